@@ -1,0 +1,1 @@
+"""From a function's syntax tree to the tree whose control flow calls the hooks."""

@@ -1,0 +1,1 @@
+"""Every error a user can meet, with its text."""

@@ -1,0 +1,1 @@
+"""From a rewritten syntax tree to a function that runs."""

@@ -1,0 +1,285 @@
+"""Text to gast and back: the only module that parses, converts or prints syntax trees.
+
+Statements are printed with astunparse, the expressions in them with whichever of astunparse
+and `ast.unparse` is shorter. What was printed is parsed back and compared with the tree; the
+smallest statement that differs is printed again by `ast.unparse`.
+"""
+
+import ast
+import io
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import astunparse
+import gast
+
+Node: TypeAlias = Any
+"""A node of either tree: gast has no type stubs."""
+
+
+def parse(text: str, filename: str = "<unknown>") -> Node:
+    """The gast module of `text`; raises `SyntaxError` as Python does."""
+    return to_gast(parse_ast(text, filename))
+
+
+def parse_ast(text: str, filename: str = "<unknown>") -> ast.Module:
+    """The standard library's tree of `text`: ten times faster, for looking only."""
+    return ast.parse(text, filename)
+
+
+def to_gast(node: ast.AST) -> Node:
+    """The gast form of a tree of the standard library; positions stay."""
+    return gast.ast_to_gast(node)
+
+
+def to_ast(node: Node) -> Node:
+    """The standard library's form of a gast tree, every node with a position `compile` takes."""
+    tree = gast.gast_to_ast(node)
+    _complete_positions(tree, 1, 0)
+    return tree
+
+
+def dump(node: Node) -> str:
+    """A tree as text without positions: equal texts are equal trees."""
+    return gast.dump(node)
+
+
+def same(left: Node, right: Node) -> bool:
+    """Whether two trees are equal but for positions (gast or ast, both of one kind)."""
+    return _canonical(left) == _canonical(right)
+
+
+def unparse(node: Node) -> str:
+    """Source text of a gast or ast tree (module, statement or expression), without a final newline.
+
+    >>> print(unparse(parse("def f(x, /):\\n    return lambda: (x[1:2, ..., None])")))
+    def f(x, /):
+        return lambda: x[1:2, ..., None]
+    """
+    tree = to_ast(node) if _is_gast(node) else node
+    if isinstance(tree, ast.expr):
+        return _expression(tree)
+    statements = tree.body if isinstance(tree, ast.Module) else [tree]
+    by_standard: set[int] = set()
+    printed = _print(statements, by_standard)
+    if not _reads_back(statements, printed):
+        for statement in statements:
+            _find_misprinted(statement, by_standard)
+        printed = _print(statements, by_standard)
+    return printed
+
+
+def _is_gast(node: Node) -> bool:
+    return type(node).__module__.startswith("gast")
+
+
+def _complete_positions(node: ast.AST, line: int, column: int) -> None:
+    """Give a position to nodes without one (their parent's) and an end that is not before it."""
+    if "lineno" in node._attributes:
+        located: Node = node
+        line = getattr(node, "lineno", None) or line
+        column_here = getattr(node, "col_offset", None)
+        column = column if column_here is None else column_here
+        located.lineno, located.col_offset = line, column
+        end = (getattr(node, "end_lineno", None) or 0, getattr(node, "end_col_offset", None) or 0)
+        located.end_lineno, located.end_col_offset = max(end, (line, column))
+    for child in ast.iter_child_nodes(node):
+        _complete_positions(child, line, column)
+
+
+def _canonical(value: Node) -> Node:
+    """A nested tuple that is equal for equal trees; adjacent string parts of an f-string are one."""
+    if isinstance(value, list):
+        return tuple(_canonical(item) for item in _joined(value))
+    if not isinstance(value, ast.AST):
+        return (type(value).__name__, repr(value))
+    fields = ((name, getattr(value, name, None)) for name in value._fields if name not in _NO_MEANING)
+    return (type(value).__name__, *(_canonical(field) for _, field in fields))
+
+
+_NO_MEANING = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
+
+
+def _joined(items: list[Node]) -> Iterator[Node]:
+    """The items of a list, where string constants that follow each other in an f-string are joined."""
+    pending: str | None = None
+    for item in items:
+        if isinstance(item, ast.AST) and type(item).__name__ == "Constant" and len(items) > 1:
+            literal = item.value  # type: ignore[attr-defined]
+            if isinstance(literal, str) and any(type(i).__name__ == "FormattedValue" for i in items):
+                pending = (pending or "") + literal
+                continue
+        if pending is not None:
+            yield pending
+            pending = None
+        yield item
+    if pending is not None:
+        yield pending
+
+
+def _reads_back(statements: list[ast.stmt], printed: str) -> bool:
+    try:
+        return same(ast.parse(printed).body, statements)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _find_misprinted(statement: ast.stmt, by_standard: set[int]) -> None:
+    """Add the ids of the smallest statements in `statement` that astunparse prints wrongly."""
+    if _prints_well(statement, by_standard):
+        return
+    for block in _blocks(statement):
+        for child in block:
+            _find_misprinted(child, by_standard)
+    if not _prints_well(statement, by_standard):
+        by_standard.add(id(statement))
+
+
+def _prints_well(statement: ast.stmt, by_standard: set[int]) -> bool:
+    return _reads_back([statement], _print([statement], by_standard))
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements directly inside a statement, those of its handlers and cases included."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        yield part.body
+
+
+def _print(statements: list[ast.stmt], by_standard: set[int]) -> str:
+    out = io.StringIO()
+    try:
+        _Printer(statements, out, by_standard)
+    except (AttributeError, TypeError, AssertionError):
+        # A node that astunparse does not know: nothing is printed, so that nothing reads back
+        # and the search for the smallest such statement begins.
+        return "<unprintable>"
+    return out.getvalue().strip("\n")
+
+
+def _expression(node: ast.expr) -> str:
+    """An expression by the shorter of the two printers; astunparse's where they tie."""
+    standard = ast.unparse(node)
+    try:
+        out = io.StringIO()
+        _PlainPrinter(node, out)
+        plain = out.getvalue().strip()
+        if len(plain) <= len(standard) and same(ast.parse(plain, mode="eval").body, node):
+            return plain
+    except (AttributeError, TypeError, AssertionError, SyntaxError, ValueError):
+        pass  # astunparse can't print it: the standard library's text stands
+    return standard
+
+
+def _standard_text(statement: ast.stmt, depth: int) -> list[str]:
+    """A statement by `ast.unparse` as it reads `depth` blocks deep (so that docstrings keep their text)."""
+    wrapped: ast.stmt = statement
+    for _ in range(depth):
+        wrapped = ast.If(ast.Constant(True), [wrapped], [])
+    return ast.unparse(ast.Module([wrapped], [])).strip("\n").split("\n")[depth:]
+
+
+class _PlainPrinter(astunparse.Unparser):
+    """astunparse for one expression, without its outermost parentheses."""
+
+    def _Constant(self, tree: ast.Constant) -> None:
+        # repr() is what Python itself prints; the `u` of u"..." means nothing.
+        if tree.value is Ellipsis:
+            self.write("...")
+        else:
+            self._write_constant(tree.value)
+
+    def _Slice(self, tree: ast.Slice) -> None:
+        if isinstance(tree.lower, ast.Tuple) or isinstance(tree.upper, ast.Tuple):
+            raise TypeError("a tuple in a slice")
+        super()._Slice(tree)
+
+
+class _Printer(astunparse.Unparser):
+    """astunparse for statements; expressions through `_expression`, blank lines as people put them."""
+
+    def __init__(self, statements: list[ast.stmt], out: io.StringIO, by_standard: set[int]) -> None:
+        self.by_standard = by_standard
+        super().__init__(statements, out)
+
+    def dispatch(self, tree: Node) -> None:
+        """Print one node, or the statements of a list."""
+        if isinstance(tree, ast.stmt) and id(tree) in self.by_standard:
+            for line in _standard_text(tree, self._indent):
+                self.f.write("\n" + line)
+        elif isinstance(tree, ast.expr):
+            self.write(_expression(tree))
+        else:
+            super().dispatch(tree)
+
+    def _Module(self, tree: ast.Module) -> None:
+        self.dispatch(tree.body)
+
+    def _Expr(self, tree: ast.Expr) -> None:
+        text = tree.value.value if isinstance(tree.value, ast.Constant) else None
+        if isinstance(text, str) and "\n" in text and "\\" not in text and '"""' not in text:
+            self.fill('"""' + text + '"""')
+        else:
+            super()._Expr(tree)
+
+    def _Match(self, tree: Node) -> None:
+        self.fill("match ")
+        self.dispatch(tree.subject)
+        self.enter()
+        for case in tree.cases:
+            self.fill("case " + ast.unparse(case.pattern))
+            if case.guard:
+                self.write(" if ")
+                self.dispatch(case.guard)
+            self.enter()
+            self.dispatch(case.body)
+            self.leave()
+        self.leave()
+
+    def _ClassDef(self, tree: Node) -> None:
+        if getattr(tree, "type_params", None):
+            raise TypeError("type parameters")
+        self._blank_line()
+        for decorator in tree.decorator_list:
+            self.fill("@")
+            self.dispatch(decorator)
+        self.fill("class " + tree.name)
+        arguments = [*tree.bases, *tree.keywords]
+        for position, argument in enumerate(arguments):
+            self.write(", " if position else "(")
+            self.dispatch(argument)
+        if arguments:
+            self.write(")")
+        self.enter()
+        self.dispatch(tree.body)
+        self.leave()
+
+    def _FunctionDef(self, tree: Node) -> None:
+        self._function(tree, "def ")
+
+    def _AsyncFunctionDef(self, tree: Node) -> None:
+        self._function(tree, "async def ")
+
+    def _function(self, tree: Node, keyword: str) -> None:
+        if getattr(tree, "type_params", None):
+            raise TypeError("type parameters")
+        self._blank_line()
+        for decorator in tree.decorator_list:
+            self.fill("@")
+            self.dispatch(decorator)
+        self.fill(keyword + tree.name + "(" + ast.unparse(tree.args) + ")")
+        if tree.returns:
+            self.write(" -> ")
+            self.dispatch(tree.returns)
+        self.enter()
+        self.dispatch(tree.body)
+        self.leave()
+
+    def _blank_line(self) -> None:
+        # Inside functions, hooks' helper functions follow each other closely: blank lines there
+        # would double the output.
+        if not self._indent and self.f.tell():
+            self.write("\n\n")
