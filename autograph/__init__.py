@@ -1,1 +1,5 @@
 """Ordinary Python in, graphs out."""
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -132,8 +132,9 @@ class _Filler(gast.NodeTransformer):
         made: list[Node] = []
         for statement in statements:
             name = _lone_name(statement)
-            if name in self.holes and isinstance(self.holes[name], list):
-                made.extend(self._once(node) for node in self.holes[name])
+            filling = self.holes.get(name) if name else None
+            if isinstance(filling, list):
+                made.extend(self._once(node) for node in filling)
                 continue
             filled = self.visit(statement)
             if filled is not None:
@@ -150,8 +151,9 @@ class _Filler(gast.NodeTransformer):
                 setattr(node, field, self._list(field, value))
             elif isinstance(value, gast.AST):
                 setattr(node, field, self.visit(value))
-            elif field in {"name", "attr", "arg", "asname"} and isinstance(self.holes.get(value), str):
-                setattr(node, field, self.holes[value])
+            elif isinstance(value, str) and field in {"name", "attr", "arg", "asname"}:
+                filling = self.holes.get(value)
+                setattr(node, field, filling if isinstance(filling, str) else value)
         return node
 
     def visit_Name(self, node: Node) -> Node:
