@@ -1,0 +1,1 @@
+"""Executors and exporters: siblings over the registry."""

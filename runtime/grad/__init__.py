@@ -1,0 +1,1 @@
+"""Reverse-mode autodiff: of graphs, and gradient tapes."""

@@ -1,0 +1,1 @@
+"""The graph, its builder, verifier and text form."""

@@ -1,0 +1,114 @@
+"""Building graphs: a stack of open regions, with outside values captured as inputs of the region that uses them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from runtime.ir.graph import Graph, Location, Node, Value
+from runtime.ops.registry import Op
+from runtime.typesys.spec import ValueType
+
+__all__ = ["Builder", "Region", "emit", "internal_folders", "user_location"]
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+internal_folders: list[str] = [_HERE + os.sep]  # the front end adds its own folder
+
+
+def user_location() -> Location | None:
+    """File, line and function of the nearest frame outside this package."""
+    frame = sys._getframe(1)
+    folders = tuple(internal_folders)
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith(folders):
+            return Location(code.co_filename, frame.f_lineno, code.co_name, code, frame.f_lasti)
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+class Region:
+    """A graph under construction inside another; `captures` maps outside values to the inputs that stand for them."""
+
+    __slots__ = ("captures", "graph", "parent")
+
+    def __init__(self, graph: Graph, parent: Region | None) -> None:
+        self.graph = graph
+        self.parent = parent
+        self.captures: dict[Value, Value] = {}
+
+    def resolve(self, value: Value) -> Value:
+        """`value` as seen from this region: itself, or the input it is captured as.
+
+        Raises:
+          LookupError: the value belongs to no region on this stack (it leaked out of a closed one).
+        """
+        if value.graph is self.graph:
+            return value
+        known = self.captures.get(value)
+        if known is None:
+            if self.parent is None:
+                raise LookupError(value)
+            outer = self.parent.resolve(value)
+            known = self.captures.get(outer)
+            if known is None:
+                known = self.captures[outer] = self.graph.add_input(outer.type, outer.name)
+            if outer is not value:
+                self.captures[value] = known
+        return known
+
+    def captured(self) -> list[tuple[Value, Value]]:
+        """(value of the parent region, input) for every capture."""
+        assert self.parent is not None
+        return [(outer, inner) for outer, inner in self.captures.items() if outer.graph is self.parent.graph]
+
+
+class Builder:
+    """Builds one function's graph; `region` is where nodes go now."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.region = Region(graph, None)
+
+    def push(self, graph: Graph | None = None) -> Region:
+        """Open a region inside the current one."""
+        self.region = Region(graph or Graph(functions=self.graph.functions), self.region)
+        return self.region
+
+    def pop(self) -> Region:
+        """Close the current region."""
+        region = self.region
+        assert region.parent is not None
+        self.region = region.parent
+        return region
+
+    def emit(
+        self,
+        op: Op,
+        inputs: list[Value],
+        attrs: dict[str, Any],
+        output_types: tuple[ValueType, ...] | None = None,
+        regions: tuple[Graph, ...] = (),
+        location: Location | None = None,
+    ) -> Node:
+        """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
+        resolve = self.region.resolve
+        inputs = [resolve(v) for v in inputs]
+        return emit(self.region.graph, op, inputs, attrs, output_types, regions, location or user_location())
+
+
+def emit(
+    graph: Graph,
+    op: Op,
+    inputs: list[Value],
+    attrs: dict[str, Any],
+    output_types: tuple[ValueType, ...] | None = None,
+    regions: tuple[Graph, ...] = (),
+    location: Location | None = None,
+) -> Node:
+    """Add a node to `graph`, typed by the operation's rule unless `output_types` are given."""
+    if output_types is None:
+        types = op.infer(*(v.type for v in inputs), **attrs)
+        output_types = types if isinstance(types, tuple) else (types,)
+    return graph.add_node(op, inputs, attrs, output_types, regions, location)

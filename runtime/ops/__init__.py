@@ -1,0 +1,1 @@
+"""The operation registry and its families."""

@@ -1,0 +1,132 @@
+"""Kinds of operations: shared type rules, sample inputs for the conformance tests, and helpers of vjp rules.
+
+A kind is an abstract `Op`; a family file then needs one short class, or one line, per operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from runtime.ops.registry import Op
+from runtime.typesys.dtypes import as_dtype, promote, resolve_ufunc
+from runtime.typesys.errors import DTypeError, InvalidArgumentError
+from runtime.typesys.shapes import Shape, broadcast_many
+from runtime.typesys.spec import TensorType
+
+__all__ = ["Binary", "Compare", "Elementwise", "Reduction", "Unary", "normalize_axes", "normalize_axis", "reduced_shape"]
+
+
+class Elementwise(Op, abstract=True):
+    """Same meaning on every element; operands broadcast. dtypes as NumPy's ufunc resolves them.
+
+    `domain` bounds the sample values (low, high), `dtypes` the element types the samples use.
+    """
+
+    arity: ClassVar[int] = 1
+    domain: ClassVar[tuple[float, float]] = (-2.0, 2.0)
+    dtypes: ClassVar[str] = "fd"
+
+    def infer(self, *types: TensorType, **attrs: Any) -> TensorType:
+        shape = types[0].shape if len(types) == 1 else broadcast_many(t.shape for t in types)
+        weak = all(t.weak for t in types)
+        return TensorType(self.result_dtype(*types, **attrs), shape, weak)
+
+    def result_dtype(self, *types: TensorType, **attrs: Any) -> Any:
+        if self.is_ufunc:
+            try:
+                return resolve_ufunc(self.numpy, tuple((t.dtype, t.weak) for t in types))[0]  # type: ignore[arg-type]
+            except TypeError:
+                kinds = " and ".join(str(t.dtype) for t in types)
+                raise DTypeError(f"{self.name} is not defined for {kinds}", op=self.name) from None
+        return promote(*((t.dtype, t.weak) for t in types))[0]
+
+    def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:
+        rng = np.random.default_rng(len(self.name))
+        low, high = self.domain
+        shapes = [[(3, 4)] * self.arity, [()] * self.arity]
+        if self.arity > 1:
+            shapes += [[(3, 1)] + [(4,)] * (self.arity - 1), [()] + [(2, 3)] * (self.arity - 1)]
+        for code in self.dtypes:
+            for group in shapes:
+                if np.dtype(code).kind in "iu":
+                    yield tuple(rng.integers(int(low), int(high) + 1, s).astype(code) for s in group), {}
+                elif code == "?":
+                    yield tuple(rng.integers(0, 2, s).astype(bool) for s in group), {}
+                else:
+                    yield tuple(rng.uniform(low, high, s).astype(code) for s in group), {}
+
+
+class Unary(Elementwise, abstract=True):
+    """f(x), elementwise."""
+
+
+class Binary(Elementwise, abstract=True):
+    """f(x, y), elementwise with broadcasting; cotangents are summed back to the operands' shapes by `op.sum_to`."""
+
+    arity = 2
+
+
+class Compare(Binary, abstract=True):
+    """f(x, y) -> bool."""
+
+    dtypes = "fdl"
+
+    def result_dtype(self, *types: TensorType, **attrs: Any) -> Any:
+        return as_dtype(np.dtype(bool))
+
+
+def normalize_axis(axis: int, rank: int, op: str = "") -> int:
+    """A non-negative axis.
+
+    Raises:
+      InvalidArgumentError: the axis is outside [-rank, rank).
+    """
+    if not -rank <= axis < rank:
+        raise InvalidArgumentError(f"axis {axis} is out of bounds for a tensor of rank {rank}", op=op)
+    return axis + rank if axis < 0 else axis
+
+
+def normalize_axes(axis: Any, rank: int, op: str = "") -> tuple[int, ...]:
+    """All axes (None), one, or several, as a tuple of non-negative ones."""
+    if axis is None:
+        return tuple(range(rank))
+    if isinstance(axis, (tuple, list)):
+        axes = tuple(normalize_axis(int(a), rank, op) for a in axis)
+        if len(set(axes)) != len(axes):
+            raise InvalidArgumentError(f"axis {axis} names an axis twice", op=op)
+        return axes
+    return (normalize_axis(int(axis), rank, op),)
+
+
+def reduced_shape(shape: Shape, axis: Any, keepdims: bool, op: str = "") -> Shape:
+    """The shape after a reduction over `axis`."""
+    if shape is None:
+        return () if axis is None and not keepdims else None
+    axes = normalize_axes(axis, len(shape), op)
+    if keepdims:
+        return tuple(1 if i in axes else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in axes)
+
+
+class Reduction(Op, abstract=True):
+    """Attributes `axis` (None, int or tuple) and `keepdims`. dtype follows NumPy unless `result_dtype` says otherwise."""
+
+    dtypes: ClassVar[str] = "fd"
+
+    def infer(self, x: TensorType, *, axis: Any = None, keepdims: bool = False) -> TensorType:
+        return TensorType(self.result_dtype(x), reduced_shape(x.shape, axis, keepdims, self.name))
+
+    def result_dtype(self, x: TensorType) -> Any:
+        return x.dtype
+
+    def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:
+        rng = np.random.default_rng(len(self.name))
+        for code in self.dtypes:
+            x = rng.uniform(-2, 2, (3, 4, 2))
+            x = (x > 0) if code == "?" else (x * 4).astype(code)
+            for axis in (None, 0, -1, (0, 2)):
+                for keepdims in (False, True):
+                    yield (x,), {"axis": axis, "keepdims": keepdims}

@@ -1,0 +1,1 @@
+"""Order, lifetimes and buffer reuse of a graph about to be executed."""

@@ -1,0 +1,1 @@
+"""Tensors, the trace they are staged into, and calling operations on them."""

@@ -1,0 +1,257 @@
+"""Calling operations on tensors: eagerly over NumPy kernels, or as nodes of the active trace.
+
+`op` is the namespace that rules and functions are written in: `op.mul(x, y)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Value
+from runtime.ops.registry import FUNCTIONS, OPS, Op, load_all
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.errors import InvalidArgumentError, OpError
+from runtime.typesys.spec import TensorType, type_of_payload
+
+__all__ = ["apply", "convert", "harden", "op", "payload_of"]
+
+_NUMBERS = (int, float, bool, complex)
+_WEAK = frozenset(_NUMBERS)
+
+
+def payload_of(x: Any) -> Any:
+    """What an eager kernel gets for an operand: bare numbers and NumPy scalars are weak, sequences become arrays."""
+    if isinstance(x, Tensor):
+        if STATE.tapes and getattr(x, "trainable", False):
+            for tape in STATE.tapes:
+                tape.variable_read(x, x._value)
+        if type(x._value) is Value:
+            raise InvalidArgumentError(
+                f"a staged tensor ({x._value.type}) was used outside the function that was being traced: it has no value here"
+            )
+        return x._value
+    if type(x) in _WEAK or isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    return convert(x)._value
+
+
+def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Call an operation: a Tensor, or a tuple of them."""
+    state = STATE
+    trace = state.trace
+    if trace is not None:
+        operand = trace.operand
+        values = [operand(x if type(x) is not list and type(x) is not tuple else convert(x)) for x in inputs]
+        node = trace.builder.emit(operation, values, attrs)
+        if operation.outputs == 1:
+            return Tensor(node.outputs[0])
+        return tuple(Tensor(v) for v in node.outputs)
+    payloads = [x._value if type(x) is Tensor and type(x._value) is not Value else payload_of(x) for x in inputs]
+    try:
+        out = operation.run(*payloads, **attrs)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explain(operation, payloads, attrs, error) from None
+    if operation.outputs == 1:
+        if payloads and type(payloads[0]) in _WEAK and isinstance(out, np.generic) and all(type(p) in _WEAK for p in payloads):
+            out = out.item()
+        if state.tapes:
+            for tape in state.tapes:
+                tape.record(operation, attrs, payloads, (out,))
+        return Tensor(out)
+    if state.tapes:
+        for tape in state.tapes:
+            tape.record(operation, attrs, payloads, out)
+    return tuple(Tensor(o) for o in out)
+
+
+def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: Exception) -> Exception:
+    """The operation's own error for operands its kernel refused: its type rule words it, if it sees anything wrong."""
+    from_rule: Exception = error
+    if not isinstance(error, OpError):
+        try:
+            operation.infer(*map(type_of_payload, payloads), **attrs)
+        except (OpError, NotImplementedError) as typed:
+            from_rule = typed
+    return from_rule
+
+
+def convert(x: Any, dtype: Any = None) -> Tensor:
+    """A tensor of `x` under TensorFlow's rules for literals: bare floats are float32, bare ints int32 (they must fit).
+
+    Arrays keep their dtype and are copied. A nested sequence that holds tensors is stacked.
+
+    Raises:
+      InvalidArgumentError: a ragged sequence, a number that does not fit, or another dtype than `dtype`.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(x, Tensor):
+        return harden(x) if wanted is None or x.dtype == wanted and not x.type.weak else op.cast(x, dtype=wanted)
+    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+        stacked = op.stack([convert(e, dtype) if not isinstance(e, _NUMBERS) else e for e in x], axis=0)
+        return stacked if wanted is None or stacked.dtype == wanted else op.cast(stacked, dtype=wanted)  # type: ignore[no-any-return]
+    if hasattr(x, "__tensor__"):
+        return convert(x.__tensor__(), dtype)
+    return _new(literal(x, wanted))
+
+
+def _new(payload: Any) -> Tensor:
+    trace = STATE.trace
+    return Tensor(payload if trace is None else trace.constant(payload))
+
+
+def literal(x: Any, wanted: Any = None) -> Any:
+    """The array (or NumPy scalar) of a literal under TensorFlow's rules."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        if wanted is None or x.dtype == wanted.dtype:
+            return x.copy() if isinstance(x, np.ndarray) else x
+        return _checked_cast(x, wanted)
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise InvalidArgumentError(f"cannot make a tensor of {x!r}: its rows differ in length") from None
+    if array.dtype.kind in "SU":
+        array = np.asarray(x, dtype=object)
+    elif array.dtype.kind == "O" and not _all_text(array):
+        raise InvalidArgumentError(f"cannot make a tensor of {x!r} ({type(x).__name__}): expected numbers, arrays or sequences of them")
+    if wanted is None:
+        kind = array.dtype.kind
+        typed = _holds_typed(x)
+        if kind == "f" and not typed:
+            wanted = as_dtype("float32")
+        elif kind == "i" and not typed:
+            wanted = as_dtype("int32")
+        else:
+            return array[()]
+    if array.size == 0 and array.dtype.kind == "f" and isinstance(x, (list, tuple)):
+        return array.astype(wanted.dtype)
+    return _checked_cast(array, wanted)[()]
+
+
+def _checked_cast(array: Any, wanted: Any) -> Any:
+    out = array.astype(wanted.dtype)
+    if array.dtype.kind in "iu" and wanted.is_integer and not np.array_equal(out, array):
+        raise InvalidArgumentError(f"{array!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'")
+    if array.dtype.kind in "fc" and wanted.is_integer:
+        raise InvalidArgumentError(f"cannot make {wanted.name} of {array!r}: it would lose its fraction; use cast")
+    return out
+
+
+def _holds_tensor(x: Any) -> bool:
+    return any(isinstance(e, Tensor) or (isinstance(e, (list, tuple)) and _holds_tensor(e)) for e in x)
+
+
+def _holds_typed(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.generic)) or (isinstance(x, (list, tuple)) and any(_holds_typed(e) for e in x)) or hasattr(x, "__array__")
+
+
+def _all_text(array: Any) -> bool:
+    return all(isinstance(e, (str, bytes)) for e in array.ravel())
+
+
+_DEFAULT = {"i": "int32", "f": "float32", "c": "complex128", "b": "bool"}
+
+
+def harden(x: Any) -> Any:
+    """A weak tensor as the dtype its literal would get; anything else unchanged."""
+    if isinstance(x, Tensor):
+        kind = x.type
+        if kind.weak:
+            return op.cast(x, dtype=as_dtype(_DEFAULT[kind.dtype.kind]))
+    return x
+
+
+class Namespace:
+    """`op.<name>` calls the operation or function of that name on tensors."""
+
+    @staticmethod
+    def type_of(x: Any) -> TensorType:
+        """The type an operand has (bare numbers are weak)."""
+        if isinstance(x, Tensor):
+            return x.type
+        return type_of_payload(x.item() if isinstance(x, np.generic) else x)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        load_all()
+        if name in OPS:
+            caller = _caller(OPS[name])
+        elif name in FUNCTIONS:
+            caller = _bound(FUNCTIONS[name].fn)
+        else:
+            raise AttributeError(f"no operation or function {name!r}")
+        setattr(self, name, caller)
+        return caller
+
+
+def _caller(operation: Op) -> Callable[..., Any]:
+    def call(*inputs: Any, **attrs: Any) -> Any:
+        return apply(operation, inputs, attrs)
+
+    call.__name__ = call.__qualname__ = operation.name
+    call.__doc__ = operation.__doc__
+    return call
+
+
+def _bound(fn: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return fn(op, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = fn.__name__
+    call.__doc__ = fn.__doc__
+    return call
+
+
+op = Namespace()
+
+
+def attach_methods() -> None:
+    """Give Tensor the operators and methods that operations and functions declare."""
+    load_all()
+    for operation in OPS.values():
+        for name in _names(operation.method):
+            setattr(Tensor, name, _method(_caller(operation), name))
+    for entry in FUNCTIONS.values():
+        for name in entry.method:
+            setattr(Tensor, name, _method(_bound(entry.fn), name))
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+_OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tuple)
+
+
+def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
+    method: Callable[..., Any]
+    if name.startswith("__r") and name.endswith("__") and name not in ("__round__", "__repr__"):
+
+        def method(self: Any, other: Any) -> Any:
+            return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+
+    elif name in _BINARY_DUNDERS:
+
+        def method(self: Any, other: Any) -> Any:
+            return caller(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+
+    else:
+
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return caller(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = caller.__doc__
+    return method
+
+
+_BINARY_DUNDERS = frozenset(
+    f"__{n}__"
+    for n in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift lt le gt ge eq ne divmod".split()
+)

@@ -1,0 +1,166 @@
+"""`Tensor`: a box with one place in it, which holds an array (eager) or a graph value (staged).
+
+Operators and methods are attached from the operation registry by `runtime.tensor.dispatch`; here is what a tensor is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Value
+from runtime.typesys.dtypes import DType
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+from runtime.typesys.spec import TensorType, type_of_payload
+
+__all__ = ["Tensor", "is_staged", "type_of"]
+
+
+class Tensor:
+    """A value with dtype and shape, eager or staged.
+
+    `x[i] = v` puts a new value into the box, so every alias of the box sees it; arithmetic makes new boxes.
+    """
+
+    __slots__ = ("_parent", "_value", "__weakref__")
+    __array_priority__ = 1000
+    _value: Any
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    @property
+    def type(self) -> TensorType:
+        """dtype, shape and weak flag."""
+        return type_of(self._value)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return type_of(self._value).dtype
+
+    @property
+    def name(self) -> str:
+        value = self._value
+        return value.name or "" if type(value) is Value else ""
+
+    def numpy(self) -> Any:
+        """The value as an array of its own (a NumPy scalar if it has no axes).
+
+        Raises:
+          OperatorNotAllowedInGraphError: the tensor is staged.
+        """
+        value = self._concrete("numpy()")
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        return np.asarray(value)[()]
+
+    def _concrete(self, what: str) -> Any:
+        value = self._value
+        if type(value) is Value:
+            raise OperatorNotAllowedInGraphError(
+                f"{what} needs the value of a staged tensor ({value.type}), which exists only when the graph runs"
+            )
+        return value
+
+    def item(self, *index: Any) -> Any:
+        """The value as a Python number."""
+        return np.asarray(self._concrete("item()")).item(*index)
+
+    def tolist(self) -> Any:
+        """The value as nested Python lists."""
+        return np.asarray(self._concrete("tolist()")).tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        array = np.array(self._concrete("conversion to a NumPy array"), copy=True)
+        return array if dtype is None else array.astype(dtype)
+
+    def __bool__(self) -> bool:
+        return bool(self._concrete("a Python truth test"))
+
+    def __int__(self) -> int:
+        return int(self._concrete("int()"))
+
+    def __float__(self) -> float:
+        return float(self._concrete("float()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._concrete("complex()"))
+
+    def __index__(self) -> int:
+        value = self._concrete("use as a Python index")
+        return value.__index__()  # type: ignore[no-any-return]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def ref(self) -> Reference:
+        """A hashable reference to this box, as TensorFlow's `Tensor.ref`."""
+        return Reference(self)
+
+    def __copy__(self) -> Tensor:
+        return Tensor(self._value)
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        value = self._value
+        return Tensor(value.copy() if isinstance(value, np.ndarray) else value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tensor, (self._concrete("pickling"),)
+
+    def __repr__(self) -> str:
+        value = self._value
+        if type(value) is Value:
+            return f"<Tensor staged {value.type}>"
+        kind = type_of_payload(value)
+        shape = "()" if not kind.shape else str(kind.shape)
+        return f"<Tensor: shape={shape}, dtype={kind.dtype.name}, numpy={np.asarray(value)[()]!r}>"
+
+    def __str__(self) -> str:
+        value = self._value
+        if type(value) is Value:
+            return staged_text(self, "")
+        return str(value)
+
+    def __format__(self, spec: str) -> str:
+        value = self._value
+        if type(value) is Value:
+            return staged_text(self, spec)
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value[()]
+        return format(value, spec)
+
+
+class Reference:
+    """Hashable by the identity of a tensor's box."""
+
+    __slots__ = ("_tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def deref(self) -> Tensor:
+        """The tensor."""
+        return self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and other._tensor is self._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
+
+
+def type_of(payload: Any) -> TensorType:
+    """The type of a box's content."""
+    return payload.type if type(payload) is Value else type_of_payload(payload)  # type: ignore[return-value]
+
+
+def is_staged(x: Any) -> bool:
+    """Whether `x` is a tensor whose value exists only when the graph runs."""
+    return isinstance(x, Tensor) and type(x._value) is Value
+
+
+def staged_text(tensor: Tensor, spec: str) -> str:
+    """The text of a staged tensor: a description (the front end replaces this by a template that print understands)."""
+    return f"<Tensor staged {tensor._value.type}>"

@@ -1,0 +1,162 @@
+"""Thread-local state: the trace that operations go to (if any) and the tapes that record them.
+
+While a trace is active every operation becomes a node. Boxes from outside are captured by reference, as inputs read
+again at each call; what is written to them is kept in `overrides` (other threads still see their value) and becomes
+an output. Writes inside an open region are journalled, so that a region can be traced again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from runtime.ir.build import Builder
+from runtime.ir.graph import Graph, Value
+from runtime.ops.registry import get
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.spec import TensorType, type_of_payload
+
+__all__ = ["STATE", "BoxPlace", "Place", "Trace", "active", "init_scope", "tracing"]
+
+
+class _State(threading.local):
+    trace: Trace | None = None
+    tapes: tuple[Any, ...] = ()
+
+
+STATE = _State()
+
+
+class Place(Protocol):
+    """Somewhere a value can be put: a local name's cell, an attribute, a list's content, a tensor's box."""
+
+    @property
+    def key(self) -> Any: ...
+    def read(self) -> Any: ...
+    def write(self, value: Any) -> None: ...
+
+
+class BoxPlace:
+    """The place in a tensor's box, as a trace sees it."""
+
+    __slots__ = ("box", "trace")
+
+    def __init__(self, trace: Trace, box: Tensor) -> None:
+        self.trace = trace
+        self.box = box
+
+    @property
+    def key(self) -> Any:
+        return ("box", id(self.box))
+
+    def read(self) -> Any:
+        """The graph value now in the box (captured if it came from outside)."""
+        return self.trace.value_of(self.box)
+
+    def write(self, value: Any) -> None:
+        self.trace.put(self.box, value)
+
+    def __repr__(self) -> str:
+        return "a tensor's items"
+
+
+class Trace:
+    """One function being traced: its builder, what it captured, what it wrote."""
+
+    def __init__(self, name: str = "", functions: dict[str, Graph] | None = None) -> None:
+        self.graph = Graph(name, functions)
+        self.builder = Builder(self.graph)
+        self.captured: dict[int, tuple[Any, Value]] = {}  # id(box or array) -> (it, graph input)
+        self.overrides: dict[int, Value] = {}  # id(outside box) -> what the trace wrote to it
+        self.written: dict[int, Tensor] = {}
+        self.journal: list[dict[Any, tuple[Place, Any]]] = []  # one table per open region: key -> (place, value before)
+        self.notes: dict[str, Any] = {}  # room for the front end
+
+    def capture(self, thing: Any, type: TensorType) -> Value:
+        """The function-level input that stands for a box or array from outside (read again at each call)."""
+        known = self.captured.get(id(thing))
+        if known is None:
+            known = self.captured[id(thing)] = (thing, self.graph.add_input(type))
+        return known[1]
+
+    def value_of(self, box: Tensor) -> Value:
+        """The graph value now in a box."""
+        payload = box._value
+        if type(payload) is Value:
+            return payload
+        value = self.overrides.get(id(box))
+        return self.capture(box, type_of_payload(payload)) if value is None else value
+
+    def put(self, box: Tensor, value: Value) -> None:
+        """Put a graph value into a box, without journalling."""
+        if type(box._value) is Value:
+            box._value = value
+        else:
+            self.overrides[id(box)] = value
+            self.written[id(box)] = box
+
+    def write(self, box: Tensor, value: Value) -> None:
+        """Put a graph value into a box and journal the write."""
+        self.record(BoxPlace(self, box))
+        self.put(box, value)
+
+    def record(self, place: Place) -> None:
+        """Note that `place` is about to be written in the open region."""
+        if self.journal:
+            table = self.journal[-1]
+            key = place.key
+            if key not in table:
+                table[key] = (place, place.read())
+
+    def constant(self, payload: Any) -> Value:
+        """A constant node for an array, a NumPy scalar or a bare number."""
+        kind = type_of_payload(payload)
+        return self.builder.emit(get("constant"), [], {"value": payload, "type": kind}).outputs[0]
+
+    def operand(self, x: Any) -> Value:
+        """Anything an operation accepts, as a graph value: tensor, array (by reference), NumPy scalar or bare number."""
+        if isinstance(x, Tensor):
+            payload = x._value
+            value = payload if type(payload) is Value else self.value_of(x)
+            if x.__class__ is not Tensor and STATE.tapes and getattr(x, "trainable", False):
+                for tape in STATE.tapes:
+                    tape.variable_read(x, value)
+            return value
+        if isinstance(x, np.ndarray):
+            return self.capture(x, type_of_payload(x))
+        if isinstance(x, np.generic):
+            return self.constant(x.item())
+        if type(x) is Value:
+            return x
+        return self.constant(x)
+
+
+def active() -> Trace | None:
+    """The trace of this thread, if one is active."""
+    return STATE.trace
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[Trace]:
+    """Send the operations of this thread to `trace`. Outer tapes do not see them: they see the call of the result."""
+    before = STATE.trace, STATE.tapes
+    STATE.trace, STATE.tapes = trace, ()
+    try:
+        yield trace
+    finally:
+        STATE.trace, STATE.tapes = before
+
+
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Run operations eagerly although a trace is active, as TensorFlow's `init_scope`."""
+    before = STATE.trace, STATE.tapes
+    STATE.trace, STATE.tapes = None, ()
+    try:
+        yield
+    finally:
+        STATE.trace, STATE.tapes = before

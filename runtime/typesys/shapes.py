@@ -1,0 +1,107 @@
+"""Shapes: tuples of sizes, where a size is an int or a named unknown; None is an unknown rank."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Union
+
+from runtime.typesys.errors import ShapeError
+
+__all__ = ["Dim", "Shape", "Size", "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size"]
+
+_counter = itertools.count()
+
+
+class Dim:
+    """A size that is only known at run time. Two sizes are known equal if they are the same `Dim`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name if name is not None else f"n{next(_counter)}"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Size = Union[int, Dim]
+Shape = Union[tuple[Size, ...], None]
+
+
+def is_static(shape: Shape) -> bool:
+    """Whether every size is a number.
+
+    >>> is_static((2, 3)), is_static((2, Dim())), is_static(None)
+    (True, False, False)
+    """
+    return shape is not None and all(type(d) is int for d in shape)
+
+
+def num_elements(shape: Shape) -> int | None:
+    """Product of the sizes; None if one is unknown."""
+    if shape is None:
+        return None
+    total = 1
+    for size in shape:
+        if not isinstance(size, int):
+            return None
+        total *= size
+    return total
+
+
+def same_size(a: Size, b: Size) -> bool:
+    """Whether two sizes are known to be equal."""
+    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
+
+
+def _broadcast_size(a: Size, b: Size) -> Size | None:
+    if same_size(a, b):
+        return a
+    if isinstance(a, int) and isinstance(b, int):
+        return b if a == 1 else a if b == 1 else None
+    if isinstance(a, int):  # an unknown size meets 1 or must equal (or be 1 against) a number
+        return b if a == 1 else a
+    if isinstance(b, int):
+        return a if b == 1 else b
+    return Dim()
+
+
+def broadcast(a: Shape, b: Shape) -> Shape:
+    """NumPy's broadcast of two shapes.
+
+    Raises:
+      ShapeError: two known sizes differ and neither is 1.
+
+    >>> broadcast((4, 1), (3,))
+    (4, 3)
+    """
+    if a is None or b is None:
+        return None
+    if a == b:
+        return a
+    if len(a) < len(b):
+        a, b = b, a
+    lead = len(a) - len(b)
+    out = list(a[:lead])
+    for x, y in zip(a[lead:], b, strict=True):
+        size = _broadcast_size(x, y)
+        if size is None:
+            raise ShapeError(f"operands could not be broadcast together with shapes {a} {b}")
+        out.append(size)
+    return tuple(out)
+
+
+def broadcast_many(shapes: Iterable[Shape]) -> Shape:
+    """Broadcast of any number of shapes."""
+    result: Shape = ()
+    for shape in shapes:
+        result = broadcast(result, shape)
+    return result
+
+
+def concat_dim(sizes: Sequence[Size]) -> Size:
+    """The sum of sizes; an unknown one if any is unknown."""
+    if all(isinstance(s, int) for s in sizes):
+        return sum(s for s in sizes if isinstance(s, int))
+    return sizes[0] if len(sizes) == 1 else Dim()
