@@ -34,7 +34,7 @@ HEAVY = EXTRAS | {
     "gast", "astunparse", "optree",
     "argparse", "ast", "asyncio", "concurrent", "copy", "ctypes", "dataclasses", "difflib", "doctest",
     "hashlib", "html", "importlib", "inspect", "json", "linecache", "logging", "pathlib", "pdb", "pickle",
-    "platform", "pprint", "random", "shutil", "subprocess", "symtable", "tempfile", "textwrap", "tokenize",
+    "platform", "pprint", "random", "shutil", "string", "subprocess", "symtable", "tempfile", "textwrap", "tokenize",
     "traceback", "typing", "uuid", "warnings",
 }
 # (importing file, imported folder): why it may look up, or look late. Starts empty and is best kept so.
