@@ -14,6 +14,8 @@ from runtime.typesys.spec import TensorType
 class SumToLike(Op):
     """Sum `dy` over the axes along which `x` was broadcast. dy: x's shape broadcast; result: x's shape."""
 
+    aliases = True
+
     def infer(self, dy: TensorType, x: TensorType) -> TensorType:
         return TensorType(dy.dtype, x.shape)
 

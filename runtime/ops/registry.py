@@ -40,6 +40,8 @@ class Op:
       python   a source template for bare Python numbers ("{0} + {1}"), used where all operands are weak
       view     the result may share memory with the first input
       aliases  the result may BE the first input's array
+      consumes indices of inputs whose buffer (or list) `in_place` writes to; allowed where a plan owns it and it dies here
+      in_place a source template ("{0}.append({1})") that turns the first consumed input into the first output
       effect   None for a pure operation, else the resource whose order it keeps ("print", "random", ...)
       vjp      (op, dy, y, *inputs, **attributes) -> one cotangent per input, None where there is none;
                dy and y are tuples if `outputs` is not 1
@@ -55,6 +57,8 @@ class Op:
     python: ClassVar[str | None] = None
     view: ClassVar[bool] = False
     aliases: ClassVar[bool] = False
+    consumes: ClassVar[tuple[int, ...]] = ()
+    in_place: ClassVar[str | None] = None
     effect: ClassVar[str | None] = None
     kernel: ClassVar[Any] = None
     vjp: ClassVar[Any] = None
