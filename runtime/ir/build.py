@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import FrameType
 from typing import Any
 
 from runtime.ir.graph import Graph, Location, Node, Value
@@ -18,13 +19,13 @@ internal_folders: list[str] = [_HERE + os.sep]  # the front end adds its own fol
 
 def user_location() -> Location | None:
     """File, line and function of the nearest frame outside this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     folders = tuple(internal_folders)
     while frame is not None:
         code = frame.f_code
         if not code.co_filename.startswith(folders):
             return Location(code.co_filename, frame.f_lineno, code.co_name, code, frame.f_lasti)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

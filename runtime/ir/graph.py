@@ -60,7 +60,9 @@ class Value:
     __slots__ = ("graph", "index", "name", "node", "type", "__weakref__")
     type: ValueType
 
-    def __init__(self, type: ValueType, graph: Graph, node: Node | None = None, index: int = 0, name: str | None = None) -> None:
+    def __init__(
+        self, type: ValueType, graph: Graph, node: Node | None = None, index: int = 0, name: str | None = None
+    ) -> None:
         self.type = type
         self.graph = graph
         self.node = node
@@ -156,4 +158,5 @@ class Graph:
                 yield from region.walk()
 
     def __repr__(self) -> str:
-        return f"<graph {self.name or 'region'}: {len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
+        sizes = f"{len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs"
+        return f"<graph {self.name or 'region'}: {sizes}>"

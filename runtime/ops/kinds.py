@@ -16,7 +16,10 @@ from runtime.typesys.errors import DTypeError, InvalidArgumentError
 from runtime.typesys.shapes import Shape, broadcast_many
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Binary", "Compare", "Elementwise", "Reduction", "Unary", "normalize_axes", "normalize_axis", "reduced_shape"]
+__all__ = [
+    "Binary", "Compare", "Elementwise", "Reduction", "Unary",
+    "normalize_axes", "normalize_axis", "reduced_shape",
+]
 
 
 class Elementwise(Op, abstract=True):
@@ -37,7 +40,7 @@ class Elementwise(Op, abstract=True):
     def result_dtype(self, *types: TensorType, **attrs: Any) -> Any:
         if self.is_ufunc:
             try:
-                return resolve_ufunc(self.numpy, tuple((t.dtype, t.weak) for t in types))[0]  # type: ignore[arg-type]
+                return resolve_ufunc(self.numpy, tuple((t.dtype, t.weak) for t in types))[0]
             except TypeError:
                 kinds = " and ".join(str(t.dtype) for t in types)
                 raise DTypeError(f"{self.name} is not defined for {kinds}", op=self.name) from None
@@ -46,7 +49,7 @@ class Elementwise(Op, abstract=True):
     def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:
         rng = np.random.default_rng(len(self.name))
         low, high = self.domain
-        shapes = [[(3, 4)] * self.arity, [()] * self.arity]
+        shapes: list[list[tuple[int, ...]]] = [[(3, 4)] * self.arity, [()] * self.arity]
         if self.arity > 1:
             shapes += [[(3, 1)] + [(4,)] * (self.arity - 1), [()] + [(2, 3)] * (self.arity - 1)]
         for code in self.dtypes:
@@ -112,7 +115,7 @@ def reduced_shape(shape: Shape, axis: Any, keepdims: bool, op: str = "") -> Shap
 
 
 class Reduction(Op, abstract=True):
-    """Attributes `axis` (None, int or tuple) and `keepdims`. dtype follows NumPy unless `result_dtype` says otherwise."""
+    """Attributes `axis` (None, int or tuple) and `keepdims`. dtype follows NumPy unless `result_dtype` says other."""
 
     dtypes: ClassVar[str] = "fd"
 
@@ -125,7 +128,7 @@ class Reduction(Op, abstract=True):
     def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:
         rng = np.random.default_rng(len(self.name))
         for code in self.dtypes:
-            x = rng.uniform(-2, 2, (3, 4, 2))
+            x: Any = rng.uniform(-2, 2, (3, 4, 2))
             x = (x > 0) if code == "?" else (x * 4).astype(code)
             for axis in (None, 0, -1, (0, 2)):
                 for keepdims in (False, True):

@@ -11,6 +11,7 @@ operations on tensors (`op.mul(a, b)`), so family files import nothing but this 
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
@@ -40,7 +41,8 @@ class Op:
       python   a source template for bare Python numbers ("{0} + {1}"), used where all operands are weak
       view     the result may share memory with the first input
       aliases  the result may BE the first input's array
-      consumes indices of inputs whose buffer (or list) `in_place` writes to; allowed where a plan owns it and it dies here
+      consumes indices of inputs whose buffer (or list) `in_place` writes to; allowed where a plan owns it and it
+               dies here
       in_place a source template ("{0}.append({1})") that turns the first consumed input into the first output
       effect   None for a pure operation, else the resource whose order it keeps ("print", "random", ...)
       vjp      (op, dy, y, *inputs, **attributes) -> one cotangent per input, None where there is none;
@@ -97,9 +99,9 @@ class Op:
         if self.numpy is None:
             if self.rules.kernel is None:
                 raise UnimplementedError(f"operation {self.name!r} has no NumPy meaning", op=self.name)
-            return self.rules.kernel  # type: ignore[no-any-return]
+            return self.rules.kernel
         if self.is_ufunc:
-            return getattr(np, self.numpy)  # type: ignore[no-any-return]
+            return getattr(np, self.numpy)
         return compile_template(self.numpy, self.rules.kernel)
 
     def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:
@@ -130,7 +132,7 @@ def compile_template(template: str, kernel: Any = None) -> Callable[..., Any]:
     parameters = ", ".join([*names.values(), *(["*"] if keywords else []), *keywords, "**_"])
     namespace: dict[str, Any] = {"np": np, "K": kernel}
     exec(f"def template({parameters}):\n    return {body}", namespace)
-    return namespace["template"]  # type: ignore[no-any-return]
+    return namespace["template"]
 
 
 class PublicFunction:
@@ -188,7 +190,7 @@ def load_all() -> None:
 
 def _snake(name: str) -> str:
     out = [name[0].lower()]
-    for before, c in zip(name, name[1:], strict=False):
+    for before, c in itertools.pairwise(name):
         if c.isupper() and not before.isupper():
             out.append("_")
         out.append(c.lower())

@@ -32,7 +32,8 @@ def payload_of(x: Any) -> Any:
                 tape.variable_read(x, x._value)
         if type(x._value) is Value:
             raise InvalidArgumentError(
-                f"a staged tensor ({x._value.type}) was used outside the function that was being traced: it has no value here"
+                f"a staged tensor ({x._value.type}) was used outside the function that was being traced: "
+                "it has no value here"
             )
         return x._value
     if type(x) in _WEAK or isinstance(x, np.ndarray):
@@ -59,7 +60,8 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     except (ValueError, TypeError, IndexError) as error:
         raise _explain(operation, payloads, attrs, error) from None
     if operation.outputs == 1:
-        if payloads and type(payloads[0]) in _WEAK and isinstance(out, np.generic) and all(type(p) in _WEAK for p in payloads):
+        first_weak = bool(payloads) and type(payloads[0]) in _WEAK  # the cheap question first
+        if first_weak and isinstance(out, np.generic) and all(type(p) in _WEAK for p in payloads):
             out = out.item()
         if state.tapes:
             for tape in state.tapes:
@@ -92,10 +94,10 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
     """
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(x, Tensor):
-        return harden(x) if wanted is None or x.dtype == wanted and not x.type.weak else op.cast(x, dtype=wanted)
+        return harden(x) if wanted is None or (x.dtype == wanted and not x.type.weak) else op.cast(x, dtype=wanted)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
         stacked = op.stack([convert(e, dtype) if not isinstance(e, _NUMBERS) else e for e in x], axis=0)
-        return stacked if wanted is None or stacked.dtype == wanted else op.cast(stacked, dtype=wanted)  # type: ignore[no-any-return]
+        return stacked if wanted is None or stacked.dtype == wanted else op.cast(stacked, dtype=wanted)
     if hasattr(x, "__tensor__"):
         return convert(x.__tensor__(), dtype)
     return _new(literal(x, wanted))
@@ -119,7 +121,9 @@ def literal(x: Any, wanted: Any = None) -> Any:
     if array.dtype.kind in "SU":
         array = np.asarray(x, dtype=object)
     elif array.dtype.kind == "O" and not _all_text(array):
-        raise InvalidArgumentError(f"cannot make a tensor of {x!r} ({type(x).__name__}): expected numbers, arrays or sequences of them")
+        raise InvalidArgumentError(
+            f"cannot make a tensor of {x!r} ({type(x).__name__}): expected numbers, arrays or sequences of them"
+        )
     if wanted is None:
         kind = array.dtype.kind
         typed = _holds_typed(x)
@@ -137,7 +141,9 @@ def literal(x: Any, wanted: Any = None) -> Any:
 def _checked_cast(array: Any, wanted: Any) -> Any:
     out = array.astype(wanted.dtype)
     if array.dtype.kind in "iu" and wanted.is_integer and not np.array_equal(out, array):
-        raise InvalidArgumentError(f"{array!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'")
+        raise InvalidArgumentError(
+            f"{array!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'"
+        )
     if array.dtype.kind in "fc" and wanted.is_integer:
         raise InvalidArgumentError(f"cannot make {wanted.name} of {array!r}: it would lose its fraction; use cast")
     return out
@@ -148,7 +154,9 @@ def _holds_tensor(x: Any) -> bool:
 
 
 def _holds_typed(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, np.generic)) or (isinstance(x, (list, tuple)) and any(_holds_typed(e) for e in x)) or hasattr(x, "__array__")
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_typed, x)) or hasattr(x, "__array__")
+    return hasattr(x, "__array__")
 
 
 def _all_text(array: Any) -> bool:

@@ -90,7 +90,7 @@ class Tensor:
 
     def __index__(self) -> int:
         value = self._concrete("use as a Python index")
-        return value.__index__()  # type: ignore[no-any-return]
+        return value.__index__()
 
     def __hash__(self) -> int:
         return id(self)
@@ -163,4 +163,5 @@ def is_staged(x: Any) -> bool:
 
 def staged_text(tensor: Tensor, spec: str) -> str:
     """The text of a staged tensor: a description (the front end replaces this by a template that print understands)."""
+    del spec  # the template formats with it; a description has nothing to format
     return f"<Tensor staged {tensor._value.type}>"

@@ -129,7 +129,9 @@ def as_dtype(type_value: Any) -> DType:
     try:
         dtype = np.dtype(type_value)
     except TypeError:
-        raise TypeError(f"no element type {type_value!r}; expected a DType, a NumPy dtype or a name such as 'float32'") from None
+        raise TypeError(
+            f"no element type {type_value!r}; expected a DType, a NumPy dtype or a name such as 'float32'"
+        ) from None
     if dtype.kind in "SU":
         dtype = np.dtype("O")
     found = _INTERNED.get(dtype)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Union
+from typing import TypeAlias
 
 from runtime.typesys.errors import ShapeError
 
-__all__ = ["Dim", "Shape", "Size", "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size"]
+__all__ = [
+    "Dim", "Shape", "Size",
+    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size",
+]
 
 _counter = itertools.count()
 
@@ -25,8 +28,8 @@ class Dim:
         return self.name
 
 
-Size = Union[int, Dim]
-Shape = Union[tuple[Size, ...], None]
+Size: TypeAlias = int | Dim
+Shape: TypeAlias = tuple[Size, ...] | None
 
 
 def is_static(shape: Shape) -> bool:

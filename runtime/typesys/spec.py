@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -45,7 +45,10 @@ class TensorType:
 
     def __eq__(self, other: object) -> bool:
         return (
-            type(other) is TensorType and self.dtype == other.dtype and self.shape == other.shape and self.weak == other.weak
+            type(other) is TensorType
+            and self.dtype == other.dtype
+            and self.shape == other.shape
+            and self.weak == other.weak
         )
 
     def __hash__(self) -> int:
@@ -74,7 +77,7 @@ class ListType:
         return f"list<{'' if self.element is None else self.element}>"
 
 
-ValueType = Union[TensorType, ListType]
+ValueType: TypeAlias = TensorType | ListType
 
 
 def type_of_payload(payload: Any) -> TensorType:
@@ -116,7 +119,8 @@ class TensorSpec:
 
     def to_type(self) -> TensorType:
         """The graph type: every None becomes an unknown size of its own."""
-        return TensorType(self.dtype, None if self.shape is None else tuple(Dim() if d is None else d for d in self.shape))
+        shape = None if self.shape is None else tuple(Dim() if d is None else d for d in self.shape)
+        return TensorType(self.dtype, shape)
 
     def is_compatible_with(self, other: Any) -> bool:
         """Whether a value of `other`'s dtype and shape may be passed where this spec is asked for."""
@@ -131,7 +135,9 @@ class TensorSpec:
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (other.shape, other.dtype, other.name)
+        if not isinstance(other, TensorSpec):
+            return False
+        return (self.shape, self.dtype, self.name) == (other.shape, other.dtype, other.name)
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype, self.name))
