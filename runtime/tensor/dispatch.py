@@ -18,7 +18,7 @@ from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import InvalidArgumentError, OpError
 from runtime.typesys.spec import TensorType, type_of_payload
 
-__all__ = ["apply", "convert", "harden", "op", "payload_of"]
+__all__ = ["apply", "convert", "distinct", "harden", "op", "payload_of"]
 
 _NUMBERS = (int, float, bool, complex)
 _WEAK = frozenset(_NUMBERS)
@@ -64,13 +64,27 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         if first_weak and isinstance(out, np.generic) and all(type(p) in _WEAK for p in payloads):
             out = out.item()
         if state.tapes:
+            if not operation.is_ufunc:
+                out = distinct(out, payloads)
             for tape in state.tapes:
                 tape.record(operation, attrs, payloads, (out,))
         return Tensor(out)
     if state.tapes:
+        out = tuple(distinct(o, payloads) for o in out)
         for tape in state.tapes:
             tape.record(operation, attrs, payloads, out)
     return tuple(Tensor(o) for o in out)
+
+
+def distinct(out: Any, payloads: list[Any]) -> Any:
+    """A result as an object of its own where it is one of the operands: tapes tell values apart by identity."""
+    for payload in payloads:
+        if payload is out:
+            if isinstance(out, np.ndarray):
+                return out.view()
+            if isinstance(out, (np.inexact, float, complex)):
+                return -(-out)  # type: ignore[operator]
+    return out
 
 
 def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: Exception) -> Exception:
