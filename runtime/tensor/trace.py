@@ -58,7 +58,7 @@ class BoxPlace:
         return self.trace.value_of(self.box)
 
     def write(self, value: Any) -> None:
-        self.trace.put(self.box, value)
+        self.trace.put(self.box, value._value if isinstance(value, Tensor) else value)
 
     def __repr__(self) -> str:
         return "a tensor's items"

@@ -1,0 +1,43 @@
+"""What generated code calls as `ag__.…`: each hook does what Python does on Python values, and stages on staged ones."""
+
+from autograph.operators.asserts import assert_stmt, raised
+from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.calls import callee
+from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
+from autograph.operators.for_loops import for_stmt
+from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
+from autograph.operators.places import UNDEFINED as undefined
+from autograph.operators.py_builtins import in_, is_, is_not, not_in
+from autograph.operators.while_loops import while_stmt
+
+local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
+
+__all__ = [
+    "and_",
+    "assert_stmt",
+    "aug_attr",
+    "aug_item",
+    "callee",
+    "del_attr",
+    "del_item",
+    "dict_comp",
+    "for_stmt",
+    "generator_exp",
+    "get_item",
+    "if_exp",
+    "if_stmt",
+    "in_",
+    "is_",
+    "is_not",
+    "list_comp",
+    "local",
+    "not_",
+    "not_in",
+    "or_",
+    "raised",
+    "set_attr",
+    "set_comp",
+    "set_item",
+    "undefined",
+    "while_stmt",
+]

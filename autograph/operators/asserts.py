@@ -1,0 +1,43 @@
+"""assert and raise in converted code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.printing import template_of
+from autograph.operators.regions import PathEnds
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.ops.registry import get
+from runtime.tensor.trace import STATE
+
+__all__ = ["assert_stmt", "raised"]
+
+
+def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
+    """`assert test, message()`; of a staged test, checked when the graph runs."""
+    condition = truth_of(test)
+    if not is_staged_condition(condition):
+        if not condition:
+            raise AssertionError(*([] if message is None else [message()]))
+        return
+    trace = STATE.trace
+    assert trace is not None
+    template, values = template_of("" if message is None else str(message()))
+    trace.builder.emit(get("assert_"), [trace.operand(condition), *values], {"template": template, "bare": message is None}, ())
+
+
+def raised(error: Any) -> Any:
+    """What `raise error` raises: under a staged condition a node that raises when the graph runs, and the end of the path."""
+    trace = STATE.trace
+    if trace is None or trace.builder.region.parent is None:
+        return error
+    made = error() if isinstance(error, type) else error
+    text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
+    if text is None:
+        attrs = {"exception": type(made), "arguments": made.args, "template": ()}
+        trace.builder.emit(get("raise_"), [], attrs, ())
+    else:
+        template, values = template_of(text)
+        trace.builder.emit(get("raise_"), values, {"exception": type(made), "arguments": None, "template": template}, ())
+    return PathEnds()

@@ -1,0 +1,125 @@
+"""if statements, conditional expressions and boolean operators: Python's, or `cond` nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, pack, unpack, value_types
+from autograph.operators.places import UNDEFINED, name_places
+from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, run_region
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.ir.graph import Value
+from runtime.ops.registry import get
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import Place, Trace
+
+__all__ = ["and_", "if_exp", "if_stmt", "not_", "or_"]
+
+
+def if_stmt(test: Any, body: Callable[[], None], orelse: Callable[[], None] | None, names: tuple[str, ...]) -> None:
+    """`if test: body else: orelse`, where both bind `names` of the enclosing function through their closures."""
+    test = truth_of(test)
+    if not is_staged_condition(test):
+        if test:
+            body()
+        elif orelse is not None:
+            orelse()
+        return
+    cells = name_places(names, body, orelse)
+    staged_cond(current_trace(), test, body, orelse or _nothing, cells)
+
+
+def _nothing() -> None:
+    return None
+
+
+def staged_cond(trace: Trace, test: Tensor, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]) -> Any:
+    """A `cond` node of two traced thunks: joins their effects on places, and returns the join of their results."""
+    a = run_region(trace, then, cells)
+    b = run_region(trace, orelse, cells)
+    if a.ended and b.ended:
+        _emit(trace, test, a, b, [])
+        raise PathEnds
+    joiner = Joiner()
+    plan: list[tuple[Place | None, Any, Any, Descriptor]] = []
+    places = {**a.places, **b.places}
+    for place in places.values():
+        before = place.read()
+        left, right = a.final(place, before), b.final(place, before)
+        plan.append((place, left, right, _join(joiner, left, right)))
+    results = [UNDEFINED if r.ended else r.result for r in (a, b)]
+    plan.append((None, results[0], results[1], _join(joiner, results[0], results[1])))
+    outputs = iter(_emit(trace, test, a, b, plan))
+    result = None
+    for place, left, right, d in plan:
+        if place is None:
+            result = left if isinstance(d, Static) and left is right else unpack(d, outputs)
+            continue
+        name = getattr(place, "name", "")
+        value = left if left is right else unpack(d, outputs, name)
+        if value is UNDEFINED:
+            continue
+        trace.record(place)
+        place.write(value)
+    return result
+
+
+def _join(joiner: Joiner, left: Any, right: Any) -> Descriptor:
+    if left is right:
+        return Static(left)
+    return joiner(describe(left), describe(right))
+
+
+def _emit(trace: Trace, test: Tensor, a: Traced, b: Traced, plan: list[tuple[Place | None, Any, Any, Descriptor]]) -> list[Value]:
+    columns: list[list[Value]] = []
+    for traced, side in ((a, 1), (b, 2)):
+        with inside(trace, traced.region):
+            values: list[Value] = []
+            for row in plan:
+                if row[1] is not row[2]:
+                    values += pack(row[side], row[3])
+            traced.region.graph.outputs = [trace.builder.region.resolve(v) for v in values]
+            columns.append(traced.region.graph.outputs)
+    types = [t for row in plan if row[1] is not row[2] for t in value_types(row[3])]
+    predicate = trace.operand(test)
+    outers = close(trace, [a.region, b.region])
+    node = trace.builder.emit(get("cond"), [predicate, *outers], {}, tuple(types), (a.region.graph, b.region.graph))
+    return node.outputs
+
+
+def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    """`body() if test else orelse()`."""
+    test = truth_of(test)
+    if not is_staged_condition(test):
+        return body() if test else orelse()
+    return staged_cond(current_trace(), test, body, orelse, [])
+
+
+def and_(first: Any, *rest: Callable[[], Any]) -> Any:
+    """`first and rest[0]() and ...`: later operands are evaluated only where Python would."""
+    if not rest:
+        return first
+    test = truth_of(first)
+    if not is_staged_condition(test):
+        return and_(rest[0](), *rest[1:]) if test else first
+    return staged_cond(current_trace(), test, lambda: and_(rest[0](), *rest[1:]), lambda: first, [])
+
+
+def or_(first: Any, *rest: Callable[[], Any]) -> Any:
+    """`first or rest[0]() or ...`: later operands are evaluated only where Python would."""
+    if not rest:
+        return first
+    test = truth_of(first)
+    if not is_staged_condition(test):
+        return first if test else or_(rest[0](), *rest[1:])
+    return staged_cond(current_trace(), test, lambda: first, lambda: or_(rest[0](), *rest[1:]), [])
+
+
+def not_(x: Any) -> Any:
+    """`not x`."""
+    test = truth_of(x)
+    if not is_staged_condition(test):
+        return not test
+    return op.logical_not(test)

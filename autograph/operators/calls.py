@@ -1,0 +1,182 @@
+"""Calls in converted code: `ag__.callee(f)(args)` gives what to call in the place of `f`.
+
+Functions of the user (and of the packages they use) are converted; the standard library, NumPy and this package are
+called as they are; built-in functions that know nothing of staged tensors have stand-ins.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import BuiltinMethodType, FunctionType, MethodType
+from typing import Any
+
+from autograph.load.cache import is_converted
+from autograph.load.conversion import convert_function
+from autograph.operators.branches import staged_cond
+from autograph.operators.choice import choice_of, is_alternative, resolve
+from autograph.operators.lists import dynamic_of, list_method, stacked
+from autograph.operators.places import ItemPlace, watch
+from autograph.operators.regions import current_trace
+from autograph.operators.stand_ins import STAND_INS
+from runtime.tensor.trace import STATE, Trace
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["callee", "converted", "is_unconverted_module"]
+
+_OURS = ("autograph", "runtime")
+_NOT_CONVERTED = frozenset(
+    {*sys.stdlib_module_names, *_OURS, "numpy", "scipy", "gast", "astunparse", "optree", "llvmlite", "rich", "matplotlib", "_pytest", "pytest", "hypothesis"}
+) - {"__main__"}
+
+
+def is_unconverted_module(module: str | None) -> bool:
+    """Whether functions of a module are called as they are."""
+    return module is not None and module.partition(".")[0] in _NOT_CONVERTED
+
+
+def callee(f: Any) -> Any:
+    """What converted code calls where the user's code calls `f`."""
+    trace = STATE.trace
+    if trace is None:
+        return f
+    kind = type(f)
+    if kind is FunctionType:
+        return _function(trace, f)
+    if kind is MethodType:
+        inner = callee(f.__func__)
+        return f if inner is f.__func__ else MethodType(inner, f.__self__)
+    if kind is BuiltinMethodType:
+        owner = f.__self__
+        if type(owner) is list:
+            return list_method(owner, f.__name__)
+        if type(owner) is dict:
+            return _dict_method(trace, owner, f)
+    try:
+        stand_in = STAND_INS.get(f)
+    except TypeError:  # not hashable
+        stand_in = None
+    if stand_in is not None:
+        return stand_in
+    if choice_of(f) is not None:
+        return _choice_call(f)
+    if isinstance(f, type):
+        return _constructor(f)
+    if kind is partial:
+        inner = callee(f.func)
+        return f if inner is f.func else partial(inner, *f.args, **f.keywords)
+    call = getattr(kind, "__call__", None)
+    if type(call) is FunctionType and not is_unconverted_module(kind.__module__):
+        inner = callee(call)
+        if inner is not call:
+            return MethodType(inner, f)
+    return _checked(f) if trace.notes.get("lists") else f
+
+
+def _function(trace: Trace, f: FunctionType) -> Any:
+    if is_converted(f.__code__):
+        watch(trace, f)
+        return f
+    if is_unconverted_module(f.__module__) or is_unconverted_module(f.__globals__.get("__name__")):
+        return _checked(f) if trace.notes.get("lists") else f
+    if getattr(f, "__autograph_do_not_convert__", False):
+        return f
+    made = converted(f)
+    watch(trace, made)
+    return made
+
+
+def converted(f: FunctionType) -> FunctionType:
+    """The converted form of a function (made once per code object)."""
+    return convert_function(f, sys.modules["autograph.operators"])
+
+
+def _constructor(cls: type) -> Any:
+    """A class whose `__init__` is the user's: made by Python, initialised by converted code."""
+    init = cls.__init__  # type: ignore[misc]
+    if (
+        type(init) is not FunctionType
+        or cls.__new__ is not object.__new__
+        or type(cls).__call__ is not type.__call__
+        or issubclass(cls, BaseException)
+        or is_unconverted_module(cls.__module__)
+        or init.__code__.co_filename.startswith("<")
+    ):
+        return cls
+    initialise = callee(init)
+    if initialise is init:
+        return cls
+
+    def construct(*args: Any, **kwargs: Any) -> Any:
+        made = cls.__new__(cls)
+        initialise(made, *args, **kwargs)
+        return made
+
+    return construct
+
+
+_DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
+
+
+def _dict_method(trace: Trace, owner: dict[Any, Any], f: Any) -> Any:
+    """A dictionary's method; what it may write is noted in the journal."""
+    name = f.__name__
+    if name not in _DICT_WRITES or not trace.journal:
+        return f
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        keys = set(owner)
+        if name == "update":
+            keys |= set(dict(*args, **kwargs))
+        elif args and name in ("setdefault", "pop"):
+            keys.add(args[0])
+        for key in keys:
+            trace.record(ItemPlace(owner, key))
+        return f(*args, **kwargs)
+
+    return method
+
+
+def _choice_call(f: Any) -> Any:
+    """A function chosen by a tensor: each alternative is called on its own path."""
+    choice = choice_of(f)
+    assert choice is not None
+    options = [a for a in choice._alternatives if callable(a)]
+    if len(options) < 2:
+        return callee(resolve(f))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        def pick(rest: list[Any]) -> Any:
+            if len(rest) == 1:
+                return callee(rest[0])(*args, **kwargs)
+            test = is_alternative(choice, lambda a: a is rest[0])
+            return staged_cond(current_trace(), test, lambda: callee(rest[0])(*args, **kwargs), lambda: pick(rest[1:]), [])
+
+        return pick(options)
+
+    return call
+
+
+def _checked(f: Any) -> Callable[..., Any]:
+    """A function that is not converted, while some list has staged content: its arguments must not be such lists."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return f(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+    def _plain(x: Any) -> Any:
+        dynamic = dynamic_of(x) if type(x) is list else None
+        if dynamic is None:
+            return x
+        if getattr(f, "__accepts_lists__", False):
+            return dynamic
+        try:
+            return stacked(dynamic)
+        except OperatorNotAllowedInGraphError:
+            name = getattr(f, "__qualname__", repr(f))
+            raise OperatorNotAllowedInGraphError(
+                f"{name}() is not converted and cannot take a list whose length depends on a tensor; stack it first: ag.stack(xs)"
+            ) from None
+
+    return call
+

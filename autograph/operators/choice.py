@@ -1,0 +1,197 @@
+"""Values that are one of several alternatives on different paths: None or unbound or a tensor, one string or another.
+
+A staged `Choice` is a tag (a staged integer) and the alternatives. Tests (`is None`) read the tag. A use needs the one
+alternative that is neither None nor unbound: it leaves a check in the graph that raises Python's own error at run time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograph.operators.places import UNBOUND
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "tag_of"]
+
+
+class Choice:
+    """One of `alternatives` (Python values that may hold staged tensors), by the staged integer `tag`."""
+
+    __slots__ = ("_alternatives", "_checked", "_descriptor", "_name", "_tag")
+    __hash__ = object.__hash__
+
+    def __init__(self, descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> None:
+        self._descriptor = descriptor
+        self._tag = tag
+        self._alternatives = alternatives
+        self._name = name
+        self._checked: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(resolve(self), name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return resolve(self)[index]
+
+    def __iter__(self) -> Any:
+        return iter(resolve(self))
+
+    def __len__(self) -> int:
+        return len(resolve(self))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return resolve(self)(*args, **kwargs)
+
+    def __bool__(self) -> bool:
+        raise OperatorNotAllowedInGraphError(f"{self!r} depends on a staged tensor: Python cannot test it here")
+
+    def __eq__(self, other: Any) -> Any:
+        return equals(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return op.logical_not(equals(self, other))
+
+    def __repr__(self) -> str:
+        return f"<one of {self._alternatives}>"
+
+
+def _delegate(name: str) -> Any:
+    def method(self: Choice, *args: Any) -> Any:
+        value = resolve(self)
+        found = getattr(type(value), name, None)
+        if found is None:
+            return NotImplemented
+        return found(value, *args)
+
+    method.__name__ = name
+    return method
+
+
+for _n in "add sub mul truediv floordiv mod pow matmul and or xor lt le gt ge".split():
+    setattr(Choice, f"__{_n}__", _delegate(f"__{_n}__"))
+    if _n not in ("lt", "le", "gt", "ge"):
+        setattr(Choice, f"__r{_n}__", _delegate(f"__r{_n}__"))
+for _n in ("neg", "pos", "abs", "invert", "contains", "enter", "exit"):
+    setattr(Choice, f"__{_n}__", _delegate(f"__{_n}__"))
+
+
+class MaybeTensor(Tensor):
+    """A tensor that may be None or unbound on the path taken; using it checks that it is there."""
+
+    __slots__ = ("_inner", "choice")
+
+    def __init__(self, choice: Choice, inner: Tensor) -> None:
+        self.choice = choice
+        self._inner = inner
+
+    @property
+    def _value(self) -> Any:
+        resolve(self.choice)
+        return self._inner._value
+
+    @_value.setter
+    def _value(self, value: Any) -> None:
+        self._inner._value = value
+
+    @property
+    def type(self) -> Any:
+        return self._inner.type
+
+    @property
+    def dtype(self) -> Any:
+        return self._inner.dtype
+
+    def __repr__(self) -> str:
+        return f"<Tensor staged {self._inner.type}, or {self.choice._name or 'it'} is not set>"
+
+
+def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> Any:
+    """A `MaybeTensor` where one alternative is a tensor and the others are absences; else a `Choice`."""
+    choice = Choice(descriptor, tag, alternatives, name)
+    present = [a for a in alternatives if a is not None and a is not UNBOUND]
+    if len(present) == 1 and isinstance(present[0], Tensor):
+        return MaybeTensor(choice, present[0])
+    return choice
+
+
+def choice_of(x: Any) -> Choice | None:
+    """The choice behind `x`, if it is one."""
+    if type(x) is MaybeTensor:
+        return x.choice
+    return x if type(x) is Choice else None
+
+
+def alternatives_of(x: Any) -> list[Any]:
+    """What `x` may be: its alternatives, or itself."""
+    choice = choice_of(x)
+    return [x] if choice is None else choice._alternatives
+
+
+def tag_of(choice: Choice) -> Tensor:
+    """The staged integer that tells which alternative it is."""
+    return choice._tag
+
+
+def resolve(x: Any) -> Any:
+    """The one alternative that can be used, checked at run time; `x` itself if it is no choice.
+
+    Raises:
+      OperatorNotAllowedInGraphError: two alternatives could be used, of different structure.
+    """
+    choice = choice_of(x)
+    if choice is None:
+        return x
+    usable = [(i, a) for i, a in enumerate(choice._alternatives) if a is not None and a is not UNBOUND]
+    if len(usable) != 1:
+        shown = ", ".join(_show(a) for a in choice._alternatives)
+        what = f"'{choice._name}'" if choice._name else "this value"
+        raise OperatorNotAllowedInGraphError(
+            f"{what} is one of ({shown}) depending on a tensor, and cannot be used before it is known which; "
+            "give it one structure on all paths, or test it first"
+        )
+    index, value = usable[0]
+    trace = STATE.trace
+    if trace is None:
+        return value
+    region = trace.builder.region
+    while region is not None:
+        if any(region.graph is g for g in choice._checked):
+            return value
+        region = region.parent  # type: ignore[assignment]
+    choice._checked.append(trace.builder.region.graph)
+    name = choice._name or "value"
+    errors = []
+    for i, a in enumerate(choice._alternatives):
+        if a is UNBOUND:
+            errors.append((i, UnboundLocalError, f"cannot access local variable '{name}' where it is not associated with a value"))
+        elif a is None:
+            errors.append((i, TypeError, f"'{name}' is None here, on the path that was taken; a tensor is needed"))
+    op.require_alternative(choice._tag, index=index, errors=tuple(errors))
+    return value
+
+
+def _show(a: Any) -> str:
+    return "unbound" if a is UNBOUND else repr(a)
+
+
+def is_alternative(choice: Choice, test: Any) -> Any:
+    """Staged (or Python) truth of "the alternative taken passes `test`", where `test` is a Python predicate."""
+    hits = [i for i, a in enumerate(choice._alternatives) if test(a)]
+    if not hits:
+        return False
+    if len(hits) == len(choice._alternatives):
+        return True
+    result = op.equal(choice._tag, hits[0])
+    for i in hits[1:]:
+        result = op.logical_or(result, op.equal(choice._tag, i))
+    return result
+
+
+def equals(choice: Choice, other: Any) -> Any:
+    """`choice == other` for alternatives that Python itself can compare."""
+    return is_alternative(choice, lambda a: a is not UNBOUND and bool(a == other))

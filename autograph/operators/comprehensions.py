@@ -1,0 +1,95 @@
+"""List, set and dictionary comprehensions and generator expressions in converted code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, staged_iterable
+from autograph.operators.lists import dynamic_of
+from autograph.operators.py_builtins import collect
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
+
+Test = Callable[[Any], Any] | None
+
+
+def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
+    """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
+    if STATE.trace is None:
+        return _python(element, iterable, condition, flat)
+    if not flat:
+        staged = staged_iterable(iterable)
+        if staged is not None and condition is None and isinstance(staged.count(), int):
+            return [element(x) for x in staged]
+        return collect(iterable, element, condition)
+    out: list[Any] = []
+    if staged_iterable(iterable) is not None:
+        return _flat_staged(element, iterable, condition)
+    for x in iterable:
+        if condition is not None:
+            test = truth_of(condition(x))
+            if is_staged_condition(test):
+                raise OperatorNotAllowedInGraphError(
+                    "the outer condition of a nested comprehension depends on a tensor: write the loops out"
+                )
+            if not test:
+                continue
+        inner = element(x)
+        if dynamic_of(inner) is not None:
+            raise OperatorNotAllowedInGraphError("the length of an inner comprehension depends on a tensor: write the loops out")
+        out.extend(inner)
+    return out
+
+
+def _flat_staged(element: Callable[[Any], Any], iterable: Any, condition: Test) -> Any:
+    staged = any_iterable(iterable)
+    if isinstance(staged.count(), int) and condition is None:
+        return [e for x in staged for e in element(x)]
+    raise OperatorNotAllowedInGraphError("a nested comprehension over a staged iterable of unknown length: write the loops out")
+
+
+def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:
+    kept = (x for x in iterable if condition is None or condition(x))
+    return [e for x in kept for e in element(x)] if flat else [element(x) for x in kept]
+
+
+def set_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> set[Any]:
+    """`{element(x) for x in iterable if condition(x)}`."""
+    return set(list_comp(element, iterable, condition, flat))
+
+
+def dict_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> dict[Any, Any]:
+    """`{k: v for x in iterable if condition(x)}`, where `element(x)` gives (k, v)."""
+    return dict(list_comp(element, iterable, condition, flat))
+
+
+def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
+    """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
+    if STATE.trace is not None and staged_iterable(iterable) is not None:
+        if condition is None and not flat:
+            return StagedMap(element, StagedZip([any_iterable(iterable)]))
+        return list_comp(element, iterable, condition, flat)
+    if STATE.trace is not None and condition is not None:
+        listed = list(iterable)
+        return _lazy(element, listed, condition, flat)
+    return _generate(element, iterable, condition, flat)
+
+
+def _lazy(element: Callable[[Any], Any], items: list[Any], condition: Callable[[Any], Any], flat: bool) -> Any:
+    tests = [truth_of(condition(x)) for x in items]
+    if any(map(is_staged_condition, tests)):
+        return list_comp(element, items, condition, flat)
+    return _generate(element, [x for x, keep in zip(items, tests, strict=True) if keep], None, flat)
+
+
+def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:
+    for x in iterable:
+        if condition is None or condition(x):
+            if flat:
+                yield from element(x)
+            else:
+                yield element(x)

@@ -1,0 +1,165 @@
+"""for statements: Python's, or `for_loop` / `while_loop` nodes over staged iterables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.branches import staged_cond
+from autograph.operators.descriptors import Leaf
+from autograph.operators.iterables import StagedIterable, staged_iterable
+from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.regions import Traced, close, current_trace, run_region
+from autograph.operators.truth import is_staged_condition, truth_of
+from autograph.operators.while_loops import (
+    INDEX,
+    LoopState,
+    attempts,
+    both,
+    emit_while,
+    finish,
+    fixed_point,
+    pack_outputs,
+)
+from runtime.ir.graph import Graph
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Place, Trace
+
+__all__ = ["for_stmt"]
+
+
+def for_stmt(iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None) -> None:
+    """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
+    if STATE.trace is not None:
+        staged = staged_iterable(iterable)
+        if staged is not None:
+            staged_for(current_trace(), staged, body, name_places(names, body), test)
+            return
+    if test is None:
+        for item in iterable:
+            body(item)
+        return
+    iterator = iter(iterable)
+    for item in iterator:
+        body(item)
+        go_on = truth_of(test())
+        if is_staged_condition(go_on):
+            _rest_guarded(current_trace(), iterator, body, name_places(names, body), test)
+            return
+        if not go_on:
+            return
+
+
+def _rest_guarded(trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]) -> None:
+    """A Python loop whose `break` depends on a tensor: each further iteration is taken only if no break came before."""
+    for item in iterator:
+        go_on = truth_of(test())
+        if not is_staged_condition(go_on):
+            if not go_on:
+                return
+            body(item)
+            continue
+        staged_cond(trace, go_on, lambda item=item: body(item), lambda: None, cells)  # type: ignore[misc]
+
+
+def staged_for(
+    trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any] | None
+) -> None:
+    """A `for_loop` node; a `while_loop` with a counter where a break depends on a tensor."""
+    attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
+
+
+def _staged_for(
+    trace: Trace,
+    items: StagedIterable,
+    body: Callable[[Any], None],
+    cells: list[Place],
+    test: Callable[[], Any] | None,
+    loosened: bool,
+) -> None:
+    count = items.count()
+    if count == 0 and isinstance(count, int):
+        return
+    runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
+    state = LoopState(cells, loosened, runs)
+    staged_tests: list[Any] = []
+
+    def attempt(state: LoopState) -> list[Traced]:
+        graph = Graph(functions=trace.graph.functions)
+        index = graph.add_input(INDEX, "i")
+
+        def step() -> None:
+            body(items.item(Tensor(index)))
+            if test is not None and not staged_tests:
+                after = truth_of(test())
+                if after is not True:
+                    staged_tests.append(after)
+
+        try:
+            trace.notes["parameters"] = parameters = state.parameters(graph)
+            traced = run_region(trace, step, state.places, graph)
+            trace.notes["parameters"] = parameters
+        finally:
+            state.restore()
+        return [traced]
+
+    regions, finals = fixed_point(trace, state, attempt)
+    if staged_tests:
+        assert test is not None
+        _staged_for_with_break(trace, items, body, cells, test, loosened)
+        return
+    pack_outputs(trace, state, regions[0], finals)
+    outers = close(trace, [regions[0].region])
+    finish(trace, state, "for_loop", [trace.operand(count)], outers, (regions[0].region.graph,))
+
+
+def _staged_for_with_break(
+    trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any], loosened: bool
+) -> None:
+    counter = _Counter()
+    count = items.count()
+    first = truth_of(test())
+    runs = isinstance(count, int) and first is True
+    state = LoopState([counter, *cells], loosened, runs)
+    state.types[0] = Leaf(INDEX)
+
+    def step() -> None:
+        index = counter.read()
+        body(items.item(index))
+        counter.write(op.add(index, 1))
+
+    def attempt(state: LoopState) -> list[Traced]:
+        traced = []
+        for thunk in (lambda: both(op.less(counter.read(), count), truth_of(test())), step):
+            graph = Graph(functions=trace.graph.functions)
+            try:
+                parameters = state.parameters(graph)
+                traced.append(run_region(trace, thunk, state.places, graph))
+                trace.notes["parameters"] = parameters
+            finally:
+                state.restore()
+        return traced
+
+    regions, finals = fixed_point(trace, state, attempt)
+    emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+
+
+class _Counter:
+    """The place of a loop's hidden counter."""
+
+    name = "i"
+
+    def __init__(self) -> None:
+        self.value: Any = 0
+
+    @property
+    def key(self) -> Any:
+        return ("counter", id(self))
+
+    def read(self) -> Any:
+        return self.value
+
+    def write(self, value: Any) -> None:
+        assert value is not UNBOUND
+        self.value = value

@@ -1,0 +1,211 @@
+"""Subscripts and attributes in converted code: x[i], x[i] = v, x[i] += v, o.a = v, and deleting them.
+
+Writes to Python objects are noted in the journal, so that a staged region's effect on them is seen and carried.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import MutableMapping
+from typing import Any
+
+from autograph.operators.branches import if_exp, staged_cond
+from autograph.operators.choice import MaybeTensor, choice_of, resolve
+from autograph.operators.lists import (
+    ListPlace,
+    as_list_value,
+    dynamic_of,
+    get_element,
+    get_slice,
+    list_method,
+    make_dynamic,
+    set_element,
+)
+from autograph.operators.listvalue import new_list
+from autograph.operators.places import AttributePlace, ItemPlace
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
+
+_IN_PLACE: dict[str, Any] = {
+    "+=": operator.iadd,
+    "-=": operator.isub,
+    "*=": operator.imul,
+    "/=": operator.itruediv,
+    "//=": operator.ifloordiv,
+    "%=": operator.imod,
+    "**=": operator.ipow,
+    "@=": operator.imatmul,
+    "&=": operator.iand,
+    "|=": operator.ior,
+    "^=": operator.ixor,
+    "<<=": operator.ilshift,
+    ">>=": operator.irshift,
+}
+
+
+def get_item(x: Any, index: Any) -> Any:
+    """`x[index]`."""
+    if STATE.trace is None or isinstance(x, Tensor) and type(x) is not MaybeTensor:
+        return x[index]
+    if choice_of(x) is not None:
+        return get_item(resolve(x), index)
+    if type(index) is MaybeTensor or choice_of(index) is not None:
+        index = resolve(index)
+    if type(x) is list or isinstance(x, tuple):
+        dynamic = dynamic_of(x)
+        if isinstance(index, slice):
+            if dynamic is not None or any(isinstance(p, Tensor) for p in (index.start, index.stop, index.step)):
+                return new_list(get_slice(as_list_value(x), index))
+            return x[index]
+        if dynamic is not None:
+            return get_element(dynamic, index)
+        if isinstance(index, Tensor):
+            return get_element(as_list_value(x), _scalar_index(index))
+        return x[index]
+    if isinstance(index, Tensor):
+        if isinstance(x, range):
+            return op.add(x.start, op.mul(index, x.step))
+        if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__"):
+            return op.get_item(op.identity(x), index)
+        if isinstance(x, (dict, MutableMapping)):
+            return _dict_by_tensor(x, index)
+    return x[index]
+
+
+def _dict_by_tensor(x: Any, index: Tensor) -> Any:
+    """d[k] for a staged k: a comparison with each key."""
+    keys = [k for k in x if type(k) in (int, float, bool)]
+    if len(keys) != len(x) or not keys:
+        raise OperatorNotAllowedInGraphError(
+            "a dictionary cannot be read with a tensor as its key: only dictionaries with number keys can; use a list or a tensor"
+        )
+    trace = STATE.trace
+    assert trace is not None
+
+    def pick(rest: list[Any]) -> Any:
+        if len(rest) == 1:
+            return x[rest[0]]
+        return staged_cond(trace, op.equal(index, rest[0]), lambda: x[rest[0]], lambda: pick(rest[1:]), [])
+
+    return pick(keys)
+
+
+def _scalar_index(index: Tensor) -> Tensor:
+    kind = index.type
+    if kind.dtype.is_bool:
+        return op.cast(index, dtype="int64")  # type: ignore[no-any-return]
+    if not kind.dtype.is_integer:
+        raise TypeError(f"list indices must be integers or slices, not a {kind.dtype.name} tensor")
+    return index
+
+
+def set_item(base: Any, *path: Any) -> None:
+    """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain where items are copies."""
+    *indices, value = path
+    _store(base, indices, lambda _: value)
+
+
+def aug_item(base: Any, *path: Any) -> None:
+    """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
+    *indices, sign, value = path
+    _store(base, indices, lambda old: _IN_PLACE[sign](old(), value))
+
+
+def _store(base: Any, indices: list[Any], new: Any) -> Any:
+    """Store along a chain of subscripts; returns the changed base where the base is a copy (a tensor)."""
+    base = resolve(base)
+    index = resolve(indices[0])
+    if len(indices) == 1:
+        _store_one(base, index, new(lambda: get_item(base, index)))
+        return
+    inner = get_item(base, index)
+    _store(inner, indices[1:], new)
+    if isinstance(resolve(inner), Tensor) and (isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None):
+        _store_one(base, index, inner)
+
+
+def _store_one(base: Any, index: Any, value: Any) -> None:
+    trace = STATE.trace
+    if trace is None or isinstance(base, Tensor):
+        base[index] = value
+        return
+    if type(base) is list:
+        dynamic = dynamic_of(base)
+        if dynamic is None and isinstance(index, Tensor):
+            dynamic = as_list_value(base)
+        if dynamic is not None:
+            if isinstance(index, slice):
+                raise OperatorNotAllowedInGraphError("slice assignment to a list whose length depends on a tensor")
+            place = ListPlace(trace, base)
+            trace.record(place)
+            place.write(set_element(dynamic, index if not isinstance(index, Tensor) else _scalar_index(index), value))
+            return
+        trace.record(ListPlace(trace, base))
+        base[index] = value
+        return
+    if isinstance(index, Tensor):
+        if isinstance(base, (dict, MutableMapping)):
+            _dict_store(base, index, value)
+            return
+        if type(base).__module__ == "numpy":
+            raise OperatorNotAllowedInGraphError(
+                "a NumPy array cannot be written at a staged index; make it a tensor first: x = ag.constant(x)"
+            )
+    if isinstance(base, dict):
+        trace.record(ItemPlace(base, index))
+    base[index] = value
+
+
+def _dict_store(base: Any, index: Tensor, value: Any) -> None:
+    keys = [k for k in base if type(k) in (int, float, bool)]
+    if len(keys) != len(base) or not keys:
+        raise OperatorNotAllowedInGraphError(
+            "a dictionary cannot be written with a tensor as its key: its keys must be known while tracing; use a list or a tensor"
+        )
+    trace = STATE.trace
+    assert trace is not None
+    for k in keys:
+        trace.record(ItemPlace(base, k))
+        base[k] = if_exp(op.equal(index, k), lambda: value, lambda k=k: base[k])  # type: ignore[misc]
+
+
+def del_item(x: Any, index: Any) -> None:
+    """`del x[index]`."""
+    trace = STATE.trace
+    if trace is not None:
+        if type(x) is list:
+            dynamic = dynamic_of(x)
+            if dynamic is not None or isinstance(index, Tensor):
+                make_dynamic(x)
+                list_method(x, "pop")(index)
+                return
+            trace.record(ListPlace(trace, x))
+        elif isinstance(x, dict):
+            trace.record(ItemPlace(x, index))
+    del x[index]
+
+
+def set_attr(owner: Any, name: str, value: Any) -> None:
+    """`owner.name = value`."""
+    trace = STATE.trace
+    if trace is not None:
+        trace.record(AttributePlace(owner, name))
+    setattr(owner, name, value)
+
+
+def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
+    """`owner.name op= value`."""
+    set_attr(owner, name, _IN_PLACE[sign](getattr(owner, name), value))
+
+
+def del_attr(owner: Any, name: str) -> None:
+    """`del owner.name`."""
+    trace = STATE.trace
+    if trace is not None:
+        trace.record(AttributePlace(owner, name))
+    delattr(owner, name)
+

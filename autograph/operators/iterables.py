@@ -1,0 +1,240 @@
+"""What a staged loop can go over: anything with a length and items by index that depend on staged tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.choice import choice_of, resolve
+from autograph.operators.listvalue import ListValue
+from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
+
+__all__ = ["StagedEnumerate", "StagedIterable", "StagedMap", "StagedRange", "StagedReversed", "StagedZip", "staged_iterable"]
+
+
+class StagedIterable:
+    """Items by staged index."""
+
+    def count(self) -> Any:
+        """Number of items: an int, or a staged integer."""
+        raise NotImplementedError
+
+    def item(self, index: Any) -> Any:
+        """The item at a staged (or Python) index that is in range."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        count = self.count()
+        if not isinstance(count, int):
+            raise OperatorNotAllowedInGraphError(
+                f"{type(self).__name__} has a length that is known only at run time: Python cannot iterate over it here; "
+                "loop over it with `for` in converted code"
+            )
+        return (self.item(i) for i in range(count))
+
+    def __staged_bool__(self) -> Any:
+        count = self.count()
+        return count != 0 if isinstance(count, int) else op.not_equal(count, 0)
+
+
+class _OverTensor(StagedIterable):
+    def __init__(self, tensor: Tensor) -> None:
+        shape = tensor.type.shape
+        if shape == ():
+            raise InvalidArgumentError("iteration over a 0-d tensor; use ag.range(n) to count to n")
+        self.tensor = tensor
+
+    def count(self) -> Any:
+        shape = self.tensor.type.shape
+        if shape is not None and isinstance(shape[0], int):
+            return shape[0]
+        return op.dim_size(self.tensor, axis=0)
+
+    def item(self, index: Any) -> Any:
+        return op.get_item(self.tensor, index)
+
+
+class _OverList(StagedIterable):
+    def __init__(self, value: ListValue) -> None:
+        self.value = value
+
+    def count(self) -> Any:
+        return length(self.value)
+
+    def item(self, index: Any) -> Any:
+        return get_element(self.value, index)
+
+
+class StagedRange(StagedIterable):
+    """`range` with a staged bound."""
+
+    def __init__(self, start: Any, stop: Any, step: Any = 1) -> None:
+        self.start, self.stop, self.step = (_integer(v) for v in (start, stop, step))
+
+    def count(self) -> Any:
+        start, stop, step = self.start, self.stop, self.step
+        if not any(isinstance(v, Tensor) for v in (start, stop, step)):
+            return len(range(start, stop, step))
+        if isinstance(step, int):
+            if step == 0:
+                raise ValueError("range() arg 3 must not be zero")
+            span = op.sub(stop, start) if not (isinstance(start, int) and start == 0) else stop
+            if step != 1:
+                span = op.neg(op.floordiv(op.sub(start, stop), step))
+        else:
+            span = op.neg(op.floordiv(op.sub(start, stop), step))
+        return op.maximum(span, 0)
+
+    def item(self, index: Any) -> Any:
+        scaled = index if isinstance(self.step, int) and self.step == 1 else op.mul(index, self.step)
+        result = scaled if isinstance(self.start, int) and self.start == 0 else op.add(self.start, scaled)
+        kinds = [v.type for v in (self.start, self.stop, self.step) if isinstance(v, Tensor)]
+        strong = [k for k in kinds if not k.weak]
+        if strong and isinstance(result, Tensor) and result.type.weak:
+            result = op.cast(result, dtype=strong[0].dtype)
+        return result
+
+    def __len__(self) -> int:
+        count = self.count()
+        if not isinstance(count, int):
+            raise OperatorNotAllowedInGraphError("the length of this range is known only at run time")
+        return count
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.item(index)
+
+    def __contains__(self, x: Any) -> Any:
+        raise OperatorNotAllowedInGraphError("`in` of a range with a staged bound: compare with its bounds instead")
+
+
+def _integer(v: Any) -> Any:
+    if isinstance(v, Tensor):
+        kind = v.type
+        if not kind.dtype.is_integer:
+            raise TypeError(f"'{kind.dtype.name}' tensor cannot be interpreted as an integer")
+        return v
+    return v.__index__()
+
+
+class StagedEnumerate(StagedIterable):
+    """`enumerate` of a staged iterable."""
+
+    def __init__(self, inner: StagedIterable, start: Any = 0) -> None:
+        self.inner = inner
+        self.start = start
+
+    def count(self) -> Any:
+        return self.inner.count()
+
+    def item(self, index: Any) -> Any:
+        number = index if isinstance(self.start, int) and self.start == 0 else op.add(index, self.start)
+        return number, self.inner.item(index)
+
+
+class StagedZip(StagedIterable):
+    """`zip` of iterables of which one is staged."""
+
+    def __init__(self, inners: list[StagedIterable], strict: bool = False) -> None:
+        self.inners = inners
+
+    def count(self) -> Any:
+        counts = [i.count() for i in self.inners]
+        known = [c for c in counts if isinstance(c, int)]
+        if len(known) == len(counts):
+            return min(known)
+        result = min(known) if known else None
+        for c in counts:
+            if not isinstance(c, int):
+                result = c if result is None else op.minimum(result, c)
+        return result
+
+    def item(self, index: Any) -> Any:
+        return tuple(i.item(index) for i in self.inners)
+
+
+class StagedReversed(StagedIterable):
+    """`reversed` of a staged iterable."""
+
+    def __init__(self, inner: StagedIterable) -> None:
+        self.inner = inner
+        self.last = op.sub(inner.count(), 1) if not isinstance(inner.count(), int) else inner.count() - 1
+
+    def count(self) -> Any:
+        return self.inner.count()
+
+    def item(self, index: Any) -> Any:
+        return self.inner.item(op.sub(self.last, index) if isinstance(index, Tensor) else self.last - index)
+
+
+class StagedMap(StagedIterable):
+    """`map` of a function over staged iterables."""
+
+    def __init__(self, fn: Any, inner: StagedZip) -> None:
+        self.fn = fn
+        self.inner = inner
+
+    def count(self) -> Any:
+        return self.inner.count()
+
+    def item(self, index: Any) -> Any:
+        return self.fn(*self.inner.item(index))
+
+
+def staged_iterable(x: Any) -> StagedIterable | None:
+    """The staged view of an iterable that depends on staged tensors; None if Python can iterate over it."""
+    if isinstance(x, StagedIterable):
+        return x
+    if choice_of(x) is not None:
+        return staged_iterable(resolve(x))
+    if isinstance(x, Tensor):
+        return _OverTensor(x)
+    if type(x) is ListValue:
+        return _OverList(x)
+    if type(x) is list:
+        dynamic = dynamic_of(x)
+        if dynamic is not None:
+            return _OverList(dynamic)
+    return None
+
+
+def any_iterable(x: Any) -> StagedIterable:
+    """A staged view of any iterable, packing Python sequences (for `zip` of a list and a tensor)."""
+    staged = staged_iterable(x)
+    if staged is not None:
+        return staged
+    if isinstance(x, np.ndarray):
+        return _OverTensor(op.identity(x))
+    if isinstance(x, range):
+        return StagedRange(x.start, x.stop, x.step)
+    items = list(x)
+    return _OverPython(items)
+
+
+class _OverPython(StagedIterable):
+    """A Python sequence indexed by a staged integer."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+        self.packed: ListValue | None = None
+
+    def count(self) -> Any:
+        return len(self.items)
+
+    def item(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return self.items[index]
+        first = self.items[0] if self.items else None
+        if self.items and all(e is first for e in self.items):
+            return first
+        return get_element(as_list_value(self.items), index)
+
+
+def depends_on_staged(x: Any) -> bool:
+    """Whether iterating over `x` is staged."""
+    return STATE.trace is not None and (staged_iterable(x) is not None or is_staged(x))

@@ -1,0 +1,282 @@
+"""Python lists in a trace. A list whose length comes to depend on a tensor keeps its identity: its content becomes a
+`ListValue` kept by the trace, and the Python list holds one poison object that refuses any use behind our back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, pack, pack_list, unpack, value_types
+from autograph.operators.listvalue import POISON, ListContents, ListValue, new_list
+from runtime.ir.graph import Value
+from runtime.ops.registry import get
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import STATE, Trace
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "list_method", "make_dynamic", "set_element"]
+
+
+class ListPlace:
+    """The content of a list object."""
+
+    __slots__ = ("_last", "owner", "trace")
+
+    def __init__(self, trace: Trace, owner: list[Any]) -> None:
+        self.trace = trace
+        self.owner = owner
+        self._last: Any = None
+
+    @property
+    def key(self) -> Any:
+        return ("list", id(self.owner))
+
+    def read(self) -> Any:
+        dynamic = self.trace.notes.get("lists", {}).get(id(self.owner))
+        if dynamic is not None:
+            return dynamic[1]
+        last = self._last
+        if type(last) is ListContents and len(last.items) == len(self.owner) and all(map(_same, last.items, self.owner)):
+            return last
+        self._last = ListContents(list(self.owner))
+        return self._last
+
+    def write(self, value: Any) -> None:
+        table = self.trace.notes.setdefault("lists", {})
+        value = dynamic_of(value) or value
+        if type(value) is ListValue:
+            table[id(self.owner)] = (self.owner, value)
+            self.owner[:] = [POISON]
+            return
+        table.pop(id(self.owner), None)
+        self.owner[:] = value.items if type(value) is ListContents else value
+        if type(value) is ListContents:
+            self._last = value
+
+    def __repr__(self) -> str:
+        return "a list"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b
+
+
+def dynamic_of(x: Any) -> ListValue | None:
+    """The staged content of a Python list, if it has one."""
+    if type(x) is ListValue:
+        return x
+    trace = STATE.trace
+    if trace is None or type(x) is not list:
+        return None
+    entry = trace.notes.get("lists", {}).get(id(x))
+    return None if entry is None else entry[1]
+
+
+def as_list_value(x: Any) -> ListValue:
+    """A Python sequence, or a list with staged content, as a `ListValue`.
+
+    Raises:
+      OperatorNotAllowedInGraphError: its elements have no common type.
+    """
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return dynamic
+    joiner = Joiner()
+    element = None
+    for item in x:
+        element = joiner.element(element, loosen(describe(item)))
+    d = Sequence(element)
+    return ListValue(element, pack_list(list(x), d))
+
+
+def make_dynamic(x: list[Any]) -> ListValue:
+    """Make the content of a Python list staged (its identity stays)."""
+    value = as_list_value(x)
+    _put(x, value)
+    return value
+
+
+def _put(x: list[Any], value: ListValue) -> None:
+    trace = STATE.trace
+    assert trace is not None
+    place = ListPlace(trace, x)
+    trace.record(place)
+    place.write(value)
+
+
+def _emit(name: str, inputs: list[Value], attrs: dict[str, Any] | None = None, types: tuple[Any, ...] | None = None) -> list[Value]:
+    trace = STATE.trace
+    assert trace is not None
+    return trace.builder.emit(get(name), inputs, attrs or {}, types).outputs
+
+
+def _number(x: Any) -> Value:
+    trace = STATE.trace
+    assert trace is not None
+    return trace.operand(x)
+
+
+def length(value: ListValue) -> Tensor:
+    """`len`, as a staged weak integer."""
+    return Tensor(_emit("list_len", [value.values[0]])[0])
+
+
+def _element(value: ListValue) -> Any:
+    if value.element is None:
+        raise OperatorNotAllowedInGraphError("this list is known to be empty here: it has no element to take")
+    return value.element
+
+
+def get_element(value: ListValue, index: Any) -> Any:
+    """`list[index]` for a staged index."""
+    element = _element(value)
+    i = _number(index)
+    types = value_types(element)
+    taken = [_emit("list_get", [v, i], None, (t,))[0] for v, t in zip(value.values, types, strict=False)]
+    return unpack(element, iter(taken))
+
+
+def get_slice(value: ListValue, index: slice) -> ListValue:
+    """`list[a:b:c]`."""
+    parts = [None if p is None else p for p in (index.start, index.stop, index.step)]
+    spec = tuple(p is not None for p in parts)
+    bounds = [_number(p) for p in parts if p is not None]
+    return ListValue(value.element, [_emit("list_slice", [v, *bounds], {"spec": spec}, (v.type,))[0] for v in value.values])
+
+
+def _widened(value: ListValue, item: Any) -> tuple[ListValue, list[Value]]:
+    """The list with an element type that `item` fits, and the item packed for it."""
+    joiner = Joiner()
+    element = joiner.element(value.element, loosen(describe(item)))
+    assert element is not None
+    d = Sequence(element)
+    leaves = pack(item, element) or [_number(0)]
+    return ListValue(element, pack_list(value, d)), leaves
+
+
+def appended(value: ListValue, item: Any) -> ListValue:
+    """The list with one more element."""
+    wide, leaves = _widened(value, item)
+    types = list_types(Sequence(wide.element))
+    columns = zip(wide.values, leaves, types, strict=True)
+    return ListValue(wide.element, [_emit("list_append", [v, leaf], None, (t,))[0] for v, leaf, t in columns])
+
+
+def set_element(value: ListValue, index: Any, item: Any) -> ListValue:
+    """The list with another element at a staged index."""
+    wide, leaves = _widened(value, item)
+    i = _number(index)
+    types = list_types(Sequence(wide.element))
+    columns = zip(wide.values, leaves, types, strict=True)
+    return ListValue(wide.element, [_emit("list_set", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns])
+
+
+def concatenated(a: Any, b: Any) -> ListValue:
+    """`a + b` of two lists of which one is staged."""
+    x, y = as_list_value(a), as_list_value(b)
+    joiner = Joiner()
+    element = joiner.element(x.element, y.element)
+    d = Sequence(element)
+    types = list_types(d)
+    columns = zip(pack_list(x, d), pack_list(y, d), types, strict=True)
+    return ListValue(element, [_emit("list_concat", [v, w], None, (t,))[0] for v, w, t in columns])
+
+
+def stacked(value: ListValue, axis: int = 0) -> Any:
+    """The elements of a staged list as one tensor with a new axis (per leaf of a structure)."""
+    element = _element(value)
+    types = value_types(element)
+    tensors = [_emit("list_stack", [v])[0] for v in value.values[: len(types)]]
+    out = unpack(_stacked_descriptor(element), iter(tensors))
+    return out if axis == 0 else op.moveaxis(out, 0, axis)
+
+
+def _stacked_descriptor(element: Any) -> Any:
+    if not isinstance(element, Leaf):
+        raise OperatorNotAllowedInGraphError(f"a list of {element} cannot be stacked into one tensor; stack its parts")
+    return element
+
+
+def list_method(x: list[Any], name: str) -> Any:
+    """The method of a Python list, for converted code: noted in the journal, and staged where the content is."""
+    trace = STATE.trace
+    assert trace is not None
+    staged = _METHODS.get(name)
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        dynamic = dynamic_of(x)
+        uses_staged = dynamic is not None or (name in ("pop", "insert") and any(map(is_staged, args[:1])))
+        if not uses_staged:
+            if name in _MUTATING:
+                if name == "extend" and args:
+                    other = dynamic_of(args[0])
+                    if other is not None:
+                        make_dynamic(x)
+                        return method(*args)
+                trace.record(ListPlace(trace, x))
+            return getattr(x, name)(*args, **kwargs)
+        if staged is None:
+            raise OperatorNotAllowedInGraphError(f"list.{name} of a list whose length depends on a tensor is not supported")
+        value = dynamic if dynamic is not None else as_list_value(x)
+        new, result = staged(value, *args, **kwargs)
+        if new is not value:
+            _put(x, new)
+        return result
+
+    return method
+
+
+def _append(value: ListValue, item: Any) -> tuple[ListValue, None]:
+    return appended(value, item), None
+
+
+def _extend(value: ListValue, items: Any) -> tuple[ListValue, None]:
+    if isinstance(items, Tensor):
+        items = ListValue(describe(op.get_item(items, 0)), _emit("list_unstack", [_number(items)]))
+    return concatenated(value, items if type(items) is ListValue else list(items) if dynamic_of(items) is None else items), None
+
+
+def _pop(value: ListValue, index: Any = -1) -> tuple[ListValue, Any]:
+    element = _element(value)
+    i = _number(index)
+    lists, taken = [], []
+    for v, t in zip(value.values, value_types(element) or [None], strict=False):
+        rest, item = _emit("list_pop", [v, i], None, (v.type, t) if t is not None else None)
+        lists.append(rest)
+        taken.append(item)
+    return ListValue(element, lists), unpack(element, iter(taken))
+
+
+def _insert(value: ListValue, index: Any, item: Any) -> tuple[ListValue, None]:
+    wide, leaves = _widened(value, item)
+    i = _number(index)
+    types = list_types(Sequence(wide.element))
+    columns = zip(wide.values, leaves, types, strict=True)
+    return ListValue(wide.element, [_emit("list_insert", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns]), None
+
+
+def _clear(value: ListValue) -> tuple[ListValue, None]:
+    d = Sequence(value.element)
+    return ListValue(value.element, pack_list([], d)), None
+
+
+def _copy(value: ListValue) -> tuple[ListValue, Any]:
+    return value, new_list(value)
+
+
+def _reverse(value: ListValue) -> tuple[ListValue, None]:
+    return ListValue(value.element, [_emit("list_reverse", [v], None, (v.type,))[0] for v in value.values]), None
+
+
+_MUTATING = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"))
+_METHODS: dict[str, Any] = {
+    "append": _append,
+    "clear": _clear,
+    "copy": _copy,
+    "extend": _extend,
+    "insert": _insert,
+    "pop": _pop,
+    "reverse": _reverse,
+}
+

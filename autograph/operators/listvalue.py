@@ -1,0 +1,77 @@
+"""`ListValue`: a Python list whose length is only known at run time, as graph lists (one per leaf of its elements)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.ir.graph import Value
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
+
+__all__ = ["POISON", "ListContents", "ListValue", "new_list"]
+
+
+class ListValue:
+    """Content of a staged list: the element's descriptor (None while it is known to be empty) and its graph lists."""
+
+    __slots__ = ("element", "values")
+
+    def __init__(self, element: Any, values: list[Value]) -> None:
+        self.element = element
+        self.values = values
+
+    def spread(self, count: int, compatible: Callable[[], bool]) -> list[Value]:
+        """The graph lists as `count` columns of a wider element type: an empty list serves for any number."""
+        if self.element is None:
+            return [self.values[0]] * count
+        if len(self.values) != count or not compatible():
+            raise UnimplementedError(
+                f"a list that grows in a staged loop changed the structure of its elements (from {self.element}); "
+                "append elements of one structure"
+            )
+        return self.values
+
+    def __repr__(self) -> str:
+        return f"<staged list of {self.element}>"
+
+
+class ListContents:
+    """The elements of a Python list at one time."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    def __repr__(self) -> str:
+        return f"<contents {self.items}>"
+
+
+class _Poison:
+    """Stands in a Python list whose content is staged."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise OperatorNotAllowedInGraphError(
+            "this list grew or shrank in a staged loop or branch: its content is known only at run time; "
+            "use it with indexing, len(), iteration, append, pop or ag.stack in converted code"
+        )
+
+    __getattr__ = __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = __int__ = __bool__ = _refuse
+    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __iter__ = __len__ = __getitem__ = __call__ = __index__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<content known at run time>"
+
+
+POISON = object.__new__(_Poison)
+
+
+def new_list(value: ListValue) -> list[Any]:
+    """A new Python list object with staged content."""
+    trace = STATE.trace
+    assert trace is not None
+    made: list[Any] = [POISON]
+    trace.notes.setdefault("lists", {})[id(made)] = (made, value)
+    return made

@@ -1,0 +1,96 @@
+"""Text of staged tensors. Formatting one while tracing gives a token; print, assert and raise turn the tokens in their
+text into slots of a template that is filled when the graph runs.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+from typing import Any
+
+from autograph.operators.choice import choice_of, resolve
+from autograph.operators.listvalue import ListValue
+from autograph.operators.lists import dynamic_of
+from runtime.ir.graph import Value
+from runtime.ops.registry import get
+from runtime.tensor import tensor as tensor_module
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = ["print_", "template_of"]
+
+_TOKEN = re.compile("\ue000(\\d+)\ue001")
+
+
+def _token(tensor: Tensor, spec: str) -> str:
+    trace = STATE.trace
+    if trace is None:
+        return f"<Tensor staged {tensor.type}>"
+    slots = trace.notes.setdefault("texts", [])
+    slots.append((trace.operand(tensor), spec))
+    return f"\ue000{len(slots) - 1}\ue001"
+
+
+tensor_module.text_hook = _token
+
+
+def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
+    """Text with tokens as a template: a tuple of strings and (slot number, format spec), and the values of the slots."""
+    trace = STATE.trace
+    parts: list[Any] = []
+    values: list[Value] = []
+    pieces = _TOKEN.split(text)
+    for i, piece in enumerate(pieces):
+        if i % 2 == 0:
+            if piece:
+                parts.append(piece)
+            continue
+        assert trace is not None
+        value, spec = trace.notes["texts"][int(piece)]
+        parts.append((len(values), spec))
+        values.append(value)
+    return tuple(parts), values
+
+
+def _text(x: Any) -> str:
+    if choice_of(x) is not None:
+        x = resolve(x)
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return _list_text(dynamic)
+    if type(x) is list:
+        return f"[{', '.join(map(_item_text, x))}]"
+    if type(x) is tuple:
+        return f"({', '.join(map(_item_text, x))}{',' if len(x) == 1 else ''})"
+    if type(x) is dict:
+        return f"{{{', '.join(f'{k!r}: {_item_text(v)}' for k, v in x.items())}}}"
+    return str(x)
+
+
+def _item_text(x: Any) -> str:
+    return _text(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
+
+
+def _list_text(value: ListValue) -> str:
+    trace = STATE.trace
+    assert trace is not None
+    slots = trace.notes.setdefault("texts", [])
+    slots.append((value.values[0], ""))
+    return f"\ue000{len(slots) - 1}\ue001"
+
+
+def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:
+    """`print`, staged in program order: while a function is traced, every print becomes part of the graph."""
+    trace = STATE.trace
+    if trace is None or (file is not None and file not in (sys.stdout, sys.stderr)):
+        builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
+        return
+    text = (" " if sep is None else sep).join(map(_text, args)) + ("\n" if end is None else end)
+    emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
+
+
+def emit_print(trace: Trace, text: str, stream: str) -> None:
+    """A node that prints a text with tokens."""
+    template, values = template_of(text)
+    trace.builder.emit(get("print_"), values, {"template": template, "stream": stream}, ())

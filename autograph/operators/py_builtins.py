@@ -1,0 +1,505 @@
+"""Stand-ins for built-in functions that converted code calls: Python's own on Python values, staged on staged tensors."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import itertools
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.branches import if_exp, not_, or_
+from autograph.operators.calls import callee
+from autograph.operators.choice import alternatives_of, choice_of, is_alternative, resolve
+from autograph.operators.for_loops import for_stmt, staged_for
+from autograph.operators.iterables import (
+    StagedEnumerate,
+    StagedMap,
+    StagedRange,
+    StagedReversed,
+    StagedZip,
+    any_iterable,
+    staged_iterable,
+)
+from autograph.operators.lists import appended, as_list_value, dynamic_of, length, stacked
+from autograph.operators.listvalue import ListValue, new_list
+from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.printing import print_
+from autograph.operators.regions import current_trace
+from autograph.operators.stand_ins import STAND_INS, stand_in
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["in_", "is_", "is_not", "not_in"]
+
+
+def is_(a: Any, b: Any) -> Any:
+    """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
+    for x, y in ((a, b), (b, a)):
+        choice = choice_of(x)
+        if choice is not None:
+            return is_alternative(choice, lambda alternative, y=y: alternative is y)  # type: ignore[misc]
+    return a is b
+
+
+def is_not(a: Any, b: Any) -> Any:
+    """`a is not b`."""
+    return not_(is_(a, b))
+
+
+def in_(x: Any, container: Any) -> Any:
+    """`x in container`; staged where either is."""
+    container = resolve(container)
+    if isinstance(container, Tensor):
+        return op.reduce_any(op.equal(container, x))
+    if isinstance(container, StagedRange):
+        return _in_range(x, container)
+    if type(container) in (list, tuple, range, set, frozenset, dict) or dynamic_of(container) is not None:
+        dynamic = dynamic_of(container)
+        if dynamic is not None:
+            return _any_equal(dynamic, x)
+        if isinstance(x, Tensor) or choice_of(x) is not None:
+            if isinstance(container, range):
+                return _in_range(x, StagedRange(container.start, container.stop, container.step))
+            return or_(*_equalities(x, list(container)))
+        if type(container) in (list, tuple) and any(isinstance(e, Tensor) for e in container):
+            return or_(*_equalities(x, list(container)))
+    return x in container
+
+
+def _equalities(x: Any, items: list[Any]) -> list[Any]:
+    if not items:
+        return [False]
+
+    def test(e: Any) -> Any:
+        if e is x:
+            return True
+        same = x == e
+        return same if isinstance(same, bool) else op.reduce_all(same) if isinstance(same, Tensor) else same
+
+    return [test(items[0]), *(functools.partial(test, e) for e in items[1:])]
+
+
+def _in_range(x: Any, r: StagedRange) -> Any:
+    if isinstance(r.step, int) and r.step > 0:
+        inside = op.logical_and(op.greater_equal(x, r.start), op.less(x, r.stop))
+    elif isinstance(r.step, int):
+        inside = op.logical_and(op.less_equal(x, r.start), op.greater(x, r.stop))
+    else:
+        raise OperatorNotAllowedInGraphError("`in` of a range with a staged step: compare with its bounds instead")
+    return inside if r.step in (1, -1) else op.logical_and(inside, op.equal(op.mod(op.sub(x, r.start), r.step), 0))
+
+
+def _any_equal(value: ListValue, x: Any) -> Any:
+    found: Any = False
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = op.logical_or(found, op.reduce_all(op.equal(item, x)))
+
+    for_stmt(new_list(value), body, ("found",))
+    return found
+
+
+def not_in(x: Any, container: Any) -> Any:
+    """`x not in container`."""
+    return not_(in_(x, container))
+
+
+STAND_INS[builtins.print] = print_
+
+
+@stand_in(builtins.len)
+def len_(x: Any) -> Any:
+    """`len(x)`: an int where it is known, else a staged integer."""
+    x = resolve(x)
+    if isinstance(x, Tensor):
+        shape = x.type.shape
+        if shape == ():
+            raise TypeError("len() of unsized object")
+        if shape is not None and isinstance(shape[0], int):
+            return shape[0]
+        return op.dim_size(x, axis=0)
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return length(dynamic)
+    staged = staged_iterable(x)
+    return builtins.len(x) if staged is None else staged.count()
+
+
+@stand_in(builtins.range)
+def range_(*args: Any) -> Any:
+    """`range` with staged bounds."""
+    args = tuple(map(resolve, args))
+    if not any(isinstance(a, Tensor) for a in args):
+        return builtins.range(*args)
+    start, stop, step = (0, args[0], 1) if builtins.len(args) == 1 else (*args, 1)[:3]
+    return StagedRange(start, stop, step)
+
+
+@stand_in(builtins.enumerate)
+def enumerate_(iterable: Any, start: Any = 0) -> Any:
+    """`enumerate`."""
+    staged = staged_iterable(iterable)
+    if staged is None and not isinstance(start, Tensor):
+        return builtins.enumerate(iterable, start)
+    return StagedEnumerate(staged or any_iterable(iterable), start)
+
+
+@stand_in(builtins.zip)
+def zip_(*iterables: Any, strict: bool = False) -> Any:
+    """`zip`."""
+    if not any(staged_iterable(i) is not None for i in iterables):
+        return builtins.zip(*iterables, strict=strict)
+    return StagedZip([_zippable(i) for i in iterables])
+
+
+def _zippable(i: Any) -> Any:
+    if isinstance(i, itertools.count):
+        raise OperatorNotAllowedInGraphError("zip of an endless iterator with a staged one: use enumerate")
+    return any_iterable(i)
+
+
+@stand_in(builtins.map)
+def map_(fn: Any, *iterables: Any) -> Any:
+    """`map`."""
+    if not any(staged_iterable(i) is not None for i in iterables):
+        return builtins.map(callee(fn), *iterables)
+    return StagedMap(callee(fn), StagedZip([any_iterable(i) for i in iterables]))
+
+
+@stand_in(builtins.filter)
+def filter_(fn: Any, iterable: Any) -> Any:
+    """`filter`; over a staged iterable a list of the items that pass."""
+    keep = callee(fn) if fn is not None else (lambda x: x)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        if fn is None or keep is fn:
+            return builtins.filter(fn, iterable)
+        iterable = list(iterable)
+    return collect(iterable, lambda x: x, keep)
+
+
+def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
+    """[element(x) for x in iterable if condition(x)], staged where the iterable or the condition is."""
+    staged = staged_iterable(iterable)
+    if staged is not None:
+        out: Any = []
+        out = new_list(as_list_value([]))
+
+        def body(item: Any) -> None:
+            nonlocal out
+            out = _collected(out, item, element, condition)
+
+        for_stmt(staged, body, ("out",))
+        return out  # type: ignore[no-any-return]
+    result: list[Any] = []
+    for item in iterable:
+        result = _collected(result, item, element, condition)
+    return result
+
+
+def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[Any]:
+    test = True if condition is None else truth_of(condition(item))
+    if not is_staged_condition(test):
+        if not test:
+            return out
+        dynamic = dynamic_of(out)
+        if dynamic is not None:
+            return new_list(appended(dynamic, element(item)))
+        return [*out, element(item)]
+    base = as_list_value(out)
+    return if_exp(test, lambda: new_list(appended(base, element(item))), lambda: new_list(base))  # type: ignore[no-any-return]
+
+
+@stand_in(builtins.reversed)
+def reversed_(x: Any) -> Any:
+    """`reversed`."""
+    staged = staged_iterable(x)
+    return builtins.reversed(x) if staged is None else StagedReversed(staged)
+
+
+@stand_in(builtins.int)
+def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
+    """`int(x)`: of a staged scalar, a staged Python integer (64 bits)."""
+    x = resolve(x)
+    if isinstance(x, Tensor) and not args and not kwargs:
+        return op.to_python(_scalar(x, "int"), kind="int")
+    return builtins.int(x, *args, **kwargs)
+
+
+@stand_in(builtins.float)
+def float_(x: Any = 0.0) -> Any:
+    """`float(x)`: of a staged scalar, a staged Python float."""
+    x = resolve(x)
+    return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
+
+
+@stand_in(builtins.bool)
+def bool_(x: Any = False) -> Any:
+    """`bool(x)`."""
+    return truth_of(x)
+
+
+def _scalar(x: Tensor, what: str) -> Tensor:
+    shape = x.type.shape
+    if shape == ():
+        return x
+    if shape is not None and all(isinstance(d, int) for d in shape) and builtins.int(np.prod(shape)) != 1:
+        raise TypeError(f"only tensors of one element can be converted by {what}(); this one has shape {shape}")
+    return op.reshape(x, ())  # type: ignore[no-any-return]
+
+
+def _items(args: tuple[Any, ...]) -> Any:
+    return args[0] if builtins.len(args) == 1 else list(args)
+
+
+def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:
+    items = resolve(_items(args))
+    staged = staged_iterable(items)
+    has_default = default is not _MISSING
+    if staged is None:
+        listed = list(items)
+        if not any(_is_staged(e) for e in listed) and key is None:
+            return original(listed, default=default) if has_default else original(listed)
+        if not listed:
+            return original(listed, key=key, default=default) if has_default else original(listed, key=key)
+        rank = (lambda e: e) if key is None else callee(key)
+        best = listed[0]
+        for e in listed[1:]:
+            best = _better(best, e, rank, better, key is None, pick)
+        return best
+    if isinstance(items, Tensor) and key is None:
+        return (op.reduce_max if original is builtins.max else op.reduce_min)(items, axis=0)
+    count = staged.count()
+    best = UNBOUND
+    rank = (lambda e: e) if key is None else callee(key)
+    best = staged.item(0)
+
+    def body(item: Any) -> None:
+        nonlocal best
+        best = _better(best, item, rank, better, key is None, pick)
+
+    for_stmt(staged, body, ("best",))
+    if has_default:
+        found = best
+        return if_exp(op.equal(count, 0), lambda: default, lambda: found)
+    return best
+
+
+def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
+    if plain and _is_number(best) and _is_number(e):
+        return pick(best, e)
+    return if_exp(better(rank(e), rank(best)), lambda: e, lambda: best)
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) in (builtins.int, builtins.float, builtins.bool) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _is_staged(x: Any) -> bool:
+    return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
+
+
+_MISSING = object()
+
+
+@stand_in(builtins.max)
+def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`max`."""
+    return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
+
+
+@stand_in(builtins.min)
+def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`min`."""
+    return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
+
+
+@stand_in(builtins.sum)
+def sum_(iterable: Any, /, start: Any = 0) -> Any:
+    """`sum`."""
+    staged = staged_iterable(iterable)
+    if staged is None:
+        total = start
+        for item in iterable:
+            total = total + item
+        return total
+    if isinstance(iterable, Tensor):
+        return op.add(op.reduce_sum(iterable, axis=0), start) if not (type(start) is builtins.int and start == 0) else op.reduce_sum(iterable, axis=0)
+    total = start
+
+    def body(item: Any) -> None:
+        nonlocal total
+        total = total + item
+
+    for_stmt(staged, body, ("total",))
+    return total
+
+
+@stand_in(builtins.any)
+def any_(iterable: Any) -> Any:
+    """`any`."""
+    return _quantify(iterable, builtins.any, stop_on=True)
+
+
+@stand_in(builtins.all)
+def all_(iterable: Any) -> Any:
+    """`all`."""
+    return _quantify(iterable, builtins.all, stop_on=False)
+
+
+def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
+    staged = staged_iterable(iterable)
+    if staged is None:
+        result: Any = not stop_on
+        for item in iterable:
+            test = truth_of(item)
+            if not is_staged_condition(test):
+                if builtins.bool(test) is stop_on:
+                    return stop_on
+                continue
+            result = test if not isinstance(result, Tensor) else (op.logical_or if stop_on else op.logical_and)(result, test)
+        return result
+    if isinstance(iterable, Tensor) and builtins.len(iterable.type.shape or ()) == 1:
+        return (op.reduce_any if stop_on else op.reduce_all)(op.cast(iterable, dtype="bool"))
+    found: Any = not stop_on
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = truth_of(item)
+
+    def go_on() -> Any:
+        return found if not stop_on else not_(found)
+
+    staged_for(current_trace(), staged, body, name_places(("found",), body), go_on)
+    return found
+
+
+@stand_in(builtins.abs)
+def abs_(x: Any) -> Any:
+    """`abs`."""
+    return builtins.abs(resolve(x))
+
+
+@stand_in(builtins.sorted)
+def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
+    """`sorted`: of a staged tensor of rank 1, a staged tensor; of a staged list of scalars, a list."""
+    staged = staged_iterable(iterable)
+    if staged is None:
+        listed = list(iterable)
+        if not any(_is_staged(e) for e in listed):
+            return builtins.sorted(listed, key=key, reverse=reverse)
+        values = op.stack(listed, axis=0)
+    elif isinstance(iterable, Tensor):
+        values = iterable
+    else:
+        dynamic = dynamic_of(iterable)
+        values = stacked(as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic)
+    if key is not None:
+        ranks = stacked(as_list_value(collect(values, callee(key), None)))
+        order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        return op.gather(values, order)
+    return op.sort(values, direction="DESCENDING" if reverse else "ASCENDING")
+
+
+@stand_in(builtins.round)
+def round_(x: Any, ndigits: Any = None) -> Any:
+    """`round`."""
+    x = resolve(x)
+    if not isinstance(x, Tensor):
+        return builtins.round(x, ndigits) if ndigits is not None else builtins.round(x)
+    if ndigits is not None:
+        scale = 10.0**ndigits
+        return op.div(op.round(op.mul(x, scale)), scale)
+    rounded = op.round(x)
+    return op.to_python(rounded, kind="int") if x.type.weak else rounded
+
+
+@stand_in(builtins.divmod)
+def divmod_(a: Any, b: Any) -> Any:
+    """`divmod`."""
+    a, b = resolve(a), resolve(b)
+    return (a // b, a % b) if isinstance(a, Tensor) or isinstance(b, Tensor) else builtins.divmod(a, b)
+
+
+@stand_in(builtins.pow)
+def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
+    """`pow`."""
+    base, exp = resolve(base), resolve(exp)
+    if mod is None:
+        return base**exp
+    return pow_modular(base, exp, mod) if any(isinstance(v, Tensor) for v in (base, exp, mod)) else builtins.pow(base, exp, mod)
+
+
+def pow_modular(base: Any, exp: Any, mod: Any) -> Any:
+    """pow(base, exp, mod) by repeated squaring."""
+    raise OperatorNotAllowedInGraphError("pow() with a modulus and staged operands: write the loop of squarings out")
+
+
+@stand_in(builtins.isinstance)
+def isinstance_(x: Any, classes: Any) -> Any:
+    """`isinstance`; staged where `x` may be of another class on some paths."""
+    choice = choice_of(x)
+    if choice is None:
+        return builtins.isinstance(x, classes)
+
+    def test(a: Any) -> bool:
+        return a is not UNBOUND and builtins.isinstance(a, classes)
+
+    return is_alternative(choice, test)
+
+
+@stand_in(builtins.list)
+def list_(iterable: Any = ()) -> Any:
+    """`list`."""
+    iterable = resolve(iterable)
+    dynamic = dynamic_of(iterable)
+    if dynamic is not None:
+        return new_list(dynamic)
+    staged = staged_iterable(iterable)
+    if staged is None or isinstance(staged.count(), builtins.int):
+        return builtins.list(iterable if staged is None else iter(staged))
+    return collect(iterable, lambda x: x, None)
+
+
+@stand_in(builtins.tuple)
+def tuple_(iterable: Any = ()) -> Any:
+    """`tuple`; of an iterable whose length is staged, a list."""
+    made = list_(iterable)
+    return made if dynamic_of(made) is not None else builtins.tuple(made)
+
+
+@stand_in(builtins.callable)
+def callable_(x: Any) -> Any:
+    """`callable`."""
+    options = [builtins.callable(a) for a in alternatives_of(x)]
+    return all(options) if builtins.len(set(options)) == 1 else is_alternative(choice_of(x) or x, builtins.callable)
+
+
+@stand_in(functools.reduce)
+def reduce_(function: Any, iterable: Any, *initial: Any) -> Any:
+    """`functools.reduce`."""
+    fn = callee(function)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        return functools.reduce(fn, iterable, *initial)
+    total = initial[0] if initial else staged.item(0)
+    skip = not initial
+    first = 0
+
+    def body(item: Any) -> None:
+        nonlocal total, first
+        previous = total
+        if skip:
+            total = if_exp(op.equal(first, 0), lambda: previous, lambda: fn(previous, item))
+            first = op.add(first, 1)
+        else:
+            total = fn(previous, item)
+
+    for_stmt(staged, body, ("total", "first"))
+    return total
+

@@ -1,0 +1,74 @@
+"""Truth of conditions: Python's, or a staged boolean scalar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.choice import Choice, choice_of
+from autograph.operators.lists import dynamic_of, length
+from autograph.operators.listvalue import ListValue
+from autograph.operators.places import UNBOUND
+from runtime.ir.graph import Value
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import InvalidArgumentError
+
+__all__ = ["is_staged_condition", "truth_of"]
+
+
+def truth_of(x: Any) -> Any:
+    """`bool(x)`, or a staged tensor of dtype bool and shape () where it depends on one.
+
+    Raises:
+      InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
+    """
+    choice = choice_of(x)
+    if choice is not None:
+        return _truth_of_choice(choice)
+    if isinstance(x, Tensor):
+        if STATE.trace is None:
+            return bool(x)
+        kind = x.type
+        shape = kind.shape
+        if shape is None or any(not isinstance(d, int) for d in shape):
+            x = op.reshape(x, ())
+        elif shape != ():
+            if int(np.prod(shape)) != 1:
+                raise InvalidArgumentError(
+                    f"the truth value of a tensor of shape {shape} is ambiguous; use ag.reduce_any(x) or ag.reduce_all(x)"
+                )
+            x = op.reshape(x, ())
+        return x if kind.dtype.is_bool else op.not_equal(x, 0)
+    if type(x) is list:
+        dynamic = dynamic_of(x)
+        if dynamic is not None:
+            return op.not_equal(length(dynamic), 0)
+    if type(x) is ListValue:
+        return op.not_equal(length(x), 0)
+    staged_truth = getattr(type(x), "__staged_bool__", None)
+    if staged_truth is not None:
+        return staged_truth(x)
+    return bool(x)
+
+
+def _truth_of_choice(choice: Choice) -> Any:
+    result: Any = False
+    for i, alternative in enumerate(choice._alternatives):
+        if alternative is UNBOUND:
+            continue
+        mine = truth_of(alternative)
+        if mine is False:
+            continue
+        hit = op.equal(choice._tag, i)
+        if mine is not True:
+            hit = op.logical_and(hit, mine)
+        result = hit if result is False else op.logical_or(result, hit)
+    return result
+
+
+def is_staged_condition(x: Any) -> bool:
+    """Whether a truth is only known at run time."""
+    return isinstance(x, Tensor) and (type(x) is not Tensor or type(x._value) is Value or STATE.trace is not None)

@@ -1,0 +1,269 @@
+"""while statements: Python's, or `while_loop` nodes whose variables' types are a fixed point.
+
+The body is traced with the entry types; what comes out is joined with them and, if that widened anything (a size, a
+dtype, None or a tensor), the body is traced again with the wider types, until nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.descriptors import Descriptor, Joiner, Static, canonical, describe, loosen, pack, unpack, value_types
+from autograph.operators.places import UNBOUND, UNDEFINED, name_places
+from autograph.operators.regions import Traced, close, current_trace, inside, provisional, run_region
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.ir.graph import Graph, Value
+from runtime.ops.registry import get
+from runtime.tensor.dispatch import op
+from runtime.tensor.trace import STATE, Place, Trace
+from runtime.typesys.errors import OpError, OperatorNotAllowedInGraphError, UnimplementedError
+from runtime.typesys.spec import TensorType
+
+__all__ = ["LoopState", "fixed_point", "while_stmt"]
+
+MAX_PASSES = 40
+
+
+def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
+    """`while test(): body()`; staged from the iteration on in which the test depends on a staged tensor."""
+    while True:
+        trace = STATE.trace
+        if trace is None:
+            condition = truth_of(test())
+        else:
+            mark = len(trace.builder.region.graph.nodes)
+            condition = truth_of(test())
+            if is_staged_condition(condition):
+                _discard_pure(trace, mark)
+                staged_while(trace, test, body, name_places(names, test, body))
+                return
+        if not condition:
+            return
+        body()
+
+
+def _discard_pure(trace: Trace, mark: int) -> None:
+    """Drop the nodes of a trial evaluation of the test, which will be traced again inside the loop."""
+    nodes = trace.builder.region.graph.nodes
+    del nodes[mark:]
+
+
+class LoopState:
+    """The places a staged loop carries, with the types found so far."""
+
+    def __init__(self, cells: list[Place], loosened: bool, runs: bool) -> None:
+        self.cells = cells
+        self.places: list[Place] = []
+        self.entries: list[Any] = []
+        self.types: list[Descriptor] = []
+        self.loosened = loosened
+        self.runs = runs  # the body is known to run at least once: unbound names need no tag
+        for place in cells:
+            self.add(place)
+
+    def add(self, place: Place) -> None:
+        """Carry one more place."""
+        entry = place.read()
+        if entry is UNBOUND and self.runs:
+            entry = UNDEFINED
+        described = describe(entry)
+        self.places.append(place)
+        self.entries.append(entry)
+        self.types.append(loosen(described) if self.loosened else described)
+
+    def parameters(self, graph: Graph) -> list[Any]:
+        """New inputs of a region for the carried values, as Python values; the places hold them."""
+        result = []
+        for place, d, entry in zip(self.places, self.types, self.entries, strict=True):
+            values = [graph.add_input(t) for t in value_types(d)]
+            name = getattr(place, "name", "")
+            if len(values) == 1:
+                values[0].name = name or None
+            value = entry if isinstance(d, Static) else unpack(d, iter(values), name)
+            result.append(value)
+            place.write(UNBOUND if value is UNDEFINED else value)
+        return result
+
+    def restore(self) -> None:
+        """Put back what the places held before the loop."""
+        for place, entry in zip(self.places, self.entries, strict=True):
+            place.write(UNBOUND if entry is UNDEFINED else entry)
+
+
+def fixed_point(trace: Trace, state: LoopState, attempt: Callable[[LoopState], list[Traced]]) -> tuple[list[Traced], list[Any]]:
+    """Trace the loop's regions until the carried types do not change. The last of the regions is the body.
+
+    Returns the regions and the final values of the carried places in the body's region.
+    """
+    keys = {place.key for place in state.places}
+    settled = False
+    for _ in range(MAX_PASSES):
+        abandoned = trace.notes.get("abandoned", 0)
+        with provisional(trace, not settled):
+            regions = attempt(state)
+        body = regions[-1]
+        incomplete = trace.notes.get("abandoned", 0) != abandoned
+        grown = False
+        for region in regions:
+            for key, place in region.places.items():
+                if key not in keys:
+                    keys.add(key)
+                    state.add(place)
+                    grown = True
+        if grown:
+            settled = False
+            continue
+        parameters = trace.notes["parameters"]
+        finals = [body.final(p, v) for p, v in zip(state.places, parameters, strict=True)]
+        joiner = Joiner()
+        joined = []
+        for d, parameter, final in zip(state.types, parameters, finals, strict=True):
+            joined.append(d if final is parameter else joiner(d, describe(final)))
+        if canonical(joined) == canonical(state.types):
+            if not incomplete or settled:
+                return regions, finals
+            settled = True  # once more, for good: what fails now fails for the user
+            continue
+        settled = False
+        state.types = joined
+    names = ", ".join(repr(p) for p in state.places)
+    raise UnimplementedError(f"the types of this loop's variables ({names}) keep changing from one iteration to the next")
+
+
+def attempts(state_of: Callable[[bool], Any]) -> Any:
+    """Trace with Python numbers as loop variables; if the code needs them as Python numbers, with them as they are."""
+    try:
+        return state_of(True)
+    except (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError) as error:
+        try:
+            return state_of(False)
+        except Exception:
+            raise error from None
+
+
+def staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place]) -> None:
+    """A `while_loop` node."""
+    attempts(lambda loosened: _staged_while(trace, test, body, cells, loosened))
+
+
+def _staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
+    state = LoopState(cells, loosened, runs=False)
+
+    def attempt(state: LoopState) -> list[Traced]:
+        graph = Graph(functions=trace.graph.functions)
+        condition = _with_parameters(trace, state, graph, lambda: truth_of(test()))
+        if condition.places:
+            raise _TestHasEffects
+        graph = Graph(functions=trace.graph.functions)
+        return [condition, _with_parameters(trace, state, graph, body)]
+
+    try:
+        regions, finals = fixed_point(trace, state, attempt)
+    except _TestHasEffects:
+        _staged_rotated(trace, test, body, cells, loosened)
+        return
+    emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+
+
+class _TestHasEffects(Exception):
+    """The loop's test binds names or writes places: it must run where its effects are kept."""
+
+
+def _staged_rotated(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
+    """while with a test that has effects: the test runs before the loop and at the end of the body."""
+    flag = _Slot("test", truth_of(test()))
+
+    def step() -> None:
+        body()
+        flag.write(truth_of(test()))
+
+    state = LoopState([*cells, flag], loosened, runs=False)
+
+    def attempt(state: LoopState) -> list[Traced]:
+        condition = _with_parameters(trace, state, Graph(functions=trace.graph.functions), flag.read)
+        return [condition, _with_parameters(trace, state, Graph(functions=trace.graph.functions), step)]
+
+    regions, finals = fixed_point(trace, state, attempt)
+    emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+
+
+class _Slot:
+    """A place of the loop's own."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.value = value
+
+    @property
+    def key(self) -> Any:
+        return ("slot", id(self))
+
+    def read(self) -> Any:
+        return self.value
+
+    def write(self, value: Any) -> None:
+        self.value = value
+
+
+def _with_parameters(trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any]) -> Traced:
+    """Trace a region whose inputs are the carried values, with the places holding them."""
+    try:
+        trace.notes["parameters"] = parameters = state.parameters(graph)
+        traced = run_region(trace, thunk, state.places, graph)
+        trace.notes["parameters"] = parameters
+        return traced
+    finally:
+        state.restore()
+
+
+def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, body: Traced, finals: list[Any]) -> None:
+    """The node, its outputs put into the places."""
+    with inside(trace, condition.region):
+        predicate = trace.operand(test)
+        condition.region.graph.outputs = [condition.region.resolve(predicate)]
+    pack_outputs(trace, state, body, finals)
+    outers = close(trace, [condition.region, body.region])
+    finish(trace, state, "while_loop", [], outers, (condition.region.graph, body.region.graph))
+
+
+def pack_outputs(trace: Trace, state: LoopState, body: Traced, finals: list[Any]) -> None:
+    """Make the body's region return the carried values."""
+    with inside(trace, body.region):
+        values: list[Value] = []
+        for final, d in zip(finals, state.types, strict=True):
+            values += pack(final, d)
+        body.region.graph.outputs = [body.region.resolve(v) for v in values]
+
+
+def finish(
+    trace: Trace, state: LoopState, name: str, lead: list[Value], outers: list[Value], regions: tuple[Graph, ...]
+) -> None:
+    """Emit a loop node with the entry values of the carried places; afterwards the places hold its outputs."""
+    values: list[Value] = []
+    for entry, d in zip(state.entries, state.types, strict=True):
+        values += pack(entry, d)
+    types = tuple(t for d in state.types for t in value_types(d))
+    node = trace.builder.emit(get(name), [*lead, *values, *outers], {"carried": len(values)}, types, regions)
+    outputs = iter(node.outputs)
+    for place, d, entry in zip(state.places, state.types, state.entries, strict=True):
+        value = entry if isinstance(d, Static) else unpack(d, outputs, getattr(place, "name", ""))
+        trace.record(place)
+        place.write(UNBOUND if value is UNDEFINED else value)
+
+
+INDEX = TensorType("int64", (), weak=True)
+
+
+def both(a: Any, b: Any) -> Any:
+    """`a and b` of two tests without effects."""
+    if a is True:
+        return b
+    if b is True or a is False:
+        return a
+    if b is False:
+        return b
+    return op.logical_and(a, b)
+
