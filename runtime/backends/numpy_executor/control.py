@@ -1,0 +1,192 @@
+"""`cond`, `while_loop` and `for_loop` as Python statements, their regions written inline."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from runtime.backends.numpy_executor.text import Expr, join
+from runtime.ir.graph import Node
+
+if TYPE_CHECKING:
+    from runtime.backends.numpy_executor.writer import Block, FunctionWriter
+
+__all__ = ["cond", "for_loop", "overlapping", "while_loop"]
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def overlapping(names: list[str], exprs: list[Expr]) -> bool:
+    """Whether a name assigned earlier is read by a later expression."""
+    assigned: set[str] = set()
+    for name, expr in zip(names, exprs, strict=True):
+        if assigned & set(_NAME.findall(expr.text)):
+            return True
+        assigned.add(name)
+    return False
+
+
+def negated(expr: Expr) -> Expr:
+    return join(["not ", expr] if expr.atom else ["not (", expr, ")"])
+
+
+def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
+    """`if`: both regions put their results into the same variables."""
+    [pred] = writer.take(block, node.inputs[:1])
+    writer.flush(block)
+    inputs = writer.named(block, node.inputs[1:])
+    names = [_result_name(writer, block, node, k, position) for k in range(len(node.outputs))]
+    head = len(writer.lines)
+    writer.indent += 1
+    writer.region(node.regions[0], inputs, names)
+    then = writer.lines[head:]
+    del writer.lines[head:]
+    writer.region(node.regions[1], inputs, names)
+    orelse = writer.lines[head:]
+    del writer.lines[head:]
+    writer.indent -= 1
+    if not _is_pass(then) or _is_pass(orelse):
+        writer.emit(join(["if ", pred, ":"]))
+        writer.lines += then
+        if not _is_pass(orelse):
+            if len(orelse) > 0 and orelse[0][1].text.startswith("if ") and _one_statement(orelse):
+                writer.lines += [(orelse[0][0] - 1, join(["el", orelse[0][1]])), *((d - 1, e) for d, e in orelse[1:])]
+            else:
+                writer.emit(Expr("else:"))
+                writer.lines += orelse
+    else:
+        writer.emit(join(["if ", negated(pred), ":"]))
+        writer.lines += orelse
+    for value, name in zip(node.outputs, names, strict=True):
+        block.bind(value, Expr(name))
+        block.rebindable.add(name)
+
+
+def _is_pass(lines: list[tuple[int, Expr]]) -> bool:
+    return len(lines) == 1 and lines[0][1].text == "pass"
+
+
+def _one_statement(lines: list[tuple[int, Expr]]) -> bool:
+    """Whether the lines are one `if` with its branches."""
+    first = lines[0][0]
+    return all(d > first or e.text.startswith(("elif ", "else:")) for d, e in lines[1:])
+
+
+def _result_name(writer: FunctionWriter, block: Block, node: Node, k: int, position: int) -> str:
+    """The variable of a conditional's result: where it should end, or that of a value it may replace."""
+    value = node.outputs[k]
+    taken = {block.env[v].text for v in node.outputs[:k] if v in block.env}
+    wish = block.wish.get(value)
+    if wish is not None and wish not in taken and block.is_free(wish, position):
+        return _reserve(block, value, wish)
+    for region in node.regions:
+        out = region.outputs[k]
+        if out.graph is region and out.node is None:
+            name = block.env[node.inputs[1 + out.index]].text
+            if name in block.rebindable and name not in taken and block.is_free(name, position):
+                return _reserve(block, value, name)
+    hint = block.name_hint(value) or node.regions[0].outputs[k].name or node.regions[1].outputs[k].name
+    return _reserve(block, value, writer.locals.fresh(hint))
+
+
+def _reserve(block: Block, value, name: str) -> str:  # type: ignore[no-untyped-def]
+    block.env[value] = Expr(name)
+    return name
+
+
+def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
+    """`while condition:` if the condition is one expression, else `while True:` with a `break`."""
+    writer.flush(block)
+    names = _slot_names(writer, block, node, position, 0)
+    _start_slots(writer, block, node, names, 0)
+    inputs = [*map(Expr, names), *writer.named(block, node.inputs[node.carried :])]
+    test, body = node.regions
+    head = len(writer.lines)
+    writer.indent += 1
+    inner = type(block)(test, inputs, [], set(), writer.plan)
+    writer.nodes(inner)
+    [condition] = writer.take(inner, test.outputs)
+    writer.flush(inner)
+    writer.indent -= 1
+    if len(writer.lines) == head:
+        writer.emit(join(["while ", condition, ":"]))
+        writer.indent += 1
+    else:
+        writer.lines.insert(head, (writer.indent, Expr("while True:")))
+        writer.indent += 1
+        writer.emit(join(["if ", negated(condition), ":"]))
+        writer.indent += 1
+        writer.emit(Expr("break"))
+        writer.indent -= 1
+    writer.region(body, inputs, names)
+    writer.indent -= 1
+    _bind_results(block, node, names)
+
+
+def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
+    """`for i in range(count):`."""
+    [count] = writer.take(block, node.inputs[:1])
+    writer.flush(block)
+    names = _slot_names(writer, block, node, position, 1)
+    if set(_NAME.findall(count.text)) & set(names):
+        # A carried variable takes the place of what the count is computed from: compute it first.
+        before = writer.locals.fresh(None)
+        writer.emit(join([f"{before} = ", count]))
+        count = Expr(before)
+    _start_slots(writer, block, node, names, 1)
+    body = node.regions[0]
+    index = body.inputs[0]
+    used = index in body.outputs or any(index in inner.inputs for inner in body.nodes)
+    variable = writer.locals.fresh(index.name or "i") if used else "_"
+    writer.emit(join([f"for {variable} in range(", count, "):"]))
+    writer.indent += 1
+    kind = index.tensor_type
+    if used and not kind.weak:
+        scalar = kind.dtype.dtype.type
+        writer.emit(Expr(f"{variable} = {writer.globals.bind(scalar.__name__, scalar, f'np.{scalar.__name__}')}({variable})"))
+    inputs = [Expr(variable), *map(Expr, names), *writer.named(block, node.inputs[1 + node.carried :])]
+    writer.region(body, inputs, names)
+    writer.indent -= 1
+    _bind_results(block, node, names)
+
+
+def _bind_results(block: Block, node: Node, names: list[str]) -> None:
+    for value, name in zip(node.outputs, names, strict=True):
+        block.bind(value, Expr(name))
+        block.rebindable.add(name)
+
+
+def _slot_names(writer: FunctionWriter, block: Block, node: Node, position: int, lead: int) -> list[str]:
+    """Variables of the carried values."""
+    inits = node.inputs[lead : lead + node.carried]
+    body = node.regions[-1]
+    names: list[str] = []
+    for k, (init, expr) in enumerate(zip(inits, writer.named(block, inits), strict=True)):
+        value, inner = node.outputs[k], body.inputs[lead + k]
+        options = [block.wish.get(value), expr.text if expr.text in block.rebindable else None]
+        for name in options:
+            if name is not None and name not in names and _may_carry(block, node, name, lead + k, position):
+                names.append(name)
+                break
+        else:
+            names.append(writer.locals.fresh(block.name_hint(value) or inner.name or body.outputs[k].name or init.name))
+    return names
+
+
+def _start_slots(writer: FunctionWriter, block: Block, node: Node, names: list[str], lead: int) -> None:
+    """Set the variables of the carried values to the initial values."""
+    copies = writer.plan.copies.get(node, frozenset())
+    exprs = writer.named(block, node.inputs[lead : lead + node.carried])
+    for k, (name, expr) in enumerate(zip(names, exprs, strict=True)):
+        if k in copies:
+            writer.emit(join([f"{name} = ", expr, ".copy()"]))
+        elif name != expr.text:
+            writer.emit(join([f"{name} = ", expr]))
+
+
+def _may_carry(block: Block, node: Node, name: str, index: int, position: int) -> bool:
+    """Whether the variable may be the loop's own: nothing else reads what it holds now, in the loop or after it."""
+    return all(
+        block.last_use.get(v, -1) <= position and all(v is not w or j == index for j, w in enumerate(node.inputs))
+        for v in block.holders.get(name, ())
+    )

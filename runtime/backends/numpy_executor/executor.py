@@ -1,0 +1,153 @@
+"""Compiling a graph to one Python function over NumPy, and calling it."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from runtime.backends.numpy_executor.names import Globals
+from runtime.backends.numpy_executor.text import Expr
+from runtime.backends.numpy_executor.writer import FunctionWriter
+from runtime.ir.graph import Graph, Location
+from runtime.ir.walk import reachable_functions
+from runtime.plan.plan import Plan
+
+__all__ = ["Executable", "compile_graph"]
+
+RECURSION_LIMIT = 200_000
+_serial = itertools.count()
+
+
+class Executable:
+    """A compiled graph: `executable(*arrays)` gives the list of its outputs. It may run in several threads at once.
+
+    source    the Python source that runs (a plan to read)
+    fresh     indices of outputs that alias no input, no constant and no other output
+    recursive whether a function of the graph may call itself; Python's recursion limit is raised while it runs
+
+    An exception leaves with `__autograph_location__`, the place in the user's source, where that is known.
+    """
+
+    __slots__ = ("_file", "_lines", "_run", "fresh", "name", "recursive", "source")
+
+    def __init__(self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str) -> None:
+        self.name = name
+        self.source = source
+        self.fresh: frozenset[int] = frozenset()
+        self.recursive = False
+        self._lines = lines
+        self._run = run
+        self._file = file
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        try:
+            if self.recursive:
+                with _deep:
+                    return self._run(*arrays)
+            return self._run(*arrays)
+        except Exception as error:
+            self._locate(error)
+            raise
+
+    def _locate(self, error: Exception) -> None:
+        if getattr(error, "__autograph_location__", None) is None:
+            location = self.location_of(error)
+            if location is not None:
+                error.__autograph_location__ = location  # type: ignore[attr-defined]
+
+    def location_of(self, error: BaseException) -> Location | None:
+        """Where in the user's source the node that raised `error` came from."""
+        found = None
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self._file:
+                found = trace
+            trace = trace.tb_next
+        if found is None:
+            return None
+        code = found.tb_frame.f_code
+        line, _, start, end = next(itertools.islice(code.co_positions(), found.tb_lasti // 2, None), (None,) * 4)
+        spans = self._lines.get(line or found.tb_lineno, [])
+        if start is None or end is None:
+            return spans[0][2].location if spans else None
+        inside = [s for s in spans if s[0] <= start and end <= s[1]] or spans
+        return min(inside, key=lambda s: s[1] - s[0])[2].location if inside else None
+
+    def __repr__(self) -> str:
+        return f"<executable {self.name}>"
+
+
+class _DeepRecursion:
+    """While any thread is inside, Python's recursion limit is at least RECURSION_LIMIT."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._before, RECURSION_LIMIT))
+            self._inside += 1
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                sys.setrecursionlimit(self._before)
+
+
+_deep = _DeepRecursion()
+
+
+def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Executable:
+    """Compile a graph, and the functions it calls, to Python source over NumPy.
+
+    The plan may overwrite the arrays passed for the inputs in `donated`, and no others.
+
+    Raises:
+      UnimplementedError: an operation without a NumPy meaning; it is named.
+    """
+    names = Globals()
+    functions = {name: f"f_{''.join(c if c.isalnum() and c.isascii() else '_' for c in name)}" for name in reachable_functions(graph)}
+    if len(set(functions.values())) < len(functions):
+        functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
+    plan = Plan(graph, donated)
+    main = _main_name(graph)
+    blocks = [
+        FunctionWriter(Plan(graph.functions[name]), names, functions).write(graph.functions[name], text, False)
+        for name, text in functions.items()
+    ]
+    blocks.append(FunctionWriter(plan, names, functions).write(graph, main, True))
+    source, lines = _layout(names.header(), blocks)
+    file = f"<plan {next(_serial)} of {main}>"
+    exec(compile(source, file, "exec"), names.namespace)
+    out = Executable(main, source, lines, names.namespace[main], file)
+    out.fresh = plan.fresh
+    out.recursive = bool(functions)
+    return out
+
+
+def _main_name(graph: Graph) -> str:
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in graph.name)
+    return f"run_{name}" if name else "run"
+
+
+def _layout(header: list[str], blocks: list[list[tuple[int, Expr]]]) -> tuple[str, dict[int, list[Any]]]:
+    """The source text, and for each line the (start, end, node) spans of its calls."""
+    text = list(header)
+    spans: dict[int, list[Any]] = {}
+    for block in blocks:
+        if text:
+            text += [""]
+        for depth, expr in block:
+            pad = 4 * depth
+            text.append(" " * pad + expr.text)
+            if expr.spans:
+                spans[len(text)] = [(pad + a, pad + b, node) for a, b, node in expr.spans]
+    return "\n".join(text) + "\n", spans

@@ -1,0 +1,115 @@
+"""Names in generated source: the user's for variables where known, and one namespace of what the code calls."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.registry import OPS, Op
+from runtime.typesys.dtypes import DType
+
+__all__ = ["Globals", "Locals"]
+
+_FIXED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | frozenset(dir(np)) | {"np", "K", "item"}
+_GENERATED = re.compile(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*")
+_DOTTED = re.compile(r"\bnp((?:\.\w+)+)(?=\()")
+
+
+class Globals:
+    """What generated code finds by name: ufuncs, kernels, constants. `header` is the source that documents them."""
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {"np": np}
+        self.notes: dict[str, str] = {}
+        self._by_id: dict[int, tuple[str, Any]] = {}
+        self._constants = 0
+
+    def bind(self, name: str, value: Any, note: str) -> str:
+        """`name` (or one like it, if another value has it) for `value`."""
+        known = self._by_id.get(id(value))
+        if known is not None:
+            return known[0]
+        base, k = name, 2
+        while name in self.namespace:
+            name, k = f"{base}_{k}", k + 1
+        self.namespace[name] = value
+        self.notes[name] = note
+        self._by_id[id(value)] = (name, value)
+        return name
+
+    def constant(self, value: Any) -> str:
+        """A name for an array or other object: k1, k2 ..."""
+        known = self._by_id.get(id(value))
+        if known is not None:
+            return known[0]
+        self._constants += 1
+        return self.bind(f"k{self._constants}", value, describe(value))
+
+    def attribute(self, op: str, key: str, value: Any) -> str:
+        """A name for an attribute that has no literal."""
+        if type(value) is DType:
+            return self.bind(f"op_{value.name}", value, f"as_dtype({value.name!r})")
+        return self.bind(f"{op}_{key}_attr", value, describe(value))
+
+    def ufunc(self, name: str) -> str:
+        return self.bind(name, getattr(np, name), f"np.{name}")
+
+    def kernel(self, op: Op) -> str:
+        return self.bind(f"op_{op.name}", op.run, f"kernel of {op.name}")
+
+    def shorten(self, template: str, op: Op) -> str:
+        """A template with `np.a.b(` as `a_b(` and `K` as the operation's kernel, all bound."""
+
+        def local(match: re.Match[str]) -> str:
+            path = match[1][1:].split(".")
+            value: Any = np
+            for part in path:
+                value = getattr(value, part)
+            return self.bind("_".join(path), value, match[0])
+
+        template = _DOTTED.sub(local, template)
+        if re.search(r"\bK\(", template):
+            name = self.bind(f"op_{op.name}", op.rules.kernel, f"kernel of {op.name}")
+            template = re.sub(r"\bK\(", f"{name}(", template)
+        return template
+
+    def header(self) -> list[str]:
+        """One line per name, as comments where the value has no source."""
+        lines = []
+        for name, note in self.notes.items():
+            lines.append(f"{name} = {note}" if note.startswith("np.") else f"# {name}: {note}")
+        return lines
+
+
+def describe(value: Any) -> str:
+    """A short text for a bound object."""
+    if isinstance(value, np.ndarray):
+        return f"constant {value.dtype}{list(value.shape)}"
+    text = f"{type(value).__name__} {value!r}"
+    return text if len(text) <= 60 and "\n" not in text else f"{type(value).__name__} object"
+
+
+class Locals:
+    """Variable names of one generated function."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._temporaries = 0
+
+    def fresh(self, wanted: str | None, fits: Callable[[str], bool] | None = None) -> str:
+        """The wanted name or one like it; t1, t2 ... if none is wanted."""
+        if not wanted or not (wanted.isidentifier() and wanted.isascii()):
+            self._temporaries += 1
+            return f"t{self._temporaries}"
+        if wanted in _FIXED or wanted in OPS or _GENERATED.fullmatch(wanted):
+            wanted += "_"
+        name, k = wanted, 2
+        while name in self._used:
+            name, k = f"{wanted}_{k}", k + 1
+        self._used.add(name)
+        return name

@@ -1,0 +1,353 @@
+"""Graph -> lines of Python: plain nodes, names, and expressions nested where the order of evaluation allows.
+
+A temporary with one use waits in `pending` and is put into the expression of its user if all that waits is used in the
+order in which it was computed; otherwise it gets a name first. So the source computes everything in program order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.backends.numpy_executor import control
+from runtime.backends.numpy_executor.names import Globals, Locals
+from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
+from runtime.ir.graph import Graph, Node, Value
+from runtime.plan.plan import Plan
+from runtime.typesys.errors import UnimplementedError
+from runtime.typesys.spec import TensorType
+
+__all__ = ["Block", "FunctionWriter"]
+
+WIDTH = 88  # expressions that would be longer than this are split by naming a part
+_CONTROL = frozenset(("cond", "while_loop", "for_loop"))
+
+
+class Block:
+    """A graph or region being written: where its values are, and which names it may bind again.
+
+    `wish` maps a value to the variable it should end in; `holders` the values that live in a variable.
+    """
+
+    def __init__(self, graph: Graph, inputs: list[Expr], targets: list[str], rebindable: set[str], plan: Plan) -> None:
+        self.graph = graph
+        self.env: dict[Value, Expr] = {}
+        self.pending: dict[Value, Expr] = {}
+        self.holders: dict[str, list[Value]] = {}
+        self.rebindable = rebindable
+        self.uses: dict[Value, int] = {}
+        self.last_use: dict[Value, int] = {}
+        self.wish: dict[Value, str] = {}
+        self.hint: dict[Value, str | None] = {}
+        self.kept: set[Value] = set()  # values that need a variable: written in place later
+        for value, expr in zip(graph.inputs, inputs, strict=True):
+            self.bind(value, expr)
+        for position, node in enumerate(graph.nodes):
+            for value in node.inputs:
+                self.uses[value] = self.uses.get(value, 0) + 1
+                self.last_use[value] = position
+        for value in graph.outputs:
+            self.uses[value] = self.uses.get(value, 0) + 1
+            self.last_use[value] = len(graph.nodes)
+        for value, target in zip(graph.outputs, targets, strict=False):
+            if value.node is not None and value.node.op.name != "constant":
+                self.wish.setdefault(value, target)
+        for node in reversed(graph.nodes):
+            index = plan.reuse.get(node)
+            if index is not None:
+                source, result = node.inputs[index], node.outputs[0]
+                self.kept.add(source)
+                if result in self.wish:
+                    self.wish.setdefault(source, self.wish[result])
+                self.hint[source] = source.name or self.hint.get(result) or result.name
+
+    def bind(self, value: Value, expr: Expr) -> None:
+        self.env[value] = expr
+        if expr.is_name:
+            self.holders.setdefault(expr.text, []).append(value)
+
+    def name_hint(self, value: Value) -> str | None:
+        return value.name or self.hint.get(value)
+
+    def is_free(self, name: str, position: int) -> bool:
+        """Whether nothing in this block reads `name` after the node at `position`."""
+        return all(self.last_use.get(v, -1) <= position for v in self.holders.get(name, ()))
+
+
+class FunctionWriter:
+    """Writes one Python function."""
+
+    def __init__(self, plan: Plan, names: Globals, functions: dict[str, str]) -> None:
+        self.plan = plan
+        self.globals = names
+        self.functions = functions
+        self.locals = Locals()
+        self.lines: list[tuple[int, Expr]] = []
+        self.indent = 1
+
+    def write(self, graph: Graph, name: str, as_list: bool) -> list[tuple[int, Expr]]:
+        """The lines of the function that runs `graph`; it returns a list, or (for calls) one value or a tuple."""
+        parameters = [self.locals.fresh(v.name or f"x{k}") for k, v in enumerate(graph.inputs)]
+        block = Block(graph, [Expr(p) for p in parameters], [], set(parameters), self.plan)
+        self.nodes(block)
+        out = self.take(block, graph.outputs)
+        inner: list[str | Expr] = []
+        for k, expr in enumerate(out):
+            inner += [", ", expr] if k else [expr]
+        if as_list:
+            self.emit(join(["return [", *inner, "]"]))
+        elif out:
+            self.emit(join(["return ", *inner]))
+        elif not self.lines:
+            self.emit(Expr("pass"))
+        return [(0, Expr(f"def {name}({', '.join(parameters)}):")), *self.lines]
+
+    # Lines
+
+    def emit(self, expr: Expr) -> None:
+        self.lines.append((self.indent, expr))
+
+    def assign(self, block: Block, value: Value, name: str, expr: Expr) -> None:
+        """`name = expr`, after everything that waits."""
+        self.flush(block)
+        self.emit(join([f"{name} = ", expr]))
+        block.bind(value, Expr(name))
+        block.rebindable.add(name)
+
+    def flush(self, block: Block) -> None:
+        """Give names to all that waits."""
+        waiting = list(block.pending.items())
+        block.pending.clear()
+        for value, expr in waiting:
+            self.emit(join([f"{(name := self.locals.fresh(block.name_hint(value)))} = ", expr]))
+            block.bind(value, Expr(name))
+            block.rebindable.add(name)
+
+    def take(self, block: Block, values: list[Value]) -> list[Expr]:
+        """Sources of operands: names, literals, and waiting expressions if they wait in the order of their use."""
+        wanted = [v for v in values if v in block.pending]
+        if wanted and wanted != list(block.pending)[-len(wanted) :]:
+            self.flush(block)
+            wanted = []
+        exprs = {v: block.pending.pop(v) for v in wanted}
+        return [exprs[v] if v in exprs else block.env[v] for v in values]
+
+    def named(self, block: Block, values: list[Value]) -> list[Expr]:
+        """Sources of operands that must be names or literals."""
+        if any(v in block.pending for v in values):
+            self.flush(block)
+        return [block.env[v] for v in values]
+
+    # Nodes
+
+    def region(self, graph: Graph, inputs: list[Expr], targets: list[str]) -> None:
+        """A region inline, its outputs put into `targets`; `pass` if nothing is to be done."""
+        start = len(self.lines)
+        block = Block(graph, inputs, targets, set(targets), self.plan)
+        self.nodes(block)
+        self.settle(block, graph.outputs, targets)
+        if len(self.lines) == start:
+            self.emit(Expr("pass"))
+
+    def nodes(self, block: Block) -> None:
+        for position, node in enumerate(block.graph.nodes):
+            if node.op.name == "constant":
+                block.bind(node.outputs[0], self.constant(node.attrs["value"]))
+            elif node.op.name in _CONTROL:
+                getattr(control, node.op.name)(self, block, node, position)
+            elif node.regions:
+                raise UnimplementedError(f"the NumPy executor cannot run {node.op.name!r}", op=node.op.name)
+            else:
+                self.plain(block, node, position)
+            self.free(block, node)
+
+    def settle(self, block: Block, values: list[Value], targets: list[str]) -> None:
+        """Assign values to targets, all at once where one target is read for another."""
+        needed = [(v, t) for v, t in zip(values, targets, strict=True) if v in block.pending or block.env[v].text != t]
+        exprs = self.take(block, [v for v, _ in needed])
+        self.flush(block)
+        names = [t for _, t in needed]
+        if len(needed) == len(values) == 1 or not control.overlapping(names, exprs):
+            for name, expr in zip(names, exprs, strict=True):
+                self.emit(join([f"{name} = ", expr]))
+        else:
+            right: list[str | Expr] = []
+            for k, expr in enumerate(exprs):
+                right += [", ", expr] if k else [expr]
+            self.emit(join([f"{', '.join(names)} = ", *right]))
+
+    def constant(self, value: Any) -> Expr:
+        text = literal(value) if type(value) in (bool, int, float) else None
+        if text is None:
+            return Expr(self.globals.constant(value))
+        return Expr(text, not text.startswith("-"))
+
+    def free(self, block: Block, node: Node) -> None:
+        names = [block.env[v].text for v in self.plan.frees.get(node, ()) if v in block.env and block.env[v].is_name]
+        if names:
+            self.flush(block)
+            self.emit(Expr(f"del {', '.join(dict.fromkeys(names))}"))
+
+    def plain(self, block: Block, node: Node, position: int) -> None:
+        if node in self.plan.reuse and node.op.in_place is not None:
+            self.in_place(block, node, position)
+            return
+        expr = self.expression(block, node).of(node)
+        if not node.outputs:
+            self.flush(block)
+            self.emit(expr)
+        elif node.op.outputs != 1:
+            self.flush(block)
+            names = [self.variable(block, v, position) for v in node.outputs]
+            self.emit(join([f"{', '.join(names)}{',' if len(names) == 1 else ''} = ", expr]))
+            self.bind_all(block, node, names)
+        elif node in self.plan.reuse:
+            self.flush(block)
+            self.emit(expr)
+            block.bind(node.outputs[0], block.env[node.inputs[self.plan.reuse[node]]])
+        else:
+            out = node.outputs[0]
+            if self.waits(block, out, expr, position):
+                block.pending[out] = expr
+            elif block.uses.get(out, 0) == 0:
+                self.flush(block)
+                self.emit(expr)
+            else:
+                self.assign(block, out, self.variable(block, out, position), expr)
+
+    def bind_all(self, block: Block, node: Node, names: list[str]) -> None:
+        for value, name in zip(node.outputs, names, strict=True):
+            block.bind(value, Expr(name))
+            block.rebindable.add(name)
+            if self.is_weak(value) and node.op.name != "call" and node.op.effect is None:
+                self.globals.bind("item", item, "a Python number of a NumPy one")
+                self.emit(Expr(f"{name} = item({name})"))
+
+    def variable(self, block: Block, value: Value, position: int) -> str:
+        """The variable for an output: the one it should end in, if that is free by then."""
+        wish = block.wish.get(value)
+        if wish is not None and block.is_free(wish, position):
+            return wish
+        return self.locals.fresh(block.name_hint(value))
+
+    def waits(self, block: Block, value: Value, expr: Expr, position: int) -> bool:
+        """Whether a result stays an expression for its only user."""
+        if block.uses.get(value, 0) != 1 or value in block.kept or len(expr.text) > WIDTH:
+            return False
+        wish = block.wish.get(value)
+        if wish is not None:
+            return not block.is_free(wish, position)
+        user = block.last_use[value]
+        if user == len(block.graph.nodes):
+            return True
+        if value.name is not None:
+            return False
+        node = block.graph.nodes[user]
+        return node.op.name not in _CONTROL or (node.op.name != "while_loop" and node.inputs[0] is value)
+
+    def in_place(self, block: Block, node: Node, position: int) -> None:
+        """An update in place by the operation's own template; further outputs are the value of the expression."""
+        template = parse_template(self.globals.shorten(node.op.in_place or "", node.op))
+        operands = self.take(block, node.inputs) if template.ordered else self.named(block, node.inputs)
+        self.flush(block)
+        expr = template.fill(operands, self.attributes(node)).of(node)
+        target = block.env[node.inputs[self.plan.reuse[node]]]
+        rest = node.outputs[1:]
+        if any(block.uses.get(v, 0) for v in rest):
+            names = [self.variable(block, v, position) for v in rest]
+            self.emit(join([f"{', '.join(names)} = ", expr]))
+            for value, name in zip(rest, names, strict=True):
+                block.bind(value, Expr(name))
+                block.rebindable.add(name)
+        else:
+            self.emit(expr)
+        block.bind(node.outputs[0], target)
+
+    # Expressions
+
+    @staticmethod
+    def is_weak(value: Value) -> bool:
+        return type(value.type) is TensorType and value.type.weak
+
+    def expression(self, block: Block, node: Node) -> Expr:
+        """The call (or operator) that computes a node."""
+        op, inputs = node.op, node.inputs
+        if op.name == "call":
+            return self.called(self.functions[node.attrs["function"]], self.take(block, inputs), {})
+        weak = bool(inputs) and all(map(self.is_weak, inputs))
+        if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
+            return self.filled(block, node, op.python)
+        if op.is_ufunc:
+            expr = self.called(self.globals.ufunc(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
+        elif op.numpy is not None:
+            expr = self.filled(block, node, self.globals.shorten(op.numpy, op))
+        else:
+            expr = self.called(self.globals.kernel(op), self.take(block, inputs), self.attributes(node))
+        if op.outputs == 1 and self.is_weak(node.outputs[0]) and op.effect is None:
+            if op.is_ufunc:
+                return Expr(f"{expr.text}.item()", True, expr.spans)
+            return self.called(self.globals.bind("item", item, "a Python number of a NumPy one"), [expr], {})
+        return expr
+
+    def out(self, block: Block, node: Node) -> str | None:
+        index = self.plan.reuse.get(node)
+        return None if index is None else block.env[node.inputs[index]].text
+
+    def filled(self, block: Block, node: Node, source: str) -> Expr:
+        template = parse_template(source)
+        operands = self.take(block, node.inputs) if template.ordered else self.named(block, node.inputs)
+        return template.fill(operands, self.attributes(node))
+
+    @staticmethod
+    def called(function: str, operands: list[Expr], attrs: dict[str, str], out: str | None = None) -> Expr:
+        parts: list[str | Expr] = [f"{function}("]
+        for k, operand in enumerate(operands):
+            parts += [", ", operand] if k else [operand]
+        keywords = [*([out] if out else []), *(f"{k}={v}" for k, v in attrs.items())]
+        if keywords:
+            parts.append((", " if operands else "") + ", ".join(keywords))
+        expr = join([*parts, ")"])
+        expr.atom = True
+        return expr
+
+    def attributes(self, node: Node) -> dict[str, str]:
+        """Sources of attributes."""
+        found = {}
+        for key, value in node.attrs.items():
+            text = literal(value)
+            found[key] = self.globals.attribute(node.op.name, key, value) if text is None else text
+        return found
+
+
+def item(x: Any) -> Any:
+    """A Python number of a NumPy one."""
+    return x.item() if hasattr(x, "dtype") else x
+
+
+_SAMPLES = {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1 + 0j}
+_CLASSES = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+_fits: dict[Any, bool] = {}
+
+
+def _python_fits(node: Node) -> bool:
+    """Whether the template for Python numbers gives the type that the operation's rule says (True + True does not)."""
+    out = node.outputs[0].tensor_type
+    if not out.weak or node.op.outputs != 1:
+        return False
+    kinds = tuple(v.tensor_type.dtype.kind for v in node.inputs)
+    key = node.op.name, kinds, out.dtype.kind
+    if key not in _fits:
+        from runtime.ops.registry import compile_template
+
+        run = compile_template(node.op.python or "", node.op.rules.kernel)
+        try:
+            _fits[key] = type(run(*(_SAMPLES[k] for k in kinds), **node.attrs)) is _CLASSES[out.dtype.kind]
+        except (TypeError, ValueError, ArithmeticError):
+            _fits[key] = False
+    return _fits[key]
+
+
+def _scalar_operator(node: Node) -> bool:
+    """Whether all operands are scalars and the template is one operator."""
+    return operator_template(node.op.python) and all(
+        type(v.type) is TensorType and v.type.shape == () for v in (*node.inputs, *node.outputs)
+    )

@@ -1,0 +1,147 @@
+"""Dead code elimination, regions included.
+
+A node goes when nothing uses its outputs and it has no effect. Of a control node that stays, go the outputs that
+nothing uses, the carried values that only feed themselves, and the invariants that no region reads.
+A loop without effects whose results nobody needs goes, even if it would not end.
+"""
+
+from __future__ import annotations
+
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import reachable_functions
+
+__all__ = ["eliminate_dead_code"]
+
+
+def eliminate_dead_code(graph: Graph) -> Graph:
+    """Remove dead nodes from `graph` and the functions it calls, in place; the same graph is returned.
+
+    Inputs and outputs of the graph and of functions stay as they are.
+    """
+    names = reachable_functions(graph)
+    effects = _effectful_functions(graph, names)
+    _clean(graph, effects)
+    for name in names:
+        _clean(graph.functions[name], effects)
+    return graph
+
+
+def _effectful_functions(graph: Graph, names: list[str]) -> set[str]:
+    """Functions that have an effect, themselves or through a call."""
+    effects: set[str] = set()
+    changed = True
+    while changed:
+        changed = False
+        for name in names:
+            if name not in effects and any(_acts(node, effects) for node in graph.functions[name].walk()):
+                effects.add(name)
+                changed = True
+    return effects
+
+
+def _acts(node: Node, effects: set[str]) -> bool:
+    """Whether this node itself (its regions aside) has an effect."""
+    return node.op.effect is not None or (node.op.name == "call" and node.attrs["function"] in effects)
+
+
+def has_effect(node: Node, effects: set[str]) -> bool:
+    """Whether running a node does more than define its outputs."""
+    return _acts(node, effects) or any(has_effect(inner, effects) for region in node.regions for inner in region.nodes)
+
+
+def _clean(graph: Graph, effects: set[str]) -> None:
+    live = set(graph.outputs)
+    kept: list[Node] = []
+    for node in reversed(graph.nodes):
+        if not has_effect(node, effects) and not any(v in live for v in node.outputs):
+            continue
+        if node.op.name == "cond":
+            _clean_cond(node, live, effects)
+        elif node.op.name in ("while_loop", "for_loop"):
+            _clean_loop(node, live, effects)
+        else:
+            for region in node.regions:
+                _clean(region, effects)
+        live.update(node.inputs)
+        kept.append(node)
+    graph.nodes = kept[::-1]
+
+
+def _clean_cond(node: Node, live: set[Value], effects: set[str]) -> None:
+    used = [k for k, v in enumerate(node.outputs) if v in live]
+    _keep_outputs(node, used)
+    for region in node.regions:
+        region.outputs = [region.outputs[k] for k in used]
+        _clean(region, effects)
+    _drop_invariants(node, first=1, per_region=(0, 0))
+
+
+def _clean_loop(node: Node, live: set[Value], effects: set[str]) -> None:
+    """Carried values stay if they are used after the loop, by its condition, by an effect, or by one that stays."""
+    body = node.regions[-1]
+    lead = 1 if node.op.name == "for_loop" else 0
+    carried = node.carried
+    needed = {k for k, v in enumerate(node.outputs) if v in live}
+    if lead == 0:
+        test = node.regions[0]
+        needed |= _inputs_needed(test, set(test.outputs), effects)
+    while True:
+        wanted = {body.outputs[k] for k in needed if k < carried}
+        more = needed | {j - lead for j in _inputs_needed(body, wanted, effects)}
+        if more == needed:
+            break
+        needed = more
+    used = [k for k in range(carried) if k in needed]
+    if len(used) < carried:
+        gone = [k for k in range(carried) if k not in needed]
+        _keep_outputs(node, used)
+        body.outputs = [body.outputs[k] for k in used]
+        node.attrs = {**node.attrs, "carried": len(used)}
+        _clean(body, effects)
+        if lead == 0:
+            _clean(node.regions[0], effects)
+        node.inputs = _without(node.inputs, {k + lead for k in gone})
+        for region in node.regions:
+            region.inputs = _numbered(_without(region.inputs, {k + lead for k in gone}))
+    else:
+        for region in node.regions:
+            _clean(region, effects)
+    _drop_invariants(node, first=lead + len(used), per_region=tuple(lead + len(used) for _ in node.regions))
+
+
+def _inputs_needed(region: Graph, wanted: set[Value], effects: set[str]) -> set[int]:
+    """Indices of the inputs that `wanted` values and effects of a region depend on."""
+    needed = set(wanted)
+    for node in reversed(region.nodes):
+        if has_effect(node, effects) or any(v in needed for v in node.outputs):
+            needed.update(node.inputs)
+    return {v.index for v in region.inputs if v in needed}
+
+
+def _keep_outputs(node: Node, kept: list[int]) -> None:
+    node.outputs = _numbered([node.outputs[k] for k in kept])
+
+
+def _drop_invariants(node: Node, first: int, per_region: tuple[int, ...]) -> None:
+    """Remove the invariants that no region reads; they start at `first` in the node, at `per_region` in its regions."""
+    read = [set(region.outputs).union(*(n.inputs for n in region.nodes)) for region in node.regions]
+    dead = {
+        j
+        for j in range(len(node.inputs) - first)
+        if all(region.inputs[start + j] not in used for region, start, used in zip(node.regions, per_region, read, strict=True))
+    }
+    if not dead:
+        return
+    node.inputs = _without(node.inputs, {first + j for j in dead})
+    for region, start in zip(node.regions, per_region, strict=True):
+        region.inputs = _numbered(_without(region.inputs, {start + j for j in dead}))
+
+
+def _without(values: list[Value], gone: set[int]) -> list[Value]:
+    return [v for k, v in enumerate(values) if k not in gone]
+
+
+def _numbered(values: list[Value]) -> list[Value]:
+    for index, value in enumerate(values):
+        value.index = index
+    return values
