@@ -43,7 +43,10 @@ class Op:
       aliases  the result may BE the first input's array
       consumes indices of inputs whose buffer (or list) `in_place` writes to; allowed where a plan owns it and it
                dies here
-      in_place a source template ("{0}.append({1})") that turns the first consumed input into the first output
+      in_place a source template ("{0}.append({1})") that turns the first consumed input into the first output;
+               of an operation with more outputs it is an expression, whose value is the other outputs
+      source, in_place_source   (self, operands' sources, attributes) -> source, where a template is not enough: `numpy`
+               and `in_place` as methods; the kernel is called `K`
       effect   None for a pure operation, else the resource whose order it keeps ("print", "random", ...)
       vjp      (op, dy, y, *inputs, **attributes) -> one cotangent per input, None where there is none;
                dy and y are tuples if `outputs` is not 1
@@ -61,6 +64,8 @@ class Op:
     aliases: ClassVar[bool] = False
     consumes: ClassVar[tuple[int, ...]] = ()
     in_place: ClassVar[str | None] = None
+    source: ClassVar[Any] = None
+    in_place_source: ClassVar[Any] = None
     effect: ClassVar[str | None] = None
     kernel: ClassVar[Any] = None
     vjp: ClassVar[Any] = None

@@ -188,7 +188,7 @@ class FunctionWriter:
             self.emit(Expr(f"del {', '.join(dict.fromkeys(names))}"))
 
     def plain(self, block: Block, node: Node, position: int) -> None:
-        if node in self.plan.reuse and node.op.in_place is not None:
+        if node in self.plan.reuse and not node.op.is_ufunc:
             self.in_place(block, node, position)
             return
         expr = self.expression(block, node).of(node)
@@ -246,10 +246,10 @@ class FunctionWriter:
 
     def in_place(self, block: Block, node: Node, position: int) -> None:
         """An update in place by the operation's own template; further outputs are the value of the expression."""
-        template = parse_template(self.globals.shorten(node.op.in_place or "", node.op))
-        operands = self.take(block, node.inputs) if template.ordered else self.named(block, node.inputs)
+        op = node.op
+        source = op.in_place or op.in_place_source(_fields(node), node.attrs)
+        expr = self.filled(block, node, self.globals.shorten(source, op)).of(node)
         self.flush(block)
-        expr = template.fill(operands, self.attributes(node)).of(node)
         target = block.env[node.inputs[self.plan.reuse[node]]]
         rest = node.outputs[1:]
         if any(block.uses.get(v, 0) for v in rest):
@@ -278,8 +278,9 @@ class FunctionWriter:
             return self.filled(block, node, op.python)
         if op.is_ufunc:
             expr = self.called(self.globals.ufunc(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
-        elif op.numpy is not None:
-            expr = self.filled(block, node, self.globals.shorten(op.numpy, op))
+        elif op.numpy is not None or op.source is not None:
+            source = op.numpy or op.source(_fields(node), node.attrs)
+            expr = self.filled(block, node, self.globals.shorten(source, op))
         else:
             expr = self.called(self.globals.kernel(op), self.take(block, inputs), self.attributes(node))
         if op.outputs == 1 and self.is_weak(node.outputs[0]) and op.effect is None:
@@ -316,6 +317,10 @@ class FunctionWriter:
             text = literal(value)
             found[key] = self.globals.attribute(node.op.name, key, value) if text is None else text
         return found
+
+
+def _fields(node: Node) -> list[str]:
+    return [f"{{{k}}}" for k in range(len(node.inputs))]
 
 
 def item(x: Any) -> Any:
