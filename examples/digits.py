@@ -73,6 +73,7 @@ def train(
     model: Classifier,
     digits: Digits,
     held_out: Digits,
+    *,
     seed: ag.Tensor,
     epochs: ag.Tensor,
     steps: ag.Tensor,
@@ -126,10 +127,9 @@ def load() -> tuple[Digits, Digits]:
     held_out = np.arange(len(labels)) % 5 == 0
     framed = np.pad(images[~held_out], ((0, 0), (1, 1), (1, 1)))
     moved = [framed[:, y : y + 8, x : x + 8] for y, x in ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))]
-    return (
-        Digits(ag.constant(np.concatenate(moved).reshape(-1, 64)), ag.constant(np.tile(labels[~held_out], 5))),
-        Digits(ag.constant(images[held_out].reshape(-1, 64)), ag.constant(labels[held_out])),
-    )
+    training = np.concatenate(moved), np.tile(labels[~held_out], 5)
+    testing = images[held_out], labels[held_out]
+    return tuple(Digits(ag.constant(x.reshape(-1, 64)), ag.constant(y)) for x, y in (training, testing))
 
 
 def progress_bar(console: Console) -> Progress:
@@ -137,7 +137,8 @@ def progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("epoch {task.completed}, loss {task.fields[loss]:.4f}, accuracy {task.fields[accuracy]:.1%}"),
+        TextColumn("epoch {task.completed}, loss {task.fields[loss]:.4f}"),
+        TextColumn("accuracy {task.fields[accuracy]:.1%}"),
         TimeElapsedColumn(),
         console=console,
     )
@@ -156,8 +157,9 @@ def per_class(predicted: np.ndarray, labels: np.ndarray) -> Table:
     return table
 
 
-def draw(path: Path, curves: list[np.ndarray], images: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> None:
+def draw(path: Path, curves: list[np.ndarray], held_out: Digits, predicted: np.ndarray) -> None:
     """Write a picture: the learning curves above, some held-out digits with their predictions below."""
+    images, labels = held_out.images.numpy(), held_out.labels.numpy()
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
@@ -197,7 +199,7 @@ def main(arguments: list[str] | None = None) -> None:
     digits, held_out = load()
     model = Classifier()
     run = train.python_function if options.eager else train
-    limits = ag.constant(options.epochs), ag.constant(options.steps)
+    limits = {"epochs": ag.constant(options.epochs), "steps": ag.constant(options.steps)}
     curves = []
     with progress_bar(console) as bar:
 
@@ -206,14 +208,15 @@ def main(arguments: list[str] | None = None) -> None:
 
         for seed in range(options.seeds):
             task = bar.add_task(f"seed {seed}", total=options.epochs, loss=float("nan"), accuracy=0.0)
-            _, accuracies = run(model, digits, held_out, ag.constant(seed), *limits, progress)
+            _, accuracies = run(
+                model, digits, held_out, seed=ag.constant(seed), **limits, progress=progress
+            )
             curves.append(accuracies.numpy())
             bar.update(task, total=len(curves[-1]))  # it stopped by itself: that is all there was to do
 
-    labels = held_out.labels.numpy()
     predicted = ag.argmax(model(held_out.images), axis=1).numpy()
-    console.print(per_class(predicted, labels))
-    draw(options.output, curves, held_out.images.numpy(), labels, predicted)
+    console.print(per_class(predicted, held_out.labels.numpy()))
+    draw(options.output, curves, held_out, predicted)
     final = [float(curve[-1]) for curve in curves]
     console.print(f"accuracy {', '.join(f'{value:.1%}' for value in final)}; picture in {options.output}")
 
