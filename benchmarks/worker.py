@@ -1,0 +1,142 @@
+"""The process one library runs in, and our end of the pipe to it.
+
+Every library has a process of its own: imported together they fight over threads, allocators and
+signal handlers, and a crash of one would be everybody's. The processes take turns: at any moment one
+of them works and the others wait on their pipes.
+"""
+
+import contextlib
+import gc
+import importlib
+import multiprocessing
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from benchmarks.workload import SIDES, Thunk, find_workload
+
+
+class WorkerError(Exception):
+    """What went wrong in the other process, in one line."""
+
+
+class Worker:
+    """A process that builds and times versions of workloads for one package."""
+
+    def __init__(self, package: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, package), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def ask(self, command: str, *arguments: object) -> Any:
+        """Run a command there (a method of `Desk`) and return what it returns, or raise WorkerError."""
+        try:
+            self.pipe.send((command, arguments))
+            done, answer = self.pipe.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerError(f"its process died (exit code {self.process.exitcode})") from error
+        if not done:
+            raise WorkerError(answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(None)
+        self.process.join(timeout=5)
+        if self.process.is_alive():
+            self.process.kill()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def serve(pipe: Connection, package: str) -> None:
+    """The other process: answer commands until told to stop."""
+    desk = Desk(package)
+    while (message := pipe.recv()) is not None:
+        command, arguments = message
+        try:
+            answer = True, getattr(desk, command)(*arguments)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the table says so
+            answer = False, f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
+        pipe.send(answer)
+
+
+class Desk:
+    """What a worker can be asked to do."""
+
+    def __init__(self, package: str) -> None:
+        importlib.import_module(package)
+        self.thunks: dict[str, Thunk] = {}
+
+    def build(self, workload: str, side: str) -> tuple[float, Any]:
+        """Build a version and call it; return how long that took, and the result to compare."""
+        work = find_workload(workload)
+        version = next(s for s in SIDES if s.name == side)
+        start = time.perf_counter()
+        thunk = self.thunks[side] = work.build(version)
+        result = thunk()
+        seconds = time.perf_counter() - start
+        for _ in range(work.compared_call - 1):
+            result = thunk()
+        return seconds, as_arrays(result)
+
+    def warm_up(self, side: str, seconds: float) -> int:
+        """Call for a while; return how many calls make a sample long enough to time."""
+        return warm_up(self.thunks[side], seconds)
+
+    def sample(self, side: str, calls: int) -> float:
+        """Seconds a call, over so many."""
+        return sample(self.thunks[side], calls)
+
+    def drop(self, side: str) -> None:
+        """Forget a version and what it holds."""
+        self.thunks.pop(side, None)
+        gc.collect()
+
+
+def warm_up(thunk: Thunk, seconds: float, clock: Callable[[], float] = time.perf_counter) -> int:
+    """Call for `seconds` and at least twice; return how many calls take a quarter of that, at least 1.
+
+    The number comes from the last, longest run of calls: the first may compile, fill caches, or wake threads.
+    """
+    calls, elapsed, end = 1, 0.0, clock() + seconds
+    while True:
+        start = clock()
+        for _ in range(calls):
+            thunk()
+        elapsed = clock() - start
+        if clock() >= end and calls > 1 or elapsed >= seconds:
+            return max(1, round(calls * seconds / 4 / elapsed))
+        if elapsed < seconds / 4:
+            calls *= 2
+
+
+def sample(thunk: Thunk, calls: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds a call, over so many, without the garbage collector."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        start = clock()
+        for _ in range(calls):
+            thunk()
+        return (clock() - start) / calls
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def as_arrays(result: object) -> Any:
+    """A result as nested tuples of NumPy arrays, whatever library made it."""
+    import numpy as np
+
+    if isinstance(result, tuple | list):
+        return tuple(as_arrays(part) for part in result)
+    return np.asarray(result.numpy() if hasattr(result, "numpy") else result)

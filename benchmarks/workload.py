@@ -1,0 +1,98 @@
+"""What a workload is, whose versions of it there are, and the list of all of them."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Thunk = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Somebody whose version of the workloads is timed: one column of the table."""
+
+    name: str
+    package: str  # what must be installed; sides of one package share a process
+    method: str  # of the workload, which builds the version
+    options: tuple[object, ...] = ()
+
+
+SIDES = (
+    Side("staged", "autograph", "autograph", (True,)),
+    Side("eager", "autograph", "autograph", (False,)),
+    Side("numpy", "numpy", "numpy"),
+    Side("numba", "numba", "numba"),
+    Side("tensorflow", "tensorflow", "tensorflow", (False,)),
+    Side("tensorflow+xla", "tensorflow", "tensorflow", (True,)),
+    Side("jax", "jax", "jax"),
+    Side("torch", "torch", "torch"),
+)
+PEERS = tuple(dict.fromkeys(side.package for side in SIDES if side.package != "autograph"))
+
+
+class Workload:
+    """One line of the table.
+
+    A subclass has a `name`, says in one line `what` it is, and has a method for every side that can do
+    it. A method imports its library, makes the inputs, and returns a function without arguments that
+    does the work once and returns numbers or arrays (tuples, lists of them), all of it finished:
+
+        autograph(stage)   `stage` is `ag.function`, or does nothing: the same code staged and eager
+        numpy()            by hand: plain Python and NumPy, as somebody who knows them would write it
+        tensorflow(xla)    `xla` is given to `tf.function(jit_compile=...)`
+        numba(), jax(), torch()
+
+    The results of all sides are compared (the result of call number `compared_call`, for work that
+    changes its state) before anything is timed.
+    """
+
+    name = ""
+    what = ""
+    tolerance = 1e-5  # of the largest element
+    compared_call = 1
+    refused: tuple[str, ...] = ()  # sides that can't do it although they have the method
+    # "call": seconds of a call. "first": of building and the first call, in a fresh process each time.
+    # "script": methods return the source of a program that prints seconds.
+    kind = "call"
+
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that have a version of this workload."""
+        return tuple(side for side in SIDES if hasattr(self, side.method) and side.name not in self.refused)
+
+    def build(self, side: Side) -> Thunk:
+        """The version of a side; its library is imported here."""
+        options = side.options
+        if side.package == "autograph":
+            import autograph as ag
+
+            options = (ag.function if side.options[0] else (lambda function: function),)
+        return getattr(self, side.method)(*options)
+
+
+def all_workloads() -> list[Workload]:
+    """One of every named workload, in the order of `workloads.ORDER` and of the files."""
+    from benchmarks import workloads
+
+    files = [module.name for module in pkgutil.iter_modules(workloads.__path__)]
+    files.sort(key=lambda name: (workloads.ORDER.index(name) if name in workloads.ORDER else 99, name))
+    found = []
+    for name in files:
+        module = importlib.import_module(f"benchmarks.workloads.{name}")
+        found += [
+            value() for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Workload)
+            and value.__module__ == module.__name__ and "name" in vars(value)
+        ]
+    return found
+
+
+def find_workload(name: str) -> Workload:
+    """The workload of that name."""
+    return next(workload for workload in all_workloads() if workload.name == name)
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None
