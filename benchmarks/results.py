@@ -1,6 +1,6 @@
 """What a run found: samples of every side of every workload, and the same as JSON."""
 
-import datetime
+import datetime as dt
 import json
 import math
 import os
@@ -61,7 +61,7 @@ def machine(packages: list[str]) -> dict[str, object]:
         except metadata.PackageNotFoundError:  # run from its source tree
             versions[package] = "source"
     return {
-        "date": datetime.datetime.now().astimezone().date().isoformat(),
+        "date": dt.datetime.now().astimezone().date().isoformat(),
         "processor": model,
         "cores": os.cpu_count(),
         "system": platform.system(),

@@ -113,7 +113,7 @@ def warm_up(thunk: Thunk, seconds: float, clock: Callable[[], float] = time.perf
         for _ in range(calls):
             thunk()
         elapsed = clock() - start
-        if clock() >= end and calls > 1 or elapsed >= seconds:
+        if (clock() >= end and calls > 1) or elapsed >= seconds:
             return max(1, round(calls * seconds / 4 / elapsed))
         if elapsed < seconds / 4:
             calls *= 2

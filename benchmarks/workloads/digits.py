@@ -4,8 +4,10 @@ Everybody shuffles with random numbers of their own, so the accuracies differ by
 hand-written steps are the example's is tested in tests/unit/benchmarks/test_digits.py.
 """
 
+import ast
 import importlib.util
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -60,8 +62,13 @@ class DigitsTraining(Workload):
             if source.count(old) != 1:
                 raise ValueError(f"the example no longer says {old!r} once: adapt this list")
             source = source.replace(old, new)
+        source = source.replace("Path(__file__).parent", f"Path({str(ROOT / 'examples')!r})")
+        # A file of its own, as AutoGraph reads the source of what it converts from there.
+        self.folder = tempfile.TemporaryDirectory()
+        copy = Path(self.folder.name) / "digits.py"
+        copy.write_text(source, encoding="utf-8")
         sys.modules["autograph"] = tf
-        example = load_example(source)
+        example = load_module(copy)
         model, data = example.Classifier(), example.load()
         limits = {"epochs": tf.constant(EPOCHS), "steps": tf.constant(-1)}
         return lambda: example.train(model, *data, seed=tf.constant(0), **limits)[1][-1]
@@ -206,8 +213,6 @@ def arrays() -> list[np.ndarray]:
 
 def settings_of_example() -> dict[str, float]:
     """The numbers in capitals at the top of the example, read from its text."""
-    import ast
-
     tree = ast.parse((ROOT / "examples" / "digits.py").read_text("utf-8"))
     settings = {}
     for node in tree.body:
@@ -216,19 +221,14 @@ def settings_of_example() -> dict[str, float]:
     return settings
 
 
-def load_example(source: str | None = None) -> ModuleType:
-    """The example as a module, from its file or from a changed source."""
-    path = ROOT / "examples" / "digits.py"
-    spec = importlib.util.spec_from_file_location("digits_example", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    if source is None:
-        spec.loader.exec_module(module)
-    else:
-        # Into a file of its own: AutoGraph reads the source of what it converts from there.
-        import tempfile
+def load_example() -> ModuleType:
+    """The example as a module."""
+    return load_module(ROOT / "examples" / "digits.py")
 
-        with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as copy:
-            copy.write(source)
-        exec(compile(source, copy.name, "exec"), vars(module))
+
+def load_module(path: Path) -> ModuleType:
+    """A module from its file, wherever that is."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module

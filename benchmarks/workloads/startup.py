@@ -15,9 +15,13 @@ class ImportTime(Workload):
     refused = ("eager", "tensorflow+xla")
 
     def script(self, package: str) -> Thunk:
-        before = "" if package == "numpy" else "import numpy"
-        source = f"{before}\nimport time\nstart = time.perf_counter()\nimport {package}\nprint(time.perf_counter() - start)"
-        return lambda: source
+        lines = [
+            "import time" if package == "numpy" else "import time, numpy",
+            "start = time.perf_counter()",
+            f"import {package}",
+            "print(time.perf_counter() - start)",
+        ]
+        return lambda: "\n".join(lines)
 
     def autograph(self, stage) -> Thunk:
         return self.script("autograph")
@@ -155,5 +159,4 @@ def straight_line(lib, x):
     x = lib.cos(x * 0.9 + 0.4) * 1.2 - 0.1
     x = lib.sqrt(x * x + 0.5) * 0.8 - 0.6
     x = lib.exp(lib.sin(x) * 0.7) - x * 0.3
-    x = lib.sin(lib.exp(x * 0.5) - 1.1) + 0.3
-    return x
+    return lib.sin(lib.exp(x * 0.5) - 1.1) + 0.3
