@@ -22,7 +22,7 @@ def ratio(value: float) -> str:
     """Two or three digits; nothing for NaN."""
     if math.isnan(value):
         return ""
-    return f"{value:.2f}" if value < 10 else f"{value:.3g}"
+    return f"{value:.2f}" if 0.1 <= value < 10 else f"{value:.3g}"
 
 
 def header_and_lines(rows: list[Row]) -> tuple[list[str], list[list[str]]]:

@@ -9,9 +9,13 @@ import contextlib
 import gc
 import importlib
 import multiprocessing
+import os
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from benchmarks.workload import SIDES, Thunk, find_workload
@@ -27,7 +31,8 @@ class Worker:
     def __init__(self, package: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, package), daemon=True)
+        self.log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the worker
+        self.process = context.Process(target=serve, args=(theirs, package, self.log.name), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -37,7 +42,9 @@ class Worker:
             self.pipe.send((command, arguments))
             done, answer = self.pipe.recv()
         except (EOFError, OSError) as error:
-            raise WorkerError(f"its process died (exit code {self.process.exitcode})") from error
+            self.process.join(timeout=5)
+            last = Path(self.log.name).read_text("utf-8", "replace").strip().splitlines()[-1:]
+            raise WorkerError(f"its process died: {[self.process.exitcode, *last]}") from error
         if not done:
             raise WorkerError(answer)
         return answer
@@ -49,6 +56,7 @@ class Worker:
         self.process.join(timeout=5)
         if self.process.is_alive():
             self.process.kill()
+        self.log.close()
 
     def __enter__(self) -> "Worker":
         return self
@@ -57,8 +65,11 @@ class Worker:
         self.close()
 
 
-def serve(pipe: Connection, package: str) -> None:
-    """The other process: answer commands until told to stop."""
+def serve(pipe: Connection, package: str, log: str) -> None:
+    """The other process: answer commands until told to stop. What libraries say on stderr goes to a log."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with open(log, "wb") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
     desk = Desk(package)
     while (message := pipe.recv()) is not None:
         command, arguments = message

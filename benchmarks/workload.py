@@ -62,9 +62,9 @@ class Workload:
         return tuple(side for side in SIDES if hasattr(self, side.method) and side.name not in self.refused)
 
     def build(self, side: Side) -> Thunk:
-        """The version of a side; its library is imported here."""
+        """The version of a side; its library is imported here (by a script, when that runs)."""
         options = side.options
-        if side.package == "autograph":
+        if side.package == "autograph" and self.kind != "script":
             import autograph as ag
 
             options = (ag.function if side.options[0] else (lambda function: function),)
