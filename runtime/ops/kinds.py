@@ -11,15 +11,35 @@ from typing import Any, ClassVar
 import numpy as np
 
 from runtime.ops.registry import Op
-from runtime.typesys.dtypes import as_dtype, promote, resolve_ufunc
+from runtime.typesys.dtypes import DType, as_dtype, promote, resolve_ufunc
 from runtime.typesys.errors import DTypeError, InvalidArgumentError
 from runtime.typesys.shapes import Shape, broadcast_many
 from runtime.typesys.spec import TensorType
 
 __all__ = [
-    "Binary", "Compare", "Elementwise", "Reduction", "Unary",
-    "normalize_axes", "normalize_axis", "reduced_shape",
+    "Binary",
+    "Compare",
+    "Elementwise",
+    "Reduction",
+    "Unary",
+    "conj",
+    "known_axes",
+    "no_gradient",
+    "normalize_axes",
+    "normalize_axis",
+    "reduced_shape",
+    "widened",
 ]
+
+
+def no_gradient(op: Any, dy: Any, y: Any, *inputs: Any, **attrs: Any) -> tuple[None, ...]:
+    """The vjp of operations that are constant almost everywhere: no cotangent for any input."""
+    return (None,) * len(inputs)
+
+
+def conj(op: Any, x: Any) -> Any:
+    """The conjugate, without an operation where `x` is real: what cotangents of complex operands are multiplied by."""
+    return op.conj(x) if op.type_of(x).dtype.is_complex else x
 
 
 class Elementwise(Op, abstract=True):
@@ -29,6 +49,7 @@ class Elementwise(Op, abstract=True):
     """
 
     arity: ClassVar[int] = 1
+    parameters: ClassVar[tuple[str, ...]] = ("x",)  # the inputs' public names
     domain: ClassVar[tuple[float, float]] = (-2.0, 2.0)
     dtypes: ClassVar[str] = "fd"
 
@@ -70,12 +91,14 @@ class Binary(Elementwise, abstract=True):
     """f(x, y), elementwise with broadcasting; cotangents are summed back to the operands' shapes by `op.sum_to`."""
 
     arity = 2
+    parameters = ("x", "y")
 
 
 class Compare(Binary, abstract=True):
     """f(x, y) -> bool."""
 
     dtypes = "fdl"
+    vjp = no_gradient
 
     def result_dtype(self, *types: TensorType, **attrs: Any) -> Any:
         return as_dtype(np.dtype(bool))
@@ -120,7 +143,7 @@ class Reduction(Op, abstract=True):
     dtypes: ClassVar[str] = "fd"
 
     def infer(self, x: TensorType, *, axis: Any = None, keepdims: bool = False) -> TensorType:
-        return TensorType(self.result_dtype(x), reduced_shape(x.shape, axis, keepdims, self.name))
+        return TensorType(self.result_dtype(x), reduced_shape(x.shape, axis, keepdims, self.name), x.weak)
 
     def result_dtype(self, x: TensorType) -> Any:
         return x.dtype
@@ -133,3 +156,29 @@ class Reduction(Op, abstract=True):
             for axis in (None, 0, -1, (0, 2)):
                 for keepdims in (False, True):
                     yield (x,), {"axis": axis, "keepdims": keepdims}
+
+
+_WIDE = {"b": "int64", "i": "int64", "u": "uint64"}
+
+
+def widened(dtype: DType) -> DType:
+    """The dtype of sums and products: integers narrower than 64 bits and bools become 64 bits wide, as NumPy's."""
+    wide = _WIDE.get(dtype.kind)
+    return dtype if wide is None or dtype.size == 8 else as_dtype(wide)
+
+
+def known_axes(op: Any, axis: Any) -> Any:
+    """An axis argument (number, sequence, known tensor) as None, an int or a tuple of ints.
+
+    Raises:
+      InvalidArgumentError: it is staged, so only the run would tell.
+    """
+    if axis is None or type(axis) is int:
+        return axis
+    if isinstance(axis, (list, tuple)):
+        axes = tuple(known_axes(op, a) for a in axis)
+        return axes[0] if len(axes) == 1 else axes
+    known = op.static_value(axis)
+    if known is None:
+        raise InvalidArgumentError("the axes of a reduction must be known when the function is traced")
+    return known_axes(op, np.asarray(known).tolist())

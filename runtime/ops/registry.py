@@ -88,6 +88,7 @@ class Op:
         # Rules are plain functions of the class body: reached through the class they are not bound to the instance.
         self.rules = type(self)
         self._run: Callable[..., Any] | None = None
+        self._run_weak: Callable[..., Any] | None = None
         self.is_ufunc = self.numpy is not None and "{" not in self.numpy
 
     def infer(self, *types: Any, **attrs: Any) -> ValueType | tuple[ValueType, ...]:
@@ -99,6 +100,13 @@ class Op:
         if self._run is None:
             self._run = self._make_run()
         return self._run
+
+    @property
+    def run_weak(self) -> Callable[..., Any]:
+        """The meaning for bare Python numbers: Python's own where there is a template for it."""
+        if self._run_weak is None:
+            self._run_weak = self.run if self.python is None else compile_template(self.python)
+        return self._run_weak
 
     def _make_run(self) -> Callable[..., Any]:
         if self.numpy is None:

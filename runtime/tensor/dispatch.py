@@ -55,13 +55,14 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             return Tensor(node.outputs[0])
         return tuple(Tensor(v) for v in node.outputs)
     payloads = [x._value if type(x) is Tensor and type(x._value) is not Value else payload_of(x) for x in inputs]
+    # The cheap question first: an array is no bare number.
+    weak = bool(payloads) and type(payloads[0]) in _WEAK and all(type(p) in _WEAK for p in payloads)
     try:
-        out = operation.run(*payloads, **attrs)
+        out = operation.run_weak(*payloads, **attrs) if weak else operation.run(*payloads, **attrs)
     except (ValueError, TypeError, IndexError) as error:
         raise _explain(operation, payloads, attrs, error) from None
     if operation.outputs == 1:
-        first_weak = bool(payloads) and type(payloads[0]) in _WEAK  # the cheap question first
-        if first_weak and isinstance(out, np.generic) and all(type(p) in _WEAK for p in payloads):
+        if weak and isinstance(out, np.generic):
             out = out.item()
         if state.tapes:
             if not operation.is_ufunc:
