@@ -97,17 +97,16 @@ def plot(rows: list[Row], path: Path) -> None:
     rows = [row for row in rows if row.median("staged") > 0]
     names = [side.name for side in SIDES if side.name != "staged"]
     names = [name for name in names if any(row.median(name) > 0 for row in rows)]
-    height = 0.8 / max(len(names), 1)
-    figure, axes = plt.subplots(figsize=(9, 1.5 + (0.25 + 0.14 * len(names)) * len(rows)), layout="constrained")
-    for index, name in enumerate(names):
-        where = [line + (index - (len(names) - 1) / 2) * height for line in range(len(rows))]
-        axes.barh(where, [row.ratio(name, "staged") for row in rows], height, label=name, left=0)
-    axes.set_yticks(range(len(rows)), [f"{row.name}\n{seconds(row.median('staged'))}" for row in rows])
-    axes.set_xscale("log")
+    figure, axes = plt.subplots(figsize=(9, 1.8 + 0.4 * len(rows)), layout="constrained")
     axes.axvline(1, color="black", linewidth=1)
-    axes.invert_yaxis()
-    axes.grid(axis="x", alpha=0.3)
-    axes.set(xlabel="time, in times of staged (right of the line: staged is faster)", title="python -m benchmarks")
-    axes.legend()
+    for name in names:
+        axes.plot([row.ratio(name, "staged") for row in rows], range(len(rows)), "o", label=name, alpha=0.8)
+    axes.set_yticks(range(len(rows)), [f"{row.name}  {seconds(row.median('staged'))}" for row in rows])
+    axes.set_xscale("log")
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.grid(alpha=0.3)
+    axes.set(xlabel="time, in times of staged (right of the line: staged is faster)")
+    figure.suptitle("python -m benchmarks")
+    figure.legend(loc="outside lower center", ncols=len(names))
     figure.savefig(path, dpi=120)
     plt.close(figure)
