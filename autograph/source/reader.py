@@ -153,8 +153,8 @@ def _compiled(found: _Found, code: types.CodeType) -> types.CodeType:
         made = compile(tree, code.co_filename, "eval", dont_inherit=True)  # type: ignore[arg-type]
     else:
         made = compile(ast.Module([found.node], []), code.co_filename, "exec", dont_inherit=True)
-    inner = (c for c in made.co_consts if isinstance(c, types.CodeType) and c.co_name == code.co_name)
-    return next(inner)
+    # Those of lambdas among its default values come before its own.
+    return [c for c in made.co_consts if isinstance(c, types.CodeType) and c.co_name == code.co_name][-1]
 
 
 def _spans(code: types.CodeType) -> set[tuple[int | None, ...]]:

@@ -1,0 +1,44 @@
+"""`assert` and `raise`."""
+
+import gast
+
+from autograph.convert.converter import Converter, Example
+from autograph.convert.moving import may_become_lambda
+from autograph.source.parse import Node
+
+
+class Asserts(Converter):
+    """assert c, m  ->  ag__.assert_stmt(c, lambda: m);   raise E  ->  raise ag__.raised(E)
+
+    A bare `raise` stays. Under `python -O` asserts vanish, as Python's do.
+    """
+
+    eliminates = (gast.Assert,)
+    examples = (
+        Example("assert x > 0, f(x)", "ag__.assert_stmt(x > 0, lambda: f(x))"),
+        Example("assert x", "ag__.assert_stmt(x)"),
+        Example("raise E(x) from e", "raise ag__.raised(E(x)) from e"),
+        Example("raise", "raise"),
+    )
+
+    def visit_Assert(self, node: Node) -> Node | None:
+        """The message is made only when it is needed."""
+        self.generic_visit(node)
+        if not __debug__:
+            return None
+        if self.keeps(node):
+            return node
+        if node.msg is None:
+            return self.quote("ag__.assert_stmt(test)", node, test=node.test)[0]
+        return self.quote("ag__.assert_stmt(test, lambda: message)", node, test=node.test, message=node.msg)[0]
+
+    def keeps(self, node: Node) -> bool:
+        """A message that binds a name, or yields, is made where it stands."""
+        return node.msg is not None and not may_become_lambda(node.msg, self.context)
+
+    def visit_Raise(self, node: Node) -> Node:
+        """Tell the hook what is raised."""
+        self.generic_visit(node)
+        if node.exc is not None:
+            node.exc = self.quote_expression("ag__.raised(error)", node.exc, error=node.exc)
+        return node

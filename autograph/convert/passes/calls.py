@@ -1,0 +1,37 @@
+"""Calls: the hook picks what is called, the call itself stays where it is and adds no frame."""
+
+import gast
+
+from autograph.convert.converter import Converter, Example
+from autograph.convert.moving import FRAME_BUILTINS, is_hook
+from autograph.source.parse import Node
+
+# `slice` only keeps its arguments; subscripts are full of it.
+_LEFT_ALONE = FRAME_BUILTINS | {"globals", "breakpoint", "slice"}
+
+
+class Calls(Converter):
+    """f(a, *b, k=c)  ->  ag__.callee(f)(a, *b, k=c)
+
+    Left alone: what looks at its caller's frame (`locals()`, `eval`, `super`, ...), and the hooks.
+    """
+
+    examples = (
+        Example("f(a, *b, k=c)", "ag__.callee(f)(a, *b, k=c)"),
+        Example("x.m(g(1))", "ag__.callee(x.m)(ag__.callee(g)(1))"),
+        Example("super(__class__, self).f(a)", "ag__.callee(super(__class__, self).f)(a)"),
+        Example("locals()", "locals()"),
+        Example("ag__.not_(a)", "ag__.not_(a)"),
+    )
+
+    def visit_Call(self, node: Node) -> Node:
+        """Wrap the function that is called."""
+        self.generic_visit(node)
+        if not self._is_left_alone(node.func):
+            node.func = self.quote_expression("ag__.callee(f)", node.func, f=node.func)
+        return node
+
+    def _is_left_alone(self, function: Node) -> bool:
+        if isinstance(function, gast.Name):
+            return function.id in _LEFT_ALONE and self.context.is_builtin(function.id)
+        return is_hook(function) or isinstance(function, gast.Lambda)

@@ -1,0 +1,47 @@
+"""A function in, its converted stand-in out: read, convert, compile, bind; each code object once."""
+
+import types
+from collections.abc import Hashable
+from typing import Any
+
+from autograph.convert.pipeline import Dump, convert_tree, new_context
+from autograph.load.cache import CodeCache, is_converted
+from autograph.load.loader import compile_function, make_function
+from autograph.source.parse import Node
+from autograph.source.reader import FunctionSource, read_function
+
+_codes: CodeCache[types.CodeType] = CodeCache()
+
+
+def convert_function(function: Any, hooks: object, options: Hashable = None) -> Any:
+    """The converted form of a function, method or lambda; what it calls `ag__` is `hooks`.
+
+    A new function at each call (closures differ), over a code object made once for each code
+    object and `options`. A bound method gives a bound method. What is converted already comes
+    back as it is. Raises `SourceUnavailableError` and `NotAFunctionError` as `read_function`.
+    """
+    if isinstance(function, types.MethodType):
+        return types.MethodType(convert_function(function.__func__, hooks, options), function.__self__)
+    if isinstance(function, types.FunctionType) and is_converted(function.__code__):
+        return function
+    if not isinstance(function, types.FunctionType):
+        read_function(function)  # raises the error that says why not
+    code = _codes.get(function.__code__, options, lambda: _convert(function))
+    return make_function(code, function, hooks)
+
+
+def converted_tree(function: Any, dump: Dump | None = None) -> Node:
+    """The converted syntax tree (gast) of a function, for showing it."""
+    if isinstance(function, types.MethodType):
+        function = function.__func__
+    return _converted(read_function(function), function, dump)
+
+
+def _convert(function: types.FunctionType) -> types.CodeType:
+    source = read_function(function)
+    return compile_function(_converted(source, function), function.__code__, source.class_name)
+
+
+def _converted(source: FunctionSource, function: types.FunctionType, dump: Dump | None = None) -> Node:
+    context = new_context(source.node, source.file, source.lines, source.class_name, function.__globals__)
+    return convert_tree(source.node, context, dump=dump)

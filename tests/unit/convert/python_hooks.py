@@ -1,0 +1,142 @@
+"""Hooks with Python's own meaning: a function converted with these must behave as the original."""
+
+import builtins
+import operator
+from itertools import chain
+from types import CellType, FunctionType
+from typing import Any
+
+slice = builtins.slice
+local = object
+undefined = None
+
+_INPLACE = {
+    "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
+    "//=": operator.ifloordiv, "%=": operator.imod, "**=": operator.ipow, "@=": operator.imatmul,
+    "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift, ">>=": operator.irshift,
+}  # fmt: skip
+
+
+def callee(f: Any) -> Any:
+    return f
+
+
+def if_stmt(test: Any, body: Any, orelse: Any, names: Any) -> None:
+    assert set(names) <= _writable(body)
+    if test:
+        body()
+    elif orelse is not None:
+        orelse()
+
+
+def while_stmt(test: Any, body: Any, names: Any) -> None:
+    assert set(names) <= _writable(body)
+    while test():
+        body()
+
+
+def for_stmt(iterable: Any, body: Any, names: Any, go_on: Any = None) -> None:
+    assert set(names) <= _writable(body)
+    for item in iterable:
+        body(item)
+        if go_on is not None and not go_on():
+            break
+
+
+def _writable(body: FunctionType) -> set[str]:
+    """The names a body shares with its function (the unbound cells too) or takes from its module."""
+    cells: tuple[CellType, ...] = body.__closure__ or ()
+    assert len(cells) == len(body.__code__.co_freevars)
+    return set(body.__code__.co_freevars) | set(body.__code__.co_names)
+
+
+def if_exp(test: Any, yes: Any, no: Any) -> Any:
+    return yes() if test else no()
+
+
+def and_(value: Any, *later: Any) -> Any:
+    for operand in later:
+        if not value:
+            return value
+        value = operand()
+    return value
+
+
+def or_(value: Any, *later: Any) -> Any:
+    for operand in later:
+        if value:
+            return value
+        value = operand()
+    return value
+
+
+not_ = operator.not_
+is_ = operator.is_
+is_not = operator.is_not
+
+
+def in_(a: Any, b: Any) -> bool:
+    return a in b
+
+
+def not_in(a: Any, b: Any) -> bool:
+    return a not in b
+
+
+get_item = operator.getitem
+del_item = operator.delitem
+set_attr = setattr
+del_attr = delattr
+
+
+def _place(x: Any, indices: Any) -> Any:
+    for index in indices:
+        x = x[index]
+    return x
+
+
+def set_item(x: Any, *rest: Any) -> None:
+    *outer, index, value = rest
+    _place(x, outer)[index] = value
+
+
+def aug_item(x: Any, *rest: Any) -> None:
+    *outer, index, op, value = rest
+    place = _place(x, outer)
+    place[index] = _INPLACE[op](place[index], value)
+
+
+def aug_attr(o: Any, name: str, op: str, value: Any) -> None:
+    setattr(o, name, _INPLACE[op](getattr(o, name), value))
+
+
+def assert_stmt(test: Any, message: Any = None) -> None:
+    if not test:
+        raise AssertionError(*([message()] if message else []))
+
+
+def raised(error: Any) -> Any:
+    return error
+
+
+def _steps(element: Any, iterable: Any, condition: Any) -> Any:
+    return (element(item) for item in iterable if condition is None or condition(item))
+
+
+def list_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> list[Any]:
+    steps = _steps(element, iterable, condition)
+    return [*chain.from_iterable(steps)] if flat else [*steps]
+
+
+def set_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> set[Any]:
+    return set(list_comp(element, iterable, condition, flat))
+
+
+def dict_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> dict[Any, Any]:
+    steps = _steps(element, iterable, condition)
+    return {k: v for part in steps for k, v in part.items()} if flat else dict(steps)
+
+
+def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> Any:
+    steps = _steps(element, iter(iterable), condition)
+    return chain.from_iterable(steps) if flat else steps

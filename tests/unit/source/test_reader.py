@@ -1,0 +1,97 @@
+"""Finding the source of functions."""
+
+import linecache
+
+import pytest
+
+from autograph.errors.catalogue import SourceUnavailableError
+from autograph.source.parse import unparse
+from autograph.source.reader import read_function
+
+
+def text_of(f):
+    return unparse(read_function(f).node)
+
+
+def run(text, name="<given>"):
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    space: dict = {}
+    exec(compile(text, name, "exec"), space)
+    return space
+
+
+def same(f):
+    return f
+
+
+def test_lambdas_of_one_line() -> None:
+    fs = [lambda x: x + 1, lambda x: x + 2, lambda: lambda: 3, (lambda: lambda: 3)()]
+    assert [text_of(f) for f in fs] == ["lambda x: x + 1", "lambda x: x + 2", "lambda: lambda: 3", "lambda: 3"]
+    gs = [lambda: (yield), lambda a=(lambda: 1): a, (lambda a=(lambda: 1): a)()]
+    assert [text_of(g) for g in gs] == ["lambda: (yield)", "lambda a=lambda: 1: a", "lambda: 1"]
+
+
+def test_lambdas_over_several_lines() -> None:
+    fs = [
+        lambda x: (x
+            * 3), lambda x: (
+            x and 4),
+    ]  # fmt: skip
+    assert [text_of(f) for f in fs] == ["lambda x: x * 3", "lambda x: x and 4"]
+
+
+def test_lines_and_columns_are_the_files() -> None:
+    source = read_function(test_lambdas_of_one_line)
+    node = source.node
+    assert source.file == __file__
+    assert source.lines[node.lineno - 1].startswith("def test_lambdas_of_one_line")
+    assert (node.lineno, node.col_offset) == (test_lambdas_of_one_line.__code__.co_firstlineno, 0)
+
+
+def test_classes_decorators_and_free_variables() -> None:
+    class Outer:
+        class _Inner:
+            @same
+            @same
+            def __m(self, __q):
+                return linecache, same, run_me
+
+            f = lambda self, __q: self.__x
+
+    run_me = 1
+    source = read_function(Outer._Inner._Inner__m)
+    assert source.class_name == "_Inner"
+    assert source.free_variables == ("run_me",)
+    assert len(source.node.decorator_list) == 2
+    assert read_function(Outer._Inner.f).class_name == "_Inner"
+    assert read_function(Outer._Inner().f).node.args.args[1].id == "__q"
+
+
+def test_text_run_by_exec_with_a_linecache_entry() -> None:
+    assert text_of(run("def f():\n    return 1\n")["f"]) == "def f():\n    return 1"
+    # The same name with another text, as when a notebook cell is run again.
+    assert text_of(run("\ndef f():\n    return 2\n")["f"]) == "def f():\n    return 2"
+
+
+def test_no_source() -> None:
+    space: dict = {}
+    exec(compile("def f(): return 1", "<nowhere>", "exec"), space)
+    with pytest.raises(SourceUnavailableError) as raised:
+        read_function(space["f"])
+    assert "'f' is not available" in str(raised.value)
+    assert '"<nowhere>", line 1' in str(raised.value)
+
+
+def test_changed_file() -> None:
+    f = run("def f(a): return 1\n", "<changed>")["f"]
+    run("\ndef g(): return 1\n", "<changed>")
+    with pytest.raises(SourceUnavailableError, match="changed"):
+        read_function(f)
+    linecache.cache["<changed>"] = (1, None, ["def (\n"], "<changed>")
+    with pytest.raises(SourceUnavailableError, match="does not parse"):
+        read_function(f)
+
+
+def test_readings_are_independent() -> None:
+    read_function(same).node.body.clear()
+    assert text_of(same) == "def same(f):\n    return f"
