@@ -13,7 +13,7 @@ from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
 from runtime.ir.graph import Graph, Location
 from runtime.ir.walk import reachable_functions
-from runtime.plan.plan import Plan
+from runtime.plan.plan import make_plan
 
 __all__ = ["Executable", "compile_graph"]
 
@@ -117,10 +117,10 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     functions = {name: f"f_{''.join(c if c.isalnum() and c.isascii() else '_' for c in name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):
         functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
-    plan = Plan(graph, donated)
+    plan = make_plan(graph, donated)
     main = _main_name(graph)
     blocks = [
-        FunctionWriter(Plan(graph.functions[name]), names, functions).write(graph.functions[name], text, False)
+        FunctionWriter(make_plan(graph.functions[name]), names, functions).write(graph.functions[name], text, False)
         for name, text in functions.items()
     ]
     blocks.append(FunctionWriter(plan, names, functions).write(graph, main, True))

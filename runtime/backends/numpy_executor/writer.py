@@ -38,6 +38,7 @@ class Block:
         self.last_use: dict[Value, int] = {}
         self.wish: dict[Value, str] = {}
         self.hint: dict[Value, str | None] = {}
+        self.dying: list[Value] = []  # large arrays to forget as soon as nothing waits
         self.kept: set[Value] = set()  # values that need a variable: written in place later
         for value, expr in zip(graph.inputs, inputs, strict=True):
             self.bind(value, expr)
@@ -52,6 +53,8 @@ class Block:
             if value.node is not None and value.node.op.name != "constant":
                 self.wish.setdefault(value, target)
         for node in reversed(graph.nodes):
+            if node.op.name in ("while_loop", "for_loop"):
+                self._start_in_place(node)
             index = plan.reuse.get(node)
             if index is not None:
                 source, result = node.inputs[index], node.outputs[0]
@@ -59,6 +62,13 @@ class Block:
                 if result in self.wish:
                     self.wish.setdefault(source, self.wish[result])
                 self.hint[source] = source.name or self.hint.get(result) or result.name
+
+    def _start_in_place(self, loop: Node) -> None:
+        """An initial value with no other use is best computed in the loop's variable."""
+        lead = 1 if loop.op.name == "for_loop" else 0
+        for init, result in zip(loop.inputs[lead:], loop.outputs, strict=False):
+            if init.node is not None and self.uses[init] == 1 and result in self.wish and init.node.op.name != "constant":
+                self.wish.setdefault(init, self.wish[result])
 
     def bind(self, value: Value, expr: Expr) -> None:
         self.env[value] = expr
@@ -158,7 +168,7 @@ class FunctionWriter:
                 raise UnimplementedError(f"the NumPy executor cannot run {node.op.name!r}", op=node.op.name)
             else:
                 self.plain(block, node, position)
-            self.free(block, node)
+            self.free(block, node, position)
 
     def settle(self, block: Block, values: list[Value], targets: list[str]) -> None:
         """Assign values to targets, all at once where one target is read for another."""
@@ -181,11 +191,18 @@ class FunctionWriter:
             return Expr(self.globals.constant(value))
         return Expr(text, not text.startswith("-"))
 
-    def free(self, block: Block, node: Node) -> None:
-        names = [block.env[v].text for v in self.plan.frees.get(node, ()) if v in block.env and block.env[v].is_name]
+    def free(self, block: Block, node: Node, position: int) -> None:
+        """Forget large arrays after their last use; a name that something else lives in stays."""
+        block.dying += self.plan.frees.get(node, ())
+        if block.pending or not block.dying:
+            return  # what waits still reads them: they are forgotten after the statement that it ends in
+        dying = [block.env[v].text for v in block.dying if v in block.env and block.env[v].is_name]
+        block.dying.clear()
+        names = [n for n in dict.fromkeys(dying) if n in block.rebindable and block.is_free(n, position)]
         if names:
-            self.flush(block)
-            self.emit(Expr(f"del {', '.join(dict.fromkeys(names))}"))
+            self.emit(Expr(f"del {', '.join(names)}"))
+            for name in names:
+                block.holders[name] = []
 
     def plain(self, block: Block, node: Node, position: int) -> None:
         if node in self.plan.reuse and not node.op.is_ufunc:
