@@ -8,15 +8,16 @@ from autograph.source.parse import Node
 FRAME_BUILTINS = frozenset({"locals", "vars", "dir", "eval", "exec", "super"})
 """Builtins that look at the frame that calls them."""
 
-_PURE_BUILTINS = frozenset(
-    "abs bool bytes complex dict divmod enumerate float frozenset int isinstance len list max min ord pow range "
-    "reversed round set slice sorted str sum tuple type zip".split()
-)
+_PURE_BUILTINS = frozenset({
+    "abs", "bool", "bytes", "complex", "dict", "divmod", "enumerate", "float", "frozenset", "int",
+    "isinstance", "len", "list", "max", "min", "ord", "pow", "range", "reversed", "round", "set", "slice",
+    "sorted", "str", "sum", "tuple", "type", "zip",
+})  # fmt: skip
 _BELONGS_TO_ITS_FUNCTION = (gast.NamedExpr, gast.Yield, gast.YieldFrom, gast.Await)
 
 
 def may_become_lambda(node: Node, context: Context) -> bool:
-    """Whether `lambda: node` means the same: no walrus, yield or await in it, and nobody looks at its frame."""
+    """Whether `lambda: node` means the same: no walrus, yield or await, nobody looks at its frame."""
     return not holds(node, *_BELONGS_TO_ITS_FUNCTION) and not looks_at_frame(node, context)
 
 
@@ -60,7 +61,8 @@ def may_have_effects(node: Node, context: Context) -> bool:
 def _is_pure_call(node: Node, context: Context) -> bool:
     if is_hook(node.func):
         return node.func.attr not in {"callee", "list_comp", "set_comp", "dict_comp", "generator_exp"}
-    return isinstance(node.func, gast.Name) and node.func.id in _PURE_BUILTINS and context.is_builtin(node.func.id)
+    name = node.func.id if isinstance(node.func, gast.Name) else ""
+    return name in _PURE_BUILTINS and context.is_builtin(name)
 
 
 def is_hook(node: Node) -> bool:

@@ -56,7 +56,7 @@ def check_order(passes: Sequence[type[Converter]]) -> None:
 def convert_tree(
     tree: Node, context: Context, passes: Sequence[type[Converter]] = PASSES, dump: Dump | None = None
 ) -> Node:
-    """Convert one function or lambda (gast, changed in place): run the converters, check each one's promise."""
+    """Convert one function or lambda (gast, in place): run the converters, check each one's promise."""
     for converter_type in passes:
         converter = converter_type(context)
         tree = converter.convert(tree)
@@ -68,7 +68,13 @@ def convert_tree(
     return tree
 
 
-def convert_source(text: str, filename: str = "<unknown>", dump: Dump | None = None) -> list["ConvertedFunction"]:
+ConvertedFunction: TypeAlias = tuple[str, Node, Node]
+"""Qualified name, converted function, original function."""
+
+
+def convert_source(
+    text: str, filename: str = "<unknown>", dump: Dump | None = None
+) -> list[ConvertedFunction]:
     """Convert every function of a file, which is only read, never imported or run.
 
     Returns (qualified name, converted, original) for each function outside other functions,
@@ -90,9 +96,6 @@ def convert_source(text: str, filename: str = "<unknown>", dump: Dump | None = N
         context = new_context(function, filename, lines, class_name, global_names)
         made.append((name, convert_tree(function, context, dump=dump), original))
     return made
-
-
-ConvertedFunction: TypeAlias = tuple[str, Node, Node]
 
 
 def new_context(
@@ -132,9 +135,10 @@ def _verify(converter: Converter, tree: Node, context: Context) -> None:
     for node in converted_nodes(tree):
         line = getattr(node, "lineno", line)
         if isinstance(node, converter.eliminates) and not converter.keeps(node):
-            source_line = context.source_lines[line - 1] if line and line <= len(context.source_lines) else None
-            name = type(node).__name__
-            raise PassError.left_over(type(converter).__name__, name, context.file, line, source_line)
+            source_line = "".join(context.source_lines[line - 1 : line]) if line else None
+            raise PassError.left_over(
+                type(converter).__name__, type(node).__name__, context.file, line, source_line
+            )
 
 
 def _no_arguments() -> Node:

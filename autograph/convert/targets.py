@@ -85,7 +85,7 @@ class TargetConverter(Converter):
         return made
 
     def visit_AugAssign(self, node: Node) -> Node | list[Node]:
-        """Through the hook, or, where the value may change the place, read, update and write in Python's order."""
+        """Through the hook; where the value may change the place: read, update, write, in Python's order."""
         if not isinstance(node.target, self.kind):
             return self.generic_visit(node)
         value = self.visit(node.value)

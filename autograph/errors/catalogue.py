@@ -73,8 +73,8 @@ class SourceUnavailableError(AutographError):
 
     id = "source-unavailable"
     hint = (
-        "define the function in a file or a notebook cell; for text run by `exec`, give `compile` a file name "
-        "and put the text into `linecache.cache` under it"
+        "define the function in a file or a notebook cell; for text run by `exec`, give `compile` a file "
+        "name and put the text into `linecache.cache` under it"
     )
 
     @classmethod
@@ -86,7 +86,7 @@ class SourceUnavailableError(AutographError):
     def not_python(cls, name: str, file: str, reason: str) -> "SourceUnavailableError":
         """The file does not parse, so it is not what was imported."""
         return cls(
-            f"the file that defines {name!r} does not parse ({reason}): has it changed since it was imported?",
+            f"the file of {name!r} does not parse ({reason}): has it changed since it was imported?",
             file=file,
             hint="run the program again",
         )
@@ -98,7 +98,7 @@ class SourceUnavailableError(AutographError):
             f"no definition of {name!r} is at this line: has the file changed since it was imported?",
             file=file,
             line=line,
-            hint="run the program again; code built by hand (code.replace, exec of edited text) has no source",
+            hint="run the program again; code built by hand (`code.replace`) has no source",
         )
 
 

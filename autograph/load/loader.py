@@ -9,6 +9,7 @@ original's globals and to the original's own closure cells, which are therefore 
 import __future__
 
 import ast
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +56,7 @@ def make_function(code: types.CodeType, original: types.FunctionType, hooks: obj
     made.__module__ = original.__module__
     made.__doc__ = original.__doc__
     made.__annotations__ = original.__annotations__
-    if hasattr(original, "__type_params__"):
+    if sys.version_info >= (3, 12):
         made.__type_params__ = original.__type_params__
     made.__dict__.update(original.__dict__)
     return made
@@ -68,8 +69,8 @@ def _keep_only_the_body(definition: Any, first_line: int) -> None:
     arguments.kw_defaults = [None] * len(arguments.kwonlyargs)
     if isinstance(definition, ast.Lambda):
         return
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    for argument in every:
+    plain = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    for argument in (*plain, arguments.vararg, arguments.kwarg):
         if argument is not None:
             argument.annotation = None
     definition.returns = None
@@ -87,7 +88,7 @@ def _keep_only_the_body(definition: Any, first_line: int) -> None:
 def _factory(definition: Any, original: types.CodeType, class_name: str | None) -> ast.Module:
     """`def factory(free variables): [class C:] def ...`, all of it at the definition's line."""
     inner: ast.stmt = definition if isinstance(definition, ast.stmt) else ast.Expr(definition)
-    binds = class_name if class_name else getattr(definition, "name", None)
+    binds = class_name or getattr(definition, "name", None)
     if class_name:
         inner = ast.ClassDef(name=class_name, bases=[], keywords=[], body=[inner], decorator_list=[])
         if hasattr(definition, "type_params"):

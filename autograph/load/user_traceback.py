@@ -47,12 +47,10 @@ def synthetic_frame(file: str, line: int, function_name: str, error: BaseExcepti
     code = code.replace(co_firstlineno=line, co_name=function_name, co_qualname=function_name)
     carrier = RuntimeError()
     try:
-        exec(code, {"error": carrier, "__name__": "__graph__"})  # noqa: S102
+        exec(code, {"error": carrier, "__name__": "__graph__"})
     except RuntimeError as raised:
-        assert raised.__traceback__ is not None
-        made = raised.__traceback__.tb_next
-    entries = [*_entries(error.__traceback__), *_entries(made)]
-    error.__traceback__ = _chain(entries)
+        made = list(_entries(raised.__traceback__))[1:]  # the first is this function
+    error.__traceback__ = _chain([*_entries(error.__traceback__), *made])
     return error
 
 
@@ -78,7 +76,8 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 
 def _without_internal(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    return _chain([entry for entry in _entries(traceback) if not is_internal(entry.tb_frame.f_code.co_filename)])
+    entries = _entries(traceback)
+    return _chain([entry for entry in entries if not is_internal(entry.tb_frame.f_code.co_filename)])
 
 
 def _chain(entries: list[types.TracebackType]) -> types.TracebackType | None:

@@ -1,5 +1,7 @@
 """What generated code calls as `ag__.…`: each hook does what Python does on Python values, and stages on staged ones."""
 
+from builtins import slice
+
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
@@ -38,6 +40,7 @@ __all__ = [
     "set_attr",
     "set_comp",
     "set_item",
+    "slice",
     "undefined",
     "while_stmt",
 ]

@@ -148,11 +148,9 @@ def _without_class(name: str) -> str:
 
 def _compiled(found: _Found, code: types.CodeType) -> types.CodeType:
     """The code object of a candidate, compiled by itself at its own position."""
-    if isinstance(found.node, ast.Lambda):
-        tree: ast.AST = ast.Expression(found.node)
-        made = compile(tree, code.co_filename, "eval", dont_inherit=True)  # type: ignore[arg-type]
-    else:
-        made = compile(ast.Module([found.node], []), code.co_filename, "exec", dont_inherit=True)
+    statement = ast.Expr(found.node) if isinstance(found.node, ast.Lambda) else found.node
+    module = ast.Module([ast.copy_location(statement, found.node)], [])
+    made = compile(module, code.co_filename, "exec", dont_inherit=True)
     # Those of lambdas among its default values come before its own.
     return [c for c in made.co_consts if isinstance(c, types.CodeType) and c.co_name == code.co_name][-1]
 

@@ -30,7 +30,8 @@ class Asserts(Converter):
             return node
         if node.msg is None:
             return self.quote("ag__.assert_stmt(test)", node, test=node.test)[0]
-        return self.quote("ag__.assert_stmt(test, lambda: message)", node, test=node.test, message=node.msg)[0]
+        text = "ag__.assert_stmt(test, lambda: message)"
+        return self.quote(text, node, test=node.test, message=node.msg)[0]
 
     def keeps(self, node: Node) -> bool:
         """A message that binds a name, or yields, is made where it stands."""

@@ -9,7 +9,7 @@ from autograph.source.parse import Node
 
 
 class Attributes(TargetConverter):
-    """o.a = v -> ag__.set_attr(o, 'a', v);  o.a += v -> ag__.aug_attr(o, 'a', '+=', v);  del o.a -> ag__.del_attr(o, 'a')
+    """o.a = v  ->  ag__.set_attr(o, 'a', v);   o.a += v  ->  ag__.aug_attr(o, 'a', '+=', v)
 
     A private name is written out as the class has it.
     """
@@ -52,7 +52,8 @@ class Attributes(TargetConverter):
 
     def write(self, target: Node, value: Node, origin: Node) -> list[Node]:
         """o.a = v"""
-        return self.quote("ag__.set_attr(o, a, v)", origin, o=self._owner(target), a=self._name(target), v=value)
+        owner, name = self._owner(target), self._name(target)
+        return self.quote("ag__.set_attr(o, a, v)", origin, o=owner, a=name, v=value)
 
     def update(self, target: Node, op: str, value: Node, origin: Node) -> list[Node]:
         """o.a += v"""

@@ -39,6 +39,10 @@ class Comprehensions(Converter):
             "y = [x + z for x in a if x for z in x]",
             "y = ag__.list_comp(lambda x: ag__.list_comp(lambda z: x + z, x), a, lambda x: x, flat=True)",
         ),
+        Example(
+            "y = {x: z for x in a for z in x}",
+            "y = ag__.dict_comp(lambda x: ag__.list_comp(lambda z: (x, z), x), a, flat=True)",
+        ),
         Example("y = [lambda: x for x in a]", "y = [lambda: x for x in a]"),
         Example("y = [(n := x) for x in a]", "y = [(n := x) for x in a]"),
     )
@@ -78,12 +82,17 @@ class Comprehensions(Converter):
             inside += [generator.target, *generator.ifs, *([generator.iter] if position else [])]
             if generator.is_async or not _is_plain_target(generator.target):
                 return True
-        return any(_has_any(part, _STAYS) or _leaks_generator(part) or looks_at_frame(part, self.context) for part in inside)
+        return any(
+            _has_any(part, _STAYS) or _leaks_generator(part) or looks_at_frame(part, self.context)
+            for part in inside
+        )
 
     def _converted(self, hook: str, node: Node, generators: list[Node]) -> Node:
         first, *rest = generators
         if rest:
-            element = self._converted(hook, node, rest)
+            # The inner ones only list what the outermost makes its set or dict of.
+            inner = hook if hook == "generator_exp" else "list_comp"
+            element = self._converted(inner, node, rest)
         elif isinstance(node, gast.DictComp):
             element = self.quote_expression("(k, v)", node, k=node.key, v=node.value)
         else:
@@ -112,7 +121,7 @@ class Comprehensions(Converter):
 
 def _is_plain_target(target: Node) -> bool:
     """Names, and tuples of them: nothing that is written to by assigning."""
-    return not any(isinstance(node, (gast.Attribute, gast.Subscript, gast.Call)) for node in gast.walk(target))
+    return not _has_any(target, (gast.Attribute, gast.Subscript))
 
 
 def _has_any(node: Node, types: tuple[type, ...]) -> bool:
@@ -121,5 +130,6 @@ def _has_any(node: Node, types: tuple[type, ...]) -> bool:
 
 def _leaks_generator(node: Node) -> bool:
     """Whether a generator expression in `node` is anything but the argument of a call."""
-    consumed = {id(arg) for call in gast.walk(node) if isinstance(call, gast.Call) for arg in call.args}
-    return any(isinstance(child, gast.GeneratorExp) and id(child) not in consumed for child in gast.walk(node))
+    nodes = list(gast.walk(node))
+    consumed = {id(argument) for call in nodes if isinstance(call, gast.Call) for argument in call.args}
+    return any(isinstance(child, gast.GeneratorExp) and id(child) not in consumed for child in nodes)

@@ -103,8 +103,8 @@ class Logic(Converter):
             left, middle = self.names.fresh("left"), self.names.fresh("middle")
             first = [load(left, node), load(middle, node)]
             text = "(lambda left, middle: chain)(a, b)"
-            a, b, *rest = [node.left, *node.comparators]
-            node.left, node.comparators = first[0], [first[1], *rest]
+            a, b = node.left, node.comparators[0]
+            node.left, node.comparators = first[0], [first[1], *node.comparators[1:]]
             chain = self._chain_by_walrus(node)
             return self.quote_expression(text, node, left=left, middle=middle, chain=chain, a=a, b=b)
         return self._chain_by_walrus(node)

@@ -9,7 +9,7 @@ from autograph.source.parse import Node
 
 
 class Subscripts(TargetConverter):
-    """x[i] -> ag__.get_item(x, i);  x[i][j] = v -> ag__.set_item(x, i, j, v);  x[i] += v -> ag__.aug_item(...)
+    """x[i] -> ag__.get_item(x, i);  x[i][j] = v -> ag__.set_item(x, i, j, v);  x[i] += v -> ag__.aug_item(…)
 
     A write gets the whole chain of subscripts, so that it can be written back along it. A slice
     becomes a call of `slice`; where the program gave that name to something else, of `ag__.slice`.
@@ -109,7 +109,7 @@ class Subscripts(TargetConverter):
 
     def _slice(self, node: Node) -> Node:
         none = constant(None, node)
-        lower, upper, step = (none if p is None else self.visit(p) for p in (node.lower, node.upper, node.step))
+        lower, upper, step = (self.visit(p) if p else none for p in (node.lower, node.upper, node.step))
         if node.step is not None:
             arguments = [lower, upper, step]
         elif node.lower is not None:

@@ -1,4 +1,4 @@
-"""Conditions that bind names: `if a and (n := f(a)):` would lose `n` in a lambda, so they become statements."""
+"""Conditions that bind names: in a lambda, `a and (n := f(a))` would lose `n`, so it becomes statements."""
 
 import gast
 

@@ -13,7 +13,8 @@ undefined = None
 _INPLACE = {
     "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
     "//=": operator.ifloordiv, "%=": operator.imod, "**=": operator.ipow, "@=": operator.imatmul,
-    "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift, ">>=": operator.irshift,
+    "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift,
+    ">>=": operator.irshift,
 }  # fmt: skip
 
 
@@ -133,8 +134,7 @@ def set_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = Fa
 
 
 def dict_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> dict[Any, Any]:
-    steps = _steps(element, iterable, condition)
-    return {k: v for part in steps for k, v in part.items()} if flat else dict(steps)
+    return dict(list_comp(element, iterable, condition, flat))
 
 
 def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> Any:

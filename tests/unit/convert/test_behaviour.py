@@ -31,8 +31,8 @@ def bump(step=1):
 def logic(a, b, c):
     log = []
     note = lambda x: log.append(x) or x
-    r = [note(a) and note(b) or note(c), not a, note(a) < note(b) < note(c) < 9, a is b, a in (b, c), a is not b in [b]]
-    return r, [a if b else c if a else b], log
+    chains = [note(a) < note(b) < note(c) < 9, a is not b in [b], [x for x in [0 < note(a) < note(c)]]]
+    return note(a) and note(b) or note(c), not a, a is b, a in (b, c), [a if b else c if a else b], chains, log
 
 
 def walrus(a, b, c):
@@ -116,9 +116,9 @@ def annotated(a, b, c):
     if x:
         y: str
         y = "set"
-        z: "nonsense" = y
+        z: "nonsense" = y  # noqa: F821
         return z
-    only: int
+    only: int  # noqa: F842
     return x
 
 
@@ -194,7 +194,7 @@ def outcome(f, arguments):
     COUNTER = 0
     try:
         return f(*copy.deepcopy(arguments))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == __file__]
         return type(error), str(error), lines[-1]
 
@@ -222,7 +222,8 @@ def test_tracebacks_have_the_users_lines() -> None:
 
 
 def test_convert_source_reads_only() -> None:
-    text = "import nowhere\nif 1:\n  def f(x):\n    return [g(y) for y in x]\nclass A:\n  class B:\n    def h(self): pass"
+    text = "import nowhere\nif 1:\n  def f(x):\n    return [g(y) for y in x]\n"
+    text += "class A:\n  class B:\n    def h(self): pass"
     made = convert_source(text, "some.py")
     assert [name for name, _, _ in made] == ["f", "A.B.h"]
     assert "ag__.list_comp(lambda y: ag__.callee(g)(y), x)" in unparse(made[0][1])

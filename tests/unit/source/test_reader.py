@@ -26,7 +26,8 @@ def same(f):
 
 def test_lambdas_of_one_line() -> None:
     fs = [lambda x: x + 1, lambda x: x + 2, lambda: lambda: 3, (lambda: lambda: 3)()]
-    assert [text_of(f) for f in fs] == ["lambda x: x + 1", "lambda x: x + 2", "lambda: lambda: 3", "lambda: 3"]
+    texts = ["lambda x: x + 1", "lambda x: x + 2", "lambda: lambda: 3", "lambda: 3"]
+    assert [text_of(f) for f in fs] == texts
     gs = [lambda: (yield), lambda a=(lambda: 1): a, (lambda a=(lambda: 1): a)()]
     assert [text_of(g) for g in gs] == ["lambda: (yield)", "lambda a=lambda: 1: a", "lambda: 1"]
 
