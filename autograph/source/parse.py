@@ -7,7 +7,7 @@ smallest statement that differs is printed again by `ast.unparse`.
 
 import ast
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import astunparse
@@ -15,6 +15,8 @@ import gast
 
 Node: TypeAlias = Any
 """A node of either tree: gast has no type stubs."""
+
+Ahead: TypeAlias = Callable[[ast.stmt], Iterable[str]]
 
 
 def parse(text: str, filename: str = "<unknown>") -> Node:
@@ -49,8 +51,11 @@ def same(left: Node, right: Node) -> bool:
     return _canonical(left) == _canonical(right)
 
 
-def unparse(node: Node) -> str:
+def unparse(node: Node, ahead: Ahead | None = None) -> str:
     """Source text of a gast or ast tree (module, statement or expression), without a final newline.
+
+    `ahead(statement)` may give lines of comment to print ahead of a statement (an `ast.stmt`, with
+    its position), such as the comments that the user's file has there.
 
     >>> print(unparse(parse("def f(x, /):\\n    return lambda: (x[1:2, ..., None])")))
     def f(x, /):
@@ -65,8 +70,9 @@ def unparse(node: Node) -> str:
     if not _reads_back(statements, printed):
         for statement in statements:
             _find_misprinted(statement, by_standard)
-        printed = _print(statements, by_standard)
-    return printed
+    elif ahead is None:
+        return printed
+    return _print(statements, by_standard, ahead)
 
 
 def _is_gast(node: Node) -> bool:
@@ -149,10 +155,10 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
         yield part.body
 
 
-def _print(statements: list[ast.stmt], by_standard: set[int]) -> str:
+def _print(statements: list[ast.stmt], by_standard: set[int], ahead: Ahead | None = None) -> str:
     out = io.StringIO()
     try:
-        _Printer(statements, out, by_standard)
+        _Printer(statements, out, by_standard, ahead)
     except (AttributeError, TypeError, AssertionError):
         # A node that astunparse does not know: nothing is printed, so that nothing reads back
         # and the search for the smallest such statement begins.
@@ -192,6 +198,15 @@ class _PlainPrinter(astunparse.Unparser):
         else:
             self._write_constant(tree.value)
 
+    def _JoinedStr(self, tree: ast.JoinedStr) -> None:
+        self.write(ast.unparse(tree))
+
+    def _Attribute(self, tree: ast.Attribute) -> None:
+        # astunparse asks for names of `ast` that new Pythons warn of, and newer ones lack.
+        self.dispatch(tree.value)
+        is_integer = isinstance(tree.value, ast.Constant) and isinstance(tree.value.value, int)
+        self.write(f" .{tree.attr}" if is_integer else f".{tree.attr}")
+
     def _Slice(self, tree: ast.Slice) -> None:
         if isinstance(tree.lower, ast.Tuple) or isinstance(tree.upper, ast.Tuple):
             raise TypeError("a tuple in a slice")
@@ -201,12 +216,18 @@ class _PlainPrinter(astunparse.Unparser):
 class _Printer(astunparse.Unparser):
     """astunparse for statements; expressions through `_expression`, blank lines as people put them."""
 
-    def __init__(self, statements: list[ast.stmt], out: io.StringIO, by_standard: set[int]) -> None:
+    def __init__(
+        self, statements: list[ast.stmt], out: io.StringIO, by_standard: set[int], ahead: Ahead | None
+    ) -> None:
         self.by_standard = by_standard
+        self.ahead = ahead
         super().__init__(statements, out)
 
     def dispatch(self, tree: Node) -> None:
         """Print one node, or the statements of a list."""
+        if isinstance(tree, ast.stmt) and self.ahead is not None:
+            for line in self.ahead(tree):
+                self.fill(line)
         if isinstance(tree, ast.stmt) and id(tree) in self.by_standard:
             for line in _standard_text(tree, self._indent):
                 self.f.write("\n" + line)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from autograph.errors.catalogue import AmbiguousLambdaError, NotAFunctionError, SourceUnavailableError
-from autograph.source.parse import Node, parse_ast, to_gast
+from autograph.source.parse import Node, dump, parse_ast, to_gast
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -121,7 +121,7 @@ def _find(file: _File, code: types.CodeType, name: str) -> _Found:
         fitting = [found for found in fitting if _content(_compiled(found, code)) == content]
     if not fitting:
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
-    if len(fitting) > 1:
+    if len({(dump(found.node), found.class_name) for found in fitting}) > 1:
         raise AmbiguousLambdaError.several(len(fitting), code.co_filename, code.co_firstlineno)
     return fitting[0]
 

@@ -64,3 +64,8 @@ def test_positions_are_complete() -> None:
     tree.body[1].value.args[0].lineno = None
     tree.body[0].end_lineno = 0
     compile(to_ast(tree), "f.py", "exec")
+
+
+def test_lines_ahead_of_statements() -> None:
+    tree = parse("if a:\n    x = 1\ny = 2")
+    assert unparse(tree, lambda s: [f"# {s.lineno}"]) == "# 1\nif a:\n    # 2\n    x = 1\n# 3\ny = 2"

@@ -1,6 +1,9 @@
 """Finding the source of functions."""
 
 import linecache
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -30,6 +33,24 @@ def test_lambdas_of_one_line() -> None:
     assert [text_of(f) for f in fs] == texts
     gs = [lambda: (yield), lambda a=(lambda: 1): a, (lambda a=(lambda: 1): a)()]
     assert [text_of(g) for g in gs] == ["lambda: (yield)", "lambda a=lambda: 1: a", "lambda: 1"]
+
+
+def test_lambdas_without_columns(tmp_path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from autograph.source.reader import read_function\n"
+        "from autograph.source.parse import unparse\n"
+        "fs = [lambda x: x + 1, lambda x: x + 2, lambda: 2, lambda: 1 + 1, lambda x: x + 1]\n"
+        "for f in fs:\n"
+        "    try:\n        print(unparse(read_function(f).node))\n"
+        "    except Exception as e:\n        print(e.id)\n"
+    )
+    command = [sys.executable, "-X", "no_debug_ranges", str(script)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    assert shown.split("\n")[:5] == [
+        "lambda x: x + 1", "lambda x: x + 2", "ambiguous-lambda", "ambiguous-lambda", "lambda x: x + 1",
+    ]  # fmt: skip
 
 
 def test_lambdas_over_several_lines() -> None:
