@@ -12,6 +12,7 @@ import numpy as np
 
 from runtime.ir.graph import Value
 from runtime.ops.registry import FUNCTIONS, OPS, Op, load_all
+from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import as_dtype
@@ -199,6 +200,22 @@ class Namespace:
         if isinstance(x, Tensor):
             return x.type
         return type_of_payload(x.item() if isinstance(x, np.generic) else x)
+
+    convert = staticmethod(convert)
+    static_value = staticmethod(static_value)
+    dim_of = staticmethod(dim_of)
+
+    @staticmethod
+    def strong(x: Any) -> Any:
+        """An operand that is an array or a tensor which is not a bare number; eager arrays are copied, as views of it may live on."""
+        if isinstance(x, Tensor):
+            value = x._value
+            if isinstance(value, (np.ndarray, np.generic)) or (type(value) is Value and not value.tensor_type.weak):
+                return x
+            return harden(x)
+        if isinstance(x, np.ndarray) and STATE.trace is not None:
+            return x
+        return convert(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         load_all()

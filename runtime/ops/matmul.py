@@ -1,0 +1,195 @@
+"""Matrix products of every rank, with transposed operands passed to BLAS as they lie in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.broadcasting import sum_to_shape
+from runtime.ops.registry import Op, function
+from runtime.typesys.dtypes import promote
+from runtime.typesys.errors import ShapeError
+from runtime.typesys.shapes import Shape, Size, broadcast
+from runtime.typesys.spec import TensorType
+
+
+def _x(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).uniform(-2, 2, shape)
+
+
+class Matmul(Op):
+    """Matrix product of the last two axes, the others broadcast; vectors as NumPy's `@` takes them."""
+
+    public = "matmul", "linalg.matmul"
+    method = "__matmul__", "__rmatmul__"
+
+    def call(
+        op: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False,  # noqa: N805
+        adjoint_a: bool = False, adjoint_b: bool = False, a_is_sparse: bool = False, b_is_sparse: bool = False,
+        output_type: Any = None, name: Any = None,
+    ) -> Any:
+        if adjoint_a:
+            a, transpose_a = op.conj(a), True
+        if adjoint_b:
+            b, transpose_b = op.conj(b), True
+        out = _product(op, a, b, transpose_a, transpose_b)
+        return out if output_type is None else op.cast(out, dtype=output_type)
+
+    def infer(self, a: TensorType, b: TensorType, *, transpose_a: bool = False, transpose_b: bool = False) -> TensorType:
+        dtype = promote((a.dtype, a.weak), (b.dtype, b.weak))[0]
+        return TensorType(dtype, _product_shape(a.shape, b.shape, transpose_a, transpose_b))
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        a = f"{args[0]}.mT" if attrs.get("transpose_a") else args[0]
+        b = f"{args[1]}.mT" if attrs.get("transpose_b") else args[1]
+        return f"np.matmul({a}, {b})"
+
+    @staticmethod
+    def kernel(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+        return np.matmul(np.swapaxes(a, -1, -2) if transpose_a else a, np.swapaxes(b, -1, -2) if transpose_b else b)
+
+    def vjp(
+        op: Any, dy: Any, y: Any, a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False  # noqa: N805
+    ) -> Any:
+        ra, rb = op.type_of(a).rank, op.type_of(b).rank
+        a_, b_ = _conj(op, a), _conj(op, b)
+        if ra is None or rb is None:
+            return op.matmul_grad(dy, a_, b_, of=0, ta=transpose_a, tb=transpose_b), op.matmul_grad(
+                dy, a_, b_, of=1, ta=transpose_a, tb=transpose_b
+            )
+        if ra == 1 and rb == 1:
+            da, db = op.mul(dy, b_), op.mul(dy, a_)
+        elif ra == 1:  # (k) @ (..., k, n) -> (..., n)
+            column, row = op.expand_dims(a_, axis=1), op.expand_dims(dy, axis=rb - 2)
+            da = op.matmul(b_, dy, transpose_a=transpose_b) if rb == 2 else op.squeeze(
+                op.matmul(row, b_, transpose_b=not transpose_b), axis=(rb - 2,)
+            )
+            db = op.mul(column, row)
+            db = op.matrix_transpose(db) if transpose_b else db
+        elif rb == 1:  # (..., m, k) @ (k) -> (..., m)
+            da = op.mul(op.expand_dims(dy, axis=ra - 1), b_)
+            da = op.matrix_transpose(da) if transpose_a else da
+            db = op.matmul(a_, dy, transpose_a=not transpose_a) if ra == 2 else op.squeeze(
+                op.matmul(a_, op.expand_dims(dy, axis=ra - 1), transpose_a=not transpose_a), axis=(ra - 1,)
+            )
+        else:
+            da, db = _matrix_grads(op, dy, a_, b_, transpose_a, transpose_b, rb == 2 and ra > 2)
+        return op.sum_to(da, a), op.sum_to(db, b)
+
+    def samples(self) -> Iterable[Any]:
+        for code in "fd":
+            for sa, sb in [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)),
+                           ((5, 2, 3), (5, 3, 4)), ((2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,))]:
+                yield (_x(*sa).astype(code), _x(*sb).astype(code)), {}
+        yield (_x(3, 2), _x(3, 4)), {"transpose_a": True}
+        yield (_x(2, 3), _x(4, 3)), {"transpose_b": True}
+        yield (_x(5, 3, 2), _x(4, 3)), {"transpose_a": True, "transpose_b": True}
+        yield (_x(5, 2, 3), _x(4, 3)), {"transpose_b": True}
+
+
+def _conj(op: Any, x: Any) -> Any:
+    return op.conj(x) if op.type_of(x).dtype.is_complex else x
+
+
+def _product(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
+    """matmul with the attributes left out where they are False, so that equal products look equal."""
+    flags = {k: True for k, v in (("transpose_a", transpose_a), ("transpose_b", transpose_b)) if v}
+    return op.matmul(a, b, **flags)
+
+
+def _matrix_grads(op: Any, dy: Any, a: Any, b: Any, ta: bool, tb: bool, shared: bool) -> tuple[Any, Any]:
+    """Cotangents of op(a) @ op(b) for matrices (before broadcasting is undone); `shared`: one matrix b for a batch of a."""
+    da = _product(op, b, dy, tb, True) if ta else _product(op, dy, b, False, not tb)
+    if shared and not ta and 0 not in (op.type_of(a).shape[-1], op.type_of(dy).shape[-1]):  # one product over all rows of the batch, instead of one for each and a sum
+        rows, dys = op.collapse_lead(a), op.collapse_lead(dy)
+        return da, _product(op, dys, rows, True, False) if tb else _product(op, rows, dys, True, False)
+    db = _product(op, dy, a, True, ta) if tb else _product(op, a, dy, not ta, False)
+    return da, db
+
+
+@function()
+def collapse_lead(op: Any, x: Any) -> Any:
+    """All axes but the last as one."""
+    last = op.type_of(x).shape[-1]
+    if isinstance(last, int):
+        return op.reshape(x, shape=(-1, last))
+    return op.reshape(x, op.dim_size(x, axis=op.type_of(x).rank - 1), shape=(-1, last))
+
+
+class MatmulGrad(Op):
+    """A cotangent of a matrix product of unknown rank."""
+
+    def infer(self, dy: TensorType, a: TensorType, b: TensorType, *, of: int, ta: bool, tb: bool) -> TensorType:
+        return TensorType(dy.dtype, (a, b)[of].shape)
+
+    @staticmethod
+    def kernel(dy: Any, a: Any, b: Any, *, of: int, ta: bool, tb: bool) -> Any:
+        matrix_a = a[None] if np.ndim(a) == 1 else np.swapaxes(a, -1, -2) if ta else a
+        matrix_b = b[:, None] if np.ndim(b) == 1 else np.swapaxes(b, -1, -2) if tb else b
+        if np.ndim(b) == 1:
+            dy = np.expand_dims(dy, -1)
+        if np.ndim(a) == 1:
+            dy = np.expand_dims(dy, -2)
+        if of == 0:
+            da = dy @ np.swapaxes(matrix_b, -1, -2)
+            if np.ndim(a) == 1:
+                return sum_to_shape(da[..., 0, :], a.shape)
+            return sum_to_shape(np.swapaxes(da, -1, -2) if ta else da, a.shape)
+        db = np.swapaxes(matrix_a, -1, -2) @ dy
+        if np.ndim(b) == 1:
+            return sum_to_shape(db[..., 0], b.shape)
+        return sum_to_shape(np.swapaxes(db, -1, -2) if tb else db, b.shape)
+
+
+def _product_shape(a: Shape, b: Shape, ta: bool, tb: bool) -> Shape:
+    if a is None or b is None:
+        return None
+    if not a or not b:
+        raise ShapeError(f"matmul needs at least one axis on each side, not shapes {a} and {b}", op="matmul")
+    rows, inner_a = ((), a[-1]) if len(a) == 1 else ((a[-1],), a[-2]) if ta else ((a[-2],), a[-1])
+    inner_b, columns = (b[-1], ()) if len(b) == 1 else (b[-1], (b[-2],)) if tb else (b[-2], (b[-1],))
+    if isinstance(inner_a, int) and isinstance(inner_b, int) and inner_a != inner_b:
+        raise ShapeError(f"matmul of shapes {a} and {b}: the inner sizes {inner_a} and {inner_b} differ", op="matmul")
+    lead: tuple[Size, ...] = broadcast(a[:-2], b[:-2]) or ()
+    return (*lead, *rows, *columns)
+
+
+@function("linalg.matvec")
+def matvec(op: Any, a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, name: Any = None) -> Any:
+    """Matrix times vector over the last axes: (..., m, n) and (..., n) give (..., m)."""
+    b = op.strong(b)
+    column = op.expand_dims(b, axis=-1) if op.type_of(b).rank is None else op.expand_dims(b, axis=op.type_of(b).rank)
+    out = Matmul.call(op, a, column, transpose_a=transpose_a, adjoint_a=adjoint_a)
+    rank = op.type_of(out).rank
+    return op.squeeze(out, axis=(-1 if rank is None else rank - 1,))
+
+
+@function("tensordot", "linalg.tensordot")
+def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
+    """Sum of products over pairs of axes: the last `axes` of a with the first of b, or the lists given.
+
+    >>> ag.tensordot([[1, 2]], [[3], [4]], 1).numpy().tolist()
+    [[11]]
+    """
+    a, b = op.strong(a), op.strong(b)
+    ra, rb = op.type_of(a).rank, op.type_of(b).rank
+    if isinstance(axes, int):
+        left, right = list(range(ra - axes, ra)), list(range(axes))
+    else:
+        left, right = ([x] if isinstance(x, int) else [int(i) for i in x] for x in axes)
+    letters = iter("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    names_a = [next(letters) for _ in range(ra)]
+    names_b = [next(letters) for _ in range(rb)]
+    for i, j in zip(left, right, strict=True):
+        names_b[j] = names_a[i]
+    paired_a, paired_b = {i % ra for i in left}, {j % rb for j in right}
+    out = [n for i, n in enumerate(names_a) if i not in paired_a] + [n for j, n in enumerate(names_b) if j not in paired_b]
+    return op.einsum(a, b, equation=f"{''.join(names_a)},{''.join(names_b)}->{''.join(out)}")
+
+
+@function()
+def sum_all(op: Any, x: Any) -> Any:
+    """The sum of all elements."""
+    return op.reduce_sum(x, axis=None, keepdims=False)

@@ -1,0 +1,607 @@
+"""Movement: the same elements in another shape or order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.kinds import normalize_axes, normalize_axis
+from runtime.ops.registry import Op, function
+from runtime.ops.sizes import fill_sizes, shape_of_sizes, split_sizes, text_of_sizes
+from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.errors import InvalidArgumentError, ShapeError
+from runtime.typesys.shapes import Dim, Shape, broadcast, is_static, same_size
+from runtime.typesys.spec import TensorType
+
+
+def _x(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).uniform(-2, 2, shape)
+
+
+def same_shape(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are known to be equal."""
+    return a is not None and b is not None and len(a) == len(b) and all(map(same_size, a, b))
+
+
+@function()
+def like_shape(op: Any, dy: Any, x: Any) -> Any:
+    """`dy`, whose elements are `x`'s one for one, in the shape of `x`; no operation where that is known already."""
+    have, want = op.type_of(dy).shape, op.type_of(x).shape
+    if same_shape(have, want):
+        return dy
+    return op.reshape(dy, shape=want) if is_static(want) else op.reshape_like(dy, x)
+
+
+class Reshape(Op):
+    """The elements of `x` in row-major order in another shape; at most one size is -1: what is left.
+
+    >>> ag.reshape([[1, 2, 3], [4, 5, 6]], [3, -1]).shape
+    TensorShape([3, 2])
+    """
+
+    public = "reshape"
+    view = aliases = True
+
+    def call(op: Any, tensor: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+        entries, inputs = split_sizes(op, shape)
+        return op.reshape(op.strong(tensor), *inputs, shape=entries)
+
+    def infer(self, x: TensorType, *sizes: TensorType, shape: Any) -> TensorType:
+        if shape is None:
+            return TensorType(x.dtype, None)
+        if sum(e == -1 for e in shape if type(e) is int) > 1 or any(type(e) is int and e < -1 for e in shape):
+            raise ShapeError(f"cannot reshape to {shape}: at most one size may be -1", op="reshape")
+        out = list(shape_of_sizes(shape) or ())
+        if -1 in out:
+            out[out.index(-1)] = _left_over(x.shape, out)
+        elif is_static(x.shape) and is_static(tuple(out)) and math.prod(x.shape or ()) != math.prod(out):  # type: ignore[arg-type]
+            raise ShapeError(f"cannot reshape a tensor of shape {x.shape} to {tuple(out)}", op="reshape")
+        return TensorType(x.dtype, tuple(out))
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        return f"np.reshape({args[0]}, {text_of_sizes(attrs['shape'], args[1:])})"
+
+    @staticmethod
+    def kernel(x: Any, *sizes: Any, shape: Any) -> Any:
+        return np.reshape(x, fill_sizes(shape, sizes))
+
+    vjp = lambda op, dy, y, x, *sizes, shape: (op.like_shape(dy, x), *[None] * len(sizes))
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 6),), {"shape": (3, 4)}
+        yield (_x(2, 6),), {"shape": (-1,)}
+        yield (_x(2, 6), np.int64(4)), {"shape": (None, -1)}
+        yield (_x(),), {"shape": (1, 1)}
+
+
+def _left_over(shape: Shape, out: list[Any]) -> Any:
+    """The size that -1 stands for: unknown sizes that are on both sides cancel."""
+    if shape is None:
+        return Dim()
+    rest = list(shape)
+    known = 1
+    for size in out:
+        if isinstance(size, Dim):
+            if size not in rest:
+                return Dim()
+            rest.remove(size)
+        elif size != -1:
+            known *= size
+    total = math.prod(s for s in rest if isinstance(s, int))
+    unknown = [s for s in rest if isinstance(s, Dim)]
+    if not unknown:
+        if known == 0 or total % known:
+            raise ShapeError(f"cannot reshape a tensor of shape {shape} to {tuple(out)}", op="reshape")
+        return total // known
+    return unknown[0] if len(unknown) == 1 and total == known else Dim()
+
+
+class ReshapeLike(Op):
+    """`x` in the shape of `like`, which has as many elements."""
+
+    view = aliases = True
+    numpy = "np.reshape({0}, np.shape({1}))"
+
+    def infer(self, x: TensorType, like: TensorType) -> TensorType:
+        return TensorType(x.dtype, like.shape)
+
+    vjp = lambda op, dy, y, x, like: (op.like_shape(dy, x), None)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 6), _x(3, 4)), {}
+
+
+@function("flatten", method=("flatten", "ravel"))
+def flatten(op: Any, x: Any, order: str = "C") -> Any:
+    """All elements in one axis, in row-major order."""
+    if order != "C":
+        raise InvalidArgumentError(f"order {order!r} is not supported: row-major ('C') only", op="flatten")
+    return op.reshape(op.strong(x), shape=(-1,))
+
+
+@function(method="reshape")
+def reshape_method(op: Any, x: Any, *shape: Any) -> Any:
+    """NumPy's `x.reshape(2, -1)` or `x.reshape((2, -1))`."""
+    if len(shape) == 1 and not isinstance(shape[0], int):
+        shape = shape[0]
+    entries, inputs = split_sizes(op, shape)
+    return op.reshape(op.strong(x), *inputs, shape=entries)
+
+
+class Transpose(Op):
+    """The axes in another order: axis `i` of the result is axis `perm[i]` of `x`."""
+
+    view = True
+    public = "transpose"
+
+    def call(op: Any, a: Any, perm: Any = None, conjugate: bool = False, name: str = "transpose") -> Any:  # noqa: N805
+        if perm is None:
+            out = op.transpose_all(a)
+        else:
+            rank = len(perm) if isinstance(perm, (tuple, list)) else None
+            axes = tuple(int(p) for p in (perm if rank is not None else np.asarray(perm)))
+            a = op.strong(a)
+            if sorted(p % len(axes) for p in axes) != list(range(len(axes))) or any(not -len(axes) <= p < len(axes) for p in axes):
+                raise InvalidArgumentError(f"perm {axes} is not a permutation of the axes", op="transpose")
+            have = op.type_of(a).rank
+            if have is not None and have != len(axes):
+                raise InvalidArgumentError(f"perm {axes} does not fit a tensor of rank {have}", op="transpose")
+            out = op.transpose(a, perm=tuple(p % len(axes) for p in axes))
+        return op.conj(out) if conjugate else out
+
+    def infer(self, x: TensorType, *, perm: Any) -> TensorType:
+        if x.shape is None:
+            return TensorType(x.dtype, None if perm is None else tuple(Dim() for _ in perm))
+        if perm is None:
+            return TensorType(x.dtype, x.shape[::-1])
+        if len(perm) != len(x.shape):
+            raise InvalidArgumentError(f"perm {perm} does not fit a tensor of rank {len(x.shape)}", op="transpose")
+        return TensorType(x.dtype, tuple(x.shape[p] for p in perm))
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        perm = attrs["perm"]
+        reverse = perm is None or perm == tuple(range(len(perm)))[::-1]
+        return f"np.transpose({args[0]})" if perm is None else f"{args[0]}.T" if reverse else f"{args[0]}.transpose({', '.join(map(str, perm))})"
+
+    @staticmethod
+    def kernel(x: Any, *, perm: Any) -> Any:
+        return np.transpose(x, perm)
+
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, perm: Any) -> Any:  # noqa: N805
+        return (op.transpose(dy, perm=None if perm is None else tuple(map(int, np.argsort(perm)))),)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"perm": (1, 0)}
+        yield (_x(2, 3, 4),), {"perm": (2, 0, 1)}
+
+
+@function()
+def transpose_all(op: Any, x: Any) -> Any:
+    """The axes in reverse order; a vector as it is."""
+    x = op.strong(x)
+    rank = op.type_of(x).rank
+    if rank is None:
+        return op.transpose(x, perm=None)
+    return x if rank < 2 else op.transpose(x, perm=tuple(range(rank))[::-1])
+
+
+@function(method="transpose")
+def transpose_method(op: Any, x: Any, *axes: Any) -> Any:
+    """NumPy's `x.transpose()`, `x.transpose(1, 0)` or `x.transpose((1, 0))`."""
+    if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
+        axes = axes[0]
+    return Transpose.call(op, x, axes or None)
+
+
+@function("linalg.matrix_transpose", "linalg.adjoint")
+def matrix_transpose(op: Any, a: Any, name: Any = None, conjugate: bool = False) -> Any:
+    """The last two axes exchanged."""
+    return op.swapaxes(a, -1, -2)
+
+
+@function("swapaxes", method="swapaxes")
+def swapaxes(op: Any, x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    x = op.strong(x)
+    order = list(range(_rank_of(op, x, "swapaxes")))
+    a, b = normalize_axis(int(axis1), len(order), "swapaxes"), normalize_axis(int(axis2), len(order), "swapaxes")
+    order[a], order[b] = b, a
+    return op.transpose(x, perm=tuple(order))
+
+
+@function("moveaxis")
+def moveaxis(op: Any, x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the others kept in order."""
+    x = op.strong(x)
+    rank = _rank_of(op, x, "moveaxis")
+    from_axes = normalize_axes(source, rank, "moveaxis")
+    to_axes = normalize_axes(destination, rank, "moveaxis")
+    order = [a for a in range(rank) if a not in from_axes]
+    for to, axis in sorted(zip(to_axes, from_axes, strict=True)):
+        order.insert(to, axis)
+    return op.transpose(x, perm=tuple(order))
+
+
+def _rank_of(op: Any, x: Any, what: str) -> int:
+    rank = op.type_of(x).rank
+    if rank is None:
+        raise ShapeError(f"{what} needs a tensor of known rank; use ensure_shape", op=what)
+    return int(rank)
+
+
+@cache
+def _insert(axis: int) -> tuple[Any, ...]:
+    """The index that puts a new axis at `axis` of the result."""
+    if axis >= 0:
+        return (*[slice(None)] * axis, None)
+    return (..., None, *[slice(None)] * (-axis - 1))
+
+
+class ExpandDims(Op):
+    """A new axis of size 1 at `axis` of the result."""
+
+    public = "expand_dims"
+    view = True
+
+    def call(op: Any, input: Any, axis: Any, name: Any = None) -> Any:  # noqa: N805
+        x = op.strong(input)
+        rank = op.type_of(x).rank
+        return op.expand_dims(x, axis=int(axis) if rank is None else normalize_axis(int(axis), rank + 1, "expand_dims"))
+
+    def infer(self, x: TensorType, *, axis: int) -> TensorType:
+        if x.shape is None:
+            return TensorType(x.dtype, None)
+        axis = normalize_axis(axis, len(x.shape) + 1, "expand_dims")
+        return TensorType(x.dtype, (*x.shape[:axis], 1, *x.shape[axis:]))
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        axis = attrs["axis"]
+        inner = ", ".join([":"] * axis + ["None"]) if axis >= 0 else ", ".join(["...", "None"] + [":"] * (-axis - 1))
+        return f"np.asarray({args[0]})[{inner}]" if axis in (0, -1) else f"{args[0]}[{inner}]"
+
+    @staticmethod
+    def kernel(x: Any, *, axis: int) -> Any:
+        return np.asarray(x)[_insert(axis)]
+
+    vjp = lambda op, dy, y, x, *, axis: (op.like_shape(dy, x),)
+
+    def samples(self) -> Iterable[Any]:
+        for axis in (0, 1, 2, -1, -2):
+            yield (_x(2, 3),), {"axis": axis}
+
+
+class Squeeze(Op):
+    """Axes of size 1 left out: those named, or all that there are (axis None)."""
+
+    public = "squeeze"
+    view = aliases = True
+
+    def call(op: Any, input: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+        x = op.strong(input)
+        shape = op.type_of(x).shape
+        if shape is not None:
+            if axis is not None and axis != [] and axis != ():
+                axis = tuple(sorted(normalize_axes(axis, len(shape), "squeeze")))
+            elif is_static(shape):
+                axis = tuple(i for i, d in enumerate(shape) if d == 1)
+            else:
+                axis = None
+            if axis == ():
+                return x
+        elif isinstance(axis, int):
+            axis = (axis,)
+        return op.squeeze(x, axis=axis)
+
+    def infer(self, x: TensorType, *, axis: Any) -> TensorType:
+        if x.shape is None or axis is None:
+            return TensorType(x.dtype, None)
+        axes = normalize_axes(axis, len(x.shape), "squeeze")
+        for a in axes:
+            if isinstance(x.shape[a], int) and x.shape[a] != 1:
+                raise ShapeError(f"cannot squeeze axis {a} of shape {x.shape}: its size is not 1", op="squeeze")
+        return TensorType(x.dtype, tuple(d for i, d in enumerate(x.shape) if i not in axes))
+
+    numpy = "np.squeeze({0}, axis={axis})"
+
+    vjp = lambda op, dy, y, x, *, axis: (op.like_shape(dy, x),)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(1, 3, 1),), {"axis": (0, 2)}
+        yield (_x(1, 3, 1),), {"axis": (-1,)}
+
+
+@function(method="squeeze")
+def squeeze_method(op: Any, x: Any, axis: Any = None) -> Any:
+    """NumPy's `x.squeeze(axis)`."""
+    return Squeeze.call(op, x, axis)
+
+
+class BroadcastTo(Op):
+    """`x` repeated along axes of size 1, and new leading ones, to fill a shape (without copying)."""
+
+    public = "broadcast_to"
+    view = aliases = True
+
+    def call(op: Any, input: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+        x = op.strong(input)
+        entries, inputs = split_sizes(op, shape)
+        if entries is not None and -1 in entries:
+            have = op.type_of(x).shape
+            lead = len(entries) - len(have)
+            entries = tuple(have[i - lead] if e == -1 else e for i, e in enumerate(entries))
+        return op.broadcast_to(x, *inputs, shape=entries)
+
+    def infer(self, x: TensorType, *sizes: TensorType, shape: Any) -> TensorType:
+        out = shape_of_sizes(shape)
+        if x.shape is not None and out is not None:
+            joint = broadcast(x.shape, out) or ()
+            if len(x.shape) > len(out) or any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(joint, out, strict=True)):
+                raise ShapeError(f"cannot broadcast a tensor of shape {x.shape} to {out}", op="broadcast_to")
+        return TensorType(x.dtype, out)
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        return f"np.broadcast_to({args[0]}, {text_of_sizes(attrs['shape'], args[1:])})"
+
+    @staticmethod
+    def kernel(x: Any, *sizes: Any, shape: Any) -> Any:
+        return np.broadcast_to(x, fill_sizes(shape, sizes))
+
+    vjp = lambda op, dy, y, x, *sizes, shape: (op.sum_to(dy, x), *[None] * len(sizes))
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(3, 1),), {"shape": (2, 3, 4)}
+        yield (_x(3, 1), np.int64(2), np.int64(4)), {"shape": (None, 3, None)}
+        yield (_x(),), {"shape": (2, 3)}
+
+
+class EnsureShape(Op):
+    """`x` itself, checked at run time to have the shape (None: any size), and typed so from then on."""
+
+    public = "ensure_shape"
+    view = aliases = True
+
+    def call(op: Any, x: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+        dims = getattr(shape, "dims", shape)
+        return op.ensure_shape(op.strong(x), shape=None if dims is None else tuple(None if d is None else int(d) for d in dims))
+
+    def infer(self, x: TensorType, *, shape: Any) -> TensorType:
+        if shape is None:
+            return x.strong()
+        if x.shape is None:
+            return TensorType(x.dtype, shape_of_sizes(shape))
+        fits = len(shape) == len(x.shape) and all(
+            a is None or not isinstance(b, int) or a == b for a, b in zip(shape, x.shape, strict=True)
+        )
+        if not fits:
+            raise ShapeError(f"a tensor of shape {x.shape} is not compatible with {shape}", op="ensure_shape")
+        return TensorType(x.dtype, tuple(b if a is None else a for a, b in zip(shape, x.shape, strict=True)))
+
+    @staticmethod
+    def kernel(x: Any, *, shape: Any) -> Any:
+        have = np.shape(x)
+        if shape is not None and (len(have) != len(shape) or any(a is not None and a != b for a, b in zip(shape, have, strict=True))):
+            raise ShapeError(f"a tensor of shape {have} is not compatible with {shape}", op="ensure_shape")
+        return x
+
+    vjp = lambda op, dy, y, x, *, shape: (dy,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"shape": (None, 3)}
+
+
+class DimSize(Op):
+    """The size of one axis, as a bare number."""
+
+    numpy = "np.shape({0})[{axis}]"
+
+    def infer(self, x: TensorType, *, axis: int) -> TensorType:
+        return TensorType("int64", (), weak=True)
+
+    vjp = lambda op, dy, y, x, *, axis: (None,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"axis": 1}
+
+
+class NumElements(Op):
+    """The number of elements, as a bare number."""
+
+    numpy = "np.size({0})"
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType("int64", (), weak=True)
+
+    vjp = lambda op, dy, y, x: (None,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {}
+
+
+class ShapeVector(Op):
+    """The shape as a vector of integers."""
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        return f"np.array(np.shape({args[0]}), np.{attrs['dtype'].name})"
+
+    @staticmethod
+    def kernel(x: Any, *, dtype: Any) -> Any:
+        return np.array(np.shape(x), dtype.dtype)
+
+    def infer(self, x: TensorType, *, dtype: Any) -> TensorType:
+        return TensorType(dtype, (Dim() if x.shape is None else len(x.shape),))
+
+    vjp = lambda op, dy, y, x, *, dtype: (None,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"dtype": as_dtype("int32")}
+
+
+@function("shape")
+def shape(op: Any, input: Any, out_type: Any = "int32", name: Any = None) -> Any:
+    """The shape as a vector of `out_type`; a constant where every size is known."""
+    x = op.strong(input)
+    known = op.type_of(x).shape
+    if is_static(known):
+        return op.convert(np.array(known, as_dtype(out_type).dtype))
+    return op.shape_vector(x, dtype=as_dtype(out_type))
+
+
+@function("size")
+def size(op: Any, input: Any, out_type: Any = "int32", name: Any = None) -> Any:
+    """The number of elements as a scalar of `out_type`."""
+    x = op.strong(input)
+    known = op.type_of(x).shape
+    dtype = as_dtype(out_type)
+    if is_static(known):
+        return op.convert(dtype.dtype.type(math.prod(known)))
+    return op.cast(op.num_elements(x), dtype=dtype)
+
+
+@function("rank")
+def rank(op: Any, input: Any, name: Any = None) -> Any:
+    """The number of axes, int32."""
+    x = op.strong(input)
+    known = op.type_of(x).rank
+    if known is None:
+        return op.cast(op.dim_size(op.shape(x), axis=0), dtype=as_dtype("int32"))
+    return op.convert(np.int32(known))
+
+
+class Reverse(Op):
+    """The order of the elements reversed along the axes."""
+
+    public = "reverse", "flip"
+    view = True
+    numpy = "np.flip({0}, {axis})"
+
+    def call(op: Any, tensor: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+        x = op.strong(tensor)
+        axis = axis if axis is None or isinstance(axis, (int, tuple, list)) else np.asarray(axis).tolist()
+        return op.reverse(x, axis=normalize_axes(axis, _rank_of(op, x, "reverse"), "reverse"))
+
+    def infer(self, x: TensorType, *, axis: Any) -> TensorType:
+        return TensorType(x.dtype, x.shape)
+
+    vjp = lambda op, dy, y, x, *, axis: (op.reverse(dy, axis=axis),)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"axis": (0,)}
+        yield (_x(2, 3),), {"axis": (0, 1)}
+
+
+class Roll(Op):
+    """The elements moved on by `shift` places along the axes, what falls off the end entering at the start."""
+
+    public = "roll"
+
+    def call(op: Any, input: Any, shift: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+        axis = tuple(map(int, axis)) if isinstance(axis, (tuple, list)) else None if axis is None else int(axis)
+        known = op.static_value(shift) if not isinstance(shift, (tuple, list)) else shift
+        if known is not None and not isinstance(known, (tuple, list)):
+            known = np.asarray(known).tolist()
+        if known is None or (isinstance(known, (tuple, list)) and not all(isinstance(s, int) for s in known)):
+            return op.roll(input, op.cast(op.convert(shift), dtype=as_dtype("int64")), shift=None, axis=axis)
+        return op.roll(input, shift=tuple(known) if isinstance(known, list) else known, axis=axis)
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        shift = attrs["shift"] if attrs["shift"] is not None else args[1]
+        return f"np.roll({args[0]}, {shift}, {attrs['axis']})"
+
+    @staticmethod
+    def kernel(x: Any, *moved: Any, shift: Any, axis: Any) -> Any:
+        return np.roll(x, moved[0] if moved else shift, axis)
+
+    def infer(self, x: TensorType, *moved: TensorType, shift: Any, axis: Any) -> TensorType:
+        return TensorType(x.dtype, x.shape)
+
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *moved: Any, shift: Any, axis: Any) -> Any:  # noqa: N805
+        if moved:
+            return op.roll(dy, op.neg(moved[0]), shift=None, axis=axis), None
+        return (op.roll(dy, shift=tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis=axis),)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(4, 3),), {"shift": 1, "axis": 0}
+        yield (_x(4, 3),), {"shift": (2, -1), "axis": (0, 1)}
+        yield (_x(4, 3), np.int64(3)), {"shift": None, "axis": 1}
+
+
+class Tile(Op):
+    """`x` repeated `multiples[i]` times along each axis."""
+
+    public = "tile"
+
+    def call(op: Any, input: Any, multiples: Any, name: Any = None) -> Any:  # noqa: N805
+        entries, inputs = split_sizes(op, multiples)
+        if entries is None:
+            raise ShapeError("tile needs multiples of known length", op="tile")
+        x = op.strong(input)
+        lead = len(entries) - _rank_of(op, x, "tile")
+        if lead > 0:
+            for _ in range(lead):
+                x = op.expand_dims(x, axis=0)
+        return op.tile(x, *inputs, multiples=(*[1] * -lead, *(e if type(e) is int else None for e in entries)))
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        return f"np.tile({args[0]}, {text_of_sizes(attrs['multiples'], args[1:])})"
+
+    @staticmethod
+    def kernel(x: Any, *counts: Any, multiples: Any) -> Any:
+        return np.tile(x, fill_sizes(multiples, counts))
+
+    def infer(self, x: TensorType, *counts: TensorType, multiples: Any) -> TensorType:
+        if x.shape is None:
+            return TensorType(x.dtype, None)
+        sizes = tuple(
+            d if m == 1 else d * m if isinstance(d, int) and isinstance(m, int) else Dim()
+            for d, m in zip(x.shape, multiples, strict=True)
+        )
+        return TensorType(x.dtype, sizes)
+
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, multiples: Any) -> Any:  # noqa: N805
+        return op.tile_grad(dy, x), *[None] * len(counts)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3),), {"multiples": (2, 1)}
+        yield (_x(2, 3),), {"multiples": (2, 3)}
+        yield (_x(2, 3), np.int64(2)), {"multiples": (None, 1)}
+
+
+class TileGrad(Op):
+    """The copies of `x` in `dy`, added."""
+
+    def infer(self, dy: TensorType, x: TensorType) -> TensorType:
+        return TensorType(dy.dtype, x.shape)
+
+    @staticmethod
+    def kernel(dy: Any, x: Any) -> Any:
+        split: list[int] = []
+        for whole, part in zip(dy.shape, np.shape(x), strict=True):
+            split += [whole // part if part else 1, part]
+        return np.add.reduce(np.reshape(dy, split), axis=tuple(range(0, len(split), 2)))
+
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:  # noqa: N805
+        return op.tile_like(ddx, dy), None
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(4, 9), _x(2, 3)), {}
+
+
+class TileLike(Op):
+    """`x` repeated to fill the shape of `like`, whose sizes are multiples of `x`'s."""
+
+    def infer(self, x: TensorType, like: TensorType) -> TensorType:
+        return TensorType(x.dtype, like.shape)
+
+    @staticmethod
+    def kernel(x: Any, like: Any) -> Any:
+        return np.tile(x, [b // a if a else 1 for a, b in zip(np.shape(x), np.shape(like), strict=True)])
+
+    vjp = lambda op, dy, y, x, like: (op.tile_grad(dy, x), None)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 3), _x(4, 9)), {}
+
