@@ -246,6 +246,47 @@ class _Printer(astunparse.Unparser):
         else:
             super()._Expr(tree)
 
+    def _Assign(self, tree: ast.Assign) -> None:
+        self.fill()
+        for target in tree.targets:
+            self._bare(target)
+            self.write(" = ")
+        self._bare(tree.value)
+
+    def _Return(self, tree: ast.Return) -> None:
+        self.fill("return")
+        if tree.value is not None:
+            self.write(" ")
+            self._bare(tree.value)
+
+    def _For(self, tree: ast.For) -> None:
+        self._loop("for ", tree)
+
+    def _AsyncFor(self, tree: ast.AsyncFor) -> None:
+        self._loop("async for ", tree)
+
+    def _loop(self, keyword: str, tree: ast.For | ast.AsyncFor) -> None:
+        self.fill(keyword)
+        self._bare(tree.target)
+        self.write(" in ")
+        self.dispatch(tree.iter)
+        self.enter()
+        self.dispatch(tree.body)
+        self.leave()
+        if tree.orelse:
+            self.fill("else")
+            self.enter()
+            self.dispatch(tree.orelse)
+            self.leave()
+
+    def _bare(self, tree: ast.expr) -> None:
+        """An expression where a tuple needs no parentheses."""
+        if isinstance(tree, ast.Tuple) and tree.elts:
+            self.write(", ".join(_expression(element) for element in tree.elts))
+            self.write("," if len(tree.elts) == 1 else "")
+        else:
+            self.dispatch(tree)
+
     def _Match(self, tree: Node) -> None:
         self.fill("match ")
         self.dispatch(tree.subject)

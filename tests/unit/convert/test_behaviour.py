@@ -13,13 +13,13 @@ from autograph.convert.pipeline import PASSES, check_order, convert_source, conv
 from autograph.errors.catalogue import PassError
 from autograph.load.conversion import convert_function
 from autograph.source.parse import parse, unparse
-from tests.unit.convert import python_hooks
+from tests.unit.convert import plain_hooks
 
 COUNTER = 0
 
 
 def convert(f):
-    return convert_function(f, python_hooks)
+    return convert_function(f, plain_hooks)
 
 
 def bump(step=1):

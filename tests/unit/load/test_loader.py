@@ -11,11 +11,11 @@ import pytest
 from autograph.errors.catalogue import NotAFunctionError, SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted
 from autograph.load.conversion import convert_function
-from tests.unit.convert import python_hooks
+from tests.unit.convert import plain_hooks
 
 
 def convert(f):
-    return convert_function(f, python_hooks)
+    return convert_function(f, plain_hooks)
 
 
 def fib(n: int, *, low: "int" = 2) -> int:

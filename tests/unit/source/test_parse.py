@@ -41,6 +41,7 @@ def test_library_reads_back(name: str) -> None:
 
 def test_readable() -> None:
     text = "def f(a):\n    x = a + b * (c - 1)\n    return lambda: (x, a if b else c)"
+    text += "\n    for i, (j, k) in a:\n        i, j = j, *i\n        return i, lambda: j, 2"
     assert unparse(parse(text)) == text
     assert unparse(parse("f(lambda: x, not a)").body[0].value) == "f(lambda: x, not a)"
 
