@@ -281,9 +281,8 @@ class _Printer(astunparse.Unparser):
 
     def _bare(self, tree: ast.expr) -> None:
         """An expression where a tuple needs no parentheses."""
-        if isinstance(tree, ast.Tuple) and tree.elts:
+        if isinstance(tree, ast.Tuple) and len(tree.elts) > 1:
             self.write(", ".join(_expression(element) for element in tree.elts))
-            self.write("," if len(tree.elts) == 1 else "")
         else:
             self.dispatch(tree)
 
