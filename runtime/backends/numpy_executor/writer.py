@@ -212,7 +212,7 @@ class FunctionWriter:
         if not node.outputs:
             self.flush(block)
             self.emit(expr)
-        elif node.op.outputs != 1:
+        elif node.op.outputs != 1 and not (node.op.name == "call" and len(node.outputs) == 1):
             self.flush(block)
             names = [self.variable(block, v, position) for v in node.outputs]
             self.emit(join([f"{', '.join(names)}{',' if len(names) == 1 else ''} = ", expr]))

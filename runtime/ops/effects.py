@@ -1,0 +1,130 @@
+"""Operations that act: print, assert, raise, and calling Python. They keep program order and are never dropped.
+
+A text is a template: a tuple of strings and (slot number, format spec) pairs; slots are the operation's inputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.registry import Op
+from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.spec import TensorType, ValueType
+
+Template = tuple[Any, ...]
+
+
+def fill(template: Template, values: tuple[Any, ...]) -> str:
+    """The text of a template, numbers and arrays formatted as NumPy and Python do.
+
+    >>> fill(("x = ", (0, ".2f")), (np.float32(0.5),))
+    'x = 0.50'
+    """
+    return "".join(part if isinstance(part, str) else _text(values[part[0]], part[1]) for part in template)
+
+
+def _text(value: Any, spec: str) -> str:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, list):
+        return f"[{', '.join(_text(v, spec) for v in value)}]"
+    return format(value, spec)
+
+
+class Print(Op):
+    """Write a text (its end included) to `stream`, stdout or stderr as they are when the graph runs."""
+
+    name = "print_"
+    effect = "print"
+    outputs = 0
+
+    def infer(self, *values: ValueType, template: Template, stream: str = "stdout") -> tuple[()]:
+        return ()
+
+    @staticmethod
+    def kernel(*values: Any, template: Template, stream: str = "stdout") -> tuple[()]:
+        import sys
+
+        getattr(sys, stream).write(fill(template, values))
+        return ()
+
+
+class Assert(Op):
+    """AssertionError, with a text unless `bare`, if the condition is false."""
+
+    name = "assert_"
+    effect = "assert"
+    outputs = 0
+
+    def infer(self, condition: TensorType, *values: ValueType, template: Template = (), bare: bool = False) -> tuple[()]:
+        return ()
+
+    @staticmethod
+    def kernel(condition: Any, *values: Any, template: Template = (), bare: bool = False) -> tuple[()]:
+        if not condition:
+            raise AssertionError(*([] if bare else [fill(template, values)]))
+        return ()
+
+
+class Raise(Op):
+    """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None."""
+
+    name = "raise_"
+    effect = "raise"
+    outputs = 0
+
+    def infer(
+        self, *values: ValueType, exception: Any, arguments: tuple[Any, ...] | None = None, template: Template = ()
+    ) -> tuple[()]:
+        return ()
+
+    @staticmethod
+    def kernel(
+        *values: Any, exception: Any, arguments: tuple[Any, ...] | None = None, template: Template = ()
+    ) -> tuple[()]:
+        raise exception(*([fill(template, values)] if arguments is None else arguments))
+
+
+class PyFunction(Op):
+    """Call a Python function on arrays (read-only) when the graph runs; `types` are those of its results.
+
+    Raises:
+      InvalidArgumentError: another number of results, or a result of another rank or size.
+    """
+
+    effect = "py"
+    outputs = None
+
+    def infer(self, *values: ValueType, function: Any, types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        return tuple(types)
+
+    @staticmethod
+    def kernel(*values: Any, function: Any, types: tuple[TensorType, ...]) -> tuple[Any, ...]:
+        result = function(*map(_read_only, values))
+        results = () if not types and result is None else result if isinstance(result, (tuple, list)) else (result,)
+        if len(results) != len(types):
+            raise InvalidArgumentError(f"a Python function gave {len(results)} results; {len(types)} were declared", op="py_function")
+        return tuple(_as_declared(r, t) for r, t in zip(results, types, strict=True))
+
+
+def _read_only(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
+def _as_declared(result: Any, want: TensorType) -> Any:
+    array = np.asarray(result, want.dtype.dtype)
+    if want.weak:
+        return array.item()
+    if want.shape is not None:
+        sizes = len(want.shape) == array.ndim and all(
+            not isinstance(d, int) or d == n for d, n in zip(want.shape, array.shape, strict=True)
+        )
+        if not sizes:
+            raise InvalidArgumentError(f"a Python function gave shape {array.shape}; {want} was declared", op="py_function")
+    return array[()]

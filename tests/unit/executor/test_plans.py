@@ -1,0 +1,144 @@
+"""Plans against the obvious executor: hand-made graphs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runtime.backends.numpy_executor.executor import compile_graph
+from tests.unit.executor.build import FLOAT, INT, F, array
+from tests.unit.executor.interpret import interpret, same
+
+
+def check(graph, *arrays, donated=frozenset()):
+    """The plan gives what the interpreter gives and leaves its inputs alone; the source."""
+    wanted = interpret(graph, *arrays)
+    executable = compile_graph(graph)
+    kept = [a.copy() if isinstance(a, np.ndarray) else a for a in arrays]
+    for _ in range(2):
+        got = executable(*arrays)
+        same(got, wanted)
+        for a, b in zip(arrays, kept, strict=True):
+            same(a, b)
+    if donated:
+        given = [a.copy() if isinstance(a, np.ndarray) else a for a in arrays]
+        same(compile_graph(graph, frozenset(donated))(*given), wanted)
+        for k, (a, b) in enumerate(zip(given, kept, strict=True)):
+            if k not in donated:
+                same(a, b)
+    return executable.source
+
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+def test_straight_line():
+    f = F("line")
+    x, y = f.input(array(2, 3), "x"), f.input(array(2, 3), "y")
+    t = f.mul(x, y)
+    check(f.returns(f.sub(f.add(t, x), y), t), X, X + 1, donated={0})
+
+
+def test_the_plan_of_a_loop_reads_well():
+    f = F("train")
+    w, g = f.input(array(3), "w"), f.input(array(3), "g")
+    n = f.input(INT, "n")
+    out = f.for_loop(n, [w], lambda i, w: f.sub(w, f.mul(g, 0.5)), "w")
+    source = check(f.returns(*out), np.ones(3, "f"), np.ones(3, "f"), 3, donated={0})
+    assert source == """\
+multiply = np.multiply
+subtract = np.subtract
+
+def run_train(w, g, n):
+    for _ in range(n):
+        t1 = multiply(g, 0.5)
+        subtract(w, t1, t1)
+        w = t1
+    return [w]
+"""
+
+
+def test_weak_while():
+    f = F("count")
+    n = f.input(INT, "n")
+    i, s = f.while_loop([0, 0], lambda i, s: f.less(i, n), lambda i, s: [f.add(i, 1), f.add(s, f.mul(i, i))], "i s")
+    source = check(f.returns(s, i), 10)
+    assert "while i < n:\n        s = s + (i * i)\n" in source or "while i < n:" in source
+
+
+def test_swap():
+    f = F("swap")
+    a, b = f.input(array(3), "a"), f.input(array(3), "b")
+    out = f.for_loop(5, [a, b], lambda i, x, y: [y, f.add(x, y)], "x y")
+    check(f.returns(*out), np.ones(3, "f"), np.arange(3, dtype="f"), donated={0, 1})
+    g = F("rotate")
+    a, b, c = (g.input(INT, n) for n in "abc")
+    out = g.for_loop(4, [a, b, c], lambda i, x, y, z: [y, z, x], "x y z")
+    check(g.returns(*out), 1, 2, 3)
+
+
+def test_branches_pass_and_change():
+    f = F("branches")
+    x, p = f.input(array(2, 3), "x"), f.input(INT, "p")
+
+    def body(i, y):
+        return f.cond(f.less(i, p), lambda: [f.mul(y, 2.0)], lambda: [y])
+
+    out = f.for_loop(6, [x], body, "y")
+    check(f.returns(*out, x), X, 3, donated={0})
+    check(f.returns(*out, x), X, 0)
+
+
+def test_no_trip_returns_the_input_untouched():
+    f = F("none")
+    x, n = f.input(array(2, 3), "x"), f.input(INT, "n")
+    [y] = f.for_loop(n, [x], lambda i, y: [f.add(y, 1.0)], "y")
+    z = f.add(y, 1.0)
+    check(f.returns(z), X, 0)
+    check(f.returns(z, x), X, 2, donated={0})
+
+
+def test_views_keep_their_base_alive():
+    f = F("views")
+    x = f.input(array(2, 3), "x")
+    t = f.add(x, 1.0)
+    v = f.real(t)
+    u = f.mul(t, 2.0)
+    check(f.returns(f.add(v, u)), X)
+
+
+def test_recursion():
+    functions: dict = {}
+    g = F("fact", functions)
+    n = g.input(INT, "n")
+    out = g.cond(g.less(n, 2), lambda: [1], lambda: [g.mul(n, g.call("fact", [g.sub(n, 1)], [INT])[0])])
+    functions["fact"] = g.returns(*out)
+    f = F("main", functions)
+    m = f.input(INT, "m")
+    check(f.returns(*f.call("fact", [m], [INT])), 10)
+    g2 = F("depth", functions)
+    n = g2.input(INT, "n")
+    out = g2.cond(g2.less(n, 1), lambda: [0], lambda: [g2.add(g2.call("depth", [g2.sub(n, 1)], [INT])[0], 1)])
+    functions["depth"] = g2.returns(*out)
+    f = F("main", functions)
+    m = f.input(INT, "m")
+    deep = compile_graph(f.returns(*f.call("depth", [m], [INT])))
+    assert deep(100_000) == [100_000]
+
+
+def test_errors_know_the_users_line():
+    f = F("bad")
+    x, y = f.input(array(2, 3), "x"), f.input(array(2, 3), "y")
+    t = f.add(x, y)
+    z = f.mul(t, x)
+    run = compile_graph(f.returns(f.sub(z, x)))
+    with pytest.raises(ValueError) as caught:
+        run(np.ones((2, 3), "f"), np.ones((4, 5), "f"))
+    assert caught.value.__autograph_location__ is t.node.location
+
+
+def test_scalars_use_python():
+    f = F("scalars")
+    a, b, x = f.input(array(), "a"), f.input(FLOAT, "b"), f.input(array(2, 3), "x")
+    out = f.mul(f.add(a, f.mul(b, 2.0)), x)
+    check(f.returns(out, f.add(f.less(b, 1.0), True)), np.float32(2), 0.25, X)
