@@ -308,7 +308,11 @@ class FunctionWriter:
 
     def out(self, block: Block, node: Node) -> str | None:
         index = self.plan.reuse.get(node)
-        return None if index is None else block.env[node.inputs[index]].text
+        if index is None:
+            return None
+        name = block.env[node.inputs[index]].text
+        # A third position costs less than the keyword; these two are about to give it another meaning.
+        return f"out={name}" if node.op.numpy in ("maximum", "minimum") else name
 
     def filled(self, block: Block, node: Node, source: str) -> Expr:
         template = parse_template(source)
