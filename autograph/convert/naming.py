@@ -28,6 +28,7 @@ class Names:
         self.used: set[str] = names_in(function)
         self.bound: set[str] = bound_names(function)
         self.distant: set[str] = (self.used - self.bound) | _declared(function)
+        self.flags: dict[tuple[str, int], str] = {}
         self._helpers: dict[str, str] = {}
 
     def fresh(self, base: str) -> str:
@@ -48,6 +49,16 @@ class Names:
         if base not in self._helpers:
             self._helpers[base] = self.fresh(base)
         return self._helpers[base]
+
+    def flag(self, base: str, level: int = 0) -> str:
+        """The one flag called `base` for jumps at this depth of nested loops: loops side by side share it."""
+        if (base, level) not in self.flags:
+            self.flags[base, level] = self.fresh(base)
+        return self.flags[base, level]
+
+    def flags_of(self, base: str) -> frozenset[str]:
+        """The flags called `base`, of every depth."""
+        return frozenset(name for (of, _), name in self.flags.items() if of == base)
 
 
 def names_in(node: Node) -> set[str]:

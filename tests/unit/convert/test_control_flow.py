@@ -1,0 +1,110 @@
+"""The control-flow converters keep the meaning of programs, and hand on the right variables."""
+
+import ast
+import contextlib
+from typing import Any
+
+import gast
+import pytest
+
+from autograph.convert.converter import Context, Converter
+from autograph.convert.passes.breaks import Breaks
+from autograph.convert.passes.continues import Continues
+from autograph.convert.passes.control_flow import ControlFlow
+from autograph.convert.passes.returns import Returns
+from autograph.source.parse import Node, parse, to_ast, unparse
+from tests.unit.convert.python_hooks import UNBOUND, PythonHooks, StagingHooks, World
+from tests.unit.convert.random_programs import Programs
+
+PASSES: tuple[type[Converter], ...] = (Continues, Returns, Breaks, ControlFlow)
+
+ERRORS = (NameError, TypeError, ValueError, ArithmeticError, RuntimeError)
+
+
+class Plain:
+    def __enter__(self) -> int:
+        return 4
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+def converted(text: str, passes: tuple[type[Converter], ...] = PASSES) -> Node:
+    function = parse(text).body[0]
+    context = Context(function, "program.py", source_lines=text.splitlines(keepends=True))
+    for converter in passes:
+        function = converter(context).convert(function)
+    return function
+
+
+def code_of(function: Node) -> Any:
+    return compile(to_ast(gast.Module([function], [])), "program.py", "exec")
+
+
+def outcome(code: Any, hooks: Any, world: World, *arguments: Any, name: str = "f") -> tuple[Any, ...]:
+    def tick() -> None:
+        if not world.tick():
+            raise RuntimeError("out of fuel")
+
+    namespace: dict[str, Any] = {
+        "ag__": hooks,
+        "record": world.record,
+        "tick": tick,
+        "plain": Plain,
+        "suppress": contextlib.suppress,
+    }
+    exec(code, namespace)
+    try:
+        result = ("returns", described(namespace[name](*arguments)))
+    except ERRORS as error:
+        # A variable of the function has become one of several functions: the message may differ.
+        kind = NameError if isinstance(error, NameError) else type(error)
+        result = ("raises", kind.__name__)
+    return (*result, [described(value) for value in world.log], described(namespace.get("e", UNBOUND)))
+
+
+def described(value: Any) -> Any:
+    if isinstance(value, NameError):
+        return "NameError"
+    return repr(value) if callable(value) or isinstance(value, Exception) else value
+
+
+def check(text: str, *arguments: Any, each_pass: bool = False) -> None:
+    """Compare a program with what it is converted to, in Python's meaning and as tracing would run it."""
+    expected = outcome(compile(text, "program.py", "exec"), None, World(), *arguments)
+    function = parse(text).body[0]
+    context = Context(function, "program.py")
+    for converter in PASSES:
+        function = converter(context).convert(function)
+        last = converter is PASSES[-1]
+        if not last and not each_pass:
+            continue
+        code = code_of(function)
+        for staged in (False, True) if last else (False,):
+            world = World()
+            actual = outcome(code, StagingHooks(world) if staged else PythonHooks(), world, *arguments)
+            if actual != expected:
+                print(f"after {converter.__name__}, {staged=}\n{text}\n{unparse(function)}")
+            assert actual == expected
+
+
+@pytest.mark.parametrize("converter", PASSES)
+def test_examples(converter: type[Converter]) -> None:
+    for example in converter.examples:
+        actual = unparse(converted(example.before, (converter,)))
+        assert actual == unparse(parse(example.after).body[0])
+
+
+@pytest.mark.parametrize("chunk", range(30))
+def test_random_programs_keep_their_meaning(chunk: int) -> None:
+    for seed in range(chunk * 50, chunk * 50 + 50):
+        check(Programs(seed).function(), seed % 3, 2, each_pass=seed % 5 == 0)
+
+
+def test_every_line_of_the_user_stays() -> None:
+    for seed in range(50):
+        text = Programs(seed).function()
+        function = converted(text)
+        for node in ast.walk(to_ast(gast.Module([function], []))):
+            if isinstance(node, ast.stmt):
+                assert 1 <= node.lineno <= text.count("\n")
