@@ -11,7 +11,6 @@ from autograph.convert.jumps import (
     JumpConverter,
     blocks_of,
     has_jump,
-    is_flag_test,
     is_true,
     stays_python,
 )
@@ -146,7 +145,7 @@ def f(xs):
         return [] if self._shared else super().replacement(jump, flag)
 
     def _shared_flag(self, body: Sequence[Node]) -> str | None:
-        """The flag all breaks of a loop have set before them, if there is one."""
+        """The flag of returns that all breaks of a loop have set before them, if there is one."""
         flags = set(self._flags_of_breaks(body, None))
         return flags.pop() if len(flags) == 1 else None
 
@@ -155,13 +154,17 @@ def f(xs):
             if isinstance(statement, gast.Break):
                 yield known
             known = None
-            if isinstance(statement, gast.If) and is_flag_test(self.names, statement.test):
-                yield from self._flags_of_breaks(statement.body, statement.test.id)
+            if isinstance(statement, gast.If):
+                yield from self._flags_of_breaks(statement.body, self._flag_of_returns(statement.test))
                 yield from self._flags_of_breaks(statement.orelse, None)
             elif isinstance(statement, LOOPS):
                 yield from self._flags_of_breaks(statement.orelse, None)
-            elif isinstance(statement, gast.Assign) and is_flag_test(self.names, statement.targets[0]):
-                known = statement.targets[0].id if is_true(statement.value) else None
+            elif isinstance(statement, gast.Assign):
+                known = self._flag_of_returns(statement.targets[0]) if is_true(statement.value) else None
             else:
                 for part in blocks_of(statement):
                     yield from self._flags_of_breaks(part, None)
+
+    def _flag_of_returns(self, node: Node) -> str | None:
+        is_flag = isinstance(node, gast.Name) and node.id in self.names.flags_of("did_return")
+        return str(node.id) if is_flag else None

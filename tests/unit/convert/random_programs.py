@@ -9,7 +9,7 @@ INDENT = "    "
 class Programs:
     """One random program per seed; it ends, and it says what it does through `record`."""
 
-    def __init__(self, seed: int, *, depth: int = 4, size: int = 4) -> None:
+    def __init__(self, seed: int, *, depth: int = 3, size: int = 4) -> None:
         self.random = random.Random(seed)
         self.depth = depth
         self.size = size

@@ -95,10 +95,17 @@ def test_examples(converter: type[Converter]) -> None:
         assert actual == unparse(parse(example.after).body[0])
 
 
-@pytest.mark.parametrize("chunk", range(30))
+@pytest.mark.parametrize("chunk", range(8))
 def test_random_programs_keep_their_meaning(chunk: int) -> None:
     for seed in range(chunk * 50, chunk * 50 + 50):
         check(Programs(seed).function(), seed % 3, 2, each_pass=seed % 5 == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(1, 21))
+def test_many_random_programs_keep_their_meaning(chunk: int) -> None:
+    for seed in range(chunk * 1000, chunk * 1000 + 200):
+        check(Programs(seed, depth=3 + seed % 2, size=2 + seed % 3).function(), seed % 3, 2)
 
 
 def test_every_line_of_the_user_stays() -> None:
