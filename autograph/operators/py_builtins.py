@@ -54,7 +54,7 @@ def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
     container = resolve(container)
     if isinstance(container, Tensor):
-        return op.reduce_any(op.equal(container, x))
+        return op.any(op.equal(container, x))
     if isinstance(container, StagedRange):
         return _in_range(x, container)
     if type(container) in (list, tuple, range, set, frozenset, dict) or dynamic_of(container) is not None:
@@ -78,7 +78,7 @@ def _equalities(x: Any, items: list[Any]) -> list[Any]:
         if e is x:
             return True
         same = x == e
-        return same if isinstance(same, bool) else op.reduce_all(same) if isinstance(same, Tensor) else same
+        return same if isinstance(same, bool) else op.all(same) if isinstance(same, Tensor) else same
 
     return [test(items[0]), *(functools.partial(test, e) for e in items[1:])]
 
@@ -98,7 +98,7 @@ def _any_equal(value: ListValue, x: Any) -> Any:
 
     def body(item: Any) -> None:
         nonlocal found
-        found = op.logical_or(found, op.reduce_all(op.equal(item, x)))
+        found = op.logical_or(found, op.all(op.equal(item, x)))
 
     for_stmt(new_list(value), body, ("found",))
     return found
@@ -273,7 +273,7 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
             best = _better(best, e, rank, better, key is None, pick)
         return best
     if isinstance(items, Tensor) and key is None:
-        return (op.reduce_max if original is builtins.max else op.reduce_min)(items, axis=0)
+        return (op.max if original is builtins.max else op.min)(items, axis=0)
     count = staged.count()
     best = UNBOUND
     rank = (lambda e: e) if key is None else callee(key)
@@ -329,7 +329,7 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
             total = total + item
         return total
     if isinstance(iterable, Tensor):
-        return op.add(op.reduce_sum(iterable, axis=0), start) if not (type(start) is builtins.int and start == 0) else op.reduce_sum(iterable, axis=0)
+        return op.add(op.sum(iterable, axis=0), start) if not (type(start) is builtins.int and start == 0) else op.sum(iterable, axis=0)
     total = start
 
     def body(item: Any) -> None:
@@ -365,7 +365,7 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
             result = test if not isinstance(result, Tensor) else (op.logical_or if stop_on else op.logical_and)(result, test)
         return result
     if isinstance(iterable, Tensor) and builtins.len(iterable.type.shape or ()) == 1:
-        return (op.reduce_any if stop_on else op.reduce_all)(op.cast(iterable, dtype="bool"))
+        return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
     found: Any = not stop_on
 
     def body(item: Any) -> None:

@@ -1,0 +1,1 @@
+"""The public names, built from what operations and functions declare."""

@@ -1,0 +1,1 @@
+"""Calls to traced graphs: signatures, tracing, concrete functions, the `function` decorator."""

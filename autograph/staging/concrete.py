@@ -1,0 +1,287 @@
+"""One traced graph and how it is called: inputs gathered, the executable run, outputs and effects put where they belong."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograph.load.user_traceback import synthetic_frame
+from autograph.operators.descriptors import Leaf, canonical, describe, loosen
+from autograph.staging.tracing import TracedFunction
+from autograph.staging.transfer import from_arrays, to_arrays
+from runtime.backends.numpy_executor.executor import Executable, compile_graph
+
+from runtime.ir.graph import Graph
+from runtime.ir.walk import clone
+from runtime.passes.pipeline import optimize
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.tensor.variable import Variable
+from runtime.typesys.spec import TensorSpec
+
+__all__ = ["ConcreteFunction"]
+
+
+class ConcreteFunction:
+    """A function traced for one signature.
+
+    `graph` is what was traced, `optimized_graph` what runs, `plan` the Python source that runs it.
+    """
+
+    def __init__(self, traced: TracedFunction, name: str, specs: list[TensorSpec], structure: Callable[..., list[Any]] | None = None) -> None:
+        self.name = name
+        self.traced = traced
+        self.graph: Graph = traced.graph
+        self._specs = specs
+        self._structure = structure
+        self._executable: Executable | None = None
+        self._gradient: _Differentiable | None = None
+        self._lock = threading.Lock()
+        self._optimized: Graph | None = None
+        self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
+        boxes = {id(b): i for i, b in enumerate(traced.captured)}
+        lead = len(traced.graph.inputs) - len(traced.captured)
+        self._donated = {lead + boxes[id(b)]: b for b in traced.written if id(b) in boxes}
+        self._single = isinstance(traced.result, Leaf) and not (
+            traced.state or traced.changed_arguments or traced.written or traced.constant_writes or traced.captured
+        )
+
+    @property
+    def optimized_graph(self) -> Graph:
+        """The graph after the passes."""
+        if self._optimized is None:
+            self._optimized = optimize(clone(self.graph))
+        return self._optimized
+
+    @property
+    def executable(self) -> Executable:
+        """The compiled plan."""
+        if self._executable is None:
+            with self._lock:
+                if self._executable is None:
+                    self._executable = compile_graph(self.optimized_graph, frozenset(self._donated))
+        return self._executable
+
+    @property
+    def plan(self) -> str:
+        """The Python source that runs."""
+        return self.executable.source
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """Specs of the arguments that are tensors."""
+        return self._specs
+
+    @property
+    def structured_input_signature(self) -> tuple[Any, ...]:
+        """The arguments' specs, as TensorFlow gives them."""
+        return tuple(self._specs), {}
+
+    @property
+    def structured_outputs(self) -> Any:
+        """The result with specs for tensors."""
+
+        def spec(d: Any) -> Any:
+            return TensorSpec(None if d.type.shape is None else [s if isinstance(s, int) else None for s in d.type.shape], d.type.dtype)
+
+        d = self.traced.result
+        return spec(d) if isinstance(d, Leaf) else d
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """Tensors, variables and arrays from outside that each call reads."""
+        return self.traced.captured
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Variables that each call reads or writes."""
+        return tuple(c for c in self.traced.captured if isinstance(c, Variable))
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        """Those that tapes watch by themselves."""
+        return tuple(v for v in self.variables if v.trainable)
+
+    def fits_state(self) -> bool:
+        """Whether the places outside that this trace reads still hold values of the types it was made for."""
+        if self._state_key is None:
+            return True
+        now = []
+        for entry in self.traced.state:
+            described = describe(entry.place.read())
+            if type(entry.before).__name__ == "Sequence":
+                described = entry.before if _is_list(described) else described
+            now.append(loosen(described))
+        return bool(canonical(now) == self._state_key)
+
+    def call_flat(self, leaves: list[Any]) -> Any:
+        """Call with the argument leaves (tensors or arrays)."""
+        payloads = [x._value if type(x) is Tensor else _payload(x) for x in leaves]
+        if self._single and not STATE.tapes:
+            try:
+                return Tensor((self._executable or self.executable)(*payloads)[0])
+            except Exception as error:
+                raise _placed(error)
+        return self._call(leaves, payloads)
+
+    def _call(self, leaves: list[Any], payloads: list[Any]) -> Any:
+        traced = self.traced
+        for entry in traced.state:
+            payloads += to_arrays(entry.place.read(), entry.before)
+        taped = STATE.tapes
+        if taped:
+            for box in traced.captured:
+                if isinstance(box, Variable) and box.trainable:
+                    for tape in taped:
+                        tape.variable_read(box, box._value)
+        lead = len(payloads)
+        if self._donated and not taped:
+            for box in self._donated.values():
+                if sys.getrefcount(box._value) > _EXCLUSIVE and isinstance(box._value, np.ndarray):
+                    box._value = box._value.copy()
+        payloads += [box._value if isinstance(box, Tensor) else box for box in traced.captured]
+        try:
+            outputs = self._differentiable(payloads) if taped else (self._executable or self.executable)(*payloads)
+        except Exception as error:
+            raise _placed(error)
+        del payloads[lead:]
+        return self._deliver(leaves, outputs)
+
+    def _differentiable(self, payloads: list[Any]) -> list[Any]:
+        """Run forward, saving what backward needs, and put one record on the tapes."""
+        if self._gradient is None:
+            with self._lock:
+                if self._gradient is None:
+                    self._gradient = _Differentiable(self.optimized_graph)
+        return self._gradient.run(payloads)
+
+    def _deliver(self, leaves: list[Any], outputs: list[Any]) -> Any:
+        traced = self.traced
+        arrays = iter(outputs)
+        d = traced.result
+        result = Tensor(next(arrays)) if type(d) is Leaf else from_arrays(d, arrays)
+        for i in traced.changed_arguments:
+            leaf, new = leaves[i], next(arrays)
+            if isinstance(leaf, Tensor):
+                leaf._value = new
+            elif isinstance(leaf, np.ndarray):
+                leaf[...] = new
+        for entry in traced.state:
+            assert entry.after is not None
+            numbers = not _is_tensor_place(entry.before, entry.place)
+            entry.place.write(from_arrays(entry.after, arrays, numbers))
+        for box in traced.written:
+            new = next(arrays)
+            box._value = np.asarray(new) if isinstance(box, Variable) and not isinstance(new, np.ndarray) else new
+        for place, value in traced.constant_writes:
+            place.write(value)
+        return result
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call with tensors for the tensor arguments."""
+        leaves = self._structure(args, kwargs) if self._structure is not None else list(args) + list(kwargs.values())
+        if len(leaves) != self.traced.arguments:
+            raise TypeError(f"{self.name} takes {self.traced.arguments} tensors, but {len(leaves)} were given")
+        return self.call_flat(leaves)
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """Name, arguments and result in one line."""
+        args = ", ".join(f"{s.name or 'input'}: {_type_text(s)}" for s in self._specs)
+        return f"{self.name}({args}) -> {self.traced.result!r}"
+
+    def __repr__(self) -> str:
+        return f"<ConcreteFunction {self.pretty_printed_signature()}>"
+
+
+def _type_text(spec: TensorSpec) -> str:
+    shape = "?" if spec.shape is None else ",".join("None" if d is None else str(d) for d in spec.shape)
+    return f"{spec.dtype.name}[{shape}]"
+
+
+def _is_list(d: Any) -> bool:
+    return getattr(d, "kind", None) is list or type(d).__name__ == "Sequence"
+
+
+def _is_tensor_place(before: Any, place: Any) -> bool:
+    """Whether a place held a tensor (so a weak result stays one) rather than a Python number."""
+    return isinstance(place.read(), Tensor)
+
+
+def _payload(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x._value
+    return x.item() if isinstance(x, np.generic) else x
+
+
+class _Probe:
+    __slots__ = ("_value",)
+
+
+def _baseline() -> int:
+    probe = _Probe()
+    probe._value = np.zeros(1)
+    return sys.getrefcount(probe._value)
+
+
+_EXCLUSIVE = _baseline()
+
+
+class _Differentiable:
+    """A graph called under tapes: runs forward saving what backward needs, and records its backward graph.
+
+    The backward graph is called in the same way, so that a tape around a tape gets its derivative.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.count = len(graph.outputs)
+        self.wrt = [i for i, v in enumerate(graph.inputs) if _is_differentiable(v.type)]
+        self.outputs = [i for i, v in enumerate(graph.outputs) if _is_differentiable(v.type)]
+        from runtime.grad.reverse import vjp_graph
+
+        forward, backward = vjp_graph(clone(graph), self.wrt, self.outputs)
+        self.forward = compile_graph(optimize(clone(forward)))
+        self._backward_graph = optimize(clone(backward))
+        self._plain: Executable | None = None
+        self._taped: _Differentiable | None = None
+
+    def run(self, payloads: list[Any]) -> list[Any]:
+        """The outputs; the call is recorded on the active tapes."""
+        results = self.forward(*payloads)
+        outputs, saved = results[: self.count], results[self.count :]
+        for tape in STATE.tapes:
+            tape.record_call(lambda dys: self._pull(dys, outputs, saved, len(payloads)), payloads, outputs)
+        return outputs
+
+    def _pull(self, dys: list[Any], outputs: list[Any], saved: list[Any], count: int) -> list[Any]:
+        """Cotangents of the inputs, given those of the outputs (None where there is none)."""
+        seeds = [dys[i]._value if dys[i] is not None else np.zeros_like(outputs[i]) for i in self.outputs]
+        arguments = [*saved, *seeds]
+        if STATE.tapes:
+            if self._taped is None:
+                self._taped = _Differentiable(self._backward_graph)
+            results = self._taped.run(arguments)
+        else:
+            if self._plain is None:
+                self._plain = compile_graph(clone(self._backward_graph))
+            results = self._plain(*arguments)
+        pulled: list[Any] = [None] * count
+        for i, dx in zip(self.wrt, results, strict=True):
+            pulled[i] = None if dx is None else Tensor(dx)
+        return pulled
+
+
+def _is_differentiable(kind: Any) -> bool:
+    dtype = getattr(kind, "dtype", None)
+    return dtype is not None and bool(dtype.is_inexact)
+
+
+def _placed(error: Exception) -> None:
+    """Give the error a traceback entry at the user's line of the node that raised it."""
+    location = getattr(error, "__autograph_location__", None)
+    if location is not None:
+        synthetic_frame(location.file, location.line, location.function, error)
+

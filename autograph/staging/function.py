@@ -1,0 +1,305 @@
+"""`function`: a Python function that is traced once per signature and then run as a graph."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import update_wrapper
+from types import FunctionType, MethodType
+from typing import Any
+
+from autograph.load.user_traceback import hide_internal_frames
+from autograph.operators.calls import converted
+from autograph.staging.concrete import ConcreteFunction
+from autograph.staging.signature import Parameters, encode, is_array_leaf, rebuild, weak_reference
+from autograph.staging.tracing import trace_function
+from runtime.tensor.dispatch import convert
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.spec import TensorSpec
+
+__all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
+
+_eager = [False]
+MAX_TRACES = 1024
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Run every `function` as plain Python (for debugging), or go back to graphs.
+
+    >>> import autograph as ag
+    >>> ag.config.run_functions_eagerly(True); ag.config.functions_run_eagerly()
+    True
+    >>> ag.config.run_functions_eagerly(False)
+    """
+    _eager[0] = bool(run_eagerly)
+
+
+def functions_run_eagerly() -> bool:
+    """Whether every `function` runs as plain Python."""
+    return _eager[0]
+
+
+class Function:
+    """A Python function, method or lambda with the graphs traced from it, one for each signature."""
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        input_signature: Any = None,
+        name: str | None = None,
+        convert_code: bool = True,
+        reduce_retracing: bool = False,
+        jit_compile: bool | None = None,
+    ) -> None:
+        self._python_function = python_function
+        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self.input_signature = None if input_signature is None else tuple(input_signature)
+        self._convert = convert_code
+        self._reduce_retracing = reduce_retracing
+        self._jit_compile = jit_compile
+        self._traces: OrderedDict[Any, list[ConcreteFunction]] = OrderedDict()
+        self._pins: dict[Any, list[Any]] = {}
+        self._lock = threading.RLock()
+        self._parameters_made: Parameters | None = None
+        self._converted: Any = None
+        self._count = 0
+        update_wrapper(self, python_function)
+
+    @property
+    def python_function(self) -> Callable[..., Any]:
+        """The function as it was written."""
+        return self._python_function
+
+    @property
+    def _parameters(self) -> Parameters:
+        if self._parameters_made is None:
+            self._parameters_made = Parameters(self._python_function)
+        return self._parameters_made
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _eager[0]:
+            return self._python_function(*args, **kwargs)
+        if STATE.trace is not None:
+            return self._inline()(*args, **kwargs)
+        try:
+            args, kwargs = self._parameters.bind(args, kwargs)
+            if self.input_signature is not None:
+                args = self._conform(args)
+            leaves: list[Any] = []
+            pinned: list[Any] = []
+            key: Any = tuple([encode(a, leaves, pinned) for a in args])
+            if kwargs:
+                key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+            for concrete in self._traces.get(key, ()):
+                if concrete.fits_state():
+                    return concrete.call_flat(leaves)
+            return self._traced(key, args, kwargs, leaves, pinned).call_flat(leaves)
+        except BaseException as error:
+            hide_internal_frames(error)
+            raise
+
+    def _inline(self) -> Callable[..., Any]:
+        """What a call inside another trace runs: the converted function, as part of that trace."""
+        if self._converted is None:
+            fn = self._python_function
+            if not self._convert:
+                self._converted = fn
+            elif isinstance(fn, MethodType):
+                self._converted = MethodType(converted(fn.__func__), fn.__self__)  # type: ignore[arg-type]
+            elif isinstance(fn, FunctionType):
+                self._converted = converted(fn)
+            else:
+                call = type(fn).__call__
+                self._converted = MethodType(converted(call), fn) if isinstance(call, FunctionType) else fn  # type: ignore[arg-type]
+        return self._converted  # type: ignore[no-any-return]
+
+    def _conform(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Arguments as tensors of the input signature."""
+        assert self.input_signature is not None
+        signature = self.input_signature
+        extra = len(args) - len(signature)
+        if extra < 0:
+            raise TypeError(f"{self._name} takes {len(signature)} arguments by its input_signature, but {len(args)} were given")
+        bound_self, given = args[:extra], args[extra:]
+        return (*bound_self, *(_fit(spec, arg, self._name) for spec, arg in zip(signature, given, strict=True)))
+
+    def _traced(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], pinned: list[Any]) -> ConcreteFunction:
+        with self._lock:
+            for concrete in self._traces.get(key, ()):
+                if concrete.fits_state():
+                    return concrete
+            if self.input_signature is not None:
+                extra = len(args) - len(self.input_signature)
+                args = (*args[:extra], *self.input_signature)
+            names = self._parameters.names
+            first = self._count == 0
+            self._count += 1
+            try:
+                traced = trace_function(self._inline(), args, kwargs, self._name, names, may_create=first)
+            except BaseException:
+                self._count -= 1
+                raise
+            concrete = ConcreteFunction(traced, self._name, _specs(args, kwargs, names), self._leaves_of)
+            self._traces.setdefault(key, []).insert(0, concrete)
+            self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]
+            while len(self._traces) > MAX_TRACES:
+                old, _ = self._traces.popitem(last=False)
+                self._pins.pop(old, None)
+            return concrete
+
+    def _forget(self, key: Any) -> None:
+        """An object that a trace was made for is gone: so is the trace."""
+        self._traces.pop(key, None)
+        self._pins.pop(key, None)
+
+    def _leaves_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The array leaves of a concrete function's call: Python values in it are ignored."""
+        leaves: list[Any] = []
+        if self.input_signature is not None and not kwargs and len(args) == len(self.input_signature):
+            args = self._conform(args)
+        for a in (*args, *kwargs.values()):
+            rebuild(a, lambda x: leaves.append(x if not isinstance(x, TensorSpec) else None))
+        if any(not is_array_leaf(x) for x in leaves):
+            raise InvalidArgumentError(f"{self._name} was called with a TensorSpec where a tensor is needed")
+        return leaves
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The traced function for a signature, given as tensors, TensorSpecs or Python values; traced if it is new."""
+        if self.input_signature is not None and not args and not kwargs:
+            args = self.input_signature
+        args, kwargs = self._parameters.bind(args, kwargs)
+        if self.input_signature is not None:
+            extra = len(args) - len(self.input_signature)
+            args = (*args[:extra], *self.input_signature)
+        leaves: list[Any] = []
+        pinned: list[Any] = []
+        key: Any = tuple([encode(a, leaves, pinned) for a in args])
+        if kwargs:
+            key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+        try:
+            return self._traced(key, args, kwargs, leaves, pinned)
+        except BaseException as error:
+            hide_internal_frames(error)
+            raise
+
+    def experimental_get_tracing_count(self) -> int:
+        """How many times the function was traced."""
+        return self._count
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """One line for each traced signature."""
+        return "\n".join(c.pretty_printed_signature() for group in self._traces.values() for c in group)
+
+    pretty_printed_signature = pretty_printed_concrete_signatures
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else BoundFunction(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<autograph.function {self._name}>"
+
+
+class BoundFunction:
+    """A `Function` looked up on an instance: the instance is its first argument."""
+
+    def __init__(self, function: Function, instance: Any) -> None:
+        self._function = function
+        self.__self__ = instance
+        self.__wrapped__ = function._python_function
+        self.__name__ = function._name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(self.__self__, *args, **kwargs)
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The traced function for a signature."""
+        if self._function.input_signature is not None and not args and not kwargs:
+            args = self._function.input_signature
+        return self._function.get_concrete_function(self.__self__, *args, **kwargs)
+
+    @property
+    def python_function(self) -> Any:
+        """The method as it was written, bound."""
+        return MethodType(self._function._python_function, self.__self__)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+    def __repr__(self) -> str:
+        return f"<bound {self._function!r} of {self.__self__!r}>"
+
+
+def _fit(spec: Any, arg: Any, name: str) -> Any:
+    """An argument as a tensor of its spec."""
+    if not isinstance(spec, TensorSpec):
+        return arg
+    if isinstance(arg, TensorSpec):
+        return arg
+    tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
+    if not spec.is_compatible_with(tensor):
+        raise InvalidArgumentError(
+            f"{name} has input_signature {spec}, but was called with a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
+        )
+    return tensor
+
+
+def _specs(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) -> list[TensorSpec]:
+    specs: list[TensorSpec] = []
+
+    def add(label: str) -> Callable[[Any], Any]:
+        def leaf(x: Any) -> Any:
+            if isinstance(x, TensorSpec):
+                specs.append(TensorSpec(x.shape, x.dtype, x.name or label))
+            else:
+                specs.append(TensorSpec(getattr(x, "shape", ()), x.dtype, label))
+            return x
+
+        return leaf
+
+    for i, a in enumerate(args):
+        rebuild(a, add(names[i] if i < len(names) else f"arg{i}"))
+    for k, a in kwargs.items():
+        rebuild(a, add(k))
+    return specs
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_autograph_options: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    name: str | None = None,
+) -> Any:
+    """Make a graph of a Python function, one for each signature it is called with.
+
+    Args:
+      func: the function; without it, a decorator is returned.
+      input_signature: a sequence of `TensorSpec`: one trace serves every call.
+      autograph: rewrite the source so that Python control flow on tensors is staged.
+
+    >>> import autograph as ag
+    >>> @ag.function
+    ... def collatz(n):
+    ...     steps = 0
+    ...     while n != 1:
+    ...         n = n // 2 if n % 2 == 0 else 3 * n + 1
+    ...         steps += 1
+    ...     return steps
+    >>> int(collatz(ag.constant(97)))
+    118
+
+    Source of the semantics: TensorFlow's `tf.function`.
+    """
+
+    def decorate(fn: Callable[..., Any]) -> Function:
+        if isinstance(fn, Function):
+            fn = fn.python_function
+        return Function(fn, input_signature, name, autograph, reduce_retracing or bool(experimental_relax_shapes), jit_compile)
+
+    return decorate if func is None else decorate(func)

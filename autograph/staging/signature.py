@@ -1,0 +1,154 @@
+"""Arguments to a cache key and leaves: tensors by dtype and shape, Python values by (type, value), objects by identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Value
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.variable import Variable
+from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
+
+__all__ = ["Parameters", "encode", "is_array_leaf", "leaf_payload"]
+
+_PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
+
+
+class Parameters:
+    """The parameters of a Python function: binds calls to one canonical form."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.signature = inspect.signature(function)
+        kinds = [p.kind for p in self.signature.parameters.values()]
+        self.names = list(self.signature.parameters)
+        self.simple = all(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds)
+        self.count = len(kinds)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments with defaults filled in: positional ones, and keyword-only ones in order."""
+        if self.simple and not kwargs and len(args) == self.count:
+            return args, kwargs
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.args, bound.kwargs
+
+
+def is_array_leaf(x: Any) -> bool:
+    """Whether an argument becomes an input of the graph."""
+    if isinstance(x, Tensor):
+        return not isinstance(x, Variable)
+    return (isinstance(x, np.ndarray) and x.dtype.kind != "O") or isinstance(x, np.generic)
+
+
+def leaf_payload(x: Any) -> Any:
+    """What the executable gets for an argument: NumPy scalars are weak, as bare numbers."""
+    if isinstance(x, Tensor):
+        return x._value
+    return x.item() if isinstance(x, np.generic) else x
+
+
+def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
+    """The hashable key of an argument; its array leaves are appended to `leaves`.
+
+    Objects are told apart by identity: those go to `pinned`, whose life the cache entry follows.
+    """
+    kind = type(x)
+    if kind is Tensor:
+        leaves.append(x)
+        payload = x._value
+        if isinstance(payload, np.ndarray):
+            return payload.dtype, payload.shape
+        return tensor_key(payload)
+    if kind is np.ndarray and x.dtype.kind != "O":
+        leaves.append(x)
+        return x.dtype, x.shape
+    if kind is float:
+        return float, x.hex()
+    if kind in _PLAIN:
+        return kind, x
+    if isinstance(x, np.generic):
+        leaves.append(x)
+        return tensor_key(x.item())
+    if kind is tuple or kind is list:
+        return kind, tuple([encode(e, leaves, pinned) for e in x])
+    if kind is dict:
+        return dict, tuple([(k, encode(v, leaves, pinned)) for k, v in x.items()])
+    if isinstance(x, TensorSpec):
+        leaves.append(x)
+        return "spec", x
+    if isinstance(x, Variable):
+        pinned.append(x)
+        return "object", id(x)
+    if isinstance(x, Tensor):
+        leaves.append(x)
+        return tensor_key(x._value)
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return kind, tuple([encode(e, leaves, pinned) for e in x])
+    if dataclasses.is_dataclass(x) and not isinstance(x, type) and holds_leaf(x):
+        return kind, tuple([(f.name, encode(getattr(x, f.name), leaves, pinned)) for f in dataclasses.fields(x)])
+    if hasattr(kind, "__attrs_attrs__") and holds_leaf(x):
+        return kind, tuple([(a.name, encode(getattr(x, a.name), leaves, pinned)) for a in kind.__attrs_attrs__])
+    if isinstance(x, (slice, range, frozenset)):
+        return kind, repr(x)
+    pinned.append(x)
+    return "object", id(x)
+
+
+def holds_leaf(x: Any) -> bool:
+    """Whether a dataclass or attrs instance holds tensors: then it travels by its parts."""
+    return any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values()) if hasattr(x, "__dict__") else True
+
+
+def tensor_key(payload: Any) -> Any:
+    """dtype, shape and weak flag as a key."""
+    if type(payload) is Value:
+        return payload.type
+    kind = type_of_payload(payload)
+    return (kind.dtype.dtype, kind.shape, "weak") if kind.weak else (kind.dtype.dtype, kind.shape)
+
+
+def leaf_type(x: Any) -> TensorType:
+    """The graph type of an argument leaf."""
+    if isinstance(x, TensorSpec):
+        return x.to_type()
+    if isinstance(x, Tensor):
+        return x.type
+    return type_of_payload(x.item() if isinstance(x, np.generic) else x)
+
+
+def rebuild(x: Any, next_leaf: Callable[[Any], Any]) -> Any:
+    """The argument with its array leaves replaced, in the order of `encode`."""
+    kind = type(x)
+    if is_array_leaf(x) or isinstance(x, TensorSpec):
+        return next_leaf(x)
+    if kind is tuple or kind is list:
+        return kind(rebuild(e, next_leaf) for e in x)
+    if kind is dict:
+        return {k: rebuild(v, next_leaf) for k, v in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return kind._make(rebuild(e, next_leaf) for e in x)  # type: ignore[attr-defined]
+    names = None
+    if dataclasses.is_dataclass(x) and not isinstance(x, type) and holds_leaf(x):
+        names = [f.name for f in dataclasses.fields(x)]
+    elif hasattr(kind, "__attrs_attrs__") and holds_leaf(x):
+        names = [a.name for a in kind.__attrs_attrs__]  # type: ignore[attr-defined]
+    if names is None:
+        return x
+    made = kind.__new__(kind)
+    for name in names:
+        object.__setattr__(made, name, rebuild(getattr(x, name), next_leaf))
+    return made
+
+
+def weak_reference(x: Any, callback: Callable[[Any], None]) -> Any:
+    """A weak reference where the object allows it, else the object itself (kept alive)."""
+    try:
+        return weakref.ref(x, callback)
+    except TypeError:
+        return x

@@ -1,0 +1,88 @@
+"""Between Python values and an executable's arrays, by descriptor: what `pack` and `unpack` are inside a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.choice import choice_of
+from autograph.operators.descriptors import (
+    Descriptor,
+    Leaf,
+    OneOf,
+    Sequence,
+    Static,
+    Struct,
+    list_types,
+    rebuild,
+    structure_of,
+    value_types,
+)
+from autograph.operators.places import UNBOUND
+from runtime.tensor.tensor import Tensor
+
+__all__ = ["from_arrays", "to_arrays"]
+
+
+def to_arrays(x: Any, d: Descriptor) -> list[Any]:
+    """The arrays that carry the Python value `x` as a `d`."""
+    if isinstance(d, Leaf):
+        return [_payload(x, d)]
+    if isinstance(d, Struct):
+        parts = structure_of(x)
+        assert parts is not None
+        children = tuple(x[k] for k in d.keys) if d.kind is dict else parts[1]
+        return [a for child, c in zip(children, d.children, strict=True) for a in to_arrays(child, c)]
+    if isinstance(d, Sequence):
+        columns: list[list[Any]] = [[] for _ in list_types(d)]
+        items = x.items if hasattr(x, "items") and type(x) is not dict else x
+        for item in items:
+            leaves = [] if d.element is None else to_arrays(item, d.element)
+            for column, leaf in zip(columns, leaves or [0], strict=True):
+                column.append(leaf)
+        return columns  # type: ignore[return-value]
+    assert choice_of(x) is None
+    return []
+
+
+def _payload(x: Any, d: Leaf) -> Any:
+    value = x._value if isinstance(x, Tensor) else x.item() if isinstance(x, np.generic) else x
+    if d.type.weak:
+        return value
+    have = getattr(value, "dtype", None)
+    return value if have == d.type.dtype.dtype else np.asarray(value).astype(d.type.dtype.dtype)[()]
+
+
+def from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool = False) -> Any:
+    """The Python value of a descriptor, of an executable's arrays; `numbers` gives weak scalars back as Python numbers.
+
+    Raises:
+      UnboundLocalError: the alternative taken is a name that was never bound.
+    """
+    if isinstance(d, Leaf):
+        payload = next(arrays)
+        return payload if numbers and d.type.weak else Tensor(payload)
+    if isinstance(d, Static):
+        return d.value
+    if isinstance(d, Struct):
+        return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
+    if isinstance(d, Sequence):
+        columns = [next(arrays) for _ in list_types(d)]
+        if d.element is None:
+            return []
+        width = len(value_types(d.element))
+        return [from_arrays(d.element, iter(row[:width]), numbers) for row in zip(*columns, strict=True)]
+    if isinstance(d, OneOf):
+        tag = int(next(arrays))
+        taken: Any = None
+        for i, alternative in enumerate(d.alternatives):
+            count = len(value_types(alternative))
+            mine = [next(arrays) for _ in range(count)]
+            if i == tag:
+                taken = from_arrays(alternative, iter(mine), numbers)
+        if taken is UNBOUND:
+            raise UnboundLocalError("the value returned was never bound on the path that was taken")
+        return taken
+    return None

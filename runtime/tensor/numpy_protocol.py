@@ -1,0 +1,157 @@
+"""NumPy's functions on tensors: `np.tanh(t)`, `np.concatenate([t, u])`, eager and staged, through NumPy's own protocols.
+
+ufuncs come from the operations that name them as their meaning; other functions from the small table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.registry import OPS, load_all
+from runtime.tensor.dispatch import apply, op
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import UnimplementedError
+
+__all__ = ["attach"]
+
+_ufuncs: dict[str, Any] = {}
+
+
+def _operation(name: str) -> Any:
+    if not _ufuncs:
+        load_all()
+        for operation in OPS.values():
+            ufunc = getattr(np, operation.numpy or "", None)
+            if isinstance(ufunc, np.ufunc):
+                _ufuncs.setdefault(ufunc.__name__, operation)
+    return _ufuncs.get(name)
+
+
+_REDUCERS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
+
+
+def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NumPy's ufunc protocol: the operation of that name.
+
+    Raises:
+      UnimplementedError: there is none, or `out=` was asked for: tensors are not written in place by NumPy.
+    """
+    out = kwargs.pop("out", None)
+    if out is not None:
+        raise UnimplementedError(f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result")
+    if method == "__call__":
+        dtype = kwargs.pop("dtype", None)
+        if not kwargs:
+            special = _SPECIAL.get(ufunc.__name__)
+            operation = _operation(ufunc.__name__)
+            if special is not None or operation is not None:
+                result = special(*inputs) if special is not None else apply(operation, inputs, {})
+                return result if dtype is None else op.cast(result, dtype=dtype)
+    elif method == "reduce" and ufunc.__name__ in _REDUCERS:
+        axis = kwargs.pop("axis", 0)
+        return getattr(op, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
+    elif method == "outer":
+        x, y = inputs
+        for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
+            x = op.expand_dims(x, axis=-1)
+        return array_ufunc(self, ufunc, "__call__", x, y)
+    raise UnimplementedError(f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first")
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "matmul": lambda a, b: op.matmul(a, b),
+    "power": lambda a, b: op.pow(a, b),
+    "divmod": lambda a, b: (op.floordiv(a, b), op.mod(a, b)),
+}
+
+
+def _axis(call: Callable[..., Any]) -> Callable[..., Any]:
+    def reduce(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Any:
+        if out is not None or rest:
+            raise UnimplementedError("out=, where= and initial= are not supported for tensors")
+        result = call(a, axis, bool(keepdims) if keepdims is not np._NoValue else False)  # type: ignore[attr-defined]
+        return result if dtype is None else op.cast(result, dtype=dtype)
+
+    return reduce
+
+
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.sum: _axis(lambda a, axis, k: op.sum(a, axis, k)),
+    np.mean: _axis(lambda a, axis, k: op.mean(a, axis, k)),
+    np.prod: _axis(lambda a, axis, k: op.prod(a, axis, k)),
+    np.max: lambda a, axis=None, **k: op.max(a, axis, k.get("keepdims", False)),
+    np.min: lambda a, axis=None, **k: op.min(a, axis, k.get("keepdims", False)),
+    np.all: lambda a, axis=None, **k: op.all(a, axis, k.get("keepdims", False)),
+    np.any: lambda a, axis=None, **k: op.any(a, axis, k.get("keepdims", False)),
+    np.var: lambda a, axis=None, **k: op.reduce_variance(a, axis, k.get("keepdims", False)),
+    np.std: lambda a, axis=None, **k: op.reduce_std(a, axis, k.get("keepdims", False)),
+    np.argmax: lambda a, axis=None, **k: op.argmax(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
+    np.argmin: lambda a, axis=None, **k: op.argmin(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
+    np.cumsum: lambda a, axis=None: op.cumsum(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
+    np.cumprod: lambda a, axis=None: op.cumprod(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
+    np.dot: lambda a, b: op.tensordot(a, b, 1) if _rank(a) and _rank(b) else op.mul(a, b),
+    np.tensordot: lambda a, b, axes=2: op.tensordot(a, b, axes),
+    np.einsum: lambda *operands, **k: op.einsum(*operands),
+    np.outer: lambda a, b: op.mul(op.reshape(a, (-1, 1)), op.reshape(b, (1, -1))),
+    np.trace: lambda a: op.trace(a),
+    np.reshape: lambda a, shape: op.reshape(a, shape),
+    np.ravel: lambda a: op.reshape(a, (-1,)),
+    np.transpose: lambda a, axes=None: op.transpose(a, axes),
+    np.expand_dims: lambda a, axis: op.expand_dims(a, axis=axis),
+    np.squeeze: lambda a, axis=None: op.squeeze(a, axis),
+    np.broadcast_to: lambda array, shape: op.broadcast_to(array, shape),
+    np.concatenate: lambda arrays, axis=0: op.concat(arrays, axis),
+    np.stack: lambda arrays, axis=0: op.stack(arrays, axis=axis),
+    np.vstack: lambda tup: op.concat([op.reshape(t, (1, -1)) if _rank(t) < 2 else t for t in tup], 0),
+    np.hstack: lambda tup: op.concat(tup, 0 if _rank(tup[0]) == 1 else 1),
+    np.where: lambda condition, x=None, y=None: op.where(condition, x, y),
+    np.clip: lambda a, a_min=None, a_max=None, **k: op.clip_by_value(a, a_min, a_max),
+    np.zeros_like: lambda a, dtype=None, **k: op.zeros_like(a, dtype),
+    np.ones_like: lambda a, dtype=None, **k: op.ones_like(a, dtype),
+    np.full_like: lambda a, value, dtype=None, **k: op.mul(op.ones_like(a, dtype), value),
+    np.take: lambda a, indices, axis=None: op.gather(op.reshape(a, (-1,)) if axis is None else a, indices, axis=axis or 0),
+    np.tile: lambda a, reps: op.tile(a, reps if isinstance(reps, (list, tuple)) else [reps]),
+    np.repeat: lambda a, repeats, axis=None: op.repeat(a, repeats, axis),
+    np.flip: lambda m, axis=None: op.reverse(m, list(range(_rank(m))) if axis is None else [axis]),
+    np.roll: lambda a, shift, axis=None: op.roll(a, shift, axis),
+    np.sort: lambda a, axis=-1, **k: op.sort(a, axis),
+    np.argsort: lambda a, axis=-1, **k: op.argsort(a, axis),
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: op.norm(x, "euclidean" if ord is None else ord, axis, keepdims),
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: _rank(a),
+    np.size: lambda a: a.size,
+    np.round: lambda a, decimals=0, out=None: op.round(a) if decimals == 0 else op.div(op.round(op.mul(a, 10.0**decimals)), 10.0**decimals),
+    np.copy: lambda a, **k: op.identity(a),
+    np.swapaxes: lambda a, axis1, axis2: op.swapaxes(a, axis1, axis2),
+    np.moveaxis: lambda a, source, destination: op.moveaxis(a, source, destination),
+    np.diag: lambda v, k=0: op.diag_part(v) if _rank(v) == 2 else op.diag(v),
+    np.linalg.inv: lambda a: op.inv(a),
+    np.linalg.det: lambda a: op.det(a),
+    np.linalg.solve: lambda a, b: op.solve(a, b),
+    np.linalg.cholesky: lambda a, **k: op.cholesky(a),
+}
+
+
+def _rank(x: Any) -> int:
+    return len(x.type.shape or ()) if isinstance(x, Tensor) else np.ndim(x)
+
+
+def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    """NumPy's function protocol.
+
+    Raises:
+      UnimplementedError: the function has no counterpart for tensors.
+    """
+    ours = _FUNCTIONS.get(func)
+    if ours is None:
+        raise UnimplementedError(f"np.{func.__name__} has no counterpart for tensors; convert with .numpy() first")
+    return ours(*args, **kwargs)
+
+
+def attach() -> None:
+    """Give Tensor NumPy's protocols."""
+    Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
+    Tensor.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -1,0 +1,233 @@
+"""`Variable`: a named box that keeps its value between calls, and that tapes watch by themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Value
+from runtime.tensor.dispatch import convert, op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace, init_scope
+from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError
+
+__all__ = ["Variable"]
+
+
+class Variable(Tensor):
+    """A tensor that keeps its value between calls and can be assigned.
+
+    Args:
+      initial_value: anything `convert_to_tensor` takes, or a function of no arguments that gives it.
+      trainable: whether gradient tapes watch it by themselves.
+      name: shown in messages and used by `Module`.
+      dtype: cast the initial value to it.
+
+    Raises:
+      FailedPreconditionError: created in a traced function whose first call is over.
+      InvalidArgumentError: an assigned value has another shape.
+
+    >>> import autograph as ag
+    >>> v = ag.Variable([1.0, 2.0])
+    >>> _ = v.assign_add([1.0, 1.0])
+    >>> v.numpy()
+    array([2., 3.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.Variable`.
+    """
+
+    __slots__ = ("_name", "constraint", "trainable")
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        validate_shape: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        constraint: Callable[[Any], Any] | None = None,
+        shape: Any = None,
+    ) -> None:
+        trace = STATE.trace
+        if trace is not None:
+            _check_creation(trace)
+        if initial_value is None:
+            raise InvalidArgumentError("a Variable needs an initial value")
+        with init_scope():
+            if callable(initial_value) and not isinstance(initial_value, Tensor):
+                initial_value = initial_value()
+            if isinstance(initial_value, Tensor) and type(initial_value._value) is Value:
+                initial_value = Tensor(_evaluate(initial_value._value))
+            payload = convert(initial_value, dtype)._value
+        super().__init__(np.asarray(payload) if not isinstance(payload, np.ndarray) else payload)
+        self.trainable = self.dtype.is_inexact if trainable is None else bool(trainable)
+        self._name = _scoped(name or "Variable")
+        self.constraint = constraint
+        if trace is not None:
+            trace.notes.setdefault("created", []).append(self)
+
+    @property
+    def name(self) -> str:
+        """The name, with the scope it was created in."""
+        return f"{self._name}:0"
+
+    def value(self) -> Tensor:
+        """The value now, as a tensor that later assignments do not change."""
+        return op.identity(self)  # type: ignore[no-any-return]
+
+    read_value = value
+
+    @property
+    def initial_value(self) -> Tensor:
+        return self.value()
+
+    def _set(self, new: Any) -> Variable:
+        """Put a value of the variable's dtype and shape into the box."""
+        trace = STATE.trace
+        if trace is not None:
+            have, want = new.type, trace.value_of(self).tensor_type
+            _check_shape(self, have.shape, want.shape)
+            trace.write(self, trace.operand(new))
+        else:
+            payload = new._value
+            if np.shape(payload) != self._value.shape:
+                _check_shape(self, np.shape(payload), self._value.shape)
+            self._value = payload if isinstance(payload, np.ndarray) else np.asarray(payload)
+        return self
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Replace the value; returns the variable."""
+        converted = value if isinstance(value, Tensor) else convert(value, self.dtype)
+        if converted.dtype != self.dtype or converted.type.weak:
+            converted = op.cast(converted, dtype=self.dtype)
+        if isinstance(converted, Variable):
+            converted = converted.value()
+        return self._set(converted)
+
+    def _update(self, function: str, ufunc: Any, delta: Any) -> Variable:
+        if STATE.trace is None and not STATE.tapes:
+            raw = delta._value if isinstance(delta, Tensor) else delta
+            if isinstance(raw, (list, tuple)):
+                raw = convert(raw, self.dtype)._value
+            if sys.getrefcount(self._value) <= _EXCLUSIVE and np.shape(raw) in ((), self._value.shape):
+                ufunc(self._value, raw, out=self._value, casting="same_kind")
+                return self
+        delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
+        return self.assign(getattr(op, function)(self, delta))
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Add to the value, in place where nobody else holds the array; returns the variable."""
+        return self._update("add", np.add, delta)
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Subtract from the value, in place where nobody else holds the array; returns the variable."""
+        return self._update("sub", np.subtract, delta)
+
+    def scatter_update(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
+        """Replace rows: `v[indices[i]] = updates[i]`."""
+        return self._scatter("tensor_scatter_nd_update", sparse_delta, indices, updates)
+
+    def scatter_add(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
+        """Add to rows: `v[indices[i]] += updates[i]`."""
+        return self._scatter("tensor_scatter_nd_add", sparse_delta, indices, updates)
+
+    def scatter_sub(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
+        """Subtract from rows: `v[indices[i]] -= updates[i]`."""
+        return self._scatter("tensor_scatter_nd_sub", sparse_delta, indices, updates)
+
+    def _scatter(self, function: str, sparse: Any, indices: Any, updates: Any) -> Variable:
+        if sparse is not None:
+            indices, updates = sparse.indices, sparse.values
+        index = op.expand_dims(convert(indices), axis=-1)
+        return self.assign(getattr(op, function)(self, index, convert(updates, self.dtype)))
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Replace items or slices at index vectors."""
+        return self.assign(op.tensor_scatter_nd_update(self, convert(indices), convert(updates, self.dtype)))
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Add to items or slices at index vectors."""
+        return self.assign(op.tensor_scatter_nd_add(self, convert(indices), convert(updates, self.dtype)))
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Subtract from items or slices at index vectors."""
+        return self.assign(op.tensor_scatter_nd_sub(self, convert(indices), convert(updates, self.dtype)))
+
+    def __repr__(self) -> str:
+        value = self._value
+        return f"<Variable '{self.name}' shape={value.shape} dtype={self.dtype.name}, numpy={value!r}>"
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        return Variable(self._value.copy(), trainable=self.trainable, name=self._name, constraint=self.constraint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._value, self.trainable, self._name)
+
+
+class _Probe:
+    __slots__ = ("_value",)
+
+
+def _baseline() -> int:
+    probe = _Probe()
+    probe._value = np.zeros(1)
+    return sys.getrefcount(probe._value)
+
+
+_EXCLUSIVE = _baseline()
+
+
+def _rebuild(value: Any, trainable: bool, name: str) -> Variable:
+    return Variable(value, trainable=trainable, name=name)
+
+
+def _check_shape(variable: Variable, have: Any, want: Any) -> None:
+    if have is None or want is None:
+        return
+    fits = len(have) == len(want) and all(
+        not isinstance(a, int) or not isinstance(b, int) or a == b for a, b in zip(have, want, strict=True)
+    )
+    if not fits:
+        raise InvalidArgumentError(f"cannot assign a value of shape {have} to variable '{variable.name}' of shape {want}")
+
+
+def _check_creation(trace: Trace) -> None:
+    if not trace.notes.get("may_create_variables", True):
+        raise FailedPreconditionError(
+            "a Variable was created by a traced function after its first call; create variables once, outside the function "
+            "or guarded by `if self.v is None:`"
+        )
+
+
+def _evaluate(value: Value) -> Any:
+    """The array of a graph value that depends on constants only."""
+    node = value.node
+    if node is None or node.regions or node.op.effect is not None:
+        raise FailedPreconditionError(
+            "the initial value of a Variable depends on an argument of the function being traced; "
+            "create the variable from a value that is known, or outside the function"
+        )
+    out = node.op.run(*(_evaluate(v) for v in node.inputs), **node.attrs)
+    return out if node.op.outputs == 1 else out[value.index]
+
+
+_scopes: list[str] = []
+
+
+def _scoped(name: str) -> str:
+    return "/".join([*_scopes, name])
+
+
+@contextmanager
+def name_scope(name: str) -> Any:
+    """Prefix the names of variables created inside, as TensorFlow's `name_scope`."""
+    _scopes.append(name.rstrip("/"))
+    try:
+        yield "/".join(_scopes) + "/"
+    finally:
+        _scopes.pop()
