@@ -15,10 +15,14 @@ from autograph.convert.converter import Context, Converter, converted_nodes
 from autograph.convert.naming import bound_names
 from autograph.convert.passes.asserts import Asserts
 from autograph.convert.passes.attributes import Attributes
+from autograph.convert.passes.breaks import Breaks
 from autograph.convert.passes.calls import Calls
 from autograph.convert.passes.comprehensions import Comprehensions
+from autograph.convert.passes.continues import Continues
+from autograph.convert.passes.control_flow import ControlFlow
 from autograph.convert.passes.functions import Functions
 from autograph.convert.passes.logic import Logic
+from autograph.convert.passes.returns import Returns
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
 from autograph.convert.passes.walrus import Walrus
@@ -29,7 +33,10 @@ from autograph.source.parse import Node, parse
 PASSES: tuple[type[Converter], ...] = (
     Functions,
     Walrus,
-    # here: Continues, Breaks, Returns, Branches, Loops
+    Continues,
+    Returns,
+    Breaks,
+    ControlFlow,
     Subscripts,
     Attributes,
     Comprehensions,
