@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import gast
 
+from autograph.analysis.facts import Facts
 from autograph.convert.converter import Context, Converter, converted_nodes
 from autograph.convert.naming import bound_names
 from autograph.convert.passes.asserts import Asserts
@@ -114,7 +115,12 @@ def new_context(
 ) -> Context:
     """What converters know of a function, its analyses included."""
     return Context(
-        function, file, source_lines=source_lines, class_name=class_name, global_names=global_names
+        function,
+        file,
+        source_lines=source_lines,
+        facts=Facts(),
+        class_name=class_name,
+        global_names=global_names,
     )
 
 

@@ -23,7 +23,7 @@ def callee(f: Any) -> Any:
 
 
 def if_stmt(test: Any, body: Any, orelse: Any, names: Any) -> None:
-    assert set(names) <= _writable(body)
+    assert set(names) <= _writable(body) | (_writable(orelse) if orelse else set())
     if test:
         body()
     elif orelse is not None:
@@ -31,7 +31,7 @@ def if_stmt(test: Any, body: Any, orelse: Any, names: Any) -> None:
 
 
 def while_stmt(test: Any, body: Any, names: Any) -> None:
-    assert set(names) <= _writable(body)
+    assert set(names) <= _writable(body) | _writable(test)
     while test():
         body()
 

@@ -183,8 +183,37 @@ def matching(a, b, c):
             return y and rest
 
 
+def loops(a, b, c):
+    total, d = 0, {}
+    for i, (x, y) in enumerate([(a, b), (b, c), (c, a)]):
+        if x > 2:
+            d[i] = x and y
+            continue
+        while b > 0:
+            b -= 1
+            total += x if b % 2 else y
+            if total > 5:
+                return total, d, [t for t in range(3) if t in d]
+        else:
+            total += 10
+        if not y:
+            break
+    else:
+        d["done"]: int = total
+    try:
+        if a:
+            e = {}[c]
+        elif b and (n := c):
+            return n
+    except KeyError as key:
+        return str(key), total, d
+    finally:
+        total += 1
+    return total, d, i, x
+
+
 PROGRAMS = [
-    logic, walrus, items, order, changing_while_updating, comprehensions, annotated, asserting, nested,
+    loops, logic, walrus, items, order, changing_while_updating, comprehensions, annotated, asserting, nested,
     generating, globally, shadowing, matching,
 ]  # fmt: skip
 
