@@ -5,6 +5,7 @@ A text is a template: a tuple of strings and (slot number, format spec) pairs; s
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,6 @@ class Print(Op):
 
     @staticmethod
     def kernel(*values: Any, template: Template, stream: str = "stdout") -> tuple[()]:
-        import sys
-
         getattr(sys, stream).write(fill(template, values))
         return ()
 

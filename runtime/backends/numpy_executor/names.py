@@ -17,7 +17,7 @@ __all__ = ["Globals", "Locals"]
 
 _FIXED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | frozenset(dir(np)) | {"np", "K", "item"}
 _GENERATED = re.compile(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*")
-_DOTTED = re.compile(r"\bnp((?:\.\w+)+)(?=\()")
+_DOTTED = re.compile(r"\bnp((?:\.\w+)+)")
 
 
 class Globals:
@@ -63,7 +63,7 @@ class Globals:
         return self.bind(f"op_{op.name}", op.run, f"kernel of {op.name}")
 
     def shorten(self, template: str, op: Op) -> str:
-        """A template with `np.a.b(` as `a_b(` and `K` as the operation's kernel, all bound."""
+        """A template with `np.a.b` as `a_b` and `K` as the operation's kernel, all bound."""
 
         def local(match: re.Match[str]) -> str:
             path = match[1][1:].split(".")

@@ -12,6 +12,7 @@ from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.registry import compile_template
 from runtime.plan.plan import Plan
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
@@ -178,7 +179,8 @@ class FunctionWriter:
         names = [t for _, t in needed]
         if len(needed) == len(values) == 1 or not control.overlapping(names, exprs):
             for name, expr in zip(names, exprs, strict=True):
-                self.emit(join([f"{name} = ", expr]))
+                if expr.text != name:
+                    self.emit(join([f"{name} = ", expr]))
         else:
             right: list[str | Expr] = []
             for k, expr in enumerate(exprs):
@@ -362,8 +364,6 @@ def _python_fits(node: Node) -> bool:
     kinds = tuple(v.tensor_type.dtype.kind for v in node.inputs)
     key = node.op.name, kinds, out.dtype.kind
     if key not in _fits:
-        from runtime.ops.registry import compile_template
-
         run = compile_template(node.op.python or "", node.op.rules.kernel)
         try:
             _fits[key] = type(run(*(_SAMPLES[k] for k in kinds), **node.attrs)) is _CLASSES[out.dtype.kind]
