@@ -187,7 +187,8 @@ def stacked(value: ListValue, axis: int = 0) -> Any:
     """The elements of a staged list as one tensor with a new axis (per leaf of a structure)."""
     element = _element(value)
     types = value_types(element)
-    tensors = [_emit("list_stack", [v])[0] for v in value.values[: len(types)]]
+    columns = value.values[: len(types)]
+    tensors = [_emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
     out = unpack(_stacked_descriptor(element), iter(tensors))
     return out if axis == 0 else op.moveaxis(out, 0, axis)
 

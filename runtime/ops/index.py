@@ -325,6 +325,8 @@ class SumToPlace(Op):
 class SpreadToPlace(Op):
     """A value of possibly extra leading axes of size 1, broadcast to the place `like`."""
 
+    view = True
+
     def infer(self, v: TensorType, like: TensorType) -> TensorType:
         return TensorType(v.dtype, like.shape)
 
