@@ -18,7 +18,7 @@ from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "inside", "run_region"]
+__all__ = ["PathEnds", "Traced", "current_trace", "inside", "is_garbage", "run_region"]
 
 
 class PathEnds(BaseException):
@@ -95,11 +95,16 @@ def _raise_node(trace: Trace, error: BaseException) -> None:
 
 
 def _is_local(place: Place, original: Any, region: Region) -> bool:
-    """Whether a journalled place belongs to an object born in the region (nobody outside can see it)."""
+    """Whether a journalled place belongs to something born in the region (nobody outside can see it)."""
     if isinstance(place, BoxPlace):
         return type(original) is Value and _within(original.graph, region)
-    owner = getattr(place, "owner", None)
-    if owner is None or isinstance(place, CellPlace):
+    return is_garbage(place)
+
+
+def is_garbage(place: Place) -> bool:
+    """Whether nobody but the journal holds the cell, list or object of a place."""
+    owner = place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+    if owner is None:
         return False
     # References to a garbage object: its place, this variable, the argument of getrefcount, the table of staged lists.
     listed = id(owner) in place.trace.notes.get("lists", {}) if hasattr(place, "trace") else False

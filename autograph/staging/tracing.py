@@ -6,18 +6,17 @@ traced again with that place as an input, so that each call reads it and writes 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Sequence, Static, describe, loosen, pack, unpack, value_types
 from autograph.operators.lists import ListPlace
 from autograph.operators.places import UNDEFINED
-from autograph.operators.regions import PathEnds
+from autograph.operators.regions import PathEnds, is_garbage
 from autograph.staging.signature import leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, BoxPlace, Place, Trace, tracing
+from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
 from runtime.typesys.errors import UnimplementedError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
@@ -152,7 +151,7 @@ def _collect(
         if isinstance(place, BoxPlace) or key in known:
             continue
         final = place.read()
-        if final is original or _born_here(place):
+        if final is original or is_garbage(place):
             continue
         before, after = describe(original), describe(final)
         if isinstance(after, Static) and not _is_counter(before, after):
@@ -203,12 +202,4 @@ def _is_counter(before: Descriptor, after: Descriptor) -> bool:
     if not isinstance(old, Leaf) or not isinstance(new, Leaf) or old.type.dtype.is_bool or new.type.dtype.is_bool:
         return False
     return before != after
-
-
-def _born_here(place: Place) -> bool:
-    owner = getattr(place, "owner", None)
-    if owner is None:
-        return False
-    listed = STATE.trace is not None and id(owner) in STATE.trace.notes.get("lists", {})
-    return sys.getrefcount(owner) <= 3 + listed
 
