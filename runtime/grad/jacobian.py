@@ -20,15 +20,18 @@ def jacobian(gradient: Callable[..., Any], target: Tensor, sources: Any, unconne
     leaves = flatten(sources)
     count = _elements(target)
     rows = [gradient(target, leaves, _seed(target, i), unconnected) for i in range(count)]
-    return pack(sources, [_stacked([row[k] for row in rows], leaf, target.type.shape) for k, leaf in enumerate(leaves)])
+    return pack(
+        sources,
+        [_stacked([row[k] for row in rows], leaf, target.type.shape) for k, leaf in enumerate(leaves)],
+    )
 
 
 def batch_jacobian(gradient: Callable[..., Any], target: Tensor, source: Tensor, unconnected: Any) -> Any:
-    """The blocks on the diagonal of the jacobian: [b, *target, *source] for target [b, *target], source [b, *source]."""
+    """The blocks on the diagonal: [b, *target, *source] for target [b, *target] and source [b, *source]."""
     t, s = target.type.shape, source.type.shape
     if not t or not s or not same_size(t[0], s[0]):
         raise ValueError(f"Need first dimension of target shape ({t}) and source shape ({s}) to match.")
-    count = _elements(target) // max(t[0], 1)
+    count = _elements(target) // max(int(t[0]), 1)
     rows = [gradient(target, [source], _seed(target, i, batched=True), unconnected)[0] for i in range(count)]
     if not rows or rows[0] is None:
         return None
@@ -38,7 +41,9 @@ def batch_jacobian(gradient: Callable[..., Any], target: Tensor, source: Tensor,
 def _elements(target: Tensor) -> int:
     count = num_elements(target.type.shape)
     if count is None:
-        raise ValueError(f"The jacobian of a target of unknown size ({target.type}) needs its sizes; give them by ensure_shape.")
+        raise ValueError(
+            f"The jacobian of a target of unknown size ({target.type}) needs its sizes; give them by ensure_shape."
+        )
     return count
 
 

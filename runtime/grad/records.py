@@ -53,7 +53,9 @@ class Recording:
         """Record what is computed from this array from now on."""
         self.tracked[id(payload)] = payload
 
-    def record(self, operation: Op, attrs: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def record(
+        self, operation: Op, attrs: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> None:
         """Note one operation, if a tracked payload went in and a cotangent can come back."""
         tracked = self.tracked
         for payload in inputs:
@@ -114,7 +116,7 @@ class Recording:
 
 
 class _Sums:
-    """Cotangents by id of the payload. The first is kept as it comes, the second makes a new array, later ones add to that."""
+    """Cotangents by id of the payload: the first as it comes, with the second a new array, to which later ones add."""
 
     __slots__ = ("live", "owned", "values")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime.grad.jacobian import batch_jacobian, jacobian
 from runtime.grad.records import Backward, Recording, is_inexact, ones
+from runtime.grad.regions import ones as staged_ones
 from runtime.grad.staged import StagedRecording
 from runtime.grad.structure import flatten, pack
 from runtime.ir.graph import Value
@@ -50,7 +51,9 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watch_accessed = watch_accessed_variables
-        self._variables: dict[int, tuple[Any, dict[int, Any]]] = {}  # id(variable) -> (it, payloads read by id)
+        self._variables: dict[
+            int, tuple[Any, dict[int, Any]]
+        ] = {}  # id(variable) -> (it, payloads read by id)
         self._recording: Recording | StagedRecording | None = None
         self._on = False
         self._used = False
@@ -60,7 +63,9 @@ class GradientTape:
 
     def __enter__(self) -> GradientTape:
         if self._on:
-            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+            raise ValueError(
+                "Tape is still recording, This can happen if you try to re-enter an already-active tape."
+            )
         if self._recording is None:
             self._start()
         self._resume()
@@ -128,7 +133,9 @@ class GradientTape:
             self._start()
         for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor):
-                raise ValueError(f"Passed in object {leaf!r} of type {type(leaf).__name__!r}, not a Tensor or Variable.")
+                raise ValueError(
+                    f"Passed in object {leaf!r} of type {type(leaf).__name__!r}, not a Tensor or Variable."
+                )
             if getattr(leaf, "trainable", None) is not None:
                 self._note_variable(leaf, self._payload(leaf))
             else:
@@ -156,7 +163,7 @@ class GradientTape:
         return isinstance(self._recording, Recording) and id(payload) in self._recording.tracked
 
     def record_call(self, backward: Backward, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Note a call that brings its own backward: (cotangents of outputs, or None) -> (cotangents of inputs, or None).
+        """Note a call that brings its own backward: (cotangents of outputs or None) -> (cotangents of inputs or None).
 
         Inputs and outputs are payloads; no output may be the same object as an input.
         """
@@ -170,17 +177,21 @@ class GradientTape:
         recording = self._recording
         if isinstance(recording, StagedRecording):
             if STATE.trace is not recording.trace:
-                raise RuntimeError("A tape that recorded a function being traced can only be used inside that function.")
+                raise RuntimeError(
+                    "A tape that recorded a function being traced can only be used inside that function."
+                )
             return recording.trace.value_of(box)
         if type(box._value) is Value:
-            raise RuntimeError("This tape was entered outside the function that is being traced; enter one inside it.")
+            raise RuntimeError(
+                "This tape was entered outside the function that is being traced; enter one inside it."
+            )
         return box._value
 
     def _unique(self, box: Tensor) -> Any:
         """The payload of a box, made an object of its own if it is a bare number (Python shares equal constants)."""
         payload = self._payload(box)
         if type(payload) is float or type(payload) is complex:
-            payload = box._value = -(-payload)
+            payload = box._value = -(-payload)  # noqa: B002
         return payload
 
     # Gradients
@@ -208,14 +219,21 @@ class GradientTape:
           RuntimeError: a tape that is not persistent was used before, or nothing was recorded.
           TypeError: the target is None.
         """
-        zero = UnconnectedGradients(getattr(unconnected_gradients, "value", unconnected_gradients)) is UnconnectedGradients.ZERO
+        zero = (
+            UnconnectedGradients(getattr(unconnected_gradients, "value", unconnected_gradients))
+            is UnconnectedGradients.ZERO
+        )
         self._use()
         if target is None:
-            raise TypeError("Argument `target` should be a tensor, a variable or a nested structure of them, but received None.")
+            raise TypeError(
+                "Argument `target` should be a tensor, a variable or a nested structure of them, but received None."
+            )
         leaves = flatten(sources)
         for leaf in leaves:
             if not isinstance(leaf, Tensor):
-                raise ValueError(f"Sources must be tensors or variables, not {leaf!r} of type {type(leaf).__name__!r}.")
+                raise ValueError(
+                    f"Sources must be tensors or variables, not {leaf!r} of type {type(leaf).__name__!r}."
+                )
         reads = [self._reads(leaf) for leaf in leaves]
         sums = self._recording.gradient(  # type: ignore[union-attr]
             self._seeds(flatten(target), output_gradients), [payload for group in reads for payload in group]
@@ -251,16 +269,18 @@ class GradientTape:
         given = [None] * len(targets) if output_gradients is None else flatten(output_gradients)
         if len(given) != len(targets):
             raise ValueError(f"output_gradients has {len(given)} tensors for {len(targets)} targets.")
-        seeds = []
+        seeds: list[tuple[Any, Tensor]] = []
         for target, dy in zip(targets, given, strict=True):
             if not isinstance(target, Tensor):
-                raise TypeError(f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}.")
+                raise TypeError(
+                    f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}."
+                )
             payload = self._payload(target)
             if dy is not None:
                 seeds.append((payload, convert(dy, target.dtype)))
             elif type(payload) is Value:
                 if payload.tensor_type.dtype.is_inexact:
-                    seeds.append((payload, op.ones_like(target)))
+                    seeds.append((payload, staged_ones(payload.tensor_type, payload)))
             elif is_inexact(payload):
                 seeds.append((payload, Tensor(ones(payload))))
         return seeds
@@ -296,10 +316,17 @@ class GradientTape:
         self._use()
         persistent, self._persistent = self._persistent, True
         try:
-            return compute(self.gradient, target, sources, UnconnectedGradients(getattr(unconnected, "value", unconnected)))
+            return compute(
+                self.gradient,
+                target,
+                sources,
+                UnconnectedGradients(getattr(unconnected, "value", unconnected)),
+            )
         finally:
             self._persistent = persistent
 
 
-def _record_nothing(operation: Op, attrs: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+def _record_nothing(
+    operation: Op, attrs: dict[str, Any], inputs: Sequence[Any], outputs: Sequence[Any]
+) -> None:
     """What a tape records while it is staged: the graph has it all."""

@@ -25,9 +25,14 @@ from typing import Any
 from runtime.ops.registry import Op
 from runtime.typesys.spec import TensorType, ValueType
 
-__all__ = ["Graph", "Location", "Node", "Value"]
+__all__ = ["Graph", "Location", "Node", "Value", "next_id"]
 
 _node_ids = itertools.count()
+
+
+def next_id() -> int:
+    """A moment in the order in which nodes are made: earlier nodes have smaller ids, later ones larger."""
+    return next(_node_ids)
 
 
 class Location:

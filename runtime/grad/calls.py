@@ -1,0 +1,110 @@
+"""Gradients of calls: the gradient of a named function is a named function, recursive where that is.
+
+It computes the forward values again, so nothing has to be kept across calls; the gradient of an n deep recursion does
+n forward calls of every depth below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runtime.grad.activity import Activity
+from runtime.grad.regions import conform, copy_node, cotangent_type, current_trace, prune, renumber, zeros
+from runtime.grad.sweep import Rule, Sums, Sweep
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.registry import get
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import Trace, tracing
+from runtime.typesys.errors import UnimplementedError
+from runtime.typesys.spec import type_of_payload
+
+__all__ = ["adjoint_graph", "call_rule", "captured_to_constants"]
+
+
+def call_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> list[Any]:
+    """A call of the function's gradient function, made on first need."""
+    functions = node.outputs[0].graph.functions
+    name = node.attrs["function"]
+    graph = functions.get(name)
+    if graph is None or len(graph.outputs) != len(node.outputs):
+        raise UnimplementedError(
+            f"the gradient of a call of {name!r} inside {name!r} itself: take it outside", op="call"
+        )
+    useful = sweep.activity.backward(node, [dy is not None for dy in dys])
+    wrt = [k for k, n in enumerate(need) if n and useful[k]]
+    given = [k for k, dy in enumerate(dys) if dy is not None]
+    results: list[Any] = [None] * len(need)
+    if not wrt:
+        return results
+    adjoint = f"{name}_grad_{'_'.join(map(str, wrt))}_by_{'_'.join(map(str, given))}"
+    if adjoint not in functions:
+        adjoint_graph(graph, wrt, given, sweep.rules, adjoint, functions)
+    trace = current_trace()
+    seeds = [conform(dys[k], cotangent_type(graph.outputs[k].type)) for k in given]
+    types = tuple(cotangent_type(graph.inputs[k].type) for k in wrt)
+    made = trace.builder.emit(
+        get("call"), [*node.inputs, *seeds], {"function": adjoint}, types, (), node.location
+    )
+    for k, value in zip(wrt, made.outputs, strict=True):
+        results[k] = Tensor(value)
+    return results
+
+
+def adjoint_graph(
+    graph: Graph,
+    wrt: Sequence[int],
+    given: Sequence[int],
+    rules: Mapping[str, Rule],
+    name: str,
+    functions: dict[str, Graph] | None = None,
+) -> Graph:
+    """(inputs..., cotangents of the outputs `given`...) -> cotangents of the inputs `wrt`, forward values recomputed.
+
+    With `functions` it is entered there under `name` before it is built, so that it may call itself.
+    """
+    trace = Trace(name, graph.functions if functions is None else functions)
+    result = trace.graph
+    if functions is not None:
+        functions[name] = result
+    where: dict[Value, Value] = {v: result.add_input(v.type, v.name) for v in graph.inputs}
+    seeds = [result.add_input(cotangent_type(graph.outputs[k].type)) for k in given]
+    result.outputs = [
+        Value(cotangent_type(graph.inputs[k].type), result) for k in wrt
+    ]  # types for calls of itself
+    for node in graph.nodes:
+        copy = copy_node(node, [where[v] for v in node.inputs], result)
+        where.update(zip(node.outputs, copy.outputs, strict=True))
+    forward = list(result.nodes)
+    activity = Activity()
+    mask = [k in wrt for k in range(len(graph.inputs))]
+    inside = {where[v] for v in activity.varied(graph, mask)}
+    outputs = []
+    with tracing(trace):
+        sums = Sums()
+        for k, seed in zip(given, seeds, strict=True):
+            sums.add(where[graph.outputs[k]], Tensor(seed))
+        Sweep(activity, rules).run(forward, sums, lambda _, v: v in inside)
+        for k in wrt:
+            source = result.inputs[k]
+            type = cotangent_type(source.type)
+            dx = sums.get(source)
+            outputs.append(conform(zeros(type, source) if dx is None else dx, type))
+    result.outputs = outputs
+    captured_to_constants(trace)
+    prune(result, effects=True)
+    return result
+
+
+def captured_to_constants(trace: Trace) -> None:
+    """Arrays that rules brought in become constants of the graph instead of inputs."""
+    graph = trace.graph
+    for thing, value in trace.captured.values():
+        payload = thing._value if isinstance(thing, Tensor) else thing
+        kind = type_of_payload(payload)
+        node = graph.add_node(get("constant"), [], {"value": payload, "type": kind}, (kind,))
+        graph.nodes.insert(0, graph.nodes.pop())
+        graph.inputs.remove(value)
+        value.node, value.index = node, 0
+        node.outputs[0] = value
+    renumber(graph)
