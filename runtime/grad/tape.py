@@ -238,7 +238,7 @@ class GradientTape:
         sums = self._recording.gradient(  # type: ignore[union-attr]
             self._seeds(flatten(target), output_gradients), [payload for group in reads for payload in group]
         )
-        results = []
+        results: list[Any] = []
         for leaf, group in zip(leaves, reads, strict=True):
             parts = [sums[id(p)] for p in group if id(p) in sums]
             if parts:

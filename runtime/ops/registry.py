@@ -89,7 +89,7 @@ class Op:
         self.rules = type(self)
         self._run: Callable[..., Any] | None = None
         self._run_weak: Callable[..., Any] | None = None
-        self.is_ufunc = self.numpy is not None and "{" not in self.numpy
+        self.is_ufunc = self.numpy is not None and self.numpy.isidentifier()
 
     def infer(self, *types: Any, **attrs: Any) -> ValueType | tuple[ValueType, ...]:
         raise NotImplementedError(f"operation {self.name!r} has no type rule")
