@@ -34,10 +34,15 @@ def _with(kind: ListType, value: ValueType) -> ListType:
 class ListNew(Op):
     """An empty list; attribute `element` is the type of its elements."""
 
-    numpy = "[]"
-
     def infer(self, *, element: ValueType | None = None) -> ListType:
         return ListType(element)
+
+    def source(self, args: list[str], attrs: Any) -> str:
+        return "[]"
+
+    @staticmethod
+    def kernel(*, element: ValueType | None = None) -> list[Any]:
+        return []
 
 
 class ListFrom(Op):
@@ -480,7 +485,7 @@ class ListAdd(Op):
 
     @staticmethod
     def kernel(x: list[Any], y: list[Any]) -> list[Any]:
-        return _add(x, y)  # type: ignore[no-any-return]
+        return _add(x, y)
 
     vjp = lambda op, dz, z, x, y: (dz, dz)
 

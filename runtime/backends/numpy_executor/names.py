@@ -27,6 +27,7 @@ class Globals:
         self.namespace: dict[str, Any] = {"np": np}
         self.notes: dict[str, str] = {}
         self._by_id: dict[int, tuple[str, Any]] = {}
+        self._by_path: dict[str, str] = {}
         self._constants = 0
 
     def bind(self, name: str, value: Any, note: str) -> str:
@@ -56,8 +57,14 @@ class Globals:
             return self.bind(f"op_{value.name}", value, f"as_dtype({value.name!r})")
         return self.bind(f"{op}_{key}_attr", value, describe(value))
 
-    def ufunc(self, name: str) -> str:
-        return self.bind(name, getattr(np, name), f"np.{name}")
+    def numpy(self, path: str) -> str:
+        """A name for `np.<path>`; `add.reduce` is a new object each time it is asked for, so by path."""
+        if path not in self._by_path:
+            value: Any = np
+            for part in path.split("."):
+                value = getattr(value, part)
+            self._by_path[path] = self.bind(path.replace(".", "_"), value, f"np.{path}")
+        return self._by_path[path]
 
     def kernel(self, op: Op) -> str:
         return self.bind(f"op_{op.name}", op.run, f"kernel of {op.name}")
@@ -66,11 +73,7 @@ class Globals:
         """A template with `np.a.b` as `a_b` and `K` as the operation's kernel, all bound."""
 
         def local(match: re.Match[str]) -> str:
-            path = match[1][1:].split(".")
-            value: Any = np
-            for part in path:
-                value = getattr(value, part)
-            return self.bind("_".join(path), value, match[0])
+            return self.numpy(match[1][1:])
 
         template = _DOTTED.sub(local, template)
         if re.search(r"\bK\(", template):

@@ -68,8 +68,10 @@ class Block:
         """An initial value with no other use is best computed in the loop's variable."""
         lead = 1 if loop.op.name == "for_loop" else 0
         for init, result in zip(loop.inputs[lead:], loop.outputs, strict=False):
-            if init.node is not None and self.uses[init] == 1 and result in self.wish and init.node.op.name != "constant":
-                self.wish.setdefault(init, self.wish[result])
+            if init.node is not None and init.node.op.name != "constant" and self.uses[init] == 1:
+                self.hint.setdefault(init, result.name or loop.regions[-1].inputs[lead + result.index].name)
+                if result in self.wish:
+                    self.wish.setdefault(init, self.wish[result])
 
     def bind(self, value: Value, expr: Expr) -> None:
         self.env[value] = expr
@@ -296,7 +298,7 @@ class FunctionWriter:
         if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
             return self.filled(block, node, op.python)
         if op.is_ufunc:
-            expr = self.called(self.globals.ufunc(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
+            expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
         elif op.numpy is not None or op.source is not None:
             source = op.numpy or op.source(_fields(node), node.attrs)
             expr = self.filled(block, node, self.globals.shorten(source, op))
@@ -319,7 +321,8 @@ class FunctionWriter:
     def filled(self, block: Block, node: Node, source: str) -> Expr:
         template = parse_template(source)
         operands = self.take(block, node.inputs) if template.ordered else self.named(block, node.inputs)
-        return template.fill(operands, self.attributes(node))
+        attrs = {f: self.attribute(node, f) for f, _ in template.fields if not f.isdigit()}
+        return template.fill(operands, attrs)
 
     @staticmethod
     def called(function: str, operands: list[Expr], attrs: dict[str, str], out: str | None = None) -> Expr:
@@ -334,12 +337,12 @@ class FunctionWriter:
         return expr
 
     def attributes(self, node: Node) -> dict[str, str]:
-        """Sources of attributes."""
-        found = {}
-        for key, value in node.attrs.items():
-            text = literal(value)
-            found[key] = self.globals.attribute(node.op.name, key, value) if text is None else text
-        return found
+        """Sources of attributes, as keywords."""
+        return {key: self.attribute(node, key) for key in node.attrs}
+
+    def attribute(self, node: Node, key: str) -> str:
+        value = node.attrs[key]
+        return literal(value) or self.globals.attribute(node.op.name, key, value)
 
 
 def _fields(node: Node) -> list[str]:
