@@ -8,12 +8,13 @@ from typing import Any
 from autograph.operators.branches import staged_cond
 from autograph.operators.descriptors import Leaf
 from autograph.operators.iterables import StagedIterable, staged_iterable
-from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.places import name_places
 from autograph.operators.regions import Traced, close, current_trace, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
     INDEX,
     LoopState,
+    Slot,
     attempts,
     both,
     emit_while,
@@ -79,7 +80,7 @@ def _staged_for(
     loosened: bool,
 ) -> None:
     count = items.count()
-    if count == 0 and isinstance(count, int):
+    if isinstance(count, int) and count == 0:
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs)
@@ -117,7 +118,7 @@ def _staged_for(
 def _staged_for_with_break(
     trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any], loosened: bool
 ) -> None:
-    counter = _Counter()
+    counter = Slot("i", 0)
     count = items.count()
     first = truth_of(test())
     runs = isinstance(count, int) and first is True
@@ -143,23 +144,3 @@ def _staged_for_with_break(
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
-
-
-class _Counter:
-    """The place of a loop's hidden counter."""
-
-    name = "i"
-
-    def __init__(self) -> None:
-        self.value: Any = 0
-
-    @property
-    def key(self) -> Any:
-        return ("counter", id(self))
-
-    def read(self) -> Any:
-        return self.value
-
-    def write(self, value: Any) -> None:
-        assert value is not UNBOUND
-        self.value = value

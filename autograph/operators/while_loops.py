@@ -20,7 +20,7 @@ from runtime.tensor.trace import STATE, Place, Trace
 from runtime.typesys.errors import OpError, OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["LoopState", "fixed_point", "while_stmt"]
+__all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
 
 MAX_PASSES = 40
 
@@ -172,7 +172,7 @@ class _TestHasEffects(Exception):
 
 def _staged_rotated(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
     """while with a test that has effects: the test runs before the loop and at the end of the body."""
-    flag = _Slot("test", truth_of(test()))
+    flag = Slot("test", truth_of(test()))
 
     def step() -> None:
         body()
@@ -188,8 +188,8 @@ def _staged_rotated(trace: Trace, test: Callable[[], Any], body: Callable[[], No
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
 
 
-class _Slot:
-    """A place of the loop's own."""
+class Slot:
+    """A place of the loop's own, which no enclosing region needs to know of."""
 
     __slots__ = ("name", "value")
 
@@ -250,7 +250,8 @@ def finish(
     outputs = iter(node.outputs)
     for place, d, entry in zip(state.places, state.types, state.entries, strict=True):
         value = entry if isinstance(d, Static) else unpack(d, outputs, getattr(place, "name", ""))
-        trace.record(place)
+        if type(place) is not Slot:
+            trace.record(place)
         place.write(UNBOUND if value is UNDEFINED else value)
 
 
