@@ -8,6 +8,14 @@ from autograph.operators.calls import callee
 from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.for_loops import for_stmt
 from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
+from autograph.operators.matching import (
+    match_argument,
+    match_class,
+    match_mapping,
+    match_rest,
+    match_sequence,
+    match_star,
+)
 from autograph.operators.places import UNDEFINED as undefined
 from autograph.operators.py_builtins import in_, is_, is_not, not_in
 from autograph.operators.while_loops import while_stmt
@@ -33,6 +41,12 @@ __all__ = [
     "is_not",
     "list_comp",
     "local",
+    "match_argument",
+    "match_class",
+    "match_mapping",
+    "match_rest",
+    "match_sequence",
+    "match_star",
     "not_",
     "not_in",
     "or_",

@@ -10,7 +10,10 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autograph.operators import matching
+
 UNBOUND = object()
+ERRORS = (NameError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError, LookupError)
 
 
 class PythonHooks:
@@ -18,6 +21,12 @@ class PythonHooks:
 
     undefined = UNBOUND
     local = None
+    match_sequence = staticmethod(matching.match_sequence)
+    match_star = staticmethod(matching.match_star)
+    match_mapping = staticmethod(matching.match_mapping)
+    match_rest = staticmethod(matching.match_rest)
+    match_class = staticmethod(matching.match_class)
+    match_argument = staticmethod(matching.match_argument)
 
     def if_stmt(self, test: Any, body: Callable, orelse: Callable | None, names: tuple[str, ...]) -> None:
         if test:
@@ -137,7 +146,7 @@ class StagingHooks(PythonHooks):
         before, length, fuel = places.values(), len(self.world.log), self.world.fuel
         self.world.fuel = min(fuel, 20)
         self.depth += 1
-        with contextlib.suppress(NameError, TypeError, ValueError, ArithmeticError, RuntimeError):
+        with contextlib.suppress(*ERRORS):
             function(*arguments)
         self.depth -= 1
         places.restore(before)

@@ -60,6 +60,8 @@ class Programs:
         inside = {"in_loop": in_loop, "in_finally": in_finally}
         if depth == 0 or choice < 0.42:
             return self.simple(**inside)
+        if choice < 0.47:
+            return self.match(depth, **inside)
         if choice < 0.64:
             lines = [f"if {self.test()}:", *self.block(depth - 1, **inside)]
             while self.random.random() < 0.25:
@@ -96,6 +98,53 @@ class Programs:
         if self.random.random() < 0.25:
             lines += ["else:", *self.block(depth - 1, in_loop=in_loop, in_finally=in_finally)]
         return lines
+
+    def match(self, depth: int, *, in_loop: bool, in_finally: bool) -> list[str]:
+        subjects = [
+            "a",
+            "(a, b)",
+            "[a, (b, c)]",
+            "{'k': a, 'm': [b]}",
+            "Point(a, b)",
+            "f'{a}'",
+            "(1, 2, a, b)",
+        ]
+        heads: list[str] = []
+        for _ in range(self.random.randint(1, 4)):
+            guard = f" if {self.test()}" if self.random.random() < 0.3 else ""
+            heads.append(f"case {self.pattern(2)}{guard}:")
+        trial = ["match 0:", *(f" {head} pass" for head in heads)]
+        try:
+            compile("\n".join(trial), "<trial>", "exec")
+        except SyntaxError:  # a name bound twice, or a case that can't be reached
+            return self.match(depth, in_loop=in_loop, in_finally=in_finally)
+        lines = [f"match {self.random.choice(subjects)}:"]
+        for head in heads:
+            body = self.block(depth - 1, in_loop=in_loop, in_finally=in_finally)
+            lines += [INDENT + head, *(INDENT + line for line in body)]
+        return lines
+
+    def pattern(self, depth: int) -> str:
+        choice = self.random.random()
+        if depth == 0 or choice < 0.5:
+            return self.random.choice(
+                [*VARIABLES, "_", "0", "1", "2", "None", "-1", "int()", "str(a)", "int(b)"]
+            )
+        inner = [self.pattern(depth - 1) for _ in range(self.random.randint(1, 3))]
+        if choice < 0.65:
+            return f"({inner[0]}) as {self.name()}"
+        if choice < 0.75:
+            return f"({' | '.join(inner)})"
+        if choice < 0.9:
+            star = self.random.choice(["", "", f", *{self.name()}", ", *_"])
+            inner.insert(1, inner[0] + star)
+            return f"[{', '.join(inner[1:])}]"
+        if choice < 0.95:
+            rest = f", **{self.name()}" if self.random.random() < 0.5 else ""
+            return f"{{'k': {inner[0]}{rest}}}"
+        return self.random.choice(
+            [f"Point({inner[0]})", f"Point({inner[0]}, y={inner[-1]})", f"Point(y={inner[0]})"]
+        )
 
     def attempt(self, depth: int, *, in_loop: bool, in_finally: bool) -> list[str]:
         inside = {"in_loop": in_loop, "in_finally": in_finally}

@@ -32,7 +32,15 @@ def logic(a, b, c):
     log = []
     note = lambda x: log.append(x) or x
     chains = [note(a) < note(b) < note(c) < 9, a is not b in [b], [x for x in [0 < note(a) < note(c)]]]
-    return note(a) and note(b) or note(c), not a, a is b, a in (b, c), [a if b else c if a else b], chains, log
+    return (
+        note(a) and note(b) or note(c),
+        not a,
+        a is b,
+        a in (b, c),
+        [a if b else c if a else b],
+        chains,
+        log,
+    )
 
 
 def walrus(a, b, c):

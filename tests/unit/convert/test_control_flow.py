@@ -2,7 +2,7 @@
 
 import ast
 import contextlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import gast
 import pytest
@@ -11,14 +11,18 @@ from autograph.convert.converter import Context, Converter
 from autograph.convert.passes.breaks import Breaks
 from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
+from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
 from autograph.source.parse import Node, parse, to_ast, unparse
-from tests.unit.convert.python_hooks import UNBOUND, PythonHooks, StagingHooks, World
+from tests.unit.convert.python_hooks import ERRORS, UNBOUND, PythonHooks, StagingHooks, World
 from tests.unit.convert.random_programs import Programs
 
-PASSES: tuple[type[Converter], ...] = (Continues, Returns, Breaks, ControlFlow)
+PASSES: tuple[type[Converter], ...] = (Match, Continues, Returns, Breaks, ControlFlow)
 
-ERRORS = (NameError, TypeError, ValueError, ArithmeticError, RuntimeError)
+
+class Point(NamedTuple):
+    x: object
+    y: object
 
 
 class Plain:
@@ -37,6 +41,10 @@ def converted(text: str, passes: tuple[type[Converter], ...] = PASSES) -> Node:
     return function
 
 
+def in_function(text: str) -> str:
+    return "def f():\n" + "".join(f"    {line}\n" for line in text.splitlines())
+
+
 def code_of(function: Node) -> Any:
     return compile(to_ast(gast.Module([function], [])), "program.py", "exec")
 
@@ -51,6 +59,7 @@ def outcome(code: Any, hooks: Any, world: World, *arguments: Any, name: str = "f
         "record": world.record,
         "tick": tick,
         "plain": Plain,
+        "Point": Point,
         "suppress": contextlib.suppress,
     }
     exec(code, namespace)
@@ -91,8 +100,8 @@ def check(text: str, *arguments: Any, each_pass: bool = False) -> None:
 @pytest.mark.parametrize("converter", PASSES)
 def test_examples(converter: type[Converter]) -> None:
     for example in converter.examples:
-        actual = unparse(converted(example.before, (converter,)))
-        assert actual == unparse(parse(example.after).body[0])
+        before, after = (text if text.startswith("def ") else in_function(text) for text in example)
+        assert unparse(converted(before, (converter,))) == unparse(parse(after).body[0])
 
 
 @pytest.mark.parametrize("chunk", range(8))
