@@ -72,6 +72,7 @@ def check_gradients(
 
     Raises:
       AssertionError: they differ, or a gradient has another shape than its argument; the message says where.
+      ValueError: the function returns no floating tensor.
 
     >>> check_gradients(lambda x, y: x * y, [1.0, 2.0], 3.0)
     """
@@ -97,6 +98,8 @@ def _weighted(fn: Function, seed: int) -> Function:
             if out.dtype.is_floating:
                 weights = rng.uniform(0.5, 1.5, out.type.shape)
                 sums.append(op.sum(op.mul(out, Tensor(weights))))
+        if not sums:
+            raise ValueError("the function returns no floating tensor")
         result = sums[0]
         for more in sums[1:]:
             result = op.add(result, more)

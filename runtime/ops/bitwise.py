@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from runtime.ops.kinds import Binary, Elementwise, Unary, no_gradient
+from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.spec import TensorType
 
 
 class _Bits(Elementwise, abstract=True):
@@ -11,6 +15,15 @@ class _Bits(Elementwise, abstract=True):
     dtypes = "iq"
     domain = (0, 7)
     vjp = no_gradient
+
+
+class _Shift(_Bits, Binary, abstract=True):
+    """Bare Python bools count as Python's do: 0 and 1."""
+
+    def result_dtype(self, *types: TensorType, **attrs: Any) -> Any:
+        if all(t.weak and t.dtype.is_bool for t in types):
+            return as_dtype("int64")
+        return super().result_dtype(*types, **attrs)
 
 
 class BitwiseAnd(_Bits, Binary):
@@ -68,7 +81,7 @@ class Invert(_Bits, Unary):
     numpy = "invert"
 
 
-class LeftShift(_Bits, Binary):
+class LeftShift(_Shift):
     """Bits shifted to the left; 0 past the width. As TensorFlow's and NumPy's `left_shift`.
 
     >>> import autograph as ag
@@ -82,7 +95,7 @@ class LeftShift(_Bits, Binary):
     python = "{0} << {1}"
 
 
-class RightShift(_Bits, Binary):
+class RightShift(_Shift):
     """Bits shifted to the right, the sign kept. As TensorFlow's and NumPy's `right_shift`.
 
     >>> import autograph as ag

@@ -11,7 +11,7 @@ from runtime.ops.kinds import conj, no_gradient
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import DType, as_dtype, promote
 from runtime.typesys.errors import ShapeError
-from runtime.typesys.shapes import Dim, broadcast
+from runtime.typesys.shapes import broadcast
 from runtime.typesys.spec import TensorType
 
 _SAMPLES = (
@@ -126,7 +126,7 @@ class Bitcast(Op):
             return TensorType(dtype, x.shape)
         if old > new:
             return TensorType(dtype, (*x.shape, old // new))
-        if not x.shape or (isinstance(x.shape[-1], Dim) or x.shape[-1] != new // old):
+        if not x.shape or (isinstance(x.shape[-1], int) and x.shape[-1] != new // old):
             raise ShapeError(
                 f"bitcast from {x.dtype} to {dtype} needs a last axis of size {new // old}", op="bitcast"
             )
@@ -208,6 +208,11 @@ class StopGradient(_PassOn):
     vjp = no_gradient
 
 
+def _part_type(x: TensorType) -> TensorType:
+    """The type of a real or imaginary part; a bare bool's are Python ints."""
+    return TensorType("int64" if x.weak and x.dtype.is_bool else x.dtype.real_dtype, x.shape, x.weak)
+
+
 class Real(Op):
     """The real part; a real tensor itself. As TensorFlow's and NumPy's `real`.
 
@@ -223,7 +228,7 @@ class Real(Op):
     view = True
 
     def infer(self, x: TensorType) -> TensorType:
-        return TensorType(x.dtype.real_dtype, x.shape, x.weak)
+        return _part_type(x)
 
     vjp = lambda op, dy, y, x: (op.cast(dy, dtype=op.type_of(x).dtype),)
 
@@ -247,7 +252,7 @@ class Imag(Op):
     view = True
 
     def infer(self, x: TensorType) -> TensorType:
-        return TensorType(x.dtype.real_dtype, x.shape, x.weak)
+        return _part_type(x)
 
     vjp = lambda op, dy, y, x: (op.mul(dy, 1j) if op.type_of(x).dtype.is_complex else None,)
 

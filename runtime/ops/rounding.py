@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from runtime.ops.kinds import Binary, Elementwise, Unary, no_gradient
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import resolve_ufunc
@@ -132,8 +134,8 @@ class Ldexp(Elementwise):
     vjp = lambda op, dy, z, x, i: (op.sum_to(op.ldexp(dy, i), x), None)
 
     def samples(self) -> Iterable[Any]:
-        for (x,), _ in Unary.samples(self):  # type: ignore[arg-type]
-            yield (x, 3), {}
+        for dtype in ("float32", "float64"):
+            yield (np.linspace(-1.5, 1.5, 6).reshape(2, 3).astype(dtype), 3), {}
 
 
 class _Pair(Op, abstract=True):

@@ -264,8 +264,8 @@ class Polygamma(_Special, Binary):
     vjp = lambda op, dy, y, a, x: (None, op.sum_to(op.mul(dy, op.polygamma(op.add(a, 1), x)), x))
 
     def samples(self) -> Any:
-        for (x,), _ in Unary.samples(self):  # type: ignore[arg-type]
-            yield (1, abs(x) + 0.5), {}
+        for dtype in ("float32", "float64"):
+            yield (1, np.linspace(0.5, 2.5, 6).reshape(2, 3).astype(dtype)), {}
 
 
 class BesselI0(_Special, Unary):
