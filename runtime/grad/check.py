@@ -103,7 +103,7 @@ def _weighted(fn: Function, seed: int) -> Function:
         result = sums[0]
         for more in sums[1:]:
             result = op.add(result, more)
-        return result  # type: ignore[no-any-return]
+        return result
 
     return total
 
@@ -111,12 +111,18 @@ def _weighted(fn: Function, seed: int) -> Function:
 def _compare(fn: Function, points: list[Any], eps: float, rtol: float, atol: float, which: str) -> None:
     tensors = [Tensor(p.copy()) for p in points]
     by_rule = [g.numpy() for g in gradients(fn, tensors)]
-    by_difference = numeric_gradients(lambda *arrays: float(fn(*(Tensor(a.copy()) for a in arrays))), points, eps)
+    by_difference = numeric_gradients(
+        lambda *arrays: float(fn(*(Tensor(a.copy()) for a in arrays))), points, eps
+    )
     for i, (rule, difference) in enumerate(zip(by_rule, by_difference, strict=True)):
         if np.shape(rule) != np.shape(difference):
-            raise AssertionError(
-                f"the {which} derivative of argument {i} has shape {np.shape(rule)}, the argument {np.shape(difference)}"
-            )
+            shapes = f"{np.shape(rule)}, the argument {np.shape(difference)}"
+            raise AssertionError(f"the {which} derivative of argument {i} has shape {shapes}")
         np.testing.assert_allclose(
-            rule, difference, rtol=rtol, atol=atol, err_msg=f"{which} derivative, argument {i}", equal_nan=False
+            rule,
+            difference,
+            rtol=rtol,
+            atol=atol,
+            err_msg=f"{which} derivative, argument {i}",
+            equal_nan=False,
         )

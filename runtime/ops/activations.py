@@ -50,8 +50,8 @@ class LogSigmoid(_Activation):
     """log(sigmoid(x)) without overflow, elementwise. As TensorFlow's `log_sigmoid`.
 
     >>> import autograph as ag
-    >>> ag.math.log_sigmoid([0.0, -100.0]).numpy()
-    array([  -0.6931472, -100.       ], dtype=float32)
+    >>> ag.math.log_sigmoid([0.0, -100.0]).numpy().round(3)
+    array([  -0.693, -100.   ], dtype=float32)
     """
 
     public = "math.log_sigmoid"
@@ -64,8 +64,8 @@ class Softplus(_Activation):
     """log(1 + e**x) without overflow, elementwise. As TensorFlow's `softplus`.
 
     >>> import autograph as ag
-    >>> ag.math.softplus([0.0, 100.0]).numpy()
-    array([  0.6931472, 100.       ], dtype=float32)
+    >>> ag.math.softplus([0.0, 100.0]).numpy().round(3)
+    array([  0.693, 100.   ], dtype=float32)
     """
 
     public = "math.softplus", "nn.softplus"
@@ -108,8 +108,8 @@ class Elu(_Activation):
     """x where x > 0, else e**x - 1, elementwise. As TensorFlow's `elu`.
 
     >>> import autograph as ag
-    >>> ag.nn.elu([-1.0, 2.0]).numpy()
-    array([-0.63212055,  2.        ], dtype=float32)
+    >>> ag.nn.elu([-1.0, 2.0]).numpy().round(3)
+    array([-0.632,  2.   ], dtype=float32)
     """
 
     public = "nn.elu"
@@ -126,8 +126,8 @@ def selu(op: Any, features: Any, name: str | None = None) -> Any:
     """The scaled exponential linear unit, elementwise. As TensorFlow's `selu`.
 
     >>> import autograph as ag
-    >>> ag.nn.selu([-1.0, 2.0]).numpy()
-    array([-1.1113307,  2.101402 ], dtype=float32)
+    >>> ag.nn.selu([-1.0, 2.0]).numpy().round(3)
+    array([-1.111,  2.101], dtype=float32)
     """
     below = op.expm1(op.minimum(features, 0))
     return op.mul(op.add(op.maximum(features, 0), op.mul(below, _SELU_ALPHA)), _SELU_SCALE)
@@ -154,8 +154,8 @@ def silu(op: Any, features: Any, beta: Any = 1.0, name: str | None = None) -> An
     """x * sigmoid(beta * x), elementwise. As TensorFlow's `silu`.
 
     >>> import autograph as ag
-    >>> ag.nn.silu([0.0, 2.0]).numpy()
-    array([0.       , 1.7615942], dtype=float32)
+    >>> ag.nn.silu([0.0, 2.0]).numpy().round(3)
+    array([0.   , 1.762], dtype=float32)
     """
     plain = isinstance(beta, (int, float)) and beta == 1
     return op.mul(features, op.sigmoid(features if plain else op.mul(features, beta)))
@@ -166,8 +166,8 @@ def swish(op: Any, features: Any, beta: Any = 1.0, name: str | None = None) -> A
     """x * sigmoid(beta * x), elementwise. As TensorFlow's `swish`.
 
     >>> import autograph as ag
-    >>> ag.nn.swish([0.0, 2.0]).numpy()
-    array([0.       , 1.7615942], dtype=float32)
+    >>> ag.nn.swish([0.0, 2.0]).numpy().round(3)
+    array([0.   , 1.762], dtype=float32)
     """
     return op.silu(features, beta)
 
@@ -179,8 +179,8 @@ def gelu(op: Any, features: Any, approximate: bool = False, name: str | None = N
     As TensorFlow's `gelu`.
 
     >>> import autograph as ag
-    >>> ag.nn.gelu([0.0, 1.0]).numpy()
-    array([0.        , 0.84134474], dtype=float32)
+    >>> ag.nn.gelu([0.0, 1.0]).numpy().round(3)
+    array([0.   , 0.841], dtype=float32)
     """
     if approximate:
         inner = op.mul(

@@ -171,10 +171,10 @@ def cumprod(
 @function(method="cumsum", tensors=1)
 def flat_cumsum(op: Any, x: Any, axis: Any = None) -> Any:
     """Running sums along `axis`, or of the flattened tensor. As NumPy's `cumsum`."""
-    return op.cumsum(op.reshape(x, (-1,)) if axis is None else x, 0 if axis is None else axis)
+    return op.cumsum(op.reshape(x, shape=(-1,)) if axis is None else x, 0 if axis is None else axis)
 
 
 @function(method="cumprod", tensors=1)
 def flat_cumprod(op: Any, x: Any, axis: Any = None) -> Any:
     """Running products along `axis`, or of the flattened tensor. As NumPy's `cumprod`."""
-    return op.cumprod(op.reshape(x, (-1,)) if axis is None else x, 0 if axis is None else axis)
+    return op.cumprod(op.reshape(x, shape=(-1,)) if axis is None else x, 0 if axis is None else axis)

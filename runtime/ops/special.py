@@ -131,8 +131,8 @@ class Erf(_Special, Unary):
     """The error function, elementwise. As TensorFlow's and SciPy's `erf`.
 
     >>> import autograph as ag
-    >>> ag.math.erf([0.0, 1.0]).numpy()
-    array([0.       , 0.8427008], dtype=float32)
+    >>> ag.math.erf([0.0, 1.0]).numpy().round(3)
+    array([0.   , 0.843], dtype=float32)
     """
 
     public = "math.erf"
@@ -148,8 +148,8 @@ class Erfc(_Special, Unary):
     """1 - erf(x) without cancellation, elementwise. As TensorFlow's and SciPy's `erfc`.
 
     >>> import autograph as ag
-    >>> ag.math.erfc([0.0, 1.0]).numpy()
-    array([1.       , 0.1572992], dtype=float32)
+    >>> ag.math.erfc([0.0, 1.0]).numpy().round(3)
+    array([1.   , 0.157], dtype=float32)
     """
 
     public = "math.erfc"
@@ -165,8 +165,8 @@ class Erfinv(_Special, Unary):
     """The inverse of erf, for x in (-1, 1), elementwise. As TensorFlow's and SciPy's `erfinv`.
 
     >>> import autograph as ag
-    >>> ag.math.erfinv([0.0, 0.5]).numpy()
-    array([0.        , 0.47693628], dtype=float32)
+    >>> ag.math.erfinv([0.0, 0.5]).numpy().round(3)
+    array([0.   , 0.477], dtype=float32)
     """
 
     public = "math.erfinv"
@@ -183,8 +183,8 @@ class Ndtri(_Special, Unary):
     """The quantile function of the normal distribution, for x in (0, 1), elementwise. As TensorFlow's `ndtri`.
 
     >>> import autograph as ag
-    >>> ag.math.ndtri([0.5, 0.975]).numpy()
-    array([0.      , 1.959964], dtype=float32)
+    >>> ag.math.ndtri([0.5, 0.975]).numpy().round(3)
+    array([0.  , 1.96], dtype=float32)
     """
 
     public = "math.ndtri"
@@ -204,8 +204,8 @@ def erfcinv(op: Any, x: Any, name: str | None = None) -> Any:
     """The inverse of erfc, for x in (0, 2), elementwise. As TensorFlow's `erfcinv`.
 
     >>> import autograph as ag
-    >>> ag.math.erfcinv([1.0, 0.5]).numpy()
-    array([0.        , 0.47693628], dtype=float32)
+    >>> ag.math.erfcinv([1.0, 0.5]).numpy().round(3)
+    array([-0.   ,  0.477], dtype=float32)
     """
     return op.mul(op.ndtri(op.mul(x, 0.5)), -math.sqrt(0.5))
 
@@ -214,8 +214,8 @@ class Lgamma(_Special, Unary):
     """log |gamma(x)|, elementwise. As TensorFlow's `lgamma` and SciPy's `gammaln`.
 
     >>> import autograph as ag
-    >>> ag.math.lgamma([1.0, 4.0]).numpy()
-    array([0.       , 1.7917595], dtype=float32)
+    >>> ag.math.lgamma([1.0, 4.0]).numpy().round(3)
+    array([0.   , 1.792], dtype=float32)
     """
 
     public = "math.lgamma"
@@ -232,8 +232,8 @@ class Digamma(_Special, Unary):
     """The derivative of `lgamma`, elementwise. As TensorFlow's `digamma` and SciPy's `psi`.
 
     >>> import autograph as ag
-    >>> ag.math.digamma([1.0, 4.0]).numpy()
-    array([-0.5772157,  1.2561177], dtype=float32)
+    >>> ag.math.digamma([1.0, 4.0]).numpy().round(3)
+    array([-0.577,  1.256], dtype=float32)
     """
 
     public = "math.digamma"
@@ -250,8 +250,8 @@ class Polygamma(_Special, Binary):
     """The a-th derivative of `digamma` at x, elementwise, for whole a. As TensorFlow's and SciPy's `polygamma`.
 
     >>> import autograph as ag
-    >>> ag.math.polygamma(1.0, [1.0, 4.0]).numpy()
-    array([1.644934  , 0.28382295], dtype=float32)
+    >>> ag.math.polygamma(1.0, [1.0, 4.0]).numpy().round(3)
+    array([1.645, 0.284], dtype=float32)
     """
 
     public = "math.polygamma"
@@ -272,8 +272,8 @@ class BesselI0(_Special, Unary):
     """The modified Bessel function of order 0, elementwise. As TensorFlow's `bessel_i0` and SciPy's `i0`.
 
     >>> import autograph as ag
-    >>> ag.math.bessel_i0([0.0, 1.0]).numpy()
-    array([1.       , 1.2660658], dtype=float32)
+    >>> ag.math.bessel_i0([0.0, 1.0]).numpy().round(3)
+    array([1.   , 1.266], dtype=float32)
     """
 
     public = "math.bessel_i0"
@@ -289,8 +289,8 @@ class BesselI1(_Special, Unary):
     """The modified Bessel function of order 1, elementwise. As TensorFlow's `bessel_i1` and SciPy's `i1`.
 
     >>> import autograph as ag
-    >>> ag.math.bessel_i1([0.0, 1.0]).numpy()
-    array([0.       , 0.5651591], dtype=float32)
+    >>> ag.math.bessel_i1([0.0, 1.0]).numpy().round(3)
+    array([0.   , 0.565], dtype=float32)
     """
 
     public = "math.bessel_i1"
@@ -310,8 +310,8 @@ class BesselI0e(_Special, Unary):
     """bessel_i0(x) * e**-|x| without overflow, elementwise. As TensorFlow's `bessel_i0e` and SciPy's `i0e`.
 
     >>> import autograph as ag
-    >>> ag.math.bessel_i0e([0.0, 1.0]).numpy()
-    array([1.        , 0.46575963], dtype=float32)
+    >>> ag.math.bessel_i0e([0.0, 1.0]).numpy().round(3)
+    array([1.   , 0.466], dtype=float32)
     """
 
     public = "math.bessel_i0e"
@@ -327,8 +327,8 @@ class BesselI1e(_Special, Unary):
     """bessel_i1(x) * e**-|x| without overflow, elementwise. As TensorFlow's `bessel_i1e` and SciPy's `i1e`.
 
     >>> import autograph as ag
-    >>> ag.math.bessel_i1e([0.0, 1.0]).numpy()
-    array([0.        , 0.20791042], dtype=float32)
+    >>> ag.math.bessel_i1e([0.0, 1.0]).numpy().round(3)
+    array([0.   , 0.208], dtype=float32)
     """
 
     public = "math.bessel_i1e"
@@ -349,7 +349,7 @@ def lbeta(op: Any, x: Any, name: str | None = None) -> Any:
     """log |beta(x)| over the last axis: sum of lgamma minus lgamma of the sum. As TensorFlow's `lbeta`.
 
     >>> import autograph as ag
-    >>> ag.math.lbeta([1.0, 2.0]).numpy()
-    np.float32(-0.6931472)
+    >>> ag.math.lbeta([1.0, 2.0]).numpy().round(3)
+    np.float32(-0.693)
     """
     return op.sub(op.sum(op.lgamma(x), axis=-1), op.lgamma(op.sum(x, axis=-1)))

@@ -15,7 +15,9 @@ def _cumulative(fn, unit):
         x = np.flip(x, axis) if reverse else x
         out = fn(x, axis=axis)
         if exclusive:
-            out = np.concatenate([np.full_like(out.take([0], axis), unit), out.take(range(out.shape[axis] - 1), axis)], axis)
+            out = np.concatenate(
+                [np.full_like(out.take([0], axis), unit), out.take(range(out.shape[axis] - 1), axis)], axis
+            )
         return np.flip(out, axis) if reverse else out
 
     return reference

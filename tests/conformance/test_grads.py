@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 
+from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.grad.check import check_gradients, gradients, numeric_gradients
-from runtime.ops.kinds import no_gradient
+from runtime.ops.kinds import Elementwise, Reduction, no_gradient
 from runtime.ops.registry import OPS, load_all
 from runtime.tensor.dispatch import attach_methods, op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.spec import type_of_payload
+from runtime.tensor.trace import Trace, tracing
+from runtime.typesys.shapes import Dim
+from runtime.typesys.spec import TensorType, type_of_payload
 
 attach_methods()
 load_all()
 
-# Casts and complex parts have tests of their own below; what stop_gradient says differs from its differences on purpose.
+# Casts and complex parts have tests of their own below; stop_gradient differs from its differences on purpose.
 SKIPPED = {"cast", "saturate_cast", "complex", "real", "imag", "angle", "stop_gradient"}
 
 
@@ -48,9 +51,50 @@ def test_gradient_equals_central_differences(name, inputs, attrs):
     check_gradients(fn, *(away_from_kinks(name, inputs[i]) for i in floating))
 
 
+@pytest.mark.parametrize("rank_known", [True, False])
+@pytest.mark.parametrize(("name", "inputs", "attrs"), list(cases()))
+def test_gradient_rule_in_a_graph_with_unknown_sizes(name, inputs, attrs, rank_known):
+    """What the rule gives eagerly, as a plan traced for inputs of unknown sizes (and, for reductions, unknown rank)."""
+    operation = OPS[name]
+    if operation.outputs != 1 or (not rank_known and not isinstance(operation, (Reduction, Elementwise))):
+        return
+    arrays = [np.asarray(x) for x in inputs]
+    boxes = [Tensor(a) for a in arrays]
+    y = getattr(op, name)(*boxes, **attrs)
+    dy = Tensor(np.random.default_rng(0).uniform(0.5, 1.5, y.type.shape))
+    eager = operation.rules.vjp(op, dy, y, *boxes, **attrs)
+
+    trace = Trace(name)
+    arrays.append(np.asarray(dy.numpy()))
+    types = [TensorType(a.dtype, tuple(Dim() for _ in a.shape) if rank_known else None) for a in arrays]
+    with tracing(trace):
+        *staged, staged_dy = (Tensor(trace.graph.add_input(t)) for t in types)
+        out = operation.rules.vjp(op, staged_dy, getattr(op, name)(*staged, **attrs), *staged, **attrs)
+        kept = [(e, s) for e, s in zip(eager, out, strict=True) if e is not None]
+        trace.graph.outputs = [trace.operand(s) for _, s in kept]
+    results = compile_graph(trace.graph)(*arrays)
+    for (want, _), got in zip(kept, results, strict=True):
+        np.testing.assert_allclose(got, want.numpy(), rtol=1e-12)
+        assert np.shape(got) == want.type.shape
+
+
 def away_from_kinks(name, x):
     """Points where the function is smooth: no element within a difference's reach of a jump or a tie."""
-    if name in ("abs", "fabs", "relu", "relu6", "elu", "mod", "fmod", "maximum", "minimum", "fmax", "fmin", "copysign", "modf"):
+    if name in (
+        "abs",
+        "fabs",
+        "relu",
+        "relu6",
+        "elu",
+        "mod",
+        "fmod",
+        "maximum",
+        "minimum",
+        "fmax",
+        "fmin",
+        "copysign",
+        "modf",
+    ):
         return np.where(np.abs(x) < 0.01, 0.01, x)
     if name in ("reduce_max", "reduce_min"):
         return x + np.linspace(0, 0.01, x.size).reshape(x.shape)
@@ -86,7 +130,10 @@ FUNCTIONS = {
     "divmod": (lambda x: list(divmod(x, 0.7)), A),
     "product with a zero": (lambda x: op.prod(x, axis=1), np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]])),
     "product of all with a zero": (lambda x: op.prod(x), np.array([[0.0, 2.0, 3.0], [1.0, 5.0, 4.0]])),
-    "cumulative product with zeros": (lambda x: op.cumprod(x, axis=1), np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0]])),
+    "cumulative product with zeros": (
+        lambda x: op.cumprod(x, axis=1),
+        np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0]]),
+    ),
 }
 
 
@@ -134,7 +181,9 @@ def test_complex_gradients_conjugate_as_tensorflow_does():
 
 
 def test_cast_passes_gradients_between_floats_only():
-    assert gradients(lambda x: op.sum(op.cast_to(x, "float32")), [Tensor(np.array([1.0]))])[0].dtype == "float64"
+    assert (
+        gradients(lambda x: op.sum(op.cast_to(x, "float32")), [Tensor(np.array([1.0]))])[0].dtype == "float64"
+    )
     assert grad(lambda x: op.cast_to(op.cast_to(x, "int32"), "float64"), [1.5]) == [0.0]
     assert grad(op.stop_gradient, [1.5]) == [0.0]
 
