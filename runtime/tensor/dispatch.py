@@ -270,7 +270,7 @@ _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tu
 
 def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
     method: Callable[..., Any]
-    if name.startswith("__r") and name.endswith("__") and name not in ("__round__", "__repr__"):
+    if name.startswith("__r") and name.endswith("__") and name not in ("__round__", "__repr__", "__rshift__"):
 
         def method(self: Any, other: Any) -> Any:
             return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
