@@ -15,6 +15,7 @@ from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from runtime.backends.numpy_executor.executor import Executable, compile_graph
 
+from runtime.grad.reverse import vjp_graph
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
@@ -238,27 +239,27 @@ class _Differentiable:
 
     def __init__(self, graph: Graph) -> None:
         self.count = len(graph.outputs)
-        self.wrt = [i for i, v in enumerate(graph.inputs) if _is_differentiable(v.type)]
-        self.outputs = [i for i, v in enumerate(graph.outputs) if _is_differentiable(v.type)]
-        from runtime.grad.reverse import vjp_graph
-
-        forward, backward = vjp_graph(clone(graph), self.wrt, self.outputs)
-        self.forward = compile_graph(optimize(clone(forward)))
-        self._backward_graph = optimize(clone(backward))
+        wrt = [i for i, v in enumerate(graph.inputs) if _is_differentiable(v.type)]
+        outputs = [i for i, v in enumerate(graph.outputs) if _is_differentiable(v.type)]
+        self.vjp = vjp_graph(graph, wrt, outputs)
+        self.forward = compile_graph(optimize(self.vjp.forward))
+        self._backward_graph = optimize(self.vjp.backward)
         self._plain: Executable | None = None
         self._taped: _Differentiable | None = None
 
     def run(self, payloads: list[Any]) -> list[Any]:
         """The outputs; the call is recorded on the active tapes."""
         results = self.forward(*payloads)
-        outputs, saved = results[: self.count], results[self.count :]
+        outputs = _distinct(results[: self.count], payloads)
+        saved = [*(payloads[i] for i in self.vjp.kept), *results[self.count :]]
+        count = len(payloads)
         for tape in STATE.tapes:
-            tape.record_call(lambda dys: self._pull(dys, outputs, saved, len(payloads)), payloads, outputs)
+            tape.record_call(lambda dys: self._pull(dys, outputs, saved, count), tuple(payloads), outputs)
         return outputs
 
     def _pull(self, dys: list[Any], outputs: list[Any], saved: list[Any], count: int) -> list[Any]:
         """Cotangents of the inputs, given those of the outputs (None where there is none)."""
-        seeds = [dys[i]._value if dys[i] is not None else np.zeros_like(outputs[i]) for i in self.outputs]
+        seeds = [dys[i]._value if dys[i] is not None else np.zeros_like(outputs[i]) for i in self.vjp.given]
         arguments = [*saved, *seeds]
         if STATE.tapes:
             if self._taped is None:
@@ -266,12 +267,22 @@ class _Differentiable:
             results = self._taped.run(arguments)
         else:
             if self._plain is None:
-                self._plain = compile_graph(clone(self._backward_graph))
+                self._plain = compile_graph(self._backward_graph)
             results = self._plain(*arguments)
         pulled: list[Any] = [None] * count
-        for i, dx in zip(self.wrt, results, strict=True):
-            pulled[i] = None if dx is None else Tensor(dx)
+        for i, dx in zip(self.vjp.wrt, results, strict=True):
+            pulled[i] = Tensor(dx)
         return pulled
+
+
+def _distinct(outputs: list[Any], inputs: list[Any]) -> list[Any]:
+    """Outputs that are no input and no other output: tapes tell values apart by their arrays."""
+    seen = set(map(id, inputs))
+    for i, out in enumerate(outputs):
+        if id(out) in seen and isinstance(out, (np.ndarray, np.generic)):
+            outputs[i] = out = out.copy()
+        seen.add(id(out))
+    return outputs
 
 
 def _is_differentiable(kind: Any) -> bool:
