@@ -86,7 +86,7 @@ def _clean_loop(node: Node, live: set[Value], effects: set[str]) -> None:
         test = node.regions[0]
         needed |= _inputs_needed(test, set(test.outputs), effects)
     while True:
-        wanted = {body.outputs[k] for k in needed if k < carried}
+        wanted = {body.outputs[k] for k in needed if 0 <= k < carried}
         more = needed | {j - lead for j in _inputs_needed(body, wanted, effects)}
         if more == needed:
             break
