@@ -17,7 +17,7 @@ PASSES: tuple[Pass, ...] = (eliminate_dead_code,)
 
 
 def optimize(graph: Graph) -> Graph:
-    """Run all passes over `graph` in place; returns it. The caller gives a copy of its own (`runtime.ir.walk.clone`)."""
+    """Run all passes over `graph`, in place: the caller passes a copy (`runtime.ir.walk.clone`). Returns it."""
     for run in PASSES:
         graph = run(graph)
     return graph
