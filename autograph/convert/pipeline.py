@@ -1,6 +1,6 @@
 """The one list of converters, and running it.
 
-Order: first what rewrites statements as plain Python (functions, walrus; continue, break and
+Order: first what rewrites statements as plain Python (functions, match, walrus; continue, break and
 return become flags), then control flow, then expressions. Control flow comes before the
 expressions, so that analyses see plain names instead of lambdas; what it generates (`not
 did_break`, targets of loops, calls) is then converted like the user's own code.
@@ -23,6 +23,7 @@ from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
 from autograph.convert.passes.functions import Functions
 from autograph.convert.passes.logic import Logic
+from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
@@ -33,6 +34,7 @@ from autograph.source.parse import Node, parse
 
 PASSES: tuple[type[Converter], ...] = (
     Functions,
+    Match,
     Walrus,
     Continues,
     Returns,
