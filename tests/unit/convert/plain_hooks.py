@@ -6,6 +6,15 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
+from autograph.operators.matching import (  # noqa: F401  they are Python's own meaning
+    match_argument,
+    match_class,
+    match_mapping,
+    match_rest,
+    match_sequence,
+    match_star,
+)
+
 slice = builtins.slice
 local = object
 undefined = None

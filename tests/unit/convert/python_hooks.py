@@ -10,23 +10,19 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograph.operators import matching
+from tests.unit.convert import plain_hooks
 
 UNBOUND = object()
 ERRORS = (NameError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError, LookupError)
 
 
 class PythonHooks:
-    """if_stmt, while_stmt and for_stmt with Python's meaning."""
+    """if_stmt, while_stmt and for_stmt with Python's meaning; the hooks of expressions are the plain ones."""
 
     undefined = UNBOUND
-    local = None
-    match_sequence = staticmethod(matching.match_sequence)
-    match_star = staticmethod(matching.match_star)
-    match_mapping = staticmethod(matching.match_mapping)
-    match_rest = staticmethod(matching.match_rest)
-    match_class = staticmethod(matching.match_class)
-    match_argument = staticmethod(matching.match_argument)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(plain_hooks, name)
 
     def if_stmt(self, test: Any, body: Callable, orelse: Callable | None, names: tuple[str, ...]) -> None:
         if test:
