@@ -6,6 +6,7 @@ import sys as _sys
 from autograph import errors
 from autograph.api import namespaces as _namespaces
 from autograph.api.conversion import autograph, config
+from autograph.api.effects import Assert, numpy_function, print_, py_function
 from autograph.staging.function import Function, function
 from runtime.grad.tape import GradientTape, UnconnectedGradients
 from runtime.ir import build as _build
@@ -21,12 +22,14 @@ __version__ = "0.1.0"
 
 _build.internal_folders.append(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
 newaxis = None
+print = print_
 for _name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split():
     globals()[_name] = as_dtype(_name)
 double, half, string = as_dtype("float64"), as_dtype("float16"), as_dtype("string")
 _names = _namespaces.build(_sys.modules[__name__])
 
 __all__ = [
+    "Assert",
     "DType",
     "Function",
     "GradientTape",
@@ -42,4 +45,7 @@ __all__ = [
     "function",
     "init_scope",
     "name_scope",
+    "numpy_function",
+    "print",
+    "py_function",
 ]

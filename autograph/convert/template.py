@@ -89,11 +89,17 @@ def constant(value: object, origin: Node) -> Node:
 
 
 def located(node: Node, origin: Node) -> Node:
-    """`node` itself, at the position of `origin`."""
+    """`node` itself, at the position of `origin`: of its first line only.
+
+    CPython places a method call at the last line of what it is looked up on, so that a call of a hook that spanned a
+    statement would be reported at the statement's end.
+    """
     for name in POSITION:
         value = getattr(origin, name, None)
         if value is not None:
             setattr(node, name, value)
+    if getattr(node, "end_lineno", None) != getattr(node, "lineno", None):
+        node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
     return node
 
 

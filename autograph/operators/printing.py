@@ -18,7 +18,7 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["print_", "template_of"]
+__all__ = ["emit_print", "print_", "template_of", "text_of"]
 
 _TOKEN = re.compile("\ue000(\\d+)\ue001")
 
@@ -53,7 +53,8 @@ def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
     return tuple(parts), values
 
 
-def _text(x: Any) -> str:
+def text_of(x: Any) -> str:
+    """The text of a value, with tokens for what is staged in it."""
     if choice_of(x) is not None:
         x = resolve(x)
     dynamic = dynamic_of(x)
@@ -68,8 +69,8 @@ def _text(x: Any) -> str:
     return str(x)
 
 
-def _item_text(x: Any) -> str:
-    return _text(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
+def _itemtext_of(x: Any) -> str:
+    return text_of(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
 
 
 def _list_text(value: ListValue) -> str:
@@ -86,7 +87,7 @@ def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any
     if trace is None or (file is not None and file not in (sys.stdout, sys.stderr)):
         builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
         return
-    text = (" " if sep is None else sep).join(map(_text, args)) + ("\n" if end is None else end)
+    text = (" " if sep is None else sep).join(map(text_of, args)) + ("\n" if end is None else end)
     emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
 
 

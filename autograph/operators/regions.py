@@ -67,6 +67,8 @@ def run_region(trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph
         except PathEnds:
             traced.ended = True
         except NameError as error:
+            if not is_unbound(error):
+                raise
             _raise_node(trace, error)
             traced.ended = True
             trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
@@ -90,8 +92,15 @@ def run_region(trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph
     return traced
 
 
-def _raise_node(trace: Trace, error: BaseException) -> None:
-    trace.builder.emit(get("raise_"), [], {"exception": type(error), "arguments": error.args, "template": ()}, ())
+def is_unbound(error: NameError) -> bool:
+    """Whether a local name has no value on this path (and not: there is no such name)."""
+    return isinstance(error, UnboundLocalError) or "free variable" in str(error)
+
+
+def _raise_node(trace: Trace, error: NameError) -> None:
+    name = str(error).split("'")[1] if "'" in str(error) else "?"
+    message = f"cannot access local variable '{name}' where it is not associated with a value"
+    trace.builder.emit(get("raise_"), [], {"exception": UnboundLocalError, "arguments": (message,), "template": ()}, ())
 
 
 def _is_local(place: Place, original: Any, region: Region) -> bool:
