@@ -57,7 +57,9 @@ class Assert(Op):
     effect = "assert"
     outputs = 0
 
-    def infer(self, condition: TensorType, *values: ValueType, template: Template = (), bare: bool = False) -> tuple[()]:
+    def infer(
+        self, condition: TensorType, *values: ValueType, template: Template = (), bare: bool = False
+    ) -> tuple[()]:
         return ()
 
     @staticmethod
@@ -104,7 +106,8 @@ class PyFunction(Op):
         result = function(*map(_read_only, values))
         results = () if not types and result is None else result if isinstance(result, (tuple, list)) else (result,)
         if len(results) != len(types):
-            raise InvalidArgumentError(f"a Python function gave {len(results)} results; {len(types)} were declared", op="py_function")
+            message = f"a Python function gave {len(results)} results; {len(types)} were declared"
+            raise InvalidArgumentError(message, op="py_function")
         return tuple(_as_declared(r, t) for r, t in zip(results, types, strict=True))
 
 
@@ -125,5 +128,6 @@ def _as_declared(result: Any, want: TensorType) -> Any:
             not isinstance(d, int) or d == n for d, n in zip(want.shape, array.shape, strict=True)
         )
         if not sizes:
-            raise InvalidArgumentError(f"a Python function gave shape {array.shape}; {want} was declared", op="py_function")
+            message = f"a Python function gave shape {array.shape}; {want} was declared"
+            raise InvalidArgumentError(message, op="py_function")
     return array[()]

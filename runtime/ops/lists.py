@@ -18,7 +18,8 @@ from runtime.typesys.spec import ListType, TensorType, ValueType
 
 INDEX = TensorType("int64", (), weak=True)
 TRUTH = TensorType("bool", (), weak=True)
-_HARD = {"b": "bool", "i": "int32", "u": "int32", "f": "float32", "c": "complex128"}  # what a literal of the kind becomes
+# What a literal of the kind becomes.
+_HARD = {"b": "bool", "i": "int32", "u": "int32", "f": "float32", "c": "complex128"}
 
 
 def _element(kind: ListType, op: str) -> ValueType:

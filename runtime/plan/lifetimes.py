@@ -6,6 +6,8 @@ that class is needed afterwards: later in the block, after the blocks around it,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runtime.ir.graph import Graph, Node, Value
 from runtime.plan.storage import Storage, StorageMap
 from runtime.typesys.shapes import num_elements, same_size
@@ -93,7 +95,7 @@ class Lifetimes:
         self._visit(node.regions[-1], around)
         self._loops.pop()
 
-    def _choose(self, node: Node, dying: list[Value], unneeded) -> int | None:  # type: ignore[no-untyped-def]
+    def _choose(self, node: Node, dying: list[Value], unneeded: Callable[[Storage], bool]) -> int | None:
         """The input whose memory the node takes over; one made in this block rather than one carried into it."""
         op = node.op
         if op.consumes:
@@ -111,7 +113,7 @@ class Lifetimes:
         ]
         return min(fitting, key=lambda k: (node.inputs[k].node is None, k), default=None)
 
-    def _writable(self, value: Value, unneeded) -> bool:  # type: ignore[no-untyped-def]
+    def _writable(self, value: Value, unneeded: Callable[[Storage], bool]) -> bool:
         root = self.storages.of(value)
         if root is None or not (root.owned and root.solid and unneeded(root)):
             return False

@@ -60,12 +60,12 @@ def make_plan(graph: Graph, donated: frozenset[int] = frozenset()) -> Plan:
     a copy of it. What that makes possible is found by first assuming that every loop copies everything.
     """
     lifetimes = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k: True))
-    copies = _wanted(graph, lifetimes, {(n, k) for n in graph.walk() if _is_loop(n) for k in range(n.carried)})
+    copies = _wanted(lifetimes, {(n, k) for n in graph.walk() if _is_loop(n) for k in range(n.carried)})
     lifetimes = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k: (loop, k) in copies))
     copies = copies - lifetimes.exclusive
     while True:
         final = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k: (loop, k) in copies))
-        needed = _wanted(graph, final, copies)
+        needed = _wanted(final, copies)
         if needed == copies:
             break
         copies = needed
@@ -81,7 +81,7 @@ def _is_loop(node: Node) -> bool:
     return node.op.name in ("while_loop", "for_loop")
 
 
-def _wanted(graph: Graph, lifetimes: Lifetimes, among: set[tuple[Node, int]]) -> set[tuple[Node, int]]:
+def _wanted(lifetimes: Lifetimes, among: set[tuple[Node, int]]) -> set[tuple[Node, int]]:
     """The carried values whose memory is overwritten inside their loop."""
     return {
         (node, k) for node, k in among if lifetimes.storages.of(node.outputs[k]) in lifetimes.consumed.get(node, ())

@@ -15,7 +15,9 @@ from runtime.typesys.spec import ListType, TensorType, ValueType
 __all__ = ["Storage", "StorageMap"]
 
 # Views that show each element at most once.
-_ONE_TO_ONE = frozenset(("reshape", "transpose", "expand_dims", "squeeze", "index", "identity", "flatten", "swapaxes", "reverse"))
+_ONE_TO_ONE = frozenset(
+    ("reshape", "reshape_like", "transpose", "expand_dims", "squeeze", "index", "reverse", "list_unstack", "list_split_like")
+)
 
 
 class Storage:
@@ -108,7 +110,8 @@ class StorageMap:
             for region in node.regions:
                 self._share(region.inputs[lead + k], value)
         for region in node.regions:
-            for inner, outer in zip(region.inputs[lead + node.carried :], node.inputs[lead + node.carried :], strict=True):
+            first = lead + node.carried
+            for inner, outer in zip(region.inputs[first:], node.inputs[first:], strict=True):
                 self._share(inner, outer)
             self._visit(region)
         for k, value in enumerate(node.outputs):

@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from runtime.backends.numpy_executor.text import Expr, join
-from runtime.ir.graph import Node
+from runtime.ir.graph import Node, Value
+from runtime.typesys.spec import TensorType
 
 if TYPE_CHECKING:
     from runtime.backends.numpy_executor.writer import Block, FunctionWriter
 
 __all__ = ["cond", "for_loop", "overlapping", "while_loop"]
 
+SMALL = 4  # nodes up to which a branch may be part of an expression
+_BLOCKS = ("while_loop", "for_loop", "call")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -33,6 +36,11 @@ def negated(expr: Expr) -> Expr:
 def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
     """`if`: both regions put their results into the same variables."""
     [pred] = writer.take(block, node.inputs[:1])
+    waiting = dict(block.pending)
+    if not any(v in waiting for v in node.inputs):
+        expr = _as_expression(writer, block, node, pred)
+        if expr is not None and writer.keep(block, node.outputs[0], expr, position):
+            return
     writer.flush(block)
     inputs = writer.named(block, node.inputs[1:])
     names = [_result_name(writer, block, node, k, position) for k in range(len(node.outputs))]
@@ -62,6 +70,51 @@ def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> Non
         block.rebindable.add(name)
 
 
+def _as_expression(writer: FunctionWriter, block: Block, node: Node, pred: Expr) -> Expr | None:
+    """The source of a conditional with one scalar result and small branches: `a and b`, `a if c else b`; else None."""
+    if len(node.outputs) != 1 or not _is_scalar(node.outputs[0]):
+        return None
+    inputs = [block.env[v] for v in node.inputs[1:]]
+    sides = []
+    for region in node.regions:
+        if len(region.nodes) > SMALL or not all(map(_is_small, region.nodes)):
+            return None
+        head = len(writer.lines)
+        inner = type(block)(region, inputs, [], set(), writer.plan)
+        writer.nodes(inner)
+        [side] = writer.take(inner, region.outputs)
+        if inner.pending or len(writer.lines) > head:
+            del writer.lines[head:]
+            return None
+        sides.append(side)
+    then, orelse = sides
+    if writer.is_weak(node.inputs[0]):
+        if orelse.text == "False":
+            return join([_operand(pred), " and ", _operand(then)])
+        if then.text == "True":
+            return join([_operand(pred), " or ", _operand(orelse)])
+        if then.text == "False":
+            return negated(pred) if orelse.text == "True" else join([negated(pred), " and ", _operand(orelse)])
+        if orelse.text == "True":
+            return join([negated(pred), " or ", _operand(then)])
+    return join([_operand(then), " if ", _operand(pred), " else ", _operand(orelse)])
+
+
+def _is_small(node: Node) -> bool:
+    return node.op.effect is None and node.op.name not in _BLOCKS and len(node.outputs) == 1
+
+
+def _is_scalar(value: Value) -> bool:
+    kind = value.type
+    return type(kind) is TensorType and kind.shape == ()
+
+
+def _operand(expr: Expr) -> Expr:
+    """An operand of `and`, `or` or a conditional expression, in parentheses if it may be one of these itself."""
+    loose = any(word in expr.text for word in (" and ", " or ", " if "))
+    return join(["(", expr, ")"]) if loose and not expr.atom else expr
+
+
 def _is_pass(lines: list[tuple[int, Expr]]) -> bool:
     return len(lines) == 1 and lines[0][1].text == "pass"
 
@@ -89,7 +142,7 @@ def _result_name(writer: FunctionWriter, block: Block, node: Node, k: int, posit
     return _reserve(block, value, writer.locals.fresh(hint))
 
 
-def _reserve(block: Block, value, name: str) -> str:  # type: ignore[no-untyped-def]
+def _reserve(block: Block, value: Value, name: str) -> str:
     block.env[value] = Expr(name)
     return name
 
@@ -143,7 +196,7 @@ def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) ->
     kind = index.tensor_type
     if used and not kind.weak:
         scalar = kind.dtype.dtype.type
-        writer.emit(Expr(f"{variable} = {writer.globals.bind(scalar.__name__, scalar, f'np.{scalar.__name__}')}({variable})"))
+        writer.emit(Expr(f"{variable} = {writer.globals.numpy(scalar.__name__)}({variable})"))
     inputs = [Expr(variable), *map(Expr, names), *writer.named(block, node.inputs[1 + node.carried :])]
     writer.region(body, inputs, names)
     writer.indent -= 1

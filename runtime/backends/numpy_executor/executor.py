@@ -33,7 +33,9 @@ class Executable:
 
     __slots__ = ("_file", "_lines", "_run", "fresh", "name", "recursive", "source")
 
-    def __init__(self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str) -> None:
+    def __init__(
+        self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str
+    ) -> None:
         self.name = name
         self.source = source
         self.fresh: frozenset[int] = frozenset()
@@ -114,7 +116,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
       UnimplementedError: an operation without a NumPy meaning; it is named.
     """
     names = Globals()
-    functions = {name: f"f_{''.join(c if c.isalnum() and c.isascii() else '_' for c in name)}" for name in reachable_functions(graph)}
+    functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):
         functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
     plan = make_plan(graph, donated)
@@ -134,8 +136,11 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
 
 
 def _main_name(graph: Graph) -> str:
-    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in graph.name)
-    return f"run_{name}" if name else "run"
+    return f"run_{_identifier(graph.name)}" if graph.name else "run"
+
+
+def _identifier(name: str) -> str:
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in name)
 
 
 def _layout(header: list[str], blocks: list[list[tuple[int, Expr]]]) -> tuple[str, dict[int, list[Any]]]:

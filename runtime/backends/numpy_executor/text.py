@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 from typing import Any
@@ -75,10 +76,10 @@ class Template:
         return Expr(out.text, self.atom, out.spans)
 
 
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(.*\)|\{0\}\.\w+\(.*\)", re.DOTALL)
+_CALL = re.compile(r"[A-Za-z_][\w.]*\(.*\)|\{0\}\.\w+\(.*\)|\{0\}\[[^\[\]]*\]|\{0\}\.\w+", re.DOTALL)
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=4096)
 def parse_template(template: str) -> Template:
     """Split a source template at its fields.
 
@@ -94,9 +95,9 @@ def parse_template(template: str) -> Template:
         if field is not None:
             fields.append((field, False))
             literals.append("")
-    fields = [
-        (f, literals[k].endswith(("(", ", ")) and literals[k + 1].startswith((")", ","))) for k, (f, _) in enumerate(fields)
-    ]
+    ends = itertools.pairwise(literals)
+    bare = [before.endswith(("(", ", ")) and after.startswith((")", ",")) for before, after in ends]
+    fields = [(f, b) for (f, _), b in zip(fields, bare, strict=True)]
     arity = max((int(f) + 1 for f, _ in fields if f.isdigit()), default=0)
     return Template(literals, fields, arity, bool(_CALL.fullmatch(template)) and _one_call(template))
 
@@ -108,14 +109,14 @@ def _one_call(template: str) -> bool:
         depth += (c == "(") - (c == ")")
         if c == ")" and depth == 0:
             return k == len(template) - 1
-    return False
+    return True
 
 
 _OPERATORS = re.compile(r"\{0\} (\+|-|\*|/|//|%|&|\||\^|<|<=|>|>=|==|!=) \{1\}|[-~]\{0\}")
 
 
 def operator_template(python: str | None) -> bool:
-    """Whether a `python` template is one operator, which NumPy's scalars give the ufunc's meaning (and ten times as fast)."""
+    """Whether a `python` template is one operator: NumPy's scalars give it the ufunc's meaning, ten times as fast."""
     return python is not None and _OPERATORS.fullmatch(python) is not None
 
 

@@ -227,13 +227,19 @@ class FunctionWriter:
             block.bind(node.outputs[0], block.env[node.inputs[self.plan.reuse[node]]])
         else:
             out = node.outputs[0]
-            if self.waits(block, out, expr, position):
-                block.pending[out] = expr
-            elif block.uses.get(out, 0) == 0:
-                self.flush(block)
-                self.emit(expr)
-            else:
-                self.assign(block, out, self.variable(block, out, position), expr)
+            if not self.keep(block, out, expr, position):
+                if block.uses.get(out, 0) == 0:
+                    self.flush(block)
+                    self.emit(expr)
+                else:
+                    self.assign(block, out, self.variable(block, out, position), expr)
+
+    def keep(self, block: Block, value: Value, expr: Expr, position: int) -> bool:
+        """Let a result wait for its only user, if it may."""
+        if self.waits(block, value, expr, position):
+            block.pending[value] = expr
+            return True
+        return False
 
     def bind_all(self, block: Block, node: Node, names: list[str]) -> None:
         for value, name in zip(node.outputs, names, strict=True):

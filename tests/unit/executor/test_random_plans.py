@@ -46,13 +46,30 @@ class Maker:
         elif kind < 0.52:
             self.arrays.append(f.neg(self.array()))
         elif kind < 0.6:
-            self.arrays.append(self.rng.choice([f.identity, f.real])(self.array()))
+            self.arrays.append(self.view(self.array()))
+        elif kind < 0.63:
+            where = {"spec": self.rng.choice([(0,), (-1, (None, 2, None)), ((None, None, None), 1)])}
+            row = f.index(self.array(), **where)
+            self.arrays.append(self.rng.choice([f.index_update, f.index_add])(self.array(), row, **where))
         elif kind < 0.66:
             self.numbers.append(f.mod(f.add(self.number(), self.number()), 5))
         elif kind < 0.78:
             self.list_step()
         elif depth < 3:
             self.rng.choice([self.cond, self.for_loop, self.while_loop])(depth)
+
+    def view(self, x: Value) -> Value:
+        f = self.f
+        kind = self.rng.randrange(5)
+        if kind == 0:
+            return f.reshape(f.neg(f.reshape(x, shape=(3, 2))), shape=SHAPE)
+        if kind == 1:
+            return f.transpose(f.transpose(x, perm=(1, 0)), perm=(1, 0))
+        if kind == 2:
+            return f.index(x, spec=((None, None, -1),))
+        if kind == 3:
+            return f.broadcast_to(f.index(x, spec=((0, 1, None),)), shape=SHAPE)
+        return self.rng.choice([f.identity, f.real])(x)
 
     def list_step(self) -> None:
         f, rng = self.f, self.rng
@@ -130,7 +147,7 @@ class Maker:
     def finish(self) -> Any:
         for _ in range(self.rng.randrange(3, 12)):
             self.step(0)
-        return self.f.returns(*self.rng.sample(self.arrays, min(2, len(self.arrays))), *self.numbers[-1:], *self.lists[-1:])
+        return self.f.returns(*self.rng.sample(self.arrays, 2), *self.numbers[-1:], *self.lists[-1:])
 
 
 def inputs(seed: int) -> list[Any]:
@@ -139,7 +156,7 @@ def inputs(seed: int) -> list[Any]:
     return [x, y, int(rng.integers(0, 5))]
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(400))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_random_graph(seed: int) -> None:
     graph = Maker(seed).finish()
