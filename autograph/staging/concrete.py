@@ -14,8 +14,6 @@ from autograph.operators.descriptors import Leaf, canonical, describe, loosen
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from runtime.backends.numpy_executor.executor import Executable, compile_graph
-
-from runtime.grad.reverse import vjp_graph
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
@@ -40,7 +38,7 @@ class ConcreteFunction:
         self._specs = specs
         self._structure = structure
         self._executable: Executable | None = None
-        self._gradient: _Differentiable | None = None
+        self._gradient: Any = None
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
@@ -157,8 +155,15 @@ class ConcreteFunction:
         if self._gradient is None:
             with self._lock:
                 if self._gradient is None:
-                    self._gradient = _Differentiable(self.optimized_graph)
-        return self._gradient.run(payloads)
+                    self._gradient = self._taped_graph()
+        return self._gradient.run(payloads)  # type: ignore[no-any-return]
+
+    def _taped_graph(self) -> Any:
+        from runtime.grad.staged_calls import TapedGraph
+
+        written = [k for k, box in enumerate(reversed(self.traced.written), 1) if isinstance(box, Variable)]
+        count = len(self.graph.outputs)
+        return TapedGraph(self.optimized_graph, _compile_copy, [count - k for k in written])
 
     def _deliver(self, leaves: list[Any], outputs: list[Any]) -> Any:
         traced = self.traced
@@ -231,63 +236,8 @@ def _baseline() -> int:
 _EXCLUSIVE = _baseline()
 
 
-class _Differentiable:
-    """A graph called under tapes: runs forward saving what backward needs, and records its backward graph.
-
-    The backward graph is called in the same way, so that a tape around a tape gets its derivative.
-    """
-
-    def __init__(self, graph: Graph) -> None:
-        self.count = len(graph.outputs)
-        wrt = [i for i, v in enumerate(graph.inputs) if _is_differentiable(v.type)]
-        outputs = [i for i, v in enumerate(graph.outputs) if _is_differentiable(v.type)]
-        self.vjp = vjp_graph(graph, wrt, outputs)
-        self.forward = compile_graph(optimize(self.vjp.forward))
-        self._backward_graph = optimize(self.vjp.backward)
-        self._plain: Executable | None = None
-        self._taped: _Differentiable | None = None
-
-    def run(self, payloads: list[Any]) -> list[Any]:
-        """The outputs; the call is recorded on the active tapes."""
-        results = self.forward(*payloads)
-        outputs = _distinct(results[: self.count], payloads)
-        saved = [*(payloads[i] for i in self.vjp.kept), *results[self.count :]]
-        count = len(payloads)
-        for tape in STATE.tapes:
-            tape.record_call(lambda dys: self._pull(dys, outputs, saved, count), tuple(payloads), outputs)
-        return outputs
-
-    def _pull(self, dys: list[Any], outputs: list[Any], saved: list[Any], count: int) -> list[Any]:
-        """Cotangents of the inputs, given those of the outputs (None where there is none)."""
-        seeds = [dys[i]._value if dys[i] is not None else np.zeros_like(outputs[i]) for i in self.vjp.given]
-        arguments = [*saved, *seeds]
-        if STATE.tapes:
-            if self._taped is None:
-                self._taped = _Differentiable(self._backward_graph)
-            results = self._taped.run(arguments)
-        else:
-            if self._plain is None:
-                self._plain = compile_graph(self._backward_graph)
-            results = self._plain(*arguments)
-        pulled: list[Any] = [None] * count
-        for i, dx in zip(self.vjp.wrt, results, strict=True):
-            pulled[i] = Tensor(dx)
-        return pulled
-
-
-def _distinct(outputs: list[Any], inputs: list[Any]) -> list[Any]:
-    """Outputs that are no input and no other output: tapes tell values apart by their arrays."""
-    seen = set(map(id, inputs))
-    for i, out in enumerate(outputs):
-        if id(out) in seen and isinstance(out, (np.ndarray, np.generic)):
-            outputs[i] = out = out.copy()
-        seen.add(id(out))
-    return outputs
-
-
-def _is_differentiable(kind: Any) -> bool:
-    dtype = getattr(kind, "dtype", None)
-    return dtype is not None and bool(dtype.is_inexact)
+def _compile_copy(graph: Graph) -> Executable:
+    return compile_graph(optimize(clone(graph)))
 
 
 def _placed(error: Exception) -> None:

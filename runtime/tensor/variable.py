@@ -13,7 +13,6 @@ from runtime.ir.graph import Value
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, init_scope
-from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError
 
 __all__ = ["Variable"]
@@ -92,12 +91,16 @@ class Variable(Tensor):
         if trace is not None:
             have, want = new.type, trace.value_of(self).tensor_type
             _check_shape(self, have.shape, want.shape)
+            if STATE.tapes:  # a tape takes what is assigned for a constant, as TensorFlow's
+                new = op.stop_gradient(new)
             trace.write(self, trace.operand(new))
         else:
             payload = new._value
             if np.shape(payload) != self._value.shape:
                 _check_shape(self, np.shape(payload), self._value.shape)
-            self._value = payload if isinstance(payload, np.ndarray) else np.asarray(payload)
+            payload = np.asarray(payload)
+            # Updates in place must not reach another array; and a tape takes what is assigned for a constant.
+            self._value = payload.copy() if payload.base is not None or STATE.tapes else payload
         return self
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
