@@ -3,6 +3,7 @@
 import gast
 
 from autograph.convert.converter import Context, Example
+from autograph.convert.naming import mangled
 from autograph.convert.targets import TargetConverter
 from autograph.convert.template import constant
 from autograph.source.parse import Node
@@ -80,15 +81,3 @@ class Attributes(TargetConverter):
 
     def _name(self, target: Node) -> Node:
         return constant(mangled(target.attr, self._class_name), target)
-
-
-def mangled(name: str, class_name: str | None) -> str:
-    """A name as Python compiles it inside a class.
-
-    >>> mangled("__x", "_Secret"), mangled("__x__", "C"), mangled("__x", "___"), mangled("__x", None)
-    ('_Secret__x', '__x__', '__x', '__x')
-    """
-    owner = (class_name or "").lstrip("_")
-    if not owner or not name.startswith("__") or name.endswith("__"):
-        return name
-    return f"_{owner}{name}"

@@ -19,7 +19,7 @@ from autograph.analysis.facts import Facts
 from autograph.analysis.liveness import Liveness, Names
 from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
-from autograph.convert.naming import bound_names
+from autograph.convert.naming import bound_names, mangled
 from autograph.source.parse import Node
 
 
@@ -111,6 +111,7 @@ def f(pairs):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.facts = context.facts or Facts()
+        self._class_name = context.class_name
         self._frames: list[_Frame] = []
         self._kept: set[int] = set()
         self._liveness: Liveness
@@ -135,6 +136,13 @@ def f(pairs):
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
+    def visit_ClassDef(self, node: Node) -> Node:
+        """Private names inside belong to this class."""
+        outside, self._class_name = self._class_name, node.name
+        self.generic_visit(node)
+        self._class_name = outside
+        return node
+
     def visit_If(self, node: Node) -> Node | list[Node]:
         """A branch."""
         if _is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
@@ -151,7 +159,12 @@ def f(pairs):
             other = else_name
         test = self.visit(node.test)
         return made + self.quote(
-            "ag__.if_stmt(test, body, other, names)", node, test=test, body=if_name, other=other, names=names
+            "ag__.if_stmt(test, body, other, names)",
+            node,
+            test=test,
+            body=if_name,
+            other=other,
+            names=self._told(names),
         )
 
     def visit_While(self, node: Node) -> Node | list[Node]:
@@ -164,7 +177,11 @@ def f(pairs):
         made = self.quote("def name(): return test", node.test, name=test_name, test=test)
         made += self._function(node, body_name, None, node.body, shared)
         return made + self.quote(
-            "ag__.while_stmt(test, body, names)", node, test=test_name, body=body_name, names=shared
+            "ag__.while_stmt(test, body, names)",
+            node,
+            test=test_name,
+            body=body_name,
+            names=self._told(shared),
         )
 
     def visit_For(self, node: Node) -> Node | list[Node]:
@@ -190,7 +207,7 @@ def f(pairs):
         if leave is not None:
             text, flag = "ag__.for_stmt(items, body, names, lambda: not flag)", leave.test.id
         items = self.visit(node.iter)
-        return made + self.quote(text, node, items=items, body=name, names=shared, flag=flag)
+        return made + self.quote(text, node, items=items, body=name, names=self._told(shared), flag=flag)
 
     def visit_Global(self, node: Node) -> Node | None:
         """Declarations move out of bodies, to the top of the user's function."""
@@ -219,6 +236,10 @@ def f(pairs):
         if node.value is None:
             return None
         return self.quote("target = value", node, target=node.target, value=node.value)[0]
+
+    def _told(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Names as the hook finds them in code objects."""
+        return tuple(mangled(name, self._class_name) for name in names)
 
     def _shared(self, body: Sequence[Node], live: Names) -> tuple[str, ...]:
         """The variables `body` binds that others may read: `live` is what is live after it."""

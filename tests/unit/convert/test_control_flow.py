@@ -120,3 +120,51 @@ def test_every_line_of_the_user_stays() -> None:
         for node in ast.walk(to_ast(gast.Module([function], []))):
             if isinstance(node, ast.stmt):
                 assert 1 <= node.lineno <= text.count("\n")
+
+
+def test_private_names_are_told_as_the_class_has_them() -> None:
+    text = "def f(n):\n    __i = 0\n    while __i < n:\n        __i += 1\n    return __i\n"
+    function = parse(text).body[0]
+    tree = ControlFlow(Context(function, "program.py", class_name="_Secret")).convert(function)
+    assert "('_Secret__i',)" in unparse(tree)
+
+
+def test_names_of_dead_variables_are_locals_of_the_body() -> None:
+    text = """\
+def f(xs, c):
+    for x in xs:
+        square = x * x
+        if c:
+            unused = square
+        record(square)
+"""
+    printed = unparse(converted(text))
+    assert "nonlocal" not in printed
+    assert "ag__.for_stmt(xs, loop_body, ())" in printed
+
+
+def test_a_nested_function_changes_what_a_call_may_change() -> None:
+    text = """\
+def f(n):
+    total = 0
+    def add(v):
+        nonlocal total
+        total += v
+    for i in range(n):
+        add(i)
+    return total
+"""
+    assert "ag__.for_stmt(range(n), loop_body, ('total',))" in unparse(converted(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a, b):\n    for i in range(a):\n        if i > b: break\n        yield i\n    else: yield b\n",
+        "async def f(a, b):\n    while a: await b(a)\n",
+        "def f(a, b):\n    try:\n        if a: return 1\n    finally:\n        if b: return 2\n",
+        "def f(a, b):\n    while True: b()\n",
+    ],
+)
+def test_what_can_not_be_functions_stays_python(text: str) -> None:
+    assert unparse(converted(text)) == unparse(parse(text).body[0])
