@@ -1,0 +1,414 @@
+"""Neural network operations: softmax, cross entropies, normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.kinds import normalize_axes
+from runtime.ops.registry import Op, function
+from runtime.typesys.dtypes import promote
+from runtime.typesys.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ShapeError
+from runtime.typesys.shapes import Shape, broadcast
+from runtime.typesys.spec import TensorType
+
+
+def _x(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).uniform(-2, 2, shape)
+
+
+def _floating(kind: TensorType, what: str) -> None:
+    if not kind.dtype.is_floating:
+        raise DTypeError(f"{what} needs floating-point logits, not {kind.dtype}; cast them", op=what)
+
+
+def _exponentials(x: Any, axis: int) -> tuple[Any, Any, Any]:
+    """x - max, its exp, and the sums of that: what every softmax needs."""
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    powers = np.exp(shifted)
+    return shifted, powers, np.add.reduce(powers, axis=axis, keepdims=True)
+
+
+class Softmax(Op):
+    """exp(x) / sum(exp(x)) along an axis.
+
+    >>> ag.nn.softmax([0.0, 0.0]).numpy().tolist()
+    [0.5, 0.5]
+    """
+
+    public = "nn.softmax", "math.softmax"
+
+    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:  # noqa: N805
+        return op.softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
+
+    def infer(self, x: TensorType, *, axis: int) -> TensorType:
+        _floating(x, self.name)
+        if x.shape is not None:
+            normalize_axes(axis, len(x.shape), self.name)
+        return TensorType(x.dtype, x.shape)
+
+    @staticmethod
+    def kernel(x: Any, *, axis: int) -> Any:
+        out = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+        np.exp(out, out=out)
+        out /= np.add.reduce(out, axis=axis, keepdims=True)
+        return out
+
+    vjp = lambda op, dy, y, x, *, axis: (op.softmax_grad(dy, y, axis=axis),)
+
+    def samples(self) -> Iterable[Any]:
+        for code in "fd":
+            yield (_x(3, 4).astype(code),), {"axis": -1}
+            yield (_x(3, 4).astype(code),), {"axis": 0}
+        yield (_x(4) * 500,), {"axis": 0}
+
+
+class SoftmaxGrad(Op):
+    """y * (dy - sum(dy * y)): the cotangent of softmax's operand, linear and symmetric in dy."""
+
+    def infer(self, dy: TensorType, y: TensorType, *, axis: int) -> TensorType:
+        return TensorType(promote((dy.dtype, False), (y.dtype, False))[0], y.shape)
+
+    @staticmethod
+    def kernel(dy: Any, y: Any, *, axis: int) -> Any:
+        out = dy * y
+        total = np.add.reduce(out, axis=axis, keepdims=True)
+        out -= y * total
+        return out
+
+    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:  # noqa: N805
+        inner = op.reduce_sum(op.mul(dy, y), axis=axis, keepdims=True)
+        outer = op.reduce_sum(op.mul(g, y), axis=axis, keepdims=True)
+        return op.softmax_grad(g, y, axis=axis), op.sub(op.mul(g, op.sub(dy, inner)), op.mul(dy, outer))
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(3, 4), _x(4, 3).T.copy()), {"axis": -1}
+
+
+class LogSoftmax(Op):
+    """x - log(sum(exp(x))) along an axis, without overflow."""
+
+    public = "nn.log_softmax", "math.log_softmax"
+
+    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:  # noqa: N805
+        return op.log_softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
+
+    infer = Softmax.infer
+
+    @staticmethod
+    def kernel(x: Any, *, axis: int) -> Any:
+        shifted, _, total = _exponentials(x, axis)
+        shifted -= np.log(total)
+        return shifted
+
+    vjp = lambda op, dy, y, x, *, axis: (op.log_softmax_grad(dy, y, axis=axis),)
+    samples = Softmax.samples
+
+
+class LogSoftmaxGrad(Op):
+    """dy - exp(y) * sum(dy): the cotangent of log_softmax's operand."""
+
+    infer = SoftmaxGrad.infer
+
+    @staticmethod
+    def kernel(dy: Any, y: Any, *, axis: int) -> Any:
+        out = np.exp(y)
+        out *= np.add.reduce(dy, axis=axis, keepdims=True)
+        return np.subtract(dy, out, out=out)
+
+    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:  # noqa: N805
+        weighted = op.mul(g, op.exp(y))
+        total = op.reduce_sum(dy, axis=axis, keepdims=True)
+        return op.sub(g, op.reduce_sum(weighted, axis=axis, keepdims=True)), op.neg(op.mul(weighted, total))
+
+    samples = SoftmaxGrad.samples
+
+
+def _losses(logits: TensorType, lead: Shape) -> tuple[TensorType, TensorType]:
+    _floating(logits, "softmax cross entropy")
+    return TensorType(logits.dtype, lead), TensorType(logits.dtype, logits.shape)
+
+
+class SoftmaxCrossEntropy(Op):
+    """-sum(labels * log_softmax(logits)) over the last axis, and softmax(logits), which the gradient needs."""
+
+    outputs = 2
+
+    def infer(self, logits: TensorType, labels: TensorType) -> tuple[TensorType, TensorType]:
+        shape = broadcast(logits.shape, labels.shape)
+        if logits.shape == ():
+            raise ShapeError("softmax cross entropy needs logits with a class axis", op=self.name)
+        return _losses(logits, None if shape is None else shape[:-1])
+
+    @staticmethod
+    def kernel(logits: Any, labels: Any) -> tuple[Any, Any]:
+        shifted, powers, total = _exponentials(logits, -1)
+        shifted -= np.log(total)
+        shifted *= labels
+        loss = np.add.reduce(shifted, axis=-1)
+        powers /= total
+        return np.negative(loss), powers
+
+    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:  # noqa: N805
+        dloss, dprobs = dy
+        probs = y[1]
+        dlogits = dlabels = None
+        if dloss is not None:
+            dlogits = op.softmax_cross_entropy_grad(dloss, probs, labels)
+            if op.type_of(labels).dtype.is_inexact:
+                dlabels = op.neg(op.mul(_column(op, dloss), op.log_softmax(logits, axis=-1)))
+        if dprobs is not None:
+            more = op.softmax_grad(dprobs, probs, axis=-1)
+            dlogits = more if dlogits is None else op.add(dlogits, more)
+        return dlogits, dlabels
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(3, 4), np.abs(_x(4, 3).T.copy())), {}
+        yield (_x(3, 4), np.eye(4)[[0, 2, 1]]), {}
+        yield (_x(4), np.eye(4)[2]), {}
+
+
+def _column(op: Any, x: Any) -> Any:
+    rank = op.type_of(x).rank
+    return op.expand_dims(x, axis=-1 if rank is None else rank)
+
+
+class SoftmaxCrossEntropyGrad(Op):
+    """dloss * (probs * sum(labels) - labels)."""
+
+    def infer(self, dloss: TensorType, probs: TensorType, labels: TensorType) -> TensorType:
+        return TensorType(probs.dtype, probs.shape)
+
+    @staticmethod
+    def kernel(dloss: Any, probs: Any, labels: Any) -> Any:
+        out = probs * np.add.reduce(labels, axis=-1, keepdims=True)
+        out -= labels
+        out *= np.asarray(dloss)[..., None]
+        return out
+
+    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:  # noqa: N805
+        total = op.reduce_sum(labels, axis=-1, keepdims=True)
+        scaled = op.mul(g, _column(op, dloss))
+        d_dloss = op.reduce_sum(op.mul(g, op.sub(op.mul(probs, total), labels)), axis=-1, keepdims=False)
+        d_labels = op.sub(op.reduce_sum(op.mul(scaled, probs), axis=-1, keepdims=True), scaled)
+        return d_dloss, op.mul(scaled, total), d_labels if op.type_of(labels).dtype.is_inexact else None
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(3), np.abs(_x(3, 4)), np.abs(_x(4, 3).T.copy())), {}
+
+
+class SparseSoftmaxCrossEntropy(Op):
+    """-log_softmax(logits)[label] over the last axis, and softmax(logits), which the gradient needs."""
+
+    outputs = 2
+
+    def infer(self, logits: TensorType, labels: TensorType) -> tuple[TensorType, TensorType]:
+        if not labels.dtype.is_integer:
+            raise DTypeError(f"labels must be integers, not {labels.dtype}", op=self.name)
+        if logits.shape is not None and labels.shape is not None and len(labels.shape) != len(logits.shape) - 1:
+            raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}", op=self.name)
+        return _losses(logits, labels.shape)
+
+    @staticmethod
+    def kernel(logits: Any, labels: Any) -> tuple[Any, Any]:
+        shifted, powers, total = _exponentials(logits, -1)
+        rows, chosen = _rows(shifted, labels)
+        loss = np.log(total).reshape(-1)
+        loss -= rows[np.arange(len(rows)), chosen]
+        powers /= total
+        return loss.reshape(np.shape(labels))[()], powers
+
+    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:  # noqa: N805
+        dloss, dprobs = dy
+        dlogits = None if dloss is None else op.sparse_softmax_cross_entropy_grad(dloss, y[1], labels)
+        if dprobs is not None:
+            more = op.softmax_grad(dprobs, y[1], axis=-1)
+            dlogits = more if dlogits is None else op.add(dlogits, more)
+        return dlogits, None
+
+    def samples(self) -> Iterable[Any]:
+        for code in "fd":
+            yield (_x(3, 4).astype(code), np.array([0, 3, 1])), {}
+        yield (_x(2, 3, 4), np.array([[0, 3, 1], [2, 2, 0]], np.int32)), {}
+        yield (_x(4), np.int64(2)), {}
+
+
+def _rows(x: Any, labels: Any) -> tuple[Any, Any]:
+    """x as a matrix, and the labels checked and flat."""
+    rows = x.reshape(-1, x.shape[-1])
+    chosen = np.asarray(labels).reshape(-1)
+    if len(chosen) != len(rows):
+        raise ShapeError(f"labels of shape {np.shape(labels)} do not fit logits of shape {x.shape}")
+    if chosen.size and (np.minimum.reduce(chosen) < 0 or np.maximum.reduce(chosen) >= x.shape[-1]):
+        raise OutOfRangeError(f"a label is outside the {x.shape[-1]} classes", op="sparse_softmax_cross_entropy")
+    return rows, chosen
+
+
+class SparseSoftmaxCrossEntropyGrad(Op):
+    """dloss * (probs - one_hot(labels))."""
+
+    def infer(self, dloss: TensorType, probs: TensorType, labels: TensorType) -> TensorType:
+        return TensorType(probs.dtype, probs.shape)
+
+    @staticmethod
+    def kernel(dloss: Any, probs: Any, labels: Any) -> Any:
+        dloss = np.asarray(dloss)
+        out = probs * dloss[..., None]
+        rows = out.reshape(-1, out.shape[-1])
+        rows[np.arange(len(rows)), np.asarray(labels).reshape(-1)] -= dloss.reshape(-1)
+        return out
+
+    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:  # noqa: N805
+        at = op.squeeze_last(op.take_along_axis(g, _column(op, labels), -1))
+        d_dloss = op.sub(op.reduce_sum(op.mul(g, probs), axis=-1, keepdims=False), at)
+        return d_dloss, op.mul(g, _column(op, dloss)), None
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(3), np.abs(_x(3, 4)), np.array([0, 3, 1])), {}
+
+
+@function()
+def squeeze_last(op: Any, x: Any) -> Any:
+    """Without the last axis, of size 1."""
+    rank = op.type_of(x).rank
+    return op.squeeze(x, axis=(-1 if rank is None else rank - 1,))
+
+
+@function("nn.softmax_cross_entropy_with_logits")
+def softmax_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, axis: int = -1, name: Any = None) -> Any:
+    """Cross entropy between probabilities and logits, one loss for each row; differentiable in both.
+
+    Args:
+      labels: probabilities, shape [..., classes].
+      logits: unnormalised log probabilities, shape [..., classes], floating.
+    """
+    labels, logits = op.convert(labels), op.convert(logits)
+    rank = op.type_of(logits).rank
+    if axis not in (-1, None) and rank is not None and axis % rank != rank - 1:
+        labels, logits = op.moveaxis(labels, axis, -1), op.moveaxis(logits, axis, -1)
+    if op.type_of(labels).dtype != op.type_of(logits).dtype:
+        labels = op.cast(labels, dtype=op.type_of(logits).dtype)
+    return op.softmax_cross_entropy(logits, labels)[0]
+
+
+@function("nn.sparse_softmax_cross_entropy_with_logits")
+def sparse_softmax_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, name: Any = None) -> Any:
+    """Cross entropy between integer labels and logits, one loss for each row.
+
+    Args:
+      labels: integers in [0, classes), shape [...].
+      logits: unnormalised log probabilities, shape [..., classes], floating.
+
+    Raises:
+      OutOfRangeError: a label outside the classes.
+    """
+    return op.sparse_softmax_cross_entropy(op.convert(logits), op.strong(labels))[0]
+
+
+@function("nn.sigmoid_cross_entropy_with_logits")
+def sigmoid_cross_entropy_with_logits(op: Any, labels: Any = None, logits: Any = None, name: Any = None) -> Any:
+    """-labels * log(sigmoid(x)) - (1 - labels) * log(1 - sigmoid(x)), elementwise, without overflow."""
+    return op.weighted_cross_entropy_with_logits(labels, logits, None)
+
+
+@function("nn.weighted_cross_entropy_with_logits")
+def weighted_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
+    """As `sigmoid_cross_entropy_with_logits`, the first term times `pos_weight`."""
+    labels, logits = op.convert(labels), op.convert(logits)
+    positive = op.mul(labels, op.softplus(op.neg(logits)))
+    if pos_weight is not None:
+        positive = op.mul(positive, pos_weight)
+    return op.add(positive, op.mul(op.sub(1, labels), op.softplus(logits)))
+
+
+@function("nn.l2_loss")
+def l2_loss(op: Any, t: Any, name: Any = None) -> Any:
+    """sum(t ** 2) / 2."""
+    t = op.convert(t)
+    return op.mul(op.sum_all(op.mul(t, t)), 0.5)
+
+
+@function("nn.bias_add")
+def bias_add(op: Any, value: Any, bias: Any, data_format: str | None = None, name: Any = None) -> Any:
+    """`value` plus a vector along its last axis (the second for data_format "NC...")."""
+    bias = op.strong(bias)
+    if data_format is not None and data_format.startswith("NC"):
+        size = op.type_of(bias).shape[0]
+        ones = (1,) * (op.type_of(value).rank - 2)
+        if isinstance(size, int):
+            bias = op.reshape(bias, shape=(size, *ones))
+        else:
+            bias = op.reshape(bias, shape=(-1, *ones))
+    return op.add(value, bias)
+
+
+@function("nn.moments")
+def moments(op: Any, x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: Any = None) -> tuple[Any, Any]:
+    """Mean and variance over axes."""
+    x = op.convert(x)
+    axes = normalize_axes(axes, op.type_of(x).rank, "moments")
+    mean = op.reduce_mean(x, axis=axes, keepdims=True)
+    centred = op.sub(x, op.stop_gradient(mean))
+    variance = op.reduce_mean(op.mul(centred, centred), axis=axes, keepdims=True)
+    if keepdims:
+        return mean, variance
+    return op.squeeze(mean, axis=axes), op.squeeze(variance, axis=axes)
+
+
+@function("nn.batch_normalization")
+def batch_normalization(  # noqa: PLR0913
+    op: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: float, name: Any = None
+) -> Any:
+    """(x - mean) * scale / sqrt(variance + epsilon) + offset; offset and scale may be None."""
+    factor = op.rsqrt(op.add(variance, variance_epsilon))
+    if scale is not None:
+        factor = op.mul(factor, scale)
+    out = op.mul(op.sub(x, mean), factor)
+    return out if offset is None else op.add(out, offset)
+
+
+@function("nn.l2_normalize", "math.l2_normalize", "linalg.l2_normalize")
+def l2_normalize(op: Any, x: Any, axis: Any = None, epsilon: float = 1e-12, name: Any = None) -> Any:
+    """x / sqrt(max(sum(x ** 2), epsilon)) over axes."""
+    x = op.convert(x)
+    axes = normalize_axes(axis, op.type_of(x).rank, "l2_normalize")
+    total = op.reduce_sum(op.mul(x, x), axis=axes, keepdims=True)
+    return op.mul(x, op.rsqrt(op.maximum(total, epsilon)))
+
+
+@function("nn.embedding_lookup")
+def embedding_lookup(op: Any, params: Any, ids: Any, max_norm: float | None = None, name: Any = None) -> Any:
+    """Rows of `params` at `ids`, scaled down to a norm of at most `max_norm`."""
+    if isinstance(params, (list, tuple)):
+        if len(params) != 1:
+            raise InvalidArgumentError("embedding_lookup takes one table; partitioned ones are not supported")
+        params = params[0]
+    out = op.gather(params, op.convert(ids) if isinstance(ids, (list, tuple)) else ids, axis=0)
+    if max_norm is None:
+        return out
+    norm = op.sqrt(op.reduce_sum(op.mul(out, out), axis=-1, keepdims=True))
+    return op.mul(out, op.div(max_norm, op.maximum(norm, max_norm)))
+
+
+class InTopK(Op):
+    """Whether the prediction for the target class is among the k largest of its row (ties count as in)."""
+
+    public = "nn.in_top_k", "math.in_top_k"
+
+    def call(op: Any, targets: Any, predictions: Any, k: int, name: Any = None) -> Any:  # noqa: N805
+        return op.in_top_k(op.convert(targets), op.convert(predictions), k=int(k))
+
+    def infer(self, targets: TensorType, predictions: TensorType, *, k: int) -> TensorType:
+        return TensorType("bool", targets.shape)
+
+    @staticmethod
+    def kernel(targets: Any, predictions: Any, *, k: int) -> Any:
+        own = predictions[np.arange(len(targets)), targets]
+        return (np.sum(predictions > own[:, None], axis=1) < k) & np.isfinite(own)
+
+    vjp = lambda op, dy, y, targets, predictions, *, k: (None, None)
+
+    def samples(self) -> Iterable[Any]:
+        yield (np.array([0, 3, 1]), _x(3, 4)), {"k": 2}
