@@ -12,7 +12,8 @@ import numpy as np
 
 from runtime.ops.registry import FUNCTIONS, OPS, Op, PublicFunction, load_all
 from runtime.tensor import numpy_protocol
-from runtime.tensor.dispatch import apply, attach_methods, convert, op
+from runtime.tensor.dispatch import apply, convert, op
+from runtime.tensor.methods import PUBLIC_CLASSES
 from runtime.tensor.tensor import Tensor
 
 __all__ = ["build"]
@@ -23,7 +24,6 @@ _NUMBERS = (bool, int, float, complex, np.generic, list, tuple, np.ndarray)
 def build(root: types.ModuleType) -> list[str]:
     """Put every public function where its dotted name says; returns the names at the root."""
     load_all()
-    attach_methods()
     numpy_protocol.attach()
     names = []
     for operation in OPS.values():
@@ -33,10 +33,12 @@ def build(root: types.ModuleType) -> list[str]:
     for entry in FUNCTIONS.values():
         if entry.public:
             names += _place(root, entry.public, _public_function(entry))
+    for dotted, cls in PUBLIC_CLASSES.items():
+        names += _place(root, (dotted,), cls)
     return names
 
 
-def _place(root: types.ModuleType, public: tuple[str, ...], fn: Callable[..., Any]) -> list[str]:
+def _place(root: types.ModuleType, public: tuple[str, ...], fn: Any) -> list[str]:
     top = []
     for dotted in public:
         *path, name = dotted.split(".")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from runtime.tensor import generator
 from runtime.tensor.dispatch import attach_methods
+from runtime.tensor.generator import Generator
 from runtime.tensor.items import attach_items
-from runtime.tensor.shape import attach_shape
+from runtime.tensor.shape import TensorShape, attach_shape
 
-__all__ = ["generator"]  # loaded for the functions of `random` that it registers
+__all__ = ["PUBLIC_CLASSES"]
+
+PUBLIC_CLASSES: dict[str, type] = {"TensorShape": TensorShape, "random.Generator": Generator}
 
 attach_methods()
 attach_shape()
