@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from runtime.backends.numpy_executor.exits import Exits, exits_of
 from runtime.backends.numpy_executor.text import Expr, join
-from runtime.ir.graph import Node, Value
+from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def overlapping(names: list[str], exprs: list[Expr]) -> bool:
 
 
 def negated(expr: Expr) -> Expr:
+    if expr.text in ("True", "False"):
+        return Expr("False" if expr.text == "True" else "True")
     return join(["not ", expr] if expr.atom else ["not (", expr, ")"])
 
 
@@ -37,7 +40,8 @@ def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> Non
     """`if`: both regions put their results into the same variables."""
     [pred] = writer.take(block, node.inputs[:1])
     waiting = dict(block.pending)
-    if not any(v in waiting for v in node.inputs):
+    sites = writer.exits.get(node, set())
+    if not sites and not any(v in waiting for v in node.inputs):
         expr = _as_expression(writer, block, node, pred)
         if expr is not None and writer.keep(block, node.outputs[0], expr, position):
             return
@@ -46,12 +50,16 @@ def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> Non
     names = [_result_name(writer, block, node, k, position) for k in range(len(node.outputs))]
     head = len(writer.lines)
     writer.indent += 1
-    writer.region(node.regions[0], inputs, names)
-    then = writer.lines[head:]
-    del writer.lines[head:]
-    writer.region(node.regions[1], inputs, names)
-    orelse = writer.lines[head:]
-    del writer.lines[head:]
+    branches = []
+    for side, region in enumerate(node.regions):
+        writer.region(region, inputs, names)
+        if side in sites:
+            if _is_pass(writer.lines[head:]):
+                writer.lines.pop()
+            writer.lines.append((writer.indent, writer.exit))
+        branches.append(writer.lines[head:])
+        del writer.lines[head:]
+    then, orelse = branches
     writer.indent -= 1
     if not _is_pass(then) or _is_pass(orelse):
         writer.emit(join(["if ", pred, ":"]))
@@ -65,9 +73,8 @@ def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> Non
     else:
         writer.emit(join(["if ", negated(pred), ":"]))
         writer.lines += orelse
-    for value, name in zip(node.outputs, names, strict=True):
-        block.bind(value, Expr(name))
-        block.rebindable.add(name)
+    writer.ends[node] = len(writer.lines)
+    _bind_results(block, node, names)
 
 
 def _as_expression(writer: FunctionWriter, block: Block, node: Node, pred: Expr) -> Expr | None:
@@ -88,6 +95,8 @@ def _as_expression(writer: FunctionWriter, block: Block, node: Node, pred: Expr)
             return None
         sides.append(side)
     then, orelse = sides
+    if pred.text in ("True", "False"):
+        return then if pred.text == "True" else orelse
     if writer.is_weak(node.inputs[0]):
         if orelse.text == "False":
             return join([_operand(pred), " and ", _operand(then)])
@@ -135,7 +144,7 @@ def _result_name(writer: FunctionWriter, block: Block, node: Node, k: int, posit
     for region in node.regions:
         out = region.outputs[k]
         if out.graph is region and out.node is None:
-            name = block.env[node.inputs[1 + out.index]].text
+            name = block.env[node.inputs[1 + region.inputs.index(out)]].text
             if name in block.rebindable and name not in taken and block.is_free(name, position):
                 return _reserve(block, value, name)
     hint = block.name_hint(value) or node.regions[0].outputs[k].name or node.regions[1].outputs[k].name
@@ -155,6 +164,10 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
     inputs = [*map(Expr, names), *writer.named(block, node.inputs[node.carried :])]
     test, body = node.regions
     head = len(writer.lines)
+    exits = exits_of(node)
+    inside = _body(writer, body, inputs, names, exits)
+    if exits is not None and not writer.lost & {n for n, _ in exits.sites}:
+        inputs[exits.slot] = Expr("False")  # whoever sets it leaves the loop
     writer.indent += 1
     inner = type(block)(test, inputs, [], set(), writer.plan)
     writer.nodes(inner)
@@ -163,17 +176,30 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
     writer.indent -= 1
     if len(writer.lines) == head:
         writer.emit(join(["while ", condition, ":"]))
-        writer.indent += 1
     else:
         writer.lines.insert(head, (writer.indent, Expr("while True:")))
         writer.indent += 1
         writer.emit(join(["if ", negated(condition), ":"]))
-        writer.indent += 1
-        writer.emit(Expr("break"))
+        writer.lines.append((writer.indent + 1, Expr("break")))
         writer.indent -= 1
+    writer.lines += inside
+    _bind_results(block, node, names)
+
+
+def _body(
+    writer: FunctionWriter, body: Graph, inputs: list[Expr], names: list[str], exits: Exits | None
+) -> list[tuple[int, Expr]]:
+    """The lines of a loop's body."""
+    if exits is not None:
+        for cond_node, side in exits.sites:
+            writer.exits.setdefault(cond_node, set()).add(side)
+    head = len(writer.lines)
+    writer.indent += 1
     writer.region(body, inputs, names)
     writer.indent -= 1
-    _bind_results(block, node, names)
+    inside = [(depth, Expr("break") if expr is writer.exit else expr) for depth, expr in writer.lines[head:]]
+    del writer.lines[head:]
+    return inside
 
 
 def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:

@@ -56,6 +56,8 @@ class Block:
         for node in reversed(graph.nodes):
             if node.op.name in ("while_loop", "for_loop"):
                 self._start_in_place(node)
+            elif node.op.name == "cond":
+                self._pass_in_place(node)
             index = plan.reuse.get(node)
             if index is not None:
                 source, result = node.inputs[index], node.outputs[0]
@@ -72,6 +74,17 @@ class Block:
                 self.hint.setdefault(init, result.name or loop.regions[-1].inputs[lead + result.index].name)
                 if result in self.wish:
                     self.wish.setdefault(init, self.wish[result])
+
+    def _pass_in_place(self, cond: Node) -> None:
+        """What a branch passes on is best computed in the variable of the result."""
+        for k, result in enumerate(cond.outputs):
+            for region in cond.regions:
+                out = region.outputs[k]
+                source = None if out.node is not None else cond.inputs[1 + region.inputs.index(out)]
+                if source is not None and source.node is not None and source.node.op.name != "constant":
+                    self.hint.setdefault(source, self.name_hint(result))
+                    if result in self.wish:
+                        self.wish.setdefault(source, self.wish[result])
 
     def bind(self, value: Value, expr: Expr) -> None:
         self.env[value] = expr
@@ -96,6 +109,10 @@ class FunctionWriter:
         self.locals = Locals()
         self.lines: list[tuple[int, Expr]] = []
         self.indent = 1
+        self.exit = Expr("break")
+        self.exits: dict[Node, set[int]] = {}  # conditionals of which a branch leaves the loop around it
+        self.ends: dict[Node, int] = {}  # conditional -> number of lines after it
+        self.lost: set[Node] = set()  # those that turned out not to be the last thing done
 
     def write(self, graph: Graph, name: str, as_list: bool) -> list[tuple[int, Expr]]:
         """The lines of the function that runs `graph`; it returns a list, or (for calls) one value or a tuple."""
@@ -158,8 +175,17 @@ class FunctionWriter:
         block = Block(graph, inputs, targets, set(targets), self.plan)
         self.nodes(block)
         self.settle(block, graph.outputs, targets)
+        last = graph.nodes[-1] if graph.nodes else None
+        if last in self.ends and self.ends[last] != len(self.lines):
+            self.stay(start)
         if len(self.lines) == start:
             self.emit(Expr("pass"))
+
+    def stay(self, start: int) -> None:
+        """Take back the `break`s from line `start` on: something has to be done after them."""
+        if any(expr is self.exit for _, expr in self.lines[start:]):
+            self.lines[start:] = [(d, Expr("pass") if e is self.exit else e) for d, e in self.lines[start:]]
+            self.lost.update(self.exits)
 
     def nodes(self, block: Block) -> None:
         for position, node in enumerate(block.graph.nodes):

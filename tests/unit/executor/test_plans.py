@@ -142,3 +142,39 @@ def test_scalars_use_python():
     a, b, x = f.input(array(), "a"), f.input(FLOAT, "b"), f.input(array(2, 3), "x")
     out = f.mul(f.add(a, f.mul(b, 2.0)), x)
     check(f.returns(out, f.add(f.less(b, 1.0), True)), np.float32(2), 0.25, X)
+
+
+def broken(late: bool):
+    """`for i in range(n): s += i; if s > 50: break`, perhaps with something after the branch."""
+    f = F("broken")
+    n = f.input(INT, "n")
+
+    def test(i, s, done):
+        return f.cond(done, lambda: [False], lambda: [f.less(i, n)])
+
+    def body(i, s, done):
+        t = f.add(s, i)
+        out = f.cond(f.greater(t, 50), lambda: [i, t, True], lambda: [f.add(i, 1), t, done])
+        return [out[0], f.add(out[1], 1), out[2]] if late else out
+
+    return f.returns(*f.while_loop([0, 0, False], test, body, "i s did_break"))
+
+
+def test_flags_become_breaks():
+    assert check(broken(late=False), 100) == """\
+def run_broken(n):
+    i = 0
+    s = 0
+    did_break = False
+    while i < n:
+        s = s + i
+        if s > 50:
+            did_break = True
+            break
+        else:
+            i = i + 1
+    return [i, s, did_break]
+"""
+    check(broken(late=False), 4)
+    assert "while not did_break and i < n:" in check(broken(late=True), 100)
+    check(broken(late=True), 4)

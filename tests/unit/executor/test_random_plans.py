@@ -138,10 +138,37 @@ class Maker:
         inits = [0, *(self.pick(k) for k in wanted)]
         limit = self.f.mod(self.number(), 4)
 
+        if self.rng.random() < 0.4:
+            self.broken_loop(depth, wanted, inits, limit)
+            return
+
         def body(i: Value, *carried: Value) -> list[Value]:
             return [self.f.add(i, 1), *self.scope(depth, (i, *carried), wanted)]
 
         for value in self.f.while_loop(inits, lambda i, *c: self.f.less(i, limit), body)[1:]:
+            self.put(value)
+
+    def broken_loop(self, depth: int, wanted: list[str], inits: list[Any], limit: Value) -> None:
+        """A loop with a flag that a branch sets, last in the body or not."""
+        f = self.f
+        late = self.rng.random() < 0.3
+
+        def test(done: Value, i: Value, *carried: Value) -> Any:
+            return f.cond(done, lambda: [False], lambda: [f.less(i, limit)])
+
+        def body(done: Value, i: Value, *carried: Value) -> list[Value]:
+            self.put(i)
+            leave = f.less(self.number(), self.number())
+            self.numbers.remove(i)
+            unset = self.rng.choice([False, done])
+            out = f.cond(
+                leave,
+                lambda: [True, i, *carried],
+                lambda: [unset, f.add(i, 1), *self.scope(depth, (i, *carried), wanted)],
+            )
+            return [out[0], f.add(out[1], 1), *out[2:]] if late else list(out)
+
+        for value in f.while_loop([False, *inits], test, body)[2:]:
             self.put(value)
 
     def finish(self) -> Any:

@@ -1,0 +1,76 @@
+"""Where a flag that ends a loop may be printed as `break`.
+
+`break` and `return` are lowered to flags which the loop's test reads. If the test is false whenever the flag is set, and
+the flag is set by the last statement of the body, that statement can leave the loop there and then.
+"""
+
+from __future__ import annotations
+
+from runtime.ir.graph import Graph, Node, Value
+
+__all__ = ["Exits", "exits_of"]
+
+
+class Exits:
+    """Carried value `slot` is such a flag; `sites` are the (conditional, branch) pairs that set it."""
+
+    __slots__ = ("sites", "slot")
+
+    def __init__(self, slot: int, sites: list[tuple[Node, int]]) -> None:
+        self.slot = slot
+        self.sites = sites
+
+
+def exits_of(loop: Node) -> Exits | None:
+    """The exits of a `while_loop`, by its first flag that allows them."""
+    test, body = loop.regions
+    for slot in range(loop.carried):
+        if _known(loop.inputs[slot], {}) is False and _known(test.outputs[0], {test.inputs[slot]: True}) is False:
+            sites: list[tuple[Node, int]] = []
+            if _collect(body, body.outputs[slot], {body.inputs[slot]}, sites) and sites:
+                return Exits(slot, sites)
+    return None
+
+
+def _collect(region: Graph, flag: Value, unset: set[Value], sites: list[tuple[Node, int]]) -> bool:
+    """Note the branches that set the flag; whether every other path leaves it unset."""
+    last = region.nodes[-1] if region.nodes else None
+    if last is None or last.op.name != "cond" or flag.node is not last:
+        return False
+    for side, branch in enumerate(last.regions):
+        inner = {v for v, outer in zip(branch.inputs, last.inputs[1:], strict=True) if outer in unset}
+        out = branch.outputs[flag.index]
+        value = _known(out, {})
+        if value is True:
+            sites.append((last, side))
+        elif value is None and out not in inner and not _collect(branch, out, inner, sites):
+            return False
+    return True
+
+
+def _known(value: Value, facts: dict[Value, bool]) -> bool | None:
+    """The truth of a value under some facts, where it follows."""
+    if value in facts:
+        return facts[value]
+    node = value.node
+    if node is None:
+        return None
+    name = node.op.name
+    if name == "constant":
+        return node.attrs["value"] if type(node.attrs["value"]) is bool else None
+    if name == "logical_not":
+        inner = _known(node.inputs[0], facts)
+        return None if inner is None else not inner
+    if name in ("logical_and", "logical_or"):
+        sides = {_known(v, facts) for v in node.inputs}
+        deciding = name == "logical_or"
+        return deciding if deciding in sides else None if None in sides else not deciding
+    if name == "cond":
+        chosen = _known(node.inputs[0], facts)
+        branches = node.regions if chosen is None else [node.regions[0 if chosen else 1]]
+        results = set()
+        for branch in branches:
+            inside = {v: _known(outer, facts) for v, outer in zip(branch.inputs, node.inputs[1:], strict=True)}
+            results.add(_known(branch.outputs[value.index], {v: t for v, t in inside.items() if t is not None}))
+        return results.pop() if len(results) == 1 else None
+    return None
