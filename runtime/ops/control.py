@@ -34,6 +34,22 @@ class Call(_Control):
     """A function of the module's table, by name."""
 
 
+class CustomGradient(Op):
+    """Values as they are, with a gradient that the user wrote: inputs (*values, *arguments, *captured).
+
+    regions = [gradient(cotangents of the floating values, *captured) -> cotangents of the `connected` arguments];
+    attributes: number of `values`, `count` of arguments, and which of these are `connected`.
+    """
+
+    outputs = None
+    aliases = True
+
+    @staticmethod
+    def kernel(*inputs: Any, values: int, count: int, connected: tuple[bool, ...]) -> Any:
+        first, *others = inputs[:values]
+        return (first, *(x.copy() if isinstance(x, np.ndarray) else x for x in others))
+
+
 class Constant(Op):
     """A value known when the graph was built; attribute `value` is an array, a NumPy scalar or a Python number."""
 

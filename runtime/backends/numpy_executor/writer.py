@@ -193,7 +193,7 @@ class FunctionWriter:
                 block.bind(node.outputs[0], self.constant(node.attrs["value"]))
             elif node.op.name in _CONTROL:
                 getattr(control, node.op.name)(self, block, node, position)
-            elif node.regions:
+            elif node.regions and node.op.kernel is None:
                 raise UnimplementedError(f"the NumPy executor cannot run {node.op.name!r}", op=node.op.name)
             else:
                 self.plain(block, node, position)

@@ -1,4 +1,4 @@
-"""Random programs of nested branches and loops: gradients equal to differences, and the executor equal to the interpreter."""
+"""Random programs of nested branches and loops: gradients equal to differences, executor equal to interpreter."""
 
 import random
 
@@ -33,7 +33,8 @@ class Program:
 
     def block(self, scalars, vectors, depth, length):
         for _ in range(self.rng.randint(1, length)):
-            kind = self.rng.choice(["scalar", "scalar", "vector", "cond", "for", "while", "list"] if depth else ["scalar", "vector"])
+            flow = ["cond", "for", "while", "list"] if depth else []
+            kind = self.rng.choice(["scalar", "scalar", "vector", *flow])
             getattr(self, kind)(scalars, vectors, depth)
 
     def pick(self, values):
