@@ -4,8 +4,8 @@ from runtime.typesys.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
-    OpError,
     OperatorNotAllowedInGraphError,
+    OpError,
     OutOfRangeError,
     UnimplementedError,
 )

@@ -1,4 +1,4 @@
-"""What generated code calls as `ag__.…`: each hook does what Python does on Python values, and stages on staged ones."""
+"""What generated code calls as `ag__.…`: hooks do as Python does on Python values, and stage on staged ones."""
 
 from builtins import slice
 

@@ -24,11 +24,16 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
     trace = STATE.trace
     assert trace is not None
     template, values = template_of("" if message is None else str(message()))
-    trace.builder.emit(get("assert_"), [trace.operand(condition), *values], {"template": template, "bare": message is None}, ())
+    trace.builder.emit(
+        get("assert_"),
+        [trace.operand(condition), *values],
+        {"template": template, "bare": message is None},
+        (),
+    )
 
 
 def raised(error: Any) -> Any:
-    """What `raise error` raises: under a staged condition a node that raises when the graph runs, and the end of the path."""
+    """What `raise error` raises: under a staged condition a node that raises when the graph runs."""
     trace = STATE.trace
     if trace is None or trace.builder.region.parent is None:
         return error
@@ -39,5 +44,7 @@ def raised(error: Any) -> Any:
         trace.builder.emit(get("raise_"), [], attrs, ())
     else:
         template, values = template_of(text)
-        trace.builder.emit(get("raise_"), values, {"exception": type(made), "arguments": None, "template": template}, ())
+        trace.builder.emit(
+            get("raise_"), values, {"exception": type(made), "arguments": None, "template": template}, ()
+        )
     return PathEnds()

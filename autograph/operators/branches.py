@@ -35,7 +35,9 @@ def _nothing() -> None:
     return None
 
 
-def staged_cond(trace: Trace, test: Tensor, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]) -> Any:
+def staged_cond(
+    trace: Trace, test: Tensor, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]
+) -> Any:
     """A `cond` node of two traced thunks: joins their effects on places, and returns the join of their results."""
     a = run_region(trace, then, cells)
     b = run_region(trace, orelse, cells)
@@ -72,7 +74,9 @@ def _join(joiner: Joiner, left: Any, right: Any) -> Descriptor:
     return joiner(describe(left), describe(right))
 
 
-def _emit(trace: Trace, test: Tensor, a: Traced, b: Traced, plan: list[tuple[Place | None, Any, Any, Descriptor]]) -> list[Value]:
+def _emit(
+    trace: Trace, test: Tensor, a: Traced, b: Traced, plan: list[tuple[Place | None, Any, Any, Descriptor]]
+) -> list[Value]:
     columns: list[list[Value]] = []
     for traced, side in ((a, 1), (b, 2)):
         with inside(trace, traced.region):

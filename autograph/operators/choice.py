@@ -168,7 +168,13 @@ def resolve(x: Any) -> Any:
     errors = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
-            errors.append((i, UnboundLocalError, f"cannot access local variable '{name}' where it is not associated with a value"))
+            errors.append(
+                (
+                    i,
+                    UnboundLocalError,
+                    f"cannot access local variable '{name}' where it is not associated with a value",
+                )
+            )
         elif a is None:
             errors.append((i, TypeError, f"'{name}' is None here, on the path that was taken; a tensor is needed"))
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))

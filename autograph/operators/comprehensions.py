@@ -40,7 +40,9 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
                 continue
         inner = element(x)
         if dynamic_of(inner) is not None:
-            raise OperatorNotAllowedInGraphError("the length of an inner comprehension depends on a tensor: write the loops out")
+            raise OperatorNotAllowedInGraphError(
+                "the length of an inner comprehension depends on a tensor: write the loops out"
+            )
         out.extend(inner)
     return out
 
@@ -49,7 +51,9 @@ def _flat_staged(element: Callable[[Any], Any], iterable: Any, condition: Test) 
     staged = any_iterable(iterable)
     if isinstance(staged.count(), int) and condition is None:
         return [e for x in staged for e in element(x)]
-    raise OperatorNotAllowedInGraphError("a nested comprehension over a staged iterable of unknown length: write the loops out")
+    raise OperatorNotAllowedInGraphError(
+        "a nested comprehension over a staged iterable of unknown length: write the loops out"
+    )
 
 
 def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:
@@ -62,7 +66,9 @@ def set_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = Non
     return set(list_comp(element, iterable, condition, flat))
 
 
-def dict_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> dict[Any, Any]:
+def dict_comp(
+    element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False
+) -> dict[Any, Any]:
     """`{k: v for x in iterable if condition(x)}`, where `element(x)` gives (k, v)."""
     return dict(list_comp(element, iterable, condition, flat))
 

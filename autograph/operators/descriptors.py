@@ -5,7 +5,7 @@
     Struct     tuple, list, dict, namedtuple, dataclass of descriptors                  those of its children
     Sequence   a list whose length is only known at run time                            one graph list per leaf
     Undefined  not looked at before it is set
-    OneOf      alternatives that do not join (None, unbound, other structure)           a tag, then those of all alternatives
+    OneOf      alternatives that do not join (None, unbound, other structure)     a tag, then those of all alternatives
 
 The lattice is finite in height: a Leaf only loses sizes and widens its dtype, alternatives are bounded in number.
 `pack` turns a Python value into graph values of a descriptor, `unpack` builds the Python value back.
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autograph.operators.choice import Choice, choice_of, make_choice
+from autograph.operators.choice import choice_of, make_choice
 from autograph.operators.listvalue import ListContents, ListValue, new_list
 from autograph.operators.places import UNBOUND, UNDEFINED
 from runtime.ir.graph import Value
@@ -32,7 +32,20 @@ from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.shapes import Dim, Shape, same_size
 from runtime.typesys.spec import ListType, TensorType, type_of_payload
 
-__all__ = ["Descriptor", "Joiner", "Leaf", "OneOf", "Sequence", "Static", "Struct", "Undefined", "describe", "pack", "unpack", "value_types"]
+__all__ = [
+    "Descriptor",
+    "Joiner",
+    "Leaf",
+    "OneOf",
+    "Sequence",
+    "Static",
+    "Struct",
+    "Undefined",
+    "describe",
+    "pack",
+    "unpack",
+    "value_types",
+]
 
 MAX_ALTERNATIVES = 8
 _NUMBERS = (bool, int, float, complex)
@@ -204,7 +217,11 @@ class Joiner:
     def leaf(self, a: TensorType, b: TensorType) -> TensorType:
         if a == b:
             return a
-        dtype, weak = (a.dtype, a.weak and b.weak) if a.dtype == b.dtype else promote((a.dtype, a.weak), (b.dtype, b.weak))
+        dtype, weak = (
+            (a.dtype, a.weak and b.weak)
+            if a.dtype == b.dtype
+            else promote((a.dtype, a.weak), (b.dtype, b.weak))
+        )
         shape = self.shape(a.shape, b.shape)
         return TensorType(dtype, shape, weak and shape == ())
 
@@ -224,7 +241,8 @@ class Joiner:
                 mine.append(alternative)
         if len(mine) > MAX_ALTERNATIVES:
             raise UnimplementedError(
-                f"a value has too many alternatives that depend on tensors: {', '.join(map(repr, mine))}; give it one structure"
+                f"a value has too many alternatives that depend on tensors: {', '.join(map(repr, mine))}; "
+                "give it one structure"
             )
         return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
 
@@ -294,7 +312,11 @@ def canonical(descriptors: list[Descriptor]) -> Any:
     names: dict[Dim, int] = {}
 
     def shape(s: Shape) -> Any:
-        return None if s is None else tuple(("n", names.setdefault(d, len(names))) if isinstance(d, Dim) else d for d in s)
+        return (
+            None
+            if s is None
+            else tuple(("n", names.setdefault(d, len(names))) if isinstance(d, Dim) else d for d in s)
+        )
 
     def form(d: Any) -> Any:
         if isinstance(d, Leaf):
@@ -467,4 +489,4 @@ def same_columns(a: Descriptor | None, b: Descriptor | None) -> bool:
         return a.kind is b.kind and a.keys == b.keys and all(map(same_columns, a.children, b.children))
     if isinstance(a, OneOf) or isinstance(b, OneOf):
         return a == b
-    return leaf_type(a) is not None and leaf_type(b) is not None or type(a) is type(b)
+    return (leaf_type(a) is not None and leaf_type(b) is not None) or type(a) is type(b)

@@ -30,7 +30,9 @@ from runtime.tensor.trace import STATE, Place, Trace
 __all__ = ["for_stmt"]
 
 
-def for_stmt(iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None) -> None:
+def for_stmt(
+    iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
+) -> None:
     """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
     if STATE.trace is not None:
         staged = staged_iterable(iterable)
@@ -52,7 +54,9 @@ def for_stmt(iterable: Any, body: Callable[[Any], None], names: tuple[str, ...],
             return
 
 
-def _rest_guarded(trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]) -> None:
+def _rest_guarded(
+    trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]
+) -> None:
     """A Python loop whose `break` depends on a tensor: each further iteration is taken only if no break came before."""
     for item in iterator:
         go_on = truth_of(test())
@@ -116,7 +120,12 @@ def _staged_for(
 
 
 def _staged_for_with_break(
-    trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any], loosened: bool
+    trace: Trace,
+    items: StagedIterable,
+    body: Callable[[Any], None],
+    cells: list[Place],
+    test: Callable[[], Any],
+    loosened: bool,
 ) -> None:
     counter = Slot("i", 0)
     count = items.count()

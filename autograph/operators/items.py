@@ -49,7 +49,7 @@ _IN_PLACE: dict[str, Any] = {
 
 def get_item(x: Any, index: Any) -> Any:
     """`x[index]`."""
-    if STATE.trace is None or isinstance(x, Tensor) and type(x) is not MaybeTensor:
+    if STATE.trace is None or (isinstance(x, Tensor) and type(x) is not MaybeTensor):
         return x[index]
     if choice_of(x) is not None:
         return get_item(resolve(x), index)
@@ -81,7 +81,8 @@ def _dict_by_tensor(x: Any, index: Tensor) -> Any:
     keys = [k for k in x if type(k) in (int, float, bool)]
     if len(keys) != len(x) or not keys:
         raise OperatorNotAllowedInGraphError(
-            "a dictionary cannot be read with a tensor as its key: only dictionaries with number keys can; use a list or a tensor"
+            "a dictionary cannot be read with a tensor as its key: only dictionaries with number keys can; "
+            "use a list or a tensor"
         )
     trace = STATE.trace
     assert trace is not None
@@ -104,7 +105,7 @@ def _scalar_index(index: Tensor) -> Tensor:
 
 
 def set_item(base: Any, *path: Any) -> None:
-    """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain where items are copies."""
+    """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
     *indices, value = path
     _store(base, indices, lambda _: value)
 
@@ -124,7 +125,9 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
-    if isinstance(resolve(inner), Tensor) and (isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None):
+    if isinstance(resolve(inner), Tensor) and (
+        isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None
+    ):
         _store_one(base, index, inner)
 
 
@@ -164,7 +167,8 @@ def _dict_store(base: Any, index: Tensor, value: Any) -> None:
     keys = [k for k in base if type(k) in (int, float, bool)]
     if len(keys) != len(base) or not keys:
         raise OperatorNotAllowedInGraphError(
-            "a dictionary cannot be written with a tensor as its key: its keys must be known while tracing; use a list or a tensor"
+            "a dictionary cannot be written with a tensor as its key: its keys must be known while tracing; "
+            "use a list or a tensor"
         )
     trace = STATE.trace
     assert trace is not None

@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 
 from autograph.operators.choice import choice_of, resolve
-from autograph.operators.listvalue import ListValue
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
+from autograph.operators.listvalue import ListValue
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
 
-__all__ = ["StagedEnumerate", "StagedIterable", "StagedMap", "StagedRange", "StagedReversed", "StagedZip", "staged_iterable"]
+__all__ = [
+    "StagedEnumerate",
+    "StagedIterable",
+    "StagedMap",
+    "StagedRange",
+    "StagedReversed",
+    "StagedZip",
+    "staged_iterable",
+]
 
 
 class StagedIterable:
@@ -33,7 +41,8 @@ class StagedIterable:
         count = self.count()
         if not isinstance(count, int):
             raise OperatorNotAllowedInGraphError(
-                f"{type(self).__name__} has a length that is known only at run time: Python cannot iterate over it here; "
+                f"{type(self).__name__} has a length that is known only at run time: "
+                "Python cannot iterate over it here; "
                 "loop over it with `for` in converted code"
             )
         return (self.item(i) for i in range(count))

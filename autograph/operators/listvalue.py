@@ -57,7 +57,9 @@ class _Poison:
             "use it with indexing, len(), iteration, append, pop or ag.stack in converted code"
         )
 
-    __getattr__ = __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = __int__ = __bool__ = _refuse
+    __getattr__ = __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = (
+        __int__
+    ) = __bool__ = _refuse
     __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __iter__ = __len__ = __getitem__ = __call__ = __index__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 

@@ -13,7 +13,17 @@ from typing import Any
 
 from runtime.tensor.trace import Place, Trace
 
-__all__ = ["UNBOUND", "UNDEFINED", "AttributePlace", "CellPlace", "GlobalPlace", "ItemPlace", "Sentinel", "name_places", "watch"]
+__all__ = [
+    "UNBOUND",
+    "UNDEFINED",
+    "AttributePlace",
+    "CellPlace",
+    "GlobalPlace",
+    "ItemPlace",
+    "Sentinel",
+    "name_places",
+    "watch",
+]
 
 
 class Sentinel:

@@ -69,7 +69,7 @@ def text_of(x: Any) -> str:
     return str(x)
 
 
-def _itemtext_of(x: Any) -> str:
+def _item_text(x: Any) -> str:
     return text_of(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
 
 

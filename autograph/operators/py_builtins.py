@@ -1,4 +1,4 @@
-"""Stand-ins for built-in functions that converted code calls: Python's own on Python values, staged on staged tensors."""
+"""Stand-ins for built-in functions that converted code calls: Python's own on Python values, or staged."""
 
 from __future__ import annotations
 
@@ -329,7 +329,11 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
             total = total + item
         return total
     if isinstance(iterable, Tensor):
-        return op.add(op.sum(iterable, axis=0), start) if not (type(start) is builtins.int and start == 0) else op.sum(iterable, axis=0)
+        return (
+            op.add(op.sum(iterable, axis=0), start)
+            if not (type(start) is builtins.int and start == 0)
+            else op.sum(iterable, axis=0)
+        )
     total = start
 
     def body(item: Any) -> None:
@@ -362,7 +366,11 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
                 if builtins.bool(test) is stop_on:
                     return stop_on
                 continue
-            result = test if not isinstance(result, Tensor) else (op.logical_or if stop_on else op.logical_and)(result, test)
+            result = (
+                test
+                if not isinstance(result, Tensor)
+                else (op.logical_or if stop_on else op.logical_and)(result, test)
+            )
         return result
     if isinstance(iterable, Tensor) and builtins.len(iterable.type.shape or ()) == 1:
         return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
@@ -432,7 +440,11 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
     base, exp = resolve(base), resolve(exp)
     if mod is None:
         return base**exp
-    return pow_modular(base, exp, mod) if any(isinstance(v, Tensor) for v in (base, exp, mod)) else builtins.pow(base, exp, mod)
+    return (
+        pow_modular(base, exp, mod)
+        if any(isinstance(v, Tensor) for v in (base, exp, mod))
+        else builtins.pow(base, exp, mod)
+    )
 
 
 def pow_modular(base: Any, exp: Any, mod: Any) -> Any:

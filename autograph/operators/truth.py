@@ -38,7 +38,8 @@ def truth_of(x: Any) -> Any:
         elif shape != ():
             if int(np.prod(shape)) != 1:
                 raise InvalidArgumentError(
-                    f"the truth value of a tensor of shape {shape} is ambiguous; use ag.reduce_any(x) or ag.reduce_all(x)"
+                    f"the truth value of a tensor of shape {shape} is ambiguous; "
+                    "use ag.reduce_any(x) or ag.reduce_all(x)"
                 )
             x = op.reshape(x, ())
         return x if kind.dtype.is_bool else op.not_equal(x, 0)

@@ -122,7 +122,9 @@ class Function:
         signature = self.input_signature
         extra = len(args) - len(signature)
         if extra < 0:
-            raise TypeError(f"{self._name} takes {len(signature)} arguments by its input_signature, but {len(args)} were given")
+            raise TypeError(
+                f"{self._name} takes {len(signature)} arguments by its input_signature, but {len(args)} were given"
+            )
         bound_self, given = args[:extra], args[extra:]
         return (*bound_self, *(_fit(spec, arg, self._name) for spec, arg in zip(signature, given, strict=True)))
 
@@ -241,7 +243,8 @@ def _fit(spec: Any, arg: Any, name: str) -> Any:
     tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
     if not spec.is_compatible_with(tensor):
         raise InvalidArgumentError(
-            f"{name} has input_signature {spec}, but was called with a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
+            f"{name} has input_signature {spec}, but was called with a tensor of dtype {tensor.dtype.name} "
+            f"and shape {tuple(tensor.shape)}"
         )
     return tensor
 
@@ -300,6 +303,13 @@ def function(
     def decorate(fn: Callable[..., Any]) -> Function:
         if isinstance(fn, Function):
             fn = fn.python_function
-        return Function(fn, input_signature, name, autograph, reduce_retracing or bool(experimental_relax_shapes), jit_compile)
+        return Function(
+            fn,
+            input_signature,
+            name,
+            autograph,
+            reduce_retracing or bool(experimental_relax_shapes),
+            jit_compile,
+        )
 
     return decorate if func is None else decorate(func)

@@ -1,4 +1,4 @@
-"""Arguments to a cache key and leaves: tensors by dtype and shape, Python values by (type, value), objects by identity."""
+"""Arguments to a cache key and leaves: tensors by type, Python values by (type, value), objects by identity."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Parameters:
         self.signature = inspect.signature(function)
         kinds = [p.kind for p in self.signature.parameters.values()]
         self.names = list(self.signature.parameters)
-        self.simple = all(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds)
+        self.simple = all(
+            k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
+        )
         self.count = len(kinds)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -102,7 +104,11 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
 
 def holds_leaf(x: Any) -> bool:
     """Whether a dataclass or attrs instance holds tensors: then it travels by its parts."""
-    return any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values()) if hasattr(x, "__dict__") else True
+    return (
+        any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values())
+        if hasattr(x, "__dict__")
+        else True
+    )
 
 
 def tensor_key(payload: Any) -> Any:

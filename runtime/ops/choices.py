@@ -1,4 +1,4 @@
-"""A value that is one of several alternatives (None, unbound, other structures): its tag, and the check that a use needs."""
+"""A value that is one of several alternatives (None, unbound, other structures): its tag, and the check on use."""
 
 from __future__ import annotations
 

@@ -155,7 +155,14 @@ def _like(op: Any, x: Any, value: int, dtype: Any) -> Any:
 
 
 @function("eye", "linalg.eye")
-def eye(op: Any, num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None) -> Any:
+def eye(
+    op: Any,
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = "float32",
+    name: Any = None,
+) -> Any:
     """The identity matrix, or a batch of them."""
     columns = num_rows if num_columns is None else num_columns
     entries, inputs = split_sizes(op, [num_rows, columns])
@@ -194,13 +201,19 @@ class EyeMatrix(Op):
 class Arange(Op):
     """start, start + delta, ... below (or, for a negative delta, above) limit, of dtype `dtype`."""
 
-    def infer(self, start: TensorType, limit: TensorType, delta: TensorType, *, dtype: Any, length: Any = None) -> TensorType:
+    def infer(
+        self, start: TensorType, limit: TensorType, delta: TensorType, *, dtype: Any, length: Any = None
+    ) -> TensorType:
         return TensorType(dtype, (Dim() if length is None else length,))
 
     def source(self, args: list[str], attrs: Any) -> str:
         dtype = f"np.{_np_name(attrs['dtype'])}"
         if args[2] == "1":
-            return f"np.arange({args[1]}, dtype={dtype})" if args[0] == "0" else f"np.arange({args[0]}, {args[1]}, dtype={dtype})"
+            return (
+                f"np.arange({args[1]}, dtype={dtype})"
+                if args[0] == "0"
+                else f"np.arange({args[0]}, {args[1]}, dtype={dtype})"
+            )
         return f"np.arange({args[0]}, {args[1]}, {args[2]}, {dtype})"
 
     @staticmethod
@@ -247,7 +260,13 @@ def range_(op: Any, start: Any, limit: Any = None, delta: Any = 1, dtype: Any = 
             raise InvalidArgumentError("range with delta 0", op="range")
         length = len(np.arange(*(k.item() if hasattr(k, "item") else k for k in known)))
         bounds = [k.item() if hasattr(k, "item") else k for k in known]
-        if dtype.is_integer and length and not all(dtype.min <= b <= dtype.max for b in (bounds[0], bounds[0] + (length - 1) * bounds[2])):
+        if (
+            dtype.is_integer
+            and length
+            and not all(
+                dtype.min <= b <= dtype.max for b in (bounds[0], bounds[0] + (length - 1) * bounds[2])
+            )
+        ):
             dtype = as_dtype("int64")
     return op.arange(*bounds, dtype=dtype, length=length)
 
@@ -307,7 +326,7 @@ def constant_(op: Any, value: Any, dtype: Any = None, shape: Any = None, name: s
     """A tensor of a literal or an array: bare floats are float32, ints int32 (which must fit).
 
     Raises:
-      InvalidArgumentError: a ragged sequence, a number that does not fit `dtype`, or a value that does not fill `shape`.
+      InvalidArgumentError: a ragged sequence, a number that does not fit `dtype`, a value that does not fill `shape`.
 
     >>> ag.constant([1.0, 2.0]).dtype
     dtype('float32')

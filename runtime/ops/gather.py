@@ -74,10 +74,19 @@ class GatherGrad(Op):
 
 
 @function("gather")
-def gather_(op: Any, params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: Any = None) -> Any:
+def gather_(
+    op: Any,
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: Any = None,
+) -> Any:
     """Slices of `params` at integer indices along `axis`; the first `batch_dims` axes of both are matched.
 
-    Negative indices count from the end. Result: params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis+1:].
+    Negative indices count from the end.
+    Result: params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis+1:].
 
     Raises:
       OutOfRangeError (an IndexError): an index outside the axis.
@@ -144,7 +153,9 @@ class GatherNd(Op):
             return TensorType(x.dtype, None)
         depth = indices.shape[-1]
         if depth > len(x.shape):
-            raise InvalidArgumentError(f"gather_nd: index vectors of length {depth} for a tensor of shape {x.shape}", op="gather_nd")
+            raise InvalidArgumentError(
+                f"gather_nd: index vectors of length {depth} for a tensor of shape {x.shape}", op="gather_nd"
+            )
         return TensorType(x.dtype, (*indices.shape[:-1], *x.shape[depth:]))
 
     def source(self, args: list[str], attrs: Any) -> str:
@@ -186,7 +197,11 @@ def _combine(out: Any, indices: Any, updates: Any, how: str) -> None:
     shape = out.shape[:depth]
     if indices.size and ((indices < 0).any() or (indices >= np.array(shape)).any()):
         raise OutOfRangeError(f"scatter: an index vector lies outside the shape {shape}", op="scatter_nd")
-    flat = np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), shape) if depth else np.zeros(indices.shape[:-1], np.intp)
+    flat = (
+        np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), shape)
+        if depth
+        else np.zeros(indices.shape[:-1], np.intp)
+    )
     rows = out.reshape(int(np.prod(shape)), *out.shape[depth:])
     updates = np.broadcast_to(updates, (*flat.shape, *out.shape[depth:]))
     if how == "update":
@@ -275,7 +290,11 @@ class TensorScatter(Op):
         if how == "update":
             order = op.last_scattered(x, indices)
             zero = op.zeros_like(updates)
-            return op.tensor_scatter(dy, indices, zero, how="update"), None, op.sum_to(op.mul(at, op.cast(order, dtype=op.type_of(at).dtype)), updates)
+            return (
+                op.tensor_scatter(dy, indices, zero, how="update"),
+                None,
+                op.sum_to(op.mul(at, op.cast(order, dtype=op.type_of(at).dtype)), updates),
+            )
         mine = op.equal(updates, op.gather_nd(y, indices))
         dtype = op.type_of(dy).dtype
         kept, mine = op.cast(kept, dtype=dtype), op.cast(mine, dtype=dtype)
@@ -320,7 +339,13 @@ def _scatter(how: str, name: str, words: str) -> Any:
     return function(name)(scatter)
 
 
-for _how, _words in [("update", "put"), ("add", "added"), ("sub", "subtracted"), ("max", "as lower bounds"), ("min", "as upper bounds")]:
+for _how, _words in [
+    ("update", "put"),
+    ("add", "added"),
+    ("sub", "subtracted"),
+    ("max", "as lower bounds"),
+    ("min", "as upper bounds"),
+]:
     _scatter(_how, f"tensor_scatter_nd_{_how}", _words)
 
 
@@ -347,7 +372,7 @@ class Nonzero(Op):
 
 @function("where", "where_v2")
 def where_(op: Any, condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
-    """With x and y: elements of x where the condition holds, of y elsewhere, broadcast. Alone: the places where it holds.
+    """With x and y: elements of x where the condition holds, of y elsewhere, broadcast. Alone: where it holds.
 
     >>> ag.where([True, False], 1, 2).numpy().tolist()
     [1, 2]
@@ -387,7 +412,16 @@ class Where(Op):
 class OneHot(Op):
     """`on` where the new axis equals the index, `off` elsewhere."""
 
-    def infer(self, indices: TensorType, on: TensorType, off: TensorType, *depth: TensorType, size: Any, axis: int, dtype: Any) -> TensorType:
+    def infer(
+        self,
+        indices: TensorType,
+        on: TensorType,
+        off: TensorType,
+        *depth: TensorType,
+        size: Any,
+        axis: int,
+        dtype: Any,
+    ) -> TensorType:
         if indices.shape is None:
             return TensorType(dtype, None)
         shape = list(indices.shape)
@@ -399,15 +433,21 @@ class OneHot(Op):
     def kernel(indices: Any, on: Any, off: Any, *depth: Any, size: Any, axis: int, dtype: Any) -> Any:
         indices = np.asarray(indices)
         at = indices.ndim if axis == -1 else axis
-        hit = np.expand_dims(indices, at) == np.arange(depth[0] if depth else size).reshape(-1, *[1] * (indices.ndim - at))
+        hit = np.expand_dims(indices, at) == np.arange(depth[0] if depth else size).reshape(
+            -1, *[1] * (indices.ndim - at)
+        )
         if type(on) in (int, float) and on == 1 and off == 0:
             return hit.astype(dtype.dtype)
         return np.where(hit, on, off).astype(dtype.dtype, copy=False)
 
     def vjp(op: Any, dy: Any, y: Any, indices: Any, on: Any, off: Any, *depth: Any, **attrs: Any) -> Any:  # noqa: N805
         hit = op.one_hot(indices, 1, 0, *depth, **{**attrs, "dtype": op.type_of(dy).dtype})
-        return (None, op.sum_to(op.mul(dy, hit), on) if op.type_of(on).dtype.is_inexact else None,
-                op.sum_to(op.mul(dy, op.sub(1, hit)), off) if op.type_of(off).dtype.is_inexact else None, *[None] * len(depth))
+        return (
+            None,
+            op.sum_to(op.mul(dy, hit), on) if op.type_of(on).dtype.is_inexact else None,
+            op.sum_to(op.mul(dy, op.sub(1, hit)), off) if op.type_of(off).dtype.is_inexact else None,
+            *[None] * len(depth),
+        )
 
     def samples(self) -> Iterable[Any]:
         f64 = as_dtype("float64")
@@ -417,9 +457,16 @@ class OneHot(Op):
 
 @function("one_hot")
 def one_hot_(
-    op: Any, indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: Any = None, dtype: Any = None, name: Any = None
+    op: Any,
+    indices: Any,
+    depth: Any,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: Any = None,
+    dtype: Any = None,
+    name: Any = None,
 ) -> Any:
-    """1 (or `on_value`) at the place each index names along a new axis, 0 (or `off_value`) elsewhere; float32 unless told.
+    """1 (or `on_value`) at the place each index names along a new axis, else 0 (or `off_value`); float32 unless told.
 
     >>> ag.one_hot([0, 2], 3).numpy().tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]

@@ -9,6 +9,7 @@ An index is the attribute `spec`, a tuple of entries with a slot "?" for every p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -124,7 +125,7 @@ def indexed_shape(shape: Shape, parts: tuple[TensorType, ...], spec: Spec) -> Sh
     if not seen_ellipsis:
         out += shape[axis:]
     if advanced:
-        together = all(b[0] - a[0] == 1 for a, b in zip(places, places[1:]))
+        together = all(b[0] - a[0] == 1 for a, b in itertools.pairwise(places))
         at = places[0][1] if together else 0
         out[at:at] = broadcast_many(joint) or ()
     return tuple(out)

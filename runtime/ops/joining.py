@@ -28,12 +28,17 @@ def _agree(shapes: list[tuple[Size, ...]], what: str, axis: int | None = None) -
     out = list(shapes[0])
     for shape in shapes[1:]:
         if len(shape) != len(out):
-            raise ShapeError(f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: their ranks differ", op=what)
+            raise ShapeError(
+                f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: their ranks differ", op=what
+            )
         for i, size in enumerate(shape):
             if i == axis or size is out[i] or size == out[i]:
                 continue
             if isinstance(size, int) and isinstance(out[i], int):
-                raise ShapeError(f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: axis {i} differs", op=what)
+                raise ShapeError(
+                    f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: axis {i} differs",
+                    op=what,
+                )
             if isinstance(size, int):
                 out[i] = size
     return out
@@ -74,7 +79,11 @@ class Concatenate(Op):
         start: Any = 0
         for x, length in zip(xs, static, strict=True):
             last = len(grads) == len(xs) - 1
-            stop = start + length if isinstance(length, int) and isinstance(start, int) else op.add(start, op.dim_size(x, axis=where))
+            stop = (
+                start + length
+                if isinstance(length, int) and isinstance(start, int)
+                else op.add(start, op.dim_size(x, axis=where))
+            )
             lead: list[Any] = [slice(None)] * where if where >= 0 else [Ellipsis]
             tail: list[Any] = [] if where >= 0 else [slice(None)] * (-where - 1)
             part = op.get_item(dy, (*lead, slice(start, None if last else stop), *tail))
@@ -180,7 +189,14 @@ def stack(op: Any, values: Any, axis: int = 0, name: str = "stack") -> Any:
             raise InvalidArgumentError("cannot stack an empty list of tensors", op="stack")
         if not any(_typed(v) for v in items):
             return op.stack_arrays(*[op.strong(v) for v in items], axis=int(axis))
-        items = [v if isinstance(v, (int, float, complex)) else op.convert(v) if isinstance(v, (list, tuple)) else v for v in items]
+        items = [
+            v
+            if isinstance(v, (int, float, complex))
+            else op.convert(v)
+            if isinstance(v, (list, tuple))
+            else v
+            for v in items
+        ]
         return op.stack_arrays(*items, axis=int(axis))
     return op.stack_arrays(*_sequence(op, values), axis=int(axis))
 
@@ -208,7 +224,9 @@ def unstack(op: Any, value: Any, num: int | None = None, axis: int = 0, name: st
 
 
 @function("split")
-def split(op: Any, value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str = "split") -> list[Any]:
+def split(
+    op: Any, value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str = "split"
+) -> list[Any]:
     """An axis cut into equal parts (a number of them) or parts of given sizes (one may be -1), as a list.
 
     >>> [p.numpy().tolist() for p in ag.split([1, 2, 3, 4, 5], [2, 3])]

@@ -378,13 +378,16 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 class ListStack(Op):
-    """The elements as one tensor with a new first axis. `element`, where given, makes an empty list's shape (0, ...)."""
+    """The elements as one tensor with a new first axis. `element`, if given, makes an empty list's shape (0, ...)."""
 
     def infer(self, x: ListType, *, element: Any = None) -> TensorType:
         kind = element or _element(x, self.name)
         if type(kind) is not TensorType:
             raise DTypeError(f"a list of {kind} cannot be stacked", op=self.name)
-        return TensorType(_HARD[kind.dtype.kind] if kind.weak else kind.dtype, None if kind.shape is None else (Dim(), *kind.shape))
+        return TensorType(
+            _HARD[kind.dtype.kind] if kind.weak else kind.dtype,
+            None if kind.shape is None else (Dim(), *kind.shape),
+        )
 
     @staticmethod
     def kernel(x: list[Any], *, element: Any = None) -> Any:
@@ -509,5 +512,12 @@ def _add(a: Any, b: Any) -> Any:
 
 
 def _zeros_like(x: list[Any]) -> list[Any]:
-    return [_zeros_like(e) if isinstance(e, list) else type(e)(0) if isinstance(e, (int, float, complex)) and not isinstance(e, np.generic)
-            else np.zeros_like(e)[()] for e in x]  # fmt: skip
+    return [_zero_like(e) for e in x]
+
+
+def _zero_like(e: Any) -> Any:
+    if isinstance(e, list):
+        return _zeros_like(e)
+    if isinstance(e, (int, float, complex)) and not isinstance(e, np.generic):
+        return type(e)(0)
+    return np.zeros_like(e)[()]

@@ -37,7 +37,9 @@ class Matmul(Op):
         out = _product(op, a, b, transpose_a, transpose_b)
         return out if output_type is None else op.cast(out, dtype=output_type)
 
-    def infer(self, a: TensorType, b: TensorType, *, transpose_a: bool = False, transpose_b: bool = False) -> TensorType:
+    def infer(
+        self, a: TensorType, b: TensorType, *, transpose_a: bool = False, transpose_b: bool = False
+    ) -> TensorType:
         dtype = promote((a.dtype, a.weak), (b.dtype, b.weak))[0]
         return TensorType(dtype, _product_shape(a.shape, b.shape, transpose_a, transpose_b))
 
@@ -80,8 +82,18 @@ class Matmul(Op):
 
     def samples(self) -> Iterable[Any]:
         for code in "fd":
-            for sa, sb in [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 4)), ((2, 3), (3,)), ((5, 2, 3), (3, 4)),
-                           ((5, 2, 3), (5, 3, 4)), ((2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,))]:
+            for sa, sb in [
+                ((2, 3), (3, 4)),
+                ((3,), (3,)),
+                ((3,), (3, 4)),
+                ((2, 3), (3,)),
+                ((5, 2, 3), (3, 4)),
+                ((5, 2, 3), (5, 3, 4)),
+                ((2, 3), (5, 3, 4)),
+                ((1, 2, 3), (5, 3, 4)),
+                ((3,), (5, 3, 4)),
+                ((5, 2, 3), (3,)),
+            ]:
                 yield (_x(*sa).astype(code), _x(*sb).astype(code)), {}
         yield (_x(3, 2), _x(3, 4)), {"transpose_a": True}
         yield (_x(2, 3), _x(4, 3)), {"transpose_b": True}
@@ -100,9 +112,11 @@ def _product(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> A
 
 
 def _matrix_grads(op: Any, dy: Any, a: Any, b: Any, ta: bool, tb: bool, shared: bool) -> tuple[Any, Any]:
-    """Cotangents of op(a) @ op(b) for matrices (before broadcasting is undone); `shared`: one matrix b for a batch of a."""
+    """Cotangents of op(a) @ op(b) for matrices (broadcasting not yet undone); `shared`: one b for all of a."""
     da = _product(op, b, dy, tb, True) if ta else _product(op, dy, b, False, not tb)
-    if shared and not ta and 0 not in (op.type_of(a).shape[-1], op.type_of(dy).shape[-1]):  # one product over all rows of the batch, instead of one for each and a sum
+    if (
+        shared and not ta and 0 not in (op.type_of(a).shape[-1], op.type_of(dy).shape[-1])
+    ):  # one product over all rows of the batch, instead of one for each and a sum
         rows, dys = op.collapse_lead(a), op.collapse_lead(dy)
         return da, _product(op, dys, rows, True, False) if tb else _product(op, rows, dys, True, False)
     db = _product(op, dy, a, True, ta) if tb else _product(op, a, dy, not ta, False)
@@ -185,7 +199,9 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
     for i, j in zip(left, right, strict=True):
         names_b[j] = names_a[i]
     paired_a, paired_b = {i % ra for i in left}, {j % rb for j in right}
-    out = [n for i, n in enumerate(names_a) if i not in paired_a] + [n for j, n in enumerate(names_b) if j not in paired_b]
+    out = [n for i, n in enumerate(names_a) if i not in paired_a] + [
+        n for j, n in enumerate(names_b) if j not in paired_b
+    ]
     return op.einsum(a, b, equation=f"{''.join(names_a)},{''.join(names_b)}->{''.join(out)}")
 
 

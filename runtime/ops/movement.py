@@ -145,7 +145,9 @@ class Transpose(Op):
             rank = len(perm) if isinstance(perm, (tuple, list)) else None
             axes = tuple(int(p) for p in (perm if rank is not None else np.asarray(perm)))
             a = op.strong(a)
-            if sorted(p % len(axes) for p in axes) != list(range(len(axes))) or any(not -len(axes) <= p < len(axes) for p in axes):
+            if sorted(p % len(axes) for p in axes) != list(range(len(axes))) or any(
+                not -len(axes) <= p < len(axes) for p in axes
+            ):
                 raise InvalidArgumentError(f"perm {axes} is not a permutation of the axes", op="transpose")
             have = op.type_of(a).rank
             if have is not None and have != len(axes):
@@ -165,7 +167,13 @@ class Transpose(Op):
     def source(self, args: list[str], attrs: Any) -> str:
         perm = attrs["perm"]
         reverse = perm is None or perm == tuple(range(len(perm)))[::-1]
-        return f"np.transpose({args[0]})" if perm is None else f"{args[0]}.T" if reverse else f"{args[0]}.transpose({', '.join(map(str, perm))})"
+        return (
+            f"np.transpose({args[0]})"
+            if perm is None
+            else f"{args[0]}.T"
+            if reverse
+            else f"{args[0]}.transpose({', '.join(map(str, perm))})"
+        )
 
     @staticmethod
     def kernel(x: Any, *, perm: Any) -> Any:
@@ -339,7 +347,9 @@ class BroadcastTo(Op):
         out = shape_of_sizes(shape)
         if x.shape is not None and out is not None:
             joint = broadcast(x.shape, out) or ()
-            if len(x.shape) > len(out) or any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(joint, out, strict=True)):
+            if len(x.shape) > len(out) or any(
+                isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(joint, out, strict=True)
+            ):
                 raise ShapeError(f"cannot broadcast a tensor of shape {x.shape} to {out}", op="broadcast_to")
         return TensorType(x.dtype, out)
 
@@ -366,7 +376,9 @@ class EnsureShape(Op):
 
     def call(op: Any, x: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
         dims = getattr(shape, "dims", shape)
-        return op.ensure_shape(op.strong(x), shape=None if dims is None else tuple(None if d is None else int(d) for d in dims))
+        return op.ensure_shape(
+            op.strong(x), shape=None if dims is None else tuple(None if d is None else int(d) for d in dims)
+        )
 
     def infer(self, x: TensorType, *, shape: Any) -> TensorType:
         if shape is None:
@@ -383,7 +395,9 @@ class EnsureShape(Op):
     @staticmethod
     def kernel(x: Any, *, shape: Any) -> Any:
         have = np.shape(x)
-        if shape is not None and (len(have) != len(shape) or any(a is not None and a != b for a, b in zip(shape, have, strict=True))):
+        if shape is not None and (
+            len(have) != len(shape) or any(a is not None and a != b for a, b in zip(shape, have, strict=True))
+        ):
             raise ShapeError(f"a tensor of shape {have} is not compatible with {shape}", op="ensure_shape")
         return x
 

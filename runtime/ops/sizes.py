@@ -1,4 +1,4 @@
-"""Sizes given by users: numbers, staged scalars, or both; as an attribute of known sizes and the inputs for the others."""
+"""Sizes given by users: numbers, staged scalars, or both; an attribute of known sizes and inputs for the others."""
 
 from __future__ import annotations
 

@@ -128,7 +128,10 @@ def _drop_invariants(node: Node, first: int, per_region: tuple[int, ...]) -> Non
     dead = {
         j
         for j in range(len(node.inputs) - first)
-        if all(region.inputs[start + j] not in used for region, start, used in zip(node.regions, per_region, read, strict=True))
+        if all(
+            region.inputs[start + j] not in used
+            for region, start, used in zip(node.regions, per_region, read, strict=True)
+        )
     }
     if not dead:
         return

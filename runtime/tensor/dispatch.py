@@ -207,7 +207,7 @@ class Namespace:
 
     @staticmethod
     def strong(x: Any) -> Any:
-        """An operand that is an array or a tensor which is not a bare number; eager arrays are copied, as views of it may live on."""
+        """An operand that is an array or a tensor which is no bare number; eager arrays are copied."""
         if isinstance(x, Tensor):
             value = x._value
             if isinstance(value, (np.ndarray, np.generic)) or (type(value) is Value and not value.tensor_type.weak):

@@ -110,7 +110,9 @@ def _plain_index(index: Any) -> Any:
 def _index_error(error: Exception) -> Exception:
     if isinstance(error, IndexError):
         text = str(error)
-        return (DTypeError if "only integers" in text or "must be of integer" in text else OutOfRangeError)(text, op="index")
+        return (DTypeError if "only integers" in text or "must be of integer" in text else OutOfRangeError)(
+            text, op="index"
+        )
     return error
 
 

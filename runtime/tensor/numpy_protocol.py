@@ -1,4 +1,4 @@
-"""NumPy's functions on tensors: `np.tanh(t)`, `np.concatenate([t, u])`, eager and staged, through NumPy's own protocols.
+"""NumPy's functions on tensors: `np.tanh(t)`, `np.concatenate([t, u])`, eager and staged, by NumPy's own protocols.
 
 ufuncs come from the operations that name them as their meaning; other functions from the small table below.
 """
@@ -30,7 +30,14 @@ def _operation(name: str) -> Any:
     return _ufuncs.get(name)
 
 
-_REDUCERS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
+_REDUCERS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_and": "all",
+    "logical_or": "any",
+}
 
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -41,7 +48,9 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     """
     out = kwargs.pop("out", None)
     if out is not None:
-        raise UnimplementedError(f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result")
+        raise UnimplementedError(
+            f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result"
+        )
     if method == "__call__":
         dtype = kwargs.pop("dtype", None)
         if not kwargs:
@@ -58,7 +67,9 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
             x = op.expand_dims(x, axis=-1)
         return array_ufunc(self, ufunc, "__call__", x, y)
-    raise UnimplementedError(f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first")
+    raise UnimplementedError(
+        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first"
+    )
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
@@ -88,10 +99,18 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.any: lambda a, axis=None, **k: op.any(a, axis, k.get("keepdims", False)),
     np.var: lambda a, axis=None, **k: op.reduce_variance(a, axis, k.get("keepdims", False)),
     np.std: lambda a, axis=None, **k: op.reduce_std(a, axis, k.get("keepdims", False)),
-    np.argmax: lambda a, axis=None, **k: op.argmax(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
-    np.argmin: lambda a, axis=None, **k: op.argmin(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
-    np.cumsum: lambda a, axis=None: op.cumsum(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
-    np.cumprod: lambda a, axis=None: op.cumprod(op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis),
+    np.argmax: lambda a, axis=None, **k: op.argmax(
+        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    ),
+    np.argmin: lambda a, axis=None, **k: op.argmin(
+        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    ),
+    np.cumsum: lambda a, axis=None: op.cumsum(
+        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    ),
+    np.cumprod: lambda a, axis=None: op.cumprod(
+        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    ),
     np.dot: lambda a, b: op.tensordot(a, b, 1) if _rank(a) and _rank(b) else op.mul(a, b),
     np.tensordot: lambda a, b, axes=2: op.tensordot(a, b, axes),
     np.einsum: lambda *operands, **k: op.einsum(*operands),
@@ -112,18 +131,24 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.zeros_like: lambda a, dtype=None, **k: op.zeros_like(a, dtype),
     np.ones_like: lambda a, dtype=None, **k: op.ones_like(a, dtype),
     np.full_like: lambda a, value, dtype=None, **k: op.mul(op.ones_like(a, dtype), value),
-    np.take: lambda a, indices, axis=None: op.gather(op.reshape(a, (-1,)) if axis is None else a, indices, axis=axis or 0),
+    np.take: lambda a, indices, axis=None: op.gather(
+        op.reshape(a, (-1,)) if axis is None else a, indices, axis=axis or 0
+    ),
     np.tile: lambda a, reps: op.tile(a, reps if isinstance(reps, (list, tuple)) else [reps]),
     np.repeat: lambda a, repeats, axis=None: op.repeat(a, repeats, axis),
     np.flip: lambda m, axis=None: op.reverse(m, list(range(_rank(m))) if axis is None else [axis]),
     np.roll: lambda a, shift, axis=None: op.roll(a, shift, axis),
     np.sort: lambda a, axis=-1, **k: op.sort(a, axis),
     np.argsort: lambda a, axis=-1, **k: op.argsort(a, axis),
-    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: op.norm(x, "euclidean" if ord is None else ord, axis, keepdims),
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: op.norm(
+        x, "euclidean" if ord is None else ord, axis, keepdims
+    ),
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: _rank(a),
     np.size: lambda a: a.size,
-    np.round: lambda a, decimals=0, out=None: op.round(a) if decimals == 0 else op.div(op.round(op.mul(a, 10.0**decimals)), 10.0**decimals),
+    np.round: lambda a, decimals=0, out=None: (
+        op.round(a) if decimals == 0 else op.div(op.round(op.mul(a, 10.0**decimals)), 10.0**decimals)
+    ),
     np.copy: lambda a, **k: op.identity(a),
     np.swapaxes: lambda a, axis1, axis2: op.swapaxes(a, axis1, axis2),
     np.moveaxis: lambda a, source, destination: op.moveaxis(a, source, destination),

@@ -16,7 +16,7 @@ from runtime.typesys.shapes import Dim, Shape, same_size
 __all__ = ["TensorShape"]
 
 
-class TensorShape(tuple):  # type: ignore[type-arg]
+class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of)
     """The shape of a tensor: a tuple of sizes with TensorFlow's interface.
 
     Known sizes are ints. An unknown size of a staged tensor is a staged integer when it is indexed, iterated or
@@ -180,7 +180,11 @@ class TensorShape(tuple):  # type: ignore[type-arg]
         if tuple.__len__(self) != len(other):
             return False
         mine = self._dims if self._dims is not None else tuple(tuple.__iter__(self))
-        yours = theirs._dims if theirs is not None and theirs._dims is not None else tuple(tuple.__iter__(other) if theirs is not None else other)
+        yours = (
+            theirs._dims
+            if theirs is not None and theirs._dims is not None
+            else tuple(tuple.__iter__(other) if theirs is not None else other)
+        )
         result: Any = True
         for axis, (a, b) in enumerate(zip(mine, yours, strict=True)):
             if a is b or same_size(a, b):  # type: ignore[arg-type]
@@ -251,7 +255,8 @@ def _length(self: Tensor, what: str) -> int:
     size = value.tensor_type.shape[0]  # type: ignore[index]
     if not isinstance(size, int):
         raise OperatorNotAllowedInGraphError(
-            f"{what} needs the size of the first axis of a staged tensor ({value.type}), which is unknown until it runs; "
+            f"{what} needs the size of the first axis of a staged tensor ({value.type}), "
+            "which is unknown until it runs; "
             "use shape(x)[0], or len(x) and for loops in converted code"
         )
     return size

@@ -118,7 +118,7 @@ class Trace:
         return self.builder.emit(get("constant"), [], {"value": payload, "type": kind}).outputs[0]
 
     def operand(self, x: Any) -> Value:
-        """Anything an operation accepts, as a graph value: tensor, array (by reference), NumPy scalar or bare number."""
+        """Anything an operation accepts, as a graph value: tensor, array (by reference), NumPy scalar, number."""
         if isinstance(x, Tensor):
             payload = x._value
             value = payload if type(payload) is Value else self.value_of(x)

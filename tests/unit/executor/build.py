@@ -46,7 +46,9 @@ class F:
         return call
 
     def call(self, function: str, inputs: list[Any], types: list[ValueType]) -> list[Value]:
-        return self.builder.emit(get("call"), [self.value(x) for x in inputs], {"function": function}, tuple(types)).outputs
+        return self.builder.emit(
+            get("call"), [self.value(x) for x in inputs], {"function": function}, tuple(types)
+        ).outputs
 
     def returns(self, *values: Any) -> Graph:
         self.graph.outputs = [self.value(v) for v in values]
@@ -86,7 +88,9 @@ class F:
         graphs = tuple(r.graph for r in regions)
         return self.builder.emit(get("cond"), [self.value(pred), *outer], {}, types, graphs).outputs
 
-    def while_loop(self, inits: list[Any], test: Callable[..., Any], body: Callable[..., Any], names: str = "") -> list[Value]:
+    def while_loop(
+        self, inits: list[Any], test: Callable[..., Any], body: Callable[..., Any], names: str = ""
+    ) -> list[Value]:
         values = [self.value(v) for v in inits]
         types = list(zip([v.type for v in values], names.split() or [None] * len(values), strict=True))
         regions = [self.region(types, test)[0], self.region(types, body)[0]]

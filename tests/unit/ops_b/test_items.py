@@ -21,13 +21,56 @@ I = np.array([0, 2, 1])
 M = A[:, :, 0] % 3 == 0
 
 INDICES = [
-    0, -1, (1, 2), (0, 1, 2), slice(None), slice(1, 3), slice(None, None, -1), slice(-2, None), slice(3, 0, -2),
-    (slice(None), 1), (Ellipsis, 1), (0, Ellipsis), (Ellipsis, slice(1, 4, 2)), None, (None, 0), (0, None, 1), (Ellipsis, None),
-    (), Ellipsis, [0, 2], [[0, 1], [2, 0]], I, (I, I), (I, slice(None), I), (slice(None), I), (slice(None), I, 0),
-    (0, slice(None), I), (0, I), (I, 0), (I, None, 0), (slice(1, None), [0, 1]), (Ellipsis, I), M, (M, 0), (M, [1]), A > 20,
-    (slice(None), [True, False, True, False]), (0, [True, False, True, False], slice(1, 3)), True, False, (True, 0), ([], ),
-    np.int64(2), (np.int64(1), I), np.array(1), (np.array(1), I), (slice(0, 2), None, I, slice(None), None),
-    ([0], slice(None), [1, 2, 3]), range(2), ((0, 1),),
+    0,
+    -1,
+    (1, 2),
+    (0, 1, 2),
+    slice(None),
+    slice(1, 3),
+    slice(None, None, -1),
+    slice(-2, None),
+    slice(3, 0, -2),
+    (slice(None), 1),
+    (Ellipsis, 1),
+    (0, Ellipsis),
+    (Ellipsis, slice(1, 4, 2)),
+    None,
+    (None, 0),
+    (0, None, 1),
+    (Ellipsis, None),
+    (),
+    Ellipsis,
+    [0, 2],
+    [[0, 1], [2, 0]],
+    I,
+    (I, I),
+    (I, slice(None), I),
+    (slice(None), I),
+    (slice(None), I, 0),
+    (0, slice(None), I),
+    (0, I),
+    (I, 0),
+    (I, None, 0),
+    (slice(1, None), [0, 1]),
+    (Ellipsis, I),
+    M,
+    (M, 0),
+    (M, [1]),
+    A > 20,
+    (slice(None), [True, False, True, False]),
+    (0, [True, False, True, False], slice(1, 3)),
+    True,
+    False,
+    (True, 0),
+    ([],),
+    np.int64(2),
+    (np.int64(1), I),
+    np.array(1),
+    (np.array(1), I),
+    (slice(0, 2), None, I, slice(None), None),
+    ([0], slice(None), [1, 2, 3]),
+    range(2),
+    ((0, 1),),
 ]
 
 
@@ -43,7 +86,11 @@ def test_reads_as_numpy(index):
         total = op.sum_all(op.mul(y, np.cos(np.arange(want.size)).reshape(want.shape)))
     np.testing.assert_array_equal(y.numpy(), want)
     zeros = np.zeros_like(A)
-    np.add.at(zeros, index if not isinstance(index, range) else list(index), np.cos(np.arange(want.size)).reshape(want.shape))
+    np.add.at(
+        zeros,
+        index if not isinstance(index, range) else list(index),
+        np.cos(np.arange(want.size)).reshape(want.shape),
+    )
     np.testing.assert_allclose(tape.gradient(total, x).numpy(), zeros)
 
 
@@ -58,7 +105,11 @@ def test_staged_type_is_numpys(index, unknown):
         got = x[index].type.shape
     assert len(got) == want.ndim
     assert all(not isinstance(g, int) or g == w for g, w in zip(got, want.shape, strict=True))
-    if not unknown and not any(np.asarray(e).dtype == bool for e in (index if isinstance(index, tuple) else (index,)) if isinstance(e, (list, np.ndarray, bool))):
+    if not unknown and not any(
+        np.asarray(e).dtype == bool
+        for e in (index if isinstance(index, tuple) else (index,))
+        if isinstance(e, (list, np.ndarray, bool))
+    ):
         assert got == want.shape
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import runtime.tensor.methods  # noqa: F401
 from runtime.grad.tape import GradientTape
-from runtime.ops.registry import OPS, compile_template
+from runtime.ops.registry import OPS
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.shapes import Dim
@@ -51,7 +51,9 @@ def test_type_rule_says_what_the_kernel_gives(operation, inputs, attrs):
             assert have.dtype == kind.dtype
             if kind.shape is not None:
                 assert len(have.shape) == len(kind.shape)
-                assert all(not isinstance(k, int) or k == h for k, h in zip(kind.shape, have.shape, strict=True)), (have, kind)
+                assert all(
+                    not isinstance(k, int) or k == h for k, h in zip(kind.shape, have.shape, strict=True)
+                ), (have, kind)
 
 
 @pytest.mark.parametrize(("operation", "inputs", "attrs"), CASES)
@@ -79,10 +81,19 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
         pytest.skip("no gradient")
     rng = np.random.default_rng(1)
     results = outputs_of(operation, operation.run(*inputs, **attrs))
-    weights = [rng.uniform(0.5, 1.5, np.shape(r)).astype(np.asarray(r).dtype) if np.asarray(r).dtype.kind == "f" else None for r in results]
+    weights = [
+        rng.uniform(0.5, 1.5, np.shape(r)).astype(np.asarray(r).dtype)
+        if np.asarray(r).dtype.kind == "f"
+        else None
+        for r in results
+    ]
     if all(w is None for w in weights):
         pytest.skip("integers")
-    floats = [i for i, v in enumerate(inputs) if np.asarray(v).dtype == np.float64 and isinstance(v, (np.ndarray, np.generic))]
+    floats = [
+        i
+        for i, v in enumerate(inputs)
+        if np.asarray(v).dtype == np.float64 and isinstance(v, (np.ndarray, np.generic))
+    ]
     if not floats:
         pytest.skip("no differentiable input")
     boxes = [Tensor(np.array(v)) if i in floats else v for i, v in enumerate(inputs)]
@@ -104,7 +115,11 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
                 tape.watch(boxes[i])
             total = run(boxes)
         grads = tape.gradient(total, [boxes[i] for i in floats])
-        seconds = [op.sum_all(op.mul(g, np.cos(np.arange(g.numpy().size)).reshape(g.shape))) for g in grads if g is not None]
+        seconds = [
+            op.sum_all(op.mul(g, np.cos(np.arange(g.numpy().size)).reshape(g.shape)))
+            for g in grads
+            if g is not None
+        ]
         combined = op.add_n(seconds) if len(seconds) > 1 else seconds[0] if seconds else None
     eps = 1e-6
     for i, grad in zip(floats, grads, strict=True):
@@ -118,7 +133,9 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
             numeric[at] = (sides[0] - sides[1]) / (2 * eps)
         got = np.zeros(numeric.shape) if grad is None else grad.numpy()
         np.testing.assert_allclose(got, numeric, rtol=2e-4, atol=2e-6)
-    if seconds and operation.name not in ("cholesky",):  # second order: the gradients' own gradient, by differences of gradients
+    if seconds and operation.name not in (
+        "cholesky",
+    ):  # second order: the gradients' own gradient, by differences of gradients
         second = outer.gradient(combined, [boxes[i] for i in floats])
 
         def grad_sum(values):
@@ -128,7 +145,11 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
                     t.watch(moved[j])
                 y = run(moved)
             gs = t.gradient(y, [moved[j] for j in floats])
-            return sum(float(np.sum(g.numpy() * np.cos(np.arange(g.numpy().size)).reshape(g.shape))) for g in gs if g is not None)
+            return sum(
+                float(np.sum(g.numpy() * np.cos(np.arange(g.numpy().size)).reshape(g.shape)))
+                for g in gs
+                if g is not None
+            )
 
         i, got = floats[0], second[0]
         numeric = np.zeros(np.shape(inputs[i]))

@@ -140,7 +140,11 @@ def weigh(f: F, xs):
     count = f.list_len(xs)
     zero = f.reduce_sum(f.mul(np.zeros(3), np.zeros(3)), axis=None, keepdims=False)
     [total] = f.for_loop(
-        count, [zero], lambda i, t: f.add(t, f.mul(f.reduce_sum(f.square(f.list_get(xs, i)), axis=None, keepdims=False), f.add(i, 1.5)))
+        count,
+        [zero],
+        lambda i, t: f.add(
+            t, f.mul(f.reduce_sum(f.square(f.list_get(xs, i)), axis=None, keepdims=False), f.add(i, 1.5))
+        ),
     )
     return total
 
