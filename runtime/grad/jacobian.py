@@ -25,7 +25,6 @@ def jacobian(gradient: Callable[..., Any], target: Tensor, sources: Any, unconne
     leaves = flatten(sources)
     if STATE.trace is None:
         seeds = np.eye(num_elements(target.type.shape) or 0, dtype=target.dtype.dtype)
-        sizes = tuple(map(int, t))  # type: ignore[arg-type]
         rows = [
             gradient(target, leaves, Tensor(seed.reshape(target.type.shape)), unconnected) for seed in seeds
         ]
@@ -46,6 +45,7 @@ def batch_jacobian(gradient: Callable[..., Any], target: Tensor, source: Tensor,
     if not t or not s or not same_size(t[0], s[0]):
         raise ValueError(f"Need first dimension of target shape ({t}) and source shape ({s}) to match.")
     if STATE.trace is None:
+        sizes = tuple(int(d) for d in target._value.shape)
         seeds = np.eye(num_elements(t[1:]) or 0, dtype=target.dtype.dtype)
         rows = [
             gradient(target, [source], Tensor(np.broadcast_to(seed.reshape(sizes[1:]), sizes)), unconnected)
