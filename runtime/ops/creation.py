@@ -156,12 +156,7 @@ def _like(op: Any, x: Any, value: int, dtype: Any) -> Any:
 
 @function("eye", "linalg.eye")
 def eye(
-    op: Any,
-    num_rows: Any,
-    num_columns: Any = None,
-    batch_shape: Any = None,
-    dtype: Any = "float32",
-    name: Any = None,
+    op: Any, num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None
 ) -> Any:
     """The identity matrix, or a batch of them."""
     columns = num_rows if num_columns is None else num_columns
@@ -220,7 +215,7 @@ class Arange(Op):
     def kernel(start: Any, limit: Any, delta: Any, *, dtype: Any, length: Any = None) -> Any:
         if delta == 0:
             raise InvalidArgumentError("range with delta 0", op="range")
-        return np.arange(start, limit, delta, dtype.dtype)
+        return np.arange(start, limit, delta, dtype=dtype.dtype)
 
     def vjp(op: Any, dy: Any, y: Any, start: Any, limit: Any, delta: Any, *, dtype: Any, length: Any = None) -> Any:  # noqa: N805
         if not dtype.is_inexact:
@@ -263,9 +258,7 @@ def range_(op: Any, start: Any, limit: Any = None, delta: Any = 1, dtype: Any = 
         if (
             dtype.is_integer
             and length
-            and not all(
-                dtype.min <= b <= dtype.max for b in (bounds[0], bounds[0] + (length - 1) * bounds[2])
-            )
+            and not all(dtype.min <= b <= dtype.max for b in (bounds[0], bounds[0] + (length - 1) * bounds[2]))
         ):
             dtype = as_dtype("int64")
     return op.arange(*bounds, dtype=dtype, length=length)
@@ -326,7 +319,7 @@ def constant_(op: Any, value: Any, dtype: Any = None, shape: Any = None, name: s
     """A tensor of a literal or an array: bare floats are float32, ints int32 (which must fit).
 
     Raises:
-      InvalidArgumentError: a ragged sequence, a number that does not fit `dtype`, a value that does not fill `shape`.
+      InvalidArgumentError: a ragged sequence, a number too large for `dtype`, a value that does not fill `shape`.
 
     >>> ag.constant([1.0, 2.0]).dtype
     dtype('float32')

@@ -85,8 +85,8 @@ def gather_(
 ) -> Any:
     """Slices of `params` at integer indices along `axis`; the first `batch_dims` axes of both are matched.
 
-    Negative indices count from the end.
-    Result: params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis+1:].
+    Negative indices count from the end. The result's shape is
+    params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1 :].
 
     Raises:
       OutOfRangeError (an IndexError): an index outside the axis.
@@ -372,7 +372,7 @@ class Nonzero(Op):
 
 @function("where", "where_v2")
 def where_(op: Any, condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
-    """With x and y: elements of x where the condition holds, of y elsewhere, broadcast. Alone: where it holds.
+    """Elements of x where the condition holds, of y elsewhere; without x and y the places where it holds.
 
     >>> ag.where([True, False], 1, 2).numpy().tolist()
     [1, 2]
@@ -413,14 +413,7 @@ class OneHot(Op):
     """`on` where the new axis equals the index, `off` elsewhere."""
 
     def infer(
-        self,
-        indices: TensorType,
-        on: TensorType,
-        off: TensorType,
-        *depth: TensorType,
-        size: Any,
-        axis: int,
-        dtype: Any,
+        self, indices: TensorType, on: TensorType, off: TensorType, *depth: TensorType, size: Any, axis: int, dtype: Any
     ) -> TensorType:
         if indices.shape is None:
             return TensorType(dtype, None)
@@ -466,7 +459,9 @@ def one_hot_(
     dtype: Any = None,
     name: Any = None,
 ) -> Any:
-    """1 (or `on_value`) at the place each index names along a new axis, else 0 (or `off_value`); float32 unless told.
+    """1 (or `on_value`) at the place each index names along a new axis, 0 (or `off_value`) elsewhere.
+
+    float32 unless `dtype` or the values say otherwise.
 
     >>> ag.one_hot([0, 2], 3).numpy().tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -477,6 +472,11 @@ def one_hot_(
     entries, inputs = split_sizes(op, [depth])
     indices = op.convert(indices) if isinstance(indices, (list, tuple)) else indices
     return op.one_hot(
-        indices, 1 if on_value is None else on_value, 0 if off_value is None else off_value, *inputs,
-        size=entries[0] if not inputs else None, axis=-1 if axis is None else int(axis), dtype=as_dtype(dtype),
+        indices,
+        1 if on_value is None else on_value,
+        0 if off_value is None else off_value,
+        *inputs,
+        size=entries[0] if not inputs else None,
+        axis=-1 if axis is None else int(axis),
+        dtype=as_dtype(dtype),
     )

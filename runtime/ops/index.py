@@ -49,7 +49,7 @@ def _compiled(kind: str, spec: Spec) -> Callable[..., Any]:
     body = f"    x[{where}] = v\n" if kind else f"    return x[{where}]\n"
     namespace: dict[str, Any] = {}
     exec(f"def at({arguments}):\n{body}", namespace)
-    return namespace["at"]  # type: ignore[no-any-return]
+    return namespace["at"]
 
 
 def count_slots(spec: Spec) -> int:
@@ -380,4 +380,4 @@ class IndexAdd(_Write):
     samples = IndexUpdate.samples
 
 
-IndexAdd.kernel.into = add_at
+IndexAdd.kernel.into = add_at  # type: ignore[attr-defined]  # printed source calls it as K.into  # type: ignore[attr-defined]  # printed source calls it as K.into

@@ -36,8 +36,7 @@ def _agree(shapes: list[tuple[Size, ...]], what: str, axis: int | None = None) -
                 continue
             if isinstance(size, int) and isinstance(out[i], int):
                 raise ShapeError(
-                    f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: axis {i} differs",
-                    op=what,
+                    f"cannot {what} tensors of shapes {', '.join(map(str, shapes))}: axis {i} differs", op=what
                 )
             if isinstance(size, int):
                 out[i] = size
@@ -75,7 +74,7 @@ class Concatenate(Op):
         static = [None if op.type_of(x).shape is None else op.type_of(x).shape[axis] for x in xs]
         rank = op.type_of(dy).rank
         where = axis % rank if rank is not None else axis
-        grads = []
+        grads: list[Any] = []
         start: Any = 0
         for x, length in zip(xs, static, strict=True):
             last = len(grads) == len(xs) - 1
@@ -190,11 +189,7 @@ def stack(op: Any, values: Any, axis: int = 0, name: str = "stack") -> Any:
         if not any(_typed(v) for v in items):
             return op.stack_arrays(*[op.strong(v) for v in items], axis=int(axis))
         items = [
-            v
-            if isinstance(v, (int, float, complex))
-            else op.convert(v)
-            if isinstance(v, (list, tuple))
-            else v
+            v if isinstance(v, (int, float, complex)) else op.convert(v) if isinstance(v, (list, tuple)) else v
             for v in items
         ]
         return op.stack_arrays(*items, axis=int(axis))
@@ -251,7 +246,7 @@ def split(
 
 
 def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
-    known = op.static_value(wanted) if not isinstance(wanted, (list, tuple)) else wanted
+    known: Any = op.static_value(wanted) if not isinstance(wanted, (list, tuple)) else wanted
     if known is None:
         if num is None:
             num = op.type_of(wanted).shape[0]

@@ -26,9 +26,17 @@ class Matmul(Op):
     method = "__matmul__", "__rmatmul__"
 
     def call(
-        op: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False,  # noqa: N805
-        adjoint_a: bool = False, adjoint_b: bool = False, a_is_sparse: bool = False, b_is_sparse: bool = False,
-        output_type: Any = None, name: Any = None,
+        op: Any,  # noqa: N805
+        a: Any,
+        b: Any,
+        transpose_a: bool = False,
+        transpose_b: bool = False,
+        adjoint_a: bool = False,
+        adjoint_b: bool = False,
+        a_is_sparse: bool = False,
+        b_is_sparse: bool = False,
+        output_type: Any = None,
+        name: Any = None,
     ) -> Any:
         if adjoint_a:
             a, transpose_a = op.conj(a), True
@@ -53,7 +61,14 @@ class Matmul(Op):
         return np.matmul(np.swapaxes(a, -1, -2) if transpose_a else a, np.swapaxes(b, -1, -2) if transpose_b else b)
 
     def vjp(
-        op: Any, dy: Any, y: Any, a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False  # noqa: N805
+        op: Any,  # noqa: N805
+        dy: Any,
+        y: Any,
+        a: Any,
+        b: Any,
+        *,
+        transpose_a: bool = False,
+        transpose_b: bool = False,
     ) -> Any:
         ra, rb = op.type_of(a).rank, op.type_of(b).rank
         a_, b_ = _conj(op, a), _conj(op, b)
@@ -65,16 +80,22 @@ class Matmul(Op):
             da, db = op.mul(dy, b_), op.mul(dy, a_)
         elif ra == 1:  # (k) @ (..., k, n) -> (..., n)
             column, row = op.expand_dims(a_, axis=1), op.expand_dims(dy, axis=rb - 2)
-            da = op.matmul(b_, dy, transpose_a=transpose_b) if rb == 2 else op.squeeze(
-                op.matmul(row, b_, transpose_b=not transpose_b), axis=(rb - 2,)
+            da = (
+                op.matmul(b_, dy, transpose_a=transpose_b)
+                if rb == 2
+                else op.squeeze(op.matmul(row, b_, transpose_b=not transpose_b), axis=(rb - 2,))
             )
             db = op.mul(column, row)
             db = op.matrix_transpose(db) if transpose_b else db
         elif rb == 1:  # (..., m, k) @ (k) -> (..., m)
             da = op.mul(op.expand_dims(dy, axis=ra - 1), b_)
             da = op.matrix_transpose(da) if transpose_a else da
-            db = op.matmul(a_, dy, transpose_a=not transpose_a) if ra == 2 else op.squeeze(
-                op.matmul(a_, op.expand_dims(dy, axis=ra - 1), transpose_a=not transpose_a), axis=(ra - 1,)
+            db = (
+                op.matmul(a_, dy, transpose_a=not transpose_a)
+                if ra == 2
+                else op.squeeze(
+                    op.matmul(a_, op.expand_dims(dy, axis=ra - 1), transpose_a=not transpose_a), axis=(ra - 1,)
+                )
             )
         else:
             da, db = _matrix_grads(op, dy, a_, b_, transpose_a, transpose_b, rb == 2 and ra > 2)

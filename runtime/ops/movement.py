@@ -198,10 +198,9 @@ def transpose_all(op: Any, x: Any) -> Any:
 
 
 @function(method="transpose")
-def transpose_method(op: Any, x: Any, *axes: Any) -> Any:
+def transpose_method(op: Any, x: Any, *order: Any) -> Any:
     """NumPy's `x.transpose()`, `x.transpose(1, 0)` or `x.transpose((1, 0))`."""
-    if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
-        axes = axes[0]
+    axes = order[0] if len(order) == 1 and not isinstance(order[0], int) else order
     return Transpose.call(op, x, axes or None)
 
 
@@ -292,7 +291,7 @@ class Squeeze(Op):
         x = op.strong(input)
         shape = op.type_of(x).shape
         if shape is not None:
-            if axis is not None and axis != [] and axis != ():
+            if axis is not None and axis not in ([], ()):
                 axis = tuple(sorted(normalize_axes(axis, len(shape), "squeeze")))
             elif is_static(shape):
                 axis = tuple(i for i, d in enumerate(shape) if d == 1)
@@ -541,81 +540,3 @@ class Roll(Op):
         yield (_x(4, 3),), {"shift": 1, "axis": 0}
         yield (_x(4, 3),), {"shift": (2, -1), "axis": (0, 1)}
         yield (_x(4, 3), np.int64(3)), {"shift": None, "axis": 1}
-
-
-class Tile(Op):
-    """`x` repeated `multiples[i]` times along each axis."""
-
-    public = "tile"
-
-    def call(op: Any, input: Any, multiples: Any, name: Any = None) -> Any:  # noqa: N805
-        entries, inputs = split_sizes(op, multiples)
-        if entries is None:
-            raise ShapeError("tile needs multiples of known length", op="tile")
-        x = op.strong(input)
-        lead = len(entries) - _rank_of(op, x, "tile")
-        if lead > 0:
-            for _ in range(lead):
-                x = op.expand_dims(x, axis=0)
-        return op.tile(x, *inputs, multiples=(*[1] * -lead, *(e if type(e) is int else None for e in entries)))
-
-    def source(self, args: list[str], attrs: Any) -> str:
-        return f"np.tile({args[0]}, {text_of_sizes(attrs['multiples'], args[1:])})"
-
-    @staticmethod
-    def kernel(x: Any, *counts: Any, multiples: Any) -> Any:
-        return np.tile(x, fill_sizes(multiples, counts))
-
-    def infer(self, x: TensorType, *counts: TensorType, multiples: Any) -> TensorType:
-        if x.shape is None:
-            return TensorType(x.dtype, None)
-        sizes = tuple(
-            d if m == 1 else d * m if isinstance(d, int) and isinstance(m, int) else Dim()
-            for d, m in zip(x.shape, multiples, strict=True)
-        )
-        return TensorType(x.dtype, sizes)
-
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, multiples: Any) -> Any:  # noqa: N805
-        return op.tile_grad(dy, x), *[None] * len(counts)
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(2, 3),), {"multiples": (2, 1)}
-        yield (_x(2, 3),), {"multiples": (2, 3)}
-        yield (_x(2, 3), np.int64(2)), {"multiples": (None, 1)}
-
-
-class TileGrad(Op):
-    """The copies of `x` in `dy`, added."""
-
-    def infer(self, dy: TensorType, x: TensorType) -> TensorType:
-        return TensorType(dy.dtype, x.shape)
-
-    @staticmethod
-    def kernel(dy: Any, x: Any) -> Any:
-        split: list[int] = []
-        for whole, part in zip(dy.shape, np.shape(x), strict=True):
-            split += [whole // part if part else 1, part]
-        return np.add.reduce(np.reshape(dy, split), axis=tuple(range(0, len(split), 2)))
-
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:  # noqa: N805
-        return op.tile_like(ddx, dy), None
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(4, 9), _x(2, 3)), {}
-
-
-class TileLike(Op):
-    """`x` repeated to fill the shape of `like`, whose sizes are multiples of `x`'s."""
-
-    def infer(self, x: TensorType, like: TensorType) -> TensorType:
-        return TensorType(x.dtype, like.shape)
-
-    @staticmethod
-    def kernel(x: Any, like: Any) -> Any:
-        return np.tile(x, [b // a if a else 1 for a, b in zip(np.shape(x), np.shape(like), strict=True)])
-
-    vjp = lambda op, dy, y, x, like: (op.tile_grad(dy, x), None)
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(2, 3), _x(4, 9)), {}
-

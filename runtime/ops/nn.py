@@ -358,7 +358,7 @@ def moments(op: Any, x: Any, axes: Any, shift: Any = None, keepdims: bool = Fals
 
 
 @function("nn.batch_normalization")
-def batch_normalization(  # noqa: PLR0913
+def batch_normalization(
     op: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: float, name: Any = None
 ) -> Any:
     """(x - mean) * scale / sqrt(variance + epsilon) + offset; offset and scale may be None."""

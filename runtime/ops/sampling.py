@@ -88,7 +88,7 @@ def normals(state: Any, count: int, dtype: Any, stage: int = 0) -> Any:
 
 
 def truncated_normals(state: Any, count: int, dtype: Any) -> Any:
-    """Standard normal numbers within two standard deviations: those outside are drawn again, in a stage of their own."""
+    """Standard normal numbers within two deviations: those outside are drawn again, in a stage of their own."""
     out = normals(state, count, dtype)
     stage = 0
     redo = np.flatnonzero(np.abs(out) > 2)
@@ -115,7 +115,7 @@ def integers(state: Any, count: int, low: int, high: int) -> Any:
 
 
 def permutation(state: Any, count: int) -> Any:
-    """A random order of range(count): indices sorted by random keys, the index in the low bits so that no two are equal."""
+    """A random order of range(count): sorted random keys with the index in the low bits, so no two are equal."""
     if count <= 4096:
         keys = words32(state, count).astype(np.uint64) << _HALF
         low = _LOW
@@ -179,7 +179,9 @@ class RandomTruncatedNormal(_Draw):
 class RandomIntegers(Op):
     """Integers in [low, high)."""
 
-    def infer(self, state: TensorType, low: TensorType, high: TensorType, *sizes: TensorType, shape: Any, dtype: Any) -> TensorType:
+    def infer(
+        self, state: TensorType, low: TensorType, high: TensorType, *sizes: TensorType, shape: Any, dtype: Any
+    ) -> TensorType:
         return TensorType(dtype, shape_of_sizes(shape))
 
     @staticmethod

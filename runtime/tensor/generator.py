@@ -165,11 +165,15 @@ class Generator:
     def _draw(self, what: str, *inputs: Any, **attrs: Any) -> Any:
         return _drawn(self._state, what, *inputs, **attrs)
 
-    def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None) -> Tensor:
+    def uniform(
+        self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None
+    ) -> Tensor:
         """Numbers in [minval, maxval): [0, 1) unless told; integers for an integer dtype."""
         return _uniform(self._draw, shape, minval, maxval, dtype)  # type: ignore[no-any-return]
 
-    def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Tensor:
+    def normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
+    ) -> Tensor:
         """Normally distributed numbers."""
         return _normal(self._draw, "random_normal", shape, mean, stddev, dtype)  # type: ignore[no-any-return]
 
@@ -275,7 +279,7 @@ def create_rng_state(op: Any, seed: Any, alg: Any = None) -> Any:
 
 
 @function("random.uniform")
-def uniform_numbers(  # noqa: PLR0913
+def uniform_numbers(
     op: Any, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """Numbers in [minval, maxval): [0, 1) unless told; integers for an integer dtype."""
@@ -283,7 +287,7 @@ def uniform_numbers(  # noqa: PLR0913
 
 
 @function("random.normal")
-def normal_numbers(  # noqa: PLR0913
+def normal_numbers(
     op: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """Normally distributed numbers."""
@@ -291,7 +295,7 @@ def normal_numbers(  # noqa: PLR0913
 
 
 @function("random.truncated_normal")
-def truncated_normal_numbers(  # noqa: PLR0913
+def truncated_normal_numbers(
     op: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """Normally distributed numbers, those more than two standard deviations off drawn again."""
@@ -319,31 +323,54 @@ def _stateless(seed: Any) -> Any:
 
 
 @function("random.stateless_uniform")
-def stateless_uniform(  # noqa: PLR0913
-    op: Any, shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None, alg: Any = None
+def stateless_uniform(
+    op: Any,
+    shape: Any,
+    seed: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = "float32",
+    name: Any = None,
+    alg: Any = None,
 ) -> Any:
     """As `random.uniform`, a pure function of `seed`, two integers."""
     return _uniform(_stateless(seed), shape, minval, maxval, dtype)
 
 
 @function("random.stateless_normal")
-def stateless_normal(  # noqa: PLR0913
-    op: Any, shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None, alg: Any = None
+def stateless_normal(
+    op: Any,
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    name: Any = None,
+    alg: Any = None,
 ) -> Any:
     """As `random.normal`, a pure function of `seed`, two integers."""
     return _normal(_stateless(seed), "random_normal", shape, mean, stddev, dtype)
 
 
 @function("random.stateless_truncated_normal")
-def stateless_truncated_normal(  # noqa: PLR0913
-    op: Any, shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None, alg: Any = None
+def stateless_truncated_normal(
+    op: Any,
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = "float32",
+    name: Any = None,
+    alg: Any = None,
 ) -> Any:
     """As `random.truncated_normal`, a pure function of `seed`, two integers."""
     return _normal(_stateless(seed), "random_truncated_normal", shape, mean, stddev, dtype)
 
 
 @function("random.stateless_categorical")
-def stateless_categorical(op: Any, logits: Any, num_samples: Any, seed: Any, dtype: Any = None, name: Any = None) -> Any:
+def stateless_categorical(
+    op: Any, logits: Any, num_samples: Any, seed: Any, dtype: Any = None, name: Any = None
+) -> Any:
     """As `random.categorical`, a pure function of `seed`, two integers."""
     return _categorical(_stateless(seed), logits, num_samples, dtype)
 
@@ -365,7 +392,13 @@ def split_seed(op: Any, seed: Any, num: int = 2, alg: Any = None) -> Any:
 def fold_in(op: Any, seed: Any, data: Any, alg: Any = None) -> Any:
     """A new seed from a seed and an integer."""
     seed = convert(seed)
-    joint = op.concat([op.cast(seed, dtype=as_dtype("int64")), op.reshape(op.cast(convert(data), dtype=as_dtype("int64")), shape=(1,))], 0)
+    joint = op.concat(
+        [
+            op.cast(seed, dtype=as_dtype("int64")),
+            op.reshape(op.cast(convert(data), dtype=as_dtype("int64")), shape=(1,)),
+        ],
+        0,
+    )
     return op.get_item(op.random_seeds(op.random_state(joint), count=1, dtype=op.type_of(seed).dtype), 0)
 
 

@@ -250,9 +250,7 @@ def _payload(v: Any) -> Any:
 def _is_owned(box: Tensor) -> bool:
     """Whether the box alone holds its array, whole and writable."""
     value = box._value
-    return (
-        type(value) is np.ndarray and value.base is None and value.flags.writeable and _refs(value) == _OWNED
-    )
+    return type(value) is np.ndarray and value.base is None and value.flags.writeable and _refs(value) == _OWNED
 
 
 class _Counts:
@@ -301,7 +299,7 @@ _OWNED = _owned_count()
 _TEMPORARY_GET, _TEMPORARY_SET = _measure()
 
 
-def _getitem(self: Tensor, index: Any, *_: Any) -> Tensor:
+def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
     """`x[index]`, at every index form of NumPy."""  # *_ keeps the interpreter from inlining the call: it moves counts
     result = get_item_of(self, index)
     result._parent = (self if _refs(self) == _TEMPORARY_GET else weakref.ref(self), index)

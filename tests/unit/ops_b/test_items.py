@@ -87,9 +87,7 @@ def test_reads_as_numpy(index):
     np.testing.assert_array_equal(y.numpy(), want)
     zeros = np.zeros_like(A)
     np.add.at(
-        zeros,
-        index if not isinstance(index, range) else list(index),
-        np.cos(np.arange(want.size)).reshape(want.shape),
+        zeros, index if not isinstance(index, range) else list(index), np.cos(np.arange(want.size)).reshape(want.shape)
     )
     np.testing.assert_allclose(tape.gradient(total, x).numpy(), zeros)
 

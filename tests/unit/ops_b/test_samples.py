@@ -15,8 +15,23 @@ from runtime.tensor.tensor import Tensor
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType, type_of_payload
 
-MODULES = ["creation", "diagonals", "einsum", "gather", "index", "joining", "linalg", "matmul", "movement", "nn",
-           "normalization", "padding", "sampling", "segments", "sorting"]
+MODULES = [
+    "creation",
+    "diagonals",
+    "einsum",
+    "gather",
+    "index",
+    "joining",
+    "linalg",
+    "matmul",
+    "movement",
+    "nn",
+    "normalization",
+    "padding",
+    "sampling",
+    "segments",
+    "sorting",
+]
 
 
 def cases():
@@ -51,9 +66,10 @@ def test_type_rule_says_what_the_kernel_gives(operation, inputs, attrs):
             assert have.dtype == kind.dtype
             if kind.shape is not None:
                 assert len(have.shape) == len(kind.shape)
-                assert all(
-                    not isinstance(k, int) or k == h for k, h in zip(kind.shape, have.shape, strict=True)
-                ), (have, kind)
+                assert all(not isinstance(k, int) or k == h for k, h in zip(kind.shape, have.shape, strict=True)), (
+                    have,
+                    kind,
+                )
 
 
 @pytest.mark.parametrize(("operation", "inputs", "attrs"), CASES)
@@ -82,17 +98,13 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
     rng = np.random.default_rng(1)
     results = outputs_of(operation, operation.run(*inputs, **attrs))
     weights = [
-        rng.uniform(0.5, 1.5, np.shape(r)).astype(np.asarray(r).dtype)
-        if np.asarray(r).dtype.kind == "f"
-        else None
+        rng.uniform(0.5, 1.5, np.shape(r)).astype(np.asarray(r).dtype) if np.asarray(r).dtype.kind == "f" else None
         for r in results
     ]
     if all(w is None for w in weights):
         pytest.skip("integers")
     floats = [
-        i
-        for i, v in enumerate(inputs)
-        if np.asarray(v).dtype == np.float64 and isinstance(v, (np.ndarray, np.generic))
+        i for i, v in enumerate(inputs) if np.asarray(v).dtype == np.float64 and isinstance(v, (np.ndarray, np.generic))
     ]
     if not floats:
         pytest.skip("no differentiable input")
@@ -116,9 +128,7 @@ def test_gradient_is_the_central_difference(operation, inputs, attrs):
             total = run(boxes)
         grads = tape.gradient(total, [boxes[i] for i in floats])
         seconds = [
-            op.sum_all(op.mul(g, np.cos(np.arange(g.numpy().size)).reshape(g.shape)))
-            for g in grads
-            if g is not None
+            op.sum_all(op.mul(g, np.cos(np.arange(g.numpy().size)).reshape(g.shape))) for g in grads if g is not None
         ]
         combined = op.add_n(seconds) if len(seconds) > 1 else seconds[0] if seconds else None
     eps = 1e-6
