@@ -5,6 +5,7 @@ import sys as _sys
 
 from autograph import errors
 from autograph.api import namespaces as _namespaces
+from autograph.api import staged_lists as _staged_lists
 from autograph.api.conversion import autograph, config
 from autograph.api.effects import Assert, numpy_function, print_, py_function
 from autograph.staging.function import Function, function
@@ -27,6 +28,7 @@ for _name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 flo
     globals()[_name] = as_dtype(_name)
 double, half, string = as_dtype("float64"), as_dtype("float16"), as_dtype("string")
 _names = _namespaces.build(_sys.modules[__name__])
+_staged_lists.register(_sys.modules[__name__])
 
 __all__ = [
     "Assert",

@@ -16,7 +16,7 @@ from autograph.load.cache import is_converted
 from autograph.load.conversion import convert_function
 from autograph.operators.branches import staged_cond
 from autograph.operators.choice import choice_of, is_alternative, resolve
-from autograph.operators.lists import dynamic_of, list_method, stacked
+from autograph.operators.lists import dynamic_of, ListMethod, stacked
 from autograph.operators.places import ItemPlace, watch
 from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import STAND_INS
@@ -50,7 +50,7 @@ def callee(f: Any) -> Any:
     if kind is BuiltinMethodType:
         owner = f.__self__
         if type(owner) is list:
-            return list_method(owner, f.__name__)
+            return ListMethod(owner, f.__name__)
         if type(owner) is dict:
             return _dict_method(trace, owner, f)
     try:
@@ -78,6 +78,9 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if is_converted(f.__code__):
         watch(trace, f)
         return f
+    stand_in = STAND_INS.get(f)
+    if stand_in is not None:
+        return stand_in
     if is_unconverted_module(f.__module__) or is_unconverted_module(f.__globals__.get("__name__")):
         return _checked(f) if trace.notes.get("lists") else f
     if getattr(f, "__autograph_do_not_convert__", False):
@@ -110,6 +113,9 @@ def _constructor(cls: type) -> Any:
 
     def construct(*args: Any, **kwargs: Any) -> Any:
         made = cls.__new__(cls)
+        trace = STATE.trace
+        if trace is not None:
+            trace.notes.setdefault("made", {})[id(made)] = made
         initialise(made, *args, **kwargs)
         return made
 

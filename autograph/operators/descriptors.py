@@ -154,6 +154,17 @@ def structure_of(x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
     return None
 
 
+def made_here(x: Any) -> bool:
+    """Whether an object was constructed by the function being traced (then it may travel by its attributes)."""
+    trace = STATE.trace
+    return trace is not None and id(x) in trace.notes.get("made", {})
+
+
+def instance(x: Any) -> Struct:
+    """The descriptor of an object by its attributes."""
+    return Struct(type(x), tuple(vars(x)), tuple(map(describe, vars(x).values())))
+
+
 def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
     """The structure of `structure_of` with other children."""
     if kind is list:
@@ -163,6 +174,8 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
     if issubclass(kind, tuple):
         return kind._make(children) if keys else kind(children)  # type: ignore[attr-defined]
     made = kind.__new__(kind)
+    if STATE.trace is not None:
+        STATE.trace.notes.setdefault("made", {})[id(made)] = made
     for name, child in zip(keys, children, strict=True):
         if child is not UNBOUND:
             object.__setattr__(made, name, child)
@@ -254,8 +267,15 @@ class Joiner:
             return a
         if isinstance(a, OneOf) or isinstance(b, OneOf):
             return a if a == b else None
-        if isinstance(a, Static) and isinstance(b, Static) and same_static(a.value, b.value):
-            return a
+        if isinstance(a, Static) and isinstance(b, Static):
+            if same_static(a.value, b.value):
+                return a
+            if type(a.value) is type(b.value) and made_here(a.value) and made_here(b.value):
+                return self.merge(instance(a.value), instance(b.value))
+        elif isinstance(a, Static) and isinstance(b, Struct) and type(a.value) is b.kind and made_here(a.value):
+            return self.merge(instance(a.value), b)
+        elif isinstance(b, Static) and isinstance(a, Struct) and type(b.value) is a.kind and made_here(b.value):
+            return self.merge(a, instance(b.value))
         x, y = leaf_type(a), leaf_type(b)
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
@@ -382,8 +402,7 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
     if isinstance(d, (Static, Undefined)):
         return []
     if isinstance(d, Struct):
-        parts = structure_of(x)
-        assert parts is not None, (x, d)
+        parts = structure_of(x) or (tuple(vars(x)), tuple(vars(x).values()))
         children = parts[1]
         if d.kind is dict and parts[0] != d.keys:
             children = tuple(x[k] for k in d.keys)

@@ -17,7 +17,7 @@ from autograph.operators.lists import (
     dynamic_of,
     get_element,
     get_slice,
-    list_method,
+    ListMethod,
     make_dynamic,
     set_element,
 )
@@ -185,7 +185,7 @@ def del_item(x: Any, index: Any) -> None:
             dynamic = dynamic_of(x)
             if dynamic is not None or isinstance(index, Tensor):
                 make_dynamic(x)
-                list_method(x, "pop")(index)
+                ListMethod(x, "pop")(index)
                 return
             trace.record(ListPlace(trace, x))
         elif isinstance(x, dict):

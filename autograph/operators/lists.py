@@ -15,7 +15,7 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "list_method", "make_dynamic", "set_element"]
+__all__ = ["ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "ListMethod", "make_dynamic", "set_element"]
 
 
 class ListPlace:
@@ -193,39 +193,51 @@ def stacked(value: ListValue, axis: int = 0) -> Any:
     return out if axis == 0 else op.moveaxis(out, 0, axis)
 
 
+def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:
+    """The elements of a staged list joined along an axis they have."""
+    element = _element(value)
+    _stacked_descriptor(element)
+    return Tensor(_emit("list_concat_tensors", [value.values[0]], {"axis": axis})[0])
+
+
 def _stacked_descriptor(element: Any) -> Any:
     if not isinstance(element, Leaf):
         raise OperatorNotAllowedInGraphError(f"a list of {element} cannot be stacked into one tensor; stack its parts")
     return element
 
 
-def list_method(x: list[Any], name: str) -> Any:
-    """The method of a Python list, for converted code: noted in the journal, and staged where the content is."""
-    trace = STATE.trace
-    assert trace is not None
-    staged = _METHODS.get(name)
+class ListMethod:
+    """The method of a Python list, for converted code: noted in the journal, and staged where the content is.
 
-    def method(*args: Any, **kwargs: Any) -> Any:
-        dynamic = dynamic_of(x)
-        uses_staged = dynamic is not None or (name in ("pop", "insert") and any(map(is_staged, args[:1])))
-        if not uses_staged:
+    An object, not a closure: nothing must keep the list alive after the call, so that lists born in a region are seen to be.
+    """
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: list[Any], name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        trace = STATE.trace
+        assert trace is not None
+        x, name = self.owner, self.name
+        value = dynamic_of(x)
+        by_staged = name in ("pop", "insert") and any(map(is_staged, args[:1]))
+        by_staged = by_staged or (name == "extend" and any(isinstance(a, Tensor) or dynamic_of(a) is not None for a in args))
+        if value is None and not by_staged:
             if name in _MUTATING:
-                if name == "extend" and args:
-                    other = dynamic_of(args[0])
-                    if other is not None:
-                        make_dynamic(x)
-                        return method(*args)
                 trace.record(ListPlace(trace, x))
             return getattr(x, name)(*args, **kwargs)
+        staged = _METHODS.get(name)
         if staged is None:
             raise OperatorNotAllowedInGraphError(f"list.{name} of a list whose length depends on a tensor is not supported")
-        value = dynamic if dynamic is not None else as_list_value(x)
+        if value is None:
+            value = as_list_value(x)
         new, result = staged(value, *args, **kwargs)
         if new is not value:
             _put(x, new)
         return result
-
-    return method
 
 
 def _append(value: ListValue, item: Any) -> tuple[ListValue, None]:

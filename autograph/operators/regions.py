@@ -6,11 +6,13 @@ and what its places held at the end becomes its outputs.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autograph.operators.listvalue import ListContents
 from autograph.operators.places import UNDEFINED, CellPlace
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Value
@@ -18,7 +20,7 @@ from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "inside", "is_garbage", "run_region"]
+__all__ = ["PathEnds", "Traced", "current_trace", "drop_garbage", "inside", "run_region"]
 
 
 class PathEnds(BaseException):
@@ -77,19 +79,65 @@ def run_region(trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph
                 raise
             traced.ended = True
             trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
-        for key, (place, original) in [*before.items(), *table.items()]:
-            if key in traced.places:
-                continue
-            final = place.read()
-            if final is not original and not (key not in before and _is_local(place, original, region)):
-                traced.places[key] = place
-                traced.finals[key] = final
+        _read_finals(traced, before, table)
     finally:
         trace.journal.pop()
         trace.builder.pop()
-        for place, original in [*table.values(), *before.values()]:
-            place.write(original)
+        _restore(table, before)
+    _forget_born(trace, traced, before, table)
     return traced
+
+
+def _read_finals(traced: Traced, *tables: dict[Any, tuple[Place, Any]]) -> None:
+    """Note what every place holds that does not hold what it held before."""
+    for table in tables:
+        for key, (place, original) in table.items():
+            if key not in traced.places:
+                final = place.read()
+                if final is not original:
+                    traced.places[key] = place
+                    traced.finals[key] = final
+
+
+def _restore(*tables: dict[Any, tuple[Place, Any]]) -> None:
+    for table in tables:
+        for place, original in table.values():
+            place.write(original)
+
+
+def _forget_born(trace: Trace, traced: Traced, before: dict[Any, Any], table: dict[Any, tuple[Place, Any]]) -> None:
+    """Take out what was born in the region: nobody outside can see it, and it keeps what was put into it."""
+    born = [k for k, (p, original) in table.items() if k in traced.places and k not in before and isinstance(p, BoxPlace)
+            and type(original) is Value and _within(original.graph, traced.region)]  # fmt: skip
+    for key in born:
+        traced.places.pop(key).write(traced.finals.pop(key))
+    held, traced.result = [traced.result], None
+    for key in drop_garbage(trace, table, [*before], [traced.finals, held]):
+        if key in traced.places:
+            traced.places.pop(key).write(traced.finals.pop(key))
+    traced.result = held[0]
+
+
+def drop_garbage(trace: Trace, table: dict[Any, tuple[Place, Any]], kept: list[Any], holders: list[Any]) -> list[Any]:
+    """Remove from a journal the places whose cell, list or object only the journal and `holders` can reach."""
+    gone: list[Any] = []
+    collected = False
+    while True:
+        inside = _references([*holders])
+        for place, _ in table.values():
+            inside[id(_owner(place))] = inside.get(id(_owner(place)), 0) + 1
+        left = [key for key in table if key not in kept and key not in gone]
+        found = [key for key in left if _is_garbage(trace, table[key][0], inside)]
+        if not found and not collected and any(key[0] in ("list", "attribute", "item") for key in left):
+            gc.collect(1)  # closures that refer to themselves keep what they see
+            collected = True
+            found = [key for key in left if _is_garbage(trace, table[key][0], inside)]
+        if not found:
+            return gone
+        gone += found
+        for key in found:
+            if key[0] == "cell":  # what the cell of a finished call holds is garbage, too, once the cell is gone
+                del table[key]
 
 
 def is_unbound(error: NameError) -> bool:
@@ -103,21 +151,52 @@ def _raise_node(trace: Trace, error: NameError) -> None:
     trace.builder.emit(get("raise_"), [], {"exception": UnboundLocalError, "arguments": (message,), "template": ()}, ())
 
 
-def _is_local(place: Place, original: Any, region: Region) -> bool:
-    """Whether a journalled place belongs to something born in the region (nobody outside can see it)."""
-    if isinstance(place, BoxPlace):
-        return type(original) is Value and _within(original.graph, region)
-    return is_garbage(place)
-
-
-def is_garbage(place: Place) -> bool:
-    """Whether nobody but the journal holds the cell, list or object of a place."""
-    owner = place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+def _is_garbage(trace: Trace, place: Place, inside: dict[int, int]) -> bool:
+    """Whether nobody else holds the cell, list or object of a place."""
+    owner = _owner(place)
     if owner is None:
         return False
-    # References to a garbage object: its place, this variable, the argument of getrefcount, the table of staged lists.
-    listed = id(owner) in place.trace.notes.get("lists", {}) if hasattr(place, "trace") else False
-    return sys.getrefcount(owner) <= 3 + listed
+    # Known references: this variable, the argument of getrefcount, the tables of staged lists and of new objects, and
+    # what was counted: places and holders.
+    listed = (id(owner) in trace.notes.get("lists", {})) + (id(owner) in trace.notes.get("made", {}))
+    return sys.getrefcount(owner) <= 2 + listed + inside.get(id(owner), 0)
+
+
+def _owner(place: Place) -> Any:
+    """The cell, list or object that a place belongs to."""
+    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+
+
+def _references(roots: list[Any]) -> dict[int, int]:
+    """How often each object is referred to from structures, counted through all that they hold."""
+    counts: dict[int, int] = {}
+    seen: set[int] = set()
+    pending = list(roots)
+    while pending:
+        holder = pending.pop()
+        if id(holder) in seen:
+            continue
+        seen.add(id(holder))
+        for item in _held(holder):
+            counts[id(item)] = counts.get(id(item), 0) + 1
+            if not isinstance(item, _ATOMS):
+                pending.append(item)
+    return counts
+
+
+_ATOMS = (str, int, float, bool, bytes, type, type(None), Value)
+
+
+def _held(x: Any) -> Any:
+    if isinstance(x, (list, tuple, set, frozenset)):
+        return x
+    if type(x) is dict:
+        return x.values()
+    if type(x) is ListContents:
+        return x.items
+    if hasattr(x, "__dict__") and not isinstance(x, (type, type(sys), type(_held))):
+        return vars(x).values()
+    return ()
 
 
 def _within(graph: Graph, region: Region) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Sequence, Static, describe, loosen, pack, unpack, value_types
 from autograph.operators.lists import ListPlace
 from autograph.operators.places import UNDEFINED
-from autograph.operators.regions import PathEnds, is_garbage
+from autograph.operators.regions import PathEnds, drop_garbage
 from autograph.staging.signature import leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.tensor import Tensor
@@ -101,10 +101,10 @@ def _attempt(
         trace.journal.append(table)
         try:
             try:
-                result = function(*symbols, **keywords)
+                held = [function(*symbols, **keywords)]
             except PathEnds:
-                result = UNDEFINED
-            grown = _collect(trace, traced, state, table, boxes, arrivals, originals, result)
+                held = [UNDEFINED]
+            grown = _collect(trace, traced, state, table, boxes, arrivals, originals, held)
         finally:
             trace.journal.pop()
             _restore(state, table, originals, boxes)
@@ -120,13 +120,14 @@ def _retarget(place: Place, trace: Trace) -> None:
 
 def _restore(state: list[StateEntry], table: dict[Any, tuple[Place, Any]], originals: list[tuple[Place, Any]], boxes: list[Tensor]) -> None:
     """Put back what staged values were written over; Python values that were written stay written."""
-    keys = {entry.place.key for entry in state}
+    entered = {place.key for place, _ in originals}
+    found = {entry.place.key for entry in state} - entered
     for place, original in originals:
         place.write(original)
     for key, (place, original) in table.items():
-        if key in keys or isinstance(place, BoxPlace):
+        if key in entered or isinstance(place, BoxPlace):
             continue
-        if _is_staged(place.read()):
+        if key in found or _is_staged(place.read()):
             place.write(original)
 
 
@@ -142,16 +143,17 @@ def _collect(
     boxes: list[Tensor],
     arrivals: list[Value],
     originals: list[tuple[Place, Any]],
-    result: Any,
+    held: list[Any],
 ) -> bool:
     """The graph's outputs: result, changed arguments, written boxes, state. True if another place became state."""
     known = {entry.place.key: entry for entry in state}
     grown = False
+    born = drop_garbage(trace, table, [*known], [held])
     for key, (place, original) in list(table.items()):
         if isinstance(place, BoxPlace) or key in known:
             continue
         final = place.read()
-        if final is original or is_garbage(place):
+        if final is original or key in born:
             continue
         before, after = describe(original), describe(final)
         if isinstance(after, Static) and not _is_counter(before, after):
@@ -169,8 +171,8 @@ def _collect(
         entry.after = after
     if grown:
         return True
-    traced.result = describe(result)
-    outputs = pack(result, traced.result)
+    traced.result = describe(held[0])
+    outputs = pack(held[0], traced.result)
     for i, (box, arrival) in enumerate(zip(boxes, arrivals, strict=True)):
         if box._value is not arrival:
             traced.changed_arguments.append(i)

@@ -31,8 +31,7 @@ def to_arrays(x: Any, d: Descriptor) -> list[Any]:
     if isinstance(d, Leaf):
         return [_payload(x, d)]
     if isinstance(d, Struct):
-        parts = structure_of(x)
-        assert parts is not None
+        parts = structure_of(x) or (tuple(vars(x)), tuple(vars(x).values()))
         children = tuple(x[k] for k in d.keys) if d.kind is dict else parts[1]
         return [a for child, c in zip(children, d.children, strict=True) for a in to_arrays(child, c)]
     if isinstance(d, Sequence):
