@@ -98,7 +98,7 @@ class Einsum(Op):
         return tuple(grads)
 
     def samples(self) -> Iterable[Any]:
-        for equation, shapes in [
+        cases: list[tuple[str, list[tuple[int, ...]]]] = [
             ("ij,jk->ik", [(2, 3), (3, 4)]),
             ("bij,bkj->bik", [(2, 2, 3), (2, 4, 3)]),
             ("bhqd,bhkd->bhqk", [(2, 2, 3, 2), (2, 2, 4, 2)]),
@@ -112,7 +112,8 @@ class Einsum(Op):
             ("ijk,j->ki", [(2, 3, 4), (3,)]),
             ("ij,kl->jl", [(2, 3), (4, 2)]),
             ("ij,i->i", [(2, 3), (2,)]),
-        ]:
+        ]
+        for equation, shapes in cases:
             yield tuple(_x(*s) for s in shapes), {"equation": equation}
 
 

@@ -476,7 +476,7 @@ def one_hot_(
         1 if on_value is None else on_value,
         0 if off_value is None else off_value,
         *inputs,
-        size=entries[0] if not inputs else None,
+        size=None if inputs or entries is None else entries[0],
         axis=-1 if axis is None else int(axis),
         dtype=as_dtype(dtype),
     )

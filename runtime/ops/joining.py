@@ -250,7 +250,7 @@ def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
     if known is None:
         if num is None:
             num = op.type_of(wanted).shape[0]
-        return [op.get_item(wanted, i) for i in range(int(num))]  # type: ignore[arg-type]
+        return [op.get_item(wanted, i) for i in range(int(num))]
     if np.ndim(known) == 0:
         count = int(known)
         if isinstance(size, int):

@@ -12,7 +12,7 @@ from runtime.ops.kinds import normalize_axes
 from runtime.ops.matmul import Matmul
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import as_dtype, promote
-from runtime.typesys.errors import InvalidArgumentError, ShapeError, UnimplementedError, UnimplementedError
+from runtime.typesys.errors import InvalidArgumentError, ShapeError, UnimplementedError
 from runtime.typesys.shapes import broadcast
 from runtime.typesys.spec import TensorType
 

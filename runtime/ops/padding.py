@@ -104,7 +104,7 @@ class Repeat(Op):
             return TensorType(x.dtype, None)
         size = x.shape[axis]
         known = isinstance(size, int) and times is not None
-        out = size if times == 1 else size * times if known else Dim()  # type: ignore[operator]
+        out = size if times == 1 else size * times if known else Dim()
         return TensorType(x.dtype, (*x.shape[:axis], out, *x.shape[axis + 1 :]))
 
     numpy = "np.repeat({0}, {1}, {axis})"

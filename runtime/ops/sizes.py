@@ -58,7 +58,7 @@ def shape_of_sizes(entries: tuple[Any, ...] | None) -> Shape:
 
 
 def _size(entry: Any) -> Size:
-    return Dim() if entry is None else entry  # type: ignore[no-any-return]
+    return Dim() if entry is None else entry
 
 
 def fill_sizes(entries: tuple[Any, ...] | None, inputs: tuple[Any, ...]) -> tuple[Any, ...]:

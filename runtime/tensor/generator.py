@@ -127,12 +127,12 @@ class Generator:
     @property
     def state(self) -> Tensor:
         """The state: (key, number of the next draw), int64."""
-        return op.identity(self._state)  # type: ignore[no-any-return]
+        return op.identity(self._state)
 
     @property
     def key(self) -> Tensor:
         """The key of the stream."""
-        return op.get_item(self._state, 0)  # type: ignore[no-any-return]
+        return op.get_item(self._state, 0)
 
     def reset(self, state: Any) -> None:
         """Go to a state."""
@@ -160,7 +160,7 @@ class Generator:
     def make_seeds(self, count: int = 1) -> Tensor:
         """Seeds for the stateless functions: int64 [2, count]."""
         seeds = self._draw("random_seeds", count=int(count), dtype=as_dtype("int64"))
-        return op.transpose(seeds, perm=(1, 0))  # type: ignore[no-any-return]
+        return op.transpose(seeds, perm=(1, 0))
 
     def _draw(self, what: str, *inputs: Any, **attrs: Any) -> Any:
         return _drawn(self._state, what, *inputs, **attrs)
@@ -169,28 +169,28 @@ class Generator:
         self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None
     ) -> Tensor:
         """Numbers in [minval, maxval): [0, 1) unless told; integers for an integer dtype."""
-        return _uniform(self._draw, shape, minval, maxval, dtype)  # type: ignore[no-any-return]
+        return _uniform(self._draw, shape, minval, maxval, dtype)
 
     def normal(
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
     ) -> Tensor:
         """Normally distributed numbers."""
-        return _normal(self._draw, "random_normal", shape, mean, stddev, dtype)  # type: ignore[no-any-return]
+        return _normal(self._draw, "random_normal", shape, mean, stddev, dtype)
 
     def truncated_normal(
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
     ) -> Tensor:
         """Normally distributed numbers, those more than two standard deviations off drawn again."""
-        return _normal(self._draw, "random_truncated_normal", shape, mean, stddev, dtype)  # type: ignore[no-any-return]
+        return _normal(self._draw, "random_truncated_normal", shape, mean, stddev, dtype)
 
     def uniform_full_int(self, shape: Any, dtype: Any = "uint64", name: Any = None) -> Tensor:
         """Integers over the whole range of the dtype."""
         dtype = as_dtype(dtype)
-        return _uniform(self._draw, shape, int(dtype.min), int(dtype.max) + 1, dtype)  # type: ignore[no-any-return]
+        return _uniform(self._draw, shape, int(dtype.min), int(dtype.max) + 1, dtype)
 
     def shuffle(self, value: Any) -> Tensor:
         """The rows of `value` in a random order."""
-        return _shuffle(self._draw, value)  # type: ignore[no-any-return]
+        return _shuffle(self._draw, value)
 
 
 class _Globals:
@@ -312,7 +312,7 @@ def shuffled(op: Any, value: Any, seed: Any = None, name: Any = None) -> Any:
 def categorical_samples(
     op: Any, logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: Any = None
 ) -> Any:
-    """`num_samples` classes for each row of unnormalised log probabilities [rows, classes]: int64 [rows, num_samples]."""
+    """Classes drawn for each row of unnormalised log probabilities [rows, classes]: int64 [rows, num_samples]."""
     return _categorical(_stream(seed)._draw, logits, num_samples, dtype)
 
 

@@ -124,7 +124,7 @@ def get_item(op: Any, x: Any, index: Any) -> Any:
       OutOfRangeError (an IndexError): an index outside its axis, or more indices than axes.
     """
     if STATE.trace is None and not STATE.tapes:
-        value = x._value if isinstance(x, Tensor) else np.asarray(x)
+        value: Any = x._value if isinstance(x, Tensor) else np.asarray(x)
         if type(value) is not Value:
             try:
                 if type(index) is not int:
@@ -190,7 +190,7 @@ def set_item_chain(op: Any, x: Any, indices: Any, v: Any) -> None:
 
 def get_item_of(x: Any, index: Any) -> Tensor:
     """`x[index]`."""
-    return op.get_item(x, index)  # type: ignore[no-any-return]
+    return op.get_item(x, index)
 
 
 def is_view_index(index: Any) -> bool:
@@ -301,7 +301,7 @@ _TEMPORARY_GET, _TEMPORARY_SET = _measure()
 
 def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
     """`x[index]`, at every index form of NumPy."""  # *_ keeps the interpreter from inlining the call: it moves counts
-    result = get_item_of(self, index)
+    result: Any = get_item_of(self, index)
     result._parent = (self if _refs(self) == _TEMPORARY_GET else weakref.ref(self), index)
     return result
 
@@ -323,5 +323,5 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def attach_items() -> None:
     """Give Tensor its items."""
-    Tensor.__getitem__ = _getitem  # type: ignore[attr-defined]
-    Tensor.__setitem__ = _setitem  # type: ignore[attr-defined]
+    for name, method in {"__getitem__": _getitem, "__setitem__": _setitem}.items():
+        setattr(Tensor, name, method)

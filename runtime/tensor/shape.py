@@ -183,11 +183,11 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
         yours = (
             theirs._dims
             if theirs is not None and theirs._dims is not None
-            else tuple(tuple.__iter__(other) if theirs is not None else other)
+            else tuple(other if theirs is None else tuple.__iter__(theirs))
         )
         result: Any = True
         for axis, (a, b) in enumerate(zip(mine, yours, strict=True)):
-            if a is b or same_size(a, b):  # type: ignore[arg-type]
+            if a is b or same_size(a, b):
                 continue
             if (isinstance(a, int) and isinstance(b, int)) or a is None or b is None:
                 return False
