@@ -28,10 +28,10 @@ def gradients(
     ys: Any,
     xs: Any,
     grad_ys: Any = None,
-    name: str | None = None,  # noqa: ARG001 (TensorFlow's signature)
-    colocate_gradients_with_ops: bool = False,  # noqa: ARG001
-    gate_gradients: bool = False,  # noqa: ARG001
-    aggregation_method: Any = None,  # noqa: ARG001
+    name: str | None = None,
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
     stop_gradients: Any = None,
     unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
 ) -> list[Any]:

@@ -79,14 +79,15 @@ class Recording:
 
     def gradient(self, seeds: Iterable[tuple[Any, Tensor]], sources: Iterable[Any]) -> dict[int, Tensor]:
         """Cotangents by id of the source payload, from (target payload, cotangent) pairs."""
-        wanted = {id(p) for p in sources if id(p) in self.tracked}
+        tracked = self.tracked
+        wanted = {id(p) for p in sources if id(p) in tracked and is_inexact(p)}
         live = set(wanted)
         path = []
         for record in self.records:
             for payload in record[2]:
                 if id(payload) in live:
                     path.append(record)
-                    live.update(map(id, record[3]))
+                    live.update(key for key in map(id, record[3]) if key in tracked)
                     break
         sums = _Sums(live)
         for payload, dy in seeds:
@@ -104,6 +105,8 @@ class Recording:
                 dxs = attrs(dys)
             else:
                 boxes = [Tensor(p) for p in inputs]
+                if operation.choosy:
+                    attrs = {**attrs, "needs": [id(p) in live for p in inputs]}
                 if operation.outputs == 1:
                     dxs = operation.rules.vjp(op, dys[0], Tensor(outputs[0]), *boxes, **attrs)
                 else:
@@ -127,7 +130,7 @@ class _Sums:
 
     def add(self, payload: Any, dx: Tensor) -> None:
         key = id(payload)
-        if key not in self.live or not is_inexact(payload):
+        if key not in self.live:
             return
         have = self.values.get(key)
         if have is None:

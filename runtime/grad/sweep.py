@@ -54,7 +54,7 @@ class Sweep:
             if not any(need):
                 continue
             rule = self.rules.get(node.op.name)
-            dxs = _ordinary(node, dys) if rule is None else rule(self, node, dys, need)
+            dxs = _ordinary(node, dys, need) if rule is None else rule(self, node, dys, need)
             for value, dx, needed in zip(inputs, dxs, need, strict=True):
                 if needed and dx is not None:
                     sums.add(value, dx)
@@ -63,15 +63,16 @@ class Sweep:
 Rule = Callable[[Sweep, Node, list["Tensor | None"], list[bool]], Iterable["Tensor | None"]]
 
 
-def _ordinary(node: Node, dys: list[Tensor | None]) -> Iterable[Any]:
+def _ordinary(node: Node, dys: list[Tensor | None], need: list[bool]) -> Iterable[Any]:
     rule = node.op.rules.vjp
     if rule is None:
         return [None] * len(node.inputs)
     boxes = [Tensor(v) for v in node.inputs]
+    attrs = {**node.attrs, "needs": need} if node.op.choosy else node.attrs
     if node.op.outputs == 1:
-        return rule(op, dys[0], Tensor(node.outputs[0]), *boxes, **node.attrs)
+        return rule(op, dys[0], Tensor(node.outputs[0]), *boxes, **attrs)
     full = tuple(
         zeros(v.type, v) if dy is None and differentiable(v.type) else dy
         for dy, v in zip(dys, node.outputs, strict=True)
     )
-    return rule(op, full, tuple(map(Tensor, node.outputs)), *boxes, **node.attrs)
+    return rule(op, full, tuple(map(Tensor, node.outputs)), *boxes, **attrs)

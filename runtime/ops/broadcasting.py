@@ -54,6 +54,8 @@ def sum_to_shape(dy: Any, shape: tuple[int, ...]) -> Any:
 def sum_to(op: Any, dy: Any, x: Any) -> Any:
     """`dy` summed to the shape, and cast to the dtype, of the operand `x`; no operation if they are known to agree."""
     have, want = op.type_of(dy), op.type_of(x)
+    if have is want:
+        return dy
     if have.dtype != want.dtype and not have.weak and want.dtype.is_inexact:
         dy = op.cast(dy, dtype=want.dtype)
     if _same_shape(have.shape, want.shape):

@@ -24,6 +24,7 @@ class Matmul(Op):
 
     public = "matmul", "linalg.matmul"
     method = "__matmul__", "__rmatmul__"
+    choosy = True
 
     def call(
         op: Any,  # noqa: N805
@@ -69,6 +70,7 @@ class Matmul(Op):
         *,
         transpose_a: bool = False,
         transpose_b: bool = False,
+        needs: Any = (True, True),
     ) -> Any:
         ra, rb = op.type_of(a).rank, op.type_of(b).rank
         a_, b_ = _conj(op, a), _conj(op, b)
@@ -98,8 +100,8 @@ class Matmul(Op):
                 )
             )
         else:
-            da, db = _matrix_grads(op, dy, a_, b_, transpose_a, transpose_b, rb == 2 and ra > 2)
-        return op.sum_to(da, a), op.sum_to(db, b)
+            da, db = _matrix_grads(op, dy, a_, b_, transpose_a, transpose_b, rb == 2 and ra > 2, needs)
+        return None if da is None else op.sum_to(da, a), None if db is None else op.sum_to(db, b)
 
     def samples(self) -> Iterable[Any]:
         for code in "fd":
@@ -132,15 +134,15 @@ def _product(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> A
     return op.matmul(a, b, **flags)
 
 
-def _matrix_grads(op: Any, dy: Any, a: Any, b: Any, ta: bool, tb: bool, shared: bool) -> tuple[Any, Any]:
+def _matrix_grads(op: Any, dy: Any, a: Any, b: Any, ta: bool, tb: bool, shared: bool, needs: Any) -> tuple[Any, Any]:
     """Cotangents of op(a) @ op(b) for matrices (broadcasting not yet undone); `shared`: one b for all of a."""
-    da = _product(op, b, dy, tb, True) if ta else _product(op, dy, b, False, not tb)
-    if (
-        shared and not ta and 0 not in (op.type_of(a).shape[-1], op.type_of(dy).shape[-1])
-    ):  # one product over all rows of the batch, instead of one for each and a sum
-        rows, dys = op.collapse_lead(a), op.collapse_lead(dy)
-        return da, _product(op, dys, rows, True, False) if tb else _product(op, rows, dys, True, False)
-    db = _product(op, dy, a, True, ta) if tb else _product(op, a, dy, not ta, False)
+    da = db = None
+    if needs[0]:
+        da = _product(op, b, dy, tb, True) if ta else _product(op, dy, b, False, not tb)
+    if needs[1]:
+        if shared and not ta and 0 not in (op.type_of(a).shape[-1], op.type_of(dy).shape[-1]):
+            a, dy = op.collapse_lead(a), op.collapse_lead(dy)  # one product over all rows, not one for each and a sum
+        db = _product(op, dy, a, True, ta) if tb else _product(op, a, dy, not ta, False)
     return da, db
 
 

@@ -50,6 +50,7 @@ class Op:
       effect   None for a pure operation, else the resource whose order it keeps ("print", "random", ...)
       vjp      (op, dy, y, *inputs, **attributes) -> one cotangent per input, None where there is none;
                dy and y are tuples if `outputs` is not 1
+      choosy   the vjp takes `needs`, a flag per input: the others' cotangents are not asked for, and may be None
       call     (op, *public arguments): the public signature, where it is not just the inputs and attributes
       samples  () -> iterable of (inputs, attributes) used by the conformance tests
     """
@@ -69,6 +70,7 @@ class Op:
     effect: ClassVar[str | None] = None
     kernel: ClassVar[Any] = None
     vjp: ClassVar[Any] = None
+    choosy: ClassVar[bool] = False
     call: ClassVar[Any] = None
     abstract: ClassVar[bool] = True  # kinds are abstract; a class that names itself or has a meaning is not
 

@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ir.graph import Value
 from runtime.ops.registry import FUNCTIONS, OPS, Op, load_all
 from runtime.tensor.known import dim_of, static_value
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import InvalidArgumentError, OpError
@@ -198,7 +198,7 @@ class Namespace:
     def type_of(x: Any) -> TensorType:
         """The type an operand has (bare numbers are weak)."""
         if isinstance(x, Tensor):
-            return x.type
+            return type_of(x._value)
         return type_of_payload(x.item() if isinstance(x, np.generic) else x)
 
     convert = staticmethod(convert)

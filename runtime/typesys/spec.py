@@ -80,6 +80,10 @@ class ListType:
 ValueType: TypeAlias = TensorType | ListType
 
 
+_TYPES: dict[Any, TensorType] = {}  # of arrays by (dtype, shape): eager rules ask all the time
+_MOST_TYPES = 4096
+
+
 def type_of_payload(payload: Any) -> TensorType:
     """The type of what an eager tensor holds: an array, a NumPy scalar, or a bare (weak) Python number.
 
@@ -87,7 +91,13 @@ def type_of_payload(payload: Any) -> TensorType:
     (float32[2,3], int64*[])
     """
     if isinstance(payload, (np.ndarray, np.generic)):
-        return TensorType(as_dtype(payload.dtype), payload.shape)
+        key = payload.dtype, payload.shape
+        known = _TYPES.get(key)
+        if known is None:
+            if len(_TYPES) >= _MOST_TYPES:
+                _TYPES.clear()
+            known = _TYPES[key] = TensorType(as_dtype(payload.dtype), payload.shape)
+        return known
     return TensorType(dtype_of_python(payload), (), weak=True)
 
 
