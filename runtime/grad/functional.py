@@ -21,7 +21,7 @@ from runtime.tensor.dispatch import convert, distinct, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["custom_gradient", "gradients", "hessians", "jvp"]
+__all__ = ["custom_gradient", "gradients", "hessians", "jvp", "recompute_grad"]
 
 
 def gradients(
@@ -168,6 +168,41 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
         if STATE.trace is not None:
             return pack(result, _staged(results, [*sources, *variables], pull))
         return pack(result, _eager(results, [*sources, *variables], pull))
+
+    return wrapped
+
+
+def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose gradient computes it again instead of keeping its intermediate values: time for memory.
+
+    Args:
+      f: a function of tensors that returns a tensor or a nested structure of them.
+
+    >>> x = Tensor(np.array([2.0]))
+    >>> with GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = recompute_grad(lambda x: x * x * x)(x)
+    >>> tape.gradient(y, x).tolist()
+    [12.0]
+    """
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        def again(*inner: Any) -> Any:
+            def grad(*dys: Any, variables: Any = ()) -> Any:
+                leaves = flatten(inner)
+                tensors = [x for x in leaves if isinstance(x, Tensor)]
+                with GradientTape() as tape:
+                    tape.watch(tensors)
+                    outputs = flatten(f(*inner, **kwargs))
+                dxs = tape.gradient(outputs, [*tensors, *variables], list(dys))
+                found = iter(dxs)
+                per_argument = [next(found) if isinstance(x, Tensor) else None for x in leaves]
+                return (per_argument, list(found)) if variables else per_argument
+
+            return f(*inner, **kwargs), grad
+
+        return custom_gradient(again)(*args)
 
     return wrapped
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runtime.backends.numpy_executor.executor import compile_graph
-from runtime.grad.functional import custom_gradient, gradients, hessians, jvp
+from runtime.grad.functional import custom_gradient, gradients, hessians, jvp, recompute_grad
 from runtime.grad.tape import GradientTape
 from runtime.ir.walk import clone
 from runtime.tensor.dispatch import op
@@ -173,3 +173,19 @@ def test_jvp():
 
     np.testing.assert_allclose(values(g, X, Y, 3), [direct(X, Y, 3)])
     check(g, X, Y, 2, orders=1)
+
+
+def test_recompute():
+    v = Variable(np.array(2.0))
+    f = recompute_grad(lambda x, y: op.tanh(x * y) * x * v)
+    x, y = Tensor(X), Tensor(Y)
+    with GradientTape() as tape:
+        tape.watch(x)
+        z = f(x, y)
+    dx, dv, dy = tape.gradient(z, [x, v, y])
+    t = np.tanh(X * Y)
+    np.testing.assert_allclose([dx.item(), dv.item()], [2 * (t + X * Y * (1 - t * t)), t * X])
+    assert dy is None
+
+    g = recompute_grad(lambda x, y: op.tanh(x * y) * x)
+    check(lambda x, y, n: for_loop(n, lambda i, s: g(s, y) + x, x)[0], X, Y, 3)

@@ -195,3 +195,23 @@ def test_recorded_call():
         tape.record_call(lambda dys: [dys[0] * x * 2.0, None], [x._value, 7], [out._value])
         y = out * 2.0
     assert tape.gradient(y, x).item() == 12.0
+
+
+def test_cotangents_have_the_dtype_of_their_values():
+    x, y = Tensor(np.ones(2, np.float32)), Tensor(np.full((3, 2), 2.0))
+    with GradientTape() as tape:
+        tape.watch([x, y])
+        z = x * y
+    dx, dy = tape.gradient(z, [x, y])
+    assert (dx.dtype, dy.dtype) == ("float32", "float64")
+    assert dx.tolist() == [6.0, 6.0]
+
+
+def test_matmul_gives_only_what_is_asked_for():
+    a, b = Tensor(np.ones((2, 3))), Tensor(np.arange(3.0).reshape(3, 1))
+    for watched in ([a], [b], [a, b]):
+        with GradientTape() as tape:
+            tape.watch(watched)
+            y = op.matmul(a, b)
+        grads = tape.gradient(y, [a, b])
+        assert [g is None for g in grads] == [all(x is not w for w in watched) for x in (a, b)]
