@@ -47,10 +47,10 @@ def staged_cond(
     joiner = Joiner()
     plan: list[tuple[Place | None, Any, Any, Descriptor]] = []
     places = {**a.places, **b.places}
-    for place in places.values():
-        before = place.read()
-        left, right = a.final(place, before), b.final(place, before)
-        plan.append((place, left, right, _join(joiner, left, right)))
+    for changed in places.values():
+        before = changed.read()
+        left, right = a.final(changed, before), b.final(changed, before)
+        plan.append((changed, left, right, _join(joiner, left, right)))
     results = [UNDEFINED if r.ended else r.result for r in (a, b)]
     plan.append((None, results[0], results[1], _join(joiner, results[0], results[1])))
     outputs = iter(_emit(trace, test, a, b, plan))

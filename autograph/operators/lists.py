@@ -6,7 +6,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, pack, pack_list, unpack, value_types
+from autograph.operators.descriptors import (
+    Joiner,
+    Leaf,
+    Sequence,
+    describe,
+    list_types,
+    loosen,
+    pack,
+    pack_list,
+    unpack,
+    value_types,
+)
 from autograph.operators.listvalue import POISON, ListContents, ListValue, new_list
 from runtime.ir.graph import Value
 from runtime.ops.registry import get

@@ -10,8 +10,8 @@ import sys
 from typing import Any
 
 from autograph.operators.choice import choice_of, resolve
-from autograph.operators.listvalue import ListValue
 from autograph.operators.lists import dynamic_of
+from autograph.operators.listvalue import ListValue
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor import tensor as tensor_module

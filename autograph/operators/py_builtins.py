@@ -7,8 +7,6 @@ import functools
 import itertools
 from typing import Any
 
-import numpy as np
-
 from autograph.operators.branches import if_exp, not_, or_
 from autograph.operators.calls import callee
 from autograph.operators.choice import alternatives_of, choice_of, is_alternative, resolve
@@ -32,6 +30,7 @@ from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
+from runtime.typesys.shapes import num_elements
 
 __all__ = ["in_", "is_", "is_not", "not_in"]
 
@@ -248,7 +247,7 @@ def _scalar(x: Tensor, what: str) -> Tensor:
     shape = x.type.shape
     if shape == ():
         return x
-    if shape is not None and all(isinstance(d, int) for d in shape) and builtins.int(np.prod(shape)) != 1:
+    if shape is not None and all(isinstance(d, int) for d in shape) and num_elements(shape) != 1:
         raise TypeError(f"only tensors of one element can be converted by {what}(); this one has shape {shape}")
     return op.reshape(x, ())  # type: ignore[no-any-return]
 

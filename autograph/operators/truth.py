@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograph.operators.choice import Choice, choice_of
 from autograph.operators.lists import dynamic_of, length
 from autograph.operators.listvalue import ListValue
@@ -15,6 +13,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.shapes import num_elements
 
 __all__ = ["is_staged_condition", "truth_of"]
 
@@ -36,7 +35,7 @@ def truth_of(x: Any) -> Any:
         if shape is None or any(not isinstance(d, int) for d in shape):
             x = op.reshape(x, ())
         elif shape != ():
-            if int(np.prod(shape)) != 1:
+            if num_elements(shape) != 1:
                 raise InvalidArgumentError(
                     f"the truth value of a tensor of shape {shape} is ambiguous; "
                     "use ag.reduce_any(x) or ag.reduce_all(x)"

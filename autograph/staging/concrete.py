@@ -124,7 +124,7 @@ class ConcreteFunction:
             try:
                 return Tensor((self._executable or self.executable)(*payloads)[0])
             except Exception as error:
-                raise _placed(error)
+                raise _placed(error) from None
         return self._call(leaves, payloads)
 
     def _call(self, leaves: list[Any], payloads: list[Any]) -> Any:
@@ -146,7 +146,7 @@ class ConcreteFunction:
         try:
             outputs = self._differentiable(payloads) if taped else (self._executable or self.executable)(*payloads)
         except Exception as error:
-            raise _placed(error)
+            raise _placed(error) from None
         del payloads[lead:]
         return self._deliver(leaves, outputs)
 
@@ -225,6 +225,7 @@ def _payload(x: Any) -> Any:
 
 class _Probe:
     __slots__ = ("_value",)
+    _value: Any
 
 
 def _baseline() -> int:
@@ -240,9 +241,10 @@ def _compile_copy(graph: Graph) -> Executable:
     return compile_graph(optimize(clone(graph)))
 
 
-def _placed(error: Exception) -> None:
-    """Give the error a traceback entry at the user's line of the node that raised it."""
+def _placed(error: Exception) -> Exception:
+    """The error, given a traceback entry at the user's line of the node that raised it."""
     location = getattr(error, "__autograph_location__", None)
     if location is not None:
         synthetic_frame(location.file, location.line, location.function, error)
+    return error
 

@@ -55,7 +55,7 @@ class Function:
         jit_compile: bool | None = None,
     ) -> None:
         self._python_function = python_function
-        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._name = name or str(getattr(python_function, "__name__", type(python_function).__name__))
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._convert = convert_code
         self._reduce_retracing = reduce_retracing
@@ -146,7 +146,7 @@ class Function:
                 raise
             concrete = ConcreteFunction(traced, self._name, _specs(args, kwargs, names), self._leaves_of)
             self._traces.setdefault(key, []).insert(0, concrete)
-            self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]
+            self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]  # type: ignore[misc]
             while len(self._traces) > MAX_TRACES:
                 old, _ = self._traces.popitem(last=False)
                 self._pins.pop(old, None)

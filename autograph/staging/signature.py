@@ -139,14 +139,14 @@ def rebuild(x: Any, next_leaf: Callable[[Any], Any]) -> Any:
         return {k: rebuild(v, next_leaf) for k, v in x.items()}
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return kind._make(rebuild(e, next_leaf) for e in x)  # type: ignore[attr-defined]
-    names = None
+    names: list[str] | None = None
     if dataclasses.is_dataclass(x) and not isinstance(x, type) and holds_leaf(x):
         names = [f.name for f in dataclasses.fields(x)]
     elif hasattr(kind, "__attrs_attrs__") and holds_leaf(x):
         names = [a.name for a in kind.__attrs_attrs__]  # type: ignore[attr-defined]
     if names is None:
         return x
-    made = kind.__new__(kind)
+    made = kind.__new__(kind)  # type: ignore[call-overload]
     for name in names:
         object.__setattr__(made, name, rebuild(getattr(x, name), next_leaf))
     return made

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Sequence, Static, describe, loosen, pack, unpack, value_types
+from autograph.operators.descriptors import (
+    Descriptor,
+    Joiner,
+    Leaf,
+    Sequence,
+    Static,
+    describe,
+    loosen,
+    pack,
+    unpack,
+    value_types,
+)
 from autograph.operators.lists import ListPlace
 from autograph.operators.places import UNDEFINED
 from autograph.operators.regions import PathEnds, drop_garbage

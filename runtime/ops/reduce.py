@@ -65,7 +65,7 @@ class ReduceMean(Reduction):
         if isinstance(x, np.ndarray) and x.dtype.char in "fd" and x.size:
             total = _add(x, axis=axis, keepdims=keepdims)
             return total / (x.size // total.size)
-        return np.mean(x, axis=axis, keepdims=keepdims)
+        return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
     @staticmethod
     def vjp(op: Any, dy: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[Any]:

@@ -64,7 +64,8 @@ def make_plan(graph: Graph, donated: frozenset[int] = frozenset()) -> Plan:
     lifetimes = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k: (loop, k) in copies))
     copies = copies - lifetimes.exclusive
     while True:
-        final = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k: (loop, k) in copies))
+        current = frozenset(copies)
+        final = Lifetimes(graph, StorageMap(graph, donated, lambda loop, k, at=current: (loop, k) in at))  # type: ignore[misc]
         needed = _wanted(final, copies)
         if needed == copies:
             break

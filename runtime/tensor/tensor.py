@@ -26,6 +26,8 @@ class Tensor:
     __slots__ = ("_parent", "_value", "__weakref__")
     __array_priority__ = 1000
     _value: Any
+    _parent: Any
+    shape: Any  # and items: attached with the operators
 
     def __init__(self, value: Any) -> None:
         self._value = value

@@ -174,6 +174,7 @@ class Variable(Tensor):
 
 class _Probe:
     __slots__ = ("_value",)
+    _value: Any
 
 
 def _baseline() -> int:
