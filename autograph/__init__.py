@@ -11,7 +11,6 @@ from autograph.api.effects import Assert, numpy_function, print_, py_function
 from autograph.staging.function import Function, function
 from runtime.grad.tape import GradientTape, UnconnectedGradients
 from runtime.ir import build as _build
-from runtime.tensor.dispatch import convert as _convert
 from runtime.tensor.module import Module
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import init_scope

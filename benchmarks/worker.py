@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, package: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.log = tempfile.NamedTemporaryFile(suffix=".log")
+        self.log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the worker
         self.process = context.Process(target=serve, args=(theirs, package, self.log.name), daemon=True)
         self.process.start()
         theirs.close()
@@ -75,7 +75,7 @@ def serve(pipe: Connection, package: str, log: str) -> None:
         command, arguments = message
         try:
             answer = True, getattr(desk, command)(*arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the table says so
             answer = False, f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
         pipe.send(answer)
 

@@ -16,7 +16,7 @@ from autograph.load.cache import is_converted
 from autograph.load.conversion import convert_function
 from autograph.operators.branches import staged_cond
 from autograph.operators.choice import choice_of, is_alternative, resolve
-from autograph.operators.lists import dynamic_of, ListMethod, stacked
+from autograph.operators.lists import ListMethod, dynamic_of, stacked
 from autograph.operators.places import ItemPlace, watch
 from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import STAND_INS
@@ -66,7 +66,7 @@ def callee(f: Any) -> Any:
     if kind is partial:
         inner = callee(f.func)
         return f if inner is f.func else partial(inner, *f.args, **f.keywords)
-    call = getattr(kind, "__call__", None)
+    call = getattr(kind, "__call__", None)  # noqa: B004 (the function itself, not whether there is one)
     if type(call) is FunctionType and not is_unconverted_module(kind.__module__):
         inner = callee(call)
         if inner is not call:
@@ -100,7 +100,7 @@ def _constructor(cls: type) -> Any:
     init = cls.__init__  # type: ignore[misc]
     if (
         type(init) is not FunctionType
-        or cls.__new__ is not object.__new__
+        or cls.__new__ is not object.__new__  # type: ignore[comparison-overlap]
         or type(cls).__call__ is not type.__call__
         or issubclass(cls, BaseException)
         or is_unconverted_module(cls.__module__)

@@ -12,12 +12,12 @@ from typing import Any
 from autograph.operators.branches import if_exp, staged_cond
 from autograph.operators.choice import MaybeTensor, choice_of, resolve
 from autograph.operators.lists import (
+    ListMethod,
     ListPlace,
     as_list_value,
     dynamic_of,
     get_element,
     get_slice,
-    ListMethod,
     make_dynamic,
     set_element,
 )

@@ -26,7 +26,7 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "ListMethod", "make_dynamic", "set_element"]
+__all__ = ["ListMethod", "ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "make_dynamic", "set_element"]
 
 
 class ListPlace:

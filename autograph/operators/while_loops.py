@@ -152,7 +152,7 @@ def attempts(state_of: Callable[[bool], Any]) -> Any:
     except (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError) as error:
         try:
             return state_of(False)
-        except Exception:
+        except Exception:  # noqa: BLE001 (the first attempt's error says more)
             raise error from None
 
 

@@ -123,7 +123,7 @@ class ConcreteFunction:
         if self._single and not STATE.tapes:
             try:
                 return Tensor((self._executable or self.executable)(*payloads)[0])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (raised again, placed)
                 raise _placed(error) from None
         return self._call(leaves, payloads)
 
@@ -145,7 +145,7 @@ class ConcreteFunction:
         payloads += [box._value if isinstance(box, Tensor) else box for box in traced.captured]
         try:
             outputs = self._differentiable(payloads) if taped else (self._executable or self.executable)(*payloads)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (raised again, placed)
             raise _placed(error) from None
         del payloads[lead:]
         return self._deliver(leaves, outputs)

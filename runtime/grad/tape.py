@@ -191,7 +191,7 @@ class GradientTape:
         """The payload of a box, made an object of its own if it is a bare number (Python shares equal constants)."""
         payload = self._payload(box)
         if type(payload) is float or type(payload) is complex:
-            payload = box._value = -(-payload)
+            payload = box._value = -(-payload)  # noqa: B002
         return payload
 
     # Gradients

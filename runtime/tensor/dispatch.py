@@ -85,7 +85,7 @@ def distinct(out: Any, payloads: list[Any]) -> Any:
             if isinstance(out, np.ndarray):
                 return out.view()
             if isinstance(out, (np.inexact, float, complex)):
-                return -(-out)
+                return -(-out)  # noqa: B002
     return out
 
 
