@@ -9,6 +9,7 @@ from autograph.api import staged_lists as _staged_lists
 from autograph.api.conversion import autograph, config
 from autograph.api.effects import Assert, numpy_function, print_, py_function
 from autograph.staging.function import Function, function
+from runtime.grad.functional import custom_gradient, gradients, hessians, recompute_grad
 from runtime.grad.tape import GradientTape, UnconnectedGradients
 from runtime.ir import build as _build
 from runtime.tensor.module import Module
@@ -42,11 +43,15 @@ __all__ = [
     "as_dtype",
     "autograph",
     "config",
+    "custom_gradient",
     "errors",
     "function",
+    "gradients",
+    "hessians",
     "init_scope",
     "name_scope",
     "numpy_function",
     "print",
     "py_function",
+    "recompute_grad",
 ]
