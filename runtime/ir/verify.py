@@ -40,7 +40,7 @@ def verify(graph: Graph) -> Graph:
 
 
 def fits(have: Any, want: Any) -> bool:
-    """Whether a value of type `have` may arrive where `want` is announced, which may know less of the shape, never more."""
+    """Whether a value of type `have` may arrive where `want` is announced, which may know less of the shape."""
     if isinstance(have, ListType) and isinstance(want, ListType):
         return have.element is None or (want.element is not None and fits(have.element, want.element))
     if not (isinstance(have, TensorType) and isinstance(want, TensorType)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import reachable_functions
 
-__all__ = ["eliminate_dead_code"]
+__all__ = ["effectful_functions", "eliminate_dead_code", "has_effect"]
 
 
 def eliminate_dead_code(graph: Graph) -> Graph:
@@ -19,14 +19,14 @@ def eliminate_dead_code(graph: Graph) -> Graph:
     Inputs and outputs of the graph and of functions stay as they are.
     """
     names = reachable_functions(graph)
-    effects = _effectful_functions(graph, names)
+    effects = effectful_functions(graph, names)
     _clean(graph, effects)
     for name in names:
         _clean(graph.functions[name], effects)
     return graph
 
 
-def _effectful_functions(graph: Graph, names: list[str]) -> set[str]:
+def effectful_functions(graph: Graph, names: list[str]) -> set[str]:
     """Functions that have an effect, themselves or through a call."""
     effects: set[str] = set()
     changed = True

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from runtime.ir.graph import Graph
+from runtime.passes.algebra import simplify
+from runtime.passes.cse import share_common
 from runtime.passes.dce import eliminate_dead_code
+from runtime.passes.fold import fold_constants
+from runtime.passes.inline import inline_calls
+from runtime.passes.invariant import move_invariants
+from runtime.passes.manager import Pass, run_passes
 
 __all__ = ["PASSES", "Pass", "optimize"]
 
-Pass: TypeAlias = Callable[[Graph], Graph]
-"""Changes a graph, and the functions it calls, in place; returns it."""
-
-PASSES: tuple[Pass, ...] = (eliminate_dead_code,)
+PASSES: tuple[Pass, ...] = (
+    eliminate_dead_code,  # less for the others to look at
+    inline_calls,         # small functions, so that what follows sees through them
+    fold_constants,       # constants, branches and loops that they decide
+    simplify,             # x * 1
+    move_invariants,      # loops: what never changes
+    fold_constants,       # constants that loops carried
+    share_common,         # one of equal nodes
+    eliminate_dead_code,
+)  # fmt: skip
 
 
 def optimize(graph: Graph) -> Graph:
     """Run all passes over `graph`, in place: the caller passes a copy (`runtime.ir.walk.clone`). Returns it."""
-    for run in PASSES:
-        graph = run(graph)
-    return graph
+    return run_passes(graph, PASSES)

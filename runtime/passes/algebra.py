@@ -1,0 +1,316 @@
+"""Algebraic rules that are exact for the dtype at hand, bit for bit; no sum or product is reassociated.
+
+    add(x, 0) -> x              integers; of floats only add(x, -0.0) and sub(x, 0.0), which keep the sign of zero
+    mul(x, 1), div(x, 1) -> x   not of complex numbers
+    mul(x, 0) -> 0              integers
+    neg(neg(x)) -> x            pow(x, 2) -> square(x)
+    logical_not(equal(a, b)) -> not_equal(a, b)     orders (less ...) only where no NaN can be
+    transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
+
+A rule is a function of the node: the value that takes its place, or None. It applies where the result has the very type
+of what it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.registry import get
+from runtime.passes.rewrite import UNKNOWN, constant_node, constant_of, graphs, is_scalar, may_stand_for
+from runtime.typesys.shapes import is_static, same_size
+from runtime.typesys.spec import TensorType
+
+__all__ = ["simplify"]
+
+
+def simplify(graph: Graph) -> Graph:
+    """`mul(x, 1)` -> `x`, `neg(neg(x))` -> `x`, `logical_not(equal(a, b))` -> `not_equal(a, b)`."""
+    for each in graphs(graph):
+        _simplify(each)
+    return graph
+
+
+def _simplify(graph: Graph) -> None:
+    table: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    rewriter = Rewriter(graph, nodes)
+    for node in graph.nodes:
+        node.inputs = [table.get(v, v) for v in node.inputs]
+        for region in node.regions:
+            _simplify(region)
+        value = rewriter.simpler(node)
+        if value is None:
+            nodes.append(node)
+            continue
+        old = node.outputs[0]
+        if value.node is not None and value.name is None:
+            value.name = old.name
+        table[old] = value
+    graph.nodes = nodes
+    graph.outputs = [table.get(v, v) for v in graph.outputs]
+
+
+Rule: TypeAlias = Callable[["Rewriter", Node], Value | None]
+
+
+class Rewriter:
+    """Applies rules; new nodes go before the one being replaced."""
+
+    def __init__(self, graph: Graph, nodes: list[Node]) -> None:
+        self.graph = graph
+        self.nodes = nodes
+
+    def simpler(self, node: Node) -> Value | None:
+        """What may take the place of a node's one output, after as many rules as apply."""
+        for rule in RULES.get(node.op.name, ()):
+            mark = len(self.nodes)
+            value = rule(self, node)
+            if value is None:
+                continue
+            if may_stand_for(value, node.outputs[0]):
+                return value
+            del self.nodes[mark:]
+        return None
+
+    def emit(self, name: str, inputs: list[Value], node: Node, **attrs: Any) -> Value:
+        """A new node, simplified itself, at the place of `node`."""
+        op = get(name)
+        made = Node(op, inputs, attrs, (op.infer(*(v.type for v in inputs), **attrs),), self.graph, (), node.location)
+        value = self.simpler(made)
+        if value is not None:
+            return value
+        self.nodes.append(made)
+        return made.outputs[0]
+
+    def constant(self, payload: Any, type: TensorType, node: Node) -> Value:
+        made = constant_node(self.graph, payload, type, node.location)
+        self.nodes.append(made)
+        return made.outputs[0]
+
+
+def _number(value: Value) -> Any:
+    """The number of a scalar constant, as Python's, else UNKNOWN."""
+    payload = constant_of(value)
+    if payload is UNKNOWN or np.ndim(payload):
+        return UNKNOWN
+    return payload.item() if isinstance(payload, (np.ndarray, np.generic)) else payload
+
+
+def _is(value: Value, number: Any) -> bool:
+    """Whether a value is this number; the sign of zero counts."""
+    found = _number(value)
+    if not isinstance(found, (bool, int, float)):
+        return False
+    return found == number and (number != 0 or np.signbit(found) == np.signbit(number))
+
+
+def _kind(value: Value) -> str:
+    return value.type.dtype.kind if isinstance(value.type, TensorType) else "O"
+
+
+def _made_by(value: Value, name: str) -> Node | None:
+    return value.node if value.node is not None and value.node.op.name == name else None
+
+
+def _same_shape(a: Value, b: Value) -> bool:
+    s, t = a.tensor_type.shape, b.tensor_type.shape
+    return s is not None and t is not None and len(s) == len(t) and all(map(same_size, s, t))
+
+
+def _add_zero(r: Rewriter, node: Node) -> Value | None:
+    for x, zero in (node.inputs, node.inputs[::-1]):
+        if _kind(x) in "iu" and _kind(zero) in "biu" and _number(zero) is not UNKNOWN and _number(zero) == 0:
+            return x
+        if _kind(x) == "f" and _is(zero, -0.0):
+            return x
+    return None
+
+
+def _sub_zero(r: Rewriter, node: Node) -> Value | None:
+    x, zero = node.inputs
+    if _kind(x) in "iu" and _kind(zero) in "biu" and _number(zero) is not UNKNOWN and _number(zero) == 0:
+        return x
+    return x if _kind(x) == "f" and (_is(zero, 0.0) or _is(zero, 0)) else None
+
+
+def _mul_one(r: Rewriter, node: Node) -> Value | None:
+    for x, one in (node.inputs, node.inputs[::-1]):
+        if _kind(x) in "iuf" and _is(one, 1):
+            return x
+    return None
+
+
+def _mul_zero(r: Rewriter, node: Node) -> Value | None:
+    kind = node.outputs[0].tensor_type
+    if kind.dtype.kind not in "iu" or not is_static(kind.shape):
+        return None
+    for value in node.inputs:
+        if _is(value, 0) and kind.shape == ():
+            return r.constant(0 if kind.weak else kind.dtype.dtype.type(0), kind, node)
+    return None
+
+
+def _div_one(r: Rewriter, node: Node) -> Value | None:
+    return node.inputs[0] if _kind(node.inputs[0]) == "f" and _is(node.inputs[1], 1) else None
+
+
+def _floordiv_one(r: Rewriter, node: Node) -> Value | None:
+    return node.inputs[0] if _kind(node.inputs[0]) in "iu" and _is(node.inputs[1], 1) else None
+
+
+def _power(r: Rewriter, node: Node) -> Value | None:
+    x, exponent = node.inputs
+    if _kind(x) in "iuf" and _is(exponent, 1):
+        return x
+    if _is(exponent, 2) and (_kind(x) in "iu" or (_kind(x) == "f" and not x.tensor_type.weak)):
+        return r.emit("square", [x], node)
+    return None
+
+
+def _twice(name: str) -> Rule:
+    """f(f(x)) -> x"""
+
+    def rule(r: Rewriter, node: Node) -> Value | None:
+        inner = _made_by(node.inputs[0], name)
+        return None if inner is None else inner.inputs[0]
+
+    return rule
+
+
+def _again(name: str) -> Rule:
+    """f(f(x)) -> f(x)"""
+    return lambda r, node: node.inputs[0] if _made_by(node.inputs[0], name) is not None else None
+
+
+def _both_same(r: Rewriter, node: Node) -> Value | None:
+    """maximum(x, x) -> x"""
+    return node.inputs[0] if node.inputs[0] is node.inputs[1] else None
+
+
+def _sub_self(r: Rewriter, node: Node) -> Value | None:
+    kind = node.outputs[0].tensor_type
+    if node.inputs[0] is node.inputs[1] and kind.dtype.kind in "iu" and kind.shape == ():
+        return r.constant(0 if kind.weak else kind.dtype.dtype.type(0), kind, node)
+    return None
+
+
+_OPPOSITE = {
+    "equal": "not_equal", "not_equal": "equal",
+    "less": "greater_equal", "greater_equal": "less", "greater": "less_equal", "less_equal": "greater",
+}  # fmt: skip
+
+
+def _not_compare(r: Rewriter, node: Node) -> Value | None:
+    inner = node.inputs[0].node
+    if inner is None or inner.op.name not in _OPPOSITE:
+        return None
+    ordered = inner.op.name not in ("equal", "not_equal")
+    if ordered and any(_kind(v) not in "biu" for v in inner.inputs):
+        return None
+    return r.emit(_OPPOSITE[inner.op.name], inner.inputs, node)
+
+
+def _and_true(r: Rewriter, node: Node) -> Value | None:
+    return _logical(node, True)
+
+
+def _or_false(r: Rewriter, node: Node) -> Value | None:
+    return _logical(node, False)
+
+
+def _logical(node: Node, neutral: bool) -> Value | None:
+    for x, other in (node.inputs, node.inputs[::-1]):
+        number = _number(other)
+        if _kind(x) == "b" and isinstance(number, bool) and number is neutral:
+            return x
+        if isinstance(number, bool) and number is not neutral and is_scalar(x) and _kind(x) == "b":
+            return other
+    return node.inputs[0] if node.inputs[0] is node.inputs[1] and _kind(node.inputs[0]) == "b" else None
+
+
+def _same_cast(r: Rewriter, node: Node) -> Value | None:
+    return node.inputs[0] if node.inputs[0].type == node.outputs[0].type else None
+
+
+def _first(r: Rewriter, node: Node) -> Value | None:
+    return node.inputs[0]
+
+
+def _to_same_shape(r: Rewriter, node: Node) -> Value | None:
+    """Broadcast to, or sum to, the shape it has."""
+    x = node.inputs[0]
+    if isinstance(x.type, TensorType) and isinstance(node.outputs[0].type, TensorType) and _same_shape(x, node.outputs[0]):
+        return x
+    return None
+
+
+def _reshape(r: Rewriter, node: Node) -> Value | None:
+    same = _to_same_shape(r, node)
+    if same is not None:
+        return same
+    inner = _made_by(node.inputs[0], node.op.name) or _made_by(node.inputs[0], "reshape_like")
+    if inner is None or len(node.inputs) != 1 or node.op.name != "reshape" or inner.inputs[0].tensor_type.weak:
+        return None
+    return r.emit("reshape", [inner.inputs[0]], node, **node.attrs)
+
+
+def _transpose(r: Rewriter, node: Node) -> Value | None:
+    perm = _permutation(node)
+    if perm is None:
+        return None
+    if perm == tuple(range(len(perm))):
+        return node.inputs[0]
+    inner = _made_by(node.inputs[0], "transpose")
+    first = None if inner is None else _permutation(inner)
+    if inner is None or first is None:
+        return None
+    return r.emit("transpose", [inner.inputs[0]], node, perm=tuple(first[p] for p in perm))
+
+
+def _permutation(node: Node) -> tuple[int, ...] | None:
+    perm, rank = node.attrs.get("perm"), node.inputs[0].tensor_type.rank
+    if perm is not None:
+        return tuple(perm)
+    return None if rank is None else tuple(range(rank))[::-1]
+
+
+def _where(r: Rewriter, node: Node) -> Value | None:
+    """where(c, x, x) -> x; where(True, x, y) -> x"""
+    condition, x, y = node.inputs
+    number = _number(condition)
+    if isinstance(number, bool):
+        chosen = x if number else y
+        return chosen if _same_shape(chosen, node.outputs[0]) else None
+    return x if x is y and _same_shape(x, node.outputs[0]) else None
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "abs": (_again("abs"),),
+    "add": (_add_zero,),
+    "broadcast_like": (_to_same_shape,),
+    "broadcast_to": (_to_same_shape,),
+    "cast": (_same_cast,),
+    "conj": (_twice("conj"),),
+    "div": (_div_one,),
+    "floordiv": (_floordiv_one,),
+    "identity": (_first,),
+    "logical_and": (_and_true,),
+    "logical_not": (_twice("logical_not"), _not_compare),
+    "logical_or": (_or_false,),
+    "maximum": (_both_same,),
+    "minimum": (_both_same,),
+    "mul": (_mul_one, _mul_zero),
+    "neg": (_twice("neg"),),
+    "pow": (_power,),
+    "relu": (_again("relu"),),
+    "reshape": (_reshape,),
+    "reshape_like": (_reshape,),
+    "sub": (_sub_zero, _sub_self),
+    "sum_to_like": (_to_same_shape,),
+    "transpose": (_transpose,),
+    "where": (_where,),
+}

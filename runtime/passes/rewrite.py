@@ -1,0 +1,106 @@
+"""What passes share: constants in a graph, evaluating nodes, putting a region in the place of its node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Graph, Location, Node, Value
+from runtime.ir.verify import fits
+from runtime.ir.walk import reachable_functions
+from runtime.ops.registry import get
+from runtime.typesys.spec import TensorType, type_of_payload
+
+__all__ = [
+    "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for", "payload_type", "splice",
+]  # fmt: skip
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Any = _Unknown()
+"""No payload is known."""
+
+_PYTHON = {"b": bool, "i": int, "f": float, "c": complex, "O": str}
+# What evaluating a node may raise when it runs; it is left to do so then.
+_ERRORS = (ArithmeticError, ValueError, TypeError, LookupError, RuntimeError, AssertionError)
+
+
+def graphs(graph: Graph) -> Iterator[Graph]:
+    """The graph and the functions it calls (their regions are reached through their nodes)."""
+    yield graph
+    for name in reachable_functions(graph):
+        yield graph.functions[name]
+
+
+def constant_of(value: Value) -> Any:
+    """The payload of a constant of the same graph, else UNKNOWN."""
+    node = value.node
+    return node.attrs["value"] if node is not None and node.op.name == "constant" else UNKNOWN
+
+
+def is_scalar(value: Value) -> bool:
+    """Whether a value is known to have no axes."""
+    return isinstance(value.type, TensorType) and value.type.shape == ()
+
+
+def constant_node(graph: Graph, payload: Any, type: TensorType, location: Location | None = None) -> Node:
+    """A constant of `graph` that is not yet among its nodes."""
+    return Node(get("constant"), [], {"value": payload, "type": type}, (type,), graph, (), location)
+
+
+def may_stand_for(new: Value, old: Value) -> bool:
+    """Whether `new` may be used wherever `old` is: the same dtype and weakness, and as much known of the shape."""
+    return fits(new.type, old.type)
+
+
+def evaluate(node: Node, payloads: list[Any]) -> list[Any] | None:
+    """The outputs of a pure node on known operands, or None if it can't be told now: it raises, or warns, or its result
+    is not of the announced type.
+    """
+    op = node.op
+    weak = bool(payloads) and all(isinstance(v.type, TensorType) and v.type.weak for v in node.inputs)
+    runs = [op.run_weak, op.run] if weak and op.python is not None else [op.run]
+    for run in runs:
+        try:
+            with np.errstate(divide="raise", over="raise", invalid="raise"):
+                out = run(*payloads, **node.attrs)
+        except _ERRORS:
+            return None
+        found = [out] if op.outputs == 1 else list(out)
+        made = [_as_typed(x, v.type) for x, v in zip(found, node.outputs, strict=True)]
+        if not any(x is UNKNOWN for x in made):
+            return made
+    return None
+
+
+def _as_typed(x: Any, type: Any) -> Any:
+    """A result as the payload of a type, or UNKNOWN."""
+    if not isinstance(type, TensorType):
+        return UNKNOWN
+    if type.weak:
+        x = x.item() if isinstance(x, (np.generic, np.ndarray)) and x.ndim == 0 else x
+        right = x.__class__ is _PYTHON.get(type.dtype.kind)
+        return x if right and not (x.__class__ is int and not -(2**63) <= x < 2**63) else UNKNOWN
+    array = np.asarray(x)
+    return array[()] if array.dtype == type.dtype.dtype and fits(type_of_payload(array), type) else UNKNOWN
+
+
+def payload_type(payload: Any) -> TensorType:
+    """The type of a constant's payload."""
+    return type_of_payload(payload)
+
+
+def splice(region: Graph, passed: Iterable[Value], graph: Graph) -> tuple[list[Node], list[Value]]:
+    """Move a region's nodes into `graph`, its inputs being `passed`: (the nodes, what the region returned)."""
+    table: Mapping[Value, Value] = dict(zip(region.inputs, passed, strict=True))
+    for node in region.nodes:
+        node.inputs = [table.get(v, v) for v in node.inputs]
+        for value in node.outputs:
+            value.graph = graph
+    return region.nodes, [table.get(v, v) for v in region.outputs]

@@ -1,0 +1,79 @@
+"""What may be computed without being asked for: whether a node may raise, and whether it is cheap."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from runtime.ir.graph import Node
+from runtime.ops.kinds import Elementwise
+from runtime.typesys.shapes import Dim, is_static, num_elements, same_size
+from runtime.typesys.spec import TensorType
+
+__all__ = ["is_cheap", "may_raise"]
+
+# With Python numbers these raise (division by zero, overflow of powers) where arrays would warn.
+_RAISE_ON_NUMBERS = frozenset({"div", "floordiv", "mod", "fmod", "pow", "left_shift", "right_shift", "reciprocal"})
+# With integer arrays these raise (negative powers).
+_RAISE_ON_INTEGERS = frozenset({"pow"})
+_TOTAL = frozenset({"identity", "stop_gradient", "constant", "placeholder", "real", "imag"})
+_TOTAL_IF_STATIC = frozenset(
+    {"reshape", "transpose", "expand_dims", "squeeze", "broadcast_to", "broadcast_like", "sum_to_like", "reshape_like",
+     "reduce_sum", "reduce_mean", "reduce_prod", "reduce_any", "reduce_all", "matmul", "concatenate", "reverse", "tile"}
+)  # fmt: skip
+_CHEAP_ELEMENTS = 4096
+
+
+def may_raise(node: Node) -> bool:
+    """Whether running a pure node could raise: only what is known to be total returns False."""
+    op = node.op
+    types = [v.type for v in (*node.inputs, *node.outputs)]
+    tensors = [t for t in types if isinstance(t, TensorType) and t.dtype.kind in "biufc"]
+    if len(tensors) < len(types) or op.effect is not None or node.regions:
+        return True
+    if op.name in _TOTAL:
+        return False
+    if op.name == "cast":
+        have, want = tensors
+        return have.dtype.kind in "fc" and want.dtype.kind in "iu" and have.weak  # nan and inf, of Python's numbers
+    if isinstance(op, Elementwise):
+        return _elementwise_raises(op.name, tensors[: len(node.inputs)])
+    return op.name not in _TOTAL_IF_STATIC or not all(is_static(t.shape) for t in tensors)
+
+
+def _elementwise_raises(name: str, operands: list[TensorType]) -> bool:
+    if all(t.weak for t in operands):
+        return name in _RAISE_ON_NUMBERS
+    strong = [t for t in operands if not t.weak]
+    if name in _RAISE_ON_INTEGERS and all(t.dtype.kind in "biu" for t in operands):
+        return True
+    narrow = any(t.dtype.kind in "iu" and t.dtype.name != "int64" for t in strong)
+    if narrow and any(t.weak and t.dtype.kind == "i" for t in operands):
+        return True  # a Python number may be out of bounds for the array's dtype
+    return not all(_surely_broadcast(a.shape, b.shape) for a, b in pairwise(sorted(strong, key=_rank))) or len(strong) > 2
+
+
+def _rank(t: TensorType) -> int:
+    return -1 if t.shape is None else len(t.shape)
+
+
+def _surely_broadcast(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return False
+    return all(same_size(x, y) or x == 1 or y == 1 for x, y in zip(reversed(a), reversed(b), strict=False))
+
+
+def is_cheap(node: Node) -> bool:
+    """Whether computing a node for nothing costs little: views, and elementwise work."""
+    if node.op.view or isinstance(node.op, Elementwise):
+        return True
+    if node.op.name == "matmul":
+        return False
+    sizes = [_size(v.type) for v in (*node.inputs, *node.outputs)]
+    return all(s is not None and s <= _CHEAP_ELEMENTS for s in sizes)
+
+
+def _size(type: Any) -> int | None:
+    if not isinstance(type, TensorType) or type.shape is None or any(isinstance(d, Dim) for d in type.shape):
+        return None
+    return num_elements(type.shape)
