@@ -77,9 +77,8 @@ class Rewriter:
         return None
 
     def emit(self, name: str, inputs: list[Value], node: Node, **attrs: Any) -> Value:
-        """A new node, simplified itself, at the place of `node`."""
-        op = get(name)
-        made = Node(op, inputs, attrs, (op.infer(*(v.type for v in inputs), **attrs),), self.graph, (), node.location)
+        """A new node that computes what `node` does, simplified itself, at its place."""
+        made = Node(get(name), inputs, attrs, (node.outputs[0].type,), self.graph, (), node.location)
         value = self.simpler(made)
         if value is not None:
             return value
@@ -121,7 +120,7 @@ def _same_shape(a: Value, b: Value) -> bool:
     return s is not None and t is not None and len(s) == len(t) and all(map(same_size, s, t))
 
 
-def _add_zero(r: Rewriter, node: Node) -> Value | None:
+def _add_zero(_: Rewriter, node: Node) -> Value | None:
     for x, zero in (node.inputs, node.inputs[::-1]):
         if _kind(x) in "iu" and _kind(zero) in "biu" and _number(zero) is not UNKNOWN and _number(zero) == 0:
             return x
@@ -130,14 +129,14 @@ def _add_zero(r: Rewriter, node: Node) -> Value | None:
     return None
 
 
-def _sub_zero(r: Rewriter, node: Node) -> Value | None:
+def _sub_zero(_: Rewriter, node: Node) -> Value | None:
     x, zero = node.inputs
     if _kind(x) in "iu" and _kind(zero) in "biu" and _number(zero) is not UNKNOWN and _number(zero) == 0:
         return x
     return x if _kind(x) == "f" and (_is(zero, 0.0) or _is(zero, 0)) else None
 
 
-def _mul_one(r: Rewriter, node: Node) -> Value | None:
+def _mul_one(_: Rewriter, node: Node) -> Value | None:
     for x, one in (node.inputs, node.inputs[::-1]):
         if _kind(x) in "iuf" and _is(one, 1):
             return x
@@ -154,11 +153,11 @@ def _mul_zero(r: Rewriter, node: Node) -> Value | None:
     return None
 
 
-def _div_one(r: Rewriter, node: Node) -> Value | None:
+def _div_one(_: Rewriter, node: Node) -> Value | None:
     return node.inputs[0] if _kind(node.inputs[0]) == "f" and _is(node.inputs[1], 1) else None
 
 
-def _floordiv_one(r: Rewriter, node: Node) -> Value | None:
+def _floordiv_one(_: Rewriter, node: Node) -> Value | None:
     return node.inputs[0] if _kind(node.inputs[0]) in "iu" and _is(node.inputs[1], 1) else None
 
 
@@ -174,7 +173,7 @@ def _power(r: Rewriter, node: Node) -> Value | None:
 def _twice(name: str) -> Rule:
     """f(f(x)) -> x"""
 
-    def rule(r: Rewriter, node: Node) -> Value | None:
+    def rule(_: Rewriter, node: Node) -> Value | None:
         inner = _made_by(node.inputs[0], name)
         return None if inner is None else inner.inputs[0]
 
@@ -186,7 +185,7 @@ def _again(name: str) -> Rule:
     return lambda r, node: node.inputs[0] if _made_by(node.inputs[0], name) is not None else None
 
 
-def _both_same(r: Rewriter, node: Node) -> Value | None:
+def _both_same(_: Rewriter, node: Node) -> Value | None:
     """maximum(x, x) -> x"""
     return node.inputs[0] if node.inputs[0] is node.inputs[1] else None
 
@@ -214,11 +213,11 @@ def _not_compare(r: Rewriter, node: Node) -> Value | None:
     return r.emit(_OPPOSITE[inner.op.name], inner.inputs, node)
 
 
-def _and_true(r: Rewriter, node: Node) -> Value | None:
+def _and_true(_: Rewriter, node: Node) -> Value | None:
     return _logical(node, True)
 
 
-def _or_false(r: Rewriter, node: Node) -> Value | None:
+def _or_false(_: Rewriter, node: Node) -> Value | None:
     return _logical(node, False)
 
 
@@ -232,20 +231,19 @@ def _logical(node: Node, neutral: bool) -> Value | None:
     return node.inputs[0] if node.inputs[0] is node.inputs[1] and _kind(node.inputs[0]) == "b" else None
 
 
-def _same_cast(r: Rewriter, node: Node) -> Value | None:
+def _same_cast(_: Rewriter, node: Node) -> Value | None:
     return node.inputs[0] if node.inputs[0].type == node.outputs[0].type else None
 
 
-def _first(r: Rewriter, node: Node) -> Value | None:
+def _first(_: Rewriter, node: Node) -> Value | None:
     return node.inputs[0]
 
 
-def _to_same_shape(r: Rewriter, node: Node) -> Value | None:
+def _to_same_shape(_: Rewriter, node: Node) -> Value | None:
     """Broadcast to, or sum to, the shape it has."""
-    x = node.inputs[0]
-    if isinstance(x.type, TensorType) and isinstance(node.outputs[0].type, TensorType) and _same_shape(x, node.outputs[0]):
-        return x
-    return None
+    x, y = node.inputs[0], node.outputs[0]
+    tensors = isinstance(x.type, TensorType) and isinstance(y.type, TensorType)
+    return x if tensors and _same_shape(x, y) else None
 
 
 def _reshape(r: Rewriter, node: Node) -> Value | None:
@@ -278,7 +276,7 @@ def _permutation(node: Node) -> tuple[int, ...] | None:
     return None if rank is None else tuple(range(rank))[::-1]
 
 
-def _where(r: Rewriter, node: Node) -> Value | None:
+def _where(_: Rewriter, node: Node) -> Value | None:
     """where(c, x, x) -> x; where(True, x, y) -> x"""
     condition, x, y = node.inputs
     number = _number(condition)

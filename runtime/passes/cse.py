@@ -1,7 +1,7 @@
 """Common subexpressions: `a = exp(x); b = exp(x)` -> `a = exp(x)`, with a for b.
 
-Pure nodes of the same operation, operands and attributes are one. What a region computes of its invariants only, and its
-surroundings have computed already, is passed in as one more invariant.
+Pure nodes of the same operation, operands and attributes are one. What a region computes of its invariants only, and
+its surroundings have computed already, is passed in as one more invariant.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def share_common(graph: Graph) -> Graph:
 
 
 class _Scope:
-    """A graph or region, with what it computed so far; `outside` maps its invariants to the enclosing scope's values."""
+    """A graph or region, with what it computed so far; `outside` maps invariants to the enclosing scope's values."""
 
     def __init__(self, graph: Graph, parent: _Scope | None, owner: Node | None) -> None:
         self.graph = graph
@@ -57,7 +57,7 @@ class _Scope:
         self.graph.outputs = [table.get(v, v) for v in self.graph.outputs]
 
     def find(self, node: Node) -> list[Value] | None:
-        """Values that are what the node computes, if there are any; else it becomes what later ones are compared with."""
+        """Values that are what the node computes, if there are any; else later nodes are compared with it."""
         key = _key(node, node.inputs)
         known = self.found.get(key)
         if known is None:

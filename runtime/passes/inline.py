@@ -38,7 +38,7 @@ def _choose(graph: Graph) -> set[str]:
     for each in graphs(graph):
         for name in _called(each):
             counts[name] = counts.get(name, 0) + 1
-    chosen = set()
+    chosen: set[str] = set()
     for name in names:
         recursive = name in reachable_functions(graph.functions[name])
         leaf = not callees[name] - chosen or not callees[name]

@@ -7,10 +7,10 @@ raises nothing. What may raise moves only from before the first effect, so that 
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import reachable_functions, substitute
 from runtime.passes.dce import effectful_functions, has_effect
 from runtime.passes.rewrite import constant_node, constant_of, graphs
 from runtime.passes.safety import is_cheap, may_raise
-from runtime.ir.walk import reachable_functions, substitute
 
 __all__ = ["move_invariants"]
 
@@ -90,8 +90,7 @@ def _hoist(node: Node, region: Graph, graph: Graph, effects: set[str]) -> list[N
                 outside[value] = copy.outputs[0]
         inner.inputs = [outside[v] for v in inner.inputs]
         moved.append(inner)
-        for value in inner.outputs:
-            outside[value] = value
+        outside |= {v: v for v in inner.outputs}
     region.nodes = kept
     _pass_in(node, region, graph, moved)
     return moved

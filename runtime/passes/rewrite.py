@@ -14,7 +14,8 @@ from runtime.ops.registry import get
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = [
-    "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for", "payload_type", "splice",
+    "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for", "payload_type",
+    "splice",
 ]  # fmt: skip
 
 
@@ -26,7 +27,10 @@ class _Unknown:
 UNKNOWN: Any = _Unknown()
 """No payload is known."""
 
-_PYTHON = {"b": bool, "i": int, "f": float, "c": complex, "O": str}
+_WEAK_TYPES = {
+    kind: TensorType(dtype, (), weak=True)
+    for kind, dtype in ((bool, "bool"), (int, "int64"), (float, "float64"), (complex, "complex128"))
+}
 # What evaluating a node may raise when it runs; it is left to do so then.
 _ERRORS = (ArithmeticError, ValueError, TypeError, LookupError, RuntimeError, AssertionError)
 
@@ -60,9 +64,7 @@ def may_stand_for(new: Value, old: Value) -> bool:
 
 
 def evaluate(node: Node, payloads: list[Any]) -> list[Any] | None:
-    """The outputs of a pure node on known operands, or None if it can't be told now: it raises, or warns, or its result
-    is not of the announced type.
-    """
+    """The outputs of a pure node on known operands; None where it raises, warns or gives another type than announced."""
     op = node.op
     weak = bool(payloads) and all(isinstance(v.type, TensorType) and v.type.weak for v in node.inputs)
     runs = [op.run_weak, op.run] if weak and op.python is not None else [op.run]
@@ -85,7 +87,7 @@ def _as_typed(x: Any, type: Any) -> Any:
         return UNKNOWN
     if type.weak:
         x = x.item() if isinstance(x, (np.generic, np.ndarray)) and x.ndim == 0 else x
-        right = x.__class__ is _PYTHON.get(type.dtype.kind)
+        right = type == _WEAK_TYPES.get(x.__class__)
         return x if right and not (x.__class__ is int and not -(2**63) <= x < 2**63) else UNKNOWN
     array = np.asarray(x)
     return array[()] if array.dtype == type.dtype.dtype and fits(type_of_payload(array), type) else UNKNOWN

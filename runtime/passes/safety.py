@@ -50,7 +50,8 @@ def _elementwise_raises(name: str, operands: list[TensorType]) -> bool:
     narrow = any(t.dtype.kind in "iu" and t.dtype.name != "int64" for t in strong)
     if narrow and any(t.weak and t.dtype.kind == "i" for t in operands):
         return True  # a Python number may be out of bounds for the array's dtype
-    return not all(_surely_broadcast(a.shape, b.shape) for a, b in pairwise(sorted(strong, key=_rank))) or len(strong) > 2
+    pairs = pairwise(sorted(strong, key=_rank))
+    return len(strong) > 2 or not all(_surely_broadcast(a.shape, b.shape) for a, b in pairs)
 
 
 def _rank(t: TensorType) -> int:
