@@ -259,7 +259,7 @@ class PadGrad(Op):
 
 
 @function("pad")
-def pad_(
+def pad_with(
     op: Any, tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: Any = None
 ) -> Any:
     """`tensor` with elements put before and after along every axis.

@@ -139,6 +139,16 @@ def test_creation():
         ag.range(1, 5, 0)
 
 
+def test_slices_and_shapes():
+    same(ag.slice(A, [0, 1, 2], [-1, 2, 1]), A[:, 1:3, 2:3])
+    same(ag.slice(A, Tensor(np.array([1, 0, 0])), [1, 2, -1]), A[1:, :2])
+    with pytest.raises(ValueError, match="slice"):
+        ag.slice(A, [0, 0, 0], [3, 1, 1])
+    assert ag.broadcast_static_shape((3, 1), (4,)) == (3, 4)
+    same(ag.broadcast_dynamic_shape([3, 1], [4]), [3, 4])
+    same(ag.unravel_index([5, 13], [2, 3, 4]), np.unravel_index([5, 13], [2, 3, 4]))
+
+
 def test_products():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5))
