@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cond", "for_loop", "overlapping", "while_loop"]
 
-SMALL = 4  # nodes up to which a branch may be part of an expression
+SMALL = 6  # nodes up to which a branch may be part of an expression
 _BLOCKS = ("while_loop", "for_loop", "call")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -84,7 +85,8 @@ def _as_expression(writer: FunctionWriter, block: Block, node: Node, pred: Expr)
     inputs = [block.env[v] for v in node.inputs[1:]]
     sides = []
     for region in node.regions:
-        if len(region.nodes) > SMALL or not all(map(_is_small, region.nodes)):
+        inside = list(itertools.islice(region.walk(), SMALL + 1))
+        if len(inside) > SMALL or not all(map(_is_small, inside)):
             return None
         head = len(writer.lines)
         inner = type(block)(region, inputs, [], set(), writer.plan)

@@ -126,7 +126,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
         for name, text in functions.items()
     ]
     blocks.append(FunctionWriter(plan, names, functions).write(graph, main, True))
-    source, lines = _layout(names.header(), blocks)
+    source, lines = _layout(names.header(), [*names.parts, *blocks])
     file = f"<plan {next(_serial)} of {main}>"
     exec(compile(source, file, "exec"), names.namespace)
     out = Executable(main, source, lines, names.namespace[main], file)

@@ -1,7 +1,7 @@
 """Where a flag that ends a loop may be printed as `break`.
 
-`break` and `return` are lowered to flags which the loop's test reads. If the test is false whenever the flag is set, and
-the flag is set by the last statement of the body, that statement can leave the loop there and then.
+`break` and `return` are lowered to flags which the loop's test reads. If the test is false whenever the flag is set,
+and the flag is set by the last statement of the body, that statement can leave the loop there and then.
 """
 
 from __future__ import annotations

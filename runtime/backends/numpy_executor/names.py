@@ -16,7 +16,7 @@ from runtime.typesys.dtypes import DType
 __all__ = ["Globals", "Locals"]
 
 _FIXED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | frozenset(dir(np)) | {"np", "K", "item"}
-_GENERATED = re.compile(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*")
+_GENERATED = re.compile(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*|part_\d+")
 _DOTTED = re.compile(r"\bnp((?:\.\w+)+)")
 
 
@@ -29,6 +29,7 @@ class Globals:
         self._by_id: dict[int, tuple[str, Any]] = {}
         self._by_path: dict[str, str] = {}
         self._constants = 0
+        self.parts: list[Any] = []  # regions written as functions of their own
 
     def bind(self, name: str, value: Any, note: str) -> str:
         """`name` (or one like it, if another value has it) for `value`."""

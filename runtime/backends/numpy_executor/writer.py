@@ -20,6 +20,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["Block", "FunctionWriter"]
 
 WIDTH = 88  # expressions that would be longer than this are split by naming a part
+DEEP = 15  # Python nests at most 20 loops
 _CONTROL = frozenset(("cond", "while_loop", "for_loop"))
 
 
@@ -171,6 +172,9 @@ class FunctionWriter:
 
     def region(self, graph: Graph, inputs: list[Expr], targets: list[str]) -> None:
         """A region inline, its outputs put into `targets`; `pass` if nothing is to be done."""
+        if self.indent > DEEP:
+            self.outlined(graph, inputs, targets)
+            return
         start = len(self.lines)
         block = Block(graph, inputs, targets, set(targets), self.plan)
         self.nodes(block)
@@ -180,6 +184,16 @@ class FunctionWriter:
             self.stay(start)
         if len(self.lines) == start:
             self.emit(Expr("pass"))
+
+    def outlined(self, graph: Graph, inputs: list[Expr], targets: list[str]) -> None:
+        """A region as a function of its own, called."""
+        name = f"part_{len(self.globals.parts)}"
+        self.globals.parts.append([])
+        place = len(self.globals.parts) - 1
+        self.globals.parts[place] = FunctionWriter(self.plan, self.globals, self.functions).write(graph, name, False)
+        self.lost.update(node for node in graph.walk() if node in self.exits)
+        call = f"{name}({', '.join(expr.text for expr in inputs)})"
+        self.emit(Expr(f"{', '.join(targets)} = {call}" if targets else call))
 
     def stay(self, start: int) -> None:
         """Take back the `break`s from line `start` on: something has to be done after them."""

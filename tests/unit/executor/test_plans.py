@@ -178,3 +178,35 @@ def run_broken(n):
     check(broken(late=False), 4)
     assert "while not did_break and i < n:" in check(broken(late=True), 100)
     check(broken(late=True), 4)
+
+
+def test_deep_nesting():
+    f = F("deep")
+    x = f.input(array(3), "x")
+
+    def nest(depth, y):
+        if not depth:
+            return f.mul(y, 1.5)
+        return f.for_loop(1, [y], lambda i, y: [nest(depth - 1, f.add(y, x))])[0]
+
+    check(f.returns(nest(30, x)), np.ones(3, "f"))
+
+    g = F("chain")
+    n = g.input(INT, "n")
+
+    def chain(k):
+        if k == 200:
+            return [g.mul(n, -1)]
+        return g.cond(g.equal(n, k), lambda: [g.add(n, 1000 - k)], lambda: chain(k + 1))
+
+    graph = g.returns(*chain(0))
+    for n in (0, 5, 150, 300):
+        check(graph, n)
+
+
+def test_fresh_outputs_alias_nothing():
+    f = F("fresh")
+    x, y = f.input(array(3), "x"), f.input(array(3), "y")
+    t = f.add(x, y)
+    graph = f.returns(t, x, f.neg(t), f.real(x), f.add(np.float32(1), f.reduce_sum(t, axis=None, keepdims=False)))
+    assert compile_graph(graph).fresh == {0, 2, 4}

@@ -10,6 +10,7 @@ import pytest
 
 from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.ir.graph import Value
+from runtime.ir.verify import verify
 from runtime.ir.walk import clone
 from runtime.passes.dce import eliminate_dead_code
 from tests.unit.executor.build import INT, F, array
@@ -190,7 +191,9 @@ def test_a_random_graph(seed: int) -> None:
     given = inputs(seed)
     wanted = interpret(graph, *given)
     kept = duplicate(given)
-    for plan in (compile_graph(graph), compile_graph(eliminate_dead_code(clone(graph)))):
+    smaller = eliminate_dead_code(clone(graph))
+    verify(smaller)
+    for plan in (compile_graph(graph), compile_graph(smaller)):
         for _ in range(2):
             same(plan(*given), wanted)
             same(given, kept)
