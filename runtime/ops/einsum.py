@@ -56,6 +56,8 @@ def _explicit(equation: str, ranks: list[int]) -> str:
 class Einsum(Op):
     """A sum of products of the operands' elements over all letters that the output does not name."""
 
+    view = True  # of one operand: a transposition or a diagonal
+
     def infer(self, *types: TensorType, equation: str) -> TensorType:
         dtype = promote(*((t.dtype, t.weak) for t in types))[0]
         left, right = equation.split("->")
