@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from autograph.load.conversion import convert_function, converted_tree
-from autograph.source.parse import unparse
 from autograph.staging.function import Function, functions_run_eagerly, run_functions_eagerly
 
 __all__ = ["autograph", "config", "do_not_convert", "to_code", "to_graph"]
@@ -28,11 +26,16 @@ def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_opt
     >>> "ag__.if_exp" in ag.autograph.to_code(f)
     True
     """
+    from autograph.load.conversion import converted_tree  # loads gast
+    from autograph.source.parse import unparse
+
     return unparse(converted_tree(_plain(entity)))
 
 
 def to_graph(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> Any:
     """The converted function: called in a trace, it stages what depends on tensors."""
+    from autograph.load.conversion import convert_function  # loads gast
+
     return convert_function(_plain(entity), sys.modules["autograph.operators"])
 
 

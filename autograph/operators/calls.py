@@ -13,7 +13,6 @@ from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 from autograph.load.cache import is_converted
-from autograph.load.conversion import convert_function
 from autograph.operators.branches import staged_cond
 from autograph.operators.choice import choice_of, is_alternative, resolve
 from autograph.operators.lists import ListMethod, dynamic_of, stacked
@@ -92,6 +91,8 @@ def _function(trace: Trace, f: FunctionType) -> Any:
 
 def converted(f: FunctionType) -> FunctionType:
     """The converted form of a function (made once per code object)."""
+    from autograph.load.conversion import convert_function  # loads gast
+
     return convert_function(f, sys.modules["autograph.operators"])
 
 

@@ -29,9 +29,10 @@ def public_names() -> list[str]:
 
 
 def exported(module: ModuleType) -> list[str]:
-    """Names a module offers: its `__all__`, or what does not start with an underscore."""
-    names = getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")]
-    return list(names)
+    """Names a module offers: its `__all__`, and all else without an underscore that is not a file of ours."""
+    listed = set(getattr(module, "__all__", ()))
+    visible = {name for name, value in vars(module).items() if name[0] != "_" and not hasattr(value, "__file__")}
+    return sorted(listed | visible)
 
 
 def resolve(dotted: str) -> object:
@@ -59,3 +60,7 @@ def test_public_functions_and_classes_have_docstrings() -> None:
 
     bare = [name for name in public_names() if needs_one(resolve(name)) and not inspect.getdoc(resolve(name))]
     assert not bare, f"public, and without a docstring: {bare}"
+
+
+if __name__ == "__main__":  # python -m tests.architecture.test_exports > tests/architecture/public_names.txt
+    print("\n".join(public_names()))
