@@ -16,7 +16,7 @@ __all__ = ["Storage", "StorageMap"]
 
 # Views that show each element at most once.
 _ONE_TO_ONE = frozenset(
-    ("reshape", "reshape_like", "transpose", "expand_dims", "squeeze", "index", "reverse", "list_unstack", "list_split_like")
+    "reshape reshape_like transpose expand_dims squeeze index reverse list_unstack list_split_like".split()
 )
 
 

@@ -167,7 +167,8 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
     test, body = node.regions
     head = len(writer.lines)
     exits = exits_of(node)
-    inside = _body(writer, body, inputs, names, exits)
+    needed = [block.uses.get(v, 0) > 0 for v in node.outputs]
+    inside = _body(writer, body, inputs, names, needed, exits)
     if exits is not None and not writer.lost & {n for n, _ in exits.sites}:
         inputs[exits.slot] = Expr("False")  # whoever sets it leaves the loop
     writer.indent += 1
@@ -189,7 +190,7 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
 
 
 def _body(
-    writer: FunctionWriter, body: Graph, inputs: list[Expr], names: list[str], exits: Exits | None
+    writer: FunctionWriter, body: Graph, inputs: list[Expr], names: list[str], needed: list[bool], exits: Exits | None
 ) -> list[tuple[int, Expr]]:
     """The lines of a loop's body."""
     if exits is not None:
@@ -197,7 +198,7 @@ def _body(
             writer.exits.setdefault(cond_node, set()).add(side)
     head = len(writer.lines)
     writer.indent += 1
-    writer.region(body, inputs, names)
+    writer.region(body, inputs, names, needed)
     writer.indent -= 1
     inside = [(depth, Expr("break") if expr is writer.exit else expr) for depth, expr in writer.lines[head:]]
     del writer.lines[head:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
 
-__all__ = ["Exits", "exits_of"]
+__all__ = ["Exits", "exits_of", "skippable"]
 
 
 class Exits:
@@ -27,15 +27,15 @@ def exits_of(loop: Node) -> Exits | None:
     for slot in range(loop.carried):
         if _known(loop.inputs[slot], {}) is False and _known(test.outputs[0], {test.inputs[slot]: True}) is False:
             sites: list[tuple[Node, int]] = []
-            if _collect(body, body.outputs[slot], {body.inputs[slot]}, sites) and sites:
+            if _collect(body.outputs[slot], {body.inputs[slot]}, sites) and sites:
                 return Exits(slot, sites)
     return None
 
 
-def _collect(region: Graph, flag: Value, unset: set[Value], sites: list[tuple[Node, int]]) -> bool:
+def _collect(flag: Value, unset: set[Value], sites: list[tuple[Node, int]]) -> bool:
     """Note the branches that set the flag; whether every other path leaves it unset."""
-    last = region.nodes[-1] if region.nodes else None
-    if last is None or last.op.name != "cond" or flag.node is not last:
+    last = flag.node
+    if last is None or last.op.name != "cond":
         return False
     for side, branch in enumerate(last.regions):
         inner = {v for v, outer in zip(branch.inputs, last.inputs[1:], strict=True) if outer in unset}
@@ -43,9 +43,15 @@ def _collect(region: Graph, flag: Value, unset: set[Value], sites: list[tuple[No
         value = _known(out, {})
         if value is True:
             sites.append((last, side))
-        elif value is None and out not in inner and not _collect(branch, out, inner, sites):
+        elif value is None and out not in inner and not _collect(out, inner, sites):
             return False
     return True
+
+
+def skippable(graph: Graph, after: Node) -> bool:
+    """Whether everything after a node is plain and without effects."""
+    rest = graph.nodes[graph.nodes.index(after) + 1 :]
+    return all(node.op.effect is None and not node.regions and node.op.name != "call" for node in rest)
 
 
 def _known(value: Value, facts: dict[Value, bool]) -> bool | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.backends.numpy_executor import control
+from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
 from runtime.ir.graph import Graph, Node, Value
@@ -170,17 +171,21 @@ class FunctionWriter:
 
     # Nodes
 
-    def region(self, graph: Graph, inputs: list[Expr], targets: list[str]) -> None:
-        """A region inline, its outputs put into `targets`; `pass` if nothing is to be done."""
+    def region(self, graph: Graph, inputs: list[Expr], targets: list[str], needed: list[bool] | None = None) -> None:
+        """A region inline, its outputs put into `targets`; `pass` if nothing is to be done.
+
+        Of a loop's body, `needed` says which outputs are read after the loop: a `break` may skip the others.
+        """
         if self.indent > DEEP:
             self.outlined(graph, inputs, targets)
             return
         start = len(self.lines)
         block = Block(graph, inputs, targets, set(targets), self.plan)
         self.nodes(block)
+        leaving = next((n for n in reversed(graph.nodes) if n in self.ends), None)
+        settled = leaving is not None and needed is not None and self.settled(block, graph, targets, needed, leaving)
         self.settle(block, graph.outputs, targets)
-        last = graph.nodes[-1] if graph.nodes else None
-        if last in self.ends and self.ends[last] != len(self.lines):
+        if leaving is not None and self.ends[leaving] != len(self.lines) and not settled:
             self.stay(start)
         if len(self.lines) == start:
             self.emit(Expr("pass"))
@@ -195,10 +200,28 @@ class FunctionWriter:
         call = f"{name}({', '.join(expr.text for expr in inputs)})"
         self.emit(Expr(f"{', '.join(targets)} = {call}" if targets else call))
 
+    @staticmethod
+    def settled(block: Block, graph: Graph, targets: list[str], needed: list[bool], leaving: Node) -> bool:
+        """Whether all that is needed after the loop is in its place once the conditional `leaving` is done."""
+        if not skippable(graph, leaving):
+            return False
+        rest = set(graph.nodes[graph.nodes.index(leaving) + 1 :])
+        for value, target, matters in zip(graph.outputs, targets, needed, strict=True):
+            known = block.env.get(value)
+            if matters and (known is None or known.text != target or value.node in rest):
+                return False
+        return True
+
     def stay(self, start: int) -> None:
         """Take back the `break`s from line `start` on: something has to be done after them."""
         if any(expr is self.exit for _, expr in self.lines[start:]):
-            self.lines[start:] = [(d, Expr("pass") if e is self.exit else e) for d, e in self.lines[start:]]
+            kept: list[tuple[int, Expr]] = []
+            for depth, expr in self.lines[start:]:
+                if expr is not self.exit:
+                    kept.append((depth, expr))
+                elif not kept or kept[-1][0] < depth:
+                    kept.append((depth, Expr("pass")))
+            self.lines[start:] = kept
             self.lost.update(self.exits)
 
     def nodes(self, block: Block) -> None:
@@ -338,11 +361,16 @@ class FunctionWriter:
     def expression(self, block: Block, node: Node) -> Expr:
         """The call (or operator) that computes a node."""
         op, inputs = node.op, node.inputs
+        known = self.decided(block, node) if op.name in ("logical_and", "logical_not") else None
+        if known is not None:
+            return known
         if op.name == "call":
             return self.called(self.functions[node.attrs["function"]], self.take(block, inputs), {})
         weak = bool(inputs) and all(map(self.is_weak, inputs))
         if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
             return self.filled(block, node, op.python)
+        if op.name in _BOOLEAN and not weak and _all_truths(node):
+            return self.filled(block, node, _BOOLEAN[op.name])
         if op.is_ufunc:
             expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
         elif op.numpy is not None or op.source is not None:
@@ -355,6 +383,20 @@ class FunctionWriter:
                 return Expr(f"{expr.text}.item()", True, expr.spans)
             return self.called(self.globals.bind("item", item, "a Python number of a NumPy one"), [expr], {})
         return expr
+
+    def decided(self, block: Block, node: Node) -> Expr | None:
+        """A test simplified by what the flags that end the loop are known to be."""
+        if node.op.name == "logical_not":
+            text = block.env[node.inputs[0]].text if node.inputs[0] in block.env else ""
+            return Expr("False" if text == "True" else "True") if text in ("True", "False") else None
+        for k, value in enumerate(node.inputs):
+            expr = block.env.get(value) or block.pending.get(value)
+            if expr is not None and expr.text == "True" and self.is_weak(value):
+                other = node.inputs[1 - k]
+                kind = other.tensor_type
+                if kind.shape == () and kind.dtype.is_bool:
+                    return self.take(block, node.inputs)[1 - k]
+        return None
 
     def out(self, block: Block, node: Node) -> str | None:
         index = self.plan.reuse.get(node)
@@ -398,6 +440,14 @@ def _fields(node: Node) -> list[str]:
 def item(x: Any) -> Any:
     """A Python number of a NumPy one."""
     return x.item() if hasattr(x, "dtype") else x
+
+
+# On scalars these mean the same, at a tenth of the price.
+_BOOLEAN = {"logical_and": "{0} & {1}", "logical_or": "{0} | {1}", "logical_xor": "{0} ^ {1}"}
+
+
+def _all_truths(node: Node) -> bool:
+    return all(type(v.type) is TensorType and v.type.shape == () and v.type.dtype.is_bool for v in node.inputs)
 
 
 _SAMPLES = {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1 + 0j}

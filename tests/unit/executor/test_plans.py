@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from runtime.backends.numpy_executor.executor import compile_graph
+from runtime.typesys.spec import TensorType
 from tests.unit.executor.build import FLOAT, INT, F, array
 from tests.unit.executor.interpret import interpret, same
 
@@ -176,8 +177,25 @@ def run_broken(n):
     return [i, s, did_break]
 """
     check(broken(late=False), 4)
-    assert "while not did_break and i < n:" in check(broken(late=True), 100)
+    late = check(broken(late=True), 100)
+    assert "while not did_break and i < n:" in late, "what is added to s after the branch matters"
+    assert "break" not in late.replace("did_break", "")
     check(broken(late=True), 4)
+
+
+def test_what_nobody_reads_does_not_keep_a_loop_going():
+    f = F("search")
+    n = f.input(TensorType("int32", ()), "n")
+
+    def test(i, s, done):
+        return f.logical_and(f.less(i, n), f.logical_not(done))
+
+    def body(i, s, done):
+        t, flag = f.cond(f.greater(s, 50), lambda: [s, True], lambda: [f.add(s, i), done])
+        return [f.add(i, 1), t, flag]
+
+    source = check(f.returns(f.while_loop([0, 0, False], test, body, "i s did_break")[1]), np.int32(100))
+    assert "while i < n:" in source
 
 
 def test_deep_nesting():
