@@ -110,8 +110,9 @@ class Recording:
                 if operation.outputs == 1:
                     dxs = operation.rules.vjp(op, dys[0], Tensor(outputs[0]), *boxes, **attrs)
                 else:
-                    full = tuple(_zeros(p) if dy is None else dy for dy, p in zip(dys, outputs, strict=True))
-                    dxs = operation.rules.vjp(op, full, tuple(map(Tensor, outputs)), *boxes, **attrs)
+                    if not operation.sparse_cotangents:
+                        dys = [_zeros(p) if dy is None else dy for dy, p in zip(dys, outputs, strict=True)]
+                    dxs = operation.rules.vjp(op, tuple(dys), tuple(map(Tensor, outputs)), *boxes, **attrs)
             for payload, dx in zip(inputs, dxs, strict=True):
                 if dx is not None and id(payload) in live:
                     add(payload, dx)

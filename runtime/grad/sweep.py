@@ -71,8 +71,9 @@ def _ordinary(node: Node, dys: list[Tensor | None], need: list[bool]) -> Iterabl
     attrs = {**node.attrs, "needs": need} if node.op.choosy else node.attrs
     if node.op.outputs == 1:
         return rule(op, dys[0], Tensor(node.outputs[0]), *boxes, **attrs)
-    full = tuple(
-        zeros(v.type, v) if dy is None and differentiable(v.type) else dy
-        for dy, v in zip(dys, node.outputs, strict=True)
-    )
-    return rule(op, full, tuple(map(Tensor, node.outputs)), *boxes, **attrs)
+    if not node.op.sparse_cotangents:
+        dys = [
+            zeros(v.type, v) if dy is None and differentiable(v.type) else dy
+            for dy, v in zip(dys, node.outputs, strict=True)
+        ]
+    return rule(op, tuple(dys), tuple(map(Tensor, node.outputs)), *boxes, **attrs)

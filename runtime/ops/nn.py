@@ -135,6 +135,7 @@ class SoftmaxCrossEntropy(Op):
     """-sum(labels * log_softmax(logits)) over the last axis, and softmax(logits), which the gradient needs."""
 
     outputs = 2
+    sparse_cotangents = True
 
     def infer(self, logits: TensorType, labels: TensorType) -> tuple[TensorType, TensorType]:
         shape = broadcast(logits.shape, labels.shape)
@@ -203,6 +204,7 @@ class SparseSoftmaxCrossEntropy(Op):
     """-log_softmax(logits)[label] over the last axis, and softmax(logits), which the gradient needs."""
 
     outputs = 2
+    sparse_cotangents = True
 
     def infer(self, logits: TensorType, labels: TensorType) -> tuple[TensorType, TensorType]:
         if not labels.dtype.is_integer:

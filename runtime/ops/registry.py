@@ -49,7 +49,8 @@ class Op:
                and `in_place` as methods; the kernel is called `K`
       effect   None for a pure operation, else the resource whose order it keeps ("print", "random", ...)
       vjp      (op, dy, y, *inputs, **attributes) -> one cotangent per input, None where there is none;
-               dy and y are tuples if `outputs` is not 1
+               dy and y are tuples if `outputs` is not 1; then zeros stand for outputs that got no cotangent, or None
+               where `sparse_cotangents` says that the rule knows of it
       choosy   the vjp takes `needs`, a flag per input: the others' cotangents are not asked for, and may be None
       call     (op, *public arguments): the public signature, where it is not just the inputs and attributes
       samples  () -> iterable of (inputs, attributes) used by the conformance tests
@@ -70,6 +71,7 @@ class Op:
     effect: ClassVar[str | None] = None
     kernel: ClassVar[Any] = None
     vjp: ClassVar[Any] = None
+    sparse_cotangents: ClassVar[bool] = False
     choosy: ClassVar[bool] = False
     call: ClassVar[Any] = None
     abstract: ClassVar[bool] = True  # kinds are abstract; a class that names itself or has a meaning is not
