@@ -14,6 +14,7 @@ import importlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -91,26 +92,20 @@ class Op:
     def __init__(self) -> None:
         # Rules are plain functions of the class body: reached through the class they are not bound to the instance.
         self.rules = type(self)
-        self._run: Callable[..., Any] | None = None
-        self._run_weak: Callable[..., Any] | None = None
         self.is_ufunc = self.numpy is not None and self.numpy.isidentifier()
 
     def infer(self, *types: Any, **attrs: Any) -> ValueType | tuple[ValueType, ...]:
         raise NotImplementedError(f"operation {self.name!r} has no type rule")
 
-    @property
+    @cached_property
     def run(self) -> Callable[..., Any]:
         """The NumPy meaning as a function of (*arrays, **attributes)."""
-        if self._run is None:
-            self._run = self._make_run()
-        return self._run
+        return self._make_run()
 
-    @property
+    @cached_property
     def run_weak(self) -> Callable[..., Any]:
         """The meaning for bare Python numbers: Python's own where there is a template for it."""
-        if self._run_weak is None:
-            self._run_weak = self.run if self.python is None else compile_template(self.python)
-        return self._run_weak
+        return self.run if self.python is None else compile_template(self.python)
 
     def _make_run(self) -> Callable[..., Any]:
         if self.numpy is None:

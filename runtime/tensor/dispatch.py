@@ -27,21 +27,26 @@ _WEAK = frozenset(_NUMBERS)
 
 def payload_of(x: Any) -> Any:
     """What an eager kernel gets for an operand: bare numbers and NumPy scalars are weak, sequences become arrays."""
+    if type(x) in _WEAK:
+        return x
     if isinstance(x, Tensor):
         if STATE.tapes and getattr(x, "trainable", False):
             for tape in STATE.tapes:
                 tape.variable_read(x, x._value)
         if type(x._value) is Value:
-            raise InvalidArgumentError(
-                f"a staged tensor ({x._value.type}) was used outside the function that was being traced: "
-                "it has no value here"
-            )
+            raise _leaked(x._value)
         return x._value
-    if type(x) in _WEAK or isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray):
         return x
     if isinstance(x, np.generic):
         return x.item()
     return convert(x)._value
+
+
+def _leaked(value: Value) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"a staged tensor ({value.type}) was used outside the function that was being traced: it has no value here"
+    )
 
 
 def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -55,7 +60,7 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         if operation.outputs == 1:
             return Tensor(node.outputs[0])
         return tuple(Tensor(v) for v in node.outputs)
-    payloads = [x._value if type(x) is Tensor and type(x._value) is not Value else payload_of(x) for x in inputs]
+    payloads = [x._value if type(x) is Tensor else payload_of(x) for x in inputs]
     # The cheap question first: an array is no bare number.
     weak = bool(payloads) and type(payloads[0]) in _WEAK and all(type(p) in _WEAK for p in payloads)
     try:
@@ -92,6 +97,9 @@ def distinct(out: Any, payloads: list[Any]) -> Any:
 def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: Exception) -> Exception:
     """The operation's own error for operands its kernel refused: its type rule words it, if it sees anything wrong."""
     from_rule: Exception = error
+    for payload in payloads:
+        if type(payload) is Value:
+            return _leaked(payload)
     if not isinstance(error, OpError):
         try:
             operation.infer(*map(type_of_payload, payloads), **attrs)
@@ -255,7 +263,8 @@ def attach_methods() -> None:
     load_all()
     for operation in OPS.values():
         for name in _names(operation.method):
-            setattr(Tensor, name, _method(_caller(operation), name))
+            short = name in _BINARY_DUNDERS and operation.is_ufunc and getattr(operation, "arity", 0) == 2
+            setattr(Tensor, name, _binary(operation, name) if short else _method(_caller(operation), name))
     for entry in FUNCTIONS.values():
         for name in entry.method:
             setattr(Tensor, name, _method(_bound(entry.fn), name))
@@ -266,6 +275,26 @@ def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tuple)
+
+
+def _binary(operation: Op, name: str) -> Callable[..., Any]:
+    """An operator of two ufunc operands; eager tensors of arrays take the short way."""
+    state, run = STATE, operation.run
+
+    def method(self: Any, other: Any) -> Any:
+        if state.trace is None and not state.tapes and type(self) is Tensor:
+            x = self._value
+            kind = type(other)
+            if type(x) is np.ndarray and (kind is float or kind is int or kind is Tensor):
+                y = other._value if kind is Tensor else other
+                if type(y) is not Value:
+                    try:
+                        return Tensor(run(x, y))
+                    except (ValueError, TypeError) as error:
+                        raise _explain(operation, [x, y], {}, error) from None
+        return apply(operation, (self, other), {}) if isinstance(other, _OPERANDS) else NotImplemented
+
+    return _named(method, name, operation.rules)
 
 
 def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -285,9 +314,13 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
             return caller(self, *args, **kwargs)
 
+    return _named(method, name, caller)
+
+
+def _named(method: Callable[..., Any], name: str, source: Any) -> Callable[..., Any]:
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
-    method.__doc__ = caller.__doc__
+    method.__doc__ = source.__doc__
     return method
 
 

@@ -105,6 +105,12 @@ class Variable(Tensor):
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
         """Replace the value; returns the variable."""
+        state, have = STATE, self._value
+        if state.trace is None and not state.tapes and type(value) is Tensor:
+            new = value._value
+            if type(new) is np.ndarray and new.base is None and new.dtype is have.dtype and new.shape == have.shape:
+                self._value = new
+                return self
         converted = value if isinstance(value, Tensor) else convert(value, self.dtype)
         if converted.dtype != self.dtype or converted.type.weak:
             converted = op.cast(converted, dtype=self.dtype)
@@ -114,11 +120,10 @@ class Variable(Tensor):
 
     def _update(self, function: str, ufunc: Any, delta: Any) -> Variable:
         if STATE.trace is None and not STATE.tapes:
-            raw = delta._value if isinstance(delta, Tensor) else delta
-            if isinstance(raw, (list, tuple)):
-                raw = convert(raw, self.dtype)._value
-            if sys.getrefcount(self._value) <= _EXCLUSIVE and np.shape(raw) in ((), self._value.shape):
-                ufunc(self._value, raw, out=self._value, casting="same_kind")
+            raw = delta._value if isinstance(delta, Tensor) else convert(delta, self.dtype)._value
+            have = self._value
+            if sys.getrefcount(have) <= _EXCLUSIVE and (type(raw) is not np.ndarray or raw.shape in ((), have.shape)):
+                ufunc(have, raw, have, casting="same_kind")
                 return self
         delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
         return self.assign(getattr(op, function)(self, delta))
@@ -180,7 +185,8 @@ class _Probe:
 def _baseline() -> int:
     probe = _Probe()
     probe._value = np.zeros(1)
-    return sys.getrefcount(probe._value)
+    held = probe._value
+    return sys.getrefcount(held)
 
 
 _EXCLUSIVE = _baseline()
