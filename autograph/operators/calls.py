@@ -13,6 +13,7 @@ from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 from autograph.load.cache import is_converted
+from autograph.operators.births import births_of
 from autograph.operators.branches import staged_cond
 from autograph.operators.choice import choice_of, is_alternative, resolve
 from autograph.operators.lists import ListMethod, dynamic_of, stacked
@@ -116,7 +117,7 @@ def _constructor(cls: type) -> Any:
         made = cls.__new__(cls)
         trace = STATE.trace
         if trace is not None:
-            trace.notes.setdefault("made", {})[id(made)] = made
+            births_of(trace).add(made, trace.builder.region.graph)
         initialise(made, *args, **kwargs)
         return made
 

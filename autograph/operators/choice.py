@@ -158,11 +158,8 @@ def resolve(x: Any) -> Any:
     trace = STATE.trace
     if trace is None:
         return value
-    region = trace.builder.region
-    while region is not None:
-        if any(region.graph is g for g in choice._checked):
-            return value
-        region = region.parent  # type: ignore[assignment]
+    if _is_checked(choice):
+        return value
     choice._checked.append(trace.builder.region.graph)
     name = choice._name or "value"
     errors = []
@@ -181,16 +178,39 @@ def resolve(x: Any) -> Any:
     return value
 
 
+def require_bound(choice: Choice) -> list[tuple[int, Any]]:
+    """(tag, alternative) of those that a read of the name can give: it raises UnboundLocalError where nothing is bound."""
+    bound = [(i, a) for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
+    if len(bound) < len(choice._alternatives) and STATE.trace is not None and not _is_checked(choice):
+        name = choice._name or "value"
+        message = f"cannot access local variable '{name}' where it is not associated with a value"
+        errors = tuple((i, UnboundLocalError, message) for i, a in enumerate(choice._alternatives) if a is UNBOUND)
+        op.require_alternative(choice._tag, index=-1, errors=errors)
+    return bound
+
+
+def _is_checked(choice: Choice) -> bool:
+    """Whether a check of this choice stands on the path that led here."""
+    assert STATE.trace is not None
+    region = STATE.trace.builder.region
+    while region is not None:
+        if any(region.graph is g for g in choice._checked):
+            return True
+        region = region.parent  # type: ignore[assignment]
+    return False
+
+
 def _show(a: Any) -> str:
     return "unbound" if a is UNBOUND else repr(a)
 
 
 def is_alternative(choice: Choice, test: Any) -> Any:
     """Staged (or Python) truth of "the alternative taken passes `test`", where `test` is a Python predicate."""
-    hits = [i for i, a in enumerate(choice._alternatives) if test(a)]
+    bound = require_bound(choice)
+    hits = [i for i, a in bound if test(a)]
     if not hits:
         return False
-    if len(hits) == len(choice._alternatives):
+    if len(hits) == len(bound):
         return True
     result = op.equal(choice._tag, hits[0])
     for i in hits[1:]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, make_choice
 from autograph.operators.listvalue import ListContents, ListValue, new_list
 from autograph.operators.places import UNBOUND, UNDEFINED
@@ -135,8 +136,8 @@ def same_static(a: Any, b: Any) -> bool:
     return False
 
 
-def structure_of(x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    """(keys, children) if `x` is a structure that travels by its parts."""
+def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """(keys, children) if `x` is a structure that travels by its parts; `instances` of any class are, where one has to."""
     if isinstance(x, tuple):
         return tuple(getattr(x, "_fields", ())), tuple(x)
     if type(x) is list:
@@ -151,18 +152,39 @@ def structure_of(x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
     if hasattr(type(x), "__attrs_attrs__"):
         names = tuple(a.name for a in type(x).__attrs_attrs__)
         return names, tuple(getattr(x, n, UNBOUND) for n in names)
+    if instances or is_born(x):
+        attributes = getattr(x, "__dict__", None)
+        if type(attributes) is dict and _is_plain_class(type(x)):
+            return tuple(attributes), tuple(attributes.values())
     return None
 
 
-def made_here(x: Any) -> bool:
-    """Whether an object was constructed by the function being traced (then it may travel by its attributes)."""
+def _is_plain_class(cls: type) -> bool:
+    """Whether instances are nothing but their attributes: no part of the class is built in."""
+    return all(c is object or c.__flags__ & _HEAP_TYPE for c in cls.__mro__) and not issubclass(cls, (Tensor, type))
+
+
+_HEAP_TYPE = 1 << 9
+
+
+def is_born(x: Any) -> bool:
+    """Whether `x` is an instance made in a region that is closed: here it exists by its attributes only."""
     trace = STATE.trace
-    return trace is not None and id(x) in trace.notes.get("made", {})
+    return trace is not None and births_of(trace).left(x, trace)
 
 
-def instance(x: Any) -> Struct:
-    """The descriptor of an object by its attributes."""
-    return Struct(type(x), tuple(vars(x)), tuple(map(describe, vars(x).values())))
+def is_mutable(x: Any) -> bool:
+    """Whether a structure has an identity: who else holds it sees what is written to it."""
+    return type(x) in (list, dict) or (STATE.trace is not None and x in births_of(STATE.trace))
+
+
+def mutable_parts(x: Any) -> Iterator[Any]:
+    """The structures with an identity in `x`, itself included."""
+    if is_mutable(x):
+        yield x
+    parts = structure_of(x, instances=is_mutable(x))
+    for part in () if parts is None else parts[1]:
+        yield from mutable_parts(part)
 
 
 def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
@@ -173,12 +195,12 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
         return dict(zip(keys, children, strict=True))
     if issubclass(kind, tuple):
         return kind._make(children) if keys else kind(children)  # type: ignore[attr-defined]
-    made = kind.__new__(kind)
-    if STATE.trace is not None:
-        STATE.trace.notes.setdefault("made", {})[id(made)] = made
+    made = object.__new__(kind)
     for name, child in zip(keys, children, strict=True):
         if child is not UNBOUND:
             object.__setattr__(made, name, child)
+    if STATE.trace is not None:
+        births_of(STATE.trace).add(made, STATE.trace.builder.region.graph)
     return made
 
 
@@ -207,8 +229,24 @@ def describe(x: Any) -> Descriptor:
         if dynamic:
             return Sequence(dynamic[1].element)
         kind = list if type(x) is ListContents else type(x)
-        return Struct(kind, parts[0], tuple(map(describe, parts[1])))
+        return Struct(kind, parts[0], _described(x, parts[1]))
     return Static(x)
+
+
+def _described(x: Any, parts: tuple[Any, ...]) -> tuple[Descriptor, ...]:
+    trace = STATE.trace
+    if trace is None:
+        return tuple(map(describe, parts))
+    opened = births_of(trace).opened
+    if id(x) in opened:
+        raise UnimplementedError(
+            f"a {type(x).__name__} that refers to itself, made in a branch or loop that depends on a tensor, cannot leave it"
+        )
+    opened.add(id(x))
+    try:
+        return tuple(map(describe, parts))
+    finally:
+        opened.discard(id(x))
 
 
 class Joiner:
@@ -267,21 +305,21 @@ class Joiner:
             return a
         if isinstance(a, OneOf) or isinstance(b, OneOf):
             return a if a == b else None
-        if isinstance(a, Static) and isinstance(b, Static):
-            if same_static(a.value, b.value):
-                return a
-            if type(a.value) is type(b.value) and made_here(a.value) and made_here(b.value):
-                return self.merge(instance(a.value), instance(b.value))
-        elif isinstance(a, Static) and isinstance(b, Struct) and type(a.value) is b.kind and made_here(a.value):
-            return self.merge(instance(a.value), b)
-        elif isinstance(b, Static) and isinstance(a, Struct) and type(b.value) is a.kind and made_here(b.value):
-            return self.merge(a, instance(b.value))
+        if isinstance(a, Static) and isinstance(b, Static) and same_static(a.value, b.value):
+            return a
         x, y = leaf_type(a), leaf_type(b)
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
+        if isinstance(a, Static) and isinstance(b, Struct):
+            a = self.opened(a, b.kind)
+        elif isinstance(b, Static) and isinstance(a, Struct):
+            b = self.opened(b, a.kind)
         if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind:
             if a.kind is dict and a.keys != b.keys and set(a.keys) == set(b.keys):
                 b = Struct(b.kind, a.keys, tuple(b.children[b.keys.index(k)] for k in a.keys))
+            elif a.keys != b.keys and a.kind is not dict:  # instances: an attribute may be missing
+                keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
+                a, b = with_keys(a, keys), with_keys(b, keys)
             if a.keys == b.keys and len(a.children) == len(b.children):
                 return Struct(a.kind, a.keys, tuple(map(self, a.children, b.children)))
             if a.kind is list:
@@ -289,6 +327,11 @@ class Joiner:
         if is_list(a) and is_list(b):
             return Sequence(self.element(self.element_of(a), self.element_of(b)))
         return None
+
+    def opened(self, d: Static, kind: type) -> Descriptor:
+        """An object known while tracing as the structure it has to become: it joins one of another object."""
+        parts = structure_of(d.value, instances=True) if type(d.value) is kind else None
+        return d if parts is None else Struct(kind, parts[0], tuple(loosen(describe(c)) for c in parts[1]))
 
     def element(self, a: Descriptor | None, b: Descriptor | None) -> Descriptor | None:
         return b if a is None else a if b is None else self(a, b)
@@ -302,6 +345,12 @@ class Joiner:
         for child in d.children:
             element = self.element(element, loosen(child))
         return element
+
+
+def with_keys(d: Struct, keys: tuple[Any, ...]) -> Struct:
+    """An instance with more attributes, which it lacks."""
+    known = dict(zip(d.keys, d.children, strict=True))
+    return Struct(d.kind, keys, tuple(known.get(k, Static(UNBOUND)) for k in keys))
 
 
 def is_list(d: Descriptor) -> bool:
@@ -402,10 +451,12 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
     if isinstance(d, (Static, Undefined)):
         return []
     if isinstance(d, Struct):
-        parts = structure_of(x) or (tuple(vars(x)), tuple(vars(x).values()))
+        parts = structure_of(x, instances=True)
+        assert parts is not None, (x, d)
         children = parts[1]
-        if d.kind is dict and parts[0] != d.keys:
-            children = tuple(x[k] for k in d.keys)
+        if parts[0] != d.keys:
+            named = dict(zip(*parts, strict=True))
+            children = tuple(named.get(k, UNBOUND) for k in d.keys)
         return [v for child, c in zip(children, d.children, strict=True) for v in pack(child, c)]
     if isinstance(d, Sequence):
         return pack_list(x, d)

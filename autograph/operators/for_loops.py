@@ -9,7 +9,7 @@ from autograph.operators.branches import staged_cond
 from autograph.operators.descriptors import Leaf
 from autograph.operators.iterables import StagedIterable, staged_iterable
 from autograph.operators.places import name_places
-from autograph.operators.regions import Traced, close, current_trace, run_region
+from autograph.operators.regions import Traced, close, current_trace
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
     INDEX,
@@ -21,6 +21,7 @@ from autograph.operators.while_loops import (
     finish,
     fixed_point,
     pack_outputs,
+    with_parameters,
 )
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
@@ -101,13 +102,7 @@ def _staged_for(
                 if after is not True:
                     staged_tests.append(after)
 
-        try:
-            trace.notes["parameters"] = parameters = state.parameters(graph)
-            traced = run_region(trace, step, state.places, graph)
-            trace.notes["parameters"] = parameters
-        finally:
-            state.restore()
-        return [traced]
+        return [with_parameters(trace, state, graph, step)]
 
     regions, finals = fixed_point(trace, state, attempt)
     if staged_tests:
@@ -140,16 +135,8 @@ def _staged_for_with_break(
         counter.write(op.add(index, 1))
 
     def attempt(state: LoopState) -> list[Traced]:
-        traced = []
-        for thunk in (lambda: both(op.less(counter.read(), count), truth_of(test())), step):
-            graph = Graph(functions=trace.graph.functions)
-            try:
-                parameters = state.parameters(graph)
-                traced.append(run_region(trace, thunk, state.places, graph))
-                trace.notes["parameters"] = parameters
-            finally:
-                state.restore()
-        return traced
+        thunks = (lambda: both(op.less(counter.read(), count), truth_of(test())), step)
+        return [with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk) for thunk in thunks]
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)

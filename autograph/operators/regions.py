@@ -6,21 +6,19 @@ and what its places held at the end becomes its outputs.
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograph.operators.listvalue import ListContents
-from autograph.operators.places import UNDEFINED, CellPlace
+from autograph.operators.births import births_of, owner_of, unheld
+from autograph.operators.places import UNDEFINED, AttributePlace
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "drop_garbage", "inside", "run_region"]
+__all__ = ["PathEnds", "Traced", "current_trace", "inside", "run_region", "settle"]
 
 
 class PathEnds(BaseException):
@@ -37,12 +35,13 @@ def current_trace() -> Trace:
 class Traced:
     """A traced region: its graph, what its places held at the end, what its function returned."""
 
-    __slots__ = ("ended", "finals", "places", "region", "result")
+    __slots__ = ("ended", "finals", "parameters", "places", "region", "result")
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.ended = False  # the path raises: there are no final values
         self.result: Any = None
+        self.parameters: list[Any] = []  # of a loop's region: what its places held at the start
         self.places: dict[Any, Place] = {}
         self.finals: dict[Any, Any] = {}
 
@@ -51,17 +50,23 @@ class Traced:
         return UNDEFINED if self.ended else self.finals.get(place.key, before)
 
 
-def run_region(trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph: Graph | None = None) -> Traced:
+Table = dict[Any, tuple[Place, Any]]
+
+
+def run_region(
+    trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph: Graph | None = None, fresh: tuple[Any, ...] = ()
+) -> Traced:
     """Trace `thunk` into a new region; all places are put back as they were.
 
     `cells` are the local names the thunk may bind; other places it writes are found through the journal.
+    `fresh` are objects made for this region (a loop's structures).
     An exception that Python would raise only if the path is taken (a name unbound here, None used as a tensor before its
     type is known) ends the path instead of the trace.
     """
     region = trace.builder.push(graph)
     traced = Traced(region)
-    before = {place.key: (place, place.read()) for place in cells}
-    table: dict[Any, tuple[Place, Any]] = {}
+    before: Table = {place.key: (place, place.read()) for place in cells}
+    table: Table = {}
     trace.journal.append(table)
     try:
         try:
@@ -79,65 +84,85 @@ def run_region(trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph
                 raise
             traced.ended = True
             trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
-        _read_finals(traced, before, table)
+        changed = _changed(before, table)
     finally:
         trace.journal.pop()
         trace.builder.pop()
-        _restore(table, before)
-    _forget_born(trace, traced, before, table)
+        for place, original in [*table.values(), *before.values()]:
+            place.write(original)
+        place = original = None
+    _keep_effects(trace, traced, before, table, changed, fresh)
     return traced
 
 
-def _read_finals(traced: Traced, *tables: dict[Any, tuple[Place, Any]]) -> None:
-    """Note what every place holds that does not hold what it held before."""
-    for table in tables:
-        for key, (place, original) in table.items():
-            if key not in traced.places:
-                final = place.read()
-                if final is not original:
-                    traced.places[key] = place
-                    traced.finals[key] = final
+def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:
+    """Undo the writes of a function's trace; what its places outside held at the end is returned, those of objects born
+    in it (and of `fresh`) keep it."""
+    changed = _changed({}, table)
+    for place, original in table.values():
+        place.write(original)
+    place = original = None
+    asked = {key: owner_of(place) for key, (place, _) in changed.items() if owner_of(place) is not None}
+    _keep_born(trace, asked, changed, fresh, [table, fresh, *records], trace.graph)
+    return {key: entry for key, entry in changed.items() if key not in asked}
 
 
-def _restore(*tables: dict[Any, tuple[Place, Any]]) -> None:
-    for table in tables:
-        for place, original in table.values():
-            place.write(original)
+def _changed(before: Table, table: Table) -> dict[Any, tuple[Place, Any]]:
+    """The places that hold something else now, and what."""
+    changed = {}
+    for key, (place, original) in [*before.items(), *table.items()]:
+        if key in changed:
+            continue
+        final = place.read()
+        if final is not original:
+            changed[key] = (place, final)
+    return changed
 
 
-def _forget_born(trace: Trace, traced: Traced, before: dict[Any, Any], table: dict[Any, tuple[Place, Any]]) -> None:
-    """Take out what was born in the region: nobody outside can see it, and it keeps what was put into it."""
-    born = [k for k, (p, original) in table.items() if k in traced.places and k not in before and isinstance(p, BoxPlace)
-            and type(original) is Value and _within(original.graph, traced.region)]  # fmt: skip
-    for key in born:
-        traced.places.pop(key).write(traced.finals.pop(key))
-    held, traced.result = [traced.result], None
-    for key in drop_garbage(trace, table, [*before], [traced.finals, held]):
-        if key in traced.places:
-            traced.places.pop(key).write(traced.finals.pop(key))
-    traced.result = held[0]
+def _keep_effects(trace: Trace, traced: Traced, before: Table, table: Table, changed: Table, fresh: tuple[Any, ...]) -> None:
+    """Tell effects on the world outside the region from what happened to objects born in it, which keep it."""
+    asked = {}
+    for key, (place, final) in changed.items():
+        owner = owner_of(place)
+        if isinstance(place, BoxPlace) and key in table:
+            known = not (type(table[key][1]) is Value and _within(table[key][1].graph, traced.region))
+        elif key in before or owner is None:
+            known = True
+        else:
+            known = any(key in outer for outer in trace.journal)  # written before the region: it was there
+            if not known:
+                asked[key] = owner
+        if known:
+            traced.places[key] = place
+            traced.finals[key] = final
+        elif key not in asked:
+            place.write(final)
+    place = final = owner = None
+    if not asked:
+        return
+    unsure = set(asked)
+    records = [table, before, traced.finals, traced.places, [traced.result]]
+    _keep_born(trace, asked, changed, list(fresh), records, traced.region.graph)
+    for key, (place, final) in changed.items():
+        if key in unsure and key not in asked:
+            traced.places[key] = place
+            traced.finals[key] = final
 
 
-def drop_garbage(trace: Trace, table: dict[Any, tuple[Place, Any]], kept: list[Any], holders: list[Any]) -> list[Any]:
-    """Remove from a journal the places whose cell, list or object only the journal and `holders` can reach."""
-    gone: list[Any] = []
-    collected = False
-    while True:
-        inside = _references([*holders])
-        for place, _ in table.values():
-            inside[id(_owner(place))] = inside.get(id(_owner(place)), 0) + 1
-        left = [key for key in table if key not in kept and key not in gone]
-        found = [key for key in left if _is_garbage(trace, table[key][0], inside)]
-        if not found and not collected and any(key[0] in ("list", "attribute", "item") for key in left):
-            gc.collect(1)  # closures that refer to themselves keep what they see
-            collected = True
-            found = [key for key in left if _is_garbage(trace, table[key][0], inside)]
-        if not found:
-            return gone
-        gone += found
-        for key in found:
-            if key[0] == "cell":  # what the cell of a finished call holds is garbage, too, once the cell is gone
-                del table[key]
+def _keep_born(
+    trace: Trace, asked: dict[Any, Any], changed: Table, fresh: list[Any], records: list[Any], graph: Graph
+) -> None:
+    """Leave in `asked` (key -> owner) the places of objects born in the region, and give them back what they held."""
+    owners = list(asked.values())
+    born = {id(x) for x in fresh}
+    born |= unheld(trace, owners, [owners, asked, changed, *records])
+    for key in [k for k, owner in asked.items() if id(owner) not in born]:
+        del asked[key]
+    for key in asked:
+        place, final = changed[key]
+        place.write(final)
+        if isinstance(place, AttributePlace) and place.owner not in births_of(trace):
+            births_of(trace).add(place.owner, graph)
 
 
 def is_unbound(error: NameError) -> bool:
@@ -149,54 +174,6 @@ def _raise_node(trace: Trace, error: NameError) -> None:
     name = str(error).split("'")[1] if "'" in str(error) else "?"
     message = f"cannot access local variable '{name}' where it is not associated with a value"
     trace.builder.emit(get("raise_"), [], {"exception": UnboundLocalError, "arguments": (message,), "template": ()}, ())
-
-
-def _is_garbage(trace: Trace, place: Place, inside: dict[int, int]) -> bool:
-    """Whether nobody else holds the cell, list or object of a place."""
-    owner = _owner(place)
-    if owner is None:
-        return False
-    # Known references: this variable, the argument of getrefcount, the tables of staged lists and of new objects, and
-    # what was counted: places and holders.
-    listed = (id(owner) in trace.notes.get("lists", {})) + (id(owner) in trace.notes.get("made", {}))
-    return sys.getrefcount(owner) <= 2 + listed + inside.get(id(owner), 0)
-
-
-def _owner(place: Place) -> Any:
-    """The cell, list or object that a place belongs to."""
-    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
-
-
-def _references(roots: list[Any]) -> dict[int, int]:
-    """How often each object is referred to from structures, counted through all that they hold."""
-    counts: dict[int, int] = {}
-    seen: set[int] = set()
-    pending = list(roots)
-    while pending:
-        holder = pending.pop()
-        if id(holder) in seen:
-            continue
-        seen.add(id(holder))
-        for item in _held(holder):
-            counts[id(item)] = counts.get(id(item), 0) + 1
-            if not isinstance(item, _ATOMS):
-                pending.append(item)
-    return counts
-
-
-_ATOMS = (str, int, float, bool, bytes, type, type(None), Value)
-
-
-def _held(x: Any) -> Any:
-    if isinstance(x, (list, tuple, set, frozenset)):
-        return x
-    if type(x) is dict:
-        return x.values()
-    if type(x) is ListContents:
-        return x.items
-    if hasattr(x, "__dict__") and not isinstance(x, (type, type(sys), type(_held))):
-        return vars(x).values()
-    return ()
 
 
 def _within(graph: Graph, region: Region) -> bool:

@@ -9,25 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.births import births_of
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
+    Leaf,
     Static,
     canonical,
     describe,
+    is_mutable,
     loosen,
+    mutable_parts,
     pack,
     unpack,
     value_types,
 )
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
-from autograph.operators.regions import Traced, close, inside, provisional, run_region
+from autograph.operators.regions import Traced, close, current_trace, inside, provisional, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Place, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError, UnimplementedError
+from runtime.typesys.errors import OpError, OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
@@ -77,7 +81,7 @@ class LoopState:
         entry = place.read()
         if entry is UNBOUND and self.runs:
             entry = UNDEFINED
-        described = describe(entry)
+        described = Static(entry) if is_mutable(entry) else describe(entry)
         self.places.append(place)
         self.entries.append(entry)
         self.types.append(loosen(described) if self.loosened else described)
@@ -95,15 +99,18 @@ class LoopState:
             place.write(UNBOUND if value is UNDEFINED else value)
         return result
 
+    def fresh(self, parameters: list[Any]) -> tuple[Any, ...]:
+        """The lists, dictionaries and instances that `parameters` made: the region may change them unseen."""
+        made = zip(parameters, self.types, strict=True)
+        return tuple(part for p, d in made if not isinstance(d, Static) for part in mutable_parts(p))
+
     def restore(self) -> None:
         """Put back what the places held before the loop."""
         for place, entry in zip(self.places, self.entries, strict=True):
             place.write(UNBOUND if entry is UNDEFINED else entry)
 
 
-def fixed_point(
-    trace: Trace, state: LoopState, attempt: Callable[[LoopState], list[Traced]]
-) -> tuple[list[Traced], list[Any]]:
+def fixed_point(trace: Trace, state: LoopState, attempt: Callable[[LoopState], list[Traced]]) -> tuple[list[Traced], list[Any]]:
     """Trace the loop's regions until the carried types do not change. The last of the regions is the body.
 
     Returns the regions and the final values of the carried places in the body's region.
@@ -126,12 +133,13 @@ def fixed_point(
         if grown:
             settled = False
             continue
-        parameters = trace.notes["parameters"]
+        parameters = body.parameters
         finals = [body.final(p, v) for p, v in zip(state.places, parameters, strict=True)]
         joiner = Joiner()
         joined = []
         for d, parameter, final in zip(state.types, parameters, finals, strict=True):
-            joined.append(d if final is parameter else joiner(d, describe(final)))
+            same = final is parameter and isinstance(d, (Static, Leaf))
+            joined.append(d if same else joiner(d, describe(final)))
         if canonical(joined) == canonical(state.types):
             if not incomplete or settled:
                 return regions, finals
@@ -140,9 +148,7 @@ def fixed_point(
         settled = False
         state.types = joined
     names = ", ".join(repr(p) for p in state.places)
-    raise UnimplementedError(
-        f"the types of this loop's variables ({names}) keep changing from one iteration to the next"
-    )
+    raise UnimplementedError(f"the types of this loop's variables ({names}) keep changing from one iteration to the next")
 
 
 def attempts(state_of: Callable[[bool], Any]) -> Any:
@@ -152,7 +158,7 @@ def attempts(state_of: Callable[[bool], Any]) -> Any:
     except (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError) as error:
         try:
             return state_of(False)
-        except Exception:  # noqa: BLE001 (the first attempt's error says more)
+        except Exception:
             raise error from None
 
 
@@ -161,18 +167,16 @@ def staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None]
     attempts(lambda loosened: _staged_while(trace, test, body, cells, loosened))
 
 
-def _staged_while(
-    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
-) -> None:
+def _staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
     state = LoopState(cells, loosened, runs=False)
 
     def attempt(state: LoopState) -> list[Traced]:
         graph = Graph(functions=trace.graph.functions)
-        condition = _with_parameters(trace, state, graph, lambda: truth_of(test()))
+        condition = with_parameters(trace, state, graph, lambda: truth_of(test()))
         if condition.places:
             raise _TestHasEffects
         graph = Graph(functions=trace.graph.functions)
-        return [condition, _with_parameters(trace, state, graph, body)]
+        return [condition, with_parameters(trace, state, graph, body)]
 
     try:
         regions, finals = fixed_point(trace, state, attempt)
@@ -186,9 +190,7 @@ class _TestHasEffects(Exception):
     """The loop's test binds names or writes places: it must run where its effects are kept."""
 
 
-def _staged_rotated(
-    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
-) -> None:
+def _staged_rotated(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
     """while with a test that has effects: the test runs before the loop and at the end of the body."""
     flag = Slot("test", truth_of(test()))
 
@@ -199,8 +201,8 @@ def _staged_rotated(
     state = LoopState([*cells, flag], loosened, runs=False)
 
     def attempt(state: LoopState) -> list[Traced]:
-        condition = _with_parameters(trace, state, Graph(functions=trace.graph.functions), flag.read)
-        return [condition, _with_parameters(trace, state, Graph(functions=trace.graph.functions), step)]
+        condition = with_parameters(trace, state, Graph(functions=trace.graph.functions), flag.read)
+        return [condition, with_parameters(trace, state, Graph(functions=trace.graph.functions), step)]
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
@@ -226,12 +228,16 @@ class Slot:
         self.value = value
 
 
-def _with_parameters(trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any]) -> Traced:
+def with_parameters(trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any]) -> Traced:
     """Trace a region whose inputs are the carried values, with the places holding them."""
     try:
-        trace.notes["parameters"] = parameters = state.parameters(graph)
-        traced = run_region(trace, thunk, state.places, graph)
-        trace.notes["parameters"] = parameters
+        parameters = state.parameters(graph)
+        fresh = state.fresh(parameters)
+        for made in fresh:
+            if type(made) not in (list, dict):
+                births_of(trace).add(made, graph)
+        traced = run_region(trace, thunk, state.places, graph, fresh)
+        traced.parameters = parameters
         return traced
     finally:
         state.restore()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.descriptors import Leaf, canonical, describe, loosen
+from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from runtime.backends.numpy_executor.executor import Executable, compile_graph
@@ -46,7 +47,7 @@ class ConcreteFunction:
         lead = len(traced.graph.inputs) - len(traced.captured)
         self._donated = {lead + boxes[id(b)]: b for b in traced.written if id(b) in boxes}
         self._single = isinstance(traced.result, Leaf) and not (
-            traced.state or traced.changed_arguments or traced.written or traced.constant_writes or traced.captured
+            traced.state or traced.changed_arguments or traced.changed_containers or traced.written or traced.constant_writes or traced.captured
         )
 
     @property
@@ -117,17 +118,17 @@ class ConcreteFunction:
             now.append(loosen(described))
         return bool(canonical(now) == self._state_key)
 
-    def call_flat(self, leaves: list[Any]) -> Any:
-        """Call with the argument leaves (tensors or arrays)."""
+    def call_flat(self, leaves: list[Any], holders: Sequence[Any] = ()) -> Any:
+        """Call with the argument leaves (tensors or arrays), and the arguments' containers where it changes any."""
         payloads = [x._value if type(x) is Tensor else _payload(x) for x in leaves]
         if self._single and not STATE.tapes:
             try:
                 return Tensor((self._executable or self.executable)(*payloads)[0])
             except Exception as error:  # noqa: BLE001 (raised again, placed)
                 raise _placed(error) from None
-        return self._call(leaves, payloads)
+        return self._call(leaves, payloads, holders)
 
-    def _call(self, leaves: list[Any], payloads: list[Any]) -> Any:
+    def _call(self, leaves: list[Any], payloads: list[Any], holders: Sequence[Any]) -> Any:
         traced = self.traced
         for entry in traced.state:
             payloads += to_arrays(entry.place.read(), entry.before)
@@ -148,7 +149,7 @@ class ConcreteFunction:
         except Exception as error:  # noqa: BLE001 (raised again, placed)
             raise _placed(error) from None
         del payloads[lead:]
-        return self._deliver(leaves, outputs)
+        return self._deliver(leaves, holders, outputs)
 
     def _differentiable(self, payloads: list[Any]) -> list[Any]:
         """Run forward, saving what backward needs, and put one record on the tapes."""
@@ -165,7 +166,7 @@ class ConcreteFunction:
         count = len(self.graph.outputs)
         return TapedGraph(self.optimized_graph, _compile_copy, [count - k for k in written])
 
-    def _deliver(self, leaves: list[Any], outputs: list[Any]) -> Any:
+    def _deliver(self, leaves: list[Any], holders: Sequence[Any], outputs: list[Any]) -> Any:
         traced = self.traced
         arrays = iter(outputs)
         d = traced.result
@@ -176,6 +177,8 @@ class ConcreteFunction:
                 leaf._value = new
             elif isinstance(leaf, np.ndarray):
                 leaf[...] = new
+        for changed in traced.changed_containers:
+            refill(holders[changed.number], _with_own(from_arrays(changed.content, arrays), changed.kept, leaves))
         for entry in traced.state:
             assert entry.after is not None
             numbers = not _is_tensor_place(entry.before, entry.place)
@@ -192,7 +195,8 @@ class ConcreteFunction:
         leaves = self._structure(args, kwargs) if self._structure is not None else list(args) + list(kwargs.values())
         if len(leaves) != self.traced.arguments:
             raise TypeError(f"{self.name} takes {self.traced.arguments} tensors, but {len(leaves)} were given")
-        return self.call_flat(leaves)
+        holders = [c for a in (*args, *kwargs.values()) for c in containers(a)] if self.traced.changed_containers else ()
+        return self.call_flat(leaves, holders)
 
     def pretty_printed_signature(self, verbose: bool = True) -> str:
         """Name, arguments and result in one line."""
@@ -210,6 +214,19 @@ def _type_text(spec: TensorSpec) -> str:
 
 def _is_list(d: Any) -> bool:
     return getattr(d, "kind", None) is list or type(d).__name__ == "Sequence"
+
+
+def _with_own(made: Any, kept: list[int | None], leaves: list[Any]) -> Any:
+    """A container's new content, with the caller's own tensors where they stayed in it."""
+    keys: Any = range(len(kept)) if type(made) is list else list(made if type(made) is dict else parts_of(made) or ())
+    for key, number in zip(keys, kept, strict=False):
+        if number is None:
+            continue
+        if type(made) in (list, dict):
+            made[key] = leaves[number]
+        else:
+            object.__setattr__(made, key, leaves[number])
+    return made
 
 
 def _is_tensor_place(before: Any, place: Any) -> bool:

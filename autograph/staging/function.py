@@ -12,7 +12,7 @@ from typing import Any
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import converted
 from autograph.staging.concrete import ConcreteFunction
-from autograph.staging.signature import Parameters, encode, is_array_leaf, rebuild, weak_reference
+from autograph.staging.signature import Parameters, containers, encode, is_array_leaf, rebuild, weak_reference
 from autograph.staging.tracing import trace_function
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -95,8 +95,12 @@ class Function:
                 key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
             for concrete in self._traces.get(key, ()):
                 if concrete.fits_state():
-                    return concrete.call_flat(leaves)
-            return self._traced(key, args, kwargs, leaves, pinned).call_flat(leaves)
+                    break
+            else:
+                concrete = self._traced(key, args, kwargs, leaves, pinned)
+            if concrete.traced.changed_containers:
+                return concrete.call_flat(leaves, [c for a in (*args, *kwargs.values()) for c in containers(a)])
+            return concrete.call_flat(leaves)
         except BaseException as error:
             hide_internal_frames(error)
             raise

@@ -1,11 +1,11 @@
-"""Arguments to a cache key and leaves: tensors by type, Python values by (type, value), objects by identity."""
+"""Arguments to a cache key and leaves: tensors by dtype and shape, Python values by (type, value), objects by identity."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.variable import Variable
 from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
-__all__ = ["Parameters", "encode", "is_array_leaf", "leaf_payload"]
+__all__ = ["Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill"]
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 
@@ -27,9 +27,7 @@ class Parameters:
         self.signature = inspect.signature(function)
         kinds = [p.kind for p in self.signature.parameters.values()]
         self.names = list(self.signature.parameters)
-        self.simple = all(
-            k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
-        )
+        self.simple = all(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds)
         self.count = len(kinds)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -104,11 +102,7 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
 
 def holds_leaf(x: Any) -> bool:
     """Whether a dataclass or attrs instance holds tensors: then it travels by its parts."""
-    return (
-        any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values())
-        if hasattr(x, "__dict__")
-        else True
-    )
+    return any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values()) if hasattr(x, "__dict__") else True
 
 
 def tensor_key(payload: Any) -> Any:
@@ -139,17 +133,62 @@ def rebuild(x: Any, next_leaf: Callable[[Any], Any]) -> Any:
         return {k: rebuild(v, next_leaf) for k, v in x.items()}
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return kind._make(rebuild(e, next_leaf) for e in x)  # type: ignore[attr-defined]
-    names: list[str] | None = None
-    if dataclasses.is_dataclass(x) and not isinstance(x, type) and holds_leaf(x):
-        names = [f.name for f in dataclasses.fields(x)]
-    elif hasattr(kind, "__attrs_attrs__") and holds_leaf(x):
-        names = [a.name for a in kind.__attrs_attrs__]  # type: ignore[attr-defined]
+    names = parts_of(x)
     if names is None:
         return x
-    made = kind.__new__(kind)  # type: ignore[call-overload]
+    made = kind.__new__(kind)
     for name in names:
         object.__setattr__(made, name, rebuild(getattr(x, name), next_leaf))
     return made
+
+
+def containers(x: Any) -> Iterator[Any]:
+    """The structures in an argument that can be changed in place, in the order of `rebuild`."""
+    kind = type(x)
+    if is_array_leaf(x) or isinstance(x, TensorSpec):
+        return
+    names = None
+    if kind is not tuple and kind is not list and kind is not dict and not (isinstance(x, tuple) and hasattr(x, "_fields")):
+        names = parts_of(x)
+        if names is None:
+            return
+    if not isinstance(x, tuple):
+        yield x
+    parts = x.values() if kind is dict else x if names is None else [getattr(x, n) for n in names]
+    for part in parts:
+        yield from containers(part)
+
+
+def contents(holder: Any) -> tuple[Any, ...]:
+    """What a container holds: its keys or field names, then its items."""
+    if type(holder) is list:
+        return tuple(holder)
+    if type(holder) is dict:
+        return (*holder, *holder.values())
+    names = parts_of(holder) or ()
+    return tuple(getattr(holder, n) for n in names)
+
+
+def refill(holder: Any, source: Any) -> None:
+    """Make a container hold what another of its kind holds."""
+    if type(holder) is list:
+        holder[:] = source
+    elif type(holder) is dict:
+        holder.clear()
+        holder.update(source)
+    else:
+        for name in parts_of(holder) or ():
+            object.__setattr__(holder, name, getattr(source, name))
+
+
+def parts_of(x: Any) -> list[str] | None:
+    """Names of the fields of a dataclass or attrs instance that travels by its parts."""
+    kind = type(x)
+    if dataclasses.is_dataclass(x) and not isinstance(x, type) and holds_leaf(x):
+        return [f.name for f in dataclasses.fields(x)]
+    if hasattr(kind, "__attrs_attrs__") and holds_leaf(x):
+        return [a.name for a in kind.__attrs_attrs__]  # type: ignore[attr-defined]
+    return None
 
 
 def weak_reference(x: Any, callback: Callable[[Any], None]) -> Any:

@@ -9,22 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.descriptors import (
-    Descriptor,
-    Joiner,
-    Leaf,
-    Sequence,
-    Static,
-    describe,
-    loosen,
-    pack,
-    unpack,
-    value_types,
-)
+from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Sequence, Static, Struct, describe, loosen, pack, unpack, value_types
 from autograph.operators.lists import ListPlace
 from autograph.operators.places import UNDEFINED
-from autograph.operators.regions import PathEnds, drop_garbage
-from autograph.staging.signature import leaf_type, rebuild
+from autograph.operators.regions import PathEnds, settle
+from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
@@ -44,6 +33,17 @@ class StateEntry:
         self.after: Descriptor | None = None  # how it leaves
 
 
+class ChangedContainer:
+    """A list, dictionary or dataclass among the arguments that the function changes."""
+
+    __slots__ = ("content", "kept", "number")
+
+    def __init__(self, number: int, content: Descriptor, kept: list[int | None]) -> None:
+        self.number = number  # in the order of `containers`
+        self.content = content
+        self.kept = kept  # for each part: which argument leaf it is, if it is one
+
+
 class TracedFunction:
     """The graph of one signature and how its inputs and outputs meet the world."""
 
@@ -54,6 +54,7 @@ class TracedFunction:
         self.captured: list[Any] = []  # then boxes and arrays from outside, read at each call
         self.result: Descriptor = Static(None)  # outputs: the result, then
         self.changed_arguments: list[int] = []  # argument leaves whose box was written
+        self.changed_containers: list[ChangedContainer] = []  # lists, dictionaries, ... among the arguments
         self.written: list[Tensor] = []  # outside boxes that were written
         self.constant_writes: list[tuple[Place, Any]] = []  # Python values written to places outside
         self.created: list[Any] = []  # variables made by the trace
@@ -83,6 +84,7 @@ def _attempt(
 ) -> tuple[TracedFunction, bool]:
     trace = Trace(name)
     traced = TracedFunction(trace.graph)
+    traced.state = state
     trace.notes["may_create_variables"] = may_create
     boxes: list[Tensor] = []
     label = [""]
@@ -101,6 +103,8 @@ def _attempt(
         symbols = tuple(named(a, names[i] if i < len(names) else "") for i, a in enumerate(args))
         keywords = {k: named(a, k) for k, a in kwargs.items()}
         traced.arguments = len(boxes)
+        holders = [c for a in (*symbols, *keywords.values()) for c in containers(a)]
+        held = [contents(c) for c in holders]
         arrivals: list[Value] = [b._value for b in boxes]
         originals = [(entry.place, entry.place.read()) for entry in state]
         for entry in state:
@@ -112,14 +116,13 @@ def _attempt(
         trace.journal.append(table)
         try:
             try:
-                held = [function(*symbols, **keywords)]
+                result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
             except PathEnds:
-                held = [UNDEFINED]
-            grown = _collect(trace, traced, state, table, boxes, arrivals, originals, held)
+                result = [UNDEFINED]
+            grown = _collect(trace, traced, state, table, list(zip(boxes, arrivals, strict=True)), list(zip(holders, held, strict=True)), result)
         finally:
             trace.journal.pop()
-            _restore(state, table, originals, boxes)
-    traced.state = state
+            _restore(state, table, originals)
     traced.created = trace.notes.get("created", [])
     return traced, grown
 
@@ -129,7 +132,9 @@ def _retarget(place: Place, trace: Trace) -> None:
         place.trace = trace
 
 
-def _restore(state: list[StateEntry], table: dict[Any, tuple[Place, Any]], originals: list[tuple[Place, Any]], boxes: list[Tensor]) -> None:
+def _restore(
+    state: list[StateEntry], table: dict[Any, tuple[Place, Any]], originals: list[tuple[Place, Any]]
+) -> None:
     """Put back what staged values were written over; Python values that were written stay written."""
     entered = {place.key for place, _ in originals}
     found = {entry.place.key for entry in state} - entered
@@ -151,29 +156,29 @@ def _collect(
     traced: TracedFunction,
     state: list[StateEntry],
     table: dict[Any, tuple[Place, Any]],
-    boxes: list[Tensor],
-    arrivals: list[Value],
-    originals: list[tuple[Place, Any]],
-    held: list[Any],
+    boxes: list[tuple[Tensor, Value]],
+    holders: list[tuple[Any, tuple[Any, ...]]],
+    result: list[Any],
 ) -> bool:
     """The graph's outputs: result, changed arguments, written boxes, state. True if another place became state."""
     known = {entry.place.key: entry for entry in state}
+    finals = [entry.place.read() for entry in state]
+    trace.notes["closing"] = True  # what was made here leaves by its parts
+    outside = settle(trace, {k: v for k, v in table.items() if not isinstance(v[0], BoxPlace)}, [h for h, _ in holders], [table, holders, finals, result])
+    found = dict(table)
+    table.clear()  # all is undone
     grown = False
-    born = drop_garbage(trace, table, [*known], [held])
-    for key, (place, original) in list(table.items()):
-        if isinstance(place, BoxPlace) or key in known:
+    for key, (place, final) in outside.items():
+        if key in known:
             continue
-        final = place.read()
-        if final is original or key in born:
-            continue
-        before, after = describe(original), describe(final)
+        before, after = describe(found[key][1]), describe(final)
         if isinstance(after, Static) and not _is_counter(before, after):
             traced.constant_writes.append((place, final))
+            place.write(final)
             continue
         state.append(StateEntry(place, _entry_type(before, after)))
         grown = True
-    for entry in state:
-        final = entry.place.read()
+    for entry, final in zip(state, finals, strict=False):
         after = describe(final)
         if isinstance(entry.place, ListPlace) and not isinstance(entry.before, Sequence):
             joined = _entry_type(entry.before, after)
@@ -182,31 +187,46 @@ def _collect(
         entry.after = after
     if grown:
         return True
-    traced.result = describe(held[0])
-    outputs = pack(held[0], traced.result)
-    for i, (box, arrival) in enumerate(zip(boxes, arrivals, strict=True)):
+    traced.result = describe(result[0])
+    outputs = pack(result[0], traced.result)
+    for i, (box, arrival) in enumerate(boxes):
         if box._value is not arrival:
             traced.changed_arguments.append(i)
             outputs.append(box._value)
-    for entry in state:
+    outputs += _collect_containers(traced, holders, {id(box): i for i, (box, _) in enumerate(boxes)})
+    for entry, final in zip(state, finals, strict=True):
         assert entry.after is not None
-        outputs += pack(entry.place.read(), entry.after)
+        outputs += pack(final, entry.after)
     for key, box in trace.written.items():
         traced.written.append(box)
         outputs.append(trace.overrides[key])
     traced.graph.outputs = [trace.builder.region.resolve(v) for v in outputs]
-    inputs = traced.graph.inputs
     things = {value: thing for thing, value in trace.captured.values()}
     lead = traced.arguments + sum(len(value_types(e.before)) for e in state)
-    traced.captured = [things[v] for v in inputs[lead:]]
+    traced.captured = [things[v] for v in traced.graph.inputs[lead:]]
     return False
+
+
+def _collect_containers(traced: TracedFunction, holders: list[tuple[Any, tuple[Any, ...]]], numbers: dict[int, int]) -> list[Value]:
+    """The content of the argument containers that were changed; `numbers` tells which leaf a box of the arguments is."""
+    outputs: list[Value] = []
+    for i, (holder, before) in enumerate(holders):
+        now = contents(holder)
+        if len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True)):
+            continue
+        content = describe(holder)
+        count = len(content.children) if isinstance(content, Struct) else 0
+        kept = [numbers.get(id(part)) for part in now[len(now) - count :]]
+        traced.changed_containers.append(ChangedContainer(i, content, kept))
+        outputs += pack(holder, content)
+    return outputs
 
 
 def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:
     """How a place of state enters: as it is, numbers as symbols; a list that changes its length as a list of any length."""
     loose = loosen(before)
     joined = Joiner()(loose, loosen(after))
-    return joined if isinstance(joined, Sequence) else loose
+    return joined if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct)) else loose
 
 
 def _is_counter(before: Descriptor, after: Descriptor) -> bool:

@@ -60,13 +60,24 @@ def from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool = False) -> 
     Raises:
       UnboundLocalError: the alternative taken is a name that was never bound.
     """
+    made = _from_arrays(d, arrays, numbers)
+    if made is UNBOUND:
+        raise UnboundLocalError("the value returned was never bound on the path that was taken")
+    return made
+
+
+def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Leaf):
         payload = next(arrays)
         return payload if numbers and d.type.weak else Tensor(payload)
     if isinstance(d, Static):
         return d.value
     if isinstance(d, Struct):
-        return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
+        if issubclass(d.kind, (tuple, list)):
+            return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
+        parts = {k: _from_arrays(c, arrays, numbers) for k, c in zip(d.keys, d.children, strict=True)}
+        present = {k: v for k, v in parts.items() if v is not UNBOUND}  # keys and attributes may be missing
+        return rebuild(d.kind, tuple(present), list(present.values()))
     if isinstance(d, Sequence):
         columns = [next(arrays) for _ in list_types(d)]
         if d.element is None:
@@ -80,8 +91,6 @@ def from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool = False) -> 
             count = len(value_types(alternative))
             mine = [next(arrays) for _ in range(count)]
             if i == tag:
-                taken = from_arrays(alternative, iter(mine), numbers)
-        if taken is UNBOUND:
-            raise UnboundLocalError("the value returned was never bound on the path that was taken")
+                taken = _from_arrays(alternative, iter(mine), numbers)
         return taken
     return None
