@@ -10,7 +10,12 @@ from autograph.convert.pipeline import convert_source
 from autograph.errors.catalogue import AutographError
 from autograph.source.parse import unparse
 
-__all__ = ["convert"]
+__all__ = ["convert", "run"]
+
+
+def run(options: Any) -> None:
+    """The command, from its parsed arguments."""
+    convert(options.file, options.function, options.diff, options.output)
 
 
 def convert(path: str, name: str | None, diff: bool, output: str | None) -> None:

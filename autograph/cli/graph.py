@@ -21,10 +21,16 @@ from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorSpec, TensorType
 
-__all__ = ["graph", "parse_argument"]
+__all__ = ["graph", "parse_argument", "run"]
 
 _SPEC = re.compile(r"\s*([A-Za-z_]\w*)\s*\[(.*)\]\s*$", re.DOTALL)
 _BY_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)(.*)$", re.DOTALL)
+
+
+def run(options: Any) -> None:
+    """The command, from its parsed arguments."""
+    form = "plan" if options.plan else "optimized" if options.optimized else "graph"
+    graph(options.target, options.arg, form, options.locations, options.output)
 
 
 def graph(target: str, arguments: list[str], form: str, locations: bool, output: str | None) -> None:
@@ -166,7 +172,8 @@ def _traced(found: Any, path: str, name: str, args: list[Any], kwargs: dict[str,
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise CommandError(f"{path}: {name}{signature} does not fit the arguments: {error} (give them by --arg)") from None
+            problem = f"{name}{signature} does not fit the arguments: {error} (give them by --arg)"
+            raise CommandError(f"{path}: {problem}") from None
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return staged.get_concrete_function(*args, **kwargs)
@@ -180,7 +187,8 @@ def _failed(error: BaseException, path: str, doing: str) -> CommandError:
         return syntax_message(error, path)
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     message = f"{message.splitlines()[0]} (while {doing})"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == os.path.abspath(path)]
+    here = os.path.abspath(path)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == here]
     if not frames:
         return located(path, None, message)
     last = frames[-1]

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from autograph.cli.output import CommandError
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (those of the process by default); returns its exit status."""
     try:
         options = _parser().parse_args(arguments)
-        options.run(options)
+        importlib.import_module(options.module).run(options)  # each command loads only what it needs
         sys.stdout.flush()
     except CommandError as error:
         print(f"autograph: {error}", file=sys.stderr)
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--function", metavar="NAME", help="only this function (`name` or `Class.name`)")
     convert.add_argument("--diff", action="store_true", help="a unified diff against the original")
     convert.add_argument("-o", "--output", metavar="OUT", help="write to this file instead")
-    convert.set_defaults(run=_convert)
+    convert.set_defaults(module="autograph.cli.convert")
 
     graph = commands.add_parser(
         "graph",
@@ -78,21 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--plan", action="store_true", help="the NumPy source that runs it")
     graph.add_argument("--locations", action="store_true", help="add the source line of each node")
     graph.add_argument("-o", "--output", metavar="OUT", help="draw to a .svg or .html file; text to any other")
-    graph.set_defaults(run=_graph)
+    graph.set_defaults(module="autograph.cli.graph")
     return parser
-
-
-def _convert(options: Any) -> None:
-    from autograph.cli.convert import convert
-
-    convert(options.file, options.function, options.diff, options.output)
-
-
-def _graph(options: Any) -> None:
-    from autograph.cli.graph import graph
-
-    form = "plan" if options.plan else "optimized" if options.optimized else "graph"
-    graph(options.target, options.arg, form, options.locations, options.output)
 
 
 if __name__ == "__main__":

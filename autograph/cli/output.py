@@ -14,7 +14,9 @@ class CommandError(Exception):
     """Why a command can't be done, in words for its user."""
 
 
-def located(file: str, line: int | None, message: str, text: str | None = None, column: int | None = None) -> CommandError:
+def located(
+    file: str, line: int | None, message: str, text: str | None = None, column: int | None = None
+) -> CommandError:
     """`file:line:column: message`, with the line and a caret where they are known. `column` counts from 1."""
     place = ":".join(str(part) for part in (file, line, column) if part is not None)
     lines = [f"{place}: {message}"]

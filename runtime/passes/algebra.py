@@ -13,6 +13,7 @@ of what it replaces.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -37,7 +38,7 @@ def simplify(graph: Graph) -> Graph:
 def _simplify(graph: Graph) -> None:
     table: dict[Value, Value] = {}
     nodes: list[Node] = []
-    rewriter = Rewriter(graph, nodes)
+    rewriter = Rewriter(graph, nodes, Counter(v for n in graph.nodes for v in n.inputs))
     for node in graph.nodes:
         node.inputs = [table.get(v, v) for v in node.inputs]
         for region in node.regions:
@@ -60,9 +61,10 @@ Rule: TypeAlias = Callable[["Rewriter", Node], Value | None]
 class Rewriter:
     """Applies rules; new nodes go before the one being replaced."""
 
-    def __init__(self, graph: Graph, nodes: list[Node]) -> None:
+    def __init__(self, graph: Graph, nodes: list[Node], uses: Counter[Value]) -> None:
         self.graph = graph
         self.nodes = nodes
+        self.uses = uses
 
     def simpler(self, node: Node) -> Value | None:
         """What may take the place of a node's one output, after as many rules as apply."""
@@ -205,8 +207,8 @@ _OPPOSITE = {
 
 def _not_compare(r: Rewriter, node: Node) -> Value | None:
     inner = node.inputs[0].node
-    if inner is None or inner.op.name not in _OPPOSITE:
-        return None
+    if inner is None or inner.op.name not in _OPPOSITE or r.uses[node.inputs[0]] > 1:
+        return None  # where the comparison is needed as well, its negation is the cheaper of two
     ordered = inner.op.name not in ("equal", "not_equal")
     if ordered and any(_kind(v) not in "biu" for v in inner.inputs):
         return None

@@ -64,7 +64,7 @@ def may_stand_for(new: Value, old: Value) -> bool:
 
 
 def evaluate(node: Node, payloads: list[Any]) -> list[Any] | None:
-    """The outputs of a pure node on known operands; None where it raises, warns or gives another type than announced."""
+    """The outputs of a pure node on known operands; None where it raises, warns or gives another type."""
     op = node.op
     weak = bool(payloads) and all(isinstance(v.type, TensorType) and v.type.weak for v in node.inputs)
     runs = [op.run_weak, op.run] if weak and op.python is not None else [op.run]

@@ -71,11 +71,14 @@ def _rank(boxes: list[Any], edges: list[Any]) -> None:
     last = max(row.values(), default=0)
     for box in boxes:
         if box.family == "return":
-            row[id(box)] = last if row[id(box)] == last else last + (any(row[id(b)] == last for b in boxes if b is not box))
+            others = any(row[id(b)] == last for b in boxes if b is not box)
+            row[id(box)] = last if row[id(box)] == last else last + others
         box.row = row[id(box)]
 
 
-def _route(edge: Any, slots: dict[int, _Slot], rows: list[list[_Slot]], chains: dict[tuple[int, float], list[_Slot]]) -> list[_Slot]:
+def _route(
+    edge: Any, slots: dict[int, _Slot], rows: list[list[_Slot]], chains: dict[tuple[int, float], list[_Slot]]
+) -> list[_Slot]:
     """The slots of an edge in the rows between its ends; edges of one port share them."""
     source, target = slots[id(edge.source)], slots[id(edge.target)]
     hidden = edge.start < 0

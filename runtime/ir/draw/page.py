@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from importlib.resources import files
 from itertools import count
@@ -21,12 +22,11 @@ _LEGEND = {
 
 def draw_html(graph: Graph) -> str:
     """A picture of a graph to look around in, as one HTML page that loads nothing."""
-    import json
-
     scene = Scene(graph)
     title = escape(f"graph {graph.name}".strip())
     legend = "".join(
-        f'<i style="background:{COLOURS[key][0]};border-color:{COLOURS[key][1]}"></i>{text} ' for key, text in _LEGEND.items()
+        f'<i style="background:{COLOURS[key][0]};border-color:{COLOURS[key][1]}"></i>{text} '
+        for key, text in _LEGEND.items()
     )
     numbers = count()
     data = json.dumps([_data(block, numbers) for block in scene.blocks], separators=(",", ":"))

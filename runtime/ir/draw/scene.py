@@ -10,7 +10,6 @@ import linecache
 import os
 from typing import Any
 
-
 from runtime.ir.draw.layers import arrange
 from runtime.ir.graph import Graph, Location, Node, Value
 from runtime.ir.text import REGION_NAMES, Sizes, attribute_text, constant_text
@@ -27,7 +26,8 @@ _LONGEST = 34
 
 _FAMILIES = {
     "arithmetic": "math", "elementwise": "math", "special": "math", "rounding": "math", "activations": "math",
-    "bitwise": "math", "compare": "logic", "reduce": "reduce", "cumulative": "reduce", "matmul": "linear", "linalg": "linear",
+    "bitwise": "math", "compare": "logic", "reduce": "reduce", "cumulative": "reduce", "matmul": "linear",
+    "linalg": "linear",
     "movement": "move", "index": "move", "gather": "move", "joining": "move", "broadcasting": "move",
     "creation": "make", "cast": "make", "control": "make", "lists": "list",
     "effects": "effect", "choices": "effect", "sampling": "effect", "random": "effect",
@@ -221,10 +221,14 @@ class Scene:
         text = f"({', '.join(parts)})" if any(p != "·" for p in parts) else ""
         if node.op.name == "constant":
             return f" {constant_text(node.attrs['value'], True)}"
+        attributes = dict(node.attrs)
+        if (template := attributes.pop("template", None)) is not None:
+            words = "".join(p if isinstance(p, str) else "{}" for p in template)
+            text += f" {words.strip()!r}"
         given = [
             f"{k}={attribute_text(v, self.sizes)}"
-            for k, v in node.attrs.items()
-            if v is not None and v is not False and k not in ("type", "function", "carried", "dtype")
+            for k, v in attributes.items()
+            if v is not None and v is not False and k not in ("type", "function", "carried", "dtype", "stream")
         ]
         return text + (" " + " ".join(given) if given else "")
 
@@ -237,8 +241,10 @@ class Scene:
             return {"b": "bool", "i": "int", "f": "float", "c": "complex"}.get(type.dtype.kind, "str")
         if type.shape == ():
             return type.dtype.name
-        sizes = "?" if type.shape is None else ",".join(self.sizes.name(d) if isinstance(d, Dim) else str(d) for d in type.shape)
-        return f"{type.dtype.name}[{sizes}]"
+        if type.shape is None:
+            return f"{type.dtype.name}[?]"
+        sizes = (self.sizes.name(d) if isinstance(d, Dim) else str(d) for d in type.shape)
+        return f"{type.dtype.name}[{','.join(sizes)}]"
 
     def hover(self, node: Node, names: dict[Value, str]) -> str:
         """The full operation, and the source line it came from."""

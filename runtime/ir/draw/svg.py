@@ -46,16 +46,19 @@ def draw_svg(graph: Graph) -> str:
     return svg_of(Scene(graph))
 
 
-def svg_of(scene: Scene, attributes: str = "") -> str:
+def svg_of(scene: Scene) -> str:
     """The SVG of a scene laid out."""
     width, height = scene.width + 2 * MARGIN, scene.height + 2 * MARGIN
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}"{attributes}>',
-        f"<style>{STYLE}</style>",
+    arrow = (
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 .8L7.5 4L0 7.2z" fill="#7b8794"/></marker></defs>',
-        f'<rect class="backdrop" width="{width:.0f}" height="{height:.0f}" fill="#f7f9fc"/>',
+        '<path d="M0 .8L7.5 4L0 7.2z" fill="#7b8794"/></marker></defs>'
+    )
+    size = f'width="{width:.0f}" height="{height:.0f}"'
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width:.0f} {height:.0f}">',
+        f"<style>{STYLE}</style>",
+        arrow,
+        f'<rect class="backdrop" {size} fill="#f7f9fc"/>',
         f'<g class="world" transform="translate({MARGIN},{MARGIN})">',
     ]
     for block in scene.blocks:
@@ -68,9 +71,7 @@ def _block(block: Block, out: list[str], kind: str, radius: float) -> None:
     out.append(f'<g class="block" transform="translate({block.x:.1f},{block.y:.1f})">')
     out.append(f'<rect class="{kind}" width="{block.width:.1f}" height="{block.height:.1f}" rx="{radius}"/>')
     out.append(f'<text class="tab" x="{PAD}" y="{BAR / 2:.0f}">{escape(block.title)}</text>')
-    for edge in block.edges:
-        if edge.start >= 0:
-            out.append(f'<path class="e head" d="{edge_path(block, edge)}"/>')
+    out += [f'<path class="e head" d="{edge_path(block, edge)}"/>' for edge in block.edges if edge.start >= 0]
     for box in block.boxes:
         _box(box, out)
     out.append("</g>")
