@@ -124,9 +124,11 @@ def _keep_effects(trace: Trace, traced: Traced, before: Table, table: Table, cha
     asked = {}
     for key, (place, final) in changed.items():
         owner = owner_of(place)
-        if isinstance(place, BoxPlace) and key in table:
+        if key in before:
+            known = True
+        elif isinstance(place, BoxPlace):
             known = not (type(table[key][1]) is Value and _within(table[key][1].graph, traced.region))
-        elif key in before or owner is None:
+        elif owner is None:
             known = True
         else:
             known = any(key in outer for outer in trace.journal)  # written before the region: it was there
