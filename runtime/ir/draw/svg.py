@@ -113,7 +113,8 @@ def edge_path(block: Block, edge: Edge) -> str:
         top = block.row_top(target_row)
         bottom = top - ROW_GAP
         bend = ROW_GAP * 0.55
-        parts.append(f"V{bottom:.1f}C{x:.1f} {bottom + bend:.1f} {target_x:.1f} {top - bend:.1f} {target_x:.1f} {top:.1f}")
+        curve = f"{x:.1f} {bottom + bend:.1f} {target_x:.1f} {top - bend:.1f} {target_x:.1f} {top:.1f}"
+        parts.append(f"V{bottom:.1f}C{curve}")
         x = target_x
     if edge.target.y > top + 0.05:
         parts.append(f"V{edge.target.y:.1f}")
