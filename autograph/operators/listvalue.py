@@ -57,7 +57,12 @@ class _Poison:
             "use it with indexing, len(), iteration, append, pop or ag.stack in converted code"
         )
 
-    __getattr__ = __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = (
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # protocols that are only asked for: inspect, copy, pickle
+        return self._refuse()
+
+    __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = (
         __int__
     ) = __bool__ = _refuse
     __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __iter__ = __len__ = __getitem__ = __call__ = __index__ = _refuse
