@@ -119,7 +119,9 @@ def _changed(before: Table, table: Table) -> dict[Any, tuple[Place, Any]]:
     return changed
 
 
-def _keep_effects(trace: Trace, traced: Traced, before: Table, table: Table, changed: Table, fresh: tuple[Any, ...]) -> None:
+def _keep_effects(
+    trace: Trace, traced: Traced, before: Table, table: Table, changed: Table, fresh: tuple[Any, ...]
+) -> None:
     """Tell effects on the world outside the region from what happened to objects born in it, which keep it."""
     asked = {}
     for key, (place, final) in changed.items():

@@ -25,13 +25,13 @@ from autograph.operators.descriptors import (
     value_types,
 )
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
-from autograph.operators.regions import Traced, close, current_trace, inside, provisional, run_region
+from autograph.operators.regions import Traced, close, inside, provisional, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Place, Trace
-from runtime.typesys.errors import OpError, OperatorNotAllowedInGraphError, UnimplementedError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
@@ -110,7 +110,9 @@ class LoopState:
             place.write(UNBOUND if entry is UNDEFINED else entry)
 
 
-def fixed_point(trace: Trace, state: LoopState, attempt: Callable[[LoopState], list[Traced]]) -> tuple[list[Traced], list[Any]]:
+def fixed_point(
+    trace: Trace, state: LoopState, attempt: Callable[[LoopState], list[Traced]]
+) -> tuple[list[Traced], list[Any]]:
     """Trace the loop's regions until the carried types do not change. The last of the regions is the body.
 
     Returns the regions and the final values of the carried places in the body's region.
@@ -148,7 +150,9 @@ def fixed_point(trace: Trace, state: LoopState, attempt: Callable[[LoopState], l
         settled = False
         state.types = joined
     names = ", ".join(repr(p) for p in state.places)
-    raise UnimplementedError(f"the types of this loop's variables ({names}) keep changing from one iteration to the next")
+    raise UnimplementedError(
+        f"the types of this loop's variables ({names}) keep changing from one iteration to the next"
+    )
 
 
 def attempts(state_of: Callable[[bool], Any]) -> Any:
@@ -158,7 +162,7 @@ def attempts(state_of: Callable[[bool], Any]) -> Any:
     except (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError) as error:
         try:
             return state_of(False)
-        except Exception:
+        except Exception:  # noqa: BLE001 (the first attempt's error says more)
             raise error from None
 
 
@@ -167,7 +171,9 @@ def staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None]
     attempts(lambda loosened: _staged_while(trace, test, body, cells, loosened))
 
 
-def _staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
+def _staged_while(
+    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
+) -> None:
     state = LoopState(cells, loosened, runs=False)
 
     def attempt(state: LoopState) -> list[Traced]:
@@ -190,7 +196,9 @@ class _TestHasEffects(Exception):
     """The loop's test binds names or writes places: it must run where its effects are kept."""
 
 
-def _staged_rotated(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool) -> None:
+def _staged_rotated(
+    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
+) -> None:
     """while with a test that has effects: the test runs before the loop and at the end of the body."""
     flag = Slot("test", truth_of(test()))
 

@@ -32,7 +32,13 @@ class ConcreteFunction:
     `graph` is what was traced, `optimized_graph` what runs, `plan` the Python source that runs it.
     """
 
-    def __init__(self, traced: TracedFunction, name: str, specs: list[TensorSpec], structure: Callable[..., list[Any]] | None = None) -> None:
+    def __init__(
+        self,
+        traced: TracedFunction,
+        name: str,
+        specs: list[TensorSpec],
+        structure: Callable[..., list[Any]] | None = None,
+    ) -> None:
         self.name = name
         self.traced = traced
         self.graph: Graph = traced.graph
@@ -47,7 +53,12 @@ class ConcreteFunction:
         lead = len(traced.graph.inputs) - len(traced.captured)
         self._donated = {lead + boxes[id(b)]: b for b in traced.written if id(b) in boxes}
         self._single = isinstance(traced.result, Leaf) and not (
-            traced.state or traced.changed_arguments or traced.changed_containers or traced.written or traced.constant_writes or traced.captured
+            traced.state
+            or traced.changed_arguments
+            or traced.changed_containers
+            or traced.written
+            or traced.constant_writes
+            or traced.captured
         )
 
     @property
@@ -86,7 +97,10 @@ class ConcreteFunction:
         """The result with specs for tensors."""
 
         def spec(d: Any) -> Any:
-            return TensorSpec(None if d.type.shape is None else [s if isinstance(s, int) else None for s in d.type.shape], d.type.dtype)
+            return TensorSpec(
+                None if d.type.shape is None else [s if isinstance(s, int) else None for s in d.type.shape],
+                d.type.dtype,
+            )
 
         d = self.traced.result
         return spec(d) if isinstance(d, Leaf) else d
@@ -195,7 +209,11 @@ class ConcreteFunction:
         leaves = self._structure(args, kwargs) if self._structure is not None else list(args) + list(kwargs.values())
         if len(leaves) != self.traced.arguments:
             raise TypeError(f"{self.name} takes {self.traced.arguments} tensors, but {len(leaves)} were given")
-        holders = [c for a in (*args, *kwargs.values()) for c in containers(a)] if self.traced.changed_containers else ()
+        holders = (
+            [c for a in (*args, *kwargs.values()) for c in containers(a)]
+            if self.traced.changed_containers
+            else ()
+        )
         return self.call_flat(leaves, holders)
 
     def pretty_printed_signature(self, verbose: bool = True) -> str:

@@ -27,7 +27,9 @@ class Parameters:
         self.signature = inspect.signature(function)
         kinds = [p.kind for p in self.signature.parameters.values()]
         self.names = list(self.signature.parameters)
-        self.simple = all(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds)
+        self.simple = all(
+            k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
+        )
         self.count = len(kinds)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -102,7 +104,11 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
 
 def holds_leaf(x: Any) -> bool:
     """Whether a dataclass or attrs instance holds tensors: then it travels by its parts."""
-    return any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values()) if hasattr(x, "__dict__") else True
+    return (
+        any(is_array_leaf(v) or isinstance(v, (list, tuple, dict)) for v in vars(x).values())
+        if hasattr(x, "__dict__")
+        else True
+    )
 
 
 def tensor_key(payload: Any) -> Any:
@@ -136,7 +142,7 @@ def rebuild(x: Any, next_leaf: Callable[[Any], Any]) -> Any:
     names = parts_of(x)
     if names is None:
         return x
-    made = kind.__new__(kind)
+    made = kind.__new__(kind)  # type: ignore[call-overload]
     for name in names:
         object.__setattr__(made, name, rebuild(getattr(x, name), next_leaf))
     return made
@@ -148,7 +154,12 @@ def containers(x: Any) -> Iterator[Any]:
     if is_array_leaf(x) or isinstance(x, TensorSpec):
         return
     names = None
-    if kind is not tuple and kind is not list and kind is not dict and not (isinstance(x, tuple) and hasattr(x, "_fields")):
+    if (
+        kind is not tuple
+        and kind is not list
+        and kind is not dict
+        and not (isinstance(x, tuple) and hasattr(x, "_fields"))
+    ):
         names = parts_of(x)
         if names is None:
             return

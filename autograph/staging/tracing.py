@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Sequence, Static, Struct, describe, loosen, pack, unpack, value_types
+from autograph.operators.descriptors import (
+    Descriptor,
+    Joiner,
+    Leaf,
+    Sequence,
+    Static,
+    Struct,
+    describe,
+    loosen,
+    pack,
+    unpack,
+    value_types,
+)
 from autograph.operators.lists import ListPlace
 from autograph.operators.places import UNDEFINED
 from autograph.operators.regions import PathEnds, settle
@@ -60,7 +72,14 @@ class TracedFunction:
         self.created: list[Any] = []  # variables made by the trace
 
 
-def trace_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str, names: list[str], may_create: bool) -> TracedFunction:
+def trace_function(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    name: str,
+    names: list[str],
+    may_create: bool,
+) -> TracedFunction:
     """Trace `function(*args, **kwargs)`, array leaves replaced by symbols."""
     state: list[StateEntry] = []
     created: list[Any] = []
@@ -119,7 +138,15 @@ def _attempt(
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
             except PathEnds:
                 result = [UNDEFINED]
-            grown = _collect(trace, traced, state, table, list(zip(boxes, arrivals, strict=True)), list(zip(holders, held, strict=True)), result)
+            grown = _collect(
+                trace,
+                traced,
+                state,
+                table,
+                list(zip(boxes, arrivals, strict=True)),
+                list(zip(holders, held, strict=True)),
+                result,
+            )
         finally:
             trace.journal.pop()
             _restore(state, table, originals)
@@ -164,7 +191,12 @@ def _collect(
     known = {entry.place.key: entry for entry in state}
     finals = [entry.place.read() for entry in state]
     trace.notes["closing"] = True  # what was made here leaves by its parts
-    outside = settle(trace, {k: v for k, v in table.items() if not isinstance(v[0], BoxPlace)}, [h for h, _ in holders], [table, holders, finals, result])
+    outside = settle(
+        trace,
+        {k: v for k, v in table.items() if not isinstance(v[0], BoxPlace)},
+        [h for h, _ in holders],
+        [table, holders, finals, result],
+    )
     found = dict(table)
     table.clear()  # all is undone
     grown = False
@@ -207,7 +239,9 @@ def _collect(
     return False
 
 
-def _collect_containers(traced: TracedFunction, holders: list[tuple[Any, tuple[Any, ...]]], numbers: dict[int, int]) -> list[Value]:
+def _collect_containers(
+    traced: TracedFunction, holders: list[tuple[Any, tuple[Any, ...]]], numbers: dict[int, int]
+) -> list[Value]:
     """The content of the argument containers that were changed; `numbers` tells which leaf a box of the arguments is."""
     outputs: list[Value] = []
     for i, (holder, before) in enumerate(holders):
@@ -226,7 +260,11 @@ def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:
     """How a place of state enters: as it is, numbers as symbols; a list that changes its length as a list of any length."""
     loose = loosen(before)
     joined = Joiner()(loose, loosen(after))
-    return joined if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct)) else loose
+    return (
+        joined
+        if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct))
+        else loose
+    )
 
 
 def _is_counter(before: Descriptor, after: Descriptor) -> bool:

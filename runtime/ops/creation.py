@@ -32,7 +32,7 @@ class Fill(Op):
     def kernel(value: Any, *sizes: Any, shape: Any, dtype: Any) -> Any:
         return np.full(fill_sizes(shape, sizes), value, dtype.dtype)
 
-    def vjp(op: Any, dy: Any, y: Any, value: Any, *sizes: Any, shape: Any, dtype: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, value: Any, *sizes: Any, shape: Any, dtype: Any) -> Any:
         return op.sum_to(dy, value) if op.type_of(value).dtype.is_inexact else None, *[None] * len(sizes)
 
     def samples(self) -> Iterable[Any]:
@@ -50,7 +50,7 @@ class Zeros(Op):
 
     public = "zeros"
 
-    def call(op: Any, shape: Any, dtype: Any = "float32", name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, shape: Any, dtype: Any = "float32", name: Any = None) -> Any:
         entries, inputs = split_sizes(op, shape)
         return op.zeros(*inputs, shape=_non_negative(entries), dtype=as_dtype(dtype))
 
@@ -76,7 +76,7 @@ class Ones(Zeros):
 
     public = "ones"
 
-    def call(op: Any, shape: Any, dtype: Any = "float32", name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, shape: Any, dtype: Any = "float32", name: Any = None) -> Any:
         entries, inputs = split_sizes(op, shape)
         return op.ones(*inputs, shape=_non_negative(entries), dtype=as_dtype(dtype))
 
@@ -217,7 +217,7 @@ class Arange(Op):
             raise InvalidArgumentError("range with delta 0", op="range")
         return np.arange(start, limit, delta, dtype=dtype.dtype)
 
-    def vjp(op: Any, dy: Any, y: Any, start: Any, limit: Any, delta: Any, *, dtype: Any, length: Any = None) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, start: Any, limit: Any, delta: Any, *, dtype: Any, length: Any = None) -> Any:
         if not dtype.is_inexact:
             return None, None, None
         steps = op.arange(0, op.dim_size(dy, axis=0), 1, dtype=dtype)
@@ -283,7 +283,7 @@ class Linspace(Op):
         shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, num)
         return TensorType(promote((start.dtype, start.weak), (stop.dtype, stop.weak))[0], tuple(shape))
 
-    def vjp(op: Any, dy: Any, y: Any, start: Any, stop: Any, *, num: int, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, start: Any, stop: Any, *, num: int, axis: int) -> Any:
         rank = op.type_of(y).rank
         at = axis if axis >= 0 else rank + axis
         dtype = op.type_of(dy).dtype

@@ -87,7 +87,7 @@ class MatrixSetDiag(Op):
         out[..., at + max(-k, 0), at + max(k, 0)] = diagonal
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, diagonal: Any, *, k: int) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, diagonal: Any, *, k: int) -> Any:
         at = op.matrix_diag_part(dy, k=k)
         return op.matrix_set_diag(dy, op.zeros_like(at), k=k), op.sum_to(at, diagonal)
 

@@ -85,7 +85,7 @@ class Einsum(Op):
                     return out
         return np.einsum(equation, *xs, optimize=len(xs) > 2)
 
-    def vjp(op: Any, dy: Any, y: Any, *xs: Any, equation: str) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, *xs: Any, equation: str) -> Any:
         left, right = equation.split("->")
         terms = left.split(",")
         grads = []
@@ -145,7 +145,7 @@ class EinsumSpread(Op):
 
     view = True
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, like: Any, *, equation: str) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, like: Any, *, equation: str) -> Any:
         kept, term = equation.split("->")
         return op.einsum(dy, equation=f"{term}->{kept}"), None
 

@@ -40,7 +40,7 @@ class GatherRows(Op):
 
     numpy = "np.take({0}, {1}, {axis})"
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, indices: Any, *, axis: int = 0) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, indices: Any, *, axis: int = 0) -> Any:
         return op.gather_grad(dy, x, indices, axis=axis), None
 
     def samples(self) -> Iterable[Any]:
@@ -65,7 +65,7 @@ class GatherGrad(Op):
         add_rows(out, indices, rows)
         return np.moveaxis(out, 0, axis) if axis else out
 
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, indices: Any, *, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, indices: Any, *, axis: int) -> Any:
         return op.gather(ddx, indices, axis=axis), None, None
 
     def samples(self) -> Iterable[Any]:
@@ -248,7 +248,7 @@ class ScatterNd(Op):
         _combine(out, indices, updates, "add")
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, indices: Any, updates: Any, *sizes: Any, shape: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, indices: Any, updates: Any, *sizes: Any, shape: Any) -> Any:
         return None, op.sum_to(op.gather_nd(dy, indices), updates), *[None] * len(sizes)
 
     def samples(self) -> Iterable[Any]:
@@ -280,7 +280,7 @@ class TensorScatter(Op):
         _combine(out, indices, updates, how)
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, indices: Any, updates: Any, *, how: str) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, indices: Any, updates: Any, *, how: str) -> Any:
         at = op.gather_nd(dy, indices)
         if how == "add":
             return dy, None, op.sum_to(at, updates)
@@ -397,7 +397,7 @@ class Where(Op):
         shape = broadcast_many((condition.shape, x.shape, y.shape))
         return TensorType(dtype, shape)
 
-    def vjp(op: Any, dy: Any, y_: Any, condition: Any, x: Any, y: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y_: Any, condition: Any, x: Any, y: Any) -> Any:
         return (
             None,
             op.sum_to(op.where(condition, dy, 0), x) if op.type_of(x).dtype.is_inexact else None,
@@ -433,7 +433,7 @@ class OneHot(Op):
             return hit.astype(dtype.dtype)
         return np.where(hit, on, off).astype(dtype.dtype, copy=False)
 
-    def vjp(op: Any, dy: Any, y: Any, indices: Any, on: Any, off: Any, *depth: Any, **attrs: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, indices: Any, on: Any, off: Any, *depth: Any, **attrs: Any) -> Any:
         hit = op.one_hot(indices, 1, 0, *depth, **{**attrs, "dtype": op.type_of(dy).dtype})
         return (
             None,

@@ -191,7 +191,7 @@ class IndexGrad(Op):
             _compiled("=", spec)(out, dy, *parts)
         return out
 
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, *parts: Any, spec: Spec) -> Any:  # noqa: N805
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, *parts: Any, spec: Spec) -> Any:
         return op.index(ddx, *parts, spec=spec), None, *[None] * len(parts)
 
     def samples(self) -> Iterable[Any]:
@@ -272,7 +272,7 @@ class IndexUpdate(_Write):
         _compiled("=", spec)(out, v, *parts)
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, v: Any, *parts: Any, spec: Spec) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, v: Any, *parts: Any, spec: Spec) -> Any:
         dv = op.index(dy, *parts, spec=spec)
         if any(not op.type_of(p).dtype.is_bool and op.type_of(p).shape != () for p in parts):
             dv = op.mul(dv, op.cast(op.index_winners(x, *parts, spec=spec), dtype=op.type_of(dy).dtype))
@@ -374,7 +374,7 @@ class IndexAdd(_Write):
         add_at(out, np.asarray(v).astype(out.dtype, copy=False), parts, spec)
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, v: Any, *parts: Any, spec: Spec) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, v: Any, *parts: Any, spec: Spec) -> Any:
         return dy, op.value_cotangent(op.index(dy, *parts, spec=spec), v), *[None] * len(parts)
 
     samples = IndexUpdate.samples

@@ -68,7 +68,7 @@ class Concatenate(Op):
     def kernel(*xs: Any, axis: int) -> Any:
         return np.concatenate(xs, axis)
 
-    def vjp(op: Any, dy: Any, y: Any, *xs: Any, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, *xs: Any, axis: int) -> Any:
         if len(xs) == 1:
             return (dy,)
         static = [None if op.type_of(x).shape is None else op.type_of(x).shape[axis] for x in xs]
@@ -155,7 +155,7 @@ class StackArrays(Op):
             return np.array(xs, dtype.dtype)
         return np.stack(xs, axis)
 
-    def vjp(op: Any, dy: Any, y: Any, *xs: Any, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, *xs: Any, axis: int) -> Any:
         return tuple(op.sum_to(op.like_shape(op.take_one(dy, axis, i), x), x) for i, x in enumerate(xs))
 
     def samples(self) -> Iterable[Any]:

@@ -61,7 +61,7 @@ class Det(Op):
         kind = _square(x, "det")
         return TensorType(kind.dtype, None if x.shape is None else x.shape[:-2])
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:
         return (op.mul(_scalars(op, op.mul(dy, y)), _mT(op, op.inv(x))),)
 
     def samples(self) -> Iterable[Any]:
@@ -108,7 +108,7 @@ class Inv(Op):
     def kernel(x: Any) -> Any:
         return _guarded("inv", np.linalg.inv, x)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:
         t = _mT(op, y)
         return (op.neg(op.matmul(op.matmul(t, dy), t)),)
 
@@ -142,7 +142,7 @@ class Solve(Op):
     def kernel(a: Any, b: Any) -> Any:
         return _guarded("solve", np.linalg.solve, a, b)
 
-    def vjp(op: Any, dy: Any, y: Any, a: Any, b: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, a: Any, b: Any) -> Any:
         db = op.solve(_mT(op, a), dy)
         return op.sum_to(op.neg(op.matmul(db, _mT(op, y))), a), op.sum_to(db, b)
 
@@ -172,7 +172,7 @@ class Cholesky(Op):
     def kernel(x: Any) -> Any:
         return _guarded("cholesky", np.linalg.cholesky, x)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:
         inner = op.matmul(_mT(op, y), op.triangle(dy, k=0, below=True))
         half = op.mul(op.matrix_diag_part(inner, k=0), 0.5)
         phi = op.matrix_set_diag(op.triangle(inner, k=0, below=True), half, k=0)
@@ -213,7 +213,7 @@ class Eigh(Op):
     outputs = 2
     public = "linalg.eigh"
 
-    def call(op: Any, tensor: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, tensor: Any, name: Any = None) -> Any:
         return op.eigh(op.strong(tensor))
 
     def infer(self, x: TensorType) -> tuple[TensorType, TensorType]:
@@ -227,7 +227,7 @@ class Eigh(Op):
         values, vectors = _guarded("eigh", np.linalg.eigh, x)
         return values, vectors
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any) -> Any:
         dvalues, dvectors = dy
         values, vectors = y
         inner = None if dvalues is None else op.matrix_diag(dvalues, k=0)
@@ -274,7 +274,7 @@ class Svd(Op):
         u, s, vh = _guarded("svd", lambda a: np.linalg.svd(a, full_matrices=full), x)
         return s, u, np.conj(np.swapaxes(vh, -1, -2))
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *, full: bool) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, full: bool) -> Any:
         ds, du, dv = dy
         u, v = y[1:]
         if du is not None or dv is not None:
@@ -314,7 +314,7 @@ class Qr(Op):
         q, r = np.linalg.qr(x, "complete" if full else "reduced")
         return q, r
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *, full: bool) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, full: bool) -> Any:
         dq, dr = dy
         q, r = y
         shape = op.type_of(r).shape

@@ -112,7 +112,7 @@ class ListPop(Op):
         value = rest.pop(index)
         return rest, value
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any) -> Any:
         rest = op.list_zeros_like(y[0]) if dy[0] is None else dy[0]
         value = op.list_get(op.list_zeros_like(x), index) if dy[1] is None else dy[1]
         return op.list_insert(rest, op.list_place(x, index), value), None
@@ -134,7 +134,7 @@ class ListInsert(Op):
         out.insert(index, value)
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any, value: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any, value: Any) -> Any:
         rest, taken = op.list_pop(dy, op.list_insert_place(x, index))
         return rest, None, taken
 
@@ -193,7 +193,7 @@ class ListSet(Op):
         out[index] = value
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any, value: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any, value: Any) -> Any:
         taken = op.list_get(dy, index)
         return op.list_set(dy, index, op.list_get(op.list_zeros_like(x), index)), None, taken
 
@@ -255,7 +255,7 @@ class ListUnslice(Op):
             out[place] = value
         return out
 
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, *bounds: Any, spec: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any, *bounds: Any, spec: Any) -> Any:
         return op.list_slice(ddx, *bounds, spec=spec), None, *[None] * len(bounds)
 
 
@@ -312,7 +312,7 @@ class ListFold(Op):
             out[k % len(x)] = _add(out[k % len(x)], value)
         return out
 
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:
         return op.list_cycle_like(ddx, dy), None
 
 

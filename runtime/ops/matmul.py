@@ -27,7 +27,7 @@ class Matmul(Op):
     choosy = True
 
     def call(
-        op: Any,  # noqa: N805
+        op: Any,
         a: Any,
         b: Any,
         transpose_a: bool = False,
@@ -62,7 +62,7 @@ class Matmul(Op):
         return np.matmul(np.swapaxes(a, -1, -2) if transpose_a else a, np.swapaxes(b, -1, -2) if transpose_b else b)
 
     def vjp(
-        op: Any,  # noqa: N805
+        op: Any,
         dy: Any,
         y: Any,
         a: Any,

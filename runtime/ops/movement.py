@@ -46,7 +46,7 @@ class Reshape(Op):
     public = "reshape"
     view = aliases = True
 
-    def call(op: Any, tensor: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, tensor: Any, shape: Any, name: Any = None) -> Any:
         entries, inputs = split_sizes(op, shape)
         return op.reshape(op.strong(tensor), *inputs, shape=entries)
 
@@ -138,7 +138,7 @@ class Transpose(Op):
     view = True
     public = "transpose"
 
-    def call(op: Any, a: Any, perm: Any = None, conjugate: bool = False, name: str = "transpose") -> Any:  # noqa: N805
+    def call(op: Any, a: Any, perm: Any = None, conjugate: bool = False, name: str = "transpose") -> Any:
         if perm is None:
             out = op.transpose_all(a)
         else:
@@ -179,7 +179,7 @@ class Transpose(Op):
     def kernel(x: Any, *, perm: Any) -> Any:
         return np.transpose(x, perm)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *, perm: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, perm: Any) -> Any:
         return (op.transpose(dy, perm=None if perm is None else tuple(map(int, np.argsort(perm)))),)
 
     def samples(self) -> Iterable[Any]:
@@ -254,7 +254,7 @@ class ExpandDims(Op):
     public = "expand_dims"
     view = True
 
-    def call(op: Any, input: Any, axis: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, input: Any, axis: Any, name: Any = None) -> Any:
         x = op.strong(input)
         rank = op.type_of(x).rank
         return op.expand_dims(x, axis=int(axis) if rank is None else normalize_axis(int(axis), rank + 1, "expand_dims"))
@@ -287,7 +287,7 @@ class Squeeze(Op):
     public = "squeeze"
     view = aliases = True
 
-    def call(op: Any, input: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, input: Any, axis: Any = None, name: Any = None) -> Any:
         x = op.strong(input)
         shape = op.type_of(x).shape
         if shape is not None:
@@ -333,7 +333,7 @@ class BroadcastTo(Op):
     public = "broadcast_to"
     view = aliases = True
 
-    def call(op: Any, input: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, input: Any, shape: Any, name: Any = None) -> Any:
         x = op.strong(input)
         entries, inputs = split_sizes(op, shape)
         if entries is not None and -1 in entries:
@@ -373,7 +373,7 @@ class EnsureShape(Op):
     public = "ensure_shape"
     view = aliases = True
 
-    def call(op: Any, x: Any, shape: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, x: Any, shape: Any, name: Any = None) -> Any:
         dims = getattr(shape, "dims", shape)
         return op.ensure_shape(
             op.strong(x), shape=None if dims is None else tuple(None if d is None else int(d) for d in dims)
@@ -491,7 +491,7 @@ class Reverse(Op):
     view = True
     numpy = "np.flip({0}, {axis})"
 
-    def call(op: Any, tensor: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, tensor: Any, axis: Any = None, name: Any = None) -> Any:
         x = op.strong(tensor)
         axis = axis if axis is None or isinstance(axis, (int, tuple, list)) else np.asarray(axis).tolist()
         return op.reverse(x, axis=normalize_axes(axis, _rank_of(op, x, "reverse"), "reverse"))
@@ -511,7 +511,7 @@ class Roll(Op):
 
     public = "roll"
 
-    def call(op: Any, input: Any, shift: Any, axis: Any = None, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, input: Any, shift: Any, axis: Any = None, name: Any = None) -> Any:
         axis = tuple(map(int, axis)) if isinstance(axis, (tuple, list)) else None if axis is None else int(axis)
         known = op.static_value(shift) if not isinstance(shift, (tuple, list)) else shift
         if known is not None and not isinstance(known, (tuple, list)):
@@ -531,7 +531,7 @@ class Roll(Op):
     def infer(self, x: TensorType, *moved: TensorType, shift: Any, axis: Any) -> TensorType:
         return TensorType(x.dtype, x.shape)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *moved: Any, shift: Any, axis: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *moved: Any, shift: Any, axis: Any) -> Any:
         if moved:
             return op.roll(dy, op.neg(moved[0]), shift=None, axis=axis), None
         return (op.roll(dy, shift=tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis=axis),)

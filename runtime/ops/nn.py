@@ -40,7 +40,7 @@ class Softmax(Op):
 
     public = "nn.softmax", "math.softmax"
 
-    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
         return op.softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
 
     def infer(self, x: TensorType, *, axis: int) -> TensorType:
@@ -78,7 +78,7 @@ class SoftmaxGrad(Op):
         out -= y * total
         return out
 
-    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:
         inner = op.reduce_sum(op.mul(dy, y), axis=axis, keepdims=True)
         outer = op.reduce_sum(op.mul(g, y), axis=axis, keepdims=True)
         return op.softmax_grad(g, y, axis=axis), op.sub(op.mul(g, op.sub(dy, inner)), op.mul(dy, outer))
@@ -92,7 +92,7 @@ class LogSoftmax(Op):
 
     public = "nn.log_softmax", "math.log_softmax"
 
-    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
         return op.log_softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
 
     infer = Softmax.infer
@@ -118,7 +118,7 @@ class LogSoftmaxGrad(Op):
         out *= np.add.reduce(dy, axis=axis, keepdims=True)
         return np.subtract(dy, out, out=out)
 
-    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:
         weighted = op.mul(g, op.exp(y))
         total = op.reduce_sum(dy, axis=axis, keepdims=True)
         return op.sub(g, op.reduce_sum(weighted, axis=axis, keepdims=True)), op.neg(op.mul(weighted, total))
@@ -152,7 +152,7 @@ class SoftmaxCrossEntropy(Op):
         powers /= total
         return np.negative(loss), powers
 
-    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:
         dloss, dprobs = dy
         probs = y[1]
         dlogits = dlabels = None
@@ -189,7 +189,7 @@ class SoftmaxCrossEntropyGrad(Op):
         out *= np.asarray(dloss)[..., None]
         return out
 
-    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:
         total = op.reduce_sum(labels, axis=-1, keepdims=True)
         scaled = op.mul(g, _column(op, dloss))
         d_dloss = op.reduce_sum(op.mul(g, op.sub(op.mul(probs, total), labels)), axis=-1, keepdims=False)
@@ -222,7 +222,7 @@ class SparseSoftmaxCrossEntropy(Op):
         powers /= total
         return loss.reshape(np.shape(labels))[()], powers
 
-    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:
         dloss, dprobs = dy
         dlogits = None if dloss is None else op.sparse_softmax_cross_entropy_grad(dloss, y[1], labels)
         if dprobs is not None:
@@ -262,7 +262,7 @@ class SparseSoftmaxCrossEntropyGrad(Op):
         rows[np.arange(len(rows)), np.asarray(labels).reshape(-1)] -= dloss.reshape(-1)
         return out
 
-    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:
         at = op.squeeze_last(op.take_along_axis(g, _column(op, labels), -1))
         d_dloss = op.sub(op.reduce_sum(op.mul(g, probs), axis=-1, keepdims=False), at)
         return d_dloss, op.mul(g, _column(op, dloss)), None
@@ -399,7 +399,7 @@ class InTopK(Op):
 
     public = "nn.in_top_k", "math.in_top_k"
 
-    def call(op: Any, targets: Any, predictions: Any, k: int, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, targets: Any, predictions: Any, k: int, name: Any = None) -> Any:
         return op.in_top_k(op.convert(targets), op.convert(predictions), k=int(k))
 
     def infer(self, targets: TensorType, predictions: TensorType, *, k: int) -> TensorType:

@@ -24,7 +24,7 @@ class Tile(Op):
 
     public = "tile"
 
-    def call(op: Any, input: Any, multiples: Any, name: Any = None) -> Any:  # noqa: N805
+    def call(op: Any, input: Any, multiples: Any, name: Any = None) -> Any:
         entries, inputs = split_sizes(op, multiples)
         if entries is None:
             raise ShapeError("tile needs multiples of known length", op="tile")
@@ -51,7 +51,7 @@ class Tile(Op):
         )
         return TensorType(x.dtype, sizes)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, multiples: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, multiples: Any) -> Any:
         return op.tile_grad(dy, x), *[None] * len(counts)
 
     def samples(self) -> Iterable[Any]:
@@ -73,7 +73,7 @@ class TileGrad(Op):
             split += [whole // part if part else 1, part]
         return np.add.reduce(np.reshape(dy, split), axis=tuple(range(0, len(split), 2)))
 
-    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, ddx: Any, dx: Any, dy: Any, x: Any) -> Any:
         return op.tile_like(ddx, dy), None
 
     def samples(self) -> Iterable[Any]:
@@ -109,7 +109,7 @@ class Repeat(Op):
 
     numpy = "np.repeat({0}, {1}, {axis})"
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, repeats: Any, *, axis: int, times: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, repeats: Any, *, axis: int, times: Any) -> Any:
         return op.repeat_grad(dy, x, repeats, axis=axis), None
 
     def samples(self) -> Iterable[Any]:
@@ -218,7 +218,7 @@ class Pad(Op):
         out[tuple(slice(a, a + n) for n, (a, _) in zip(np.shape(x), widths, strict=True))] = x
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, paddings: Any, mode: str, value: Any) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *counts: Any, paddings: Any, mode: str, value: Any) -> Any:
         return op.pad_grad(dy, x, *counts, paddings=paddings, mode=mode), *[None] * len(counts)
 
     def samples(self) -> Iterable[Any]:
@@ -250,7 +250,7 @@ class PadGrad(Op):
 
     view = aliases = True
 
-    def vjp(op: Any, g: Any, dx: Any, dy: Any, x: Any, *counts: Any, paddings: Any, mode: str) -> Any:  # noqa: N805
+    def vjp(op: Any, g: Any, dx: Any, dy: Any, x: Any, *counts: Any, paddings: Any, mode: str) -> Any:
         return op.pad(g, *counts, paddings=paddings, mode=mode, value=0), None, *[None] * len(counts)
 
     def samples(self) -> Iterable[Any]:

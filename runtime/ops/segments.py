@@ -54,7 +54,7 @@ class SegmentReduce(Op):
             {"prod": np.multiply, "max": np.maximum, "min": np.minimum}[how].at(out, ids, rows)
         return out
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, ids: Any, *count: Any, shape: Any, how: str) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, ids: Any, *count: Any, shape: Any, how: str) -> Any:
         inside = op.greater_equal(ids, 0)
         place = op.maximum(ids, 0)
         at = op.gather(dy, place, axis=0)

@@ -27,7 +27,7 @@ class SortAlong(Op):
     def infer(self, x: TensorType, *, axis: int) -> TensorType:
         return TensorType(x.dtype, x.shape)
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *, axis: int) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, axis: int) -> Any:
         back = op.sort_order(op.sort_order(x, axis=axis, descending=False), axis=axis, descending=False)
         return (op.take_along_axis(dy, back, axis),)
 

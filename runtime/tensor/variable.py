@@ -103,7 +103,9 @@ class Variable(Tensor):
             self._value = payload.copy() if payload.base is not None or STATE.tapes else payload
         return self
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Replace the value; returns the variable."""
         state, have = STATE, self._value
         if state.trace is None and not state.tapes and type(value) is Tensor:
@@ -128,11 +130,15 @@ class Variable(Tensor):
         delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
         return self.assign(getattr(op, function)(self, delta))
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Add to the value, in place where nobody else holds the array; returns the variable."""
         return self._update("add", np.add, delta)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Subtract from the value, in place where nobody else holds the array; returns the variable."""
         return self._update("sub", np.subtract, delta)
 
@@ -203,7 +209,9 @@ def _check_shape(variable: Variable, have: Any, want: Any) -> None:
         not isinstance(a, int) or not isinstance(b, int) or a == b for a, b in zip(have, want, strict=True)
     )
     if not fits:
-        raise InvalidArgumentError(f"cannot assign a value of shape {have} to variable '{variable.name}' of shape {want}")
+        raise InvalidArgumentError(
+            f"cannot assign a value of shape {have} to variable '{variable.name}' of shape {want}"
+        )
 
 
 def _check_creation(trace: Trace) -> None:

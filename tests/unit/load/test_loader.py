@@ -174,7 +174,7 @@ def test_future_annotations_hold() -> None:
 
 def test_what_can_not_be_converted() -> None:
     space: dict = {}
-    exec("def f(): return 1", space)
+    exec(compile("def f(): return 1", "<made>", "exec"), space)
     with pytest.raises(SourceUnavailableError, match="'f' is not available"):
         convert(space["f"])
     with pytest.raises(NotAFunctionError):
