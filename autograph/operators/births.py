@@ -70,9 +70,8 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     owners = {id(o): o for o in owners}
     if not owners:
         return set()
-    tables = [trace.notes.get("lists"), births_of(trace).objects]
     count = _Counting()
-    count.drop([owners, *records, *(t for t in tables if t is not None)])
+    count.drop([owners, births_of(trace).objects, *records])
     rest = [key for key in owners if key not in count.dead]
     if rest:
         count.find_cycles(rest)

@@ -14,6 +14,7 @@ The lattice is finite in height: a Leaf only loses sizes and widens its dtype, a
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, make_choice
-from autograph.operators.listvalue import ListContents, ListValue, new_list
+from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
 from autograph.operators.places import UNBOUND, UNDEFINED
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -225,12 +226,20 @@ def describe(x: Any) -> Descriptor:
         return Static(x.item())
     parts = structure_of(x)
     if parts is not None:
-        dynamic = STATE.trace is not None and type(x) is list and STATE.trace.notes.get("lists", {}).get(id(x))
-        if dynamic:
-            return Sequence(dynamic[1].element)
         kind = list if type(x) is ListContents else type(x)
+        if kind is list and has_splices(parts[1]):
+            return Sequence(_spliced(parts[1]))
         return Struct(kind, parts[0], _described(x, parts[1]))
     return Static(x)
+
+
+def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
+    """The element of a list some of whose items are known only at run time."""
+    joiner = Joiner()
+    element: Descriptor | None = None
+    for item in items:
+        element = joiner.element(element, item.value.element if type(item) is Splice else loosen(describe(item)))
+    return element
 
 
 def _described(x: Any, parts: tuple[Any, ...]) -> tuple[Descriptor, ...]:
@@ -310,10 +319,10 @@ class Joiner:
         x, y = leaf_type(a), leaf_type(b)
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
-        if isinstance(a, Static) and isinstance(b, Struct):
-            a = self.opened(a, b.kind)
-        elif isinstance(b, Static) and isinstance(a, Struct):
-            b = self.opened(b, a.kind)
+        if isinstance(a, Static) and isinstance(b, (Struct, Sequence)):
+            a = self.opened(a, b.kind if isinstance(b, Struct) else list)
+        elif isinstance(b, Static) and isinstance(a, (Struct, Sequence)):
+            b = self.opened(b, a.kind if isinstance(a, Struct) else list)
         if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind:
             if a.kind is dict and a.keys != b.keys and set(a.keys) == set(b.keys):
                 b = Struct(b.kind, a.keys, tuple(b.children[b.keys.index(k)] for k in a.keys))
@@ -331,6 +340,8 @@ class Joiner:
     def opened(self, d: Static, kind: type) -> Descriptor:
         """An object known while tracing as the structure it has to become: it joins one of another object."""
         parts = structure_of(d.value, instances=True) if type(d.value) is kind else None
+        if parts is not None and kind is list and has_splices(parts[1]):
+            return describe(d.value)
         return d if parts is None else Struct(kind, parts[0], tuple(loosen(describe(c)) for c in parts[1]))
 
     def element(self, a: Descriptor | None, b: Descriptor | None) -> Descriptor | None:
@@ -532,10 +543,9 @@ def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callabl
 def pack_list(x: Any, d: Sequence) -> list[Value]:
     """A Python list, or a staged one, as graph lists: one per leaf of the element type."""
     types = list_types(d)
-    if type(x) is list and STATE.trace is not None:
-        dynamic = STATE.trace.notes.get("lists", {}).get(id(x))
-        if dynamic:
-            x = dynamic[1]
+    items = x.items if type(x) is ListContents else x
+    if type(items) is list and has_splices(items):
+        return _pack_spliced(items, d, types)
     if type(x) is ListValue:
         if x.element == d.element:
             return list(x.values)
@@ -544,11 +554,24 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
             for v, t in zip(x.spread(len(types), lambda: same_columns(x.element, d.element)), types, strict=True)
         ]
     columns: list[list[Value]] = [[] for _ in types]
-    for item in x.items if type(x) is ListContents else x:
+    for item in items:
         leaves = [] if d.element is None else pack(item, d.element)
         for column, leaf in zip(columns, leaves or [as_value(0, TAG)], strict=True):
             column.append(leaf)
     return [_emit("list_from", column, {"element": t.element}, (t,)) for column, t in zip(columns, types, strict=True)]
+
+
+def _pack_spliced(items: list[Any], d: Sequence, types: list[Any]) -> list[Value]:
+    """Graph lists of Python items and spliced ones, in their order."""
+    columns: list[Value] | None = None
+    for spliced, group in itertools.groupby(items, lambda item: type(item) is Splice):
+        for part in [item.value for item in group] if spliced else [list(group)]:
+            packed = pack_list(part, d)
+            columns = packed if columns is None else [
+                _emit("list_concat", [a, b], {}, (t,)) for a, b, t in zip(columns, packed, types, strict=True)
+            ]  # fmt: skip
+    assert columns is not None
+    return columns
 
 
 def same_columns(a: Descriptor | None, b: Descriptor | None) -> bool:

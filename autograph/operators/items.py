@@ -5,10 +5,12 @@ Writes to Python objects are noted in the journal, so that a staged region's eff
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import MutableMapping
 from typing import Any
 
+from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
 from autograph.operators.choice import MaybeTensor, choice_of, resolve
 from autograph.operators.lists import (
@@ -23,6 +25,7 @@ from autograph.operators.lists import (
 )
 from autograph.operators.listvalue import new_list
 from autograph.operators.places import AttributePlace, ItemPlace
+from autograph.operators.regions import current_trace
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -84,15 +87,18 @@ def _dict_by_tensor(x: Any, index: Tensor) -> Any:
             "a dictionary cannot be read with a tensor as its key: only dictionaries with number keys can; "
             "use a list or a tensor"
         )
-    trace = STATE.trace
-    assert trace is not None
+    return _pick(x, index, keys)
 
-    def pick(rest: list[Any]) -> Any:
-        if len(rest) == 1:
-            return x[rest[0]]
-        return staged_cond(trace, op.equal(index, rest[0]), lambda: x[rest[0]], lambda: pick(rest[1:]), [])
 
-    return pick(keys)
+def _pick(x: Any, index: Tensor, keys: list[Any]) -> Any:
+    """The item of the one of `keys` that is `index`."""
+    test = op.equal(index, keys[0])
+    rest = functools.partial(_pick, x, index, keys[1:]) if len(keys) > 1 else functools.partial(_missing, index)
+    return staged_cond(current_trace(), test, lambda: x[keys[0]], rest, [])
+
+
+def _missing(index: Tensor) -> None:
+    raise raised(KeyError(f"{index}"))
 
 
 def _scalar_index(index: Tensor) -> Tensor:
@@ -125,9 +131,8 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
-    if isinstance(resolve(inner), Tensor) and (
-        isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None
-    ):
+    is_copy = isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None
+    if is_copy and isinstance(resolve(inner), (Tensor, list, dict)):
         _store_one(base, index, inner)
 
 
@@ -170,8 +175,8 @@ def _dict_store(base: Any, index: Tensor, value: Any) -> None:
             "a dictionary cannot be written with a tensor as its key: its keys must be known while tracing; "
             "use a list or a tensor"
         )
-    trace = STATE.trace
-    assert trace is not None
+    trace = current_trace()
+    _pick(base, index, keys)  # refuses a new key
     for k in keys:
         trace.record(ItemPlace(base, k))
         base[k] = if_exp(op.equal(index, k), lambda: value, lambda k=k: base[k])  # type: ignore[misc]

@@ -18,7 +18,7 @@ from autograph.operators.descriptors import (
     unpack,
     value_types,
 )
-from autograph.operators.listvalue import POISON, ListContents, ListValue, new_list
+from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
@@ -44,23 +44,20 @@ class ListPlace:
         return ("list", id(self.owner))
 
     def read(self) -> Any:
-        dynamic = self.trace.notes.get("lists", {}).get(id(self.owner))
-        if dynamic is not None:
-            return dynamic[1]
-        last = self._last
-        if type(last) is ListContents and len(last.items) == len(self.owner) and all(map(_same, last.items, self.owner)):
+        last, owner = self._last, self.owner
+        if type(last) is ListContents and len(last.items) == len(owner) and all(map(_same, last.items, owner)):
             return last
-        self._last = ListContents(list(self.owner))
+        if len(owner) == 1 and type(owner[0]) is Splice:
+            return owner[0].value
+        self._last = ListContents(list(owner))
         return self._last
 
     def write(self, value: Any) -> None:
-        table = self.trace.notes.setdefault("lists", {})
         value = dynamic_of(value) or value
         if type(value) is ListValue:
-            table[id(self.owner)] = (self.owner, value)
-            self.owner[:] = [POISON]
+            self.trace.notes["lists"] = True
+            self.owner[:] = [Splice(value)]
             return
-        table.pop(id(self.owner), None)
         self.owner[:] = value.items if type(value) is ListContents else value
         if type(value) is ListContents:
             self._last = value
@@ -77,11 +74,22 @@ def dynamic_of(x: Any) -> ListValue | None:
     """The staged content of a Python list, if it has one."""
     if type(x) is ListValue:
         return x
-    trace = STATE.trace
-    if trace is None or type(x) is not list:
+    if type(x) is ListContents:
+        x = x.items
+    elif type(x) is not list:
         return None
-    entry = trace.notes.get("lists", {}).get(id(x))
-    return None if entry is None else entry[1]
+    if not has_splices(x):
+        return None
+    if len(x) == 1:
+        return x[0].value  # type: ignore[no-any-return]
+    return _joined(x)
+
+
+def _joined(x: list[Any]) -> ListValue:
+    """The content of a list that Python put together of staged and other items."""
+    d = describe(x)
+    assert isinstance(d, Sequence)
+    return ListValue(d.element, pack_list(x, d))
 
 
 def as_list_value(x: Any) -> ListValue:

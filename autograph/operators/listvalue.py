@@ -9,7 +9,7 @@ from runtime.ir.graph import Value
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
 
-__all__ = ["POISON", "ListContents", "ListValue", "new_list"]
+__all__ = ["ListContents", "ListValue", "Splice", "has_splices", "new_list"]
 
 
 class ListValue:
@@ -48,8 +48,17 @@ class ListContents:
         return f"<contents {self.items}>"
 
 
-class _Poison:
-    """Stands in a Python list whose content is staged."""
+class Splice:
+    """Stands in a Python list for items known only at run time, as they were when it was put there.
+
+    Python copies and joins lists without asking anyone; a splice goes along, and still says what it stands for. It
+    refuses any use as an item.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: ListValue) -> None:
+        self.value = value
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise OperatorNotAllowedInGraphError(
@@ -72,13 +81,14 @@ class _Poison:
         return "<content known at run time>"
 
 
-POISON = object.__new__(_Poison)
-
-
 def new_list(value: ListValue) -> list[Any]:
     """A new Python list object with staged content."""
+    assert STATE.trace is not None
+    STATE.trace.notes["lists"] = True
+    return [Splice(value)]
+
+
+def has_splices(x: Any) -> bool:
+    """Whether a Python list or tuple has staged content."""
     trace = STATE.trace
-    assert trace is not None
-    made: list[Any] = [POISON]
-    trace.notes.setdefault("lists", {})[id(made)] = (made, value)
-    return made
+    return trace is not None and "lists" in trace.notes and any(type(e) is Splice for e in x)

@@ -66,7 +66,17 @@ def in_(x: Any, container: Any) -> Any:
             return or_(*_equalities(x, list(container)))
         if type(container) in (list, tuple) and any(isinstance(e, Tensor) for e in container):
             return or_(*_equalities(x, list(container)))
+        if type(container) is dict and x in container:
+            choice = choice_of(container[x])  # a key that was set on some paths only
+            return True if choice is None else _is_set(choice)
     return x in container
+
+
+def _is_set(choice: Any) -> Any:
+    hits = [i for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
+    if len(hits) == len(choice._alternatives):
+        return True
+    return or_(*(functools.partial(op.equal, choice._tag, i) if k else op.equal(choice._tag, i) for k, i in enumerate(hits)))
 
 
 def _equalities(x: Any, items: list[Any]) -> list[Any]:

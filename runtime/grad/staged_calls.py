@@ -42,11 +42,11 @@ class TapedGraph:
 
     def run(self, payloads: Sequence[Any]) -> list[Any]:
         """The outputs for these arrays; the call is recorded on the tapes that track one of them."""
-        tapes = [t for t in STATE.tapes if any(map(t.tracks, payloads))]
+        tapes = [t for t in STATE.tapes if any(map(t.tracks, _flat(payloads)))]
         wrt = tuple(
             k
             for k, (v, p) in enumerate(zip(self.graph.inputs, payloads, strict=True))
-            if differentiable(v.type) and any(t.tracks(p) for t in tapes)
+            if differentiable(v.type) and any(t.tracks(e) for e in _flat([p]) for t in tapes)
         )
         if not wrt:
             if self._plain is None:
@@ -58,16 +58,19 @@ class TapedGraph:
         payloads = list(payloads)
         results = list(halves.forward(*payloads))
         outputs: list[Any] = []
+        known = _flat(payloads)
         for result in results[: len(self.graph.outputs)]:
-            outputs.append(distinct(result, payloads + outputs))
+            own = [distinct(e, known) for e in result] if isinstance(result, list) else distinct(result, known)
+            outputs.append(own)
+            known += _flat([own])
         saved = results[len(outputs) :]
 
         def backward(dys: list[Any]) -> list[Any]:
-            return halves.pull(dys, payloads, outputs, saved)
+            return _flat(halves.pull(_gathered(dys, outputs), payloads, outputs, saved), payloads)
 
-        recorded = [p if k not in self.constant else None for k, p in enumerate(outputs)]
+        recorded = _flat([p if k not in self.constant else None for k, p in enumerate(outputs)], outputs)
         for tape in tapes:
-            tape.record_call(backward, payloads, recorded)
+            tape.record_call(backward, _flat(payloads), recorded)
         return outputs
 
     def gradient(self, wrt: tuple[int, ...], given: tuple[int, ...]) -> TapedGraph:
@@ -98,23 +101,52 @@ class _Halves:
         if not vjp.wrt or not given:
             return result
         if STATE.tapes:
-            seeds = [dys[k]._value for k in given]
+            seeds = [_typed(dys[k], outputs[k], None) for k in given]
             dxs = self.owner.gradient(vjp.wrt, given).run([*payloads, *seeds])
         else:
             if self.backward is None:
                 self.backward = self.owner.compile(vjp.backward)
             seeds = [
-                _typed(np.zeros_like(outputs[k]) if dys[k] is None else dys[k]._value, seed)
+                _typed(dys[k], outputs[k], seed)
                 for k, seed in zip(vjp.given, self.seeds, strict=True)
             ]
             dxs = list(self.backward(*(payloads[k] for k in vjp.kept), *saved, *seeds))
         for k, dx in zip(vjp.wrt, dxs, strict=True):
-            result[k] = Tensor(dx)
+            result[k] = [Tensor(e) for e in dx] if isinstance(dx, list) else Tensor(dx)
         return result
 
 
-def _typed(payload: Any, seed: Value) -> Any:
-    """A bare number in the dtype that the backward graph was made for."""
-    if isinstance(payload, (np.ndarray, np.generic)):
+def _flat(payloads: Sequence[Any], like: Sequence[Any] | None = None) -> list[Any]:
+    """Payloads with the items of lists in their place, since tapes know arrays; `like` says how long an absent list is."""
+    flat: list[Any] = []
+    for k, p in enumerate(payloads):
+        if isinstance(p, list):
+            flat += p
+        elif p is None and like is not None and isinstance(like[k], list):
+            flat += [None] * len(like[k])
+        else:
+            flat.append(p)
+    return flat
+
+
+def _gathered(flat: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+    """The reverse of `_flat`: lists of cotangents (None where no item has one)."""
+    items = iter(flat)
+    result: list[Any] = []
+    for p in like:
+        if isinstance(p, list):
+            mine = [next(items) for _ in p]
+            result.append(mine if any(dy is not None for dy in mine) else None)
+        else:
+            result.append(next(items))
+    return result
+
+
+def _typed(dy: Any, output: Any, seed: Value | None) -> Any:
+    """A cotangent's payload, zeros for an absent one; a bare number in the dtype that the backward graph was made for."""
+    if isinstance(output, list):
+        return [_typed(e, p, None) for e, p in zip(dy or [None] * len(output), output, strict=True)]
+    payload = np.zeros_like(output) if dy is None else dy._value
+    if seed is None or isinstance(payload, (np.ndarray, np.generic)):
         return payload
     return seed.tensor_type.dtype.dtype.type(payload)
