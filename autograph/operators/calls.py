@@ -183,7 +183,8 @@ def _checked(f: Any) -> Callable[..., Any]:
         except OperatorNotAllowedInGraphError:
             name = getattr(f, "__qualname__", repr(f))
             raise OperatorNotAllowedInGraphError(
-                f"{name}() is not converted and cannot take a list whose length depends on a tensor; stack it first: ag.stack(xs)"
+                f"{name}() is not converted and cannot take a list whose length depends on a tensor; "
+                "stack it first: ag.stack(xs)"
             ) from None
 
     return call

@@ -162,7 +162,7 @@ def resolve(x: Any) -> Any:
         return value
     choice._checked.append(trace.builder.region.graph)
     name = choice._name or "value"
-    errors = []
+    errors: list[tuple[int, type[Exception], str]] = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
             errors.append(

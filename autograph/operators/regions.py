@@ -90,7 +90,7 @@ def run_region(
         trace.builder.pop()
         for place, original in [*table.values(), *before.values()]:
             place.write(original)
-        place = original = None
+        place = original = None  # type: ignore[assignment]
     _keep_effects(trace, traced, before, table, changed, fresh)
     return traced
 
@@ -101,7 +101,7 @@ def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> 
     changed = _changed({}, table)
     for place, original in table.values():
         place.write(original)
-    place = original = None
+    place = original = None  # type: ignore[assignment]
     asked = {key: owner_of(place) for key, (place, _) in changed.items() if owner_of(place) is not None}
     _keep_born(trace, asked, changed, fresh, [table, fresh, *records], trace.graph)
     return {key: entry for key, entry in changed.items() if key not in asked}
@@ -141,7 +141,7 @@ def _keep_effects(
             traced.finals[key] = final
         elif key not in asked:
             place.write(final)
-    place = final = owner = None
+    place = final = owner = None  # type: ignore[assignment]
     if not asked:
         return
     unsure = set(asked)
