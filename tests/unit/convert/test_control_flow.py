@@ -82,7 +82,10 @@ def check(
     each_pass: bool = False,
 ) -> None:
     """Compare a program with what it is converted to, in Python's meaning and as tracing would run it."""
-    expected = outcome(compile(text, "program.py", "exec"), None, World(), *arguments)
+    try:
+        expected = outcome(compile(text, "program.py", "exec"), None, World(), *arguments)
+    except MemoryError:  # a string that doubles in a loop: no program to compare with
+        return
     function = parse(text).body[0]
     context = Context(function, "program.py")
     for converter in passes:
