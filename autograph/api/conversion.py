@@ -1,22 +1,23 @@
-"""`ag.autograph` and `ag.config`: seeing and steering the conversion, under TensorFlow's names."""
+"""`ag.autograph`: seeing and steering the conversion, under TensorFlow's names."""
 
 from __future__ import annotations
 
 import sys
-import types
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from autograph.staging.function import Function, functions_run_eagerly, run_functions_eagerly
+from autograph.api.declare import public
+from autograph.staging.function import Function
 
-__all__ = ["autograph", "config", "do_not_convert", "to_code", "to_graph"]
+__all__ = ["do_not_convert", "to_code", "to_graph"]
 
 
 def _plain(entity: Any) -> Any:
     return entity.python_function if isinstance(entity, Function) else entity
 
 
+@public("autograph.to_code")
 def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> str:
     """The converted source of a function, as text.
 
@@ -32,6 +33,7 @@ def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_opt
     return unparse(converted_tree(_plain(entity)))
 
 
+@public("autograph.to_graph")
 def to_graph(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> Any:
     """The converted function: called in a trace, it stages what depends on tensors."""
     from autograph.load.conversion import convert_function  # loads gast
@@ -39,6 +41,7 @@ def to_graph(entity: Callable[..., Any], recursive: bool = True, experimental_op
     return convert_function(_plain(entity), sys.modules["autograph.operators"])
 
 
+@public("autograph.experimental.do_not_convert", "autograph.do_not_convert")
 def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     """Call a function as it is: its control flow stays Python's, also in a trace."""
     if func is None:
@@ -50,26 +53,3 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
 
     wrapper.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
     return wrapper
-
-
-def _namespace(name: str, doc: str, **names: Any) -> types.ModuleType:
-    made = types.ModuleType(f"autograph.{name}", doc)
-    made.__dict__.update(names)
-    return made
-
-
-_experimental = _namespace("autograph.experimental", "Names that TensorFlow keeps here.", do_not_convert=do_not_convert)
-autograph = _namespace(
-    "autograph",
-    "The conversion of Python source.",
-    to_code=to_code,
-    to_graph=to_graph,
-    do_not_convert=do_not_convert,
-    experimental=_experimental,
-)
-config = _namespace(
-    "config",
-    "Settings of the whole process.",
-    run_functions_eagerly=run_functions_eagerly,
-    functions_run_eagerly=functions_run_eagerly,
-)

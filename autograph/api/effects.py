@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from autograph.api.declare import public
 from autograph.operators.printing import emit_print, text_of
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
@@ -18,7 +19,15 @@ from runtime.typesys.spec import TensorSpec, TensorType
 __all__ = ["Assert", "numpy_function", "print_", "py_function"]
 
 
-def print_(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = " ", summarize: int = 3, name: str | None = None) -> None:
+@public("print")
+def print_(
+    *inputs: Any,
+    output_stream: Any = None,
+    end: str = "\n",
+    sep: str = " ",
+    summarize: int = 3,
+    name: str | None = None,
+) -> None:
     """Print tensors and text in program order, to stderr unless `output_stream` says otherwise.
 
     >>> import sys, autograph as ag
@@ -27,7 +36,13 @@ def print_(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = 
 
     Source of the semantics: TensorFlow's `tf.print`.
     """
-    stream = sys.stderr if output_stream is None or output_stream == "stderr" else sys.stdout if output_stream == "stdout" else output_stream
+    stream = (
+        sys.stderr
+        if output_stream is None or output_stream == "stderr"
+        else sys.stdout
+        if output_stream == "stdout"
+        else output_stream
+    )
     trace = STATE.trace
     if trace is None or stream not in (sys.stdout, sys.stderr):
         builtins.print(*inputs, sep=sep, end=end, file=stream)
@@ -38,9 +53,12 @@ def print_(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = 
 def _types(wanted: Any) -> tuple[list[TensorType], bool]:
     single = not isinstance(wanted, (list, tuple))
     kinds = [wanted] if single else list(wanted)
-    return [k.to_type() if isinstance(k, TensorSpec) else TensorType(as_dtype(k), None) for k in kinds], single
+    return [
+        k.to_type() if isinstance(k, TensorSpec) else TensorType(as_dtype(k), None) for k in kinds
+    ], single
 
 
+@public("py_function")
 def py_function(func: Callable[..., Any], inp: Any = (), Tout: Any = (), name: str | None = None) -> Any:
     """Call a Python function with eager tensors when the graph runs.
 
@@ -67,7 +85,10 @@ def py_function(func: Callable[..., Any], inp: Any = (), Tout: Any = (), name: s
     return _call(call, inp, Tout)
 
 
-def numpy_function(func: Callable[..., Any], inp: Any = (), Tout: Any = (), stateful: bool = True, name: str | None = None) -> Any:
+@public("numpy_function")
+def numpy_function(
+    func: Callable[..., Any], inp: Any = (), Tout: Any = (), stateful: bool = True, name: str | None = None
+) -> Any:
     """Call a Python function with NumPy arrays when the graph runs, as TensorFlow's `tf.numpy_function`."""
     return _call(func, inp, Tout)
 
@@ -81,13 +102,15 @@ def _call(function: Callable[..., Any], inp: Any, wanted: Any) -> Any:
     inputs = [x if isinstance(x, Tensor) else convert(x) for x in inp]
     if STATE.trace is None:
         kernel = get("py_function").rules.kernel
-        results = [Tensor(r) for r in kernel(*(x._value for x in inputs), function=function, types=tuple(types))]
+        results = [
+            Tensor(r) for r in kernel(*(x._value for x in inputs), function=function, types=tuple(types))
+        ]
     else:
         results = list(op.py_function(*inputs, function=function, types=tuple(types)))
     return results[0] if single else results or None
 
 
+@public("Assert", "debugging.Assert")
 def Assert(condition: Any, data: Any = (), summarize: int | None = None, name: str | None = None) -> None:
     """Raise InvalidArgumentError if the condition is false, with `data` in its message, as TensorFlow's `tf.Assert`."""
     op.assert_(condition, *(convert(d) for d in data), template=tuple((i, "") for i in range(len(data))))
-

@@ -1,115 +1,108 @@
-"""Builds `ag.math`, `ag.nn`, ... from the public names that operations and functions declare: there is no second list."""
+"""The package's names, found when they are first used: `ag.exp`, `ag.math`, `ag.nn.relu`, by the static index."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import types
+import sys
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-import numpy as np
+from autograph.api.index import FUNCTIONS, OBJECTS, OPERATIONS
 
-from runtime.ops.registry import FUNCTIONS, OPS, Op, PublicFunction, load_all
-from runtime.tensor import numpy_protocol
-from runtime.tensor.dispatch import apply, convert, op
-from runtime.tensor.methods import PUBLIC_CLASSES
-from runtime.tensor.tensor import Tensor
+__all__ = ["names_of", "open_namespaces"]
 
-__all__ = ["build"]
+Place = tuple[str, str, str]  # module, key, "operation", "function" or "object"
 
-_NUMBERS = (bool, int, float, complex, np.generic, list, tuple, np.ndarray)
-
-
-def build(root: types.ModuleType) -> list[str]:
-    """Put every public function where its dotted name says; returns the names at the root."""
-    load_all()
-    numpy_protocol.attach()
-    names = []
-    for operation in OPS.values():
-        public = (operation.public,) if isinstance(operation.public, str) else operation.public
-        if public:
-            names += _place(root, public, _public_operation(operation))
-    for entry in FUNCTIONS.values():
-        if entry.public:
-            names += _place(root, entry.public, _public_function(entry))
-    for dotted, cls in PUBLIC_CLASSES.items():
-        names += _place(root, (dotted,), cls)
-    return names
+_DOCS = {
+    "autograph": "Seeing and steering the conversion of Python source, under TensorFlow's names.",
+    "config": "Settings of the whole process.",
+    "debugging": "Assertions about tensors.",
+    "nest": "Nested structures of lists, tuples, dictionaries and their kin: flattened, packed, mapped.",
+    "random": "Random numbers: from the global generator, from your own, and stateless.",
+}
 
 
-def _place(root: types.ModuleType, public: tuple[str, ...], fn: Any) -> list[str]:
-    top = []
-    for dotted in public:
-        *path, name = dotted.split(".")
-        owner = root
-        for part in path:
+def _places() -> dict[str, dict[str, Place]]:
+    """Namespace ("" is the root) -> name -> where it comes from."""
+    tree: dict[str, dict[str, Place]] = {"": {}}
+    for kind, table in (("operation", OPERATIONS), ("function", FUNCTIONS), ("object", OBJECTS)):
+        for module, words in table.items():
+            for word in words.split():
+                key, _, names = word.partition("=")
+                for dotted in (names or key).split(","):
+                    space, _, name = dotted.rpartition(".")
+                    tree.setdefault(space, {})[name] = (module, key, kind)
+    return tree
+
+
+_TREE = _places()
+
+
+def names_of(space: str) -> list[str]:
+    """The public names of a namespace, those of inner namespaces included, sorted."""
+    prefix = space + "." if space else ""
+    inner = {s[len(prefix) :].partition(".")[0] for s in _TREE if s.startswith(prefix) and s != space}
+    return sorted({*_TREE.get(space, ()), *inner})
+
+
+def open_namespaces(root: ModuleType) -> Callable[[str], Any]:
+    """Make `math`, `nn`, ... (importable, too) and the root's `__getattr__`."""
+    for space in sorted(_TREE):
+        owner, path = root, ""
+        for part in filter(None, space.split(".")):
+            path = f"{path}.{part}" if path else part
             inner = owner.__dict__.get(part)
             if inner is None:
-                inner = types.ModuleType(f"{owner.__name__}.{part}", f"Functions of `{part}`, under TensorFlow's names.")
+                inner = _namespace(root.__name__, path)
                 setattr(owner, part, inner)
-                if owner is root:
-                    top.append(part)
             owner = inner
-        setattr(owner, name, fn)
-        if owner is root:
-            top.append(name)
-    return top
+    return _finder(root, "")
 
 
-def _literals(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Arguments none of which is a typed tensor, as tensors under the rules for literals."""
-    return tuple(convert(a) if isinstance(a, (Tensor, *_NUMBERS)) else a for a in args)
+def _namespace(root: str, path: str) -> ModuleType:
+    doc = _DOCS.get(path, f"Functions of `{path}`, under TensorFlow's names.")
+    made = ModuleType(f"{root}.{path}", doc)
+    names = names_of(path)
+    made.__dict__.update(
+        __all__=names,
+        __getattr__=_finder(made, path),
+        __dir__=lambda: names,
+        __path__=[],
+        __package__=made.__name__,
+    )
+    sys.modules[made.__name__] = made
+    return made
 
 
-def _is_bare(x: Any) -> bool:
-    """Whether an argument has no element type of its own: a bare number, a literal, a weak tensor."""
-    if isinstance(x, Tensor):
-        return x.type.weak
-    return not isinstance(x, np.ndarray)
+def _finder(module: ModuleType, space: str) -> Callable[[str], Any]:
+    """`__getattr__` of a namespace: find the name, keep it."""
+    places = _TREE.get(space, {})
+
+    def find(name: str) -> Any:
+        place = places.get(name)
+        if place is None:
+            if not name.startswith("__"):
+                found = _late(f"{space}.{name}" if space else name)
+                if found is not None:
+                    return found
+            raise AttributeError(
+                f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module
+            )
+        home, key, kind = place
+        value = (
+            getattr(import_module(home), key) if kind == "object" else _wrappers().wrapper_of(kind, home, key)
+        )
+        setattr(module, name, value)
+        return value
+
+    return find
 
 
-def _public_operation(operation: Op) -> Callable[..., Any]:
-    custom = operation.rules.call
-    if custom is not None:
-        return _finish(lambda *args, **kwargs: custom(op, *args, **kwargs), operation, custom)
-    keywords = ("x", "y", "z")
-
-    def public(*args: Any, name: str | None = None, **attrs: Any) -> Any:
-        if attrs:
-            args = (*args, *(attrs.pop(k) for k in keywords[len(args) :] if k in attrs))
-        if all(map(_is_bare, args)):
-            args = _literals(args)
-        return apply(operation, args, attrs)
-
-    return _finish(public, operation, None)
+def _wrappers() -> Any:
+    return import_module("autograph.api.wrappers")
 
 
-def _public_function(entry: PublicFunction) -> Callable[..., Any]:
-    fn, count = entry.fn, entry.tensors
-    if not count:
-        return _finish(lambda *args, **kwargs: fn(op, *args, **kwargs), fn, fn)
-    parameters = list(inspect.signature(fn).parameters)[1 : count + 1]
-
-    def public(*args: Any, **kwargs: Any) -> Any:
-        given = args[:count]
-        if kwargs:
-            named = {p: kwargs[p] for p in parameters if p in kwargs}
-            if all(map(_is_bare, (*given, *named.values()))):
-                kwargs.update({p: convert(v) for p, v in named.items() if isinstance(v, (Tensor, *_NUMBERS))})
-                args = (*_literals(given), *args[count:])
-        elif all(map(_is_bare, given)):
-            args = (*_literals(given), *args[count:])
-        return fn(op, *args, **kwargs)
-
-    return _finish(public, fn, fn)
-
-
-def _finish(public: Callable[..., Any], source: Any, signature_of: Any) -> Callable[..., Any]:
-    public.__doc__ = source.__doc__ if not isinstance(source, Op) else type(source).__doc__
-    public.__name__ = public.__qualname__ = getattr(source, "__name__", None) or source.name
-    public.__module__ = "autograph"
-    if signature_of is not None:
-        functools.update_wrapper(public, signature_of, assigned=(), updated=())
-        del public.__wrapped__  # type: ignore[attr-defined]
-    return public
+def _late(dotted: str) -> Any:
+    """An operation that was defined after the index was written, such as a user's own."""
+    return _wrappers().late(dotted)

@@ -19,7 +19,7 @@ from autograph.operators.choice import choice_of, is_alternative, resolve
 from autograph.operators.lists import ListMethod, dynamic_of, stacked
 from autograph.operators.places import ItemPlace, watch
 from autograph.operators.regions import current_trace
-from autograph.operators.stand_ins import STAND_INS
+from autograph.operators.stand_ins import STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
@@ -78,7 +78,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if is_converted(f.__code__):
         watch(trace, f)
         return f
-    stand_in = STAND_INS.get(f)
+    stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
     if is_unconverted_module(f.__module__) or is_unconverted_module(f.__globals__.get("__name__")):

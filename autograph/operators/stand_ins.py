@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["STAND_INS", "stand_in"]
+__all__ = ["PUBLIC_STAND_INS", "STAND_INS", "stand_in", "stand_in_of"]
 
 STAND_INS: dict[Any, Any] = {}
+# By name, as public functions are made when they are first used: given the function, what stands in for it.
+PUBLIC_STAND_INS: dict[str, Callable[[Any], Any]] = {}
+
+
+def stand_in_of(f: Any) -> Any:
+    """What is called in the place of a Python function, or None."""
+    found = STAND_INS.get(f)
+    if found is None and f.__module__ == "autograph" and f.__name__ in PUBLIC_STAND_INS:
+        found = STAND_INS[f] = PUBLIC_STAND_INS[f.__name__](f)
+    return found
 
 
 def stand_in(original: Any) -> Callable[[Any], Any]:

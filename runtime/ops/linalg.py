@@ -55,6 +55,7 @@ class Det(Op):
     """Determinants of square matrices."""
 
     public = "linalg.det"
+    parameters = ("input",)
     numpy = "np.linalg.det({0})"
 
     def infer(self, x: TensorType) -> TensorType:
@@ -74,6 +75,7 @@ class Slogdet(Op):
 
     outputs = 2
     public = "linalg.slogdet"
+    parameters = ("input",)
 
     def infer(self, x: TensorType) -> tuple[TensorType, TensorType]:
         kind = _square(x, "slogdet")

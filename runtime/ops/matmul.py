@@ -130,6 +130,8 @@ def _conj(op: Any, x: Any) -> Any:
 
 def _product(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
     """matmul with the attributes left out where they are False, so that equal products look equal."""
+    if not (transpose_a or transpose_b):
+        return op.matmul(a, b)
     flags = {k: True for k, v in (("transpose_a", transpose_a), ("transpose_b", transpose_b)) if v}
     return op.matmul(a, b, **flags)
 

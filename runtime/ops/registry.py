@@ -19,10 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from runtime.ops.catalogue import FUNCTIONS as FUNCTION_FAMILIES
+from runtime.ops.catalogue import OPERATIONS
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import ValueType
 
-__all__ = ["FUNCTIONS", "OPS", "Op", "PublicFunction", "function", "get", "load_all"]
+__all__ = ["FUNCTIONS", "OPS", "Op", "PublicFunction", "function", "get", "load_all", "load_family_of"]
 
 OPS: dict[str, Op] = {}
 FUNCTIONS: dict[str, PublicFunction] = {}
@@ -53,6 +55,7 @@ class Op:
                dy and y are tuples if `outputs` is not 1; then zeros stand for outputs that got no cotangent, or None
                where `sparse_cotangents` says that the rule knows of it
       choosy   the vjp takes `needs`, a flag per input: the others' cotangents are not asked for, and may be None
+      parameters   public names of the inputs, where they are not those of the type rule
       call     (op, *public arguments): the public signature, where it is not just the inputs and attributes
       samples  () -> iterable of (inputs, attributes) used by the conformance tests
     """
@@ -74,6 +77,7 @@ class Op:
     vjp: ClassVar[Any] = None
     sparse_cotangents: ClassVar[bool] = False
     choosy: ClassVar[bool] = False
+    parameters: ClassVar[tuple[str, ...]] = ()
     call: ClassVar[Any] = None
     abstract: ClassVar[bool] = True  # kinds are abstract; a class that names itself or has a meaning is not
 
@@ -176,16 +180,27 @@ def function(*public: str, method: str | tuple[str, ...] = (), tensors: int = 0)
 
 
 def get(name: str) -> Op:
-    """The operation of that name.
+    """The operation of that name; its family file is imported when it is first asked for.
 
     Raises:
       UnimplementedError: there is none.
     """
-    load_all()
-    try:
-        return OPS[name]
-    except KeyError:
-        raise UnimplementedError(f"no operation {name!r}", op=name) from None
+    found = OPS.get(name)
+    if found is None:
+        load_family_of(name)
+        found = OPS.get(name)
+        if found is None:
+            raise UnimplementedError(f"no operation {name!r}", op=name)
+    return found
+
+
+def load_family_of(name: str) -> None:
+    """Import the file that defines an operation or a function: the catalogue says which, else all are."""
+    families = [table[name] for table in (OPERATIONS, FUNCTION_FAMILIES) if name in table]
+    for family in families:
+        importlib.import_module(family)
+    if not families:
+        load_all()
 
 
 def load_all() -> None:
@@ -196,7 +211,7 @@ def load_all() -> None:
     _loaded = True
     for file in sorted(os.listdir(os.path.dirname(__file__))):
         module, ext = os.path.splitext(file)
-        if ext == ".py" and module not in ("__init__", "registry", "kinds"):
+        if ext == ".py" and module not in ("__init__", "catalogue", "kinds", "registry"):
             importlib.import_module(f"runtime.ops.{module}")
 
 

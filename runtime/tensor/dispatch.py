@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from runtime.ir.graph import Value
-from runtime.ops.registry import FUNCTIONS, OPS, Op, load_all
+from runtime.ops.catalogue import METHODS
+from runtime.ops.registry import FUNCTIONS, OPS, Op, load_family_of
 from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE
@@ -226,7 +227,10 @@ class Namespace:
         return convert(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        load_all()
+        if name not in OPS and name not in FUNCTIONS:
+            if name.startswith("__"):  # what protocols probe for is no operation
+                raise AttributeError(name)
+            load_family_of(name)
         if name in OPS:
             caller = _caller(OPS[name])
         elif name in FUNCTIONS:
@@ -235,6 +239,9 @@ class Namespace:
             raise AttributeError(f"no operation or function {name!r}")
         setattr(self, name, caller)
         return caller
+
+    def __reduce__(self) -> str:
+        return "op"
 
 
 def _caller(operation: Op) -> Callable[..., Any]:
@@ -259,19 +266,38 @@ op = Namespace()
 
 
 def attach_methods() -> None:
-    """Give Tensor the operators and methods that operations and functions declare."""
-    load_all()
-    for operation in OPS.values():
-        for name in _names(operation.method):
-            short = name in _BINARY_DUNDERS and operation.is_ufunc and getattr(operation, "arity", 0) == 2
-            setattr(Tensor, name, _binary(operation, name) if short else _method(_caller(operation), name))
-    for entry in FUNCTIONS.values():
-        for name in entry.method:
-            setattr(Tensor, name, _method(_bound(entry.fn), name))
+    """Give Tensor the operators and methods that operations and functions declare.
+
+    The catalogue names them; the file behind a method is imported when it is first called.
+    """
+    for name, key in METHODS.items():
+        if name not in Tensor.__dict__:
+            setattr(Tensor, name, _late(name, key))
 
 
-def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else names
+def _late(name: str, key: str) -> Callable[..., Any]:
+    """A method that puts the real one in its place when it is first called."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        real = _real(name, key)
+        setattr(Tensor, name, real)
+        return real(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"The operation `{key}` on this tensor."
+    return method
+
+
+def _real(name: str, key: str) -> Callable[..., Any]:
+    function = key.removesuffix("()")
+    load_family_of(function)
+    if function != key:
+        return _method(_bound(FUNCTIONS[function].fn), name)
+    operation = OPS[key]
+    if name in _BINARY_DUNDERS and operation.is_ufunc and getattr(operation, "arity", 0) == 2:
+        return _binary(operation, name)
+    return _method(_caller(operation), name)
 
 
 _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tuple)

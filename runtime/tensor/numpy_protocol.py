@@ -10,24 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.registry import OPS, load_all
+from runtime.ops.catalogue import UFUNCS
+from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import UnimplementedError
 
 __all__ = ["attach"]
 
-_ufuncs: dict[str, Any] = {}
-
 
 def _operation(name: str) -> Any:
-    if not _ufuncs:
-        load_all()
-        for operation in OPS.values():
-            ufunc = getattr(np, operation.numpy or "", None)
-            if isinstance(ufunc, np.ufunc):
-                _ufuncs.setdefault(ufunc.__name__, operation)
-    return _ufuncs.get(name)
+    key = UFUNCS.get(name)
+    return None if key is None else get(key)
 
 
 _REDUCERS = {

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.registry import OPS, Op
+from runtime.ops.catalogue import OPERATIONS
+from runtime.ops.registry import Op
 from runtime.typesys.dtypes import DType
 
 __all__ = ["Globals", "Locals"]
@@ -110,7 +111,7 @@ class Locals:
         if not wanted or not (wanted.isidentifier() and wanted.isascii()):
             self._temporaries += 1
             return f"t{self._temporaries}"
-        if wanted in _FIXED or wanted in OPS or _GENERATED.fullmatch(wanted):
+        if wanted in _FIXED or wanted in OPERATIONS or _GENERATED.fullmatch(wanted):
             wanted += "_"
         name, k = wanted, 2
         while name in self._used:
