@@ -12,7 +12,7 @@ from typing import Any
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import converted
 from autograph.staging.concrete import ConcreteFunction
-from autograph.staging.signature import Parameters, containers, encode, is_array_leaf, rebuild, weak_reference
+from autograph.staging.signature import Parameters, containers, encode, is_array_leaf, leaf_type, rebuild, weak_reference
 from autograph.staging.tracing import trace_function
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -62,6 +62,7 @@ class Function:
         self._jit_compile = jit_compile
         self._traces: OrderedDict[Any, list[ConcreteFunction]] = OrderedDict()
         self._pins: dict[Any, list[Any]] = {}
+        self._shapes: dict[Any, list[tuple[Any, ...]]] = {}
         self._lock = threading.RLock()
         self._parameters_made: Parameters | None = None
         self._converted: Any = None
@@ -86,13 +87,14 @@ class Function:
             return self._inline()(*args, **kwargs)
         try:
             args, kwargs = self._parameters.bind(args, kwargs)
-            if self.input_signature is not None:
-                args = self._conform(args)
             leaves: list[Any] = []
             pinned: list[Any] = []
-            key: Any = tuple([encode(a, leaves, pinned) for a in args])
-            if kwargs:
-                key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+            if self.input_signature is None:
+                key: Any = tuple([encode(a, leaves, pinned) for a in args])
+                if kwargs:
+                    key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+            else:
+                args, key = self._conform(args, leaves, pinned)
             for concrete in self._traces.get(key, ()):
                 if concrete.fits_state():
                     break
@@ -120,8 +122,8 @@ class Function:
                 self._converted = MethodType(converted(call), fn) if isinstance(call, FunctionType) else fn  # type: ignore[arg-type]
         return self._converted  # type: ignore[no-any-return]
 
-    def _conform(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Arguments as tensors of the input signature."""
+    def _conform(self, args: tuple[Any, ...], leaves: list[Any], pinned: list[Any]) -> tuple[tuple[Any, ...], Any]:
+        """Arguments as tensors of the input signature, and the key of the one trace that serves them all."""
         assert self.input_signature is not None
         signature = self.input_signature
         extra = len(args) - len(signature)
@@ -129,8 +131,12 @@ class Function:
             raise TypeError(
                 f"{self._name} takes {len(signature)} arguments by its input_signature, but {len(args)} were given"
             )
-        bound_self, given = args[:extra], args[extra:]
-        return (*bound_self, *(_fit(spec, arg, self._name) for spec, arg in zip(signature, given, strict=True)))
+        bound = args[:extra]
+        fitted = tuple(_fit(spec, arg, self._name) for spec, arg in zip(signature, args[extra:], strict=True))
+        key = tuple([encode(a, leaves, pinned) for a in bound]), tuple([encode(s, [], []) for s in signature])
+        for arg in fitted:
+            rebuild(arg, leaves.append)
+        return (*bound, *fitted), key
 
     def _traced(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], pinned: list[Any]) -> ConcreteFunction:
         with self._lock:
@@ -140,6 +146,16 @@ class Function:
             if self.input_signature is not None:
                 extra = len(args) - len(self.input_signature)
                 args = (*args[:extra], *self.input_signature)
+            if self._reduce_retracing:
+                args, kwargs, general = self._generalised(args, kwargs)
+                if general is not None:
+                    for concrete in self._traces.get(general, ()):
+                        if concrete.fits_state():
+                            self._traces.setdefault(key, []).insert(0, concrete)
+                            return concrete
+                    self._traces[general] = []
+            else:
+                general = None
             names = self._parameters.names
             first = self._count == 0
             self._count += 1
@@ -150,11 +166,45 @@ class Function:
                 raise
             concrete = ConcreteFunction(traced, self._name, _specs(args, kwargs, names), self._leaves_of)
             self._traces.setdefault(key, []).insert(0, concrete)
+            if general is not None:
+                self._traces[general].insert(0, concrete)
             self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]  # type: ignore[misc]
             while len(self._traces) > MAX_TRACES:
                 old, _ = self._traces.popitem(last=False)
                 self._pins.pop(old, None)
             return concrete
+
+    def _generalised(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+        """Arguments with sizes left open that differed between calls so far, and the key of the trace that serves them."""
+        leaves: list[Any] = []
+
+        def everything(leaf: Callable[[Any], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            return tuple(rebuild(a, leaf) for a in args), {k: rebuild(v, leaf) for k, v in kwargs.items()}
+
+        def ranked(x: Any) -> Any:
+            leaves.append(x)
+            return TensorSpec([None] * len(leaf_type(x).shape or ()), leaf_type(x).dtype)
+
+        def key_of(parts: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+            encoded = tuple([encode(a, [], []) for a in parts[0]])
+            return "general", encoded, tuple([(k, encode(v, [], [])) for k, v in parts[1].items()])
+
+        family = key_of(everything(ranked))
+        shapes = [tuple(leaf_type(x).shape or ()) for x in leaves]
+        known = self._shapes.get(family)
+        if known is None:
+            self._shapes[family] = shapes
+            return args, kwargs, None
+        joined = [tuple(a if a == b else None for a, b in zip(p, q, strict=True)) for p, q in zip(known, shapes, strict=True)]
+        self._shapes[family] = joined
+        remaining = iter(joined)
+
+        def opened(x: Any) -> Any:
+            shape = next(remaining)
+            return TensorSpec(shape, leaf_type(x).dtype) if None in shape else x
+
+        made = everything(opened)
+        return *made, key_of(made)
 
     def _forget(self, key: Any) -> None:
         """An object that a trace was made for is gone: so is the trace."""
@@ -165,7 +215,7 @@ class Function:
         """The array leaves of a concrete function's call: Python values in it are ignored."""
         leaves: list[Any] = []
         if self.input_signature is not None and not kwargs and len(args) == len(self.input_signature):
-            args = self._conform(args)
+            args, _ = self._conform(args, [], [])
         for a in (*args, *kwargs.values()):
             rebuild(a, lambda x: leaves.append(x if not isinstance(x, TensorSpec) else None))
         if any(not is_array_leaf(x) for x in leaves):
@@ -177,14 +227,14 @@ class Function:
         if self.input_signature is not None and not args and not kwargs:
             args = self.input_signature
         args, kwargs = self._parameters.bind(args, kwargs)
-        if self.input_signature is not None:
-            extra = len(args) - len(self.input_signature)
-            args = (*args[:extra], *self.input_signature)
         leaves: list[Any] = []
         pinned: list[Any] = []
-        key: Any = tuple([encode(a, leaves, pinned) for a in args])
-        if kwargs:
-            key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+        if self.input_signature is not None:
+            args, key = self._conform(args, leaves, pinned)
+        else:
+            key = tuple([encode(a, leaves, pinned) for a in args])
+            if kwargs:
+                key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
         try:
             return self._traced(key, args, kwargs, leaves, pinned)
         except BaseException as error:
@@ -239,7 +289,16 @@ class BoundFunction:
 
 
 def _fit(spec: Any, arg: Any, name: str) -> Any:
-    """An argument as a tensor of its spec."""
+    """An argument as a tensor of its spec (structures of specs take the same structure)."""
+    if isinstance(spec, (list, tuple)) and not isinstance(arg, TensorSpec):
+        if not isinstance(arg, (list, tuple)) or len(arg) != len(spec):
+            raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
+        made = [_fit(s, a, name) for s, a in zip(spec, arg, strict=True)]
+        return type(arg)._make(made) if hasattr(arg, "_fields") else type(arg)(made)
+    if isinstance(spec, dict):
+        if not isinstance(arg, dict) or set(arg) != set(spec):
+            raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
+        return {k: _fit(spec[k], arg[k], name) for k in spec}
     if not isinstance(spec, TensorSpec):
         return arg
     if isinstance(arg, TensorSpec):

@@ -14,6 +14,7 @@ from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
 from runtime.typesys.errors import UnimplementedError
 
 __all__ = ["attach"]
@@ -162,12 +163,24 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
     """NumPy's function protocol.
 
     Raises:
-      UnimplementedError: the function has no counterpart for tensors.
+      UnimplementedError: the function has no counterpart for tensors, and this is a graph or under a tape; elsewhere
+        NumPy's own runs on their arrays.
     """
     ours = _FUNCTIONS.get(func)
-    if ours is None:
-        raise UnimplementedError(f"np.{func.__name__} has no counterpart for tensors; convert with .numpy() first")
-    return ours(*args, **kwargs)
+    if ours is not None:
+        return ours(*args, **kwargs)
+    if STATE.trace is not None or STATE.tapes:
+        raise UnimplementedError(f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape")
+    return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+
+def _plain(x: Any) -> Any:
+    """An argument with eager tensors in it as arrays."""
+    if isinstance(x, Tensor):
+        return np.asarray(x._value)
+    if type(x) in (list, tuple):
+        return type(x)(map(_plain, x))
+    return x
 
 
 def attach() -> None:

@@ -1,0 +1,84 @@
+"""One trace per signature; specs, structures and sizes left open."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+
+
+def test_one_trace_per_dtype_and_shape() -> None:
+    @ag.function
+    def double(x):
+        return x * 2
+
+    for value in (1.0, 2.0):
+        assert float(double(ag.constant(value))) == 2 * value
+    assert double.experimental_get_tracing_count() == 1
+    double(ag.constant(1))
+    double(ag.constant([1.0]))
+    assert double.experimental_get_tracing_count() == 3
+
+
+def test_python_values_are_part_of_the_signature() -> None:
+    @ag.function
+    def power(x, n):
+        return x**n
+
+    assert [float(power(ag.constant(2.0), n)) for n in (2, 3, 2)] == [4.0, 8.0, 4.0]
+    assert power.experimental_get_tracing_count() == 2
+
+
+def test_input_signature_is_one_trace() -> None:
+    @ag.function(input_signature=[ag.TensorSpec([None, 3], ag.float32)])
+    def total(x):
+        s = ag.zeros([3])
+        for i in range(x.shape[0]):
+            s = s + x[i]
+        return s
+
+    for rows in (1, 4):
+        assert np.array_equal(total(np.ones((rows, 3), np.float32)), [rows] * 3)
+    assert total.experimental_get_tracing_count() == 1
+    assert total.get_concrete_function() is total.get_concrete_function(ag.TensorSpec([None, 3], ag.float32))
+    with pytest.raises(ag.errors.InvalidArgumentError, match="input_signature"):
+        total(ag.ones([5, 2]))
+
+
+def test_input_signature_of_structures() -> None:
+    signature = [{"a": ag.TensorSpec([], ag.float32), "b": [ag.TensorSpec([None], ag.int32)]}]
+
+    @ag.function(input_signature=signature)
+    def parts(d):
+        return d["a"], d["b"][0] + 1
+
+    for n in (1, 3):
+        a, b = parts({"a": 1.5, "b": [[7] * n]})
+        assert float(a) == 1.5
+        assert b.numpy().tolist() == [8] * n
+    assert parts.experimental_get_tracing_count() == 1
+
+
+def test_reduce_retracing_leaves_open_what_differs() -> None:
+    @ag.function(reduce_retracing=True)
+    def total(x):
+        return ag.reduce_sum(x)
+
+    for n in range(1, 8):
+        assert float(total(ag.ones([n, 2]))) == 2 * n
+    assert total.experimental_get_tracing_count() == 2
+
+
+def test_a_dead_object_takes_its_traces_along() -> None:
+    class Box:
+        def __init__(self, value: float) -> None:
+            self.value = value
+
+    @ag.function
+    def scaled(box, x):
+        return x * box.value
+
+    box = Box(3.0)
+    assert float(scaled(box, ag.constant(2.0))) == 6.0
+    assert len(scaled._traces) == 1
+    del box
+    assert len(scaled._traces) == 0
