@@ -12,7 +12,15 @@ from typing import Any
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import converted
 from autograph.staging.concrete import ConcreteFunction
-from autograph.staging.signature import Parameters, containers, encode, is_array_leaf, leaf_type, rebuild, weak_reference
+from autograph.staging.signature import (
+    Parameters,
+    containers,
+    encode,
+    is_array_leaf,
+    leaf_type,
+    rebuild,
+    weak_reference,
+)
 from autograph.staging.tracing import trace_function
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -195,7 +203,9 @@ class Function:
         if known is None:
             self._shapes[family] = shapes
             return args, kwargs, None
-        joined = [tuple(a if a == b else None for a, b in zip(p, q, strict=True)) for p, q in zip(known, shapes, strict=True)]
+        joined = [
+            tuple(a if a == b else None for a, b in zip(p, q, strict=True)) for p, q in zip(known, shapes, strict=True)
+        ]
         self._shapes[family] = joined
         remaining = iter(joined)
 

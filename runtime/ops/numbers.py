@@ -34,7 +34,7 @@ class ToPython(Op):
         """`float(x)`"""
         return f"{attrs['kind']}({args[0]})"
 
-    def vjp(op: Any, dy: Any, y: Any, x: Any, *, kind: str) -> Any:  # noqa: N805
+    def vjp(op: Any, dy: Any, y: Any, x: Any, *, kind: str) -> Any:
         dtype = op.type_of(x).dtype
         return (op.cast(dy, dtype=dtype) if kind in ("float", "complex") and dtype.is_inexact else None,)
 

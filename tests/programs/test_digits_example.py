@@ -6,8 +6,6 @@ import pytest
 import autograph as ag
 from benchmarks.workloads.digits import load_example
 
-pytestmark = pytest.mark.skipif(not hasattr(ag, "function"), reason="nothing is staged yet")
-
 
 @pytest.fixture(scope="module")
 def example():
@@ -44,7 +42,6 @@ def test_eager_and_staged_are_equal_after_twenty_steps(example, data):
         np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-5, rtol=0)
 
 
-@pytest.mark.slow
 def test_eager_and_staged_learn_equally_well(example, data):
     _, _, staged = run(example, data, example.train)
     _, _, eager = run(example, data, example.train.python_function)
@@ -52,7 +49,6 @@ def test_eager_and_staged_learn_equally_well(example, data):
     assert abs(staged[-1] - eager[-1]) <= 0.005
 
 
-@pytest.mark.slow
 def test_every_seed_reaches_97_percent_and_stops_by_itself(example, data):
     for seed in range(5):
         _, losses, accuracies = run(example, data, example.train, seed)

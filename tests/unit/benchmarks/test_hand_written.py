@@ -11,8 +11,6 @@ from benchmarks.workloads import digits
 from benchmarks.workloads.perceptron import MlpStep
 from tests.architecture.sources import ROOT
 
-pytestmark = pytest.mark.skipif(not hasattr(ag, "function"), reason="nothing is staged yet")
-
 
 def test_the_digits_training_by_hand_takes_the_examples_steps():
     pytest.importorskip("rich")
