@@ -124,7 +124,9 @@ class _Counting:
             if _is_world(self.objects[i]):
                 continue
             for referent in gc.get_referents(self.objects[i]):
-                if isinstance(referent, _WORLD) or (type(self.objects[i]) is FunctionType and referent is self.objects[i].__globals__):
+                if isinstance(referent, _WORLD) or (
+                    type(self.objects[i]) is FunctionType and referent is self.objects[i].__globals__
+                ):
                     continue
                 j = self._number(referent)
                 if id(referent) in self.dead:

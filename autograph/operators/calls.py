@@ -26,9 +26,8 @@ from runtime.typesys.errors import OperatorNotAllowedInGraphError
 __all__ = ["callee", "converted", "is_unconverted_module"]
 
 _OURS = ("autograph", "runtime")
-_NOT_CONVERTED = frozenset(
-    {*sys.stdlib_module_names, *_OURS, "numpy", "scipy", "gast", "astunparse", "optree", "llvmlite", "rich", "matplotlib", "_pytest", "pytest", "hypothesis"}
-) - {"__main__"}
+_THEIRS = "numpy scipy gast astunparse optree llvmlite rich matplotlib _pytest pytest hypothesis".split()
+_NOT_CONVERTED = frozenset({*sys.stdlib_module_names, *_OURS, *_THEIRS}) - {"__main__"}
 
 
 def is_unconverted_module(module: str | None) -> bool:

@@ -124,7 +124,9 @@ def _put(x: list[Any], value: ListValue) -> None:
     place.write(value)
 
 
-def _emit(name: str, inputs: list[Value], attrs: dict[str, Any] | None = None, types: tuple[Any, ...] | None = None) -> list[Value]:
+def _emit(
+    name: str, inputs: list[Value], attrs: dict[str, Any] | None = None, types: tuple[Any, ...] | None = None
+) -> list[Value]:
     trace = STATE.trace
     assert trace is not None
     return trace.builder.emit(get(name), inputs, attrs or {}, types).outputs
@@ -266,7 +268,8 @@ def _append(value: ListValue, item: Any) -> tuple[ListValue, None]:
 def _extend(value: ListValue, items: Any) -> tuple[ListValue, None]:
     if isinstance(items, Tensor):
         items = ListValue(describe(op.get_item(items, 0)), _emit("list_unstack", [_number(items)]))
-    return concatenated(value, items if type(items) is ListValue else list(items) if dynamic_of(items) is None else items), None
+    known = type(items) is not ListValue and dynamic_of(items) is None
+    return concatenated(value, list(items) if known else items), None
 
 
 def _pop(value: ListValue, index: Any = -1) -> tuple[ListValue, Any]:

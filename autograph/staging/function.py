@@ -304,7 +304,8 @@ def _fit(spec: Any, arg: Any, name: str) -> Any:
         if not isinstance(arg, (list, tuple)) or len(arg) != len(spec):
             raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
         made = [_fit(s, a, name) for s, a in zip(spec, arg, strict=True)]
-        return type(arg)._make(made) if hasattr(arg, "_fields") else type(arg)(made)
+        kind: Any = type(arg)
+        return kind._make(made) if hasattr(arg, "_fields") else kind(made)
     if isinstance(spec, dict):
         if not isinstance(arg, dict) or set(arg) != set(spec):
             raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
