@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators import choice as choice_module
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, pack, unpack, value_types
 from autograph.operators.places import UNDEFINED, name_places
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, run_region
@@ -91,6 +92,13 @@ def _emit(
     outers = close(trace, [a.region, b.region])
     node = trace.builder.emit(get("cond"), [predicate, *outers], {}, tuple(types), (a.region.graph, b.region.graph))
     return node.outputs
+
+
+def _both(test: Tensor, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    return staged_cond(current_trace(), test, body, orelse, [])
+
+
+choice_module.branch_hook = _both
 
 
 def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:

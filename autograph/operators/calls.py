@@ -13,17 +13,16 @@ from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 from autograph.load.cache import is_converted
+from autograph.operators import truth
 from autograph.operators.births import births_of
-from autograph.operators.branches import staged_cond
-from autograph.operators.choice import choice_of, is_alternative, resolve
+from autograph.operators.choice import choice_of, select
 from autograph.operators.lists import ListMethod, dynamic_of, stacked
 from autograph.operators.places import ItemPlace, watch
-from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["callee", "converted", "is_unconverted_module"]
+__all__ = ["callee", "converted", "is_unconverted_module", "special"]
 
 _OURS = ("autograph", "runtime")
 _THEIRS = "numpy scipy gast astunparse optree llvmlite rich matplotlib _pytest pytest hypothesis".split()
@@ -89,6 +88,20 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     return made
 
 
+def special(x: Any, name: str) -> Any:
+    """The converted special method of an object of a user's class, bound; None where the class leaves it to Python."""
+    if STATE.trace is None:
+        return None
+    method = getattr(type(x), name, None)
+    if type(method) is not FunctionType or is_unconverted_module(type(x).__module__):
+        return None
+    made = callee(method)
+    return None if made is method else MethodType(made, x)
+
+
+truth.special_hook = special
+
+
 def converted(f: FunctionType) -> FunctionType:
     """The converted form of a function (made once per code object)."""
     from autograph.load.conversion import convert_function  # loads gast
@@ -147,20 +160,9 @@ def _dict_method(trace: Trace, owner: dict[Any, Any], f: Any) -> Any:
 
 def _choice_call(f: Any) -> Any:
     """A function chosen by a tensor: each alternative is called on its own path."""
-    choice = choice_of(f)
-    assert choice is not None
-    options = [a for a in choice._alternatives if callable(a)]
-    if len(options) < 2:
-        return callee(resolve(f))
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        def pick(rest: list[Any]) -> Any:
-            if len(rest) == 1:
-                return callee(rest[0])(*args, **kwargs)
-            test = is_alternative(choice, lambda a: a is rest[0])
-            return staged_cond(current_trace(), test, lambda: callee(rest[0])(*args, **kwargs), lambda: pick(rest[1:]), [])
-
-        return pick(options)
+        return select(f, lambda taken: callee(taken)(*args, **kwargs))
 
     return call
 

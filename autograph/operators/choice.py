@@ -6,6 +6,7 @@ alternative that is neither None nor unbound: it leaves a check in the graph tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.places import UNBOUND
@@ -14,7 +15,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "tag_of"]
+__all__ = ["Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
 
 
 class Choice:
@@ -33,10 +34,10 @@ class Choice:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(resolve(self), name)
+        return select(self, lambda value: getattr(value, name))
 
     def __getitem__(self, index: Any) -> Any:
-        return resolve(self)[index]
+        return select(self, lambda value: value[index])
 
     def __iter__(self) -> Any:
         return iter(resolve(self))
@@ -146,7 +147,7 @@ def resolve(x: Any) -> Any:
     choice = choice_of(x)
     if choice is None:
         return x
-    usable = [(i, a) for i, a in enumerate(choice._alternatives) if a is not None and a is not UNBOUND]
+    usable = usable_of(choice)
     if len(usable) != 1:
         shown = ", ".join(_show(a) for a in choice._alternatives)
         what = f"'{choice._name}'" if choice._name else "this value"
@@ -154,28 +155,54 @@ def resolve(x: Any) -> Any:
             f"{what} is one of ({shown}) depending on a tensor, and cannot be used before it is known which; "
             "give it one structure on all paths, or test it first"
         )
-    index, value = usable[0]
+    require_usable(choice)
+    return usable[0][1]
+
+
+def usable_of(choice: Choice) -> list[tuple[int, Any]]:
+    """(tag, alternative) of those that are neither None nor unbound."""
+    return [(i, a) for i, a in enumerate(choice._alternatives) if a is not None and a is not UNBOUND]
+
+
+def require_usable(choice: Choice) -> None:
+    """Leave a check in the graph: Python's own error where the choice is None or unbound."""
     trace = STATE.trace
-    if trace is None:
-        return value
-    if _is_checked(choice):
-        return value
+    usable = usable_of(choice)
+    if trace is None or len(usable) == len(choice._alternatives) or _is_checked(choice):
+        return
     choice._checked.append(trace.builder.region.graph)
     name = choice._name or "value"
     errors: list[tuple[int, type[Exception], str]] = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
-            errors.append(
-                (
-                    i,
-                    UnboundLocalError,
-                    f"cannot access local variable '{name}' where it is not associated with a value",
-                )
-            )
+            message = f"cannot access local variable '{name}' where it is not associated with a value"
+            errors.append((i, UnboundLocalError, message))
         elif a is None:
             errors.append((i, TypeError, f"'{name}' is None here, on the path that was taken; a tensor is needed"))
+    index = usable[0][0] if len(usable) == 1 else -1
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))
-    return value
+
+
+def select(x: Any, use: Callable[[Any], Any]) -> Any:
+    """`use(alternative)` of the alternative taken: each on its own path, where there are several."""
+    choice = choice_of(x)
+    if choice is None:
+        return use(x)
+    usable = usable_of(choice)
+    if len(usable) == 1 or STATE.trace is None:
+        return use(resolve(x))
+    require_usable(choice)
+    return _select(choice, usable, use)
+
+
+def _select(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:
+    index, value = options[0]
+    if len(options) == 1:
+        return use(value)
+    return branch_hook(op.equal(choice._tag, index), lambda: use(value), lambda: _select(choice, options[1:], use))
+
+
+branch_hook: Any = None  # stages two thunks under a test; put here by the module that can
 
 
 def require_bound(choice: Choice) -> list[tuple[int, Any]]:

@@ -24,6 +24,7 @@ from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, make_choice
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
 from autograph.operators.places import UNBOUND, UNDEFINED
+from autograph.operators.regions import close
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
@@ -549,9 +550,12 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
     if type(x) is ListValue:
         if x.element == d.element:
             return list(x.values)
+        if x.element is not None and not same_columns(x.element, d.element):
+            return _recast(x, d, types)
+        values = x.values if x.element is not None else [x.values[0]] * len(types)
         return [
             _emit("list_cast", [v], {"type": t.element}, (t,)) if v.type != t else v
-            for v, t in zip(x.spread(len(types), lambda: same_columns(x.element, d.element)), types, strict=True)
+            for v, t in zip(values, types, strict=True)
         ]
     columns: list[list[Value]] = [[] for _ in types]
     for item in items:
@@ -579,7 +583,31 @@ def same_columns(a: Descriptor | None, b: Descriptor | None) -> bool:
     if a is None or b is None:
         return True
     if isinstance(a, Struct) and isinstance(b, Struct):
-        return a.kind is b.kind and a.keys == b.keys and all(map(same_columns, a.children, b.children))
-    if isinstance(a, OneOf) or isinstance(b, OneOf):
-        return a == b
-    return (leaf_type(a) is not None and leaf_type(b) is not None) or type(a) is type(b)
+        fits = a.kind is b.kind and a.keys == b.keys and len(a.children) == len(b.children)
+        return fits and all(map(same_columns, a.children, b.children))
+    if isinstance(a, Sequence) and isinstance(b, Sequence):
+        return same_columns(a.element, b.element)
+    if isinstance(a, Leaf) and isinstance(b, Leaf):
+        return True
+    return a == b
+
+
+def _recast(x: ListValue, d: Sequence, types: list[Any]) -> list[Value]:
+    """A list whose elements take another form (a pair becomes a list of any length): item by item, in a loop."""
+    trace = STATE.trace
+    assert trace is not None and x.element is not None
+    count = _emit("list_len", [x.values[0]], {})
+    empty = [_emit("list_from", [], {"element": t.element}, (t,)) for t in types]
+    region = trace.builder.push()
+    index = region.graph.add_input(TAG, "i")
+    grown = [region.graph.add_input(t) for t in types]
+    old = zip(x.values, value_types(x.element), strict=False)
+    item = unpack(x.element, iter([_emit("list_get", [v, index], {}, (t,)) for v, t in old]))
+    leaves = pack(item, d.element) if d.element is not None else []
+    appended = zip(grown, leaves or [as_value(0, TAG)], types, strict=True)
+    outputs = [_emit("list_append", [v, leaf], {}, (t,)) for v, leaf, t in appended]
+    region.graph.outputs = [region.resolve(v) for v in outputs]
+    trace.builder.pop()
+    outers = close(trace, [region])
+    inputs = [count, *empty, *outers]
+    return trace.builder.emit(get("for_loop"), inputs, {"carried": len(types)}, tuple(types), (region.graph,)).outputs

@@ -12,7 +12,8 @@ from typing import Any
 
 from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
-from autograph.operators.choice import MaybeTensor, choice_of, resolve
+from autograph.operators.calls import special
+from autograph.operators.choice import Choice, MaybeTensor, choice_of, resolve, select
 from autograph.operators.lists import (
     ListMethod,
     ListPlace,
@@ -55,7 +56,7 @@ def get_item(x: Any, index: Any) -> Any:
     if STATE.trace is None or (isinstance(x, Tensor) and type(x) is not MaybeTensor):
         return x[index]
     if choice_of(x) is not None:
-        return get_item(resolve(x), index)
+        return select(x, lambda value: get_item(value, index))
     if type(index) is MaybeTensor or choice_of(index) is not None:
         index = resolve(index)
     if type(x) is list or isinstance(x, tuple):
@@ -76,7 +77,8 @@ def get_item(x: Any, index: Any) -> Any:
             return op.get_item(op.identity(x), index)
         if isinstance(x, (dict, MutableMapping)):
             return _dict_by_tensor(x, index)
-    return x[index]
+    method = special(x, "__getitem__")
+    return x[index] if method is None else method(index)
 
 
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:
@@ -124,6 +126,9 @@ def aug_item(base: Any, *path: Any) -> None:
 
 def _store(base: Any, indices: list[Any], new: Any) -> Any:
     """Store along a chain of subscripts; returns the changed base where the base is a copy (a tensor)."""
+    if type(base) is Choice:
+        select(base, lambda taken: _store(taken, indices, new))
+        return
     base = resolve(base)
     index = resolve(indices[0])
     if len(indices) == 1:
@@ -163,6 +168,10 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
             raise OperatorNotAllowedInGraphError(
                 "a NumPy array cannot be written at a staged index; make it a tensor first: x = ag.constant(x)"
             )
+    method = special(base, "__setitem__")
+    if method is not None:
+        method(index, value)
+        return
     if isinstance(base, dict):
         trace.record(ItemPlace(base, index))
     base[index] = value
@@ -201,6 +210,9 @@ def del_item(x: Any, index: Any) -> None:
 def set_attr(owner: Any, name: str, value: Any) -> None:
     """`owner.name = value`."""
     trace = STATE.trace
+    if type(owner) is Choice:
+        select(owner, lambda taken: set_attr(taken, name, value))
+        return
     if trace is not None:
         trace.record(AttributePlace(owner, name))
     setattr(owner, name, value)

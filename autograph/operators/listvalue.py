@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from runtime.ir.graph import Value
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["ListContents", "ListValue", "Splice", "has_splices", "new_list"]
 
@@ -20,17 +19,6 @@ class ListValue:
     def __init__(self, element: Any, values: list[Value]) -> None:
         self.element = element
         self.values = values
-
-    def spread(self, count: int, compatible: Callable[[], bool]) -> list[Value]:
-        """The graph lists as `count` columns of a wider element type: an empty list serves for any number."""
-        if self.element is None:
-            return [self.values[0]] * count
-        if len(self.values) != count or not compatible():
-            raise UnimplementedError(
-                f"a list that grows in a staged loop changed the structure of its elements (from {self.element}); "
-                "append elements of one structure"
-            )
-        return self.values
 
     def __repr__(self) -> str:
         return f"<staged list of {self.element}>"

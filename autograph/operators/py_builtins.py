@@ -8,7 +8,7 @@ import itertools
 from typing import Any
 
 from autograph.operators.branches import if_exp, not_, or_
-from autograph.operators.calls import callee
+from autograph.operators.calls import callee, special
 from autograph.operators.choice import alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.iterables import (
@@ -69,7 +69,8 @@ def in_(x: Any, container: Any) -> Any:
         if type(container) is dict and x in container:
             choice = choice_of(container[x])  # a key that was set on some paths only
             return True if choice is None else _is_set(choice)
-    return x in container
+    method = special(container, "__contains__")
+    return x in container if method is None else truth_of(method(x))
 
 
 def _is_set(choice: Any) -> Any:
@@ -136,7 +137,10 @@ def len_(x: Any) -> Any:
     if dynamic is not None:
         return length(dynamic)
     staged = staged_iterable(x)
-    return builtins.len(x) if staged is None else staged.count()
+    if staged is not None:
+        return staged.count()
+    method = special(x, "__len__")
+    return builtins.len(x) if method is None else method()
 
 
 @stand_in(builtins.range)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autograph.operators.choice import Choice, choice_of
 from autograph.operators.lists import dynamic_of, length
@@ -24,6 +26,8 @@ def truth_of(x: Any) -> Any:
     Raises:
       InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
     """
+    if x is True or x is False:
+        return x
     choice = choice_of(x)
     if choice is not None:
         return _truth_of_choice(choice)
@@ -51,7 +55,26 @@ def truth_of(x: Any) -> Any:
     staged_truth = getattr(type(x), "__staged_bool__", None)
     if staged_truth is not None:
         return staged_truth(x)
+    for name in ("__bool__", "__len__"):
+        if name in _special_methods(type(x)):
+            method = special_hook(x, name)
+            return bool(x) if method is None else truth_of(method())
     return bool(x)
+
+
+special_hook: Any = None  # finds the converted special methods of an object of a user's class; put here by `calls`
+
+
+def _special_methods(cls: type) -> Any:
+    """The names among __bool__ and __len__ that a user's class defines."""
+    known = _SPECIAL.get(cls)
+    if known is None:
+        known = tuple(n for n in ("__bool__", "__len__") if type(getattr(cls, n, None)) is FunctionType)
+        _SPECIAL[cls] = known
+    return known
+
+
+_SPECIAL: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def _truth_of_choice(choice: Choice) -> Any:

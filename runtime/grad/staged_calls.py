@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,13 +60,11 @@ class TapedGraph:
         outputs: list[Any] = []
         known = _flat(payloads)
         for result in results[: len(self.graph.outputs)]:
-            own = [distinct(e, known) for e in result] if isinstance(result, list) else distinct(result, known)
-            outputs.append(own)
-            known += _flat([own])
+            outputs.append(_distinct(result, known))
         saved = results[len(outputs) :]
 
         def backward(dys: list[Any]) -> list[Any]:
-            return _flat(halves.pull(_gathered(dys, outputs), payloads, outputs, saved), payloads)
+            return _flat(halves.pull(_gathered(iter(dys), outputs), payloads, outputs, saved), payloads)
 
         recorded = _flat([p if k not in self.constant else None for k, p in enumerate(outputs)], outputs)
         for tape in tapes:
@@ -112,7 +110,7 @@ class _Halves:
             ]
             dxs = list(self.backward(*(payloads[k] for k in vjp.kept), *saved, *seeds))
         for k, dx in zip(vjp.wrt, dxs, strict=True):
-            result[k] = [Tensor(e) for e in dx] if isinstance(dx, list) else Tensor(dx)
+            result[k] = _boxed(dx)
         return result
 
 
@@ -120,26 +118,36 @@ def _flat(payloads: Sequence[Any], like: Sequence[Any] | None = None) -> list[An
     """Payloads with the items of lists in their place, since tapes know arrays; `like` says how long an absent list is."""
     flat: list[Any] = []
     for k, p in enumerate(payloads):
-        if isinstance(p, list):
-            flat += p
-        elif p is None and like is not None and isinstance(like[k], list):
-            flat += [None] * len(like[k])
+        shape = p if like is None else like[k]
+        if isinstance(shape, list):
+            flat += _flat([None] * len(shape) if p is None else p, shape)
         else:
             flat.append(p)
     return flat
 
 
-def _gathered(flat: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+def _gathered(items: Iterator[Any], like: Sequence[Any]) -> list[Any]:
     """The reverse of `_flat`: lists of cotangents (None where no item has one)."""
-    items = iter(flat)
     result: list[Any] = []
     for p in like:
         if isinstance(p, list):
-            mine = [next(items) for _ in p]
+            mine = _gathered(items, p)
             result.append(mine if any(dy is not None for dy in mine) else None)
         else:
             result.append(next(items))
     return result
+
+
+def _boxed(payload: Any) -> Any:
+    return [_boxed(p) for p in payload] if isinstance(payload, list) else Tensor(payload)
+
+
+def _distinct(payload: Any, known: list[Any]) -> Any:
+    if isinstance(payload, list):
+        return [_distinct(p, known) for p in payload]
+    payload = distinct(payload, known)
+    known.append(payload)
+    return payload
 
 
 def _typed(dy: Any, output: Any, seed: Value | None) -> Any:

@@ -108,7 +108,7 @@ def rows_of_lists(xs, n):
     return ag.stack(rows)
 
 
-@PROGRAMS.add((V, 3), (W, 2))
+@PROGRAMS.add((V, 3), (W, 2), gradients=False)
 def list_of_lists_indexed(xs, n):
     grid = [[0.0, 0.0], [0.0, 0.0]]
     for i in range(n):
