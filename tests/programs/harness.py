@@ -243,7 +243,8 @@ def gradients(function: Callable[..., Any], arguments: Any) -> list[Any]:
     with ag.GradientTape() as tape:
         for source in sources:
             tape.watch(source)
-        loss = total(function(*arguments))
+        # Copies: a program may write into its arguments, and derivatives are by what they held before.
+        loss = total(function(*walk(arguments, lambda x: ag.identity(x) if isinstance(x, ag.Tensor) else x)))
     if not isinstance(loss, ag.Tensor):
         return [ag.zeros_like(s) for s in sources]
     return tape.gradient(loss, sources, unconnected_gradients="zero")
