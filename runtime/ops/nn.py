@@ -215,6 +215,9 @@ class SparseSoftmaxCrossEntropy(Op):
 
     @staticmethod
     def kernel(logits: Any, labels: Any) -> tuple[Any, Any]:
+        if logits.ndim == 2 and logits.shape[1] <= _NARROW < logits.shape[0] * logits.shape[1]:
+            _, chosen = _rows(logits, labels)
+            return _by_columns(logits, chosen, np.shape(labels))
         shifted, powers, total = _exponentials(logits, -1)
         rows, chosen = _rows(shifted, labels)
         loss = np.log(total).reshape(-1)
@@ -235,6 +238,22 @@ class SparseSoftmaxCrossEntropy(Op):
             yield (_x(3, 4).astype(code), np.array([0, 3, 1])), {}
         yield (_x(2, 3, 4), np.array([[0, 3, 1], [2, 2, 0]], np.int32)), {}
         yield (_x(4), np.int64(2)), {}
+
+
+_NARROW = 64  # up to so many classes, NumPy reduces columns of a transposed copy faster than rows
+
+
+def _by_columns(logits: Any, chosen: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Losses and probabilities of a matrix with few columns, worked out on its transpose."""
+    z = np.ascontiguousarray(logits.T)
+    z -= np.maximum.reduce(z, 0)
+    picked = z[chosen, np.arange(z.shape[1])]
+    np.exp(z, z)
+    total = np.add.reduce(z, 0)
+    loss = np.log(total)
+    loss -= picked
+    z /= total
+    return loss.reshape(shape), z.T
 
 
 def _rows(x: Any, labels: Any) -> tuple[Any, Any]:
@@ -258,6 +277,9 @@ class SparseSoftmaxCrossEntropyGrad(Op):
     def kernel(dloss: Any, probs: Any, labels: Any) -> Any:
         dloss = np.asarray(dloss)
         out = probs * dloss[..., None]
+        if out.ndim == 2:
+            out[np.arange(len(out)), labels] -= dloss
+            return out
         rows = out.reshape(-1, out.shape[-1])
         rows[np.arange(len(rows)), np.asarray(labels).reshape(-1)] -= dloss.reshape(-1)
         return out

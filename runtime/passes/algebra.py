@@ -5,6 +5,7 @@
     mul(x, 0) -> 0              integers
     neg(neg(x)) -> x            pow(x, 2) -> square(x)
     logical_not(equal(a, b)) -> not_equal(a, b)     orders (less ...) only where no NaN can be
+    sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
 A rule is a function of the node: the value that takes its place, or None. It applies where the result has the very type
@@ -248,6 +249,26 @@ def _to_same_shape(_: Rewriter, node: Node) -> Value | None:
     return x if tensors and _same_shape(x, y) else None
 
 
+def _sum_axes(r: Rewriter, node: Node) -> Value | None:
+    """sum_to_like(dy, x) -> reduce_sum(dy, axis): where the shapes say which axes."""
+    have, want = node.inputs[0].tensor_type, node.inputs[1].tensor_type.shape
+    if not have.dtype.is_inexact or have.shape is None or want is None or not is_static(have.shape) or not is_static(want):
+        return None
+    lead = len(have.shape) - len(want)
+    inner = tuple(lead + i for i, size in enumerate(want) if size == 1 and have.shape[lead + i] != 1)
+    if lead and inner:
+        return None
+    axes = inner or tuple(range(lead))
+    axis = axes[0] if len(axes) == 1 else axes
+    return r.emit("reduce_sum", [node.inputs[0]], node, axis=axis, keepdims=not lead)
+
+
+def _broadcast_shape(r: Rewriter, node: Node) -> Value | None:
+    """broadcast_like(x, y) -> broadcast_to(x, shape): where the shape is known, so that y need not be kept."""
+    shape = node.inputs[1].tensor_type.shape
+    return r.emit("broadcast_to", [node.inputs[0]], node, shape=shape) if shape is not None and is_static(shape) else None
+
+
 def _reshape(r: Rewriter, node: Node) -> Value | None:
     same = _to_same_shape(r, node)
     if same is not None:
@@ -291,7 +312,7 @@ def _where(_: Rewriter, node: Node) -> Value | None:
 RULES: dict[str, tuple[Rule, ...]] = {
     "abs": (_again("abs"),),
     "add": (_add_zero,),
-    "broadcast_like": (_to_same_shape,),
+    "broadcast_like": (_to_same_shape, _broadcast_shape),
     "broadcast_to": (_to_same_shape,),
     "cast": (_same_cast,),
     "conj": (_twice("conj"),),
@@ -310,7 +331,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "reshape": (_reshape,),
     "reshape_like": (_reshape,),
     "sub": (_sub_zero, _sub_self),
-    "sum_to_like": (_to_same_shape,),
+    "sum_to_like": (_to_same_shape, _sum_axes),
     "transpose": (_transpose,),
     "where": (_where,),
 }
