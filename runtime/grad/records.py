@@ -87,7 +87,9 @@ class Recording:
             for payload in record[2]:
                 if id(payload) in live:
                     path.append(record)
-                    live.update(key for key in map(id, record[3]) if key in tracked)
+                    for output in record[3]:
+                        if id(output) in tracked:
+                            live.add(id(output))
                     break
         sums = _Sums(live)
         for payload, dy in seeds:
@@ -95,12 +97,15 @@ class Recording:
         pop, get, add = sums.values.pop, sums.values.get, sums.add
         while path:
             operation, attrs, inputs, outputs = path.pop()
-            dys = [get(id(p)) if id(p) in wanted else pop(id(p), None) for p in outputs]
-            if len(dys) == 1:
+            if len(outputs) == 1:
+                key = id(outputs[0])
+                dys = [get(key) if key in wanted else pop(key, None)]
                 if dys[0] is None:
                     continue
-            elif all(dy is None for dy in dys):
-                continue
+            else:
+                dys = [get(id(p)) if id(p) in wanted else pop(id(p), None) for p in outputs]
+                if all(dy is None for dy in dys):
+                    continue
             if operation is None:
                 dxs = attrs(dys)
             else:

@@ -59,7 +59,7 @@ class Matmul(Op):
 
     @staticmethod
     def kernel(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-        return np.matmul(np.swapaxes(a, -1, -2) if transpose_a else a, np.swapaxes(b, -1, -2) if transpose_b else b)
+        return np.matmul(np.asarray(a).mT if transpose_a else a, np.asarray(b).mT if transpose_b else b)
 
     def vjp(
         op: Any,
