@@ -18,7 +18,9 @@ def _plain(entity: Any) -> Any:
 
 
 @public("autograph.to_code")
-def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> str:
+def to_code(
+    entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
+) -> str:
     """The converted source of a function, as text.
 
     >>> import autograph as ag
@@ -34,7 +36,9 @@ def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_opt
 
 
 @public("autograph.to_graph")
-def to_graph(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> Any:
+def to_graph(
+    entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
+) -> Any:
     """The converted function: called in a trace, it stages what depends on tensors."""
     from autograph.load.conversion import convert_function  # loads gast
 

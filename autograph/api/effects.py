@@ -16,7 +16,7 @@ from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.spec import TensorSpec, TensorType
 
-__all__ = ["Assert", "numpy_function", "print_", "py_function"]
+__all__ = ["numpy_function", "print_", "py_function"]
 
 
 @public("print")
@@ -108,9 +108,3 @@ def _call(function: Callable[..., Any], inp: Any, wanted: Any) -> Any:
     else:
         results = list(op.py_function(*inputs, function=function, types=tuple(types)))
     return results[0] if single else results or None
-
-
-@public("Assert", "debugging.Assert")
-def Assert(condition: Any, data: Any = (), summarize: int | None = None, name: str | None = None) -> None:
-    """Raise InvalidArgumentError if the condition is false, with `data` in its message, as TensorFlow's `tf.Assert`."""
-    op.assert_(condition, *(convert(d) for d in data), template=tuple((i, "") for i in range(len(data))))

@@ -172,12 +172,41 @@ FUNCTIONS = {
     """,
 }
 OBJECTS = {
+    "autograph.api.context": """
+        control_dependencies device executing_eagerly get_static_value grad_pass_through group identity_n
+        inside_function is_tensor no_op shape_n type_spec_from_value
+    """,
+    "autograph.api.control_flow": """
+        case cond foldl foldr map_fn scan switch_case vectorized_map while_loop
+    """,
     "autograph.api.conversion": """
         do_not_convert=autograph.experimental.do_not_convert,autograph.do_not_convert
         to_code=autograph.to_code to_graph=autograph.to_graph
     """,
+    "autograph.api.debugging": """
+        Assert=debugging.Assert,Assert assert_all_finite=debugging.assert_all_finite
+        assert_equal=debugging.assert_equal,assert_equal
+        assert_greater=debugging.assert_greater,assert_greater
+        assert_greater_equal=debugging.assert_greater_equal assert_integer=debugging.assert_integer
+        assert_less=debugging.assert_less,assert_less assert_less_equal=debugging.assert_less_equal
+        assert_near=debugging.assert_near assert_negative=debugging.assert_negative
+        assert_non_negative=debugging.assert_non_negative assert_non_positive=debugging.assert_non_positive
+        assert_none_equal=debugging.assert_none_equal assert_positive=debugging.assert_positive
+        assert_proper_iterable=debugging.assert_proper_iterable assert_rank=debugging.assert_rank,assert_rank
+        assert_rank_at_least=debugging.assert_rank_at_least assert_rank_in=debugging.assert_rank_in
+        assert_same_float_dtype=debugging.assert_same_float_dtype assert_scalar=debugging.assert_scalar
+        assert_shapes=debugging.assert_shapes assert_type=debugging.assert_type
+        check_numerics=debugging.check_numerics is_numeric_tensor=debugging.is_numeric_tensor
+    """,
     "autograph.api.effects": """
-        Assert=Assert,debugging.Assert numpy_function print_=print py_function
+        numpy_function print_=print py_function
+    """,
+    "autograph.api.nest": """
+        assert_same_structure=nest.assert_same_structure flatten=nest.flatten is_nested=nest.is_nested
+        map_structure=nest.map_structure pack_sequence_as=nest.pack_sequence_as
+    """,
+    "autograph.api.tensor_array": """
+        TensorArray
     """,
     "autograph.staging.function": """
         Function function functions_run_eagerly=config.functions_run_eagerly

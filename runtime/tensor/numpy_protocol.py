@@ -6,12 +6,13 @@ ufuncs come from the operations that name them as their meaning; other functions
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from runtime.ops.catalogue import UFUNCS
-from runtime.ops.registry import get
+from runtime.ops.registry import FUNCTIONS, get, load_family_of
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -56,7 +57,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                 return result if dtype is None else op.cast(result, dtype=dtype)
     elif method == "reduce" and ufunc.__name__ in _REDUCERS:
         axis = kwargs.pop("axis", 0)
-        return getattr(op, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
+        return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
     elif method == "outer":
         x, y = inputs
         for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
@@ -84,74 +85,86 @@ def _axis(call: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
+class _Public:
+    """Operations as users call them: `op.reshape(x, shape)`, where rules write `op.reshape(x, shape=...)`."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        load_family_of(name)
+        entry = FUNCTIONS.get(name)
+        call = entry.fn if entry is not None else get(name).rules.call
+        caller = getattr(op, name) if call is None else partial(call, op)
+        setattr(self, name, caller)
+        return caller
+
+
+public = _Public()
+
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.sum: _axis(lambda a, axis, k: op.sum(a, axis, k)),
-    np.mean: _axis(lambda a, axis, k: op.mean(a, axis, k)),
-    np.prod: _axis(lambda a, axis, k: op.prod(a, axis, k)),
-    np.max: lambda a, axis=None, **k: op.max(a, axis, k.get("keepdims", False)),
-    np.min: lambda a, axis=None, **k: op.min(a, axis, k.get("keepdims", False)),
-    np.all: lambda a, axis=None, **k: op.all(a, axis, k.get("keepdims", False)),
-    np.any: lambda a, axis=None, **k: op.any(a, axis, k.get("keepdims", False)),
-    np.var: lambda a, axis=None, **k: op.reduce_variance(a, axis, k.get("keepdims", False)),
-    np.std: lambda a, axis=None, **k: op.reduce_std(a, axis, k.get("keepdims", False)),
-    np.argmax: lambda a, axis=None, **k: op.argmax(
-        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    np.sum: _axis(lambda a, axis, k: public.sum(a, axis, k)),
+    np.mean: _axis(lambda a, axis, k: public.mean(a, axis, k)),
+    np.prod: _axis(lambda a, axis, k: public.prod(a, axis, k)),
+    np.max: lambda a, axis=None, **k: public.max(a, axis, k.get("keepdims", False)),
+    np.min: lambda a, axis=None, **k: public.min(a, axis, k.get("keepdims", False)),
+    np.all: lambda a, axis=None, **k: public.all(a, axis, k.get("keepdims", False)),
+    np.any: lambda a, axis=None, **k: public.any(a, axis, k.get("keepdims", False)),
+    np.var: lambda a, axis=None, **k: public.variance(a, axis, k.get("keepdims", False)),
+    np.std: lambda a, axis=None, **k: public.standard_deviation(a, axis, k.get("keepdims", False)),
+    np.argmax: lambda a, axis=None, **k: public.argmax(
+        public.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
     ),
-    np.argmin: lambda a, axis=None, **k: op.argmin(
-        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    np.argmin: lambda a, axis=None, **k: public.argmin(
+        public.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
     ),
-    np.cumsum: lambda a, axis=None: op.cumsum(
-        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    np.cumsum: lambda a, axis=None: public.cumsum(
+        public.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
     ),
-    np.cumprod: lambda a, axis=None: op.cumprod(
-        op.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
+    np.cumprod: lambda a, axis=None: public.cumprod(
+        public.reshape(a, (-1,)) if axis is None else a, 0 if axis is None else axis
     ),
-    np.dot: lambda a, b: op.tensordot(a, b, 1) if _rank(a) and _rank(b) else op.mul(a, b),
-    np.tensordot: lambda a, b, axes=2: op.tensordot(a, b, axes),
-    np.einsum: lambda *operands, **k: op.einsum(*operands),
-    np.outer: lambda a, b: op.mul(op.reshape(a, (-1, 1)), op.reshape(b, (1, -1))),
-    np.trace: lambda a: op.trace(a),
-    np.reshape: lambda a, shape: op.reshape(a, shape),
-    np.ravel: lambda a: op.reshape(a, (-1,)),
-    np.transpose: lambda a, axes=None: op.transpose(a, axes),
-    np.expand_dims: lambda a, axis: op.expand_dims(a, axis=axis),
-    np.squeeze: lambda a, axis=None: op.squeeze(a, axis),
-    np.broadcast_to: lambda array, shape: op.broadcast_to(array, shape),
-    np.concatenate: lambda arrays, axis=0: op.concat(arrays, axis),
-    np.stack: lambda arrays, axis=0: op.stack(arrays, axis=axis),
-    np.vstack: lambda tup: op.concat([op.reshape(t, (1, -1)) if _rank(t) < 2 else t for t in tup], 0),
-    np.hstack: lambda tup: op.concat(tup, 0 if _rank(tup[0]) == 1 else 1),
-    np.where: lambda condition, x=None, y=None: op.where(condition, x, y),
-    np.clip: lambda a, a_min=None, a_max=None, **k: op.clip_by_value(a, a_min, a_max),
-    np.zeros_like: lambda a, dtype=None, **k: op.zeros_like(a, dtype),
-    np.ones_like: lambda a, dtype=None, **k: op.ones_like(a, dtype),
-    np.full_like: lambda a, value, dtype=None, **k: op.mul(op.ones_like(a, dtype), value),
-    np.take: lambda a, indices, axis=None: op.gather(
-        op.reshape(a, (-1,)) if axis is None else a, indices, axis=axis or 0
+    np.dot: lambda a, b: public.tensordot(a, b, 1) if _rank(a) and _rank(b) else public.mul(a, b),
+    np.tensordot: lambda a, b, axes=2: public.tensordot(a, b, axes),
+    np.einsum: lambda *operands, **k: public.einsum(*operands),
+    np.outer: lambda a, b: public.mul(public.reshape(a, (-1, 1)), public.reshape(b, (1, -1))),
+    np.trace: lambda a: public.trace(a),
+    np.reshape: lambda a, shape: public.reshape(a, shape),
+    np.ravel: lambda a: public.reshape(a, (-1,)),
+    np.transpose: lambda a, axes=None: public.transpose(a, axes),
+    np.expand_dims: lambda a, axis: public.expand_dims(a, axis=axis),
+    np.squeeze: lambda a, axis=None: public.squeeze(a, axis),
+    np.broadcast_to: lambda array, shape: public.broadcast_to(array, shape),
+    np.concatenate: lambda arrays, axis=0: public.concat(arrays, axis),
+    np.stack: lambda arrays, axis=0: public.stack(arrays, axis=axis),
+    np.vstack: lambda tup: public.concat([public.reshape(t, (1, -1)) if _rank(t) < 2 else t for t in tup], 0),
+    np.hstack: lambda tup: public.concat(tup, 0 if _rank(tup[0]) == 1 else 1),
+    np.where: lambda condition, x=None, y=None: public.where(condition, x, y),
+    np.clip: lambda a, a_min=None, a_max=None, **k: public.clip_by_value(a, a_min, a_max),
+    np.zeros_like: lambda a, dtype=None, **k: public.zeros_like(a, dtype),
+    np.ones_like: lambda a, dtype=None, **k: public.ones_like(a, dtype),
+    np.full_like: lambda a, value, dtype=None, **k: public.mul(public.ones_like(a, dtype), value),
+    np.take: lambda a, indices, axis=None: public.gather(
+        public.reshape(a, (-1,)) if axis is None else a, indices, axis=axis or 0
     ),
-    np.tile: lambda a, reps: op.tile(a, reps if isinstance(reps, (list, tuple)) else [reps]),
-    np.repeat: lambda a, repeats, axis=None: op.repeat(a, repeats, axis),
-    np.flip: lambda m, axis=None: op.reverse(m, list(range(_rank(m))) if axis is None else [axis]),
-    np.roll: lambda a, shift, axis=None: op.roll(a, shift, axis),
-    np.sort: lambda a, axis=-1, **k: op.sort(a, axis),
-    np.argsort: lambda a, axis=-1, **k: op.argsort(a, axis),
-    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: op.norm(
+    np.tile: lambda a, reps: public.tile(a, reps if isinstance(reps, (list, tuple)) else [reps]),
+    np.repeat: lambda a, repeats, axis=None: public.repeat(a, repeats, axis),
+    np.flip: lambda m, axis=None: public.reverse(m, list(range(_rank(m))) if axis is None else [axis]),
+    np.roll: lambda a, shift, axis=None: public.roll(a, shift, axis),
+    np.sort: lambda a, axis=-1, **k: public.sort(a, axis),
+    np.argsort: lambda a, axis=-1, **k: public.argsort(a, axis),
+    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: public.norm(
         x, "euclidean" if ord is None else ord, axis, keepdims
     ),
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: _rank(a),
     np.size: lambda a: a.size,
-    np.round: lambda a, decimals=0, out=None: (
-        op.round(a) if decimals == 0 else op.div(op.round(op.mul(a, 10.0**decimals)), 10.0**decimals)
-    ),
-    np.copy: lambda a, **k: op.identity(a),
-    np.swapaxes: lambda a, axis1, axis2: op.swapaxes(a, axis1, axis2),
-    np.moveaxis: lambda a, source, destination: op.moveaxis(a, source, destination),
-    np.diag: lambda v, k=0: op.diag_part(v) if _rank(v) == 2 else op.diag(v),
-    np.linalg.inv: lambda a: op.inv(a),
-    np.linalg.det: lambda a: op.det(a),
-    np.linalg.solve: lambda a, b: op.solve(a, b),
-    np.linalg.cholesky: lambda a, **k: op.cholesky(a),
+    np.round: lambda a, decimals=0, out=None: public.rounded(a, decimals),
+    np.copy: lambda a, **k: public.identity(a),
+    np.swapaxes: lambda a, axis1, axis2: public.swapaxes(a, axis1, axis2),
+    np.moveaxis: lambda a, source, destination: public.moveaxis(a, source, destination),
+    np.diag: lambda v, k=0: public.diag_part(v) if _rank(v) == 2 else public.diag(v),
+    np.linalg.inv: lambda a: public.inv(a),
+    np.linalg.det: lambda a: public.det(a),
+    np.linalg.solve: lambda a, b: public.solve(a, b),
+    np.linalg.cholesky: lambda a, **k: public.cholesky(a),
 }
 
 
