@@ -79,6 +79,9 @@ _OPERATIONS = {
         in_top_k log_softmax log_softmax_grad softmax softmax_cross_entropy softmax_cross_entropy_grad
         softmax_grad sparse_softmax_cross_entropy sparse_softmax_cross_entropy_grad
     """,
+    "runtime.ops.numbers": """
+        to_python
+    """,
     "runtime.ops.padding": """
         pad pad_grad repeat repeat_grad repeat_like tile tile_grad tile_like
     """,
