@@ -1,7 +1,241 @@
 """Every error a user can meet: its type, its id, its words. Imports nothing.
 
-Texts are written here and nowhere else, so that they can be read and reviewed together.
+Texts are written here and nowhere else, so that they can be read and reviewed together; `docs/refusals.md` has a
+section for each id, with a program that fails and one that works.
 """
+
+
+class Refusal:
+    """One kind of refusal.
+
+    error:    the type of the exception, a name of `autograph.errors`
+    sentence: what is wrong; `{fields}` are filled in
+    hint:     what to write instead
+    """
+
+    def __init__(self, error: str, sentence: str, hint: str) -> None:
+        self.error = error
+        self.sentence = sentence
+        self.hint = hint
+
+
+_GRAPH = "OperatorNotAllowedInGraphError"
+_ARGUMENT = "InvalidArgumentError"
+_MISSING = "UnimplementedError"
+_STATE = "FailedPreconditionError"
+
+REFUSALS: dict[str, Refusal] = {
+    # Python asks for what only the graph will know.
+    "tensor-value": Refusal(
+        _GRAPH,
+        "{what} needs the value of a staged tensor ({type}), which exists only when the graph runs",
+        "stay with tensor operations inside the function and ask for values outside it; where Python must run at each "
+        "call, use ag.py_function; int(x), float(x) and bool(x) work where the code that calls them is converted",
+    ),
+    "unknown-length": Refusal(
+        _GRAPH,
+        "{what} needs a length that is known only when the graph runs",
+        "loop with `for` and use `len()` in converted code, or take ag.shape(x)[0]",
+    ),
+    "unknown-rank": Refusal(
+        _GRAPH,
+        "the rank of this staged tensor is known only when the graph runs, so Python cannot take its shape apart",
+        "use ag.shape(x) and ag.rank(x), or give the rank in the input_signature",
+    ),
+    "truth-of-many": Refusal(
+        _ARGUMENT,
+        "the truth value of a tensor of shape {shape} is ambiguous: it has more than one element",
+        "ag.reduce_any(x) or ag.reduce_all(x) for one answer, ag.where(test, a, b) for one per element",
+    ),
+    "leaked-tensor": Refusal(
+        _ARGUMENT,
+        "a staged tensor ({type}) was used outside the function, branch or loop that made it: it has no value here",
+        "return it from the function, or keep it in an ag.Variable; code that is not converted must not store "
+        "tensors in lists or attributes",
+    ),
+    # Values that differ between paths.
+    "choice-in-python": Refusal(
+        _GRAPH,
+        "which value {what} has depends on a tensor, and code that is not converted tests it",
+        "test it with `if`, `is None` or `==` in converted code, or give it one type on all paths",
+    ),
+    "mixed-alternatives": Refusal(
+        _GRAPH,
+        "{what} is one of ({shown}) depending on a tensor, and is used before it is known which",
+        "give it one structure on all paths, or test it first (`is None`, `isinstance`)",
+    ),
+    "too-many-alternatives": Refusal(
+        _MISSING,
+        "a value has too many alternatives that depend on tensors: {shown}",
+        "give it one structure on all paths: a number, a tensor, or tuples of one length",
+    ),
+    "self-reference": Refusal(
+        _MISSING,
+        "a {what} that refers to itself, made in a branch or loop that depends on a tensor, cannot leave it",
+        "make the object before the branch or loop and set its attributes inside",
+    ),
+    "unsettled-loop": Refusal(
+        _MISSING,
+        "the types of this loop's variables ({names}) keep changing from one iteration to the next",
+        "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
+    ),
+    "unsettled-state": Refusal(
+        _MISSING,
+        "the state that {name} changes outside itself changes its type with each call",
+        "keep the structure of attributes and globals that the function writes the same",
+    ),
+    # Lists whose length depends on a tensor.
+    "list-in-python": Refusal(
+        _GRAPH,
+        "this list grew or shrank in a staged loop or branch, and code that is not converted uses its items",
+        "use it in converted code (indexing, len(), for, append, pop), or make one tensor of it: ag.stack(xs)",
+    ),
+    "list-argument": Refusal(
+        _GRAPH,
+        "{name}() is not converted and cannot take a list whose length depends on a tensor",
+        "stack the list first: ag.stack(xs)",
+    ),
+    "list-method": Refusal(
+        _GRAPH,
+        "list.{name} is not staged, and the length of this list depends on a tensor",
+        "append, extend, insert, pop, clear, copy, reverse, len, `in` and indexing are; or ag.stack(xs) and "
+        "operations on the tensor",
+    ),
+    "list-of-structures": Refusal(
+        _MISSING,
+        "the elements of a list that grows in a staged loop change their structure (it holds {element})",
+        "append elements of one structure: tensors may differ in shape, but not a tensor here and a tuple there",
+    ),
+    "stack-of-structures": Refusal(
+        _GRAPH,
+        "a list of {element} cannot become one tensor",
+        "stack its parts: ag.stack([x for x, _ in xs])",
+    ),
+    "empty-list": Refusal(
+        _GRAPH,
+        "nothing was ever put into this list, so it has no element to take",
+        "append to it before the loop or branch that takes from it, or test len() in Python",
+    ),
+    "slice-assignment": Refusal(
+        _GRAPH,
+        "a slice of a list cannot be assigned where its length or the element's place depends on a tensor",
+        "build the list anew: xs = xs[:i] + new + xs[j:]",
+    ),
+    # Python objects by tensors.
+    "tensor-key": Refusal(
+        _GRAPH,
+        "a dictionary cannot be {what} with a tensor as its key: its keys are not all numbers that are there already",
+        "use a list or a tensor and index it, or give the dictionary all its keys (numbers) before",
+    ),
+    "array-write": Refusal(
+        _GRAPH,
+        "a NumPy array cannot be written at an index that depends on a tensor",
+        "make it a tensor first: x = ag.constant(x)",
+    ),
+    "scalar-iteration": Refusal(
+        _ARGUMENT,
+        "a tensor without axes (a scalar) cannot be iterated over",
+        "for i in range(n) to count to n; ag.reshape(x, [-1]) to make a vector of it",
+    ),
+    "range-membership": Refusal(
+        _GRAPH,
+        "`in` of a range whose {what} depends on a tensor",
+        "compare with its bounds: start <= x < stop",
+    ),
+    "endless-zip": Refusal(
+        _GRAPH,
+        "zip of an endless iterator with a staged iterable",
+        "enumerate(xs, start)",
+    ),
+    "modular-power": Refusal(
+        _GRAPH,
+        "pow() with a modulus and staged operands",
+        "write the loop of squarings out: while e > 0: ...",
+    ),
+    "nested-comprehension": Refusal(
+        _GRAPH,
+        "{what} of a comprehension with several `for` depends on a tensor",
+        "write it as nested loops with append",
+    ),
+    # NumPy's functions on tensors.
+    "numpy-function": Refusal(
+        _MISSING,
+        "{what} has no counterpart for tensors in a graph or under a tape",
+        "use a function of ag, or ag.numpy_function(f, [x], dtype) to call NumPy when the graph runs",
+    ),
+    "numpy-out": Refusal(
+        _MISSING,
+        "{what} cannot write into a tensor, or from a tensor into an array (out=)",
+        "assign the result: y = np.tanh(x)",
+    ),
+    "numpy-arguments": Refusal(
+        _MISSING,
+        "out=, where= and initial= of NumPy's reductions have no counterpart for tensors",
+        "assign the result; mask with ag.where before reducing",
+    ),
+    # Functions and their signatures.
+    "input-signature": Refusal(
+        _ARGUMENT,
+        "{name} has input_signature {spec}, but was called with a tensor of dtype {dtype} and shape {shape}",
+        "cast or reshape the argument, or widen the signature (None is any size)",
+    ),
+    "spec-as-argument": Refusal(
+        _ARGUMENT,
+        "{name} was called with a TensorSpec where a tensor is needed",
+        "call it with a tensor; specs are for get_concrete_function",
+    ),
+    "variable-created-again": Refusal(
+        _STATE,
+        "a Variable was created by a traced function after its first call",
+        "create variables once: outside the function, in __init__, or guarded by `if self.v is None:`",
+    ),
+    "variable-initial-value": Refusal(
+        _STATE,
+        "the initial value of a Variable depends on an argument of the function being traced",
+        "create the variable from a value that is known, or outside the function",
+    ),
+}
+
+
+def rendered(
+    sentence: str,
+    id: str,
+    hint: str,
+    file: str | None = None,
+    line: int | None = None,
+    column: int | None = None,
+    end_column: int | None = None,
+    source_line: str | None = None,
+) -> str:
+    """The text of an error: its sentence and id, the user's place with a caret, what to do instead.
+
+    Columns count from 0 here and from 1 for people.
+    """
+    parts = [f"{sentence} [{id}]", *_place(file, line, column, end_column, source_line)]
+    if hint:
+        parts.append(f"Instead: {hint}")
+    return "\n".join(parts)
+
+
+def _place(
+    file: str | None, line: int | None, column: int | None, end_column: int | None, source_line: str | None
+) -> list[str]:
+    if file is None:
+        return []
+    place = f'  File "{file}"'
+    if line is not None:
+        place += f", line {line}"
+    if line is not None and column is not None:
+        place += f", column {column + 1}"
+    if not source_line or not source_line.strip():
+        return [place]
+    text = source_line.rstrip()
+    indent = len(text) - len(text.lstrip())
+    lines = [place, "    " + text[indent:]]
+    if column is not None and indent <= column < len(text):
+        end = end_column if end_column and end_column > column else column + 1
+        lines.append("    " + " " * (column - indent) + "^" * (min(end, len(text)) - column))
+    return lines
 
 
 class AutographError(Exception):
@@ -9,13 +243,13 @@ class AutographError(Exception):
 
     `str(error)` is the sentence, the user's place with a caret, and what to do:
 
-    >>> print(ConversionError("`eval` is not converted", file="model.py", line=3, column=4, end_column=8,
-    ...                       source_line="    eval('x')", hint="call the function directly"))
-    `eval` is not converted [conversion]
+    >>> print(PassError("`eval` was left over", file="model.py", line=3, column=4, end_column=8,
+    ...                 source_line="    eval('x')"))
+    `eval` was left over [internal-pass]
       File "model.py", line 3, column 5
         eval('x')
         ^^^^
-    Instead: call the function directly
+    Instead: this is a bug in autograph: please report it with the function
     """
 
     id = "autograph"
@@ -43,29 +277,8 @@ class AutographError(Exception):
             self.hint = hint
 
     def __str__(self) -> str:
-        parts = [f"{self.message} [{self.id}]", *self._place()]
-        if self.hint:
-            parts.append(f"Instead: {self.hint}")
-        return "\n".join(parts)
-
-    def _place(self) -> list[str]:
-        """File, line and the source with a caret below; columns count from 0 here and from 1 for people."""
-        if self.file is None:
-            return []
-        place = f'  File "{self.file}"'
-        if self.line is not None:
-            place += f", line {self.line}"
-        if self.line is not None and self.column is not None:
-            place += f", column {self.column + 1}"
-        if not self.source_line or not self.source_line.strip():
-            return [place]
-        text = self.source_line.rstrip()
-        indent = len(text) - len(text.lstrip())
-        lines = [place, "    " + text[indent:]]
-        if self.column is not None and indent <= self.column < len(text):
-            end = self.end_column if self.end_column and self.end_column > self.column else self.column + 1
-            lines.append("    " + " " * (self.column - indent) + "^" * (min(end, len(text)) - self.column))
-        return lines
+        place = self.file, self.line, self.column, self.end_column, self.source_line
+        return rendered(self.message, self.id, self.hint, *place)
 
 
 class SourceUnavailableError(AutographError):
@@ -130,12 +343,6 @@ class NotAFunctionError(AutographError, TypeError):
             f"{what} is not a Python function with source",
             hint="give a function, method or lambda written in Python",
         )
-
-
-class ConversionError(AutographError):
-    """Something in the user's source can't be converted."""
-
-    id = "conversion"
 
 
 class PassError(AutographError):

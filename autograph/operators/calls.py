@@ -12,6 +12,7 @@ from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.load.cache import is_converted
 from autograph.operators import truth
 from autograph.operators.births import births_of
@@ -183,10 +184,7 @@ def _checked(f: Any) -> Callable[..., Any]:
             return stacked(dynamic)
         except OperatorNotAllowedInGraphError:
             name = getattr(f, "__qualname__", repr(f))
-            raise OperatorNotAllowedInGraphError(
-                f"{name}() is not converted and cannot take a list whose length depends on a tensor; "
-                "stack it first: ag.stack(xs)"
-            ) from None
+            raise refusal("list-argument", name=name) from None
 
     return call
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.places import UNBOUND
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
 
@@ -49,7 +49,7 @@ class Choice:
         return resolve(self)(*args, **kwargs)
 
     def __bool__(self) -> bool:
-        raise OperatorNotAllowedInGraphError(f"{self!r} depends on a staged tensor: Python cannot test it here")
+        raise refusal("choice-in-python", what=self._name or repr(self))
 
     def __eq__(self, other: Any) -> Any:
         return equals(self, other)
@@ -151,10 +151,7 @@ def resolve(x: Any) -> Any:
     if len(usable) != 1:
         shown = ", ".join(_show(a) for a in choice._alternatives)
         what = f"'{choice._name}'" if choice._name else "this value"
-        raise OperatorNotAllowedInGraphError(
-            f"{what} is one of ({shown}) depending on a tensor, and cannot be used before it is known which; "
-            "give it one structure on all paths, or test it first"
-        )
+        raise refusal("mixed-alternatives", what=what, shown=shown)
     require_usable(choice)
     return usable[0][1]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, staged_iterable
 from autograph.operators.lists import dynamic_of
 from autograph.operators.py_builtins import collect
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
 
@@ -33,16 +33,12 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         if condition is not None:
             test = truth_of(condition(x))
             if is_staged_condition(test):
-                raise OperatorNotAllowedInGraphError(
-                    "the outer condition of a nested comprehension depends on a tensor: write the loops out"
-                )
+                raise refusal("nested-comprehension", what="the outer condition")
             if not test:
                 continue
         inner = element(x)
         if dynamic_of(inner) is not None:
-            raise OperatorNotAllowedInGraphError(
-                "the length of an inner comprehension depends on a tensor: write the loops out"
-            )
+            raise refusal("nested-comprehension", what="the length of an inner part")
         out.extend(inner)
     return out
 
@@ -51,9 +47,7 @@ def _flat_staged(element: Callable[[Any], Any], iterable: Any, condition: Test) 
     staged = any_iterable(iterable)
     if isinstance(staged.count(), int) and condition is None:
         return [e for x in staged for e in element(x)]
-    raise OperatorNotAllowedInGraphError(
-        "a nested comprehension over a staged iterable of unknown length: write the loops out"
-    )
+    raise refusal("nested-comprehension", what="the length of the outer part")
 
 
 def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:

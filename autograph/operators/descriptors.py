@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from autograph.errors.refusals import refusal
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, make_choice
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
@@ -31,7 +32,6 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import dtype_of_python, promote
-from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.shapes import Dim, Shape, same_size
 from runtime.typesys.spec import ListType, TensorType, type_of_payload
 
@@ -249,9 +249,7 @@ def _described(x: Any, parts: tuple[Any, ...]) -> tuple[Descriptor, ...]:
         return tuple(map(describe, parts))
     opened = births_of(trace).opened
     if id(x) in opened:
-        raise UnimplementedError(
-            f"a {type(x).__name__} that refers to itself, made in a branch or loop that depends on a tensor, cannot leave it"
-        )
+        raise refusal("self-reference", what=type(x).__name__)
     opened.add(id(x))
     try:
         return tuple(map(describe, parts))
@@ -301,10 +299,7 @@ class Joiner:
             else:
                 mine.append(alternative)
         if len(mine) > MAX_ALTERNATIVES:
-            raise UnimplementedError(
-                f"a value has too many alternatives that depend on tensors: {', '.join(map(repr, mine))}; "
-                "give it one structure"
-            )
+            raise refusal("too-many-alternatives", shown=", ".join(map(repr, mine)))
         return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
 
     def merge(self, a: Descriptor, b: Descriptor) -> Descriptor | None:

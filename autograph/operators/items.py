@@ -10,6 +10,7 @@ import operator
 from collections.abc import MutableMapping
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
 from autograph.operators.calls import special
@@ -30,7 +31,6 @@ from autograph.operators.regions import current_trace
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
 
@@ -85,10 +85,7 @@ def _dict_by_tensor(x: Any, index: Tensor) -> Any:
     """d[k] for a staged k: a comparison with each key."""
     keys = [k for k in x if type(k) in (int, float, bool)]
     if len(keys) != len(x) or not keys:
-        raise OperatorNotAllowedInGraphError(
-            "a dictionary cannot be read with a tensor as its key: only dictionaries with number keys can; "
-            "use a list or a tensor"
-        )
+        raise refusal("tensor-key", what="read")
     return _pick(x, index, keys)
 
 
@@ -152,7 +149,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
             dynamic = as_list_value(base)
         if dynamic is not None:
             if isinstance(index, slice):
-                raise OperatorNotAllowedInGraphError("slice assignment to a list whose length depends on a tensor")
+                raise refusal("slice-assignment")
             place = ListPlace(trace, base)
             trace.record(place)
             place.write(set_element(dynamic, index if not isinstance(index, Tensor) else _scalar_index(index), value))
@@ -165,9 +162,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
             _dict_store(base, index, value)
             return
         if type(base).__module__ == "numpy":
-            raise OperatorNotAllowedInGraphError(
-                "a NumPy array cannot be written at a staged index; make it a tensor first: x = ag.constant(x)"
-            )
+            raise refusal("array-write")
     method = special(base, "__setitem__")
     if method is not None:
         method(index, value)
@@ -180,10 +175,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
 def _dict_store(base: Any, index: Tensor, value: Any) -> None:
     keys = [k for k in base if type(k) in (int, float, bool)]
     if len(keys) != len(base) or not keys:
-        raise OperatorNotAllowedInGraphError(
-            "a dictionary cannot be written with a tensor as its key: its keys must be known while tracing; "
-            "use a list or a tensor"
-        )
+        raise refusal("tensor-key", what="written")
     trace = current_trace()
     _pick(base, index, keys)  # refuses a new key
     for k in keys:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
 
 __all__ = [
     "StagedEnumerate",
@@ -40,11 +40,7 @@ class StagedIterable:
     def __iter__(self) -> Iterator[Any]:
         count = self.count()
         if not isinstance(count, int):
-            raise OperatorNotAllowedInGraphError(
-                f"{type(self).__name__} has a length that is known only at run time: "
-                "Python cannot iterate over it here; "
-                "loop over it with `for` in converted code"
-            )
+            raise refusal("unknown-length", what="iteration by Python")
         return (self.item(i) for i in range(count))
 
     def __staged_bool__(self) -> Any:
@@ -56,7 +52,7 @@ class _OverTensor(StagedIterable):
     def __init__(self, tensor: Tensor) -> None:
         shape = tensor.type.shape
         if shape == ():
-            raise InvalidArgumentError("iteration over a 0-d tensor; use ag.range(n) to count to n")
+            raise refusal("scalar-iteration")
         self.tensor = tensor
 
     def count(self) -> Any:
@@ -112,14 +108,14 @@ class StagedRange(StagedIterable):
     def __len__(self) -> int:
         count = self.count()
         if not isinstance(count, int):
-            raise OperatorNotAllowedInGraphError("the length of this range is known only at run time")
+            raise refusal("unknown-length", what="len()")
         return count
 
     def __getitem__(self, index: Any) -> Any:
         return self.item(index)
 
     def __contains__(self, x: Any) -> Any:
-        raise OperatorNotAllowedInGraphError("`in` of a range with a staged bound: compare with its bounds instead")
+        raise refusal("range-membership", what="bound")
 
 
 def _integer(v: Any) -> Any:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import (
     Joiner,
     Leaf,
@@ -24,7 +25,6 @@ from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["ListMethod", "ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "make_dynamic", "set_element"]
 
@@ -145,7 +145,7 @@ def length(value: ListValue) -> Tensor:
 
 def _element(value: ListValue) -> Any:
     if value.element is None:
-        raise OperatorNotAllowedInGraphError("this list is known to be empty here: it has no element to take")
+        raise refusal("empty-list")
     return value.element
 
 
@@ -223,7 +223,7 @@ def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:
 
 def _stacked_descriptor(element: Any) -> Any:
     if not isinstance(element, Leaf):
-        raise OperatorNotAllowedInGraphError(f"a list of {element} cannot be stacked into one tensor; stack its parts")
+        raise refusal("stack-of-structures", element=element)
     return element
 
 
@@ -252,7 +252,7 @@ class ListMethod:
             return getattr(x, name)(*args, **kwargs)
         staged = _METHODS.get(name)
         if staged is None:
-            raise OperatorNotAllowedInGraphError(f"list.{name} of a list whose length depends on a tensor is not supported")
+            raise refusal("list-method", name=name)
         if value is None:
             value = as_list_value(x)
         new, result = staged(value, *args, **kwargs)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from runtime.ir.graph import Value
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["ListContents", "ListValue", "Splice", "has_splices", "new_list"]
 
@@ -49,10 +49,7 @@ class Splice:
         self.value = value
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise OperatorNotAllowedInGraphError(
-            "this list grew or shrank in a staged loop or branch: its content is known only at run time; "
-            "use it with indexing, len(), iteration, append, pop or ag.stack in converted code"
-        )
+        raise refusal("list-in-python")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -7,6 +7,7 @@ import functools
 import itertools
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.branches import if_exp, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import alternatives_of, choice_of, is_alternative, resolve
@@ -29,7 +30,6 @@ from autograph.operators.stand_ins import STAND_INS, stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 from runtime.typesys.shapes import num_elements
 
 __all__ = ["in_", "is_", "is_not", "not_in"]
@@ -99,7 +99,7 @@ def _in_range(x: Any, r: StagedRange) -> Any:
     elif isinstance(r.step, int):
         inside = op.logical_and(op.less_equal(x, r.start), op.greater(x, r.stop))
     else:
-        raise OperatorNotAllowedInGraphError("`in` of a range with a staged step: compare with its bounds instead")
+        raise refusal("range-membership", what="step")
     return inside if r.step in (1, -1) else op.logical_and(inside, op.equal(op.mod(op.sub(x, r.start), r.step), 0))
 
 
@@ -172,7 +172,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
 
 def _zippable(i: Any) -> Any:
     if isinstance(i, itertools.count):
-        raise OperatorNotAllowedInGraphError("zip of an endless iterator with a staged one: use enumerate")
+        raise refusal("endless-zip")
     return any_iterable(i)
 
 
@@ -462,7 +462,7 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
 
 def pow_modular(base: Any, exp: Any, mod: Any) -> Any:
     """pow(base, exp, mod) by repeated squaring."""
-    raise OperatorNotAllowedInGraphError("pow() with a modulus and staged operands: write the loop of squarings out")
+    raise refusal("modular-power")
 
 
 @stand_in(builtins.isinstance)

@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from autograph.errors.refusals import refusal
 from autograph.operators.choice import Choice, choice_of
 from autograph.operators.lists import dynamic_of, length
 from autograph.operators.listvalue import ListValue
@@ -14,7 +15,6 @@ from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.shapes import num_elements
 
 __all__ = ["is_staged_condition", "truth_of"]
@@ -40,10 +40,7 @@ def truth_of(x: Any) -> Any:
             x = op.reshape(x, ())
         elif shape != ():
             if num_elements(shape) != 1:
-                raise InvalidArgumentError(
-                    f"the truth value of a tensor of shape {shape} is ambiguous; "
-                    "use ag.reduce_any(x) or ag.reduce_all(x)"
-                )
+                raise refusal("truth-of-many", shape=shape)
             x = op.reshape(x, ())
         return x if kind.dtype.is_bool else op.not_equal(x, 0)
     if type(x) is list:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.births import births_of
 from autograph.operators.descriptors import (
     Descriptor,
@@ -31,7 +32,7 @@ from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Place, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError, UnimplementedError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
@@ -150,9 +151,7 @@ def fixed_point(
         settled = False
         state.types = joined
     names = ", ".join(repr(p) for p in state.places)
-    raise UnimplementedError(
-        f"the types of this loop's variables ({names}) keep changing from one iteration to the next"
-    )
+    raise refusal("unsettled-loop", names=names)
 
 
 def attempts(state_of: Callable[[bool], Any]) -> Any:

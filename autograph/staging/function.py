@@ -9,6 +9,7 @@ from functools import update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import converted
 from autograph.staging.concrete import ConcreteFunction
@@ -25,7 +26,6 @@ from autograph.staging.tracing import trace_function
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -229,7 +229,7 @@ class Function:
         for a in (*args, *kwargs.values()):
             rebuild(a, lambda x: leaves.append(x if not isinstance(x, TensorSpec) else None))
         if any(not is_array_leaf(x) for x in leaves):
-            raise InvalidArgumentError(f"{self._name} was called with a TensorSpec where a tensor is needed")
+            raise refusal("spec-as-argument", name=self._name)
         return leaves
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
@@ -316,10 +316,7 @@ def _fit(spec: Any, arg: Any, name: str) -> Any:
         return arg
     tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
     if not spec.is_compatible_with(tensor):
-        raise InvalidArgumentError(
-            f"{name} has input_signature {spec}, but was called with a tensor of dtype {tensor.dtype.name} "
-            f"and shape {tuple(tensor.shape)}"
-        )
+        raise refusal("input-signature", name=name, spec=spec, dtype=tensor.dtype.name, shape=tuple(tensor.shape))
     return tensor
 
 

@@ -25,6 +25,7 @@ class Parameters:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.signature = inspect.signature(function)
+        self.name = getattr(function, "__name__", type(function).__name__)
         kinds = [p.kind for p in self.signature.parameters.values()]
         self.names = list(self.signature.parameters)
         self.simple = all(
@@ -33,10 +34,17 @@ class Parameters:
         self.count = len(kinds)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arguments with defaults filled in: positional ones, and keyword-only ones in order."""
+        """Arguments with defaults filled in: positional ones, and keyword-only ones in order.
+
+        Raises:
+          TypeError: they do not fit the parameters.
+        """
         if self.simple and not kwargs and len(args) == self.count:
             return args, kwargs
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}{self.signature} was called wrongly: {error}") from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -29,7 +30,6 @@ from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
-from runtime.typesys.errors import UnimplementedError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
 
@@ -89,7 +89,7 @@ def trace_function(
         traced.created = created
         if not grown:
             return traced
-    raise UnimplementedError(f"the state that {name} changes outside itself keeps changing its type")
+    raise refusal("unsettled-state", name=name)
 
 
 def _attempt(

@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime.ir.graph import Graph, Location, Node, Value
 from runtime.ops.registry import Op
+from runtime.typesys.errors import leaked_tensor
 from runtime.typesys.spec import ValueType
 
 __all__ = ["Builder", "Region", "emit", "internal_folders", "user_location"]
@@ -43,14 +44,14 @@ class Region:
         """`value` as seen from this region: itself, or the input it is captured as.
 
         Raises:
-          LookupError: the value belongs to no region on this stack (it leaked out of a closed one).
+          InvalidArgumentError: the value belongs to no region on this stack (it leaked out of a closed one).
         """
         if value.graph is self.graph:
             return value
         known = self.captures.get(value)
         if known is None:
             if self.parent is None:
-                raise LookupError(value)
+                raise leaked_tensor(value.type)
             outer = self.parent.resolve(value)
             known = self.captures.get(outer)
             if known is None:

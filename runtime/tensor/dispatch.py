@@ -17,7 +17,7 @@ from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import as_dtype
-from runtime.typesys.errors import InvalidArgumentError, OpError
+from runtime.typesys.errors import InvalidArgumentError, OpError, leaked_tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = ["apply", "convert", "distinct", "harden", "op", "payload_of"]
@@ -35,19 +35,13 @@ def payload_of(x: Any) -> Any:
             for tape in STATE.tapes:
                 tape.variable_read(x, x._value)
         if type(x._value) is Value:
-            raise _leaked(x._value)
+            raise leaked_tensor(x._value.type)
         return x._value
     if isinstance(x, np.ndarray):
         return x
     if isinstance(x, np.generic):
         return x.item()
     return convert(x)._value
-
-
-def _leaked(value: Value) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"a staged tensor ({value.type}) was used outside the function that was being traced: it has no value here"
-    )
 
 
 def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import DTypeError, OutOfRangeError
+from runtime.typesys.errors import DTypeError, OutOfRangeError, leaked_tensor
 
 __all__ = ["attach_items", "normalize_index", "write_item"]
 
@@ -213,7 +213,7 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
     if trace is None:
         value = x._value
         if type(value) is Value:
-            raise TypeError("a staged tensor was written outside the function that was being traced")
+            raise leaked_tensor(value.type)
         if not STATE.tapes:
             try:
                 put = _payload(v)

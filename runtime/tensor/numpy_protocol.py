@@ -45,7 +45,9 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     out = kwargs.pop("out", None)
     if out is not None:
         raise UnimplementedError(
-            f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result"
+            f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result",
+            id="numpy-out",
+            what=f"np.{ufunc.__name__}",
         )
     if method == "__call__":
         dtype = kwargs.pop("dtype", None)
@@ -64,7 +66,9 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             x = op.expand_dims(x, axis=-1)
         return array_ufunc(self, ufunc, "__call__", x, y)
     raise UnimplementedError(
-        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first"
+        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
+        id="numpy-function",
+        what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
     )
 
 
@@ -78,7 +82,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
 def _axis(call: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Any:
         if out is not None or rest:
-            raise UnimplementedError("out=, where= and initial= are not supported for tensors")
+            raise UnimplementedError("out=, where= and initial= are not supported for tensors", id="numpy-arguments")
         result = call(a, axis, bool(keepdims) if keepdims is not np._NoValue else False)  # type: ignore[attr-defined]
         return result if dtype is None else op.cast(result, dtype=dtype)
 
@@ -183,7 +187,11 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
     if ours is not None:
         return ours(*args, **kwargs)
     if STATE.trace is not None or STATE.tapes:
-        raise UnimplementedError(f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape")
+        raise UnimplementedError(
+            f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape",
+            id="numpy-function",
+            what=f"np.{func.__name__}",
+        )
     return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
 
 

@@ -139,7 +139,8 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
     def _checked(self) -> None:
         if not self._ranked:
             raise OperatorNotAllowedInGraphError(
-                "the rank of this staged tensor is unknown, so its shape cannot be taken apart; use shape(x), a tensor"
+                "the rank of this staged tensor is unknown, so its shape cannot be taken apart; use shape(x), a tensor",
+                id="unknown-rank",
             )
 
     def __len__(self) -> int:
@@ -228,7 +229,9 @@ def _rank(tensor: Tensor) -> int:
         return np.ndim(value)
     rank = value.tensor_type.rank
     if rank is None:
-        raise OperatorNotAllowedInGraphError("the rank of this staged tensor is unknown until it runs; use rank(x)")
+        raise OperatorNotAllowedInGraphError(
+            "the rank of this staged tensor is unknown until it runs; use rank(x)", id="unknown-rank"
+        )
     return rank
 
 
@@ -257,7 +260,9 @@ def _length(self: Tensor, what: str) -> int:
         raise OperatorNotAllowedInGraphError(
             f"{what} needs the size of the first axis of a staged tensor ({value.type}), "
             "which is unknown until it runs; "
-            "use shape(x)[0], or len(x) and for loops in converted code"
+            "use shape(x)[0], or len(x) and for loops in converted code",
+            id="unknown-length",
+            what=what,
         )
     return size
 

@@ -62,7 +62,10 @@ class Tensor:
         value = self._value
         if type(value) is Value:
             raise OperatorNotAllowedInGraphError(
-                f"{what} needs the value of a staged tensor ({value.type}), which exists only when the graph runs"
+                f"{what} needs the value of a staged tensor ({value.type}), which exists only when the graph runs",
+                id="tensor-value",
+                what=what,
+                type=value.type,
             )
         return value
 

@@ -218,7 +218,8 @@ def _check_creation(trace: Trace) -> None:
     if not trace.notes.get("may_create_variables", True):
         raise FailedPreconditionError(
             "a Variable was created by a traced function after its first call; create variables once, outside the function "
-            "or guarded by `if self.v is None:`"
+            "or guarded by `if self.v is None:`",
+            id="variable-created-again",
         )
 
 
@@ -228,7 +229,8 @@ def _evaluate(value: Value) -> Any:
     if node is None or node.regions or node.op.effect is not None:
         raise FailedPreconditionError(
             "the initial value of a Variable depends on an argument of the function being traced; "
-            "create the variable from a value that is known, or outside the function"
+            "create the variable from a value that is known, or outside the function",
+            id="variable-initial-value",
         )
     out = node.op.run(*(_evaluate(v) for v in node.inputs), **node.attrs)
     return out if node.op.outputs == 1 else out[value.index]

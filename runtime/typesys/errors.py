@@ -10,11 +10,13 @@
     |- FailedPreconditionError(also RuntimeError)
     `- OperatorNotAllowedInGraphError (also TypeError)     Python asked a staged tensor for its value
 
-They carry plain fields; the front end adds the user's source line.
+They carry plain fields. Where the `id` of a refusal is among them, the front end finds its words and the user's
+source line when the error is printed: it puts a function into `present`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 __all__ = [
@@ -28,19 +30,26 @@ __all__ = [
     "OutOfRangeError",
     "ShapeError",
     "UnimplementedError",
+    "leaked_tensor",
 ]
 
 
 class OpError(Exception):
-    """Base of errors raised by operations; `op` names the operation."""
+    """Base of errors raised by operations; `op` names the operation.
 
-    def __init__(self, message: str = "", *, op: str | None = None) -> None:
+    `id` names a kind of refusal, `fields` are what its sentence tells of this one, and `hint` says what to do instead.
+    """
+
+    def __init__(self, message: str = "", *, op: str | None = None, id: str = "", hint: str = "", **fields: Any) -> None:
         super().__init__(message)
         self.message = message
         self.op = op
+        self.id = id
+        self.hint = hint
+        self.fields = fields
 
     def __str__(self) -> str:
-        return self.message
+        return present[0](self) if self.id else self.message
 
 
 class InvalidArgumentError(OpError, ValueError):
@@ -81,3 +90,19 @@ class GraphError(AssertionError):
     def __init__(self, message: str, **fields: Any) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+def leaked_tensor(type: Any) -> InvalidArgumentError:
+    """What to raise where a graph's value (of this type) is used outside the function, branch or loop that made it."""
+    return InvalidArgumentError(
+        f"a staged tensor ({type}) was used outside the function or staged branch or loop that made it",
+        id="leaked-tensor",
+        type=type,
+    )
+
+
+def _plain(error: OpError) -> str:
+    return error.message
+
+
+present: list[Callable[[OpError], str]] = [_plain]  # one entry: the text of an error that has an id

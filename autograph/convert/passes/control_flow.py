@@ -160,7 +160,7 @@ def f(pairs):
         test = self.visit(node.test)
         return made + self.quote(
             "ag__.if_stmt(test, body, other, names)",
-            node,
+            node.test,  # a traceback points there, not at the whole statement
             test=test,
             body=if_name,
             other=other,
@@ -178,7 +178,7 @@ def f(pairs):
         made += self._function(node, body_name, None, node.body, shared)
         return made + self.quote(
             "ag__.while_stmt(test, body, names)",
-            node,
+            node.test,
             test=test_name,
             body=body_name,
             names=self._told(shared),
@@ -207,7 +207,7 @@ def f(pairs):
         if leave is not None:
             text, flag = "ag__.for_stmt(items, body, names, lambda: not flag)", leave.test.id
         items = self.visit(node.iter)
-        return made + self.quote(text, node, items=items, body=name, names=self._told(shared), flag=flag)
+        return made + self.quote(text, node.iter, items=items, body=name, names=self._told(shared), flag=flag)
 
     def visit_Global(self, node: Node) -> Node | None:
         """Declarations move out of bodies, to the top of the user's function."""

@@ -1,0 +1,75 @@
+"""Refusals as exceptions: made from the catalogue, shown with the user's line and a caret when they are printed."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from itertools import islice
+from types import TracebackType
+from typing import Any
+
+from autograph.errors.catalogue import REFUSALS, rendered
+from runtime.ir.build import internal_folders
+from runtime.typesys import errors as runtime_errors
+from runtime.typesys.errors import OpError
+
+__all__ = ["refusal"]
+
+_STANDARD = os.path.dirname(os.__file__) + os.sep
+
+
+def refusal(id: str, **fields: Any) -> OpError:
+    """The exception of the refusal `id` of the catalogue; `fields` complete its sentence.
+
+    >>> error = refusal("array-write")
+    >>> type(error).__name__, error.id
+    ('OperatorNotAllowedInGraphError', 'array-write')
+    """
+    entry = REFUSALS[id]
+    made: OpError = getattr(runtime_errors, entry.error)(entry.sentence.format(**fields), id=id, hint=entry.hint)
+    return made
+
+
+def _present(error: OpError) -> str:
+    """The text of a refusal. The place is the innermost line of the user's on the way the exception has come."""
+    entry = REFUSALS.get(error.id)
+    sentence, hint = error.message, error.hint
+    if entry is not None:
+        hint = hint or entry.hint
+        if error.fields:  # from the runtime, which knows no words of ours
+            sentence = entry.sentence.format(**error.fields)
+    place = _users_entry(error.__traceback__)
+    if place is None:
+        return rendered(sentence, error.id, hint)
+    file, line = place.tb_frame.f_code.co_filename, place.tb_lineno
+    positions = place.tb_frame.f_code.co_positions()
+    first, last, start, end = next(islice(positions, place.tb_lasti // 2, None), (None,) * 4)
+    text = linecache.getline(file, line, place.tb_frame.f_globals)
+    if first != line or start is None:
+        return rendered(sentence, error.id, hint, file, line, None, None, text)
+    column = _column(text, start)
+    return rendered(sentence, error.id, hint, file, line, column, _column(text, end) if last == line else len(text), text)
+
+
+def _column(text: str, offset: int | None) -> int:
+    """Positions count bytes of UTF-8; people count characters."""
+    return len(text.encode()[:offset].decode(errors="replace"))
+
+
+def _users_entry(traceback: TracebackType | None) -> TracebackType | None:
+    found = None
+    while traceback is not None:
+        if _is_users(traceback.tb_frame.f_code.co_filename):
+            found = traceback
+        traceback = traceback.tb_next
+    return found
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith(tuple(internal_folders)) or file.startswith("<frozen"):
+        return False
+    standard = file.startswith(_STANDARD) and "site-packages" not in file
+    return not standard and f"{os.sep}numpy{os.sep}" not in file
+
+
+runtime_errors.present[0] = _present
