@@ -176,7 +176,7 @@ REFUSALS: dict[str, Refusal] = {
     # Functions and their signatures.
     "input-signature": Refusal(
         _ARGUMENT,
-        "{name} has input_signature {spec}, but was called with a tensor of dtype {dtype} and shape {shape}",
+        "{name} has {spec} in its input_signature, but was called with {given}",
         "cast or reshape the argument, or widen the signature (None is any size)",
     ),
     "spec-as-argument": Refusal(

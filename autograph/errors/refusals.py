@@ -66,7 +66,7 @@ def _users_entry(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _is_users(file: str) -> bool:
-    if file.startswith(tuple(internal_folders)) or file.startswith("<frozen"):
+    if file.startswith((*internal_folders, "<frozen")):
         return False
     standard = file.startswith(_STANDARD) and "site-packages" not in file
     return not standard and f"{os.sep}numpy{os.sep}" not in file

@@ -302,13 +302,13 @@ def _fit(spec: Any, arg: Any, name: str) -> Any:
     """An argument as a tensor of its spec (structures of specs take the same structure)."""
     if isinstance(spec, (list, tuple)) and not isinstance(arg, TensorSpec):
         if not isinstance(arg, (list, tuple)) or len(arg) != len(spec):
-            raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
+            raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
         made = [_fit(s, a, name) for s, a in zip(spec, arg, strict=True)]
         kind: Any = type(arg)
         return kind._make(made) if hasattr(arg, "_fields") else kind(made)
     if isinstance(spec, dict):
         if not isinstance(arg, dict) or set(arg) != set(spec):
-            raise InvalidArgumentError(f"{name} has input_signature {spec}, but was called with {arg!r}")
+            raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
         return {k: _fit(spec[k], arg[k], name) for k in spec}
     if not isinstance(spec, TensorSpec):
         return arg
@@ -316,7 +316,8 @@ def _fit(spec: Any, arg: Any, name: str) -> Any:
         return arg
     tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
     if not spec.is_compatible_with(tensor):
-        raise refusal("input-signature", name=name, spec=spec, dtype=tensor.dtype.name, shape=tuple(tensor.shape))
+        given = f"a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
+        raise refusal("input-signature", name=name, spec=spec, given=given)
     return tensor
 
 

@@ -94,7 +94,7 @@ def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: E
     from_rule: Exception = error
     for payload in payloads:
         if type(payload) is Value:
-            return _leaked(payload)
+            return leaked_tensor(payload.type)
     if not isinstance(error, OpError):
         try:
             operation.infer(*map(type_of_payload, payloads), **attrs)
