@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators import choice as choice_module
-from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, pack, unpack, value_types
+from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
+from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, name_places
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, run_region
 from autograph.operators.truth import is_staged_condition, truth_of

@@ -7,19 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.descriptors import (
-    Joiner,
-    Leaf,
-    Sequence,
-    describe,
-    list_types,
-    loosen,
-    pack,
-    pack_list,
-    unpack,
-    value_types,
-)
+from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, value_types
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
+from autograph.operators.packing import pack, pack_list, unpack
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op

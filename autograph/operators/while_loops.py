@@ -21,10 +21,9 @@ from autograph.operators.descriptors import (
     is_mutable,
     loosen,
     mutable_parts,
-    pack,
-    unpack,
     value_types,
 )
+from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, close, inside, provisional, run_region
 from autograph.operators.truth import is_staged_condition, truth_of

@@ -19,11 +19,10 @@ from autograph.operators.descriptors import (
     Struct,
     describe,
     loosen,
-    pack,
-    unpack,
     value_types,
 )
 from autograph.operators.lists import ListPlace
+from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED
 from autograph.operators.regions import PathEnds, settle
 from autograph.staging.signature import containers, contents, leaf_type, rebuild

@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 
-import autograph as ag
 from tests.programs.harness import Programs, Py
 
 PROGRAMS = Programs()
