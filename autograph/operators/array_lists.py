@@ -10,6 +10,8 @@ import numpy as np
 from autograph.operators.lists import concatenated_tensors, dynamic_of, stacked
 from autograph.operators.py_builtins import sum_
 from autograph.operators.stand_ins import PUBLIC_STAND_INS, stand_in
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import is_staged
 
 __all__: list[str] = []
 
@@ -46,5 +48,21 @@ PUBLIC_STAND_INS.update(
 )
 stand_in(np.stack)(_STACK(np.stack))
 stand_in(np.concatenate)(_JOIN(np.concatenate))
+
+
+def _array(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if type(value) in (list, tuple) and _holds_staged(value):
+            made = op.convert(value)
+            return made if dtype is None else op.cast_to(made, dtype)
+        return original(value, dtype, *args, **kwargs)
+
+    return call
+
+
+def _holds_staged(x: Any) -> bool:
+    return any(map(_holds_staged, x)) if type(x) in (list, tuple) else is_staged(x)
+
+
 for _original in (np.array, np.asarray):
-    stand_in(_original)(_CONVERT(_original))
+    stand_in(_original)(_CONVERT(_array(_original)))

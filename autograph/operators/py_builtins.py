@@ -190,7 +190,7 @@ def filter_(fn: Any, iterable: Any) -> Any:
     keep = callee(fn) if fn is not None else (lambda x: x)
     staged = staged_iterable(iterable)
     if staged is None:
-        if fn is None or keep is fn:
+        if fn is None or type(keep) is type:
             return builtins.filter(fn, iterable)
         iterable = list(iterable)
     return collect(iterable, lambda x: x, keep)
@@ -433,11 +433,8 @@ def round_(x: Any, ndigits: Any = None) -> Any:
     x = resolve(x)
     if not isinstance(x, Tensor):
         return builtins.round(x, ndigits) if ndigits is not None else builtins.round(x)
-    if ndigits is not None:
-        scale = 10.0**ndigits
-        return op.div(op.round(op.mul(x, scale)), scale)
-    rounded = op.round(x)
-    return op.to_python(rounded, kind="int") if x.type.weak else rounded
+    rounded = op.rounded(x, ndigits)
+    return op.to_python(rounded, kind="int") if x.type.weak and ndigits is None else rounded
 
 
 @stand_in(builtins.divmod)

@@ -165,11 +165,43 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.swapaxes: lambda a, axis1, axis2: public.swapaxes(a, axis1, axis2),
     np.moveaxis: lambda a, source, destination: public.moveaxis(a, source, destination),
     np.diag: lambda v, k=0: public.diag_part(v) if _rank(v) == 2 else public.diag(v),
+    np.diff: lambda a, n=1, axis=-1: _difference(a, n, axis),
+    np.inner: lambda a, b: public.tensordot(a, b, [[-1], [-1]]) if _rank(a) and _rank(b) else public.mul(a, b),
+    np.cross: lambda a, b: public.cross(a, b),
+    np.pad: lambda array, pad_width, mode="constant", constant_values=0: public.pad_with(
+        array, _pad_widths(pad_width, _rank(array)), mode.upper(), constant_values
+    ),
+    np.split: lambda ary, indices_or_sections, axis=0: public.split(ary, indices_or_sections, axis),
+    np.tril: lambda m, k=0: public.tril(m, k),
+    np.meshgrid: lambda *xi, indexing="xy": public.meshgrid(*xi, indexing=indexing),
+    np.average: lambda a, axis=None: public.mean(a, axis),
+    np.ptp: lambda a, axis=None: public.sub(public.max(a, axis), public.min(a, axis)),
+    np.count_nonzero: lambda a, axis=None: public.count_nonzero(a, axis, dtype="int64"),
+    np.linspace: lambda start, stop, num=50, axis=0: public.linspace(start, stop, num, axis=axis),
+    np.searchsorted: lambda a, v, side="left": public.searchsorted(a, v, side),
     np.linalg.inv: lambda a: public.inv(a),
     np.linalg.det: lambda a: public.det(a),
-    np.linalg.solve: lambda a, b: public.solve(a, b),
+    np.linalg.solve: lambda a, b: _solve(a, b),
     np.linalg.cholesky: lambda a, **k: public.cholesky(a),
 }
+
+
+def _difference(a: Any, n: int, axis: int) -> Any:
+    for _ in range(n):
+        index = axis % _rank(a)
+        lead = (slice(None),) * index
+        a = public.sub(public.get_item(a, (*lead, slice(1, None))), public.get_item(a, (*lead, slice(None, -1))))
+    return a
+
+
+def _pad_widths(width: Any, rank: int) -> list[list[int]]:
+    return np.broadcast_to(np.asarray(width), (rank, 2)).tolist()  # type: ignore[no-any-return]
+
+
+def _solve(a: Any, b: Any) -> Any:
+    if _rank(b) == 1:
+        return public.squeeze(public.solve(a, public.expand_dims(b, axis=-1)), [-1])
+    return public.solve(a, b)
 
 
 def _rank(x: Any) -> int:
