@@ -1,0 +1,102 @@
+"""Which modules are converted, which tests of CPython's run over them, and what is known to differ."""
+
+from typing import NamedTuple
+
+
+class Subject(NamedTuple):
+    """A module, what is converted with it, and the tests that run over them.
+
+    name:    the row in the table
+    convert: names of modules; all their functions are converted
+    tests:   names of test modules
+    """
+
+    name: str
+    convert: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _subject(name: str, convert: str = "", tests: str = "") -> Subject:
+    modules = tuple((convert or name).split())
+    return Subject(name, modules, tuple((tests or f"test.test_{name.replace('.', '')}").split()))
+
+
+SUBJECTS: tuple[Subject, ...] = (
+    _subject("textwrap"),
+    _subject("heapq"),
+    _subject("bisect"),
+    _subject("statistics"),
+    _subject("difflib"),
+    _subject("configparser"),
+    _subject("html.parser", "html html.parser _markupbase", "test.test_html test.test_htmlparser"),
+    _subject("shlex"),
+    _subject("csv"),
+    _subject("ipaddress"),
+    _subject("fractions"),
+    _subject("calendar"),
+    _subject("pprint"),
+    _subject("json", "json json.decoder json.encoder json.scanner json.tool"),
+    _subject("string"),
+    _subject("reprlib"),
+    _subject("fnmatch"),
+    _subject("glob"),
+    _subject("copy"),
+    _subject("colorsys"),
+    _subject("graphlib"),
+    _subject("numbers", tests="test.test_abstract_numbers"),
+    _subject("operator"),
+    _subject("datetime", "datetime _pydatetime"),
+    _subject("tokenize"),
+    _subject("ast", tests="test.test_ast test.test_unparse"),
+    _subject("urllib.parse", tests="test.test_urlparse"),
+    _subject("quopri"),
+    _subject("base64"),
+    _subject("argparse"),
+    _subject("optparse"),
+    _subject("getopt"),
+    _subject("gettext"),
+    _subject("sched"),
+    _subject("queue"),
+    _subject("contextlib"),
+    _subject("dataclasses"),
+    _subject("enum"),
+    _subject("types"),
+    _subject("linecache"),
+    _subject("dis"),
+    _subject("random"),
+    _subject("tomllib", "tomllib tomllib._parser tomllib._re"),
+    _subject("posixpath", "genericpath posixpath ntpath", "test.test_genericpath test.test_posixpath test.test_ntpath"),
+    _subject("cmd"),
+    _subject("code", "code codeop", "test.test_code_module test.test_codeop"),
+    _subject("plistlib"),
+    _subject("pickletools"),
+    _subject("collections", "collections _collections_abc", "test.test_collections test.test_userdict test.test_userlist test.test_userstring"),
+    _subject("functools"),
+    _subject("filecmp"),
+    _subject("fileinput"),
+    _subject("mimetypes"),
+    _subject("netrc"),
+    _subject("http.cookies", tests="test.test_http_cookies"),
+    _subject("http.cookiejar", tests="test.test_http_cookiejar"),
+    _subject("urllib.robotparser", tests="test.test_robotparser"),
+    _subject("stringprep"),
+    _subject("pyclbr"),
+    _subject("shelve"),
+    _subject("uuid"),
+    _subject("hmac"),
+    _subject("secrets"),
+    _subject("imghdr"),
+    _subject("sndhdr"),
+    _subject("xdrlib"),
+    _subject("weakref"),
+    _subject("copyreg"),
+    _subject("traceback"),
+    _subject("typing"),
+    _subject("inspect"),
+    _subject("decimal", "_pydecimal"),
+)
+
+BY_NAME = {subject.name: subject for subject in SUBJECTS}
+
+KNOWN: dict[str, str] = {}
+"""Tests that cannot pass, by id, each with its reason."""
