@@ -9,6 +9,7 @@ from autograph.operators import choice as choice_module
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, name_places
+from autograph.operators.plain import PLAIN
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Value
@@ -22,8 +23,12 @@ __all__ = ["and_", "if_exp", "if_stmt", "not_", "or_"]
 
 def if_stmt(test: Any, body: Callable[[], None], orelse: Callable[[], None] | None, names: tuple[str, ...]) -> None:
     """`if test: body else: orelse`, where both bind `names` of the enclosing function through their closures."""
-    test = truth_of(test)
-    if not is_staged_condition(test):
+    if type(test) is not bool:
+        test = truth_of(test)
+    if test is True:
+        body()
+        return
+    if test is False or not is_staged_condition(test):
         if test:
             body()
         elif orelse is not None:
@@ -104,34 +109,43 @@ choice_module.branch_hook = _both
 
 def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     """`body() if test else orelse()`."""
-    test = truth_of(test)
-    if not is_staged_condition(test):
+    if type(test) is not bool:
+        test = truth_of(test)
+    if test is True or test is False or not is_staged_condition(test):
         return body() if test else orelse()
     return staged_cond(current_trace(), test, body, orelse, [])
 
 
 def and_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first and rest[0]() and ...`: later operands are evaluated only where Python would."""
-    if not rest:
-        return first
-    test = truth_of(first)
-    if not is_staged_condition(test):
-        return and_(rest[0](), *rest[1:]) if test else first
-    return staged_cond(current_trace(), test, lambda: and_(rest[0](), *rest[1:]), lambda: first, [])
+    for position, operand in enumerate(rest):
+        test = first if type(first) is bool else truth_of(first)
+        if test is not True and test is not False and is_staged_condition(test):
+            left = rest[position:]
+            return staged_cond(current_trace(), test, lambda: and_(left[0](), *left[1:]), lambda: first, [])
+        if not test:
+            return first
+        first = operand()
+    return first
 
 
 def or_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first or rest[0]() or ...`: later operands are evaluated only where Python would."""
-    if not rest:
-        return first
-    test = truth_of(first)
-    if not is_staged_condition(test):
-        return first if test else or_(rest[0](), *rest[1:])
-    return staged_cond(current_trace(), test, lambda: first, lambda: or_(rest[0](), *rest[1:]), [])
+    for position, operand in enumerate(rest):
+        test = first if type(first) is bool else truth_of(first)
+        if test is not True and test is not False and is_staged_condition(test):
+            left = rest[position:]
+            return staged_cond(current_trace(), test, lambda: first, lambda: or_(left[0](), *left[1:]), [])
+        if test:
+            return first
+        first = operand()
+    return first
 
 
 def not_(x: Any) -> Any:
     """`not x`."""
+    if type(x) in PLAIN:
+        return not x
     test = truth_of(x)
     if not is_staged_condition(test):
         return not test

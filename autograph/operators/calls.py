@@ -6,7 +6,9 @@ called as they are; built-in functions that know nothing of staged tensors have 
 
 from __future__ import annotations
 
+import linecache
 import sys
+import weakref
 from collections.abc import Callable
 from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType
@@ -17,8 +19,9 @@ from autograph.load.cache import is_converted
 from autograph.operators import truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, select
-from autograph.operators.lists import ListMethod, dynamic_of, stacked
-from autograph.operators.places import ItemPlace, watch
+from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
+from autograph.operators.places import note_item, watch
+from autograph.operators.plain import NUMBERS
 from autograph.operators.stand_ins import STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -44,20 +47,27 @@ def callee(f: Any) -> Any:
     if kind is FunctionType:
         return _function(trace, f)
     if kind is MethodType:
-        inner = callee(f.__func__)
-        return f if inner is f.__func__ else MethodType(inner, f.__self__)
+        function = f.__func__
+        inner = _function(trace, function) if type(function) is FunctionType else callee(function)
+        return f if inner is function else MethodType(inner, f.__self__)
     if kind is BuiltinMethodType:
-        owner = f.__self__
-        if type(owner) is list:
-            return ListMethod(owner, f.__name__)
-        if type(owner) is dict:
-            return _dict_method(trace, owner, f)
+        owner = type(f.__self__)
+        if owner is list:
+            if f.__name__ == "append":
+                return partial(append_to, f.__self__)
+            return ListMethod(f.__self__, f.__name__) if f.__name__ in MUTATING or "lists" in trace.notes else f
+        if owner is dict:
+            return _dict_method(trace, f.__self__, f)
+        if owner in _HELPLESS:
+            return _checked(f) if "lists" in trace.notes else f
     try:
         stand_in = STAND_INS.get(f)
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
         return stand_in
+    if kind is BuiltinMethodType:
+        return _checked(f) if "lists" in trace.notes else f
     if choice_of(f) is not None:
         return _choice_call(f)
     if isinstance(f, type):
@@ -70,23 +80,51 @@ def callee(f: Any) -> Any:
         inner = callee(call)
         if inner is not call:
             return MethodType(inner, f)
-    return _checked(f) if trace.notes.get("lists") else f
+    return _checked(f) if "lists" in trace.notes else f
+
+
+_HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
+_known: dict[int, tuple[Any, Any, Any]] = {}  # id of a function without closure -> (it, its code, what is called for it)
 
 
 def _function(trace: Trace, f: FunctionType) -> Any:
+    known = _known.get(id(f))
+    if known is not None and known[0]() is f and known[1] is f.__code__:
+        made = known[2]
+        if made is None:
+            return _checked(f) if "lists" in trace.notes else f
+        if made.__defaults__ is f.__defaults__ and made.__kwdefaults__ is f.__kwdefaults__:
+            watch(trace, made)
+            return made
     if is_converted(f.__code__):
         watch(trace, f)
         return f
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
-    if is_unconverted_module(f.__module__) or is_unconverted_module(f.__globals__.get("__name__")):
-        return _checked(f) if trace.notes.get("lists") else f
-    if getattr(f, "__autograph_do_not_convert__", False):
-        return f
-    made = converted(f)
+    made = None if _stays(f) else converted(f)
+    if f.__closure__ is None:  # what has one may be held by it, and would never go
+        key = id(f)
+        _known[key] = weakref.ref(f, lambda _: _known.pop(key, None)), f.__code__, made
+    if made is None:
+        return _checked(f) if "lists" in trace.notes else f
     watch(trace, made)
     return made
+
+
+def _stays(f: FunctionType) -> bool:
+    """Whether a function is called as it is."""
+    return (
+        is_unconverted_module(f.__module__)
+        or is_unconverted_module(f.__globals__.get("__name__"))
+        or getattr(f, "__autograph_do_not_convert__", False)
+        or _was_generated(f.__code__.co_filename)
+    )
+
+
+def _was_generated(file: str) -> bool:
+    """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so."""
+    return file == "<string>" and file not in linecache.cache
 
 
 def special(x: Any, name: str) -> Any:
@@ -107,7 +145,11 @@ def converted(f: FunctionType) -> FunctionType:
     """The converted form of a function (made once per code object)."""
     from autograph.load.conversion import convert_function  # loads gast
 
-    return convert_function(f, sys.modules["autograph.operators"])
+    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
+    try:
+        return convert_function(f, sys.modules["autograph.operators"])
+    finally:
+        STATE.trace = trace
 
 
 def _constructor(cls: type) -> Any:
@@ -119,7 +161,6 @@ def _constructor(cls: type) -> Any:
         or type(cls).__call__ is not type.__call__
         or issubclass(cls, BaseException)
         or is_unconverted_module(cls.__module__)
-        or init.__code__.co_filename.startswith("<")
     ):
         return cls
     initialise = callee(init)
@@ -131,7 +172,9 @@ def _constructor(cls: type) -> Any:
         trace = STATE.trace
         if trace is not None:
             births_of(trace).add(made, trace.builder.region.graph)
-        initialise(made, *args, **kwargs)
+        result = initialise(made, *args, **kwargs)
+        if result is not None:
+            raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
         return made
 
     return construct
@@ -147,13 +190,12 @@ def _dict_method(trace: Trace, owner: dict[Any, Any], f: Any) -> Any:
         return f
 
     def method(*args: Any, **kwargs: Any) -> Any:
-        keys = set(owner)
         if name == "update":
-            keys |= set(dict(*args, **kwargs))
-        elif args and name in ("setdefault", "pop"):
-            keys.add(args[0])
+            # The argument may be an iterator, which can be read once.
+            args, kwargs = (dict(*args, **kwargs),), {}
+        keys = args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner
         for key in keys:
-            trace.record(ItemPlace(owner, key))
+            note_item(trace, owner, key)
         return f(*args, **kwargs)
 
     return method

@@ -15,7 +15,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
+__all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
 
 
 class Choice:
@@ -111,6 +111,9 @@ class MaybeTensor(Tensor):
         return f"<Tensor staged {self._inner.type}, or {self.choice._name or 'it'} is not set>"
 
 
+CHOICES = (MaybeTensor, Choice)
+
+
 def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> Any:
     """A `MaybeTensor` where one alternative is a tensor and the others are absences; else a `Choice`."""
     choice = Choice(descriptor, tag, alternatives, name)
@@ -122,9 +125,10 @@ def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str
 
 def choice_of(x: Any) -> Choice | None:
     """The choice behind `x`, if it is one."""
-    if type(x) is MaybeTensor:
-        return x.choice
-    return x if type(x) is Choice else None
+    kind = type(x)
+    if kind is MaybeTensor:
+        return x.choice  # type: ignore[no-any-return]
+    return x if kind is Choice else None
 
 
 def alternatives_of(x: Any) -> list[Any]:
@@ -144,9 +148,10 @@ def resolve(x: Any) -> Any:
     Raises:
       OperatorNotAllowedInGraphError: two alternatives could be used, of different structure.
     """
-    choice = choice_of(x)
-    if choice is None:
+    if type(x) not in CHOICES:
         return x
+    choice = choice_of(x)
+    assert choice is not None
     usable = usable_of(choice)
     if len(usable) != 1:
         shown = ", ".join(_show(a) for a in choice._alternatives)

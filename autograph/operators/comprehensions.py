@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, staged_iterable
+from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, filtered, staged_iterable
 from autograph.operators.lists import dynamic_of
 from autograph.operators.py_builtins import collect
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -23,19 +23,15 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         return _python(element, iterable, condition, flat)
     if not flat:
         staged = staged_iterable(iterable)
-        if staged is not None and condition is None and isinstance(staged.count(), int):
-            return [element(x) for x in staged]
+        if condition is None and (staged is None or isinstance(staged.count(), int)):
+            return [element(x) for x in (iterable if staged is None else staged)]
         return collect(iterable, element, condition)
     out: list[Any] = []
     if staged_iterable(iterable) is not None:
         return _flat_staged(element, iterable, condition)
     for x in iterable:
-        if condition is not None:
-            test = truth_of(condition(x))
-            if is_staged_condition(test):
-                raise refusal("nested-comprehension", what="the outer condition")
-            if not test:
-                continue
+        if condition is not None and not _python_truth(condition(x)):
+            continue
         inner = element(x)
         if dynamic_of(inner) is not None:
             raise refusal("nested-comprehension", what="the length of an inner part")
@@ -73,22 +69,21 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         if condition is None and not flat:
             return StagedMap(element, StagedZip([any_iterable(iterable)]))
         return list_comp(element, iterable, condition, flat)
-    if STATE.trace is not None and condition is not None:
-        listed = list(iterable)
-        return _lazy(element, listed, condition, flat)
-    return _generate(element, iterable, condition, flat)
+    if STATE.trace is not None and condition is not None and not flat:
+        return filtered(element, iterable, condition, collect)
+    return _generate(element, iter(iterable), condition, flat)
 
 
-def _lazy(element: Callable[[Any], Any], items: list[Any], condition: Callable[[Any], Any], flat: bool) -> Any:
-    tests = [truth_of(condition(x)) for x in items]
-    if any(map(is_staged_condition, tests)):
-        return list_comp(element, items, condition, flat)
-    return _generate(element, [x for x, keep in zip(items, tests, strict=True) if keep], None, flat)
+def _python_truth(x: Any) -> bool:
+    test = truth_of(x)
+    if is_staged_condition(test):
+        raise refusal("nested-comprehension", what="the outer condition")
+    return bool(test)
 
 
 def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:
     for x in iterable:
-        if condition is None or condition(x):
+        if condition is None or _python_truth(condition(x)):
             if flat:
                 yield from element(x)
             else:

@@ -9,6 +9,7 @@ from autograph.operators.branches import staged_cond
 from autograph.operators.descriptors import Leaf
 from autograph.operators.iterables import StagedIterable, staged_iterable
 from autograph.operators.places import name_places
+from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
@@ -35,7 +36,7 @@ def for_stmt(
     iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
 ) -> None:
     """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
-    if STATE.trace is not None:
+    if type(iterable) not in PLAIN and STATE.trace is not None:
         staged = staged_iterable(iterable)
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)
@@ -47,7 +48,10 @@ def for_stmt(
     iterator = iter(iterable)
     for item in iterator:
         body(item)
-        go_on = truth_of(test())
+        go_on = test()
+        if go_on is True:
+            continue
+        go_on = truth_of(go_on)
         if is_staged_condition(go_on):
             _rest_guarded(current_trace(), iterator, body, name_places(names, body), test)
             return

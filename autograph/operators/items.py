@@ -23,10 +23,12 @@ from autograph.operators.lists import (
     get_element,
     get_slice,
     make_dynamic,
+    note_list,
     set_element,
 )
 from autograph.operators.listvalue import new_list
-from autograph.operators.places import AttributePlace, ItemPlace
+from autograph.operators.places import note_attribute, note_item
+from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -53,6 +55,14 @@ _IN_PLACE: dict[str, Any] = {
 
 def get_item(x: Any, index: Any) -> Any:
     """`x[index]`."""
+    if type(index) in NUMBERS:
+        kind = type(x)
+        if kind is list or kind is tuple:
+            trace = STATE.trace
+            if trace is None or "lists" not in trace.notes:
+                return x[index]
+        elif kind in PLAIN:
+            return x[index]
     if STATE.trace is None or (isinstance(x, Tensor) and type(x) is not MaybeTensor):
         return x[index]
     if choice_of(x) is not None:
@@ -111,14 +121,38 @@ def _scalar_index(index: Tensor) -> Tensor:
 
 def set_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
+    if len(path) == 2 and _is_python(base, path[0]):
+        base[path[0]] = path[1]
+        return
     *indices, value = path
     _store(base, indices, lambda _: value)
 
 
 def aug_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
+    if len(path) == 3 and _is_python(base, path[0]):
+        base[path[0]] = _IN_PLACE[path[1]](base[path[0]], path[2])
+        return
     *indices, sign, value = path
     _store(base, indices, lambda old: _IN_PLACE[sign](old(), value))
+
+
+def _is_python(base: Any, index: Any) -> bool:
+    """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
+    if type(index) not in NUMBERS:
+        return False
+    trace = STATE.trace
+    if type(base) is dict:
+        if trace is not None:
+            note_item(trace, base, index)
+        return True
+    if type(base) is list:
+        if trace is not None:
+            if "lists" in trace.notes:
+                return False
+            note_list(trace, base)
+        return True
+    return False
 
 
 def _store(base: Any, indices: list[Any], new: Any) -> Any:
@@ -154,7 +188,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
             trace.record(place)
             place.write(set_element(dynamic, index if not isinstance(index, Tensor) else _scalar_index(index), value))
             return
-        trace.record(ListPlace(trace, base))
+        note_list(trace, base)
         base[index] = value
         return
     if isinstance(index, Tensor):
@@ -168,7 +202,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
         method(index, value)
         return
     if isinstance(base, dict):
-        trace.record(ItemPlace(base, index))
+        note_item(trace, base, index)
     base[index] = value
 
 
@@ -179,7 +213,7 @@ def _dict_store(base: Any, index: Tensor, value: Any) -> None:
     trace = current_trace()
     _pick(base, index, keys)  # refuses a new key
     for k in keys:
-        trace.record(ItemPlace(base, k))
+        note_item(trace, base, k)
         base[k] = if_exp(op.equal(index, k), lambda: value, lambda k=k: base[k])  # type: ignore[misc]
 
 
@@ -193,9 +227,9 @@ def del_item(x: Any, index: Any) -> None:
                 make_dynamic(x)
                 ListMethod(x, "pop")(index)
                 return
-            trace.record(ListPlace(trace, x))
+            note_list(trace, x)
         elif isinstance(x, dict):
-            trace.record(ItemPlace(x, index))
+            note_item(trace, x, index)
     del x[index]
 
 
@@ -206,7 +240,7 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
     if trace is not None:
-        trace.record(AttributePlace(owner, name))
+        note_attribute(trace, owner, name)
     setattr(owner, name, value)
 
 
@@ -219,6 +253,6 @@ def del_attr(owner: Any, name: str) -> None:
     """`del owner.name`."""
     trace = STATE.trace
     if trace is not None:
-        trace.record(AttributePlace(owner, name))
+        note_attribute(trace, owner, name)
     delattr(owner, name)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,6 +14,8 @@ from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
+from autograph.operators.plain import PLAIN
+from autograph.operators.truth import truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
@@ -22,6 +27,7 @@ __all__ = [
     "StagedRange",
     "StagedReversed",
     "StagedZip",
+    "filtered",
     "staged_iterable",
 ]
 
@@ -193,10 +199,15 @@ class StagedMap(StagedIterable):
 
 def staged_iterable(x: Any) -> StagedIterable | None:
     """The staged view of an iterable that depends on staged tensors; None if Python can iterate over it."""
+    if type(x) in PLAIN:
+        return None
     if isinstance(x, StagedIterable):
         return x
     if choice_of(x) is not None:
         return staged_iterable(resolve(x))
+    if type(x) is GeneratorType:
+        filtered = _filtered.get(x)
+        return None if filtered is None else filtered.staged()
     if isinstance(x, Tensor):
         return _OverTensor(x)
     if type(x) is ListValue:
@@ -206,6 +217,62 @@ def staged_iterable(x: Any) -> StagedIterable | None:
         if dynamic is not None:
             return _OverList(dynamic)
     return None
+
+
+class _Filtered:
+    """What a generator goes over that leaves items out: the first may have been looked at."""
+
+    __slots__ = ("collect", "condition", "element", "iterator", "looked_at")
+
+    def __init__(self, element: Any, iterator: Any, condition: Any, collect: Any) -> None:
+        self.element, self.iterator, self.condition, self.collect = element, iterator, condition, collect
+        self.looked_at: list[tuple[Any, Any]] = []
+
+    def look(self) -> Any:
+        """The truth of the condition of the next item; None at the end."""
+        if not self.looked_at:
+            for x in self.iterator:
+                self.looked_at.append((x, truth_of(self.condition(x))))
+                break
+            else:
+                return None
+        return self.looked_at[0][1]
+
+    def staged(self) -> StagedIterable | None:
+        """The items that are left, where the condition of the next one is staged."""
+        if not isinstance(self.look(), Tensor):
+            return None
+        left = [x for x, _ in self.looked_at]
+        return staged_iterable(self.collect(itertools.chain(left, self.iterator), self.element, self.condition))
+
+    def items(self) -> Iterator[Any]:
+        """The items, one at a time, as Python would take them."""
+        while (test := self.look()) is not None:
+            if isinstance(test, Tensor):
+                raise OperatorNotAllowedInGraphError(
+                    "which items this generator has depends on a tensor: Python cannot iterate over it here; "
+                    "make it a list comprehension"
+                )
+            x, _ = self.looked_at.pop()
+            if test:
+                yield self.element(x)
+
+
+_filtered: WeakKeyDictionary[Any, _Filtered] = WeakKeyDictionary()
+
+
+def filtered(element: Any, iterable: Any, condition: Any, collect: Any) -> Any:
+    """`(element(x) for x in iterable if condition(x))` over a Python iterable: lazy, a generator as Python's.
+
+    Where the next item's condition turns out to be staged, converted code sees the rest as `collect` makes it: a
+    list. Where items are tensors, conditions are expected to be, and all is collected at once.
+    """
+    if type(iterable) in (list, tuple) and any(isinstance(x, Tensor) for x in iterable):
+        return collect(iterable, element, condition)
+    state = _Filtered(element, iter(iterable), condition, collect)
+    made = state.items()
+    _filtered[made] = state
+    return made
 
 
 def any_iterable(x: Any) -> StagedIterable:

@@ -16,7 +16,19 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["ListMethod", "ListPlace", "as_list_value", "dynamic_of", "get_element", "length", "make_dynamic", "set_element"]
+__all__ = [
+    "MUTATING",
+    "ListMethod",
+    "ListPlace",
+    "append_to",
+    "as_list_value",
+    "dynamic_of",
+    "get_element",
+    "length",
+    "make_dynamic",
+    "note_list",
+    "set_element",
+]
 
 
 class ListPlace:
@@ -54,6 +66,16 @@ class ListPlace:
 
     def __repr__(self) -> str:
         return "a list"
+
+
+def note_list(trace: Trace, owner: list[Any]) -> None:
+    """Note in the journal that a list is about to be changed."""
+    if trace.journal:
+        table = trace.journal[-1]
+        key = ("list", id(owner))
+        if key not in table:
+            place = ListPlace(trace, owner)
+            table[key] = (place, place.read())
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -217,6 +239,17 @@ def _stacked_descriptor(element: Any) -> Any:
     return element
 
 
+def append_to(owner: list[Any], *args: Any, **kwargs: Any) -> None:
+    """`owner.append(item)`: the most common method of all."""
+    trace = STATE.trace
+    if trace is None or "lists" in trace.notes:
+        ListMethod(owner, "append")(*args, **kwargs)
+        return
+    if trace.journal and ("list", id(owner)) not in trace.journal[-1]:
+        note_list(trace, owner)
+    owner.append(*args, **kwargs)
+
+
 class ListMethod:
     """The method of a Python list, for converted code: noted in the journal, and staged where the content is.
 
@@ -237,8 +270,8 @@ class ListMethod:
         by_staged = name in ("pop", "insert") and any(map(is_staged, args[:1]))
         by_staged = by_staged or (name == "extend" and any(isinstance(a, Tensor) or dynamic_of(a) is not None for a in args))
         if value is None and not by_staged:
-            if name in _MUTATING:
-                trace.record(ListPlace(trace, x))
+            if name in MUTATING:
+                note_list(trace, x)
             return getattr(x, name)(*args, **kwargs)
         staged = _METHODS.get(name)
         if staged is None:
@@ -294,7 +327,7 @@ def _reverse(value: ListValue) -> tuple[ListValue, None]:
     return ListValue(value.element, [_emit("list_reverse", [v], None, (v.type,))[0] for v in value.values]), None
 
 
-_MUTATING = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"))
+MUTATING = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"))
 _METHODS: dict[str, Any] = {
     "append": _append,
     "clear": _clear,

@@ -6,8 +6,9 @@ globals are written through hooks that note them in the journal of the open regi
 
 from __future__ import annotations
 
-import dis
+import weakref
 from collections.abc import Callable
+from opcode import opmap
 from types import CellType, FunctionType
 from typing import Any
 
@@ -22,6 +23,8 @@ __all__ = [
     "ItemPlace",
     "Sentinel",
     "name_places",
+    "note_attribute",
+    "note_item",
     "watch",
 ]
 
@@ -111,7 +114,15 @@ class AttributePlace:
         return ("attribute", id(self.owner), self.name)
 
     def read(self) -> Any:
-        return getattr(self.owner, self.name, UNBOUND)
+        """The value without running code of the user's that Python would not run here (`__getattr__`)."""
+        kind = type(self.owner)
+        python = type(kind.__getattribute__) is FunctionType or hasattr(kind, "__getattr__")
+        try:
+            if not python or kind.__setattr__ is not object.__setattr__:
+                return getattr(self.owner, self.name, UNBOUND)
+            return object.__getattribute__(self.owner, self.name)
+        except Exception:  # noqa: BLE001 (a property that cannot be read now has no value)
+            return UNBOUND
 
     def write(self, value: Any) -> None:
         if value is not UNBOUND:
@@ -138,6 +149,8 @@ class ItemPlace:
 
     def read(self) -> Any:
         try:
+            if isinstance(self.owner, dict):
+                return dict.__getitem__(self.owner, self.item) if self.item in self.owner else UNBOUND
             return self.owner[self.item]
         except (KeyError, IndexError):
             return UNBOUND
@@ -170,27 +183,68 @@ def name_places(names: tuple[str, ...], *functions: Callable[..., Any] | None) -
     return places
 
 
-_stored_globals: dict[Any, frozenset[str]] = {}
+def note_item(trace: Trace, owner: Any, item: Any) -> None:
+    """Note in the journal that an item of a dictionary is about to be changed."""
+    if trace.journal:
+        table = trace.journal[-1]
+        key = ("item", id(owner), item)
+        if key not in table:
+            place = ItemPlace(owner, item)
+            table[key] = (place, place.read())
 
 
-def _globals_stored(code: Any) -> frozenset[str]:
+def note_attribute(trace: Trace, owner: Any, name: str) -> None:
+    """Note in the journal that an attribute is about to be changed."""
+    if trace.journal:
+        table = trace.journal[-1]
+        key = ("attribute", id(owner), name)
+        if key not in table:
+            place = AttributePlace(owner, name)
+            table[key] = (place, place.read())
+
+
+_HOOKS = "ag__"  # the free variable through which generated code finds the hooks: nobody rebinds it
+_STORES = frozenset((opmap["STORE_GLOBAL"], opmap["DELETE_GLOBAL"]))
+_EXTENDED = opmap["EXTENDED_ARG"]
+_plans: dict[int, tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]] = {}  # id of a code object -> (it, cells, globals)
+
+
+def _globals_stored(code: Any) -> set[str]:
     """Global names that a code object, or one nested in it, assigns."""
-    known = _stored_globals.get(code)
-    if known is None:
-        names = {i.argval for i in dis.get_instructions(code) if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
-        for const in code.co_consts:
-            if isinstance(const, type(code)):
-                names |= _globals_stored(const)
-        known = _stored_globals[code] = frozenset(names)
-    return known
+    names: set[str] = set()
+    raw, high = code.co_code, 0
+    for i in range(0, len(raw), 2):
+        argument = raw[i + 1] | high
+        high = argument << 8 if raw[i] == _EXTENDED else 0
+        if raw[i] in _STORES:
+            names.add(code.co_names[argument])
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            names |= _globals_stored(constant)
+    return names
+
+
+def _plan_of(code: Any) -> Any:
+    """(the code, free variables by index, globals): what calling a function over `code` may rebind."""
+    cells = tuple((i, name) for i, name in enumerate(code.co_freevars) if name != _HOOKS)
+    plan = _plans[id(code)] = (weakref.ref(code, lambda _, key=id(code): _plans.pop(key, None)), cells, tuple(_globals_stored(code)))
+    return plan
 
 
 def watch(trace: Trace, fn: FunctionType) -> None:
     """Note in the journal the closure cells and globals that calling `fn` may rebind."""
     if not trace.journal:
         return
-    if fn.__closure__:
-        for name, cell in zip(fn.__code__.co_freevars, fn.__closure__, strict=True):
-            trace.record(CellPlace(cell, name))
-    for name in _globals_stored(fn.__code__):
+    code = fn.__code__
+    plan = _plans.get(id(code))
+    if plan is None or plan[0]() is not code:
+        plan = _plan_of(code)
+    if plan[1]:
+        table, closure = trace.journal[-1], fn.__closure__
+        assert closure is not None
+        for i, name in plan[1]:
+            cell = closure[i]
+            if ("cell", id(cell)) not in table:
+                trace.record(CellPlace(cell, name))
+    for name in plan[2]:
         trace.record(GlobalPlace(fn.__globals__, name))

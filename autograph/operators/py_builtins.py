@@ -10,7 +10,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.branches import if_exp, not_, or_
 from autograph.operators.calls import callee, special
-from autograph.operators.choice import alternatives_of, choice_of, is_alternative, resolve
+from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.iterables import (
     StagedEnumerate,
@@ -19,11 +19,13 @@ from autograph.operators.iterables import (
     StagedReversed,
     StagedZip,
     any_iterable,
+    filtered,
     staged_iterable,
 )
 from autograph.operators.lists import appended, as_list_value, dynamic_of, length, stacked
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import print_
 from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import STAND_INS, stand_in
@@ -32,11 +34,15 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.shapes import num_elements
 
+_INT = {builtins.int}
+
 __all__ = ["in_", "is_", "is_not", "not_in"]
 
 
 def is_(a: Any, b: Any) -> Any:
     """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
+    if type(a) not in CHOICES and type(b) not in CHOICES:
+        return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
         if choice is not None:
@@ -46,11 +52,23 @@ def is_(a: Any, b: Any) -> Any:
 
 def is_not(a: Any, b: Any) -> Any:
     """`a is not b`."""
+    if type(a) not in CHOICES and type(b) not in CHOICES:
+        return a is not b
     return not_(is_(a, b))
+
+
+def _by_python(x: Any, container: Any) -> bool:
+    """Whether `x in container` is sure to depend on nothing staged."""
+    kind = type(container)
+    if type(x) not in NUMBERS or kind not in PLAIN or kind is tuple:
+        return False
+    return kind is not dict or type(container.get(x)) not in CHOICES  # a key may be there on some paths only
 
 
 def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
+    if _by_python(x, container):
+        return x in container
     container = resolve(container)
     if isinstance(container, Tensor):
         return op.any(op.equal(container, x))
@@ -64,7 +82,7 @@ def in_(x: Any, container: Any) -> Any:
             if isinstance(container, range):
                 return _in_range(x, StagedRange(container.start, container.stop, container.step))
             return or_(*_equalities(x, list(container)))
-        if type(container) in (list, tuple) and any(isinstance(e, Tensor) for e in container):
+        if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
             return or_(*_equalities(x, list(container)))
         if type(container) is dict and x in container:
             choice = choice_of(container[x])  # a key that was set on some paths only
@@ -116,6 +134,8 @@ def _any_equal(value: ListValue, x: Any) -> Any:
 
 def not_in(x: Any, container: Any) -> Any:
     """`x not in container`."""
+    if _by_python(x, container):
+        return x not in container
     return not_(in_(x, container))
 
 
@@ -125,6 +145,8 @@ STAND_INS[builtins.print] = print_
 @stand_in(builtins.len)
 def len_(x: Any) -> Any:
     """`len(x)`: an int where it is known, else a staged integer."""
+    if type(x) in PLAIN:
+        return builtins.len(x)
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape
@@ -146,6 +168,8 @@ def len_(x: Any) -> Any:
 @stand_in(builtins.range)
 def range_(*args: Any) -> Any:
     """`range` with staged bounds."""
+    if {*map(type, args)} == _INT:
+        return builtins.range(*args)
     args = tuple(map(resolve, args))
     if not any(isinstance(a, Tensor) for a in args):
         return builtins.range(*args)
@@ -192,7 +216,7 @@ def filter_(fn: Any, iterable: Any) -> Any:
     if staged is None:
         if fn is None or type(keep) is type:
             return builtins.filter(fn, iterable)
-        iterable = list(iterable)
+        return filtered(lambda x: x, iterable, keep, collect)
     return collect(iterable, lambda x: x, keep)
 
 
@@ -210,8 +234,17 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
         for_stmt(staged, body, ("out",))
         return out  # type: ignore[no-any-return]
     result: list[Any] = []
-    for item in iterable:
-        result = _collected(result, item, element, condition)
+    iterator = iter(iterable)
+    for item in iterator:
+        test = True if condition is None else condition(item)
+        if type(test) is not bool:
+            test = truth_of(test)
+        if is_staged_condition(test):
+            for rest in itertools.chain([item], iterator):
+                result = _collected(result, rest, element, condition)
+            return result
+        if test:
+            result.append(element(item))
     return result
 
 
@@ -238,6 +271,8 @@ def reversed_(x: Any) -> Any:
 @stand_in(builtins.int)
 def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
     """`int(x)`: of a staged scalar, a staged Python integer (64 bits)."""
+    if type(x) in NUMBERS:
+        return builtins.int(x, *args, **kwargs)
     x = resolve(x)
     if isinstance(x, Tensor) and not args and not kwargs:
         return op.to_python(_scalar(x, "int"), kind="int")
@@ -276,11 +311,13 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
     has_default = default is not _MISSING
     if staged is None:
         listed = list(items)
-        if not any(_is_staged(e) for e in listed) and key is None:
-            return original(listed, default=default) if has_default else original(listed)
-        if not listed:
+        if not listed or (key is None and not _any_staged(listed)):
             return original(listed, key=key, default=default) if has_default else original(listed, key=key)
         rank = (lambda e: e) if key is None else callee(key)
+        if key is not None:
+            ranks = [rank(e) for e in listed]
+            if not _any_staged(ranks):
+                return listed[original(builtins.range(builtins.len(ranks)), key=ranks.__getitem__)]
         best = listed[0]
         for e in listed[1:]:
             best = _better(best, e, rank, better, key is None, pick)
@@ -317,6 +354,14 @@ def _is_staged(x: Any) -> bool:
     return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
 
 
+def _any_staged(items: list[Any]) -> bool:
+    """Whether some item is staged: asked of their types first, of which there are few."""
+    kinds = set(map(type, items))
+    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple)) or kind in CHOICES for kind in kinds):
+        return False
+    return any(map(_is_staged, items))
+
+
 _MISSING = object()
 
 
@@ -337,10 +382,7 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
     """`sum`."""
     staged = staged_iterable(iterable)
     if staged is None:
-        total = start
-        for item in iterable:
-            total = total + item
-        return total
+        return builtins.sum(iterable, start)
     if isinstance(iterable, Tensor):
         return (
             op.add(op.sum(iterable, axis=0), start)
@@ -374,7 +416,7 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
     if staged is None:
         result: Any = not stop_on
         for item in iterable:
-            test = truth_of(item)
+            test = item if type(item) is builtins.bool else truth_of(item)
             if not is_staged_condition(test):
                 if builtins.bool(test) is stop_on:
                     return stop_on
@@ -412,7 +454,7 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     staged = staged_iterable(iterable)
     if staged is None:
         listed = list(iterable)
-        if not any(_is_staged(e) for e in listed):
+        if not _any_staged(listed):
             return builtins.sorted(listed, key=key, reverse=reverse)
         values = op.stack(listed, axis=0)
     elif isinstance(iterable, Tensor):
@@ -478,6 +520,8 @@ def isinstance_(x: Any, classes: Any) -> Any:
 @stand_in(builtins.list)
 def list_(iterable: Any = ()) -> Any:
     """`list`."""
+    if type(iterable) in PLAIN:
+        return builtins.list(iterable)
     iterable = resolve(iterable)
     dynamic = dynamic_of(iterable)
     if dynamic is not None:
@@ -491,6 +535,8 @@ def list_(iterable: Any = ()) -> Any:
 @stand_in(builtins.tuple)
 def tuple_(iterable: Any = ()) -> Any:
     """`tuple`; of an iterable whose length is staged, a list."""
+    if type(iterable) in PLAIN:
+        return builtins.tuple(iterable)
     made = list_(iterable)
     return made if dynamic_of(made) is not None else builtins.tuple(made)
 

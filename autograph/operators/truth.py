@@ -11,6 +11,7 @@ from autograph.operators.choice import Choice, choice_of
 from autograph.operators.lists import dynamic_of, length
 from autograph.operators.listvalue import ListValue
 from autograph.operators.places import UNBOUND
+from autograph.operators.plain import PLAIN
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -26,8 +27,8 @@ def truth_of(x: Any) -> Any:
     Raises:
       InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
     """
-    if x is True or x is False:
-        return x
+    if type(x) in PLAIN:
+        return bool(x)
     choice = choice_of(x)
     if choice is not None:
         return _truth_of_choice(choice)

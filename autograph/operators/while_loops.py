@@ -41,13 +41,17 @@ MAX_PASSES = 40
 
 def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
     """`while test(): body()`; staged from the iteration on in which the test depends on a staged tensor."""
+    trace = STATE.trace
+    if trace is None:
+        while truth_of(test()):
+            body()
+        return
+    region = trace.builder.region
     while True:
-        trace = STATE.trace
-        if trace is None:
-            condition = truth_of(test())
-        else:
-            mark = len(trace.builder.region.graph.nodes)
-            condition = truth_of(test())
+        mark = len(region.graph.nodes)
+        condition = test()
+        if type(condition) is not bool:
+            condition = truth_of(condition)
             if is_staged_condition(condition):
                 _discard_pure(trace, mark)
                 staged_while(trace, test, body, name_places(names, test, body))
