@@ -149,7 +149,7 @@ def _typed(names: Any) -> str:
     """Source that gives literals their types; an eager array, the common case, is asked for first."""
     if not names:
         return ""
-    one = " or ".join(f"type({n}) is _Tensor and type({n}._value) is _ndarray" for n in names)
+    one = " or ".join(f"_type({n}) is _Tensor and _type({n}._value) is _ndarray" for n in names)
     return f"    if not ({one}):\n        {', '.join(names)}, = _literals({', '.join(names)})\n"
 
 
@@ -162,6 +162,7 @@ def _compile(source: str, public: tuple[str, ...], **names: Any) -> FunctionType
     home = f"autograph.{space}" if space else "autograph"
     scope: dict[str, Any] = {
         "_Tensor": Tensor,
+        "_type": type,  # `type` may be a parameter, as of bitcast
         "_ndarray": np.ndarray,
         "_literals": _literals,
         "__name__": home,
