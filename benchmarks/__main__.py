@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     harness, rows = Harness(options.repeats, say), []
     try:
         for workload in options.workloads:
-            rows.append(harness.run(workload, present(workload, options.peers)))  # noqa: PERF401 - keeps what is done
+            rows.append(harness.run(workload, present(workload, options.peers)))
     except KeyboardInterrupt:
         print("\nstopped; this is what was done:")
     finally:

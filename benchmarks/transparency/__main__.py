@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
     name: str
     tests: int = 0
-    different: dict[str, dict[str, str]] = {}  # noqa: RUF012 - never changed
+    different: dict[str, dict[str, str]] = {}
     converted: int = 0
     refused: tuple[tuple[str, str], ...] = ()
     ratio: float = float("nan")
