@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.registry import FUNCTIONS, OPS, Op, PublicFunction
+from runtime.ops.registry import FUNCTIONS, OPS, Op, PublicFunction, load_all
 from runtime.tensor.dispatch import apply, convert, op
 from runtime.tensor.tensor import Tensor
 
@@ -33,7 +33,8 @@ def wrapper_of(kind: str, family: str, key: str) -> Callable[..., Any]:
 
 
 def late(dotted: str) -> Callable[..., Any] | None:
-    """The public function of that name among what is registered now, although the index does not know it."""
+    """The public function of that name that the index does not know: one defined after it was written."""
+    load_all()
     for key, operation in OPS.items():
         if dotted in _as_tuple(operation.public):
             return wrapper_of("operation", type(operation).__module__, key)

@@ -22,6 +22,16 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of
+from autograph.operators.forms import (
+    Descriptor,
+    Leaf,
+    OneOf,
+    Sequence,
+    Static,
+    Struct,
+    Undefined,
+    same_static,
+)
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices
 from autograph.operators.places import UNBOUND, UNDEFINED
 from runtime.ir.graph import Value
@@ -46,90 +56,6 @@ __all__ = [
 
 MAX_ALTERNATIVES = 8
 _NUMBERS = (bool, int, float, complex)
-
-
-class Descriptor:
-    """Base of descriptors; they compare by value."""
-
-    __slots__ = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Static(Descriptor):
-    """A Python object known while tracing."""
-
-    value: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and same_static(self.value, other.value)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Leaf(Descriptor):
-    """A tensor or number of a type."""
-
-    type: TensorType
-
-    def __repr__(self) -> str:
-        return repr(self.type)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Struct(Descriptor):
-    """A Python structure of a fixed tree; `kind` is its class, `keys` its dict keys or field names."""
-
-    kind: type
-    keys: tuple[Any, ...]
-    children: tuple[Descriptor, ...]
-
-    def __repr__(self) -> str:
-        return f"{self.kind.__name__}({', '.join(map(repr, self.children))})"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sequence(Descriptor):
-    """A list of run-time length; `element` is None while nothing was put in."""
-
-    element: Descriptor | None
-
-    def __repr__(self) -> str:
-        return f"list of {self.element}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Undefined(Descriptor):
-    """Joins with anything."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class OneOf(Descriptor):
-    """One of several alternatives, by a tag."""
-
-    alternatives: tuple[Descriptor, ...]
-
-    def __repr__(self) -> str:
-        return " or ".join(map(repr, self.alternatives))
-
-
-_SIMPLE = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis))
-
-
-def same_static(a: Any, b: Any) -> bool:
-    """Whether two Python values are interchangeable in a graph."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if type(a) is float:
-        return a.hex() == b.hex()
-    if isinstance(a, (*_SIMPLE, slice, range, frozenset, np.dtype)):
-        return bool(a == b)
-    return False
 
 
 def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
