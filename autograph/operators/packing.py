@@ -20,10 +20,10 @@ from autograph.operators.descriptors import (
     describe,
     list_types,
     rebuild,
-    same_static,
     structure_of,
     value_types,
 )
+from autograph.operators.forms import same_static
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
 from autograph.operators.places import UNBOUND, UNDEFINED
 from autograph.operators.regions import close
