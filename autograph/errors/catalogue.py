@@ -79,11 +79,6 @@ REFUSALS: dict[str, Refusal] = {
         "the types of this loop's variables ({names}) keep changing from one iteration to the next",
         "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
     ),
-    "unsettled-state": Refusal(
-        _MISSING,
-        "the state that {name} changes outside itself changes its type with each call",
-        "keep the structure of attributes and globals that the function writes the same",
-    ),
     # Lists whose length depends on a tensor.
     "list-in-python": Refusal(
         _GRAPH,
@@ -100,11 +95,6 @@ REFUSALS: dict[str, Refusal] = {
         "list.{name} is not staged, and the length of this list depends on a tensor",
         "append, extend, insert, pop, clear, copy, reverse, len, `in` and indexing are; or ag.stack(xs) and "
         "operations on the tensor",
-    ),
-    "list-of-structures": Refusal(
-        _MISSING,
-        "the elements of a list that grows in a staged loop change their structure (it holds {element})",
-        "append elements of one structure: tensors may differ in shape, but not a tensor here and a tuple there",
     ),
     "stack-of-structures": Refusal(
         _GRAPH,

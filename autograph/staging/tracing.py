@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -88,7 +87,7 @@ def trace_function(
         traced.created = created
         if not grown:
             return traced
-    raise refusal("unsettled-state", name=name)
+    raise AssertionError(f"the state that {name} changes outside itself keeps changing its type")
 
 
 def _attempt(
