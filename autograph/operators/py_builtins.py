@@ -450,7 +450,7 @@ def abs_(x: Any) -> Any:
 
 @stand_in(builtins.sorted)
 def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
-    """`sorted`: of a staged tensor of rank 1, a staged tensor; of a staged list of scalars, a list."""
+    """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
     staged = staged_iterable(iterable)
     if staged is None:
         listed = list(iterable)
@@ -465,8 +465,8 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     if key is not None:
         ranks = stacked(as_list_value(collect(values, callee(key), None)))
         order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
-        return op.gather(values, order)
-    return op.sort(values, direction="DESCENDING" if reverse else "ASCENDING")
+        return list_(op.gather(values, order))
+    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
 
 
 @stand_in(builtins.round)

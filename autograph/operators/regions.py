@@ -79,7 +79,7 @@ def run_region(
             _raise_node(trace, error)
             traced.ended = True
             trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, IndexError, KeyError) as error:
             if not trace.notes.get("provisional") or isinstance(error, OperatorNotAllowedInGraphError):
                 raise
             traced.ended = True
