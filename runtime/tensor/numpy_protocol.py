@@ -93,6 +93,8 @@ class _Public:
     """Operations as users call them: `op.reshape(x, shape)`, where rules write `op.reshape(x, shape=...)`."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):  # what protocols probe for is no operation
+            raise AttributeError(name)
         load_family_of(name)
         entry = FUNCTIONS.get(name)
         call = entry.fn if entry is not None else get(name).rules.call
