@@ -39,7 +39,13 @@ def to_code(
 def to_graph(
     entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
 ) -> Any:
-    """The converted function: called in a trace, it stages what depends on tensors."""
+    """The converted function: called in a trace, it stages what depends on tensors.
+
+    >>> ag.autograph.to_graph(lambda x: x if x > 0 else -x)(-2)
+    2
+
+    Source of the semantics: TensorFlow's `tf.autograph.to_graph`.
+    """
     from autograph.load.conversion import convert_function  # loads gast
 
     return convert_function(_plain(entity), sys.modules["autograph.operators"])
@@ -47,7 +53,16 @@ def to_graph(
 
 @public("autograph.experimental.do_not_convert", "autograph.do_not_convert")
 def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
-    """Call a function as it is: its control flow stays Python's, also in a trace."""
+    """Call a function as it is: its control flow stays Python's, also in a trace.
+
+    >>> @ag.autograph.experimental.do_not_convert
+    ... def plain(x):
+    ...     return x + 1
+    >>> plain(1)
+    2
+
+    Source of the semantics: TensorFlow's `tf.autograph.do_not_convert`.
+    """
     if func is None:
         return do_not_convert
 

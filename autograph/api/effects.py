@@ -89,7 +89,11 @@ def py_function(func: Callable[..., Any], inp: Any = (), Tout: Any = (), name: s
 def numpy_function(
     func: Callable[..., Any], inp: Any = (), Tout: Any = (), stateful: bool = True, name: str | None = None
 ) -> Any:
-    """Call a Python function with NumPy arrays when the graph runs, as TensorFlow's `tf.numpy_function`."""
+    """Call a Python function with NumPy arrays when the graph runs, as TensorFlow's `tf.numpy_function`.
+
+    >>> ag.numpy_function(np.sin, [ag.constant(0.0)], ag.float32).numpy()
+    np.float32(0.0)
+    """
     return _call(func, inp, Tout)
 
 

@@ -116,8 +116,11 @@ FUNCTIONS = {
     "runtime.ops.matmul": """
         matvec=linalg.matvec tensordot=tensordot,linalg.tensordot
     """,
+    "runtime.ops.measures": """
+        rank shape size
+    """,
     "runtime.ops.movement": """
-        flatten matrix_transpose=linalg.matrix_transpose,linalg.adjoint moveaxis rank shape size swapaxes
+        flatten matrix_transpose=linalg.matrix_transpose,linalg.adjoint moveaxis swapaxes
     """,
     "runtime.ops.nn": """
         batch_normalization=nn.batch_normalization bias_add=nn.bias_add embedding_lookup=nn.embedding_lookup

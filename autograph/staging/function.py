@@ -46,12 +46,23 @@ def run_functions_eagerly(run_eagerly: bool) -> None:
 
 
 def functions_run_eagerly() -> bool:
-    """Whether every `function` runs as plain Python."""
+    """Whether every `function` runs as plain Python.
+
+    >>> ag.config.functions_run_eagerly()
+    False
+
+    Source of the semantics: TensorFlow's `tf.config.functions_run_eagerly`.
+    """
     return _eager[0]
 
 
 class Function:
-    """A Python function, method or lambda with the graphs traced from it, one for each signature."""
+    """A Python function, method or lambda with the graphs traced from it, one for each signature.
+
+    >>> f = ag.function(lambda x: x * 2)
+    >>> f(ag.constant(3)).numpy(), f.experimental_get_tracing_count()
+    (np.int32(6), 1)
+    """
 
     def __init__(
         self,

@@ -48,6 +48,14 @@ def gradients(
 
     Raises:
       RuntimeError: no function is being traced.
+
+    >>> @ag.function
+    ... def slope(x):
+    ...     return ag.gradients(x * x, x)[0]
+    >>> slope(ag.constant(3.0)).numpy()
+    np.float32(6.0)
+
+    Source of the semantics: TensorFlow's `tf.gradients`.
     """
     trace = STATE.trace
     if trace is None:
@@ -78,6 +86,14 @@ def hessians(ys: Any, xs: Any, **options: Any) -> list[Any]:
 
     Raises:
       RuntimeError: no function is being traced.
+
+    >>> @ag.function
+    ... def curvature(x):
+    ...     return ag.hessians(x**3, x)[0]
+    >>> curvature(ag.constant(2.0)).numpy()
+    array(12., dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.hessians`.
     """
 
     def gradient(target: Any, sources: list[Any], seed: Any, unconnected: Any) -> list[Any]:

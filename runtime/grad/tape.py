@@ -22,7 +22,16 @@ __all__ = ["GradientTape", "UnconnectedGradients"]
 
 
 class UnconnectedGradients(enum.Enum):
-    """What the gradient is for a source that the target does not depend on: None, or zeros."""
+    """What the gradient is for a source that the target does not depend on: None, or zeros.
+
+    >>> x, y = ag.Variable(1.0), ag.Variable(2.0)
+    >>> with ag.GradientTape() as tape:
+    ...     z = x * 3
+    >>> float(tape.gradient(z, y, unconnected_gradients=ag.UnconnectedGradients.ZERO))
+    0.0
+
+    Source of the semantics: TensorFlow's `tf.UnconnectedGradients`.
+    """
 
     NONE = "none"
     ZERO = "zero"

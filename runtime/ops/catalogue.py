@@ -71,9 +71,11 @@ _OPERATIONS = {
     "runtime.ops.matmul": """
         matmul matmul_grad
     """,
+    "runtime.ops.measures": """
+        dim_size num_elements shape_vector
+    """,
     "runtime.ops.movement": """
-        broadcast_to dim_size ensure_shape expand_dims num_elements reshape reshape_like reverse roll
-        shape_vector squeeze transpose
+        broadcast_to ensure_shape expand_dims reshape reshape_like reverse roll squeeze transpose
     """,
     "runtime.ops.nn": """
         in_top_k log_softmax log_softmax_grad softmax softmax_cross_entropy softmax_cross_entropy_grad
@@ -156,9 +158,12 @@ _FUNCTIONS = {
     "runtime.ops.matmul": """
         collapse_lead matvec sum_all tensordot
     """,
+    "runtime.ops.measures": """
+        rank shape size
+    """,
     "runtime.ops.movement": """
-        flatten like_shape matrix_transpose moveaxis rank reshape_method shape size squeeze_method swapaxes
-        transpose_all transpose_method
+        flatten like_shape matrix_transpose moveaxis reshape_method squeeze_method swapaxes transpose_all
+        transpose_method
     """,
     "runtime.ops.nn": """
         batch_normalization bias_add embedding_lookup l2_loss l2_normalize moments

@@ -46,7 +46,13 @@ def _np_name(dtype: Any) -> str:
 
 
 class Zeros(Op):
-    """Zeros of a shape."""
+    """Zeros of a shape.
+
+    >>> ag.zeros((2,)).numpy()
+    array([0., 0.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.zeros`.
+    """
 
     public = "zeros"
 
@@ -72,7 +78,13 @@ class Zeros(Op):
 
 
 class Ones(Zeros):
-    """Ones of a shape."""
+    """Ones of a shape.
+
+    >>> ag.ones((2,)).numpy()
+    array([1., 1.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.ones`.
+    """
 
     public = "ones"
 
@@ -128,20 +140,36 @@ def fill_with(op: Any, dims: Any, value: Any, name: Any = None) -> Any:
 
 @function("full")
 def full(op: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """As NumPy's `full`."""
+    """As NumPy's `full`.
+
+    >>> ag.full((2,), 7).numpy()
+    array([7, 7], dtype=int32)
+    """
     value = op.convert(fill_value, dtype)
     return op.fill_with(shape, value)
 
 
 @function("zeros_like")
 def zeros_like(op: Any, input: Any, dtype: Any = None, name: Any = None, **_: Any) -> Any:
-    """Zeros in the shape of `input`, of its dtype unless told."""
+    """Zeros in the shape of `input`, of its dtype unless told.
+
+    >>> ag.zeros_like([1, 2]).numpy()
+    array([0, 0], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.zeros_like`.
+    """
     return _like(op, input, 0, dtype)
 
 
 @function("ones_like")
 def ones_like(op: Any, input: Any, dtype: Any = None, name: Any = None, **_: Any) -> Any:
-    """Ones in the shape of `input`, of its dtype unless told."""
+    """Ones in the shape of `input`, of its dtype unless told.
+
+    >>> ag.ones_like([1, 2]).numpy()
+    array([1, 1], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.ones_like`.
+    """
     return _like(op, input, 1, dtype)
 
 
@@ -158,7 +186,14 @@ def _like(op: Any, x: Any, value: int, dtype: Any) -> Any:
 def eye(
     op: Any, num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None
 ) -> Any:
-    """The identity matrix, or a batch of them."""
+    """The identity matrix, or a batch of them.
+
+    >>> ag.eye(2).numpy()
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.eye`.
+    """
     columns = num_rows if num_columns is None else num_columns
     entries, inputs = split_sizes(op, [num_rows, columns])
     out = op.eye_matrix(*inputs, shape=entries, dtype=as_dtype(dtype))
@@ -266,7 +301,11 @@ def range_(op: Any, start: Any, limit: Any = None, delta: Any = 1, dtype: Any = 
 
 @function("arange")
 def np_arange(op: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    """As NumPy's `arange`: bare ints give int64, floats float64."""
+    """As NumPy's `arange`: bare ints give int64, floats float64.
+
+    >>> ag.arange(2, 8, 3).numpy()
+    array([2, 5])
+    """
     if dtype is None:
         kinds = [op.type_of(b) for b in (start, stop, step) if b is not None]
         dtype = promote(*((k.dtype, k.weak) for k in kinds))[0]
@@ -301,7 +340,13 @@ class Linspace(Op):
 
 @function("linspace", "lin_space")
 def linspace_(op: Any, start: Any, stop: Any, num: Any, name: Any = None, axis: int = 0) -> Any:
-    """Evenly spaced numbers from start to stop, both included."""
+    """Evenly spaced numbers from start to stop, both included.
+
+    >>> ag.linspace(0.0, 1.0, 3).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.lin_space`.
+    """
     start, stop = op.convert(start), op.convert(stop)
     if not op.type_of(start).dtype.is_inexact and not op.type_of(stop).dtype.is_inexact:
         start = op.cast(start, dtype=as_dtype("float64"))
@@ -336,7 +381,13 @@ def constant_(op: Any, value: Any, dtype: Any = None, shape: Any = None, name: s
 
 @function("convert_to_tensor")
 def convert_to_tensor(op: Any, value: Any, dtype: Any = None, dtype_hint: Any = None, name: Any = None) -> Any:
-    """A tensor of a tensor, an array or a literal; `dtype_hint` is used where it is possible."""
+    """A tensor of a tensor, an array or a literal; `dtype_hint` is used where it is possible.
+
+    >>> ag.convert_to_tensor([1.0, 2.0])
+    <Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
+
+    Source of the semantics: TensorFlow's `tf.convert_to_tensor`.
+    """
     if dtype is None and dtype_hint is not None and not hasattr(value, "dtype"):
         try:
             return op.convert(value, dtype_hint)

@@ -135,19 +135,36 @@ class Triangle(Op):
 
 @function("tril")
 def tril(op: Any, m: Any, k: int = 0) -> Any:
-    """The lower triangle of the last two axes, as NumPy's `tril`."""
+    """The lower triangle of the last two axes, as NumPy's `tril`.
+
+    >>> ag.tril([[1, 2], [3, 4]]).numpy()
+    array([[1, 0],
+           [3, 4]], dtype=int32)
+    """
     return op.triangle(op.strong(m), k=int(k), below=True)
 
 
 @function("triu")
 def triu(op: Any, m: Any, k: int = 0) -> Any:
-    """The upper triangle of the last two axes, as NumPy's `triu`."""
+    """The upper triangle of the last two axes, as NumPy's `triu`.
+
+    >>> ag.triu([[1, 2], [3, 4]]).numpy()
+    array([[1, 2],
+           [0, 4]], dtype=int32)
+    """
     return op.triangle(op.strong(m), k=int(k), below=False)
 
 
 @function("linalg.band_part")
 def band_part_(op: Any, input: Any, num_lower: int, num_upper: int, name: Any = None) -> Any:
-    """The last two axes with zeros outside a band; negative numbers keep the whole triangle."""
+    """The last two axes with zeros outside a band; negative numbers keep the whole triangle.
+
+    >>> ag.linalg.band_part([[1, 2], [3, 4]], 0, -1).numpy()
+    array([[1, 2],
+           [0, 4]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.band_part`.
+    """
     return op.band_part(op.strong(input), lower=int(num_lower), upper=int(num_upper))
 
 
@@ -169,26 +186,51 @@ def diag_(op: Any, diagonal: Any, name: str = "diag", k: int = 0, **_: Any) -> A
 
 @function("linalg.diag_part")
 def diag_part_(op: Any, input: Any, name: str = "diag_part", k: int = 0, **_: Any) -> Any:
-    """The k-th diagonal of the last two axes."""
+    """The k-th diagonal of the last two axes.
+
+    >>> ag.linalg.diag_part([[1, 2], [3, 4]]).numpy()
+    array([1, 4], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.diag_part`.
+    """
     return op.matrix_diag_part(op.strong(input), k=_offset(k, "diag_part"))
 
 
 @function("linalg.set_diag")
 def set_diag_(op: Any, input: Any, diagonal: Any, name: str = "set_diag", k: int = 0, **_: Any) -> Any:
-    """Matrices with another k-th diagonal."""
+    """Matrices with another k-th diagonal.
+
+    >>> ag.linalg.set_diag([[1, 2], [3, 4]], [0, 0]).numpy()
+    array([[0, 2],
+           [3, 0]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.set_diag`.
+    """
     return op.matrix_set_diag(op.strong(input), op.strong(diagonal), k=_offset(k, "set_diag"))
 
 
 @function("diag")
 def np_diag(op: Any, v: Any, k: int = 0) -> Any:
-    """NumPy's `diag`: a matrix of a vector, the diagonal of a matrix."""
+    """NumPy's `diag`: a matrix of a vector, the diagonal of a matrix.
+
+    >>> ag.diag([1, 2]).numpy()
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
     v = op.strong(v)
     return op.matrix_diag(v, k=k) if op.type_of(v).rank == 1 else op.matrix_diag_part(v, k=k)
 
 
 @function("linalg.tensor_diag")
 def tensor_diag(op: Any, diagonal: Any, name: Any = None) -> Any:
-    """A tensor of twice the rank with `diagonal` on its diagonal."""
+    """A tensor of twice the rank with `diagonal` on its diagonal.
+
+    >>> ag.linalg.tensor_diag([1, 2]).numpy()
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.tensor_diag`.
+    """
     x = op.strong(diagonal)
     shape = op.type_of(x).shape
     if num_elements(shape) is None:
@@ -198,7 +240,13 @@ def tensor_diag(op: Any, diagonal: Any, name: Any = None) -> Any:
 
 @function("linalg.tensor_diag_part")
 def tensor_diag_part(op: Any, input: Any, name: Any = None) -> Any:
-    """The diagonal of a tensor whose shape is one shape twice."""
+    """The diagonal of a tensor whose shape is one shape twice.
+
+    >>> ag.linalg.tensor_diag_part([[1, 2], [3, 4]]).numpy()
+    array([1, 4], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.tensor_diag_part`.
+    """
     x = op.strong(input)
     shape = op.type_of(x).shape
     half = shape[: len(shape) // 2]
@@ -210,13 +258,25 @@ def tensor_diag_part(op: Any, input: Any, name: Any = None) -> Any:
 
 @function("linalg.trace")
 def trace(op: Any, x: Any, name: Any = None) -> Any:
-    """The sum of the diagonal of the last two axes."""
+    """The sum of the diagonal of the last two axes.
+
+    >>> ag.linalg.trace([[1, 2], [3, 4]]).numpy()
+    np.int64(5)
+
+    Source of the semantics: TensorFlow's `tf.linalg.trace`.
+    """
     return op.reduce_sum(op.matrix_diag_part(op.strong(x), k=0), axis=-1, keepdims=False)
 
 
 @function("meshgrid")
 def meshgrid(op: Any, *args: Any, indexing: str = "xy", name: Any = None, **_: Any) -> list[Any]:
-    """Coordinate grids of vectors: the first along columns ("xy") or rows ("ij")."""
+    """Coordinate grids of vectors: the first along columns ("xy") or rows ("ij").
+
+    >>> [t.numpy().tolist() for t in ag.meshgrid([1, 2], [3])]
+    [[[1, 2]], [[3, 3]]]
+
+    Source of the semantics: TensorFlow's `tf.meshgrid`.
+    """
     if indexing not in ("xy", "ij"):
         raise InvalidArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}", op="meshgrid")
     vectors = [op.flatten(a) for a in args]

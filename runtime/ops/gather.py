@@ -128,7 +128,12 @@ def _batched(op: Any, params: Any, indices: Any, axis: int, batch: int) -> Any:
 
 @function("take_along_axis", "experimental.numpy.take_along_axis")
 def take_along_axis(op: Any, arr: Any, indices: Any, axis: int = -1) -> Any:
-    """Elements of `arr` at `indices` along one axis, the others matched (NumPy's `take_along_axis`)."""
+    """Elements of `arr` at `indices` along one axis, the others matched (NumPy's `take_along_axis`).
+
+    >>> ag.take_along_axis([[3, 1], [2, 4]], [[1], [0]], axis=1).numpy()
+    array([[1],
+           [2]], dtype=int32)
+    """
     arr = op.strong(arr)
     sizes = op.type_of(arr).shape
     axis = normalize_axis(int(axis), len(sizes), "take_along_axis")
@@ -335,7 +340,16 @@ def _scatter(how: str, name: str, words: str) -> Any:
         return op.tensor_scatter(x, op.convert(indices), updates, how=how)
 
     scatter.__name__ = name
-    scatter.__doc__ = f"A copy of `tensor` with `updates` {words} at index vectors."
+    scatter.__doc__ = f"""A copy of `tensor` with `updates` {words} at index vectors.
+
+    tensor: any shape. indices: integers, shape [..., K], K at most the rank. updates: shape
+    indices.shape[:-1] + tensor.shape[K:], tensor's dtype.
+
+    >>> ag.{name}([1, 9, 1], [[0], [2]], [5, 6]).shape
+    TensorShape([3])
+
+    Source of the semantics: TensorFlow's `tf.{name}`.
+    """
     return function(name)(scatter)
 
 
@@ -351,7 +365,13 @@ for _how, _words in [
 
 @function("boolean_mask")
 def boolean_mask(op: Any, tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask") -> Any:
-    """The elements (or rows) where the mask is true; the mask's axes start at `axis`."""
+    """The elements (or rows) where the mask is true; the mask's axes start at `axis`.
+
+    >>> ag.boolean_mask([1, 2, 3], [True, False, True]).numpy()
+    array([1, 3], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.boolean_mask`.
+    """
     mask = op.convert(mask) if isinstance(mask, (list, tuple)) else mask
     return op.get_item(op.strong(tensor), (*[slice(None)] * (0 if axis is None else int(axis)), mask))
 

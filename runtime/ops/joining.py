@@ -113,7 +113,11 @@ def concat(op: Any, values: Any, axis: int = -1, name: str = "concat") -> Any:
 
 @function("concatenate")
 def np_concatenate(op: Any, arrays: Any, axis: Any = 0) -> Any:
-    """As NumPy's `concatenate`: the first axis unless told; None joins the flattened operands."""
+    """As NumPy's `concatenate`: the first axis unless told; None joins the flattened operands.
+
+    >>> ag.concatenate([[1, 2], [3]]).numpy()
+    array([1, 2, 3], dtype=int32)
+    """
     if axis is None:
         return op.concat([op.flatten(a) for a in _sequence(op, arrays)], 0)
     return op.concat(arrays, axis)
@@ -206,6 +210,11 @@ def unstack(op: Any, value: Any, num: int | None = None, axis: int = 0, name: st
 
     Raises:
       ValueError: the size is unknown and `num` is not given, or they differ.
+
+    >>> [t.numpy().tolist() for t in ag.unstack([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
+
+    Source of the semantics: TensorFlow's `tf.unstack`.
     """
     value = op.strong(value)
     shape = op.type_of(value).shape

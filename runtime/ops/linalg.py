@@ -52,7 +52,13 @@ def _scalars(op: Any, x: Any) -> Any:
 
 
 class Det(Op):
-    """Determinants of square matrices."""
+    """Determinants of square matrices.
+
+    >>> ag.linalg.det([[1.0, 2.0], [3.0, 5.0]]).numpy().round(3)
+    np.float32(-1.0)
+
+    Source of the semantics: TensorFlow's `tf.linalg.det`.
+    """
 
     public = "linalg.det"
     parameters = ("input",)
@@ -71,7 +77,13 @@ class Det(Op):
 
 
 class Slogdet(Op):
-    """Sign and logarithm of the absolute determinant of square matrices."""
+    """Sign and logarithm of the absolute determinant of square matrices.
+
+    >>> [t.numpy() for t in ag.linalg.slogdet([[-1.0, 0.0], [0.0, 1.0]])]
+    [np.float32(-1.0), np.float32(0.0)]
+
+    Source of the semantics: TensorFlow's `tf.linalg.slogdet`.
+    """
 
     outputs = 2
     public = "linalg.slogdet"
@@ -95,7 +107,13 @@ class Slogdet(Op):
 
 @function("linalg.logdet")
 def logdet(op: Any, matrix: Any, name: Any = None) -> Any:
-    """The logarithm of the determinant of positive definite matrices."""
+    """The logarithm of the determinant of positive definite matrices.
+
+    >>> ag.linalg.logdet([[1.0, 0.0], [0.0, 1.0]]).numpy()
+    np.float32(0.0)
+
+    Source of the semantics: TensorFlow's `tf.linalg.logdet`.
+    """
     return op.slogdet(op.strong(matrix))[1]
 
 
@@ -125,6 +143,12 @@ def inv_(op: Any, input: Any, adjoint: bool = False, name: Any = None) -> Any:
 
     Raises:
       InvalidArgumentError: a singular matrix.
+
+    >>> ag.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.inv`.
     """
     x = op.strong(input)
     return op.inv(_mT(op, x) if adjoint else x)
@@ -159,6 +183,12 @@ def solve_(op: Any, matrix: Any, rhs: Any, adjoint: bool = False, name: Any = No
 
     Raises:
       InvalidArgumentError: a singular matrix.
+
+    >>> ag.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [2.0]]).numpy()
+    array([[1. ],
+           [0.5]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.solve`.
     """
     a = op.strong(matrix)
     return op.solve(_mT(op, a) if adjoint else a, op.strong(rhs))
@@ -189,13 +219,26 @@ def cholesky_(op: Any, input: Any, name: Any = None) -> Any:
 
     Raises:
       InvalidArgumentError: a matrix that is not positive definite.
+
+    >>> ag.linalg.cholesky([[4.0, 2.0], [2.0, 2.0]]).numpy()
+    array([[2., 0.],
+           [1., 1.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.cholesky`.
     """
     return op.cholesky(op.strong(input))
 
 
 @function("linalg.cholesky_solve")
 def cholesky_solve(op: Any, chol: Any, rhs: Any, name: Any = None) -> Any:
-    """x with (chol @ chol^T) @ x = rhs."""
+    """x with (chol @ chol^T) @ x = rhs.
+
+    >>> ag.linalg.cholesky_solve([[2.0, 0.0], [0.0, 1.0]], [[4.0], [3.0]]).numpy()
+    array([[1.],
+           [3.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.cholesky_solve`.
+    """
     lower = op.strong(chol)
     return op.solve(_mT(op, lower), op.solve(lower, op.strong(rhs)))
 
@@ -204,13 +247,27 @@ def cholesky_solve(op: Any, chol: Any, rhs: Any, name: Any = None) -> Any:
 def triangular_solve(
     op: Any, matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: Any = None
 ) -> Any:
-    """x with T @ x = rhs, where T is the lower (or upper) triangle of `matrix`."""
+    """x with T @ x = rhs, where T is the lower (or upper) triangle of `matrix`.
+
+    >>> ag.linalg.triangular_solve([[2.0, 0.0], [1.0, 1.0]], [[2.0], [2.0]]).numpy()
+    array([[1.],
+           [1.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.triangular_solve`.
+    """
     triangle = op.triangle(op.strong(matrix), k=0, below=bool(lower))
     return op.solve(_mT(op, triangle) if adjoint else triangle, op.strong(rhs))
 
 
 class Eigh(Op):
-    """Eigenvalues, ascending, and eigenvectors of symmetric (Hermitian) matrices; the lower triangle is read."""
+    """Eigenvalues, ascending, and eigenvectors of symmetric (Hermitian) matrices; the lower triangle is read.
+
+    >>> values, vectors = ag.linalg.eigh([[2.0, 0.0], [0.0, 1.0]])
+    >>> values.numpy()
+    array([1., 2.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.eigh`.
+    """
 
     outputs = 2
     public = "linalg.eigh"
@@ -250,7 +307,13 @@ class Eigh(Op):
 
 @function("linalg.eigvalsh")
 def eigvalsh(op: Any, tensor: Any, name: Any = None) -> Any:
-    """Eigenvalues of symmetric matrices, ascending."""
+    """Eigenvalues of symmetric matrices, ascending.
+
+    >>> ag.linalg.eigvalsh([[2.0, 0.0], [0.0, 1.0]]).numpy()
+    array([1., 2.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.eigvalsh`.
+    """
     return op.eigh(op.strong(tensor))[0]
 
 
@@ -293,7 +356,14 @@ class Svd(Op):
 
 @function("linalg.svd")
 def svd_(op: Any, tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: Any = None) -> Any:
-    """Singular values s, descending, with u and v: tensor = u @ diag(s) @ v^T; s alone without `compute_uv`."""
+    """Singular values s, descending, with u and v: tensor = u @ diag(s) @ v^T; s alone without `compute_uv`.
+
+    >>> s, u, v = ag.linalg.svd([[3.0, 0.0], [0.0, 2.0]])
+    >>> s.numpy()
+    array([3., 2.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.svd`.
+    """
     s, u, v = op.svd(op.strong(tensor), full=bool(full_matrices))
     return (s, u, v) if compute_uv else s
 
@@ -339,13 +409,28 @@ class Qr(Op):
 
 @function("linalg.qr")
 def qr_(op: Any, input: Any, full_matrices: bool = False, name: Any = None) -> Any:
-    """Orthogonal q and upper triangular r with q @ r = input."""
+    """Orthogonal q and upper triangular r with q @ r = input.
+
+    >>> q, r = ag.linalg.qr([[1.0, 2.0], [0.0, 3.0]])
+    >>> (q @ r).numpy()
+    array([[1., 2.],
+           [0., 3.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.qr`.
+    """
     return op.qr(op.strong(input), full=bool(full_matrices))
 
 
 @function("linalg.pinv")
 def pinv(op: Any, a: Any, rcond: Any = None, name: Any = None) -> Any:
-    """The pseudo-inverse of full-rank matrices, through the smaller of a @ a^T and a^T @ a."""
+    """The pseudo-inverse of full-rank matrices, through the smaller of a @ a^T and a^T @ a.
+
+    >>> ag.linalg.pinv([[2.0, 0.0], [0.0, 4.0]]).numpy().round(3)
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.pinv`.
+    """
     a = op.strong(a)
     rows, columns = op.type_of(a).shape[-2:]
     t = _mT(op, a)
@@ -356,7 +441,13 @@ def pinv(op: Any, a: Any, rcond: Any = None, name: Any = None) -> Any:
 
 @function("linalg.lstsq")
 def lstsq(op: Any, matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True, name: Any = None) -> Any:
-    """The x that minimises |matrix @ x - rhs|^2 + l2_regularizer * |x|^2."""
+    """The x that minimises |matrix @ x - rhs|^2 + l2_regularizer * |x|^2.
+
+    >>> ag.linalg.lstsq([[1.0], [1.0]], [[2.0], [4.0]]).numpy().round(3)
+    array([[3.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.lstsq`.
+    """
     a, b = op.strong(matrix), op.strong(rhs)
     t = _mT(op, a)
     gram = op.matmul(t, a)
@@ -370,7 +461,13 @@ def lstsq(op: Any, matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: boo
 def norm(
     op: Any, tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: Any = None
 ) -> Any:
-    """Norms of vectors (or, for two axes, of matrices): "euclidean" ("fro"), 1, 2, any positive number or np.inf."""
+    """Norms of vectors (or, for two axes, of matrices): "euclidean" ("fro"), 1, 2, any positive number or np.inf.
+
+    >>> ag.norm([3.0, 4.0]).numpy()
+    np.float32(5.0)
+
+    Source of the semantics: TensorFlow's `tf.linalg.norm`.
+    """
     x = op.convert(tensor)
     if not op.type_of(x).dtype.is_inexact:
         x = op.cast(x, dtype=as_dtype("float64"))
@@ -396,14 +493,27 @@ def norm(
 
 @function("linalg.normalize")
 def normalize(op: Any, tensor: Any, ord: Any = "euclidean", axis: Any = None, name: Any = None) -> tuple[Any, Any]:
-    """`tensor` divided by its norm, and the norm."""
+    """`tensor` divided by its norm, and the norm.
+
+    >>> unit, length = ag.linalg.normalize([3.0, 4.0])
+    >>> unit.numpy(), length.numpy()
+    (array([0.6, 0.8], dtype=float32), array([5.], dtype=float32))
+
+    Source of the semantics: TensorFlow's `tf.linalg.normalize`.
+    """
     size = op.norm(tensor, ord, axis, keepdims=True)
     return op.div(tensor, size), size
 
 
 @function("linalg.global_norm")
 def global_norm(op: Any, t_list: Any, name: Any = None) -> Any:
-    """The norm of all elements of all tensors together."""
+    """The norm of all elements of all tensors together.
+
+    >>> ag.linalg.global_norm([ag.constant([3.0]), ag.constant([4.0])]).numpy()
+    np.float32(5.0)
+
+    Source of the semantics: TensorFlow's `tf.linalg.global_norm`.
+    """
     squares = [op.sum_all(op.mul(t, t)) for t in (op.convert(t) for t in t_list if t is not None)]
     return op.sqrt(op.add_n(squares))
 
@@ -412,7 +522,14 @@ def global_norm(op: Any, t_list: Any, name: Any = None) -> Any:
 def clip_by_global_norm(
     op: Any, t_list: Any, clip_norm: Any, use_norm: Any = None, name: Any = None
 ) -> tuple[list[Any], Any]:
-    """Tensors scaled down together so that their norm is at most `clip_norm`, and the norm they had."""
+    """Tensors scaled down together so that their norm is at most `clip_norm`, and the norm they had.
+
+    >>> clipped, norm = ag.clip_by_global_norm([ag.constant([3.0]), ag.constant([4.0])], 1.0)
+    >>> norm.numpy(), [t.numpy().round(3).tolist() for t in clipped]
+    (np.float32(5.0), [[0.6000000238418579], [0.800000011920929]])
+
+    Source of the semantics: TensorFlow's `tf.clip_by_global_norm`.
+    """
     size = op.global_norm(t_list) if use_norm is None else use_norm
     factor = op.div(clip_norm, op.maximum(size, clip_norm))
     return [None if t is None else op.mul(t, factor) for t in t_list], size
@@ -420,7 +537,13 @@ def clip_by_global_norm(
 
 @function("clip_by_norm")
 def clip_by_norm(op: Any, t: Any, clip_norm: Any, axes: Any = None, name: Any = None) -> Any:
-    """`t` scaled down so that its norm over `axes` is at most `clip_norm`."""
+    """`t` scaled down so that its norm over `axes` is at most `clip_norm`.
+
+    >>> ag.clip_by_norm([3.0, 4.0], 1.0).numpy().round(3)
+    array([0.6, 0.8], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.clip_by_norm`.
+    """
     t = op.convert(t)
     size = op.norm(t, axis=axes, keepdims=True)
     return op.mul(t, op.div(clip_norm, op.maximum(size, clip_norm)))
@@ -428,13 +551,24 @@ def clip_by_norm(op: Any, t: Any, clip_norm: Any, axes: Any = None, name: Any = 
 
 @function("outer", "linalg.outer")
 def outer(op: Any, a: Any, b: Any) -> Any:
-    """The products of all elements of a with all of b, as NumPy's `outer`."""
+    """The products of all elements of a with all of b, as NumPy's `outer`.
+
+    >>> ag.outer([1, 2], [3, 4]).numpy()
+    array([[3, 4],
+           [6, 8]], dtype=int32)
+    """
     return op.mul(op.expand_dims(op.flatten(a), axis=1), op.expand_dims(op.flatten(b), axis=0))
 
 
 @function("linalg.cross", "cross")
 def cross(op: Any, a: Any, b: Any, name: Any = None) -> Any:
-    """Cross products of vectors of three along the last axis."""
+    """Cross products of vectors of three along the last axis.
+
+    >>> ag.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy()
+    array([0., 0., 1.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.cross`.
+    """
     a, b = op.strong(a), op.strong(b)
     (a0, a1, a2), (b0, b1, b2) = ([op.get_item(v, (Ellipsis, i)) for i in range(3)] for v in (a, b))
     parts = [
@@ -445,7 +579,11 @@ def cross(op: Any, a: Any, b: Any, name: Any = None) -> Any:
 
 @function("dot", method="dot")
 def dot(op: Any, a: Any, b: Any) -> Any:
-    """NumPy's `dot`: products with scalars, else the last axis of a with the last but one (or only) of b."""
+    """NumPy's `dot`: products with scalars, else the last axis of a with the last but one (or only) of b.
+
+    >>> ag.dot([1.0, 2.0], [3.0, 4.0]).numpy()
+    np.float32(11.0)
+    """
     a, b = op.strong(a), op.strong(b)
     ra, rb = op.type_of(a).rank, op.type_of(b).rank
     if ra == 0 or rb == 0:

@@ -20,7 +20,11 @@ def _x(*shape: int) -> Any:
 
 
 class Matmul(Op):
-    """Matrix product of the last two axes, the others broadcast; vectors as NumPy's `@` takes them."""
+    """Matrix product of the last two axes, the others broadcast; vectors as NumPy's `@` takes them.
+
+    >>> ag.matmul([[1, 2]], [[3], [4]]).numpy()
+    array([[11]], dtype=int32)
+    """
 
     public = "matmul", "linalg.matmul"
     method = "__matmul__", "__rmatmul__"
@@ -197,7 +201,13 @@ def _product_shape(a: Shape, b: Shape, ta: bool, tb: bool) -> Shape:
 
 @function("linalg.matvec")
 def matvec(op: Any, a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, name: Any = None) -> Any:
-    """Matrix times vector over the last axes: (..., m, n) and (..., n) give (..., m)."""
+    """Matrix times vector over the last axes: (..., m, n) and (..., n) give (..., m).
+
+    >>> ag.linalg.matvec([[1, 2], [3, 4]], [1, 1]).numpy()
+    array([3, 7], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.matvec`.
+    """
     b = op.strong(b)
     column = op.expand_dims(b, axis=-1) if op.type_of(b).rank is None else op.expand_dims(b, axis=op.type_of(b).rank)
     out = Matmul.call(op, a, column, transpose_a=transpose_a, adjoint_a=adjoint_a)

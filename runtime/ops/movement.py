@@ -117,7 +117,13 @@ class ReshapeLike(Op):
 
 @function("flatten", method=("flatten", "ravel"))
 def flatten(op: Any, x: Any, order: str = "C") -> Any:
-    """All elements in one axis, in row-major order."""
+    """All elements in one axis, in row-major order.
+
+    >>> ag.flatten([[1, 2], [3, 4]]).numpy()
+    array([1, 2, 3, 4], dtype=int32)
+
+    As NumPy's.
+    """
     if order != "C":
         raise InvalidArgumentError(f"order {order!r} is not supported: row-major ('C') only", op="flatten")
     return op.reshape(op.strong(x), shape=(-1,))
@@ -133,7 +139,14 @@ def reshape_method(op: Any, x: Any, *shape: Any) -> Any:
 
 
 class Transpose(Op):
-    """The axes in another order: axis `i` of the result is axis `perm[i]` of `x`."""
+    """The axes in another order: axis `i` of the result is axis `perm[i]` of `x`.
+
+    >>> ag.transpose([[1, 2], [3, 4]]).numpy()
+    array([[1, 3],
+           [2, 4]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.transpose`.
+    """
 
     view = True
     public = "transpose"
@@ -206,13 +219,26 @@ def transpose_method(op: Any, x: Any, *order: Any) -> Any:
 
 @function("linalg.matrix_transpose", "linalg.adjoint")
 def matrix_transpose(op: Any, a: Any, name: Any = None, conjugate: bool = False) -> Any:
-    """The last two axes exchanged."""
+    """The last two axes exchanged.
+
+    >>> ag.linalg.matrix_transpose([[1, 2], [3, 4]]).numpy()
+    array([[1, 3],
+           [2, 4]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.adjoint`.
+    """
     return op.swapaxes(a, -1, -2)
 
 
 @function("swapaxes", method="swapaxes")
 def swapaxes(op: Any, x: Any, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    >>> ag.swapaxes(ag.zeros((2, 3, 4)), 0, 2).shape
+    TensorShape([4, 3, 2])
+
+    As NumPy's.
+    """
     x = op.strong(x)
     order = list(range(_rank_of(op, x, "swapaxes")))
     a, b = normalize_axis(int(axis1), len(order), "swapaxes"), normalize_axis(int(axis2), len(order), "swapaxes")
@@ -222,7 +248,13 @@ def swapaxes(op: Any, x: Any, axis1: int, axis2: int) -> Any:
 
 @function("moveaxis")
 def moveaxis(op: Any, x: Any, source: Any, destination: Any) -> Any:
-    """Axes moved to other places, the others kept in order."""
+    """Axes moved to other places, the others kept in order.
+
+    >>> ag.moveaxis(ag.zeros((2, 3, 4)), 0, -1).shape
+    TensorShape([3, 4, 2])
+
+    As NumPy's.
+    """
     x = op.strong(x)
     rank = _rank_of(op, x, "moveaxis")
     from_axes = normalize_axes(source, rank, "moveaxis")
@@ -249,7 +281,13 @@ def _insert(axis: int) -> tuple[Any, ...]:
 
 
 class ExpandDims(Op):
-    """A new axis of size 1 at `axis` of the result."""
+    """A new axis of size 1 at `axis` of the result.
+
+    >>> ag.expand_dims([1, 2], 0).shape
+    TensorShape([1, 2])
+
+    Source of the semantics: TensorFlow's `tf.expand_dims`.
+    """
 
     public = "expand_dims"
     view = True
@@ -282,7 +320,13 @@ class ExpandDims(Op):
 
 
 class Squeeze(Op):
-    """Axes of size 1 left out: those named, or all that there are (axis None)."""
+    """Axes of size 1 left out: those named, or all that there are (axis None).
+
+    >>> ag.squeeze([[1, 2]]).numpy()
+    array([1, 2], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.squeeze`.
+    """
 
     public = "squeeze"
     view = aliases = True
@@ -328,7 +372,14 @@ def squeeze_method(op: Any, x: Any, axis: Any = None) -> Any:
 
 
 class BroadcastTo(Op):
-    """`x` repeated along axes of size 1, and new leading ones, to fill a shape (without copying)."""
+    """`x` repeated along axes of size 1, and new leading ones, to fill a shape (without copying).
+
+    >>> ag.broadcast_to([1, 2], (2, 2)).numpy()
+    array([[1, 2],
+           [1, 2]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.broadcast_to`.
+    """
 
     public = "broadcast_to"
     view = aliases = True
@@ -368,7 +419,13 @@ class BroadcastTo(Op):
 
 
 class EnsureShape(Op):
-    """`x` itself, checked at run time to have the shape (None: any size), and typed so from then on."""
+    """`x` itself, checked at run time to have the shape (None: any size), and typed so from then on.
+
+    >>> ag.ensure_shape([1, 2], (None,)).shape
+    TensorShape([2])
+
+    Source of the semantics: TensorFlow's `tf.ensure_shape`.
+    """
 
     public = "ensure_shape"
     view = aliases = True
@@ -406,86 +463,15 @@ class EnsureShape(Op):
         yield (_x(2, 3),), {"shape": (None, 3)}
 
 
-class DimSize(Op):
-    """The size of one axis, as a bare number."""
-
-    numpy = "np.shape({0})[{axis}]"
-
-    def infer(self, x: TensorType, *, axis: int) -> TensorType:
-        return TensorType("int64", (), weak=True)
-
-    vjp = lambda op, dy, y, x, *, axis: (None,)
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(2, 3),), {"axis": 1}
-
-
-class NumElements(Op):
-    """The number of elements, as a bare number."""
-
-    numpy = "np.size({0})"
-
-    def infer(self, x: TensorType) -> TensorType:
-        return TensorType("int64", (), weak=True)
-
-    vjp = lambda op, dy, y, x: (None,)
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(2, 3),), {}
-
-
-class ShapeVector(Op):
-    """The shape as a vector of integers."""
-
-    def source(self, args: list[str], attrs: Any) -> str:
-        return f"np.array(np.shape({args[0]}), np.{attrs['dtype'].name})"
-
-    @staticmethod
-    def kernel(x: Any, *, dtype: Any) -> Any:
-        return np.array(np.shape(x), dtype.dtype)
-
-    def infer(self, x: TensorType, *, dtype: Any) -> TensorType:
-        return TensorType(dtype, (Dim() if x.shape is None else len(x.shape),))
-
-    vjp = lambda op, dy, y, x, *, dtype: (None,)
-
-    def samples(self) -> Iterable[Any]:
-        yield (_x(2, 3),), {"dtype": as_dtype("int32")}
-
-
-@function("shape")
-def shape(op: Any, input: Any, out_type: Any = "int32", name: Any = None) -> Any:
-    """The shape as a vector of `out_type`; a constant where every size is known."""
-    x = op.strong(input)
-    known = op.type_of(x).shape
-    if is_static(known):
-        return op.convert(np.array(known, as_dtype(out_type).dtype))
-    return op.shape_vector(x, dtype=as_dtype(out_type))
-
-
-@function("size")
-def size(op: Any, input: Any, out_type: Any = "int32", name: Any = None) -> Any:
-    """The number of elements as a scalar of `out_type`."""
-    x = op.strong(input)
-    known = op.type_of(x).shape
-    dtype = as_dtype(out_type)
-    if is_static(known):
-        return op.convert(dtype.dtype.type(math.prod(known)))
-    return op.cast(op.num_elements(x), dtype=dtype)
-
-
-@function("rank")
-def rank(op: Any, input: Any, name: Any = None) -> Any:
-    """The number of axes, int32."""
-    x = op.strong(input)
-    known = op.type_of(x).rank
-    if known is None:
-        return op.cast(op.dim_size(op.shape(x), axis=0), dtype=as_dtype("int32"))
-    return op.convert(np.int32(known))
-
-
 class Reverse(Op):
-    """The order of the elements reversed along the axes."""
+    """The order of the elements reversed along the axes.
+
+    >>> ag.reverse([[1, 2], [3, 4]], [1]).numpy()
+    array([[2, 1],
+           [4, 3]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.flip`.
+    """
 
     public = "reverse", "flip"
     view = True
@@ -507,7 +493,13 @@ class Reverse(Op):
 
 
 class Roll(Op):
-    """The elements moved on by `shift` places along the axes, what falls off the end entering at the start."""
+    """The elements moved on by `shift` places along the axes, what falls off the end entering at the start.
+
+    >>> ag.roll([1, 2, 3], 1, 0).numpy()
+    array([3, 1, 2], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.roll`.
+    """
 
     public = "roll"
 

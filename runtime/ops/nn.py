@@ -88,7 +88,13 @@ class SoftmaxGrad(Op):
 
 
 class LogSoftmax(Op):
-    """x - log(sum(exp(x))) along an axis, without overflow."""
+    """x - log(sum(exp(x))) along an axis, without overflow.
+
+    >>> ag.nn.log_softmax([0.0, 0.0]).numpy().round(3)
+    array([-0.693, -0.693], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.math.log_softmax`.
+    """
 
     public = "nn.log_softmax", "math.log_softmax"
 
@@ -307,6 +313,11 @@ def softmax_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, axis: i
     Args:
       labels: probabilities, shape [..., classes].
       logits: unnormalised log probabilities, shape [..., classes], floating.
+
+    >>> ag.nn.softmax_cross_entropy_with_logits(labels=[[1.0, 0.0]], logits=[[0.0, 0.0]]).numpy().round(3)
+    array([0.693], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.softmax_cross_entropy_with_logits`.
     """
     labels, logits = op.convert(labels), op.convert(logits)
     rank = op.type_of(logits).rank
@@ -327,19 +338,36 @@ def sparse_softmax_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, 
 
     Raises:
       OutOfRangeError: a label outside the classes.
+
+    >>> ag.nn.sparse_softmax_cross_entropy_with_logits(labels=[0], logits=[[0.0, 0.0]]).numpy().round(3)
+    array([0.693], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.sparse_softmax_cross_entropy_with_logits`.
     """
     return op.sparse_softmax_cross_entropy(op.convert(logits), op.strong(labels))[0]
 
 
 @function("nn.sigmoid_cross_entropy_with_logits")
 def sigmoid_cross_entropy_with_logits(op: Any, labels: Any = None, logits: Any = None, name: Any = None) -> Any:
-    """-labels * log(sigmoid(x)) - (1 - labels) * log(1 - sigmoid(x)), elementwise, without overflow."""
+    """-labels * log(sigmoid(x)) - (1 - labels) * log(1 - sigmoid(x)), elementwise, without overflow.
+
+    >>> ag.nn.sigmoid_cross_entropy_with_logits(labels=[1.0], logits=[0.0]).numpy().round(3)
+    array([0.693], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.sigmoid_cross_entropy_with_logits`.
+    """
     return op.weighted_cross_entropy_with_logits(labels, logits, None)
 
 
 @function("nn.weighted_cross_entropy_with_logits")
 def weighted_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
-    """As `sigmoid_cross_entropy_with_logits`, the first term times `pos_weight`."""
+    """As `sigmoid_cross_entropy_with_logits`, the first term times `pos_weight`.
+
+    >>> ag.nn.weighted_cross_entropy_with_logits(labels=[1.0], logits=[0.0], pos_weight=2.0).numpy().round(3)
+    array([1.386], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.weighted_cross_entropy_with_logits`.
+    """
     labels, logits = op.convert(labels), op.convert(logits)
     positive = op.mul(labels, op.softplus(op.neg(logits)))
     if pos_weight is not None:
@@ -349,14 +377,26 @@ def weighted_cross_entropy_with_logits(op: Any, labels: Any, logits: Any, pos_we
 
 @function("nn.l2_loss")
 def l2_loss(op: Any, t: Any, name: Any = None) -> Any:
-    """sum(t ** 2) / 2."""
+    """sum(t ** 2) / 2.
+
+    >>> ag.nn.l2_loss([3.0, 4.0]).numpy()
+    np.float32(12.5)
+
+    Source of the semantics: TensorFlow's `tf.nn.l2_loss`.
+    """
     t = op.convert(t)
     return op.mul(op.sum_all(op.mul(t, t)), 0.5)
 
 
 @function("nn.bias_add")
 def bias_add(op: Any, value: Any, bias: Any, data_format: str | None = None, name: Any = None) -> Any:
-    """`value` plus a vector along its last axis (the second for data_format "NC...")."""
+    """`value` plus a vector along its last axis (the second for data_format "NC...").
+
+    >>> ag.nn.bias_add([[1.0, 2.0]], [10.0, 20.0]).numpy()
+    array([[11., 22.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.bias_add`.
+    """
     bias = op.strong(bias)
     if data_format is not None and data_format.startswith("NC"):
         size = op.type_of(bias).shape[0]
@@ -370,7 +410,13 @@ def bias_add(op: Any, value: Any, bias: Any, data_format: str | None = None, nam
 
 @function("nn.moments")
 def moments(op: Any, x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: Any = None) -> tuple[Any, Any]:
-    """Mean and variance over axes."""
+    """Mean and variance over axes.
+
+    >>> [t.numpy() for t in ag.nn.moments([1.0, 3.0], axes=[0])]
+    [array(2., dtype=float32), array(1., dtype=float32)]
+
+    Source of the semantics: TensorFlow's `tf.nn.moments`.
+    """
     x = op.convert(x)
     axes = normalize_axes(axes, op.type_of(x).rank, "moments")
     mean = op.reduce_mean(x, axis=axes, keepdims=True)
@@ -385,7 +431,13 @@ def moments(op: Any, x: Any, axes: Any, shift: Any = None, keepdims: bool = Fals
 def batch_normalization(
     op: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: float, name: Any = None
 ) -> Any:
-    """(x - mean) * scale / sqrt(variance + epsilon) + offset; offset and scale may be None."""
+    """(x - mean) * scale / sqrt(variance + epsilon) + offset; offset and scale may be None.
+
+    >>> ag.nn.batch_normalization([1.0, 3.0], 2.0, 1.0, 0.0, 1.0, 1e-9).numpy()
+    array([-1.,  1.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.batch_normalization`.
+    """
     factor = op.rsqrt(op.add(variance, variance_epsilon))
     if scale is not None:
         factor = op.mul(factor, scale)
@@ -395,7 +447,13 @@ def batch_normalization(
 
 @function("nn.l2_normalize", "math.l2_normalize", "linalg.l2_normalize")
 def l2_normalize(op: Any, x: Any, axis: Any = None, epsilon: float = 1e-12, name: Any = None) -> Any:
-    """x / sqrt(max(sum(x ** 2), epsilon)) over axes."""
+    """x / sqrt(max(sum(x ** 2), epsilon)) over axes.
+
+    >>> ag.nn.l2_normalize([3.0, 4.0]).numpy()
+    array([0.6, 0.8], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.linalg.l2_normalize`.
+    """
     x = op.convert(x)
     axes = normalize_axes(axis, op.type_of(x).rank, "l2_normalize")
     total = op.reduce_sum(op.mul(x, x), axis=axes, keepdims=True)
@@ -404,7 +462,13 @@ def l2_normalize(op: Any, x: Any, axis: Any = None, epsilon: float = 1e-12, name
 
 @function("nn.embedding_lookup")
 def embedding_lookup(op: Any, params: Any, ids: Any, max_norm: float | None = None, name: Any = None) -> Any:
-    """Rows of `params` at `ids`, scaled down to a norm of at most `max_norm`."""
+    """Rows of `params` at `ids`, scaled down to a norm of at most `max_norm`.
+
+    >>> ag.nn.embedding_lookup(ag.constant([[1.0, 2.0], [3.0, 4.0]]), [1]).numpy()
+    array([[3., 4.]], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.nn.embedding_lookup`.
+    """
     if isinstance(params, (list, tuple)):
         if len(params) != 1:
             raise InvalidArgumentError("embedding_lookup takes one table; partitioned ones are not supported")
@@ -417,7 +481,13 @@ def embedding_lookup(op: Any, params: Any, ids: Any, max_norm: float | None = No
 
 
 class InTopK(Op):
-    """Whether the prediction for the target class is among the k largest of its row (ties count as in)."""
+    """Whether the prediction for the target class is among the k largest of its row (ties count as in).
+
+    >>> ag.nn.in_top_k([1, 0], [[0.1, 0.9], [0.1, 0.9]], k=1).numpy()
+    array([ True, False])
+
+    Source of the semantics: TensorFlow's `tf.math.in_top_k`.
+    """
 
     public = "nn.in_top_k", "math.in_top_k"
 

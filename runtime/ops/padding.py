@@ -20,7 +20,13 @@ def _x(*shape: int) -> Any:
 
 
 class Tile(Op):
-    """`x` repeated `multiples[i]` times along each axis."""
+    """`x` repeated `multiples[i]` times along each axis.
+
+    >>> ag.tile([1, 2], [2]).numpy()
+    array([1, 2, 1, 2], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.tile`.
+    """
 
     public = "tile"
 

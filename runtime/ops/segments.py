@@ -119,14 +119,26 @@ def _segment(how: str) -> None:
 
     if how != "sqrt_n":
         sorted_segments.__name__ = f"segment_{how}"
-        sorted_segments.__doc__ = (
-            f"The {how} of the rows of each segment; `segment_ids` is sorted and names them from 0."
-        )
+        sorted_segments.__doc__ = f"""The {how} of the rows of each segment; `segment_ids` is sorted and names them from 0.
+
+    data: any shape [N, ...]. segment_ids: integers, shape [N].
+
+    >>> ag.math.segment_{how}([1.0, 2.0, 3.0], [0, 0, 1]).shape
+    TensorShape([2])
+
+    Source of the semantics: TensorFlow's `tf.math.segment_{how}`.
+    """
         function(f"math.segment_{how}")(sorted_segments)
     unsorted_segments.__name__ = f"unsorted_segment_{how}"
-    unsorted_segments.__doc__ = (
-        f"The {how} of the rows of each of `num_segments` segments; rows with negative ids are left out."
-    )
+    unsorted_segments.__doc__ = f"""The {how} of the rows of each of `num_segments` segments, in any order.
+
+    data: any shape [N, ...]. segment_ids: integers, shape [N]; rows with negative ones are left out.
+
+    >>> ag.math.unsorted_segment_{how}([1.0, 2.0, 3.0], [1, 0, 1], 2).shape
+    TensorShape([2])
+
+    Source of the semantics: TensorFlow's `tf.math.unsorted_segment_{how}`.
+    """
     function(f"math.unsorted_segment_{how}")(unsorted_segments)
 
 
@@ -162,14 +174,26 @@ def sequence_mask(op: Any, lengths: Any, maxlen: Any = None, dtype: Any = "bool"
 
 @function("dynamic_partition")
 def dynamic_partition(op: Any, data: Any, partitions: Any, num_partitions: int, name: Any = None) -> list[Any]:
-    """The rows of `data` sorted out into lists by their number in `partitions`."""
+    """The rows of `data` sorted out into lists by their number in `partitions`.
+
+    >>> [t.numpy().tolist() for t in ag.dynamic_partition([10, 20, 30], [0, 1, 0], 2)]
+    [[10, 30], [20]]
+
+    Source of the semantics: TensorFlow's `tf.dynamic_partition`.
+    """
     data, partitions = op.strong(data), op.strong(partitions)
     return [op.get_item(data, op.equal(partitions, i)) for i in range(int(num_partitions))]
 
 
 @function("dynamic_stitch")
 def dynamic_stitch(op: Any, indices: Any, data: Any, name: Any = None) -> Any:
-    """Rows put at the places that `indices` names, later lists over earlier ones."""
+    """Rows put at the places that `indices` names, later lists over earlier ones.
+
+    >>> ag.dynamic_stitch([[0, 2], [1]], [[10, 30], [20]]).numpy()
+    array([10, 20, 30], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.dynamic_stitch`.
+    """
     indices = [op.strong(i) for i in indices]
     data = [op.strong(d) for d in data]
     flat = [op.flatten(i) for i in indices]

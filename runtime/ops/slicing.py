@@ -53,7 +53,13 @@ def slice_(op: Any, input_: Any, begin: Any, size: Any, name: Any = None) -> Any
 
 @function("broadcast_static_shape")
 def broadcast_static_shape(op: Any, shape_x: Any, shape_y: Any) -> Any:
-    """The shape of two known shapes broadcast together, as a tuple."""
+    """The shape of two known shapes broadcast together, as a tuple.
+
+    >>> ag.broadcast_static_shape(ag.TensorShape([2, 1]), ag.TensorShape([3]))
+    (2, 3)
+
+    Source of the semantics: TensorFlow's `tf.broadcast_static_shape`.
+    """
     del op
     try:
         return np.broadcast_shapes(tuple(shape_x), tuple(shape_y))
@@ -63,7 +69,13 @@ def broadcast_static_shape(op: Any, shape_x: Any, shape_y: Any) -> Any:
 
 @function("broadcast_dynamic_shape")
 def broadcast_dynamic_shape(op: Any, shape_x: Any, shape_y: Any) -> Any:
-    """The shape of two shapes (vectors of integers) broadcast together, as a vector."""
+    """The shape of two shapes (vectors of integers) broadcast together, as a vector.
+
+    >>> ag.broadcast_dynamic_shape([2, 1], [3]).numpy()
+    array([2, 3], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.broadcast_dynamic_shape`.
+    """
     x, y = op.convert(shape_x), op.convert(shape_y)
     size_x, size_y = op.type_of(x).shape, op.type_of(y).shape
     if not (is_static(size_x) and is_static(size_y)):
@@ -75,7 +87,14 @@ def broadcast_dynamic_shape(op: Any, shape_x: Any, shape_y: Any) -> Any:
 
 @function("unravel_index")
 def unravel_index(op: Any, indices: Any, dims: Any, name: Any = None) -> Any:
-    """Index vectors, as columns, of flat indices into a tensor of shape `dims`."""
+    """Index vectors, as columns, of flat indices into a tensor of shape `dims`.
+
+    >>> ag.unravel_index([5], (2, 3)).numpy()
+    array([[1],
+           [2]], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.unravel_index`.
+    """
     indices = op.convert(indices)
     rows: list[Any] = []
     for size in reversed(_numbers(op, dims, 0)):

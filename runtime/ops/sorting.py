@@ -132,7 +132,13 @@ class SearchSorted(Op):
 def searchsorted(
     op: Any, sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = "int32", name: Any = None
 ) -> Any:
-    """Where each value would be put in to keep `sorted_sequence` sorted."""
+    """Where each value would be put in to keep `sorted_sequence` sorted.
+
+    >>> ag.searchsorted([1, 3, 5], [2, 5]).numpy()
+    array([1, 2], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.searchsorted`.
+    """
     if side not in ("left", "right"):
         raise InvalidArgumentError(f"side must be 'left' or 'right', not {side!r}", op="searchsorted")
     return op.cast(op.search_sorted(op.strong(sorted_sequence), op.strong(values), side=side), dtype=as_dtype(out_type))
@@ -194,7 +200,13 @@ def unique(op: Any, x: Any, out_idx: Any = "int32", name: Any = None) -> tuple[A
 
 @function("unique_with_counts")
 def unique_with_counts(op: Any, x: Any, out_idx: Any = "int32", name: Any = None) -> tuple[Any, Any, Any]:
-    """As `unique`, and how often each appears."""
+    """As `unique`, and how often each appears.
+
+    >>> [t.numpy().tolist() for t in ag.unique_with_counts([3, 1, 3])]
+    [[3, 1], [0, 1, 0], [2, 1]]
+
+    Source of the semantics: TensorFlow's `tf.unique_with_counts`.
+    """
     y, where, counts = op.unique_first(op.strong(x))
     dtype = as_dtype(out_idx)
     return y, op.cast(where, dtype=dtype), op.cast(counts, dtype=dtype)
@@ -202,6 +214,12 @@ def unique_with_counts(op: Any, x: Any, out_idx: Any = "int32", name: Any = None
 
 @function("math.invert_permutation")
 def invert_permutation(op: Any, x: Any, name: Any = None) -> Any:
-    """The inverse of a permutation of range(n)."""
+    """The inverse of a permutation of range(n).
+
+    >>> ag.math.invert_permutation([2, 0, 1]).numpy()
+    array([1, 2, 0], dtype=int32)
+
+    Source of the semantics: TensorFlow's `tf.math.invert_permutation`.
+    """
     x = op.strong(x)
     return op.cast(op.sort_order(x, axis=0, descending=False), dtype=op.type_of(x).dtype)

@@ -226,7 +226,16 @@ def _state_for(seed: int) -> Any:
 
 @function("random.set_seed")
 def set_random_seed(op: Any, seed: int) -> None:
-    """Set the global seed: every draw after it repeats. Graphs that were traced already see it too."""
+    """Set the global seed: every draw after it repeats. Graphs that were traced already see it too.
+
+    >>> ag.random.set_seed(1)
+    >>> a = ag.random.uniform(())
+    >>> ag.random.set_seed(1)
+    >>> bool(a == ag.random.uniform(()))
+    True
+
+    Source of the semantics: TensorFlow's `tf.random.set_seed`.
+    """
     del op
     set_seed(seed)
 
@@ -245,7 +254,13 @@ def _reset(generator: Generator, state: Any) -> None:
 
 @function("random.get_global_generator")
 def get_global_generator_(op: Any) -> Generator:
-    """The generator that `set_global_generator` set, or one that starts from the system's entropy."""
+    """The generator that `set_global_generator` set, or one that starts from the system's entropy.
+
+    >>> type(ag.random.get_global_generator()).__name__
+    'Generator'
+
+    Source of the semantics: TensorFlow's `tf.random.get_global_generator`.
+    """
     del op
     return get_global_generator()
 
@@ -261,7 +276,12 @@ def get_global_generator() -> Generator:
 
 @function("random.set_global_generator")
 def set_global_generator_(op: Any, generator: Generator) -> None:
-    """Make a generator the global one."""
+    """Make a generator the global one.
+
+    >>> ag.random.set_global_generator(ag.random.Generator.from_seed(1))
+
+    Source of the semantics: TensorFlow's `tf.random.set_global_generator`.
+    """
     del op
     set_global_generator(generator)
 
@@ -273,7 +293,13 @@ def set_global_generator(generator: Generator) -> None:
 
 @function("random.create_rng_state")
 def create_rng_state(op: Any, seed: Any, alg: Any = None) -> Any:
-    """The state of a generator that starts from a seed."""
+    """The state of a generator that starts from a seed.
+
+    >>> ag.random.create_rng_state(1).shape
+    (2,)
+
+    Source of the semantics: TensorFlow's `tf.random.create_rng_state`.
+    """
     del op
     return state_of_key(mix(*map(int, np.ravel(np.asarray(seed)))))
 
@@ -282,7 +308,13 @@ def create_rng_state(op: Any, seed: Any, alg: Any = None) -> Any:
 def uniform_numbers(
     op: Any, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Numbers in [minval, maxval): [0, 1) unless told; integers for an integer dtype."""
+    """Numbers in [minval, maxval): [0, 1) unless told; integers for an integer dtype.
+
+    >>> bool(ag.reduce_all(ag.random.uniform((9,), 1.0, 2.0) >= 1.0))
+    True
+
+    Source of the semantics: TensorFlow's `tf.random.uniform`.
+    """
     return _uniform(_stream(seed)._draw, shape, minval, maxval, dtype)
 
 
@@ -290,7 +322,13 @@ def uniform_numbers(
 def normal_numbers(
     op: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Normally distributed numbers."""
+    """Normally distributed numbers.
+
+    >>> ag.random.normal((2, 3)).shape
+    TensorShape([2, 3])
+
+    Source of the semantics: TensorFlow's `tf.random.normal`.
+    """
     return _normal(_stream(seed)._draw, "random_normal", shape, mean, stddev, dtype)
 
 
@@ -298,13 +336,25 @@ def normal_numbers(
 def truncated_normal_numbers(
     op: Any, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
-    """Normally distributed numbers, those more than two standard deviations off drawn again."""
+    """Normally distributed numbers, those more than two standard deviations off drawn again.
+
+    >>> bool(ag.reduce_all(ag.abs(ag.random.truncated_normal((9,))) < 2))
+    True
+
+    Source of the semantics: TensorFlow's `tf.random.truncated_normal`.
+    """
     return _normal(_stream(seed)._draw, "random_truncated_normal", shape, mean, stddev, dtype)
 
 
 @function("random.shuffle")
 def shuffled(op: Any, value: Any, seed: Any = None, name: Any = None) -> Any:
-    """The rows of `value` (its first axis) in a random order."""
+    """The rows of `value` (its first axis) in a random order.
+
+    >>> sorted(ag.random.shuffle([1, 2, 3]).numpy().tolist())
+    [1, 2, 3]
+
+    Source of the semantics: TensorFlow's `tf.random.shuffle`.
+    """
     return _shuffle(_stream(seed)._draw, value)
 
 
@@ -312,7 +362,13 @@ def shuffled(op: Any, value: Any, seed: Any = None, name: Any = None) -> Any:
 def categorical_samples(
     op: Any, logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: Any = None
 ) -> Any:
-    """Classes drawn for each row of unnormalised log probabilities [rows, classes]: int64 [rows, num_samples]."""
+    """Classes drawn for each row of unnormalised log probabilities [rows, classes]: int64 [rows, num_samples].
+
+    >>> ag.random.categorical([[0.0, -1e9]], 3).numpy()
+    array([[0, 0, 0]])
+
+    Source of the semantics: TensorFlow's `tf.random.categorical`.
+    """
     return _categorical(_stream(seed)._draw, logits, num_samples, dtype)
 
 
@@ -333,7 +389,13 @@ def stateless_uniform(
     name: Any = None,
     alg: Any = None,
 ) -> Any:
-    """As `random.uniform`, a pure function of `seed`, two integers."""
+    """As `random.uniform`, a pure function of `seed`, two integers.
+
+    >>> bool(ag.random.stateless_uniform((), seed=[1, 2]) == ag.random.stateless_uniform((), seed=[1, 2]))
+    True
+
+    Source of the semantics: TensorFlow's `tf.random.stateless_uniform`.
+    """
     return _uniform(_stateless(seed), shape, minval, maxval, dtype)
 
 
@@ -348,7 +410,13 @@ def stateless_normal(
     name: Any = None,
     alg: Any = None,
 ) -> Any:
-    """As `random.normal`, a pure function of `seed`, two integers."""
+    """As `random.normal`, a pure function of `seed`, two integers.
+
+    >>> ag.random.stateless_normal((2,), seed=[1, 2]).shape
+    TensorShape([2])
+
+    Source of the semantics: TensorFlow's `tf.random.stateless_normal`.
+    """
     return _normal(_stateless(seed), "random_normal", shape, mean, stddev, dtype)
 
 
@@ -363,7 +431,13 @@ def stateless_truncated_normal(
     name: Any = None,
     alg: Any = None,
 ) -> Any:
-    """As `random.truncated_normal`, a pure function of `seed`, two integers."""
+    """As `random.truncated_normal`, a pure function of `seed`, two integers.
+
+    >>> bool(ag.reduce_all(ag.abs(ag.random.stateless_truncated_normal((9,), seed=[1, 2])) < 2))
+    True
+
+    Source of the semantics: TensorFlow's `tf.random.stateless_truncated_normal`.
+    """
     return _normal(_stateless(seed), "random_truncated_normal", shape, mean, stddev, dtype)
 
 
@@ -371,26 +445,50 @@ def stateless_truncated_normal(
 def stateless_categorical(
     op: Any, logits: Any, num_samples: Any, seed: Any, dtype: Any = None, name: Any = None
 ) -> Any:
-    """As `random.categorical`, a pure function of `seed`, two integers."""
+    """As `random.categorical`, a pure function of `seed`, two integers.
+
+    >>> ag.random.stateless_categorical([[0.0, -1e9]], 3, seed=[1, 2]).numpy()
+    array([[0, 0, 0]])
+
+    Source of the semantics: TensorFlow's `tf.random.stateless_categorical`.
+    """
     return _categorical(_stateless(seed), logits, num_samples, dtype)
 
 
 @function("random.experimental.stateless_shuffle", "random.stateless_shuffle")
 def stateless_shuffle(op: Any, value: Any, seed: Any, alg: Any = None, name: Any = None) -> Any:
-    """As `random.shuffle`, a pure function of `seed`, two integers."""
+    """As `random.shuffle`, a pure function of `seed`, two integers.
+
+    >>> sorted(ag.random.stateless_shuffle([1, 2, 3], seed=[1, 2]).numpy().tolist())
+    [1, 2, 3]
+
+    Source of the semantics: TensorFlow's `tf.random.stateless_shuffle`.
+    """
     return _shuffle(_stateless(seed), value)
 
 
 @function("random.split", "random.experimental.stateless_split")
 def split_seed(op: Any, seed: Any, num: int = 2, alg: Any = None) -> Any:
-    """`num` new seeds from one, as rows."""
+    """`num` new seeds from one, as rows.
+
+    >>> ag.random.split([1, 2], 3).shape
+    TensorShape([3, 2])
+
+    Source of the semantics: TensorFlow's `tf.random.split`.
+    """
     seed = convert(seed)
     return op.random_seeds(op.random_state(seed), count=int(num), dtype=op.type_of(seed).dtype)
 
 
 @function("random.fold_in", "random.experimental.stateless_fold_in")
 def fold_in(op: Any, seed: Any, data: Any, alg: Any = None) -> Any:
-    """A new seed from a seed and an integer."""
+    """A new seed from a seed and an integer.
+
+    >>> ag.random.fold_in([1, 2], 3).shape
+    TensorShape([2])
+
+    Source of the semantics: TensorFlow's `tf.random.fold_in`.
+    """
     seed = convert(seed)
     joint = op.concat(
         [
@@ -404,7 +502,13 @@ def fold_in(op: Any, seed: Any, data: Any, alg: Any = None) -> Any:
 
 @function("nn.dropout")
 def dropout(op: Any, x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
-    """`x` with elements set to zero with probability `rate`, the others divided by 1 - rate."""
+    """`x` with elements set to zero with probability `rate`, the others divided by 1 - rate.
+
+    >>> sorted(set(ag.nn.dropout(ag.ones(100), 0.5).numpy().tolist()))
+    [0.0, 2.0]
+
+    Source of the semantics: TensorFlow's `tf.nn.dropout`.
+    """
     x = op.strong(x)
     kind = op.type_of(x)
     if isinstance(rate, (int, float)):

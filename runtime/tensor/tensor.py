@@ -21,6 +21,12 @@ class Tensor:
     """A value with dtype and shape, eager or staged.
 
     `x[i] = v` puts a new value into the box, so every alias of the box sees it; arithmetic makes new boxes.
+
+    >>> x = ag.constant([1.0, 2.0])
+    >>> y = x
+    >>> y[0] = 5
+    >>> x.dtype, x.shape, (x * 2).numpy()
+    (dtype('float32'), TensorShape([2]), array([10.,  4.], dtype=float32))
     """
 
     __slots__ = ("_parent", "_value", "__weakref__")

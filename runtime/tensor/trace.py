@@ -153,7 +153,12 @@ def tracing(trace: Trace) -> Iterator[Trace]:
 
 @contextmanager
 def init_scope() -> Iterator[None]:
-    """Run operations eagerly although a trace is active, as TensorFlow's `init_scope`."""
+    """Run operations eagerly although a trace is active, as TensorFlow's `init_scope`.
+
+    >>> with ag.init_scope():
+    ...     print(ag.executing_eagerly())
+    True
+    """
     before = STATE.trace, STATE.tapes
     STATE.trace, STATE.tapes = None, ()
     try:

@@ -245,7 +245,12 @@ def _scoped(name: str) -> str:
 
 @contextmanager
 def name_scope(name: str) -> Any:
-    """Prefix the names of variables created inside, as TensorFlow's `name_scope`."""
+    """Prefix the names of variables created inside, as TensorFlow's `name_scope`.
+
+    >>> with ag.name_scope('layer'):
+    ...     print(ag.Variable(1.0, name='w').name)
+    layer/w:0
+    """
     _scopes.append(name.rstrip("/"))
     try:
         yield "/".join(_scopes) + "/"

@@ -108,6 +108,9 @@ def as_dtype(type_value: Any) -> DType:
 
     Raises:
       TypeError: no element type of that name.
+
+    >>> ag.as_dtype('float32') == ag.float32
+    True
     """
     if type(type_value) is DType:
         return type_value

@@ -64,3 +64,12 @@ def test_public_functions_and_classes_have_docstrings() -> None:
 
 if __name__ == "__main__":  # python -m tests.architecture.test_exports > tests/architecture/public_names.txt
     print("\n".join(public_names()))
+
+
+def test_public_functions_and_classes_have_examples() -> None:
+    def needs_one(value: object) -> bool:
+        return inspect.isroutine(value) or (inspect.isclass(value) and not issubclass(value, BaseException))
+
+    named = [(name, resolve(name)) for name in public_names()]
+    bare = [name for name, value in named if needs_one(value) and ">>>" not in (inspect.getdoc(value) or "")]
+    assert not bare, f"public, and without an example in the docstring (pytest runs it): {bare}"
