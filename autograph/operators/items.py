@@ -13,7 +13,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
-from autograph.operators.calls import special
+from autograph.operators.calls import callee, special
 from autograph.operators.choice import Choice, MaybeTensor, choice_of, resolve, select
 from autograph.operators.lists import (
     ListMethod,
@@ -240,6 +240,10 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
     if trace is not None:
+        descriptor = getattr(type(owner), name, None)
+        if type(descriptor) is property and descriptor.fset is not None:
+            callee(descriptor.fset)(owner, value)
+            return
         note_attribute(trace, owner, name)
     setattr(owner, name, value)
 
