@@ -37,6 +37,11 @@ REFUSALS: dict[str, Refusal] = {
         "{what} needs a length that is known only when the graph runs",
         "loop with `for` and use `len()` in converted code, or take ag.shape(x)[0]",
     ),
+    "generator-items": Refusal(
+        _GRAPH,
+        "which items this generator gives depends on a tensor, and Python itself iterates over it",
+        "make it a list comprehension, or loop over it with `for` in converted code",
+    ),
     "unknown-rank": Refusal(
         _GRAPH,
         "the rank of this staged tensor is known only when the graph runs, so Python cannot take its shape apart",

@@ -151,6 +151,8 @@ def describe(x: Any) -> Descriptor:
         if kind is list and has_splices(parts[1]):
             return Sequence(_spliced(parts[1]))
         return Struct(kind, parts[0], _described(x, parts[1]))
+    if type(x) is Splice:
+        raise refusal("list-in-python")  # Python took it out of its list
     return Static(x)
 
 

@@ -249,10 +249,7 @@ class _Filtered:
         """The items, one at a time, as Python would take them."""
         while (test := self.look()) is not None:
             if isinstance(test, Tensor):
-                raise OperatorNotAllowedInGraphError(
-                    "which items this generator has depends on a tensor: Python cannot iterate over it here; "
-                    "make it a list comprehension"
-                )
+                raise refusal("generator-items")
             x, _ = self.looked_at.pop()
             if test:
                 yield self.element(x)
