@@ -2,7 +2,7 @@
 
 import gast
 
-from autograph.convert.converter import HOOKS, Context, holds
+from autograph.convert.converter import HOOKS, Context
 from autograph.source.parse import Node
 
 FRAME_BUILTINS = frozenset({"locals", "vars", "dir", "eval", "exec", "super"})
@@ -17,8 +17,16 @@ _BELONGS_TO_ITS_FUNCTION = (gast.NamedExpr, gast.Yield, gast.YieldFrom, gast.Awa
 
 
 def may_become_lambda(node: Node, context: Context) -> bool:
-    """Whether `lambda: node` means the same: no walrus, yield or await, nobody looks at its frame."""
-    return not holds(node, *_BELONGS_TO_ITS_FUNCTION) and not looks_at_frame(node, context)
+    """Whether `lambda: node` means the same: no walrus, yield or await, nobody looks at its frame.
+
+    A walrus of our own, for the middle of a chain of comparisons, is read in the same chain only.
+    """
+    belongs = any(
+        isinstance(child, _BELONGS_TO_ITS_FUNCTION)
+        and not (isinstance(child, gast.NamedExpr) and child.target.id in context.names.temporaries)
+        for child in gast.walk(node)
+    )
+    return not belongs and not looks_at_frame(node, context)
 
 
 def looks_at_frame(node: Node, context: Context) -> bool:

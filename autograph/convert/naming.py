@@ -28,6 +28,7 @@ class Names:
         self.used: set[str] = names_in(function)
         self.bound: set[str] = bound_names(function)
         self.distant: set[str] = (self.used - self.bound) | _declared(function)
+        self.temporaries: set[str] = set()  # bound by a generated expression and read in it only
         self.flags: dict[tuple[str, int], str] = {}
         self._helpers: dict[str, str] = {}
 

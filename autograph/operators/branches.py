@@ -10,7 +10,7 @@ from autograph.operators.descriptors import Descriptor, Joiner, Static, describe
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, name_places
 from autograph.operators.plain import PLAIN
-from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, run_region
+from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -57,9 +57,9 @@ def staged_cond(
     for changed in places.values():
         before = changed.read()
         left, right = a.final(changed, before), b.final(changed, before)
-        plan.append((changed, left, right, _join(joiner, left, right)))
+        plan.append((changed, left, right, _join(joiner, (a, left), (b, right))))
     results = [UNDEFINED if r.ended else r.result for r in (a, b)]
-    plan.append((None, results[0], results[1], _join(joiner, results[0], results[1])))
+    plan.append((None, results[0], results[1], _join(joiner, (a, results[0]), (b, results[1]))))
     outputs = iter(_emit(trace, test, a, b, plan))
     result = None
     for place, left, right, d in plan:
@@ -75,10 +75,17 @@ def staged_cond(
     return result
 
 
-def _join(joiner: Joiner, left: Any, right: Any) -> Descriptor:
-    if left is right:
-        return Static(left)
-    return joiner(describe(left), describe(right))
+def _join(joiner: Joiner, one: tuple[Traced, Any], other: tuple[Traced, Any]) -> Descriptor:
+    """The join of two paths' values, each as it is at the end of its region."""
+    if one[1] is other[1]:
+        return Static(one[1])
+    with replayed(one[0]):
+        left = describe(one[1])
+    with replayed(other[0]):
+        right = joiner.opened_for(describe(other[1]), left)
+    with replayed(one[0]):
+        left = joiner.opened_for(left, right)
+    return joiner(left, right)
 
 
 def _emit(
@@ -86,7 +93,7 @@ def _emit(
 ) -> list[Value]:
     columns: list[list[Value]] = []
     for traced, side in ((a, 1), (b, 2)):
-        with inside(trace, traced.region):
+        with inside(trace, traced.region), replayed(traced):
             values: list[Value] = []
             for row in plan:
                 if row[1] is not row[2]:

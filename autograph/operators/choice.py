@@ -6,6 +6,7 @@ alternative that is neither None nor unbound: it leaves a check in the graph tha
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -61,24 +62,23 @@ class Choice:
         return f"<one of {self._alternatives}>"
 
 
-def _delegate(name: str) -> Any:
+def _delegate(apply: Callable[..., Any], reflected: bool = False) -> Any:
     def method(self: Choice, *args: Any) -> Any:
         value = resolve(self)
-        found = getattr(type(value), name, None)
-        if found is None:
-            return NotImplemented
-        return found(value, *args)
+        return apply(*args, value) if reflected else apply(value, *args)
 
-    method.__name__ = name
     return method
 
 
 for _n in "add sub mul truediv floordiv mod pow matmul and or xor lt le gt ge".split():
-    setattr(Choice, f"__{_n}__", _delegate(f"__{_n}__"))
+    _apply = getattr(operator, f"{_n}_" if _n in ("and", "or") else _n)
+    setattr(Choice, f"__{_n}__", _delegate(_apply))
     if _n not in ("lt", "le", "gt", "ge"):
-        setattr(Choice, f"__r{_n}__", _delegate(f"__r{_n}__"))
-for _n in ("neg", "pos", "abs", "invert", "contains", "enter", "exit"):
-    setattr(Choice, f"__{_n}__", _delegate(f"__{_n}__"))
+        setattr(Choice, f"__r{_n}__", _delegate(_apply, reflected=True))
+for _n in ("neg", "pos", "abs", "invert", "contains"):
+    setattr(Choice, f"__{_n}__", _delegate(getattr(operator, _n)))
+for _n in ("enter", "exit"):
+    setattr(Choice, f"__{_n}__", _delegate(lambda value, *args, _n=_n: getattr(type(value), f"__{_n}__")(value, *args)))
 
 
 class MaybeTensor(Tensor):

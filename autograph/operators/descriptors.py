@@ -237,10 +237,7 @@ class Joiner:
         x, y = leaf_type(a), leaf_type(b)
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
-        if isinstance(a, Static) and isinstance(b, (Struct, Sequence)):
-            a = self.opened(a, b.kind if isinstance(b, Struct) else list)
-        elif isinstance(b, Static) and isinstance(a, (Struct, Sequence)):
-            b = self.opened(b, a.kind if isinstance(a, Struct) else list)
+        a, b = self.opened_for(a, b), self.opened_for(b, a)
         if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind:
             if a.kind is dict and a.keys != b.keys and set(a.keys) == set(b.keys):
                 b = Struct(b.kind, a.keys, tuple(b.children[b.keys.index(k)] for k in a.keys))
@@ -254,6 +251,12 @@ class Joiner:
         if is_list(a) and is_list(b):
             return Sequence(self.element(self.element_of(a), self.element_of(b)))
         return None
+
+    def opened_for(self, d: Descriptor, other: Descriptor) -> Descriptor:
+        """`d`, opened if it is a known object that meets a structure of its class."""
+        if isinstance(d, Static) and isinstance(other, (Struct, Sequence)):
+            return self.opened(d, other.kind if isinstance(other, Struct) else list)
+        return d
 
     def opened(self, d: Static, kind: type) -> Descriptor:
         """An object known while tracing as the structure it has to become: it joins one of another object."""

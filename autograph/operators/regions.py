@@ -18,7 +18,7 @@ from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "inside", "run_region", "settle"]
+__all__ = ["PathEnds", "Traced", "current_trace", "inside", "replayed", "run_region", "settle"]
 
 
 class PathEnds(BaseException):
@@ -199,6 +199,19 @@ def inside(trace: Trace, region: Region) -> Iterator[None]:
         yield
     finally:
         trace.builder.region = before
+
+
+@contextmanager
+def replayed(traced: Traced) -> Iterator[None]:
+    """Let the places hold what they held at the region's end: an object seen in it is seen as it then was."""
+    before = [(place, place.read()) for place in traced.places.values()]
+    try:
+        for key, place in traced.places.items():
+            place.write(traced.finals[key])
+        yield
+    finally:
+        for place, value in before:
+            place.write(value)
 
 
 @contextmanager

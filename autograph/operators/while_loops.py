@@ -25,7 +25,7 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
-from autograph.operators.regions import Traced, close, inside, provisional, run_region
+from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
@@ -145,7 +145,12 @@ def fixed_point(
         joined = []
         for d, parameter, final in zip(state.types, parameters, finals, strict=True):
             same = final is parameter and isinstance(d, (Static, Leaf))
-            joined.append(d if same else joiner(d, describe(final)))
+            if same:
+                joined.append(d)
+                continue
+            with replayed(body):
+                after = joiner.opened_for(describe(final), d)
+            joined.append(joiner(d, after))
         if canonical(joined) == canonical(state.types):
             if not incomplete or settled:
                 return regions, finals
@@ -265,7 +270,7 @@ def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, bod
 
 def pack_outputs(trace: Trace, state: LoopState, body: Traced, finals: list[Any]) -> None:
     """Make the body's region return the carried values."""
-    with inside(trace, body.region):
+    with inside(trace, body.region), replayed(body):
         values: list[Value] = []
         for final, d in zip(finals, state.types, strict=True):
             values += pack(final, d)

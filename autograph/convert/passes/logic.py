@@ -118,6 +118,7 @@ class Logic(Converter):
             again = copy_tree(middle)
         else:
             name = self.names.fresh("middle")
+            self.names.temporaries.add(name)
             again = load(name, middle)
             middle = located(gast.NamedExpr(store(name, middle), middle), middle)
         first = self._comparison(node, node.left, node.ops[0], middle)
