@@ -79,6 +79,10 @@ FUNCTIONS = {
     "runtime.ops.compare": """
         approximate_equal=math.approximate_equal
     """,
+    "runtime.ops.counting": """
+        bincount=math.bincount confusion_matrix=math.confusion_matrix histogram_fixed_width
+        is_non_decreasing=math.is_non_decreasing is_strictly_increasing=math.is_strictly_increasing
+    """,
     "runtime.ops.creation": """
         constant convert_to_tensor eye=eye,linalg.eye fill_with=fill full linspace=linspace,lin_space
         np_arange=arange ones_like range zeros_like
@@ -203,6 +207,10 @@ OBJECTS = {
     """,
     "autograph.api.effects": """
         numpy_function print_=print py_function
+    """,
+    "autograph.api.initializers": """
+        constant_initializer ones_initializer random_normal_initializer random_uniform_initializer
+        zeros_initializer
     """,
     "autograph.api.nest": """
         assert_same_structure=nest.assert_same_structure flatten=nest.flatten is_nested=nest.is_nested

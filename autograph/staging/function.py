@@ -11,7 +11,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import converted
+from autograph.operators.calls import converted, is_unconverted_module
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.signature import (
     Parameters,
@@ -130,8 +130,8 @@ class Function:
         """What a call inside another trace runs: the converted function, as part of that trace."""
         if self._converted is None:
             fn = self._python_function
-            if not self._convert:
-                self._converted = fn
+            if not self._convert or is_unconverted_module(getattr(fn, "__module__", None)):
+                self._converted = fn  # `function(ag.matmul)`: this package's own code knows of staged tensors
             elif isinstance(fn, MethodType):
                 self._converted = MethodType(converted(fn.__func__), fn.__self__)  # type: ignore[arg-type]
             elif isinstance(fn, FunctionType):

@@ -125,6 +125,9 @@ _FUNCTIONS = {
     "runtime.ops.compare": """
         approximate_equal
     """,
+    "runtime.ops.counting": """
+        bincount confusion_matrix histogram_fixed_width is_non_decreasing is_strictly_increasing
+    """,
     "runtime.ops.creation": """
         broadcast_to_shape constant convert_to_tensor eye fill_with full linspace np_arange ones_like range
         zeros_like

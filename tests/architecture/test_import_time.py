@@ -1,6 +1,8 @@
 """`import autograph` stays cheap: what costs time is loaded when it is first used."""
 
 import json
+import resource
+import statistics
 import subprocess
 import sys
 
@@ -38,3 +40,17 @@ def test_importing_says_nothing_and_warns_of_nothing() -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )
     assert run.stdout == run.stderr == ""
+
+
+def processor_seconds(statement: str) -> float:
+    """User and system time of a fresh interpreter that runs a statement: what other processes do does not count."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_importing_costs_little_more_than_numpy() -> None:
+    runs = [(processor_seconds("import numpy"), processor_seconds("import autograph")) for _ in range(9)]
+    numpy_alone, ours = (statistics.median(column) for column in zip(*runs))
+    assert ours - numpy_alone < 0.045, f"import autograph costs {ours - numpy_alone:.3f} s over import numpy"

@@ -70,3 +70,8 @@ def test_numbers_beside_literal_lists_stay_weak():
     assert ag.add(np.float64(1.0), 2).dtype == ag.float64
     assert ag.add(True, 2.0).dtype == ag.float32
     assert ag.add(1, 2j).dtype == ag.complex128
+
+
+def test_a_public_function_may_itself_be_staged():
+    assert ag.function(ag.matmul)(ag.constant([[2.0]]), ag.constant([[3.0]])).numpy().tolist() == [[6.0]]
+    assert ag.function(ag.exp)(ag.constant(0.0)).numpy() == 1.0
