@@ -11,7 +11,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import converted, is_unconverted_module
+from autograph.operators.calls import converted
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.signature import (
     Parameters,
@@ -23,6 +23,7 @@ from autograph.staging.signature import (
     weak_reference,
 )
 from autograph.staging.tracing import trace_function
+from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -54,6 +55,11 @@ def functions_run_eagerly() -> bool:
     Source of the semantics: TensorFlow's `tf.config.functions_run_eagerly`.
     """
     return _eager[0]
+
+
+def _is_ours(fn: Any) -> bool:
+    """Whether a function is defined in this package."""
+    return isinstance(fn, FunctionType) and fn.__code__.co_filename.startswith(tuple(internal_folders))
 
 
 class Function:
@@ -130,7 +136,7 @@ class Function:
         """What a call inside another trace runs: the converted function, as part of that trace."""
         if self._converted is None:
             fn = self._python_function
-            if not self._convert or is_unconverted_module(getattr(fn, "__module__", None)):
+            if not self._convert or _is_ours(fn):
                 self._converted = fn  # `function(ag.matmul)`: this package's own code knows of staged tensors
             elif isinstance(fn, MethodType):
                 self._converted = MethodType(converted(fn.__func__), fn.__self__)  # type: ignore[arg-type]
