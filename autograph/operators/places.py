@@ -231,7 +231,7 @@ def _plan_of(code: Any) -> Any:
     return plan
 
 
-def watch(trace: Trace, fn: FunctionType) -> None:
+def watch(trace: Trace, fn: Any) -> None:
     """Note in the journal the closure cells and globals that calling `fn` may rebind."""
     if not trace.journal:
         return

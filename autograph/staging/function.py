@@ -12,11 +12,13 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import converted
+from autograph.operators.places import watch
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.signature import (
     Parameters,
     containers,
     encode,
+    same_leaves,
     is_array_leaf,
     leaf_type,
     rebuild,
@@ -109,7 +111,9 @@ class Function:
         if _eager[0]:
             return self._python_function(*args, **kwargs)
         if STATE.trace is not None:
-            return self._inline()(*args, **kwargs)
+            inline = self._inline()
+            watch(STATE.trace, inline)
+            return inline(*args, **kwargs)
         try:
             args, kwargs = self._parameters.bind(args, kwargs)
             leaves: list[Any] = []
@@ -120,6 +124,8 @@ class Function:
                     key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
             else:
                 args, key = self._conform(args, leaves, pinned)
+            if len(leaves) > 1 and len(set(map(id, leaves))) < len(leaves):
+                key = key, same_leaves(leaves)
             for concrete in self._traces.get(key, ()):
                 if concrete.fits_state():
                     break

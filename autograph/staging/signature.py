@@ -15,7 +15,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.variable import Variable
 from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
-__all__ = ["Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill"]
+__all__ = ["Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill", "same_leaves"]
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 
@@ -108,6 +108,12 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
         return kind, repr(x)
     pinned.append(x)
     return "object", id(x)
+
+
+def same_leaves(leaves: list[Any]) -> tuple[int, ...]:
+    """For each leaf the number of the first that is the same object: what is written to one is written to both."""
+    first: dict[int, int] = {}
+    return tuple([first.setdefault(id(x), i) for i, x in enumerate(leaves)])
 
 
 def holds_leaf(x: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.choice import choice_of, require_bound
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -22,7 +23,7 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.lists import ListPlace
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED
+from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, settle
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
@@ -109,7 +110,9 @@ def _attempt(
     def symbol(leaf: Any) -> Tensor:
         box = Tensor(trace.graph.add_input(leaf_type(leaf), label[0] or None))
         boxes.append(box)
-        return box
+        return known.setdefault(id(leaf), box) if isinstance(leaf, Tensor) else box
+
+    known: dict[int, Tensor] = {}  # one box may be several arguments
 
     def named(argument: Any, text: str) -> Any:
         label[0] = text
@@ -131,6 +134,7 @@ def _attempt(
         for entry, _ in zip(state, originals, strict=True):
             table[entry.place.key] = (entry.place, entry.place.read())
         trace.journal.append(table)
+        watch(trace, function)
         try:
             try:
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
@@ -202,7 +206,7 @@ def _collect(
         if key in known:
             continue
         before, after = describe(found[key][1]), describe(final)
-        if isinstance(after, Static) and not _is_counter(before, after):
+        if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
             traced.constant_writes.append((place, final))
             place.write(final)
             continue
@@ -217,6 +221,9 @@ def _collect(
         entry.after = after
     if grown:
         return True
+    choice = choice_of(result[0])
+    if choice is not None:
+        require_bound(choice)
     traced.result = describe(result[0])
     outputs = pack(result[0], traced.result)
     for i, (box, arrival) in enumerate(boxes):
@@ -263,6 +270,13 @@ def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:
         if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct))
         else loose
     )
+
+
+def _holds_variable(d: Descriptor) -> bool:
+    """Whether variables, which a first call makes, were put into a list, dictionary or tuple."""
+    if isinstance(d, Struct):
+        return any(map(_holds_variable, d.children))
+    return isinstance(d, Static) and isinstance(d.value, Tensor)
 
 
 def _is_counter(before: Descriptor, after: Descriptor) -> bool:
