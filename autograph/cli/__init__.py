@@ -1,1 +1,1 @@
-"""The command line: `autograph convert`, `autograph graph`."""
+"""The command line: `autograph convert`, `autograph explain`, `autograph graph`."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from autograph.cli.output import CommandError, located, read_source, show, syntax_message, write_file
+from autograph.cli.output import CommandError, read_source, refused_source, show, write_file
 from autograph.convert.pipeline import convert_source
-from autograph.errors.catalogue import AutographError
 from autograph.source.parse import unparse
 
 __all__ = ["convert", "run"]
@@ -25,19 +24,10 @@ def convert(path: str, name: str | None, diff: bool, output: str | None) -> None
       CommandError: the file can't be read or converted, or has no function of that name.
     """
     text = read_source(path)
-    try:
+    with refused_source(path):
         functions = convert_source(text, path)
         chosen = functions if name is None else _named(functions, name, path)
         parts = [_diff(path, *each) if diff else _source(*each) for each in chosen]
-    except SyntaxError as error:
-        raise syntax_message(error, path) from None
-    except AutographError as error:
-        column = None if error.column is None else error.column + 1
-        raise located(error.file or path, error.line, error.message, error.source_line, column) from None
-    except RecursionError:
-        raise CommandError(f"{path}: nested too deeply to be converted") from None
-    except ValueError as error:  # null bytes, on Python 3.11
-        raise CommandError(f"{path}: {error}") from None
     if not functions:
         raise CommandError(f"{path}: there are no functions in this file")
     made = "".join(parts) if diff else "\n\n".join(parts)

@@ -59,6 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("-o", "--output", metavar="OUT", help="write to this file instead")
     convert.set_defaults(module="autograph.cli.convert")
 
+    explain = commands.add_parser(
+        "explain",
+        help="tell what of a file would be staged, stays Python, or would be refused",
+        description="Tell for each function of a file what would be staged if tensors decide it, what stays Python and "
+        "why, and what would be refused. The file is only read, never run.",
+    )
+    explain.add_argument("file", metavar="FILE", help="a Python file")
+    explain.add_argument("--function", metavar="NAME", help="only this function (`name` or `Class.name`)")
+    explain.set_defaults(module="autograph.cli.explain")
+
     graph = commands.add_parser(
         "graph",
         help="trace a function and print or draw its graph",

@@ -6,8 +6,26 @@ import io
 import os
 import sys
 import tokenize
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
 
-__all__ = ["CommandError", "located", "read_source", "show", "syntax_message", "write_file"]
+from autograph.errors.catalogue import AutographError
+
+__all__ = [
+    "CommandError",
+    "Line",
+    "located",
+    "read_source",
+    "refused_source",
+    "show",
+    "show_lines",
+    "syntax_message",
+    "write_file",
+]
+
+Line: TypeAlias = tuple[str, str]
+"""A line and its style, in words of rich (`bold`, `red`), or nothing."""
 
 
 class CommandError(Exception):
@@ -54,6 +72,22 @@ def read_source(path: str) -> str:
         raise CommandError(f"{path}: not text: byte {error.start} is not {error.encoding}") from None
 
 
+@contextmanager
+def refused_source(path: str) -> Iterator[None]:
+    """What conversion raises, as a message for the command's user."""
+    try:
+        yield
+    except SyntaxError as error:
+        raise syntax_message(error, path) from None
+    except AutographError as error:
+        column = None if error.column is None else error.column + 1
+        raise located(error.file or path, error.line, error.message, error.source_line, column) from None
+    except RecursionError:
+        raise CommandError(f"{path}: nested too deeply to be converted") from None
+    except ValueError as error:  # null bytes, on Python 3.11
+        raise CommandError(f"{path}: {error}") from None
+
+
 def write_file(path: str, text: str) -> None:
     """Write a file whole or not at all: a temporary one beside it takes its place at the end.
 
@@ -91,3 +125,19 @@ def show(text: str, language: str) -> None:
         Console().print(highlighted, soft_wrap=True, end="")
         return
     sys.stdout.write(text)
+
+
+def show_lines(lines: list[Line]) -> None:
+    """Print lines, in their styles on a terminal where rich is installed."""
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        try:
+            from rich.console import Console
+            from rich.text import Text
+        except ImportError:
+            pass  # without colours, as below
+        else:
+            console = Console()
+            for text, style in lines:
+                console.print(Text(text, style=style), soft_wrap=True)
+            return
+    sys.stdout.write("".join(text + "\n" for text, _ in lines))

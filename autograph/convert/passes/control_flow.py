@@ -145,7 +145,7 @@ def f(pairs):
 
     def visit_If(self, node: Node) -> Node | list[Node]:
         """A branch."""
-        if _is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
+        if is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
             return self._keep(node)
         after = self._liveness.after(node)
         shared = self._shared(node.body, after)
@@ -169,7 +169,7 @@ def f(pairs):
 
     def visit_While(self, node: Node) -> Node | list[Node]:
         """A loop with a test."""
-        if _is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
+        if is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
             return self._keep(node)
         shared = self._shared(node.body, self._liveness.head(node))
         test_name, body_name = self.names.helper("loop_test"), self.names.helper("loop_body")
@@ -317,7 +317,7 @@ def f(pairs):
         return self.generic_visit(node)
 
 
-def _is_static(test: Node) -> bool:
+def is_static(test: Node) -> bool:
     """Whether a test is decided by the text: a literal, `TYPE_CHECKING`, `__debug__`."""
     if isinstance(test, gast.Attribute):
         return test.attr == "TYPE_CHECKING"
