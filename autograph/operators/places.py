@@ -118,7 +118,7 @@ class AttributePlace:
         kind = type(self.owner)
         python = type(kind.__getattribute__) is FunctionType or hasattr(kind, "__getattr__")
         try:
-            if not python or kind.__setattr__ is not object.__setattr__:
+            if not python or kind.__setattr__ is not object.__setattr__:  # type: ignore[comparison-overlap]
                 return getattr(self.owner, self.name, UNBOUND)
             return object.__getattribute__(self.owner, self.name)
         except Exception:  # noqa: BLE001 (a property that cannot be read now has no value)
@@ -206,7 +206,8 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
 _HOOKS = "ag__"  # the free variable through which generated code finds the hooks: nobody rebinds it
 _STORES = frozenset((opmap["STORE_GLOBAL"], opmap["DELETE_GLOBAL"]))
 _EXTENDED = opmap["EXTENDED_ARG"]
-_plans: dict[int, tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]] = {}  # id of a code object -> (it, cells, globals)
+# id of a code object -> (it, cells, globals)
+_plans: dict[int, tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]] = {}
 
 
 def _globals_stored(code: Any) -> set[str]:
@@ -227,7 +228,9 @@ def _globals_stored(code: Any) -> set[str]:
 def _plan_of(code: Any) -> Any:
     """(the code, free variables by index, globals): what calling a function over `code` may rebind."""
     cells = tuple((i, name) for i, name in enumerate(code.co_freevars) if name != _HOOKS)
-    plan = _plans[id(code)] = (weakref.ref(code, lambda _, key=id(code): _plans.pop(key, None)), cells, tuple(_globals_stored(code)))
+    key = id(code)
+    forget = weakref.ref(code, lambda _: _plans.pop(key, None))
+    plan = _plans[key] = (forget, cells, tuple(_globals_stored(code)))
     return plan
 
 

@@ -70,7 +70,11 @@ SUBJECTS: tuple[Subject, ...] = (
     _subject("code", "code codeop", "test.test_code_module test.test_codeop"),
     _subject("plistlib"),
     _subject("pickletools"),
-    _subject("collections", "collections _collections_abc", "test.test_collections test.test_userdict test.test_userlist test.test_userstring"),
+    _subject(
+        "collections",
+        "collections _collections_abc",
+        "test.test_collections test.test_userdict test.test_userlist test.test_userstring",
+    ),
     _subject("functools"),
     _subject("filecmp"),
     _subject("fileinput"),
