@@ -18,10 +18,10 @@ from autograph.staging.signature import (
     Parameters,
     containers,
     encode,
-    same_leaves,
     is_array_leaf,
     leaf_type,
     rebuild,
+    same_leaves,
     weak_reference,
 )
 from autograph.staging.tracing import trace_function

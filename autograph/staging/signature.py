@@ -15,7 +15,10 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.variable import Variable
 from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
-__all__ = ["Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill", "same_leaves"]
+__all__ = [
+    "Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill",
+    "same_leaves",
+]
 
 _PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 
