@@ -7,6 +7,7 @@ from typing import Any
 
 from autograph.cli.output import CommandError, read_source, refused_source, show, write_file
 from autograph.convert.pipeline import convert_source
+from autograph.source.comments import comments_ahead
 from autograph.source.parse import unparse
 
 __all__ = ["convert", "run"]
@@ -27,7 +28,7 @@ def convert(path: str, name: str | None, diff: bool, output: str | None) -> None
     with refused_source(path):
         functions = convert_source(text, path)
         chosen = functions if name is None else _named(functions, name, path)
-        parts = [_diff(path, *each) if diff else _source(*each) for each in chosen]
+        parts = [_diff(path, text, *each) if diff else _source(text, *each) for each in chosen]
     if not functions:
         raise CommandError(f"{path}: there are no functions in this file")
     made = "".join(parts) if diff else "\n\n".join(parts)
@@ -46,13 +47,14 @@ def _named(functions: list[Any], name: str, path: str) -> list[Any]:
     return found
 
 
-def _source(name: str, made: Any, original: Any) -> str:
+def _source(text: str, name: str, made: Any, original: Any) -> str:
     heading = f"# {name}\n" if "." in name else ""
-    return f"{heading}{unparse(made)}\n"
+    return f"{heading}{unparse(made, comments_ahead(text, original))}\n"
 
 
-def _diff(path: str, name: str, made: Any, original: Any) -> str:
+def _diff(path: str, text: str, name: str, made: Any, original: Any) -> str:
     """The difference between the original and the converted function, both printed the same way."""
-    before, after = (unparse(tree).splitlines(keepends=True) for tree in (original, made))
+    printed = (unparse(tree, comments_ahead(text, original)) for tree in (original, made))
+    before, after = (lines.splitlines(keepends=True) for lines in printed)
     lines = difflib.unified_diff([*before], [*after], f"{path}:{name}", f"{path}:{name} (converted)")
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

@@ -1,0 +1,3 @@
+"""Goldens are read by tests, never collected."""
+
+collect_ignore_glob = ["*"]
