@@ -3,6 +3,7 @@
 import ast
 import io
 import tokenize
+from functools import lru_cache
 
 from autograph.source.parse import Ahead
 
@@ -25,7 +26,9 @@ def comments_ahead(text: str, tree: ast.AST) -> Ahead:
         return y
     """
     first = min((d.lineno for d in getattr(tree, "decorator_list", ())), default=getattr(tree, "lineno", 1))
-    pending = [found for found in _comments(text) if found[0] >= first]
+    last = getattr(tree, "end_lineno", None) or text.count("\n") + 1
+    comments = _comments(text)
+    pending = [(line, comments[line]) for line in range(first, last + 1) if line in comments]
 
     def ahead(statement: ast.stmt) -> list[str]:
         if isinstance(statement, (ast.Nonlocal, ast.Global)) or _only_declares(statement):
@@ -49,10 +52,11 @@ def _only_declares(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.AnnAssign) and statement.value is None
 
 
-def _comments(text: str) -> list[tuple[int, str]]:
-    """(line, comment) in their order."""
+@lru_cache(maxsize=1)
+def _comments(text: str) -> dict[int, str]:
+    """The comments of a file, by line."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     try:
-        return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+        return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
     except (tokenize.TokenError, SyntaxError):
-        return []  # what ast takes and tokenize does not: a form feed in an indentation, say
+        return {}  # what ast takes and tokenize does not: a form feed in an indentation, say
