@@ -22,6 +22,7 @@ from autograph.operators.choice import choice_of, select
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
+from autograph.operators.recursion import recursive
 from autograph.operators.stand_ins import STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -95,10 +96,10 @@ def _function(trace: Trace, f: FunctionType) -> Any:
             return _checked(f) if "lists" in trace.notes else f
         if made.__defaults__ is f.__defaults__ and made.__kwdefaults__ is f.__kwdefaults__:
             watch(trace, made)
-            return made
+            return recursive(trace, made)
     if is_converted(f.__code__):
         watch(trace, f)
-        return f
+        return recursive(trace, f)
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
@@ -109,7 +110,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if made is None:
         return _checked(f) if "lists" in trace.notes else f
     watch(trace, made)
-    return made
+    return recursive(trace, made)
 
 
 def _stays(f: FunctionType) -> bool:

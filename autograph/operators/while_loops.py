@@ -243,14 +243,16 @@ class Slot:
         self.value = value
 
 
-def with_parameters(trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any]) -> Traced:
-    """Trace a region whose inputs are the carried values, with the places holding them."""
+def with_parameters(
+    trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any], made: tuple[Any, ...] = ()
+) -> Traced:
+    """Trace a region whose inputs are the carried values, with the places holding them; `made` are more objects of its own."""
     try:
         parameters = state.parameters(graph)
-        fresh = state.fresh(parameters)
-        for made in fresh:
-            if type(made) not in (list, dict):
-                births_of(trace).add(made, graph)
+        fresh = (*made, *state.fresh(parameters))
+        for each in fresh:
+            if type(each) not in (list, dict):
+                births_of(trace).add(each, graph)
         traced = run_region(trace, thunk, state.places, graph, fresh)
         traced.parameters = parameters
         return traced

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import converted
+from autograph.operators.calls import callee, converted
 from autograph.operators.places import watch
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.signature import (
@@ -112,7 +112,10 @@ class Function:
             return self._python_function(*args, **kwargs)
         if STATE.trace is not None:
             inline = self._inline()
-            watch(STATE.trace, inline)
+            if self._convert:
+                inline = callee(inline)  # it may call itself
+            else:
+                watch(STATE.trace, inline)
             return inline(*args, **kwargs)
         try:
             args, kwargs = self._parameters.bind(args, kwargs)
