@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from autograph.operators.places import CellPlace
@@ -74,7 +74,9 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     count.drop([owners, births_of(trace).objects, *records])
     rest = [key for key in owners if key not in count.dead]
     if rest:
-        count.find_cycles(rest)
+        # a function that calls itself is a cycle: it may hold the cells of other names
+        cells = [id(x) for x in count.objects if type(x) is CellType and id(x) not in count.dead]
+        count.find_cycles(list(dict.fromkeys([*rest, *cells])))
     return {key for key in owners if key in count.dead}
 
 

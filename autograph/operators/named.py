@@ -35,7 +35,7 @@ from autograph.operators.regions import PathEnds, Traced, inside, provisional
 from autograph.operators.while_loops import LoopState, with_parameters
 from runtime.ir.build import Region
 from runtime.ir.compare import difference
-from runtime.ir.graph import Graph, Value
+from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Trace
@@ -225,20 +225,20 @@ class Named:
         """Enter the graph in the table of functions."""
         if not self._is_known(trace, self.graph):
             trace.graph.functions[self.name] = self.graph
-            trace.notes.setdefault("named", {})[self.name] = self
+            known = trace.notes.setdefault("named", {})
+            known[self.name] = self.f.__code__, self.captured, [place.key for place in self.state.places]
 
     def _is_known(self, trace: Trace, graph: Graph) -> bool:
         """Whether the same function was made for another call: then its graph serves for this one."""
-        for other in trace.notes.get("named", {}).values():
-            if other.f.__code__ is not self.f.__code__ or other.name not in trace.graph.functions:
-                continue
-            if other.captured != self.captured or [p.key for p in other.state.places] != [p.key for p in self.state.places]:
-                continue
-            _rename(graph, self.name, other.name)
-            if difference(graph, trace.graph.functions[other.name]) is None:
-                self.name = other.name
-                return True
-            _rename(graph, other.name, self.name)
+        mine = self.f.__code__, self.captured, [place.key for place in self.state.places]
+        calls = [n for n in graph.walk() if n.op.name == "call" and n.attrs["function"] == self.name]
+        for name, its in trace.notes.get("named", {}).items():
+            if its == mine and its[0] is mine[0] and name in trace.graph.functions:
+                _rename(graph, calls, name)
+                if difference(graph, trace.graph.functions[name]) is None:
+                    self.name = name
+                    return True
+                _rename(graph, calls, self.name)
         return False
 
     # Calling
@@ -326,11 +326,10 @@ def _free_name(name: str, taken: set[str]) -> str:
     return name
 
 
-def _rename(graph: Graph, old: str, new: str) -> None:
-    graph.name = new
-    for node in graph.walk():
-        if node.op.name == "call" and node.attrs["function"] == old:
-            node.attrs["function"] = new
+def _rename(graph: Graph, calls: list[Node], name: str) -> None:
+    graph.name = name
+    for node in calls:
+        node.attrs["function"] = name
 
 
 def _depth(region: Region, value: Value) -> int:

@@ -85,8 +85,8 @@ def _entries(trace: Trace) -> list[Entry]:
 def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
     """Call `f`: inline, or by a `call` node of the named function that it is being traced as."""
     call = Call(f, args, kwargs)
-    call.values = [_representative(trace, x) for x in call.values]
     entries = _entries(trace)
+    call.values = [_representative(entries, x) for x in call.values]
     region = trace.builder.region.graph
     entry = Entry(call, region)
     mine = [e for e in entries if e.call.form == call.form and same_function(e.call.f, f)]
@@ -98,8 +98,6 @@ def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
         elif other.graph is not region and _repeats(other, entry):
             raise Restart(other, join(other.types, entry.types))
     _join_changing(mine, entry)
-    if mine:
-        trace.notes["recursion_pair"] = mine[-1], entry
     return _run(trace, entry)
 
 
@@ -135,15 +133,24 @@ def _fixes_number(a: Descriptor, b: Descriptor) -> bool:
 
 def _run(trace: Trace, entry: Entry) -> Any:
     """Trace a call inline; from the moment it turns out to recur, as a named function."""
+    try:
+        return _traced(trace, entry)
+    finally:
+        entry.named = None  # no cycle: who holds an object says whether it was born here
+
+
+def _traced(trace: Trace, entry: Entry) -> Any:
     entries = _entries(trace)
     named: Named | None = None
-    refused: Exception | None = None
+    refused: list[Exception] = []  # emptied when done: tracebacks hold frames, and these what was born in them
     depth = len(entries)
     while True:
         entries.append(entry)
         try:
             if named is None:
-                return _inline(trace, entry)
+                result = _inline(trace, entry)
+                refused.clear()
+                return result
             if named.attempt(trace, entries):
                 break
         except Restart as restart:
@@ -156,19 +163,23 @@ def _run(trace: Trace, entry: Entry) -> Any:
                 named.widen(restart.types)
             named.joins |= restart.joins
         except _REFUSALS as error:
-            if refused is not None:
-                raise refused from None
+            if refused:
+                raise refused.pop() from None
             if named is None or not named.joins:
                 raise
-            refused = error  # perhaps a number is needed as such: then the recursion has to end by itself
+            refused.append(error)  # perhaps a number is needed as such: then the recursion has to end by itself
             named = entry.named = None
             entry.rigid = True
         except RecursionError as error:
-            if depth:
+            named = None
+            refusal = refused.pop() if refused else getattr(error, "refusal", None) or _endless(entries[:depth], entry)
+            if depth or refusal is None:
+                error.refusal = refusal  # type: ignore[attr-defined]
                 raise
-            raise refused or _endless(trace, error) from None
+            raise refusal from None
         finally:
             del entries[depth:]
+    refused.clear()
     named.finish(trace)
     return named.call(trace, entry.call)
 
@@ -196,12 +207,11 @@ def _inline(trace: Trace, entry: Entry) -> Any:
     return result
 
 
-def _endless(trace: Trace, error: Exception) -> Exception:
+def _endless(entries: list[Entry], after: Entry) -> Exception | None:
     """The refusal of a recursion that does not end while tracing."""
-    pair = trace.notes.get("recursion_pair")
-    if pair is None:
-        return error
-    before, after = pair
+    before = next((e for e in reversed(entries) if e.call.f.__code__ is after.call.f.__code__), None)
+    if before is None:
+        return None
     differing = [
         f"{name!r} (first {a!r}, then {b!r})"
         for name, a, b in zip(after.call.names, before.types, after.types, strict=False)
@@ -270,15 +280,13 @@ def _is_plain(d: Descriptor, known: tuple[Descriptor, ...]) -> bool:
 # Which functions are the same
 
 
-def _representative(trace: Trace, x: Any) -> Any:
-    """Of functions that are made anew at each call, the first that is the same as `x`."""
-    if not isinstance(x, (FunctionType, MethodType)):
-        return x
-    known = trace.notes.setdefault("callables", [])
-    for other in known:
-        if same_callable(other, x):
-            return other
-    known.append(x)
+def _representative(entries: list[Entry], x: Any) -> Any:
+    """Of functions that are made anew at each call, the one that came first as an argument."""
+    if isinstance(x, (FunctionType, MethodType)):
+        for entry in entries:
+            for other in entry.call.values:
+                if same_callable(other, x):
+                    return other
     return x
 
 
