@@ -25,11 +25,10 @@ from autograph.operators.descriptors import (
     is_mutable,
     loosen,
     mutable_parts,
-    pack,
     structure_of,
-    unpack,
     value_types,
 )
+from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, Traced, inside, provisional
 from autograph.operators.while_loops import LoopState, with_parameters
@@ -51,7 +50,7 @@ MAX_PASSES = 40
 class Restart(BaseException):
     """Unwinds to a call under way, which goes on as a named function with these argument types."""
 
-    def __init__(self, entry: Any, types: list[Descriptor] | None, joins: bool = False) -> None:
+    def __init__(self, entry: Any, types: list[Descriptor], joins: bool = False) -> None:
         self.entry = entry
         self.types = types
         self.joins = joins  # Python numbers that differ from call to call became arguments
@@ -251,7 +250,8 @@ class Named:
         """
         self._fit_state()
         if self.result is None:
-            abandon(trace)
+            trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
+            raise PathEnds  # until there is a type
         inputs: list[Value] = []
         for x, d in zip(call.values, self.types, strict=True):
             inputs += pack(x, d)
@@ -309,12 +309,6 @@ class Named:
 
 
 _NOTHING = object()
-
-
-def abandon(trace: Trace) -> None:
-    """End this path until the result that it needs has a type."""
-    trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
-    raise PathEnds
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -24,9 +24,9 @@ from autograph.operators.descriptors import (
     canonical,
     describe,
     leaf_type,
-    same_static,
     structure_of,
 )
+from autograph.operators.forms import same_static
 from autograph.operators.named import Call, Named, Restart
 from autograph.operators.places import watch
 from autograph.operators.regions import run_region
@@ -96,7 +96,7 @@ def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
             if joined is not None and canonical(joined) == canonical(other.named.types):
                 return other.named.call(trace, call)
         elif other.graph is not region and _repeats(other, entry):
-            raise Restart(other, join(other.types, entry.types))
+            raise Restart(other, join(other.types, entry.types) or entry.types)
     _join_changing(mine, entry)
     return _run(trace, entry)
 
@@ -119,7 +119,7 @@ def _join_changing(mine: list[Entry], entry: Entry) -> None:
         return
     inner = similar[0]
     if inner.named is not None and not any(map(_fixes_number, inner.named.types, entry.types)):
-        raise Restart(inner, join(inner.named.types, entry.types))
+        raise Restart(inner, join(inner.named.types, entry.types) or entry.types)
     if len(similar) >= NESTED and not any(e.rigid for e in mine):
         raise Restart(similar[-1], joined, joins=True)
 
@@ -156,7 +156,6 @@ def _traced(trace: Trace, entry: Entry) -> Any:
         except Restart as restart:
             if restart.entry is not entry:
                 raise
-            assert restart.types is not None
             if named is None:
                 named = entry.named = Named(trace, entry, restart.types, {e.named.name for e in entries[:depth] if e.named})
             else:

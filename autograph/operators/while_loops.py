@@ -246,7 +246,7 @@ class Slot:
 def with_parameters(
     trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any], made: tuple[Any, ...] = ()
 ) -> Traced:
-    """Trace a region whose inputs are the carried values, with the places holding them; `made` are more objects of its own."""
+    """Trace a region whose inputs are the carried values, with the places holding them; `made` are its own, too."""
     try:
         parameters = state.parameters(graph)
         fresh = (*made, *state.fresh(parameters))
