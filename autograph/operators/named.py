@@ -96,6 +96,7 @@ class Named:
         self.captured: list[Value] = []  # outermost values that stand for what it uses from outside
         self.changed: list[int] = []  # inputs that are boxes it writes
         self._names = set(trace.graph.functions)
+        self._returns = True
         self._settled = False
         self._passes = 0
 
@@ -126,11 +127,12 @@ class Named:
             d if final is parameter and isinstance(d, (Static, Leaf)) else joiner(d, describe(final))
             for d, parameter, final in zip(self.state.types, traced.parameters, finals, strict=False)
         ] + self.state.types[len(traced.parameters) :]
+        self._returns = not traced.ended or self.result is None
         if not traced.ended:
             returned = self._describe_result(traced.result)
             self.result = returned if self.result is None else joiner(self.result, returned)
         elif self.result is None and not any(e.named and e.named.result is None for e in entries[:-1]):
-            self.result = Static(None)  # it never returns: it raises, or runs until Python's stack ends
+            self.result, self._returns = Static(None), False  # it raises, or runs until Python's stack ends
         same &= canonical([*self.types, *self.state.types, self.result or Static(_NOTHING)]) == before
         if same:
             self._pack(trace, traced, finals, boxes)
@@ -258,12 +260,16 @@ class Named:
         for place, d in zip(self.state.places, self.state.types, strict=True):
             inputs += pack(place.read(), d)
         sizes = self._sizes_of(call)
-        types: list[Any] = [t for t in value_types(_with_sizes(self.result, sizes))]
+        types = list(value_types(_with_sizes(self.result, sizes)))
         parameters = [t for d in self.types for t in value_types(d)]
         types += [value_types(_with_sizes(Leaf(parameters[k]), sizes))[0] for k in self.changed]
         state = [_with_sizes(d, sizes) for d in self.state.types]
         types += [t for d in state for t in value_types(d)]
         made = trace.builder.emit(get("call"), [*inputs, *self.captured], {"function": self.name}, tuple(types))
+        if not self._returns:
+            attrs = {"exception": RecursionError, "arguments": ("maximum recursion depth exceeded",), "template": ()}
+            trace.builder.emit(get("raise_"), [], attrs, ())
+            raise PathEnds
         outputs = iter(made.outputs)
         result = unpack(_with_sizes(self.result, sizes), outputs)
         self._write_arguments(trace, call, outputs)

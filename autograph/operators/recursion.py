@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
 from functools import partial
 from types import CellType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any
@@ -31,7 +30,6 @@ from autograph.operators.named import Call, Named, Restart
 from autograph.operators.places import watch
 from autograph.operators.regions import run_region
 from runtime.ir.graph import Graph
-from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 
@@ -107,7 +105,7 @@ def _repeats(a: Entry, b: Entry) -> bool:
 
 def _join_changing(mine: list[Entry], entry: Entry) -> None:
     """Start again where the nested calls of a function began to differ in what joins, if there are several."""
-    joined: list[Descriptor] | None = entry.types
+    joined = entry.types
     similar: list[Entry] = []
     for other in reversed(mine):
         more = join(other.named.types if other.named else other.types, joined)
