@@ -84,6 +84,30 @@ REFUSALS: dict[str, Refusal] = {
         "the types of this loop's variables ({names}) keep changing from one iteration to the next",
         "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
     ),
+    # Recursion whose depth depends on a tensor.
+    "unsettled-recursion": Refusal(
+        _MISSING,
+        "the types of the arguments or results of {function}() keep changing from one recursive call to the next",
+        "give them the same structure at each depth: a tensor that grows, or a list to append to, instead of nested tuples",
+    ),
+    "endless-recursion": Refusal(
+        _GRAPH,
+        "{function}() calls itself under a condition that depends on a tensor, and every call differs {what}: tracing it "
+        "does not end",
+        "pass on what changes as tensors, numbers or structures of them",
+    ),
+    "recursion-changes": Refusal(
+        _GRAPH,
+        "{function}() calls itself under a condition that depends on a tensor, and changes a {kind} that is another object "
+        "at each call",
+        "return the changed one, or pass the same object on",
+    ),
+    "recursion-writes": Refusal(
+        _GRAPH,
+        "{function}() calls itself under a condition that depends on a tensor, and writes to items of an argument that is "
+        "no tensor, or is passed twice",
+        "return the changed tensor",
+    ),
     # Lists whose length depends on a tensor.
     "list-in-python": Refusal(
         _GRAPH,

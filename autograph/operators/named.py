@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -38,7 +39,6 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType
 
@@ -146,9 +146,7 @@ class Named:
     def _count(self) -> None:
         self._passes += 1
         if self._passes > MAX_PASSES:
-            raise UnimplementedError(
-                f"the types of the arguments or results of {self.name}() keep changing from one recursive call to the next"
-            )
+            raise refusal("unsettled-recursion", function=self.f.__name__)
 
     def _trace(self, trace: Trace) -> tuple[Traced, list[tuple[Tensor, Value]]]:
         graph = Graph(self.name, trace.graph.functions)
@@ -176,11 +174,7 @@ class Named:
         traced = with_parameters(trace, self.state, graph, body, tuple(c for c, _ in containers))
         for container, content in containers:
             if not _same_content(container, content):
-                raise OperatorNotAllowedInGraphError(
-                    f"{self.f.__name__}() calls itself under a condition that depends on a tensor and changes a "
-                    f"{type(container).__name__} that is another object at each call; return the changed one instead, "
-                    "or pass the same object on"
-                )
+                raise refusal("recursion-changes", function=self.f.__name__, kind=type(container).__name__)
         return traced, boxes
 
     def _grow_state(self, traced: Traced) -> bool:
@@ -307,10 +301,7 @@ class Named:
             box = given[k]
             value = next(outputs)
             if not isinstance(box, Tensor) or sum(x is box for x in given) > 1 or id(box) in boxes:
-                raise OperatorNotAllowedInGraphError(
-                    f"{self.f.__name__}() calls itself under a condition that depends on a tensor and writes to items of an "
-                    "argument that is no tensor or is passed in two ways; return the changed tensor instead"
-                )
+                raise refusal("recursion-writes", function=self.f.__name__)
             trace.write(box, value)
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from types import CellType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -169,11 +170,11 @@ def _traced(trace: Trace, entry: Entry) -> Any:
             entry.rigid = True
         except RecursionError as error:
             named = None
-            refusal = refused.pop() if refused else getattr(error, "refusal", None) or _endless(entries[:depth], entry)
-            if depth or refusal is None:
-                error.refusal = refusal  # type: ignore[attr-defined]
+            reason = refused.pop() if refused else getattr(error, "reason", None) or _endless(entries[:depth], entry)
+            if depth or reason is None:
+                error.reason = reason  # type: ignore[attr-defined]
                 raise
-            raise refusal from None
+            raise reason from None
         finally:
             del entries[depth:]
     refused.clear()
@@ -215,10 +216,7 @@ def _endless(entries: list[Entry], after: Entry) -> Exception | None:
         if canonical([a]) != canonical([b])
     ]
     what = f"in argument {', '.join(differing)}" if differing else "in what it closes over"
-    return OperatorNotAllowedInGraphError(
-        f"{after.call.f.__name__}() calls itself under a condition that depends on a tensor, and every call differs {what}: "
-        "tracing it does not end; pass what changes as tensors, numbers or structures of them"
-    )
+    return refusal("endless-recursion", function=after.call.f.__name__, what=what)
 
 
 # Types of arguments
