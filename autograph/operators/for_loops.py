@@ -115,7 +115,7 @@ def _staged_for(
         return
     pack_outputs(trace, state, regions[0], finals)
     outers = close(trace, [regions[0].region])
-    finish(trace, state, "for_loop", [trace.operand(count)], outers, (regions[0].region.graph,))
+    finish(trace, state, "for_loop", [trace.operand(count)], outers, (regions[0].region.graph,), finals)
 
 
 def _staged_for_with_break(

@@ -34,7 +34,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.spec import TensorType
 
-__all__ = ["as_value", "pack", "pack_list", "same_columns", "unpack"]
+__all__ = ["alternative_for", "as_value", "pack", "pack_list", "same_columns", "unpack"]
 
 
 def _emit(name: str, inputs: list[Value], attrs: dict[str, Any], types: tuple[Any, ...] | None = None) -> Value:
@@ -81,11 +81,11 @@ def _pack_choice(x: Any, d: OneOf) -> list[Value]:
     assert trace is not None
     choice = choice_of(x)
     if choice is None:
-        k = _alternative_for(describe(x), d)
+        k = alternative_for(describe(x), d)
         tag = trace.constant(k)
         parts = [(k, x)]
     else:
-        mapping = [_alternative_for(describe(a), d) for a in choice._alternatives]
+        mapping = [alternative_for(describe(a), d) for a in choice._alternatives]
         tag_tensor: Any = choice._tag
         if mapping != list(range(len(mapping))):
             tag_tensor = mapping[-1]
@@ -111,7 +111,7 @@ def _pack_choice(x: Any, d: OneOf) -> list[Value]:
     return values
 
 
-def _alternative_for(have: Descriptor, d: OneOf) -> int:
+def alternative_for(have: Descriptor, d: OneOf) -> int:
     """Index of the alternative that a value joins."""
     joiner = Joiner()
     for i, alternative in enumerate(d.alternatives):

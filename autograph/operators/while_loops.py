@@ -11,11 +11,14 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.births import births_of
+from autograph.operators.choice import alternatives_of
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
     Leaf,
+    OneOf,
     Static,
+    Undefined,
     canonical,
     describe,
     is_mutable,
@@ -23,7 +26,7 @@ from autograph.operators.descriptors import (
     mutable_parts,
     value_types,
 )
-from autograph.operators.packing import pack, unpack
+from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -76,15 +79,13 @@ class LoopState:
         self.entries: list[Any] = []
         self.types: list[Descriptor] = []
         self.loosened = loosened
-        self.runs = runs  # the body is known to run at least once: unbound names need no tag
+        self.runs = runs  # the body is known to run at least once: afterwards, what it always sets is set
         for place in cells:
             self.add(place)
 
     def add(self, place: Place) -> None:
         """Carry one more place."""
         entry = place.read()
-        if entry is UNBOUND and self.runs:
-            entry = UNDEFINED
         described = Static(entry) if is_mutable(entry) else describe(entry)
         self.places.append(place)
         self.entries.append(entry)
@@ -267,7 +268,7 @@ def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, bod
         condition.region.graph.outputs = [condition.region.resolve(predicate)]
     pack_outputs(trace, state, body, finals)
     outers = close(trace, [condition.region, body.region])
-    finish(trace, state, "while_loop", [], outers, (condition.region.graph, body.region.graph))
+    finish(trace, state, "while_loop", [], outers, (condition.region.graph, body.region.graph), finals)
 
 
 def pack_outputs(trace: Trace, state: LoopState, body: Traced, finals: list[Any]) -> None:
@@ -280,7 +281,13 @@ def pack_outputs(trace: Trace, state: LoopState, body: Traced, finals: list[Any]
 
 
 def finish(
-    trace: Trace, state: LoopState, name: str, lead: list[Value], outers: list[Value], regions: tuple[Graph, ...]
+    trace: Trace,
+    state: LoopState,
+    name: str,
+    lead: list[Value],
+    outers: list[Value],
+    regions: tuple[Graph, ...],
+    finals: list[Any],
 ) -> None:
     """Emit a loop node with the entry values of the carried places; afterwards the places hold its outputs."""
     values: list[Value] = []
@@ -289,11 +296,21 @@ def finish(
     types = tuple(t for d in state.types for t in value_types(d))
     node = trace.builder.emit(get(name), [*lead, *values, *outers], {"carried": len(values)}, types, regions)
     outputs = iter(node.outputs)
-    for place, d, entry in zip(state.places, state.types, state.entries, strict=True):
+    for place, d, entry, final in zip(state.places, state.types, state.entries, finals, strict=True):
         value = entry if isinstance(d, Static) else unpack(d, outputs, getattr(place, "name", ""))
+        if state.runs and isinstance(d, OneOf):
+            value = settled_by(final, d, value)
         if type(place) is not Slot:
             trace.record(place)
         place.write(UNBOUND if value is UNDEFINED else value)
+
+
+def settled_by(final: Any, d: OneOf, value: Any) -> Any:
+    """What a place holds after a loop that surely ran: the one alternative that its body leaves, if it is one."""
+    left = describe(final)
+    if isinstance(left, (OneOf, Undefined)) or is_mutable(final):
+        return value
+    return alternatives_of(value)[alternative_for(left, d)]
 
 
 INDEX = TensorType("int64", (), weak=True)
