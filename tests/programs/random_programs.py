@@ -1,5 +1,6 @@
-"""A generator of random programs: nested if, while, for, break, continue and return over numbers, lists, arrays,
-dictionaries, objects, closures, None and names that may be unbound. `x` and `y` are numbers, `n` is an integer, `xs` has three items.
+"""A generator of random programs: nested if, while, for, break, continue and return over numbers, lists,
+arrays, dictionaries, objects, closures, None and names that may be unbound. `x` and `y` are numbers, `n` is
+an integer, `xs` has three items.
 """
 
 from __future__ import annotations
