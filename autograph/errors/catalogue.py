@@ -29,8 +29,14 @@ REFUSALS: dict[str, Refusal] = {
     "tensor-value": Refusal(
         _GRAPH,
         "{what} needs the value of a staged tensor ({type}), which exists only when the graph runs",
-        "stay with tensor operations inside the function and ask for values outside it; where Python must run at each "
-        "call, use ag.py_function; int(x), float(x) and bool(x) work where the code that calls them is converted",
+        "stay with tensor operations inside the function (ag.sin, not math.sin) and ask for values outside it; where "
+        "Python must run at each call, use ag.py_function",
+    ),
+    "truth-in-python": Refusal(
+        _GRAPH,
+        "Python tests a staged tensor ({type}) here, in code that is not converted",
+        "test it in a function with source, outside generators and class bodies; hand sorting, heaps and the like an "
+        "ag operation, or ag.where(test, a, b)",
     ),
     "unknown-length": Refusal(
         _GRAPH,

@@ -465,7 +465,7 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     if key is not None:
         ranks = stacked(as_list_value(collect(values, callee(key), None)))
         order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
-        return list_(op.gather(values, order))
+        return list_(op.gather(values, order, axis=0))
     return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
 
 

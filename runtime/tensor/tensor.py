@@ -64,12 +64,12 @@ class Tensor:
             return value.copy()
         return np.asarray(value)[()]
 
-    def _concrete(self, what: str) -> Any:
+    def _concrete(self, what: str, id: str = "tensor-value") -> Any:
         value = self._value
         if type(value) is Value:
             raise OperatorNotAllowedInGraphError(
                 f"{what} needs the value of a staged tensor ({value.type}), which exists only when the graph runs",
-                id="tensor-value",
+                id=id,
                 what=what,
                 type=value.type,
             )
@@ -88,7 +88,7 @@ class Tensor:
         return array if dtype is None else array.astype(dtype)
 
     def __bool__(self) -> bool:
-        return bool(self._concrete("a Python truth test"))
+        return bool(self._concrete("a Python truth test", id="truth-in-python"))
 
     def __int__(self) -> int:
         return int(self._concrete("int()"))

@@ -36,6 +36,9 @@ def ids_in_use() -> set[str]:
                 assert isinstance(call.args[0], ast.Constant), f"{path}:{call.lineno}: give the id as a literal"
                 used.add(call.args[0].value)
             used |= {k.value.value for k in call.keywords if k.arg == "id" and isinstance(k.value, ast.Constant)}
+    for path in RUNTIME:  # there, an id may be the default of a parameter
+        strings = (n.value for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Constant))
+        used |= {value for value in strings if isinstance(value, str) and value in REFUSALS}
     return used
 
 
