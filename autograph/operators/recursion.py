@@ -37,6 +37,7 @@ from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 __all__ = ["recursive"]
 
 NESTED = 3  # nested calls with changing arguments that are unrolled before these are joined
+UNROLLED = 50  # nested calls in one region that are taken to end by themselves
 _SUSPENDED = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines: calling them runs nothing
 _REFUSALS = (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError)
 _REGION = run_region.__code__
@@ -45,19 +46,26 @@ _REGION = run_region.__code__
 def recursive(trace: Trace, f: FunctionType) -> Any:
     """What to call for `f`, a converted function: itself, or a recorder of the call if it may be recursive.
 
-    It may be if `f` is on Python's stack and a region was opened after its innermost call began.
+    It may be if `f` is on Python's stack and a region was opened after its innermost call began; or if it called itself
+    many times in one region, which may be a path that is never taken.
     """
     code = f.__code__
     if trace.builder.region.parent is None or code.co_flags & _SUSPENDED:
         return f
     frame: FrameType | None = sys._getframe(2)
-    inside = False
+    calls = 0
     while frame is not None:
         running = frame.f_code
         if running is _REGION:
-            inside = True
-        elif running is code:
-            return partial(_enter, trace, f) if inside else f
+            if calls:
+                return partial(_enter, trace, f) if calls >= UNROLLED else f
+            while frame is not None:
+                if frame.f_code is code:
+                    return partial(_enter, trace, f)
+                frame = frame.f_back
+            return f
+        if running is code:
+            calls += 1
         frame = frame.f_back
     return f
 
