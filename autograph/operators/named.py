@@ -34,8 +34,7 @@ from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, Traced, inside, provisional
 from autograph.operators.while_loops import LoopState, with_parameters
 from runtime.ir.build import Region
-from runtime.ir.compare import difference
-from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Trace
@@ -218,23 +217,7 @@ class Named:
 
     def finish(self, trace: Trace) -> None:
         """Enter the graph in the table of functions."""
-        if not self._is_known(trace, self.graph):
-            trace.graph.functions[self.name] = self.graph
-            known = trace.notes.setdefault("named", {})
-            known[self.name] = self.f.__code__, self.captured, [place.key for place in self.state.places]
-
-    def _is_known(self, trace: Trace, graph: Graph) -> bool:
-        """Whether the same function was made for another call: then its graph serves for this one."""
-        mine = self.f.__code__, self.captured, [place.key for place in self.state.places]
-        calls = [n for n in graph.walk() if n.op.name == "call" and n.attrs["function"] == self.name]
-        for name, its in trace.notes.get("named", {}).items():
-            if its == mine and its[0] is mine[0] and name in trace.graph.functions:
-                _rename(graph, calls, name)
-                if difference(graph, trace.graph.functions[name]) is None:
-                    self.name = name
-                    return True
-                _rename(graph, calls, self.name)
-        return False
+        trace.graph.functions[self.name] = self.graph
 
     # Calling
 
@@ -315,12 +298,6 @@ def _free_name(name: str, taken: set[str]) -> str:
         count += 1
         name = f"{first}_{count}"
     return name
-
-
-def _rename(graph: Graph, calls: list[Node], name: str) -> None:
-    graph.name = name
-    for node in calls:
-        node.attrs["function"] = name
 
 
 def _depth(region: Region, value: Value) -> int:

@@ -27,7 +27,7 @@ from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, settle
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Value
-from runtime.ir.walk import reachable_functions
+from runtime.passes.share import share_functions
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
 
@@ -242,8 +242,7 @@ def _collect(
     things = {value: thing for thing, value in trace.captured.values()}
     lead = traced.arguments + sum(len(value_types(e.before)) for e in state)
     traced.captured = [things[v] for v in traced.graph.inputs[lead:]]
-    for name in set(trace.graph.functions) - set(reachable_functions(trace.graph)):
-        del trace.graph.functions[name]  # of regions that were traced again
+    share_functions(trace.graph)
     return False
 
 
