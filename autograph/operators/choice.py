@@ -49,6 +49,9 @@ class Choice:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return resolve(self)(*args, **kwargs)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*map(resolve, inputs), **kwargs)
+
     def __bool__(self) -> bool:
         raise refusal("choice-in-python", what=self._name or repr(self))
 

@@ -150,7 +150,7 @@ class Generator:
                 "items = [{}, 0.25]",
                 "w[0] = {}",
                 "u[n % 3] += {}",
-                "w = w * 0.5 + {}",
+                "w[1] *= {}",
                 'table["p"] = {}',
                 'table["q"] += {}',
                 "box.value = {}",
@@ -171,7 +171,7 @@ class Generator:
         if self.random.random() < 0.6:
             self.emit(indent, "else:")
             self.block(known, depth - 1, in_loop, indent + 1)
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.1 and any(line.lstrip().startswith("e = ") for line in self.lines):
             known.append("e")  # perhaps bound by now: where not, both have to say so
 
     def for_loop(self, known: list[str], depth: int, in_loop: bool, indent: int) -> None:

@@ -53,7 +53,7 @@ def check(seed, depth=3):
             continue
         same(values(staged(*tensors(*case))), want, 1e-9)
         check_gradient(f, staged, case)
-    assert staged.experimental_get_tracing_count() == 1
+    assert staged.experimental_get_tracing_count() <= 1
 
 
 def check_gradient(f, staged, case):
