@@ -35,9 +35,8 @@ def _present(error: OpError) -> str:
     entry = REFUSALS.get(error.id)
     sentence, hint = error.message, error.hint
     if entry is not None:
-        hint = hint or entry.hint
-        if error.fields:  # from the runtime, which knows no words of ours
-            sentence = entry.sentence.format(**error.fields)
+        if not hint:  # from the runtime, which knows no words of ours
+            sentence, hint = entry.sentence.format(**error.fields), entry.hint
     place = _users_entry(error.__traceback__)
     if place is None:
         return rendered(sentence, error.id, hint)

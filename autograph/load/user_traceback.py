@@ -1,16 +1,20 @@
 """Tracebacks that show the user's code: internal frames dropped, frames made where there are none."""
 
+import ast
+import linecache
 import os
 import types
 from collections.abc import Iterator
 
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
+_PLAN = "<plan "
+_NUMPY = f"{os.sep}numpy{os.sep}"
 _INTERNAL = (f"{_ROOT}/autograph/", f"{_ROOT}/runtime/")
 
 
 def is_internal(file: str) -> bool:
-    """Whether a file belongs to this project's own two packages."""
-    return file.replace("\\", "/").startswith(_INTERNAL)
+    """Whether a file belongs to this project's own two packages, or is a plan that they have written."""
+    return file.startswith(_PLAN) or file.replace("\\", "/").startswith(_INTERNAL)
 
 
 def verbosity() -> int:
@@ -37,13 +41,21 @@ def hide_internal_frames(error: BaseException, level: int | None = None) -> Base
     return error
 
 
-def synthetic_frame(file: str, line: int, function_name: str, error: BaseException) -> BaseException:
+def synthetic_frame(
+    file: str, line: int, function_name: str, error: BaseException, columns: tuple[int, int] | None = None
+) -> BaseException:
     """Add a real entry for a line of the user's as the innermost of an exception's traceback.
 
     For errors of executed graphs, whose nodes know their place in the user's source but run
-    without a frame there. Returns the exception.
+    without a frame there. `columns` are what a caret points at (first, and one after the last; they count bytes).
+    Returns the exception.
     """
-    code = compile("raise error", file, "exec", dont_inherit=True)
+    start, end = columns or _whole_line(file, line)
+    statement = ast.parse("raise error").body[0]
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.stmt, ast.expr)):
+            node.col_offset, node.end_col_offset = start, end
+    code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
     code = code.replace(co_firstlineno=line, co_name=function_name, co_qualname=function_name)
     carrier = RuntimeError()
     try:
@@ -52,6 +64,12 @@ def synthetic_frame(file: str, line: int, function_name: str, error: BaseExcepti
         made = list(_entries(raised.__traceback__))[1:]  # the first is this function
     error.__traceback__ = _chain([*_entries(error.__traceback__), *made])
     return error
+
+
+def _whole_line(file: str, line: int) -> tuple[int, int]:
+    """The columns of a line's text: Python puts no caret below all of it."""
+    text = linecache.getline(file, line).rstrip()
+    return len(text) - len(text.lstrip()), len(text.encode())
 
 
 def _related(error: BaseException) -> Iterator[BaseException]:
@@ -76,8 +94,14 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 
 def _without_internal(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    entries = _entries(traceback)
-    return _chain([entry for entry in entries if not is_internal(entry.tb_frame.f_code.co_filename)])
+    kept = []
+    in_plan = False
+    for entry in _entries(traceback):
+        file = entry.tb_frame.f_code.co_filename
+        in_plan = in_plan or file.startswith(_PLAN)
+        if not is_internal(file) and not (in_plan and _NUMPY in file):  # a plan's calls of NumPy are ours
+            kept.append(entry)
+    return _chain(kept)
 
 
 def _chain(entries: list[types.TracebackType]) -> types.TracebackType | None:

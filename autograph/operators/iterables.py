@@ -128,7 +128,7 @@ def _integer(v: Any) -> Any:
     if isinstance(v, Tensor):
         kind = v.type
         if not kind.dtype.is_integer:
-            raise TypeError(f"'{kind.dtype.name}' tensor cannot be interpreted as an integer")
+            raise TypeError(f"'{kind.dtype.name}' tensor cannot be interpreted as an integer; say int(x)")
         return v
     return v.__index__()
 

@@ -280,6 +280,6 @@ def _placed(error: Exception) -> Exception:
     """The error, given a traceback entry at the user's line of the node that raised it."""
     location = getattr(error, "__autograph_location__", None)
     if location is not None:
-        synthetic_frame(location.file, location.line, location.function, error)
+        synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error
 

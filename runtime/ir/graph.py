@@ -55,6 +55,15 @@ class Location:
         position = next(itertools.islice(self._code.co_positions(), self._lasti // 2, None), None)
         return None if position is None else position[2]
 
+    @property
+    def columns(self) -> tuple[int, int] | None:
+        """0-based first column, and the one after the last, in bytes; None where it goes over several lines."""
+        if self._code is None or self._lasti < 0:
+            return None
+        position = next(itertools.islice(self._code.co_positions(), self._lasti // 2, None), (None,) * 4)
+        first, last, start, end = position
+        return None if start is None or end is None or first != last or first != self.line else (start, end)
+
     def __repr__(self) -> str:
         return f"{self.file}:{self.line}"
 

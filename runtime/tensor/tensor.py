@@ -11,7 +11,7 @@ import numpy as np
 
 from runtime.ir.graph import Value
 from runtime.typesys.dtypes import DType
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, leaked_tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = ["Tensor", "is_staged", "type_of"]
@@ -67,6 +67,8 @@ class Tensor:
     def _concrete(self, what: str, id: str = "tensor-value") -> Any:
         value = self._value
         if type(value) is Value:
+            if not in_trace():
+                raise leaked_tensor(value.type)
             raise OperatorNotAllowedInGraphError(
                 f"{what} needs the value of a staged tensor ({value.type}), which exists only when the graph runs",
                 id=id,
@@ -176,4 +178,5 @@ def _describe(tensor: Tensor, spec: str) -> str:
     return f"<Tensor staged {tensor.type}>"
 
 
+in_trace: Any = bool  # whether a trace is active: runtime.tensor.trace, which imports this, puts its answer there
 text_hook: Any = _describe  # the text of a staged tensor; the front end puts tokens there that its print understands

@@ -17,6 +17,7 @@ import numpy as np
 from runtime.ir.build import Builder
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
+from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
@@ -29,6 +30,7 @@ class _State(threading.local):
 
 
 STATE = _State()
+tensor_module.in_trace = lambda: STATE.trace is not None
 
 
 class Place(Protocol):
