@@ -26,7 +26,7 @@ from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, settle
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
-from runtime.ir.graph import Graph, Value
+from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
@@ -141,6 +141,7 @@ def _attempt(
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
             except PathEnds:
                 result = [UNDEFINED]
+            trace.builder.location = _last_line(function)
             grown = _collect(
                 trace,
                 traced,
@@ -155,6 +156,14 @@ def _attempt(
             _restore(state, table, originals)
     traced.created = trace.notes.get("created", [])
     return traced, grown
+
+
+def _last_line(function: Callable[..., Any]) -> Location | None:
+    """Where a function returns what is looked at after it has returned."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    return Location(code.co_filename, max(line for *_, line in code.co_lines() if line is not None), code.co_name)
 
 
 def _retarget(place: Place, trace: Trace) -> None:

@@ -72,6 +72,7 @@ class Builder:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.region = Region(graph, None)
+        self.location: Location | None = None  # of nodes that no line of the user's asks for
 
     def push(self, graph: Graph | None = None) -> Region:
         """Open a region inside the current one."""
@@ -97,7 +98,8 @@ class Builder:
         """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
         resolve = self.region.resolve
         inputs = [resolve(v) for v in inputs]
-        return emit(self.region.graph, op, inputs, attrs, output_types, regions, location or user_location())
+        location = location or self.location or user_location()
+        return emit(self.region.graph, op, inputs, attrs, output_types, regions, location)
 
 
 def emit(

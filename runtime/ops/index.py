@@ -89,7 +89,9 @@ def indexed_shape(shape: Shape, parts: tuple[TensorType, ...], spec: Spec) -> Sh
             if kind.shape is None:
                 return None
             if not (kind.dtype.is_integer or kind.dtype.is_bool):
-                raise DTypeError(f"an index must be integer or boolean, not {kind.dtype}; cast it: cast(i, 'int32')", op="index")
+                raise DTypeError(
+                    f"an index must be integer or boolean, not {kind.dtype}; cast it: cast(i, 'int32')", op="index"
+                )
             named += len(kind.shape) if kind.dtype.is_bool else 1
         elif entry is not None and entry != "...":
             named += 1

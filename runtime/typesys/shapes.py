@@ -90,7 +90,9 @@ def broadcast(a: Shape, b: Shape) -> Shape:
     for x, y in zip(a[lead:], b, strict=True):
         size = _broadcast_size(x, y)
         if size is None:
-            raise ShapeError(f"operands could not be broadcast together with shapes {a} {b}: sizes {x} and {y} differ and neither is 1")
+            raise ShapeError(
+                f"operands could not be broadcast together with shapes {a} {b}: sizes {x} and {y} differ and neither is 1"
+            )
         out.append(size)
     return tuple(out)
 
