@@ -34,9 +34,8 @@ def _present(error: OpError) -> str:
     """The text of a refusal. The place is the innermost line of the user's on the way the exception has come."""
     entry = REFUSALS.get(error.id)
     sentence, hint = error.message, error.hint
-    if entry is not None:
-        if not hint:  # from the runtime, which knows no words of ours
-            sentence, hint = entry.sentence.format(**error.fields), entry.hint
+    if entry is not None and not hint:  # from the runtime, which knows no words of ours
+        sentence, hint = entry.sentence.format(**error.fields), entry.hint
     place = _users_entry(error.__traceback__)
     if place is None:
         return rendered(sentence, error.id, hint)

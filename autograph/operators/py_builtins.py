@@ -297,7 +297,9 @@ def _scalar(x: Tensor, what: str) -> Tensor:
     if shape == ():
         return x
     if shape is not None and all(isinstance(d, int) for d in shape) and num_elements(shape) != 1:
-        raise TypeError(f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first")
+        raise TypeError(
+            f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
+        )
     return op.reshape(x, ())  # type: ignore[no-any-return]
 
 
