@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators import choice as choice_module
+from autograph.operators.aliases import link
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, name_places
@@ -65,11 +66,14 @@ def staged_cond(
     for place, left, right, d in plan:
         if place is None:
             result = left if isinstance(d, Static) and left is right else unpack(d, outputs)
+            link(trace, result, left, right, test)
             continue
         name = getattr(place, "name", "")
         value = left if left is right else unpack(d, outputs, name)
         if value is UNDEFINED:
             continue
+        if left is not right:
+            link(trace, value, left, right, test)
         trace.record(place)
         place.write(value)
     return result

@@ -11,6 +11,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.aliases import write_through
 from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
 from autograph.operators.calls import callee, special
@@ -176,6 +177,8 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
     trace = STATE.trace
     if trace is None or isinstance(base, Tensor):
         base[index] = value
+        if trace is not None and type(base) is Tensor:
+            write_through(trace, base)
         return
     if type(base) is list:
         dynamic = dynamic_of(base)
