@@ -51,6 +51,10 @@ class Names:
             self._helpers[base] = self.fresh(base)
         return self._helpers[base]
 
+    def helpers(self) -> frozenset[str]:
+        """The names of all helpers."""
+        return frozenset(self._helpers.values())
+
     def flag(self, base: str, level: int = 0) -> str:
         """The one flag called `base` for jumps at this depth of nested loops: loops side by side share it."""
         if (base, level) not in self.flags:

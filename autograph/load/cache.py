@@ -42,6 +42,15 @@ class CodeCache(Generic[Made]):
                 values[options] = make()
             return values[options]
 
+    def find(self, code: types.CodeType) -> Made | None:
+        """The value for a code object that was given without options, if any."""
+        entry = self._entries.get(id(code))
+        return entry[1].get(None) if entry is not None and entry[0]() is code else None
+
+    def __contains__(self, code: types.CodeType) -> bool:
+        entry = self._entries.get(id(code))
+        return entry is not None and entry[0]() is code
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -75,5 +84,4 @@ def register_converted(code: types.CodeType) -> None:
 
 def is_converted(code: types.CodeType) -> bool:
     """Whether a code object is the result of a conversion: it must not be converted again."""
-    entry = _converted._entries.get(id(code))
-    return entry is not None and entry[0]() is code
+    return code in _converted

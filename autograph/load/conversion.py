@@ -4,6 +4,7 @@ import types
 from collections.abc import Hashable
 from typing import Any
 
+from autograph.convert.converter import Context
 from autograph.convert.pipeline import Dump, convert_tree, new_context
 from autograph.load.cache import CodeCache, is_converted
 from autograph.load.loader import compile_function, make_function
@@ -34,14 +35,16 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
     """The converted syntax tree (gast) of a function, for showing it."""
     if isinstance(function, types.MethodType):
         function = function.__func__
-    return _converted(read_function(function), function, dump)
+    source = read_function(function)
+    return convert_tree(source.node, _context(source, function), dump=dump)
 
 
 def _convert(function: types.FunctionType) -> types.CodeType:
     source = read_function(function)
-    return compile_function(_converted(source, function), function.__code__, source.class_name)
+    context = _context(source, function)
+    tree = convert_tree(source.node, context)
+    return compile_function(tree, function.__code__, source.class_name, context.names.helpers())
 
 
-def _converted(source: FunctionSource, function: types.FunctionType, dump: Dump | None = None) -> Node:
-    context = new_context(source.node, source.file, source.lines, source.class_name, function.__globals__)
-    return convert_tree(source.node, context, dump=dump)
+def _context(source: FunctionSource, function: types.FunctionType) -> Context:
+    return new_context(source.node, source.file, source.lines, source.class_name, function.__globals__)

@@ -11,10 +11,11 @@ import __future__
 import ast
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from autograph.load.cache import register_converted
+from autograph.load.helpers import settle
 from autograph.source.parse import Node, to_ast
 
 HOOKS = "ag__"
@@ -24,8 +25,10 @@ for _name in __future__.all_feature_names:
 _ITERABLE_COROUTINE = 0x100  # set by types.coroutine on the original's code
 
 
-def compile_function(tree: Node, original: types.CodeType, class_name: str | None = None) -> types.CodeType:
-    """The code object of a rewritten function or lambda (a gast tree).
+def compile_function(
+    tree: Node, original: types.CodeType, class_name: str | None = None, helpers: Collection[str] = ()
+) -> types.CodeType:
+    """The code object of a rewritten function or lambda (a gast tree); `helpers` names its helper functions.
 
     It has the original's file, qualified name and first line; `ag__` is one of its free variables.
     It and the functions defined in it are registered: `is_converted` knows them.
@@ -36,8 +39,8 @@ def compile_function(tree: Node, original: types.CodeType, class_name: str | Non
     flags = original.co_flags & _FUTURE_FLAGS
     module = compile(factory, original.co_filename, "exec", flags=flags, dont_inherit=True)
     code = _innermost(module, original.co_name, depth=2 if class_name else 1)
-    code = _renamed(code, code.co_qualname, original.co_qualname)
     code = code.replace(co_flags=code.co_flags | (original.co_flags & _ITERABLE_COROUTINE))
+    code = settle(code, original, helpers)
     register_converted(code)
     return code
 
@@ -123,12 +126,3 @@ def _innermost(code: types.CodeType, name: str, depth: int) -> types.CodeType:
 
 def _inner_codes(code: types.CodeType) -> Iterator[types.CodeType]:
     return (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-
-
-def _renamed(code: types.CodeType, old: str, new: str) -> types.CodeType:
-    """The code with `new` where its qualified name, and its inner functions', begin with `old`."""
-    constants = tuple(
-        _renamed(constant, old, new) if isinstance(constant, types.CodeType) else constant
-        for constant in code.co_consts
-    )
-    return code.replace(co_consts=constants, co_qualname=new + code.co_qualname.removeprefix(old))

@@ -6,10 +6,16 @@ import os
 import types
 from collections.abc import Iterator
 
+from autograph.load.cache import CodeCache
+
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
 _PLAN = "<plan "
 _NUMPY = f"{os.sep}numpy{os.sep}"
 _INTERNAL = (f"{_ROOT}/autograph/", f"{_ROOT}/runtime/")
+
+
+HELPERS: CodeCache[bool] = CodeCache()
+"""The code objects of helper functions of generated code."""
 
 
 def is_internal(file: str) -> bool:
@@ -94,13 +100,17 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 
 def _without_internal(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    kept = []
+    kept: list[types.TracebackType] = []
     in_plan = False
     for entry in _entries(traceback):
-        file = entry.tb_frame.f_code.co_filename
+        code = entry.tb_frame.f_code
+        file = code.co_filename
         in_plan = in_plan or file.startswith(_PLAN)
-        if not is_internal(file) and not (in_plan and _NUMPY in file):  # a plan's calls of NumPy are ours
-            kept.append(entry)
+        if is_internal(file) or (in_plan and _NUMPY in file):  # a plan's calls of NumPy are ours
+            continue
+        if kept and code in HELPERS:
+            kept.pop()  # part of the function above it: the innermost entry says where in it
+        kept.append(entry)
     return _chain(kept)
 
 

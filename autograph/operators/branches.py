@@ -132,12 +132,19 @@ def and_(first: Any, *rest: Callable[[], Any]) -> Any:
     for position, operand in enumerate(rest):
         test = first if type(first) is bool else truth_of(first)
         if test is not True and test is not False and is_staged_condition(test):
-            left = rest[position:]
-            return staged_cond(current_trace(), test, lambda: and_(left[0](), *left[1:]), lambda: first, [])
+            return _staged_and(test, first, rest[position:])
         if not test:
             return first
         first = operand()
     return first
+
+
+def _staged_and(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
+    return staged_cond(current_trace(), test, lambda: and_(rest[0](), *rest[1:]), lambda: first, [])
+
+
+def _staged_or(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
+    return staged_cond(current_trace(), test, lambda: first, lambda: or_(rest[0](), *rest[1:]), [])
 
 
 def or_(first: Any, *rest: Callable[[], Any]) -> Any:
@@ -145,8 +152,7 @@ def or_(first: Any, *rest: Callable[[], Any]) -> Any:
     for position, operand in enumerate(rest):
         test = first if type(first) is bool else truth_of(first)
         if test is not True and test is not False and is_staged_condition(test):
-            left = rest[position:]
-            return staged_cond(current_trace(), test, lambda: first, lambda: or_(left[0](), *left[1:]), [])
+            return _staged_or(test, first, rest[position:])
         if test:
             return first
         first = operand()

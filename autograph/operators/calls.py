@@ -14,6 +14,7 @@ from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
+from autograph.errors.catalogue import SourceUnavailableError
 from autograph.errors.refusals import refusal
 from autograph.load.cache import is_converted
 from autograph.operators import truth
@@ -23,7 +24,7 @@ from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_o
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.recursion import recursive
-from autograph.operators.stand_ins import STAND_INS, stand_in_of
+from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
@@ -43,7 +44,7 @@ def callee(f: Any) -> Any:
     """What converted code calls where the user's code calls `f`."""
     trace = STATE.trace
     if trace is None:
-        return f
+        return FRAME_READERS.get(f, f) if type(f) is BuiltinMethodType else f
     kind = type(f)
     if kind is FunctionType:
         return _function(trace, f)
@@ -103,7 +104,10 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
-    made = None if _stays(f) else converted(f)
+    stays = _stays(f)
+    if not stays and _was_generated(f.__code__.co_filename):
+        return partial(_as_it_is, f)
+    made = None if stays else converted(f)
     if f.__closure__ is None:  # what has one may be held by it, and would never go
         key = id(f)
         _known[key] = weakref.ref(f, lambda _: _known.pop(key, None)), f.__code__, made
@@ -119,13 +123,21 @@ def _stays(f: FunctionType) -> bool:
         is_unconverted_module(f.__module__)
         or is_unconverted_module(f.__globals__.get("__name__"))
         or getattr(f, "__autograph_do_not_convert__", False)
-        or _was_generated(f.__code__.co_filename)
     )
 
 
 def _was_generated(file: str) -> bool:
     """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so."""
     return file == "<string>" and file not in linecache.cache
+
+
+def _as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function without source; if it turns out that it had to be converted, say why it was not."""
+    try:
+        return f(*args, **kwargs)
+    except OperatorNotAllowedInGraphError as error:
+        code = f.__code__
+        raise SourceUnavailableError.no_text(f.__qualname__, code.co_filename, code.co_firstlineno) from error
 
 
 def special(x: Any, name: str) -> Any:

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from opcode import opmap
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, TypeAlias
 
 from runtime.tensor.trace import Place, Trace
 
@@ -206,8 +206,8 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
 _HOOKS = "ag__"  # the free variable through which generated code finds the hooks: nobody rebinds it
 _STORES = frozenset((opmap["STORE_GLOBAL"], opmap["DELETE_GLOBAL"]))
 _EXTENDED = opmap["EXTENDED_ARG"]
-# id of a code object -> (it, cells, globals)
-_plans: dict[int, tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]] = {}
+_Plan: TypeAlias = tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]
+_plans: dict[int, _Plan] = {}  # by id of a code object
 
 
 def _globals_stored(code: Any) -> set[str]:
@@ -225,12 +225,12 @@ def _globals_stored(code: Any) -> set[str]:
     return names
 
 
-def _plan_of(code: Any) -> Any:
+def _plan_of(code: Any) -> _Plan:
     """(the code, free variables by index, globals): what calling a function over `code` may rebind."""
-    cells = tuple((i, name) for i, name in enumerate(code.co_freevars) if name != _HOOKS)
     key = id(code)
-    forget = weakref.ref(code, lambda _: _plans.pop(key, None))
-    plan = _plans[key] = (forget, cells, tuple(_globals_stored(code)))
+    cells = tuple((i, name) for i, name in enumerate(code.co_freevars) if name != _HOOKS)
+    kept = weakref.ref(code, lambda _: _plans.pop(key, None))
+    plan = _plans[key] = (kept, cells, tuple(_globals_stored(code)))
     return plan
 
 

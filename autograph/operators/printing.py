@@ -84,11 +84,20 @@ def _list_text(value: ListValue) -> str:
 def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:
     """`print`, staged in program order: while a function is traced, every print becomes part of the graph."""
     trace = STATE.trace
-    if trace is None or (file is not None and file not in (sys.stdout, sys.stderr)):
+    stream = sys.stdout if file is None else file
+    if trace is None or not any(stream is s for s in (sys.stdout, sys.stderr)):
+        builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
+        return
+    if not any(stream is s for s in trace.streams) and trace.builder.region.parent is None and not _shows_staged(args):
+        # Redirected while the function is traced: whoever did it waits for the text, and takes it from no later run.
         builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
         return
     text = (" " if sep is None else sep).join(map(text_of, args)) + ("\n" if end is None else end)
     emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
+
+
+def _shows_staged(args: tuple[Any, ...]) -> bool:
+    return any(_TOKEN.search(text_of(x)) for x in args)
 
 
 def emit_print(trace: Trace, text: str, stream: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["PUBLIC_STAND_INS", "STAND_INS", "stand_in", "stand_in_of"]
+__all__ = ["FRAME_READERS", "PUBLIC_STAND_INS", "STAND_INS", "stand_in", "stand_in_of"]
 
 STAND_INS: dict[Any, Any] = {}
+FRAME_READERS: dict[Any, Any] = {}  # stand-ins that converted code needs even where nothing is traced
 # By name, as public functions are made when they are first used: given the function, what stands in for it.
 PUBLIC_STAND_INS: dict[str, Callable[[Any], Any]] = {}
 

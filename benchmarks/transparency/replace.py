@@ -63,6 +63,10 @@ class Replacer:
         if isinstance(value, dict):
             self._namespace(value, module)
             return value
+        if isinstance(value, tuple):
+            items = [self._replacement(item, module) for item in value]
+            changed = any(new is not old for new, old in zip(items, value, strict=True))
+            return tuple(items) if changed and type(value) is tuple else value
         if isinstance(value, list):
             value[:] = [self._replacement(item, module) for item in value]
             return value
@@ -130,7 +134,7 @@ class Replacer:
 
 
 _REPLACED = (
-    types.FunctionType, type, dict, list, staticmethod, classmethod, property,
+    types.FunctionType, type, dict, list, tuple, staticmethod, classmethod, property,
     functools.cached_property, functools._lru_cache_wrapper,
 )
 

@@ -7,6 +7,7 @@ an output. Writes inside an open region are journalled, so that a region can be 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ class _State(threading.local):
 
 STATE = _State()
 tensor_module.in_trace = lambda: STATE.trace is not None
+FRAMES = 4
+"""How many frames converted code may have where the user's has one."""
 
 
 class Place(Protocol):
@@ -77,6 +80,7 @@ class Trace:
         self.written: dict[int, Tensor] = {}
         self.journal: list[dict[Any, tuple[Place, Any]]] = []  # one table per open region: key -> (place, value before)
         self.notes: dict[str, Any] = {}  # room for the front end
+        self.streams = sys.stdout, sys.stderr  # to which a graph's prints will go
 
     def capture(self, thing: Any, type: TensorType) -> Value:
         """The function-level input that stands for a box or array from outside (read again at each call)."""
@@ -147,10 +151,16 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     """Send the operations of this thread to `trace`. Outer tapes do not see them: they see the call of the result."""
     before = STATE.trace, STATE.tapes
     STATE.trace, STATE.tapes = trace, ()
+    limit = sys.getrecursionlimit()
+    # Each branch and loop of converted code has frames of its own: what Python can recurse to must stay in reach.
+    deeper = limit * FRAMES if before[0] is None else limit
+    sys.setrecursionlimit(deeper)
     try:
         yield trace
     finally:
         STATE.trace, STATE.tapes = before
+        if sys.getrecursionlimit() == deeper:
+            sys.setrecursionlimit(limit)
 
 
 @contextmanager

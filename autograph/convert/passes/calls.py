@@ -3,24 +3,24 @@
 import gast
 
 from autograph.convert.converter import Converter, Example
-from autograph.convert.moving import FRAME_BUILTINS, is_hook
+from autograph.convert.moving import is_hook
 from autograph.source.parse import Node
 
-# `slice` only keeps its arguments; subscripts are full of it.
-_LEFT_ALONE = FRAME_BUILTINS | {"globals", "breakpoint", "slice"}
+# What looks at the very frame that calls it; and `slice`, which only keeps its arguments: subscripts are full of it.
+_LEFT_ALONE = frozenset({"super", "globals", "breakpoint", "slice"})
 
 
 class Calls(Converter):
     """f(a, *b, k=c)  ->  ag__.callee(f)(a, *b, k=c)
 
-    Left alone: what looks at its caller's frame (`locals()`, `eval`, `super`, ...), and the hooks.
+    Left alone: `super`, `globals`, `breakpoint`, `slice`, and the hooks.
     """
 
     examples = (
         Example("f(a, *b, k=c)", "ag__.callee(f)(a, *b, k=c)"),
         Example("x.m(g(1))", "ag__.callee(x.m)(ag__.callee(g)(1))"),
         Example("super(__class__, self).f(a)", "ag__.callee(super(__class__, self).f)(a)"),
-        Example("locals()", "locals()"),
+        Example("locals()", "ag__.callee(locals)()"),
         Example("ag__.not_(a)", "ag__.not_(a)"),
     )
 
