@@ -1,13 +1,14 @@
 """Functions that look at their caller's frame or count frames: converted code has more frames than the user wrote."""
 
 from __future__ import annotations
+import __future__
 
 import builtins
 import sys
 import warnings
 from collections.abc import Callable
 from itertools import islice
-from types import FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeVar
 
 from autograph.load.helpers import is_helper, logical_frames, users_names
@@ -15,6 +16,7 @@ from autograph.operators.stand_ins import FRAME_READERS, STAND_INS
 
 __all__: list[str] = []
 
+_FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -97,17 +99,27 @@ def dir_(*args: Any) -> Any:
 @_reads_frames(builtins.eval)
 def eval_(source: Any, globals: Any = None, locals: Any = None, /) -> Any:
     """`eval`."""
-    return builtins.eval(source, *_namespaces(globals, locals))
+    frames = _caller(0)
+    source = source.lstrip(" \t") if isinstance(source, str) else source
+    return builtins.eval(_compiled(source, "eval", frames), *_namespaces(frames, globals, locals))
 
 
 @_reads_frames(builtins.exec)
 def exec_(source: Any, globals: Any = None, locals: Any = None, /, **closure: Any) -> None:
     """`exec`."""
-    builtins.exec(source, *_namespaces(globals, locals), **closure)
+    frames = _caller(0)
+    builtins.exec(_compiled(source, "exec", frames), *_namespaces(frames, globals, locals), **closure)
 
 
-def _namespaces(globals: Any, locals: Any) -> tuple[Any, Any]:
+def _compiled(source: Any, mode: str, frames: list[FrameType]) -> Any:
+    """Source text as code, under the `__future__` features of the code that calls `eval`."""
+    if isinstance(source, CodeType):
+        return source
+    flags = frames[0].f_code.co_flags & _FUTURES
+    return compile(source, "<string>", mode, flags=flags, dont_inherit=True)
+
+
+def _namespaces(frames: list[FrameType], globals: Any, locals: Any) -> tuple[Any, Any]:
     if globals is not None:
         return globals, globals if locals is None else locals
-    frames = next(logical_frames(sys._getframe(2)))
     return frames[0].f_globals, _locals(frames) if locals is None else locals

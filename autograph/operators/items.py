@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from builtins import len  # what another module makes of the name is nothing to the hooks
 from collections.abc import MutableMapping
 from typing import Any
 

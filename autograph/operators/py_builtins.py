@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import itertools
+from builtins import len  # what another module makes of the name is nothing to the hooks
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -146,7 +147,7 @@ STAND_INS[builtins.print] = print_
 def len_(x: Any) -> Any:
     """`len(x)`: an int where it is known, else a staged integer."""
     if type(x) in PLAIN:
-        return builtins.len(x)
+        return len(x)
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape
@@ -162,7 +163,7 @@ def len_(x: Any) -> Any:
     if staged is not None:
         return staged.count()
     method = special(x, "__len__")
-    return builtins.len(x) if method is None else method()
+    return len(x) if method is None else method()
 
 
 @stand_in(builtins.range)
@@ -173,7 +174,7 @@ def range_(*args: Any) -> Any:
     args = tuple(map(resolve, args))
     if not any(isinstance(a, Tensor) for a in args):
         return builtins.range(*args)
-    start, stop, step = (0, args[0], 1) if builtins.len(args) == 1 else (*args, 1)[:3]
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
     return StagedRange(start, stop, step)
 
 
@@ -304,7 +305,7 @@ def _scalar(x: Tensor, what: str) -> Tensor:
 
 
 def _items(args: tuple[Any, ...]) -> Any:
-    return args[0] if builtins.len(args) == 1 else list(args)
+    return args[0] if len(args) == 1 else list(args)
 
 
 def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:
@@ -319,7 +320,7 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
         if key is not None:
             ranks = [rank(e) for e in listed]
             if not _any_staged(ranks):
-                return listed[original(builtins.range(builtins.len(ranks)), key=ranks.__getitem__)]
+                return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
         best = listed[0]
         for e in listed[1:]:
             best = _better(best, e, rank, better, key is None, pick)
@@ -429,7 +430,7 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
                 else (op.logical_or if stop_on else op.logical_and)(result, test)
             )
         return result
-    if isinstance(iterable, Tensor) and builtins.len(iterable.type.shape or ()) == 1:
+    if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
         return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
     found: Any = not stop_on
 
@@ -547,7 +548,7 @@ def tuple_(iterable: Any = ()) -> Any:
 def callable_(x: Any) -> Any:
     """`callable`."""
     options = [builtins.callable(a) for a in alternatives_of(x)]
-    return all(options) if builtins.len(set(options)) == 1 else is_alternative(choice_of(x) or x, builtins.callable)
+    return all(options) if len(set(options)) == 1 else is_alternative(choice_of(x) or x, builtins.callable)
 
 
 @stand_in(functools.reduce)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
+from operator import index
 from types import FunctionType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
 from autograph.operators.choice import Choice, choice_of
@@ -27,7 +28,14 @@ def truth_of(x: Any) -> Any:
     Raises:
       InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
     """
-    if type(x) in PLAIN:
+    kind = type(x)
+    if kind in PLAIN:
+        return bool(x)
+    if kind is list:
+        dynamic = dynamic_of(x)
+        return bool(x) if dynamic is None else op.not_equal(length(dynamic), 0)
+    known = _pythons.get(id(kind))
+    if known is not None and known() is kind:
         return bool(x)
     choice = choice_of(x)
     if choice is not None:
@@ -35,44 +43,42 @@ def truth_of(x: Any) -> Any:
     if isinstance(x, Tensor):
         if STATE.trace is None:
             return bool(x)
-        kind = x.type
-        shape = kind.shape
+        dtype, shape = x.type.dtype, x.type.shape
         if shape is None or any(not isinstance(d, int) for d in shape):
             x = op.reshape(x, ())
         elif shape != ():
             if num_elements(shape) != 1:
                 raise refusal("truth-of-many", shape=shape)
             x = op.reshape(x, ())
-        return x if kind.dtype.is_bool else op.not_equal(x, 0)
-    if type(x) is list:
-        dynamic = dynamic_of(x)
-        if dynamic is not None:
-            return op.not_equal(length(dynamic), 0)
+        return x if dtype.is_bool else op.not_equal(x, 0)
     if type(x) is ListValue:
         return op.not_equal(length(x), 0)
     staged_truth = getattr(type(x), "__staged_bool__", None)
     if staged_truth is not None:
         return staged_truth(x)
     for name in ("__bool__", "__len__"):
-        if name in _special_methods(type(x)):
+        if type(getattr(kind, name, None)) is FunctionType:
             method = special_hook(x, name)
-            return bool(x) if method is None else truth_of(method())
+            return bool(x) if method is None else _truth_from(name, method())
+    key = id(kind)
+    _pythons[key] = weakref.ref(kind, lambda _: _pythons.pop(key, None))
     return bool(x)
 
 
 special_hook: Any = None  # finds the converted special methods of an object of a user's class; put here by `calls`
+_pythons: dict[int, Any] = {}  # by their id: types whose truth no user's code decides
 
 
-def _special_methods(cls: type) -> Any:
-    """The names among __bool__ and __len__ that a user's class defines."""
-    known = _SPECIAL.get(cls)
-    if known is None:
-        known = tuple(n for n in ("__bool__", "__len__") if type(getattr(cls, n, None)) is FunctionType)
-        _SPECIAL[cls] = known
-    return known
-
-
-_SPECIAL: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+def _truth_from(name: str, result: Any) -> Any:
+    """The truth that `__bool__` or `__len__` told, checked as Python checks it."""
+    truth = truth_of(result)
+    if is_staged_condition(truth):
+        return truth
+    if name == "__bool__" and type(result) is not bool:
+        raise TypeError(f"__bool__ should return bool, returned {type(result).__name__}")
+    if name == "__len__" and index(result) < 0:
+        raise ValueError("__len__() should return >= 0")
+    return truth
 
 
 def _truth_of_choice(choice: Choice) -> Any:

@@ -102,5 +102,53 @@ SUBJECTS: tuple[Subject, ...] = (
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 
-KNOWN: dict[str, str] = {}
+_WALKS = "walks the stack through f_back: the helper functions of branches and loops are frames, and so are hooks"
+_DEPTH = "sets a recursion limit of a hundred frames: branches and loops have frames of their own"
+_CODE = "looks at the code object of a converted function"
+_LIVES = "waits for an object to go: what a trace wrote to lives until the trace ends"
+_BREAKS = "breaks a builtin or linecache for the whole process, the hooks and the conversion included"
+
+KNOWN: dict[str, str] = {
+    f"test.test_{test}": reason
+    for reason, tests in {
+        _WALKS: """
+            contextlib.TestExitStack.test_exit_exception_traceback
+            gettext.GNUTranslationsPluralFormsTestCase.test_plural_context_forms
+            gettext.GNUTranslationsPluralFormsTestCase.test_plural_forms
+            gettext.GNUTranslationsPluralFormsTestCase.test_plural_wrong_context_forms
+            traceback.MiscTracebackCases.test_extract_stack
+            traceback.TestStack.test_custom_format_frame
+            traceback.TestStack.test_format_locals
+            traceback.TracebackFormatTests.test_format_stack
+            traceback.TracebackFormatTests.test_print_stack
+        """,
+        _DEPTH: """
+            tomllib.test_misc.TestMiscellaneous.test_inline_array_recursion_limit
+            tomllib.test_misc.TestMiscellaneous.test_inline_table_recursion_limit
+            traceback.TracebackFormatTests.test_recursive_traceback_cpython_internal
+        """,
+        _CODE: """
+            dis.BytecodeTests.test_info
+            dis.CodeInfoTests.test_code_info
+            dis.CodeInfoTests.test_show_code
+            weakref.MappingTestCase.test_remove_closure
+        """,
+        _LIVES: """
+            functools.TestLRUC.test_lru_cache_weakrefable
+            functools.TestLRUPy.test_lru_cache_weakrefable
+            functools.TestPartialPy.test_weakref
+            functools.TestPartialPySubclass.test_weakref
+            optparse.TestOptionParser.test_refleak
+            traceback.TestTracebackException.test_no_refs_to_exception_and_traceback_objects
+            userlist.UserListTest.test_free_after_iterating
+            weakref.FinalizeTestCase.test_all_freed
+            weakref.WeakMethodTestCase.test_no_cycles
+        """,
+        _BREAKS: """
+            functools.TestLRUPy.test_lru_reentrancy_with_len
+            linecache.LineCacheTests.test_memoryerror
+        """,
+    }.items()
+    for test in tests.split()
+}
 """Tests that cannot pass, by id, each with its reason."""

@@ -9,11 +9,13 @@ from autograph.source.parse import Node
 # What looks at the very frame that calls it; and `slice`, which only keeps its arguments: subscripts are full of it.
 _LEFT_ALONE = frozenset({"super", "globals", "breakpoint", "slice"})
 
+_EVALUATE = frozenset({"eval", "exec"})  # with namespaces of their own they need nobody's frame, and show in tracebacks
+
 
 class Calls(Converter):
     """f(a, *b, k=c)  ->  ag__.callee(f)(a, *b, k=c)
 
-    Left alone: `super`, `globals`, `breakpoint`, `slice`, and the hooks.
+    Left alone: `super`, `globals`, `breakpoint`, `slice`, `eval` and `exec` with namespaces, and the hooks.
     """
 
     examples = (
@@ -21,17 +23,20 @@ class Calls(Converter):
         Example("x.m(g(1))", "ag__.callee(x.m)(ag__.callee(g)(1))"),
         Example("super(__class__, self).f(a)", "ag__.callee(super(__class__, self).f)(a)"),
         Example("locals()", "ag__.callee(locals)()"),
+        Example("eval(text, names)", "eval(text, names)"),
         Example("ag__.not_(a)", "ag__.not_(a)"),
     )
 
     def visit_Call(self, node: Node) -> Node:
         """Wrap the function that is called."""
         self.generic_visit(node)
-        if not self._is_left_alone(node.func):
+        if not self._is_left_alone(node):
             node.func = self.quote_expression("ag__.callee(f)", node.func, f=node.func)
         return node
 
-    def _is_left_alone(self, function: Node) -> bool:
+    def _is_left_alone(self, call: Node) -> bool:
+        function = call.func
         if isinstance(function, gast.Name):
-            return function.id in _LEFT_ALONE and self.context.is_builtin(function.id)
+            alone = function.id in _LEFT_ALONE or (function.id in _EVALUATE and len(call.args) > 1)
+            return alone and self.context.is_builtin(function.id)
         return is_hook(function) or isinstance(function, gast.Lambda)
