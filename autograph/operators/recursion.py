@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from types import CellType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -38,6 +38,7 @@ __all__ = ["recursive"]
 
 NESTED = 3  # nested calls with changing arguments that are unrolled before these are joined
 UNROLLED = 50  # nested calls in one region that are taken to end by themselves
+ENDLESS = 100  # nested calls, each under a tensor condition of its own and none like another, that are taken to be endless
 _SUSPENDED = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines: calling them runs nothing
 _REFUSALS = (OperatorNotAllowedInGraphError, OpError, TypeError, ValueError)
 _REGION = run_region.__code__
@@ -96,6 +97,8 @@ def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
     call.values = [_representative(entries, x) for x in call.values]
     region = trace.builder.region.graph
     entry = Entry(call, region)
+    if sum(e.call.f.__code__ is f.__code__ for e in entries) >= ENDLESS:
+        raise RecursionError
     mine = [e for e in entries if e.call.form == call.form and same_function(e.call.f, f)]
     for other in reversed(mine):
         if other.named is not None:
@@ -332,6 +335,7 @@ def _content(cell: CellType) -> Any:
         return same_function  # empty: any value equal to itself only
 
 
+@lru_cache(maxsize=1000)
 def _rebound(code: CodeType) -> frozenset[str]:
     """Free names that a function, or one nested in it, assigns."""
     found = {i.argval for i in dis.get_instructions(code) if i.opname in ("STORE_DEREF", "DELETE_DEREF")}
