@@ -3,6 +3,7 @@
 import argparse
 import fnmatch
 import sys
+import time
 from pathlib import Path
 
 from benchmarks import table
@@ -65,7 +66,10 @@ def main(arguments: list[str] | None = None) -> int:
     harness, rows = Harness(options.repeats, say), []
     try:
         for workload in options.workloads:
+            start = time.perf_counter()
             rows.append(harness.run(workload, present(workload, options.peers)))
+            say("")
+            print(table.line(rows[-1], time.perf_counter() - start), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print("\nstopped; this is what was done:")
     finally:

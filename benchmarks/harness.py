@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +11,22 @@ from benchmarks.worker import Worker, WorkerError
 from benchmarks.workload import Side, Workload
 
 Say = Callable[[str], None]
-WARM_UP = 0.2  # seconds
+# Seconds.
+WARM_UP = 0.2
+BUILD_LIMIT = 60.0  # of building a version and its first call,
+CALL_LIMIT = 30.0  # of warming it up, or of one sample,
+TIMING_LIMIT = 10.0  # and of all samples of all sides: then the repeats end, be they as few as
+FEWEST_REPEATS = 3
 
 
 class Harness:
-    """Workers by package, started when first needed; each workload's repeats interleave its sides."""
+    """Workers by side, started when first needed; each workload's repeats interleave its sides."""
 
-    def __init__(self, repeats: int = 7, say: Say = lambda _: None) -> None:
+    def __init__(
+        self, repeats: int = 7, say: Say = lambda _: None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.repeats = repeats
+        self.clock = clock
         self.say = say
         self.workers: dict[str, Worker] = {}
 
@@ -31,12 +40,18 @@ class Harness:
 
     def time_calls(self, workload: Workload, row: Row, sides: tuple[Side, ...]) -> None:
         """Build, compare, warm up, then time calls of every side in turns."""
-        built = self.each(row, sides, "building", lambda s: self.worker(s).ask("build", row.name, s.name))
+        built = self.each(
+            row, sides, "building", lambda s: self.worker(s).ask("build", row.name, s.name, limit=BUILD_LIMIT)
+        )
         self.judge(workload, row, {name: result for name, (_, result) in built.items()})
         calls = self.each(
-            row, sides, "warming up", lambda side: self.worker(side).ask("warm_up", side.name, WARM_UP)
+            row, sides, "warming up",
+            lambda side: self.worker(side).ask("warm_up", side.name, WARM_UP, limit=CALL_LIMIT),
         )
-        self.time(row, sides, lambda side: self.worker(side).ask("sample", side.name, calls[side.name]))
+        self.time(
+            row, sides,
+            lambda side: self.worker(side).ask("sample", side.name, calls[side.name], limit=CALL_LIMIT),
+        )
         self.each(row, sides, "dropping", lambda side: self.worker(side).ask("drop", side.name))
 
     def time_first_calls(self, workload: Workload, row: Row, sides: tuple[Side, ...]) -> None:
@@ -45,7 +60,7 @@ class Harness:
 
         def first(side: Side) -> float:
             with Worker(side.package) as worker:
-                seconds, results[side.name] = worker.ask("build", workload.name, side.name)
+                seconds, results[side.name] = worker.ask("build", workload.name, side.name, limit=BUILD_LIMIT)
             return float(seconds)
 
         self.time(row, sides, first)
@@ -59,7 +74,10 @@ class Harness:
 
     def time(self, row: Row, sides: tuple[Side, ...], measure: Callable[[Side], float]) -> None:
         """Every repeat goes round all sides, so that a slow second of the machine hits them all."""
+        end = self.clock() + TIMING_LIMIT
         for repeat in range(1, self.repeats + 1):
+            if repeat > FEWEST_REPEATS and self.clock() > end:
+                return
             for name, seconds in self.each(row, sides, f"repeat {repeat}", measure).items():
                 row.cells[name].samples.append(seconds)
 
@@ -90,10 +108,10 @@ class Harness:
                 row.cells[name].samples.clear()
 
     def worker(self, side: Side) -> Worker:
-        """The process of a side's package."""
-        worker = self.workers.get(side.package)
+        """The process of a side: one that is ended for being slow takes no other with it."""
+        worker = self.workers.get(side.name)
         if worker is None or not worker.process.is_alive():
-            worker = self.workers[side.package] = Worker(side.package)
+            worker = self.workers[side.name] = Worker(side.package)
         return worker
 
     def close(self) -> None:
@@ -125,7 +143,12 @@ def disagreement(result: Any, reference: Any, tolerance: float) -> str:
 
 def run_script(source: str) -> float:
     """Run a program in a fresh interpreter; it prints seconds as its last line."""
-    run = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=BUILD_LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkerError(f"it took longer than {BUILD_LIMIT:g} s") from None
     lines = run.stdout.split() if run.returncode == 0 else []
     if not lines:
         raise WorkerError((run.stderr.strip().splitlines() or ["it printed nothing"])[-1])

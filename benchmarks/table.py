@@ -42,6 +42,12 @@ def header_and_lines(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
+def line(row: Row, took: float) -> str:
+    """What is said of a workload when it is done, before the table: medians of its sides."""
+    cells = "  ".join(f"{name} {median(row, name)}" for name in row.cells)
+    return f"{row.name:16} {took:5.1f} s   {cells}"
+
+
 def median(row: Row, side: str) -> str:
     """One cell: the median, "failed", or nothing where the side has no version."""
     cell = row.cells.get(side)

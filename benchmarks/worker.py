@@ -1,6 +1,6 @@
-"""The process one library runs in, and our end of the pipe to it.
+"""The process one side runs in, and our end of the pipe to it.
 
-Every library has a process of its own: imported together they fight over threads, allocators and
+Every library has a process of its own, and every side of one: imported together they fight over threads, allocators and
 signal handlers, and a crash of one would be everybody's. The processes take turns: at any moment one
 of them works and the others wait on their pipes.
 """
@@ -36,10 +36,17 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def ask(self, command: str, *arguments: object) -> Any:
-        """Run a command there (a method of `Desk`) and return what it returns, or raise WorkerError."""
+    def ask(self, command: str, *arguments: object, limit: float | None = None) -> Any:
+        """Run a command there (a method of `Desk`) and return what it returns, or raise WorkerError.
+
+        What takes longer than `limit` seconds is an error too, and the end of the process.
+        """
         try:
             self.pipe.send((command, arguments))
+            if not self.pipe.poll(limit):
+                self.process.kill()
+                self.process.join(timeout=5)
+                raise WorkerError(f"{command} took longer than {limit:g} s")
             done, answer = self.pipe.recv()
         except (EOFError, OSError) as error:
             self.process.join(timeout=5)
@@ -114,17 +121,19 @@ class Desk:
 
 
 def warm_up(thunk: Thunk, seconds: float, clock: Callable[[], float] = time.perf_counter) -> int:
-    """Call for `seconds` and at least twice; return how many calls take a quarter of that, at least 1.
+    """Call for `seconds` and, unless one call takes longer, at least twice; return how many calls take a quarter of
+    that, at least 1.
 
     The number comes from the last, longest run of calls: the first may compile, fill caches, or wake threads.
     """
-    calls, elapsed, end = 1, 0.0, clock() + seconds
+    calls, runs, end = 1, 0, clock() + seconds
     while True:
         start = clock()
         for _ in range(calls):
             thunk()
-        elapsed = clock() - start
-        if (clock() >= end and calls > 1) or elapsed >= seconds:
+        now = clock()
+        elapsed, runs = now - start, runs + 1
+        if elapsed >= seconds or (now >= end and runs > 1):
             return max(1, round(calls * seconds / 4 / elapsed))
         if elapsed < seconds / 4:
             calls *= 2

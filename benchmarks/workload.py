@@ -14,7 +14,7 @@ class Side:
     """Somebody whose version of the workloads is timed: one column of the table."""
 
     name: str
-    package: str  # what must be installed; sides of one package share a process
+    package: str  # what must be installed
     method: str  # of the workload, which builds the version
     options: tuple[object, ...] = ()
 

@@ -10,7 +10,7 @@ from benchmarks import table
 from benchmarks.__main__ import chosen, main, parse, present
 from benchmarks.harness import Harness, disagreement, run_script
 from benchmarks.results import Cell, Row, to_json
-from benchmarks.worker import Desk, WorkerError, as_arrays, sample, warm_up
+from benchmarks.worker import Desk, Worker, WorkerError, as_arrays, sample, warm_up
 from benchmarks.workload import SIDES, Workload, all_workloads
 
 STAGED, EAGER, NUMPY = SIDES[:3]
@@ -30,10 +30,16 @@ class Clock:
         self.now += self.cost + (self.first if self.calls == 1 else 0)
 
 
-@pytest.mark.parametrize(("cost", "calls"), [(1e-6, 50_000), (1e-3, 50), (0.03, 2), (10.0, 1)])
+@pytest.mark.parametrize(("cost", "calls"), [(1e-6, 50_000), (1e-3, 50), (0.03, 2), (0.17, 1), (10.0, 1)])
 def test_a_sample_takes_a_quarter_of_the_warm_up(cost, calls):
     clock = Clock(cost)
     assert warm_up(clock.work, 0.2, clock) == pytest.approx(calls, rel=0.01)
+
+
+def test_warming_up_ends_where_a_call_takes_most_of_it():
+    clock = Clock(0.17)
+    warm_up(clock.work, 0.2, clock)
+    assert clock.calls == 2
 
 
 def test_a_slow_first_call_does_not_count():
@@ -69,7 +75,7 @@ class FakeWorker:
     def __init__(self, log, results, broken=()):
         self.log, self.results, self.broken = log, results, broken
 
-    def ask(self, command, *arguments):
+    def ask(self, command, *arguments, limit=None):
         side = arguments[1] if command == "build" else arguments[0]
         self.log.append((command, side))
         if (command, side) in self.broken:
@@ -115,6 +121,29 @@ def test_one_side_failing_leaves_the_others(monkeypatch, command):
     row, _ = run_with(monkeypatch, ONES, broken={(command, "eager")})
     assert row.cells["eager"] == Cell([], "it fell over")
     assert len(row.cells["staged"].samples) == len(row.cells["numpy"].samples) == 2
+
+
+def test_repeats_end_when_the_time_is_up(monkeypatch):
+    clock = Clock(3.0)
+
+    class Slow(FakeWorker):
+        def ask(self, command, *arguments, limit=None):
+            if command == "sample":
+                clock.work()
+            return super().ask(command, *arguments, limit=limit)
+
+    harness = Harness(7, clock=clock)
+    monkeypatch.setattr(harness, "worker", lambda side: Slow([], ONES))
+    row = harness.run(Nothing(), (STAGED, NUMPY))
+    assert [len(cell.samples) for cell in row.cells.values()] == [3, 3]
+
+
+def test_what_takes_too_long_is_ended_and_said():
+    with Worker("numpy") as worker:
+        worker.ask("build", "call_scalar", "numpy", limit=60)
+        with pytest.raises(WorkerError, match=r"^warm_up took longer than 0\.2 s$"):
+            worker.ask("warm_up", "numpy", 30.0, limit=0.2)
+        assert not worker.process.is_alive()
 
 
 def test_a_desk_builds_calls_and_forgets():
