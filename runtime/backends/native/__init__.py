@@ -1,0 +1,1 @@
+"""Graphs as machine code, made with LLVM; what the NumPy plan does, in one call."""

@@ -1,0 +1,156 @@
+"""LLVM IR text to machine code in memory. llvmlite is imported when the first text is compiled."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from runtime.backends.native.errors import NoCompilerError
+
+__all__ = ["Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "reason_unavailable"]
+
+_serial = itertools.count()
+_lock = threading.Lock()
+
+
+class Loaded:
+    """Machine code in memory; it is freed with this object, so whoever calls it keeps it."""
+
+    __slots__ = ("_addresses", "_keep", "code")
+
+    def __init__(self, addresses: Mapping[str, int], keep: Any, code: bytes) -> None:
+        self._addresses = dict(addresses)
+        self._keep = keep
+        self.code = code  # the object file it was loaded from
+
+    def address(self, name: str) -> int:
+        """Where a function that the text defines begins.
+
+        Raises:
+          KeyError: it was not asked for when the code was loaded.
+        """
+        return self._addresses[name]
+
+
+@lru_cache(maxsize=1)
+def reason_unavailable() -> str | None:
+    """Why nothing can be compiled here, or None where it can be."""
+    try:
+        import llvmlite.binding as llvm
+    except (ImportError, OSError) as error:
+        return f"llvmlite cannot be imported ({error})"
+    try:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        llvm.check_jit_execution()
+    except (RuntimeError, OSError) as error:
+        return f"LLVM does not run on this machine ({error})"
+    return None
+
+
+def available() -> bool:
+    """Whether native code can be made: llvmlite is installed and the system lets code be made in memory."""
+    return reason_unavailable() is None
+
+
+def _require() -> Any:
+    reason = reason_unavailable()
+    if reason is not None:
+        raise NoCompilerError(reason)
+    import llvmlite.binding as llvm
+
+    return llvm
+
+
+@lru_cache(maxsize=1)
+def host() -> tuple[str, str, str]:
+    """Triple, processor and features that code is made for."""
+    llvm = _require()
+    try:
+        features = llvm.get_host_cpu_features().flatten()
+    except RuntimeError:  # LLVM cannot tell on this processor
+        features = ""
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), features
+
+
+def identity() -> str:
+    """What compiled code depends on besides its text: compiler, processor, features."""
+    import llvmlite
+
+    llvm = _require()
+    return "|".join([llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)), *host()])
+
+
+def _machine() -> Any:
+    llvm = _require()
+    triple, cpu, features = host()
+    return llvm.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small", jit=True
+    )
+
+
+@lru_cache(maxsize=1)
+def _jit() -> Any:
+    llvm = _require()
+    return llvm.create_lljit_compiler(_machine(), suppress_errors=True)
+
+
+def optimised(text: str) -> tuple[Any, Any]:
+    """The module of a text after LLVM's O3 passes, and the target machine it is for.
+
+    Raises:
+      RuntimeError: the text is not valid LLVM IR.
+    """
+    llvm = _require()
+    module = llvm.parse_assembly(text, llvm.create_context())
+    module.verify()
+    machine = _machine()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    options.loop_interleaving = True
+    options.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module, machine
+
+
+def emit(text: str) -> bytes:
+    """The object file of a text."""
+    module, machine = optimised(text)
+    return bytes(machine.emit_object(module))
+
+
+def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("ag_run",)) -> Loaded:
+    """Put an object file into memory, with the addresses of what it names and does not define.
+
+    Raises:
+      RuntimeError: a symbol that neither `symbols` nor the process knows.
+    """
+    llvm = _require()
+    builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for name, address in symbols.items():
+        builder.import_symbol(name, address)
+    for name in exports:
+        builder.export_symbol(name)
+    with _lock:
+        tracker = builder.link(_jit(), f"ag{next(_serial)}")
+    return Loaded({name: tracker[name] for name in exports}, tracker, code)
+
+
+def compile_text(text: str, symbols: Mapping[str, int], exports: tuple[str, ...] = ("ag_run",)) -> Loaded:
+    """Compile LLVM IR for this machine and load it.
+
+    Args:
+      text: LLVM IR. What it declares is found among `symbols`, then in the process (libc and libm).
+      symbols: addresses by name.
+      exports: functions it defines whose addresses are wanted.
+
+    Raises:
+      NoCompilerError: there is no compiler.
+      RuntimeError: the text is not valid IR, or a symbol is unknown.
+    """
+    return load(emit(text), symbols, exports)

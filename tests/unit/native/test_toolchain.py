@@ -1,0 +1,72 @@
+"""LLVM IR to machine code in memory."""
+
+import ctypes
+import gc
+import weakref
+
+import pytest
+
+from runtime.backends.native import toolchain
+
+pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
+
+ADD = """
+define i64 @ag_run(ptr %in, ptr %out) {
+  %x = load i64, ptr %in
+  %y = add i64 %x, 1
+  store i64 %y, ptr %out
+  ret i64 0
+}
+"""
+CALLS = """
+declare double @llvm.sin.f64(double)
+declare i64 @given(i64)
+define i64 @ag_run(ptr %in, ptr %out) {
+  %x = load double, ptr %in
+  %s = call double @llvm.sin.f64(double %x)
+  store double %s, ptr %out
+  %r = call i64 @given(i64 41)
+  ret i64 %r
+}
+"""
+
+
+def run(loaded, *slots, kind=ctypes.c_int64, results=1):
+    given, made = (kind * len(slots))(*slots), (kind * results)()
+    status = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(loaded.address("ag_run"))(given, made)
+    return status, list(made)
+
+
+def test_compiles_and_runs():
+    assert run(toolchain.compile_text(ADD, {}), 41) == (0, [42])
+
+
+def test_symbols_given_and_of_the_process():
+    callback = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(lambda n: n + 1)
+    loaded = toolchain.compile_text(CALLS, {"given": ctypes.cast(callback, ctypes.c_void_p).value})
+    status, (result,) = run(loaded, 1.0, kind=ctypes.c_double)
+    assert status == 42 and result == pytest.approx(0.8414709848078965, abs=1e-15)
+
+
+def test_an_unknown_symbol_is_an_error():
+    with pytest.raises(RuntimeError, match="materialize|given"):
+        toolchain.compile_text(CALLS, {})
+
+
+def test_text_that_is_no_ir_is_an_error():
+    with pytest.raises(RuntimeError, match="expected"):
+        toolchain.compile_text("define nonsense", {})
+
+
+def test_code_is_freed_with_its_object():
+    loaded = toolchain.compile_text(ADD, {})
+    gone = weakref.ref(loaded._keep)
+    del loaded
+    gc.collect()
+    assert gone() is None
+
+
+def test_object_code_loads_again():
+    code = toolchain.emit(ADD)
+    assert run(toolchain.load(code, {}), 1) == (0, [2])
+    assert run(toolchain.load(code, {}), 2) == (0, [3])
