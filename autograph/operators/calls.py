@@ -20,6 +20,7 @@ from autograph.load.cache import is_converted
 from autograph.operators import truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, select
+from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
@@ -74,6 +75,8 @@ def callee(f: Any) -> Any:
         return _choice_call(f)
     if isinstance(f, type):
         return _constructor(f)
+    if kind is CACHED and not is_unconverted_module(f.__module__):
+        return cached(f, callee)
     if kind is partial:
         inner = callee(f.func)
         return f if inner is f.func else partial(inner, *f.args, **f.keywords)
@@ -105,6 +108,8 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if stand_in is not None:
         return stand_in
     stays = _stays(f)
+    if stays and (remade := unwrapped(f, callee)) is not None:
+        return remade
     if not stays and _was_generated(f.__code__.co_filename):
         return partial(_as_it_is, f)
     made = None if stays else converted(f)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -59,6 +62,17 @@ def functions_run_eagerly() -> bool:
     return _eager[0]
 
 
+def _suspends(fn: Any) -> bool:
+    """Whether a call of a function only makes a generator or a coroutine."""
+    while isinstance(fn, partial):
+        fn = fn.func
+    fn = fn if isinstance(fn, (FunctionType, MethodType)) else getattr(type(fn), "__call__", None)  # noqa: B004
+    return bool(getattr(getattr(fn, "__code__", None), "co_flags", 0) & _SUSPENDED)
+
+
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
 def _is_ours(fn: Any) -> bool:
     """Whether a function is defined in this package."""
     return isinstance(fn, FunctionType) and fn.__code__.co_filename.startswith(tuple(internal_folders))
@@ -94,6 +108,8 @@ class Function:
         self._parameters_made: Parameters | None = None
         self._converted: Any = None
         self._count = 0
+        # Calling a generator or coroutine function runs nothing: its body runs later, outside any trace of the call.
+        self._suspends = _suspends(python_function)
         update_wrapper(self, python_function)
 
     @property
@@ -108,7 +124,7 @@ class Function:
         return self._parameters_made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if _eager[0]:
+        if _eager[0] or (self._suspends and STATE.trace is None):
             return self._python_function(*args, **kwargs)
         if STATE.trace is not None:
             inline = self._inline()
@@ -152,8 +168,7 @@ class Function:
             elif isinstance(fn, FunctionType):
                 self._converted = converted(fn)
             else:
-                call = type(fn).__call__
-                self._converted = MethodType(converted(call), fn) if isinstance(call, FunctionType) else fn  # type: ignore[arg-type]
+                self._converted = lambda *args, **kwargs: callee(fn)(*args, **kwargs)
         return self._converted  # type: ignore[no-any-return]
 
     def _conform(self, args: tuple[Any, ...], leaves: list[Any], pinned: list[Any]) -> tuple[tuple[Any, ...], Any]:
@@ -290,8 +305,40 @@ class Function:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else BoundFunction(self, instance)
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "__signature__":
+            return inspect.signature(self._python_function)
+        if name in _OF_FUNCTIONS:  # so that `inspect` and its like see what they see of the function
+            return getattr(self._python_function, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def __reduce__(self) -> Any:
+        """By name where a decorator has put it in the function's place, as functions are; else by the function."""
+        return self.__qualname__ if self._stands_in_place() else (function, (self._python_function, *self._options()))
+
+    def __copy__(self) -> Function:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Function:
+        """Itself, as functions copy to themselves; of a bound method, one that is bound to the copy."""
+        inner = copy.deepcopy(self._python_function, memo)
+        return self if inner is self._python_function else function(inner, *self._options())
+
+    def _options(self) -> tuple[Any, ...]:
+        """What `function` takes after the function itself."""
+        return self.input_signature, self._convert, self._jit_compile, self._reduce_retracing, None, None, self._name
+
+    def _stands_in_place(self) -> bool:
+        found: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = inspect.getattr_static(found, part, None)
+        return (found.__func__ if isinstance(found, staticmethod) else found) is self
+
     def __repr__(self) -> str:
         return f"<autograph.function {self._name}>"
+
+
+_OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
 
 
 class BoundFunction:
@@ -302,6 +349,29 @@ class BoundFunction:
         self.__self__ = instance
         self.__wrapped__ = function._python_function
         self.__name__ = function._name
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+
+    @property
+    def __func__(self) -> Function:
+        return self._function
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundFunction):
+            return NotImplemented
+        return self._function is other._function and self.__self__ is other.__self__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__self__), self._function))
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.__self__, self._function.__name__)
+
+    def __copy__(self) -> BoundFunction:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BoundFunction:
+        return BoundFunction(self._function, copy.deepcopy(self.__self__, memo))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(self.__self__, *args, **kwargs)
