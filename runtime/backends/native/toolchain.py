@@ -12,6 +12,11 @@ from runtime.backends.native.errors import NoCompilerError
 
 __all__ = ["Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "reason_unavailable"]
 
+# Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
+# 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
+# is 256 bits for all.
+SLOWED_BY_WIDE_VECTORS = frozenset(("skylake-avx512", "cascadelake", "cooperlake", "cannonlake"))
+
 _serial = itertools.count()
 _lock = threading.Lock()
 
@@ -73,7 +78,10 @@ def host() -> tuple[str, str, str]:
         features = llvm.get_host_cpu_features().flatten()
     except RuntimeError:  # LLVM cannot tell on this processor
         features = ""
-    return llvm.get_process_triple(), llvm.get_host_cpu_name(), features
+    cpu = llvm.get_host_cpu_name()
+    if "+avx512vl" in features and cpu not in SLOWED_BY_WIDE_VECTORS:
+        features += ",-prefer-256-bit"
+    return llvm.get_process_triple(), cpu, features
 
 
 def identity() -> str:

@@ -1,0 +1,150 @@
+"""Calling compiled graphs: payloads into slots, one native call, slots into payloads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
+from runtime.backends.native.toolchain import Loaded
+
+__all__ = ["NativeExecutable"]
+
+_PROTOTYPE = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+_libc = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+_libc.free.argtypes = [ctypes.c_void_p]
+_libc.free.restype = None
+
+
+class _DoesNotFitError(Exception):
+    """An argument that the native code was not made for: the plan takes it."""
+
+
+class NativeExecutable:
+    """A graph's machine code: `executable(*arrays)` gives the list of its outputs, all of them new.
+
+    The NumPy plan of the same graph stands behind it: it runs where native code returns a reason (an error that it
+    then raises at the user's line, an integer that outgrew 64 bits) and where an argument is not of the type that the
+    code was made for.
+    """
+
+    __slots__ = ("_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan", "recursive")
+
+    def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
+        self.lowered = lowered
+        self.plan = plan
+        self.name: str = getattr(plan, "name", "")
+        self.recursive = False
+        self._loaded = loaded
+        self._layout = Layout(lowered)
+        self._inputs = self._layout.inputs
+        self._outputs = self._layout.outputs
+        self.fresh: frozenset[int] = frozenset(range(len(self._outputs)))
+        kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
+        self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
+
+    @property
+    def source(self) -> str:
+        """The Python source of the plan."""
+        return str(self.plan.source)  # type: ignore[attr-defined]
+
+    @property
+    def layout(self) -> Layout:
+        """Where inputs and outputs stand in the arrays that native code is called with."""
+        return self._layout
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        slots = np.zeros(self._layout.in_slots + 1, np.int64)
+        out = np.zeros(self._layout.out_slots + 1, np.int64)
+        try:
+            if len(arrays) != len(self._inputs):
+                raise _DoesNotFitError
+            keep = [_put(slots, given, x) for given, x in zip(self._inputs, arrays, strict=True)]
+        except _DoesNotFitError:
+            return self.plan(*arrays)
+        made = [_prepare(slots, out, o) for o in self._outputs]
+        status = self._run(slots.ctypes.data, out.ctypes.data)
+        del keep
+        if status:
+            return self.plan(*arrays)
+        return [_take(out, o, m) for o, m in zip(self._outputs, made, strict=True)]
+
+    def __repr__(self) -> str:
+        return f"<native executable {self.name}>"
+
+
+def _put(slots: np.ndarray[Any, Any], given: Input, x: Any) -> Any:
+    """Write an argument's slots; what must live during the call."""
+    k = given.slot
+    if given.weak:
+        _put_weak(slots, given, x)
+        return None
+    if not isinstance(x, (np.ndarray, np.generic)) or x.dtype != given.dtype or x.ndim != given.rank:
+        raise _DoesNotFitError
+    if given.rank == 0:
+        slots[k : k + 1].view(np.uint8)[: given.dtype.itemsize] = np.asarray(x)[None].view(np.uint8)
+        return None
+    array = np.require(x, given.dtype, ["C_CONTIGUOUS", "ALIGNED"])
+    for axis, (size, d) in enumerate(zip(array.shape, given.dims, strict=True)):
+        if d != ANY and size != (d if d >= 0 else slots[-2 - d]):
+            raise _DoesNotFitError
+        slots[k + 1 + axis] = size
+    slots[k] = array.ctypes.data
+    return array
+
+
+def _put_weak(slots: np.ndarray[Any, Any], given: Input, x: Any) -> None:
+    k, kind = given.slot, given.dtype.kind
+    if kind == "i" and type(x) is int and -(1 << 63) <= x < 1 << 63:
+        slots[k] = x
+    elif kind == "f" and type(x) is float:
+        slots[k : k + 1].view(np.float64)[0] = x
+    elif kind == "b" and type(x) is bool:
+        slots[k] = x
+    else:
+        raise _DoesNotFitError
+
+
+def _prepare(slots: np.ndarray[Any, Any], out: np.ndarray[Any, Any], o: Output) -> Any:
+    """The array for an output whose sizes are known before the call."""
+    if o.sizes is None:
+        return None
+    array = np.empty([size if at is None else int(slots[at]) for size, at in o.sizes], o.dtype)  # type: ignore[misc]
+    out[o.slot] = array.ctypes.data
+    return array
+
+
+def _take(out: np.ndarray[Any, Any], o: Output, made: Any) -> Any:
+    """An output's payload."""
+    if made is not None:
+        return made
+    k = o.slot
+    if o.rank == 0:
+        scalar = out[k : k + 1].view(np.uint8)[: o.dtype.itemsize].view(o.dtype)[0]
+        return scalar.item() if o.weak else scalar
+    shape = tuple(int(n) for n in out[k + 1 : k + 1 + o.rank])
+    return _owning(int(out[k]), shape, o.dtype)
+
+
+class _Block:
+    """Memory that native code made with malloc; freed with this object."""
+
+    __slots__ = ("__array_interface__", "_address")
+
+    def __init__(self, address: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._address = address
+        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (address, False), "version": 3}
+
+    def __del__(self, free: Callable[[int], None] = _libc.free) -> None:
+        free(self._address)
+
+
+def _owning(address: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """The array over memory that native code made with malloc, freed with the array."""
+    if not address:
+        return np.empty(shape, dtype)
+    return np.asarray(_Block(address, shape, dtype))

@@ -1,0 +1,100 @@
+"""How values cross into native code: slots of eight bytes, by the types of a graph's inputs and outputs.
+
+    scalar      one slot: its raw bytes, low bytes first (weak numbers as int64, float64 or one byte)
+    array       1 + rank slots: pointer to C-contiguous, aligned data, then its sizes
+    output whose sizes the caller can tell: one slot, the pointer to memory that the caller made
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from runtime.backends.native.errors import Unsupported
+from runtime.typesys.shapes import Dim
+from runtime.typesys.spec import TensorType, ValueType
+
+__all__ = ["Input", "Layout", "Lowered", "Output"]
+
+ANY = -1  # a size that may be anything; -2 - s: the size in slot s
+
+
+class Lowered(Protocol):
+    """A graph as LLVM IR text: `define i64 @ag_run(ptr %in, ptr %out)`: 0, or nonzero where it has done nothing."""
+
+    text: str
+    inputs: Sequence[ValueType]
+    outputs: Sequence[ValueType]
+    out_dims: Sequence[tuple[Any, ...] | None]
+    symbols: Sequence[str]
+    big: bool
+
+
+class Input:
+    """One input: its first slot, and for each axis a size, ANY, or the slot of the equal size."""
+
+    __slots__ = ("dims", "dtype", "rank", "slot", "type", "weak")
+
+    def __init__(self, type: TensorType, slot: int, dims: tuple[int, ...]) -> None:
+        self.type = type
+        self.dtype = type.dtype.dtype
+        self.weak = type.weak
+        self.rank = len(dims)
+        self.slot = slot
+        self.dims = dims
+
+
+class Output:
+    """One output; `sizes` are (size, None) or (None, slot of the input's size), None where the callee makes the array."""
+
+    __slots__ = ("dtype", "rank", "sizes", "slot", "type", "weak")
+
+    def __init__(self, type: TensorType, slot: int, rank: int, sizes: list[tuple[int | None, int | None]] | None) -> None:
+        self.type = type
+        self.dtype = type.dtype.dtype
+        self.weak = type.weak
+        self.rank = rank
+        self.slot = slot
+        self.sizes = sizes
+
+
+class Layout:
+    """Slots of every input and output of a lowered graph."""
+
+    __slots__ = ("in_slots", "inputs", "out_slots", "outputs")
+
+    def __init__(self, lowered: Lowered) -> None:
+        self.inputs: list[Input] = []
+        self.outputs: list[Output] = []
+        known: dict[Dim, int] = {}
+        slot = 0
+        for t in lowered.inputs:
+            kind = _tensor(t)
+            dims = []
+            for axis, d in enumerate(kind.shape or ()):
+                if isinstance(d, int):
+                    dims.append(d)
+                    continue
+                dims.append(-2 - known[d] if d in known else ANY)
+                known.setdefault(d, slot + 1 + axis)
+            self.inputs.append(Input(kind, slot, tuple(dims)))
+            slot += 1 + len(dims)
+        self.in_slots, slot = slot, 0
+        for t, given in zip(lowered.outputs, lowered.out_dims, strict=True):
+            kind = _tensor(t)
+            rank = len(kind.shape or ())
+            sizes: list[tuple[int | None, int | None]] | None = None if given is None else [
+                (None, self.inputs[d[0]].slot + 1 + d[1]) if isinstance(d, tuple) else (int(d), None) for d in given
+            ]
+            self.outputs.append(Output(kind, slot, rank, sizes if rank else None))
+            slot += 1 if sizes is not None or rank == 0 else 1 + rank
+        self.out_slots = slot
+
+
+def _tensor(t: ValueType) -> TensorType:
+    fits = isinstance(t, TensorType) and t.shape is not None and (
+        t.dtype.size <= (16 if t.dtype.is_complex and t.shape else 8) and t.dtype.kind in ("bif" if t.weak else "biufc")
+    )
+    if not fits:
+        raise Unsupported([(f"a value of type {t} that crosses into native code", None)])
+    return t  # type: ignore[return-value]
