@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators import choice as choice_module
+from autograph.operators import specials
 from autograph.operators.aliases import link
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
 from autograph.operators.packing import pack, unpack
@@ -167,3 +168,6 @@ def not_(x: Any) -> Any:
     if not is_staged_condition(test):
         return not test
     return op.logical_not(test)
+
+
+specials.negation = not_

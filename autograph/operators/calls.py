@@ -17,7 +17,7 @@ from typing import Any
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.errors.refusals import refusal
 from autograph.load.cache import is_converted
-from autograph.operators import truth
+from autograph.operators import specials, truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
@@ -25,6 +25,7 @@ from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_o
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.recursion import recursive
+from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -51,6 +52,9 @@ def callee(f: Any) -> Any:
         return _function(trace, f)
     if kind is MethodType:
         function = f.__func__
+        met = trace.notes.get("classes")
+        if met is not None and (owned := type(f.__self__)) not in met:
+            meet_class(trace, f.__self__ if owned is type else owned)
         inner = _function(trace, function) if type(function) is FunctionType else callee(function)
         return f if inner is function else MethodType(inner, f.__self__)
     if kind is BuiltinMethodType:
@@ -74,6 +78,7 @@ def callee(f: Any) -> Any:
     if choice_of(f) is not None:
         return _choice_call(f)
     if isinstance(f, type):
+        meet_class(trace, f)
         return _constructor(f)
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
@@ -101,6 +106,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         if made.__defaults__ is f.__defaults__ and made.__kwdefaults__ is f.__kwdefaults__:
             watch(trace, made)
             return recursive(trace, made)
+    f = undispatched(f)
     if is_converted(f.__code__):
         watch(trace, f)
         return recursive(trace, f)
@@ -113,6 +119,8 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if not stays and _was_generated(f.__code__.co_filename):
         return partial(_as_it_is, f)
     made = None if stays else converted(f)
+    if made is not None:
+        meet_function(trace, f)
     if f.__closure__ is None:  # what has one may be held by it, and would never go
         key = id(f)
         _known[key] = weakref.ref(f, lambda _: _known.pop(key, None)), f.__code__, made
@@ -124,11 +132,16 @@ def _function(trace: Trace, f: FunctionType) -> Any:
 
 def _stays(f: FunctionType) -> bool:
     """Whether a function is called as it is."""
+    if f.__module__ == "functools" and f.__name__ in _ORDERINGS:
+        return False
     return (
         is_unconverted_module(f.__module__)
         or is_unconverted_module(f.__globals__.get("__name__"))
         or getattr(f, "__autograph_do_not_convert__", False)
     )
+
+
+_ORDERINGS = ("__lt__", "__le__", "__gt__", "__ge__")  # what `total_ordering` puts into a class
 
 
 def _was_generated(file: str) -> bool:
@@ -152,11 +165,14 @@ def special(x: Any, name: str) -> Any:
     method = getattr(type(x), name, None)
     if type(method) is not FunctionType or is_unconverted_module(type(x).__module__):
         return None
+    method = undispatched(method)
     made = callee(method)
     return None if made is method else MethodType(made, x)
 
 
 truth.special_hook = special
+specials.callee, specials.is_foreign = callee, is_unconverted_module
+specials.stays = lambda f: _stays(f) or _was_generated(f.__code__.co_filename)
 
 
 def converted(f: FunctionType) -> FunctionType:

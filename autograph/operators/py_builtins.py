@@ -314,7 +314,7 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
     has_default = default is not _MISSING
     if staged is None:
         listed = list(items)
-        if not listed or (key is None and not _any_staged(listed)):
+        if not listed or (key is None and not _any_staged(listed) and special(listed[0], "__lt__") is None):
             return original(listed, key=key, default=default) if has_default else original(listed, key=key)
         rank = (lambda e: e) if key is None else callee(key)
         if key is not None:

@@ -25,6 +25,7 @@ from autograph.operators.lists import ListPlace
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, settle
+from autograph.operators.specials import special_methods
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
@@ -120,7 +121,7 @@ def _attempt(
         return rebuild(argument, symbol)
 
     table: dict[Any, tuple[Place, Any]] = {}
-    with tracing(trace):
+    with special_methods(trace, [function, args, kwargs]), tracing(trace):
         symbols = tuple(named(a, names[i] if i < len(names) else "") for i, a in enumerate(args))
         keywords = {k: named(a, k) for k, a in kwargs.items()}
         traced.arguments = len(boxes)

@@ -1,0 +1,230 @@
+"""Methods that Python itself calls: operators, properties, iteration, `with`. Converted code does not see these calls.
+
+While a trace is active, the classes of the user that it meets have dispatchers in the place of such methods: they run
+the original in threads that trace nothing, and the converted form in a trace. When the last trace that met a class
+ends, the class is as it was. Loads of attributes and operators themselves stay Python's, at Python's speed.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from autograph.operators.places import note_attribute
+from autograph.operators.plain import NUMBERS
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = ["meet_class", "meet_function", "special_methods", "undispatched"]
+
+_BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+_OTHERS = (
+    "lt le eq ne gt ge neg pos abs invert round floor ceil trunc "
+    "len contains getitem setitem delitem missing iter next reversed enter exit bool get set delete "
+    "post_init attrs_pre_init attrs_post_init"
+)
+_NAMES = frozenset(
+    f"__{name}__"
+    for name in (
+        *_OTHERS.split(),
+        *(prefix + name for name in _BINARY.split() for prefix in ("", "r", "i")),
+    )
+)
+_LIMIT = 20_000  # objects looked at before a trace
+_LEAVES = NUMBERS | {type, ModuleType, CodeType, Tensor}
+
+
+class _Changed:
+    """A class with dispatchers: by name what it had, and how many traces need it so."""
+
+    __slots__ = ("made", "users")
+
+    def __init__(self, made: dict[str, tuple[Any, Any]]) -> None:
+        self.made = made
+        self.users = 0
+
+
+_changed: dict[type, _Changed] = {}
+_lock = threading.RLock()
+
+stays: Callable[[Any], bool] = lambda f: True  # whether a function is called as it is
+callee: Callable[[Any], Any] = lambda f: f  # what converted code calls for it; `calls` puts both here
+is_foreign: Callable[[str | None], bool] = lambda module: True  # whether the classes of a module are left alone
+
+negation: Callable[[Any], Any] = lambda x: not x
+
+
+@contextmanager
+def special_methods(trace: Trace, things: Iterable[Any]) -> Iterator[None]:
+    """Within: the classes that `things` lead to, and those met on the way, run their special methods converted."""
+    met: dict[type, None] = {}
+    trace.notes["classes"] = met
+    try:
+        _walk(trace, things)
+        yield
+    finally:
+        _release(met)
+
+
+def meet_class(trace: Trace, cls: type) -> None:
+    """A class is used in a trace."""
+    met = trace.notes.get("classes")
+    if met is None or cls in met:
+        return
+    for base in cls.__mro__:
+        if base not in met and not is_foreign(base.__module__):
+            met[base] = None
+            _dispatch(base)
+            for value in list(vars(base).values()):  # descriptors
+                meet_class(trace, type(value))
+
+
+def meet_function(trace: Trace, f: FunctionType) -> None:
+    """A function is converted in a trace: what it names may be instances of classes yet unknown."""
+    if trace.notes.get("classes") is not None:
+        _walk(trace, [f])
+
+
+def undispatched(f: Any) -> Any:
+    """The function behind a dispatcher."""
+    return f.__wrapped__ if getattr(f, "__code__", None) is _DISPATCHER else f
+
+
+def _dispatch(cls: type) -> None:
+    with _lock:
+        changed = _changed.get(cls)
+        if changed is None:
+            made = {}
+            for name, value in list(vars(cls).items()):
+                new = _dispatcher_for(name, value)
+                if new is not None:
+                    made[name] = (value, new)
+            if "__eq__" in made and "__ne__" not in vars(cls):
+                made["__ne__"] = (None, _not_equal)  # Python's own asks `__eq__` and turns the answer round
+            for name, (_, new) in made.items():
+                type.__setattr__(cls, name, new)
+            changed = _changed[cls] = _Changed(made)
+        changed.users += 1
+
+
+def _release(met: Iterable[type]) -> None:
+    with _lock:
+        for cls in met:
+            changed = _changed[cls]
+            changed.users -= 1
+            if changed.users:
+                continue
+            del _changed[cls]
+            for name, (original, new) in changed.made.items():
+                if vars(cls).get(name) is new:  # else the user has put something else there
+                    if original is None:
+                        type.__delattr__(cls, name)
+                    else:
+                        type.__setattr__(cls, name, original)
+
+
+def _dispatcher_for(name: str, value: Any) -> Any:
+    """What takes the place of a class's attribute; None where it stays."""
+    kind = type(value)
+    if kind is FunctionType:
+        return _dispatcher(value) if name in _NAMES and not stays(value) else None
+    if kind is property:
+        return property(_part(value.fget), _part(value.fset), _part(value.fdel), value.__doc__)
+    if kind is functools.cached_property:
+        return None if stays(value.func) else _Cached(value)
+    return None
+
+
+def _part(f: Any) -> Any:
+    return _dispatcher(f) if type(f) is FunctionType and not stays(f) else f
+
+
+def _dispatcher(original: Any) -> Any:
+    @functools.wraps(original)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return (original if STATE.trace is None else callee(original))(*args, **kwargs)
+
+    method.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
+    return method
+
+
+def _not_equal(self: Any, other: Any) -> Any:
+    equal = self.__eq__(other)
+    return equal if equal is NotImplemented else negation(equal)
+
+
+_DISPATCHER = _dispatcher(len).__code__
+
+
+class _Cached:
+    """`functools.cached_property` whose value is noted in the journal."""
+
+    def __init__(self, original: functools.cached_property[Any]) -> None:
+        self.original = original
+        self.__doc__ = original.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        trace = STATE.trace
+        if instance is None or trace is None:
+            return self.original.__get__(instance, owner)
+        name = self.original.attrname or ""
+        value = callee(self.original.func)(instance)
+        note_attribute(trace, instance, name)
+        instance.__dict__[name] = value
+        return value
+
+
+def _walk(trace: Trace, things: Iterable[Any]) -> None:
+    """Meet the classes of all that `things` lead to: arguments, closures and globals that functions name."""
+    pending = deque(things)
+    seen: set[int] = set()
+    while pending and len(seen) < _LIMIT:
+        x = pending.popleft()
+        kind = type(x)
+        if kind in _LEAVES or id(x) in seen:
+            if isinstance(x, type):
+                meet_class(trace, x)
+            continue
+        seen.add(id(x))
+        if isinstance(x, type):
+            meet_class(trace, x)
+        elif kind is FunctionType:
+            pending.extend(_named_by(undispatched(x)))
+        elif kind is MethodType:
+            pending += (x.__func__, x.__self__)
+        elif kind is functools.partial:
+            pending += (x.func, *x.args, *x.keywords.values())
+        elif isinstance(x, dict):
+            pending.extend(x.values())
+        elif isinstance(x, (list, tuple, set, frozenset, deque)):
+            pending.extend(x)
+        if not is_foreign(kind.__module__):
+            meet_class(trace, kind)
+            attributes = getattr(x, "__dict__", None)
+            if type(attributes) is dict:
+                pending.extend(attributes.values())
+
+
+def _named_by(f: FunctionType) -> Iterator[Any]:
+    """What a function's closure, defaults and globals hold that it names."""
+    if stays(f):
+        return
+    for cell in f.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # an empty cell
+            continue
+    yield from f.__defaults__ or ()
+    yield from (f.__kwdefaults__ or {}).values()
+    pending = [f.__code__]
+    while pending:
+        code = pending.pop()
+        for name in code.co_names:
+            if name in f.__globals__:
+                yield f.__globals__[name]
+        pending += [c for c in code.co_consts if type(c) is CodeType]
