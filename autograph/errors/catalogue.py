@@ -204,6 +204,11 @@ REFUSALS: dict[str, Refusal] = {
         "{name} has {spec} in its input_signature, but was called with {given}",
         "cast or reshape the argument, or widen the signature (None is any size)",
     ),
+    "no-native-code": Refusal(
+        _MISSING,
+        "{name} was asked to run as native code (jit_compile=True), but there is none for{missing}",
+        "leave jit_compile out, which runs what it can natively, or move these operations out of the function",
+    ),
     "spec-as-argument": Refusal(
         _ARGUMENT,
         "{name} was called with a TensorSpec where a tensor is needed",

@@ -11,10 +11,10 @@ import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.descriptors import Leaf, canonical, describe, loosen
+from autograph.staging.native_code import Compiled
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
-from runtime.backends.numpy_executor.executor import Executable, compile_graph
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
@@ -38,13 +38,15 @@ class ConcreteFunction:
         name: str,
         specs: list[TensorSpec],
         structure: Callable[..., list[Any]] | None = None,
+        jit_compile: bool | None = None,
     ) -> None:
         self.name = name
         self.traced = traced
         self.graph: Graph = traced.graph
         self._specs = specs
         self._structure = structure
-        self._executable: Executable | None = None
+        self._jit_compile = jit_compile
+        self._compiled: Compiled | None = None
         self._gradient: Any = None
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
@@ -69,13 +71,18 @@ class ConcreteFunction:
         return self._optimized
 
     @property
-    def executable(self) -> Executable:
-        """The compiled plan."""
-        if self._executable is None:
+    def compiled(self) -> Compiled:
+        """The optimised graph with what runs it."""
+        if self._compiled is None:
             with self._lock:
-                if self._executable is None:
-                    self._executable = compile_graph(self.optimized_graph, frozenset(self._donated))
-        return self._executable
+                if self._compiled is None:
+                    self._compiled = Compiled(self.optimized_graph, self._jit_compile, frozenset(self._donated))
+        return self._compiled
+
+    @property
+    def executable(self) -> Any:
+        """What runs now: the NumPy plan or native code. `executable.source` is the plan."""
+        return self.compiled.run
 
     @property
     def plan(self) -> str:
@@ -137,7 +144,7 @@ class ConcreteFunction:
         payloads = [x._value if type(x) is Tensor else _payload(x) for x in leaves]
         if self._single and not STATE.tapes:
             try:
-                return Tensor((self._executable or self.executable)(*payloads)[0])
+                return Tensor((self._compiled or self.compiled).run(*payloads)[0])
             except Exception as error:  # noqa: BLE001 (raised again, placed)
                 raise _placed(error) from None
         return self._call(leaves, payloads, holders)
@@ -153,13 +160,14 @@ class ConcreteFunction:
                     for tape in taped:
                         tape.variable_read(box, box._value)
         lead = len(payloads)
-        if self._donated and not taped:
+        run = (self._compiled or self.compiled).run
+        if self._donated and not taped and run is self.compiled.donating:
             for box in self._donated.values():
                 if sys.getrefcount(box._value) > _EXCLUSIVE and isinstance(box._value, np.ndarray):
                     box._value = box._value.copy()
         payloads += [box._value if isinstance(box, Tensor) else box for box in traced.captured]
         try:
-            outputs = self._differentiable(payloads) if taped else (self._executable or self.executable)(*payloads)
+            outputs = self._differentiable(payloads) if taped else run(*payloads)
         except Exception as error:  # noqa: BLE001 (raised again, placed)
             raise _placed(error) from None
         del payloads[lead:]
@@ -178,7 +186,11 @@ class ConcreteFunction:
 
         written = [k for k, box in enumerate(reversed(self.traced.written), 1) if isinstance(box, Variable)]
         count = len(self.graph.outputs)
-        return TapedGraph(self.optimized_graph, _compile_copy, [count - k for k in written])
+        return TapedGraph(self.optimized_graph, self._compile_copy, [count - k for k in written])
+
+    def _compile_copy(self, graph: Graph) -> Compiled:
+        """A graph of a gradient, run as the function itself is."""
+        return Compiled(optimize(clone(graph)), self._jit_compile)
 
     def _deliver(self, leaves: list[Any], holders: Sequence[Any], outputs: list[Any]) -> Any:
         traced = self.traced
@@ -270,10 +282,6 @@ def _baseline() -> int:
 
 
 _EXCLUSIVE = _baseline()
-
-
-def _compile_copy(graph: Graph) -> Executable:
-    return compile_graph(optimize(clone(graph)))
 
 
 def _placed(error: Exception) -> Exception:

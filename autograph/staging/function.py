@@ -213,7 +213,9 @@ class Function:
             except BaseException:
                 self._count -= 1
                 raise
-            concrete = ConcreteFunction(traced, self._name, _specs(args, kwargs, names), self._leaves_of)
+            concrete = ConcreteFunction(
+                traced, self._name, _specs(args, kwargs, names), self._leaves_of, self._jit_compile
+            )
             self._traces.setdefault(key, []).insert(0, concrete)
             if general is not None:
                 self._traces[general].insert(0, concrete)
@@ -453,6 +455,12 @@ def function(
       func: the function; without it, a decorator is returned.
       input_signature: a sequence of `TensorSpec`: one trace serves every call.
       autograph: rewrite the source so that Python control flow on tensors is staged.
+      jit_compile: True: run as native code, which the first call waits for; False: run the NumPy plan; None: let the
+        library choose. The gradients of the function run as it does.
+
+    Raises:
+      UnimplementedError: `jit_compile=True` and operations without native code; each with its line. Without the
+        `native` extra there is a warning, once, and the plan runs.
 
     >>> import autograph as ag
     >>> @ag.function

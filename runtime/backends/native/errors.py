@@ -18,8 +18,12 @@ class Unsupported(UnimplementedError):
 
     def __init__(self, missing: Sequence[tuple[str, Location | None]]) -> None:
         self.missing = list(missing)
-        lines = [f"  {_place(location)}{what}" for what, location in self.missing]
-        super().__init__("no native code for:\n" + "\n".join(dict.fromkeys(lines)))
+        super().__init__(f"no native code for:{self.listing}")
+
+    @property
+    def listing(self) -> str:
+        """A line for each thing that is missing, with its place."""
+        return "".join(dict.fromkeys(f"\n  {_place(location)}{what}" for what, location in self.missing))
 
 
 class NoCompilerError(RuntimeError):

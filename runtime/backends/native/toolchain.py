@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.backends.native.errors import NoCompilerError
 
-__all__ = ["Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "reason_unavailable"]
+__all__ = ["Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "require"]
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -61,7 +61,12 @@ def available() -> bool:
     return reason_unavailable() is None
 
 
-def _require() -> Any:
+def require() -> Any:
+    """llvmlite's binding.
+
+    Raises:
+      NoCompilerError: it is not there, or cannot run.
+    """
     reason = reason_unavailable()
     if reason is not None:
         raise NoCompilerError(reason)
@@ -73,7 +78,7 @@ def _require() -> Any:
 @lru_cache(maxsize=1)
 def host() -> tuple[str, str, str]:
     """Triple, processor and features that code is made for."""
-    llvm = _require()
+    llvm = require()
     try:
         features = llvm.get_host_cpu_features().flatten()
     except RuntimeError:  # LLVM cannot tell on this processor
@@ -88,12 +93,12 @@ def identity() -> str:
     """What compiled code depends on besides its text: compiler, processor, features."""
     import llvmlite
 
-    llvm = _require()
+    llvm = require()
     return "|".join([llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)), *host()])
 
 
 def _machine() -> Any:
-    llvm = _require()
+    llvm = require()
     triple, cpu, features = host()
     return llvm.Target.from_triple(triple).create_target_machine(
         cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small", jit=True
@@ -102,7 +107,7 @@ def _machine() -> Any:
 
 @lru_cache(maxsize=1)
 def _jit() -> Any:
-    llvm = _require()
+    llvm = require()
     return llvm.create_lljit_compiler(_machine(), suppress_errors=True)
 
 
@@ -112,7 +117,7 @@ def optimised(text: str) -> tuple[Any, Any]:
     Raises:
       RuntimeError: the text is not valid LLVM IR.
     """
-    llvm = _require()
+    llvm = require()
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
     machine = _machine()
@@ -138,7 +143,7 @@ def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("a
     Raises:
       RuntimeError: a symbol that neither `symbols` nor the process knows.
     """
-    llvm = _require()
+    llvm = require()
     builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name, address in symbols.items():
         builder.import_symbol(name, address)
