@@ -1,0 +1,32 @@
+"""Functions of floats as LLVM IR that the loop vectoriser can widen.
+
+Each is an `alwaysinline` function without branches, loads or calls of libraries: `definition("exp", "f32")` is the text of
+`@ag_exp_f32`. Periodic functions and quotients hold in a stated range of arguments; `slow_path` names the test that tells
+where it ends and the exact function for beyond. docs/native_math.md has the measured errors.
+
+>>> print(definition("rsqrt", "f32"))
+define internal float @ag_rsqrt_f32(float %x) alwaysinline nounwind memory(none) {
+  %v0 = call float @llvm.sqrt.f32(float %x)
+  %v1 = fdiv float 0x3FF0000000000000, %v0
+  ret float %v1
+}
+<BLANKLINE>
+>>> declarations("rsqrt", "f32")
+('declare float @llvm.sqrt.f32(float)',)
+"""
+
+from runtime.backends.native.mathlib.library import (
+    BINARY,
+    NAMES,
+    TYPES,
+    SlowPath,
+    declarations,
+    definition,
+    requires,
+    slow_path,
+    symbol,
+)
+
+__all__ = [
+    "BINARY", "NAMES", "TYPES", "SlowPath", "declarations", "definition", "requires", "slow_path", "symbol",
+]

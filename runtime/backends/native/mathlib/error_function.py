@@ -1,0 +1,69 @@
+"""erf and erfc.
+
+Small |x|: x + x P(x^2). Doubles beyond: erfc(a) e^(a^2) (a + K) is smooth in t = (a - K) / (a + K), which maps all of
+a >= 0 to a bounded interval (M. M. Shepherd and J. G. Laframboise, Chebyshev approximation of (1 + 2x) exp(x^2) erfc x,
+1981, use such a map). Singles of erf beyond 1: 1 - e^Q(a).
+"""
+
+from runtime.backends.native.mathlib.coefficients import table
+from runtime.backends.native.mathlib.emitter import (
+    Value,
+    absolute,
+    at_most,
+    copy_sign,
+    fma,
+    polynomial,
+    select,
+)
+from runtime.backends.native.mathlib.exponential import exp_fraction, power_of_two, reduced, scaled
+
+CENTRE = {"f64": 4.0, "wide": 3.0}
+# Beyond these erfc rounds to zero, and beyond the second row erf to 1.
+VANISHES = {"f64": 27.3, "wide": 10.1}
+SMALL_BOUND = {"f32": 1.0, "f64": 0.65, "wide": 0.47}
+
+
+def small(x: Value) -> Value:
+    """erf x for |x| up to SMALL_BOUND."""
+    return fma(x, polynomial(x * x, table("erf_small", x.kind)), x)
+
+
+def tail(a: Value) -> Value:
+    """erfc a for a from SMALL_BOUND on."""
+    a = at_most(a, VANISHES[a.kind])
+    centre = CENTRE[a.kind]
+    total = a + centre
+    inverse = 1.0 / total
+    t = fma(inverse, -2.0 * centre, 1.0)
+    if a.kind == "f64":
+        # What the sum and the quotient lost would weigh several units in the result.
+        missing = fma(-inverse, total, 1.0) - inverse * (a - (total - centre))
+        correction = inverse * missing
+        inverse = inverse + correction
+        t = fma(correction, -2.0 * centre, t)
+    square = a * a
+    # e^-(a^2) with the square's rounding error put back.
+    error = fma(a, a, -square)
+    r, _, bits = reduced(-square)
+    factor = polynomial(t, table("erfc_tail", a.kind)) * inverse
+    return scaled(exp_fraction(r - error) * factor, bits)
+
+
+def erf(x: Value) -> Value:
+    """The error function, odd."""
+    a = absolute(x)
+    if x.kind == "f32":
+        r, _, bits = reduced(polynomial(at_most(a, 4.0), table("erf_log", x.kind)))
+        large = 1.0 - exp_fraction(r) * power_of_two(bits, x.kind)
+    else:
+        large = 1.0 - tail(a)
+    return select(a < SMALL_BOUND[x.kind], small(x), copy_sign(large, x))
+
+
+def erfc(x: Value) -> Value:
+    """1 - erf x, accurate where that is small; singles are computed in double."""
+    if x.kind == "f32":
+        return erfc(x.widen()).narrow()
+    a = absolute(x)
+    far = tail(a)
+    return select(a < SMALL_BOUND[x.kind], 1.0 - small(x), select(x < 0.0, 2.0 - far, far))

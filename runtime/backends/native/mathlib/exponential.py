@@ -1,0 +1,161 @@
+"""exp, exp2, expm1 and what is made of them: sigmoid, softplus, tanh, sinh, cosh.
+
+x = k ln 2 + r with |r| <= ln(2)/2 (Cody and Waite, Software Manual for the Elementary Functions, 1980), e^r by a
+minimax polynomial, and 2^k by writing exponents. k is rounded by adding 1.5 * 2^fraction, whose low bits then are k.
+"""
+
+import math
+
+from runtime.backends.native.mathlib.coefficients import table
+from runtime.backends.native.mathlib.constants import LN2, parts
+from runtime.backends.native.mathlib.emitter import (
+    BIAS,
+    FRACTION,
+    Value,
+    absolute,
+    at_least,
+    at_most,
+    copy_sign,
+    fma,
+    polynomial,
+    select,
+)
+
+# Beyond these e^x is infinite or rounds to zero.
+LARGEST = {"f32": 89.0, "f64": 710.0, "wide": 89.0}
+SMALLEST = {"f32": -104.0, "f64": -746.0, "wide": -104.0}
+
+
+def magic(kind: str) -> float:
+    """Adding this rounds to an integer and leaves that in the low bits."""
+    return 1.5 * 2.0 ** FRACTION[kind]
+
+
+def nearest(x: Value, factor: float) -> tuple[Value, Value]:
+    """round(x * factor): as a float, and as an integer whose low bits are right for any x within 2^(fraction - 1)."""
+    shifted = fma(x, factor, magic(x.kind))
+    return shifted - magic(x.kind), shifted.bits()
+
+
+def magic_bits(kind: str) -> int:
+    """The bits of `magic`: what `nearest`'s integer has too much."""
+    fraction, bias = FRACTION[kind], BIAS[kind]
+    return ((bias + fraction) << fraction) | (1 << (fraction - 1))
+
+
+def reduced(x: Value) -> tuple[Value, Value, Value]:
+    """r, k as a float, k as the integer `nearest` gives, where x = k ln 2 + r."""
+    k, bits = nearest(x, 1 / math.log(2))
+    high, low = parts(LN2, x.kind)
+    return fma(k, -low, fma(k, -high, x)), k, bits
+
+
+def power_of_two(k: Value, kind: str, less: int = 0) -> Value:
+    """2^(k - less) of an integer k (with `nearest`'s excess or without: it is shifted out)."""
+    return ((k + (BIAS[kind] - less)) << FRACTION[kind]).as_float(kind)
+
+
+def scaled(p: Value, bits: Value) -> Value:
+    """p * 2^k in two steps, so that k may reach beyond what one exponent holds; rounded once."""
+    k = bits - magic_bits(p.kind)
+    half = k >> 1
+    return p * power_of_two(half, p.kind) * power_of_two(k - half, p.kind)
+
+
+def exp_fraction(r: Value) -> Value:
+    """e^r for |r| <= ln(2)/2."""
+    return fma(r * r, polynomial(r, table("exp", r.kind)), r) + 1.0
+
+
+def expm1_fraction(r: Value) -> Value:
+    """e^r - 1 for |r| <= ln(2)/2."""
+    return fma(r * r, polynomial(r, table("expm1", r.kind)), r)
+
+
+def exp(x: Value) -> Value:
+    """e^x."""
+    x = at_least(at_most(x, LARGEST[x.kind]), SMALLEST[x.kind])
+    r, _, bits = reduced(x)
+    return scaled(exp_fraction(r), bits)
+
+
+def exp2(x: Value) -> Value:
+    """2^x; whole x give exact powers."""
+    bound = 1080.0 if x.kind == "f64" else 152.0
+    x = at_least(at_most(x, bound), -bound)
+    k, bits = nearest(x, 1.0)
+    return scaled(exp_fraction((x - k) * math.log(2)), bits)
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1: 2^k (e^r - 1) + (2^k - 1), halved on the way so that the largest results do not overflow early."""
+    given = x
+    x = at_least(at_most(x, LARGEST[x.kind]), -40.0)
+    r, _, bits = reduced(x)
+    scale = power_of_two(bits, x.kind, less=1)
+    result = fma(scale, expm1_fraction(r), scale - 0.5)
+    # -0.0 and what is too small for the scaling are their own results.
+    return select(absolute(given) < SMALL[x.kind], given, result + result)
+
+
+# Below, x - x^3/6 and the like round to x.
+SMALL = {"f32": 2.0**-26, "f64": 2.0**-55, "wide": 2.0**-30}
+
+
+def expm1_moderate(x: Value) -> Value:
+    """e^x - 1 for |x| well within the range of exponents."""
+    r, _, bits = reduced(x)
+    scale = power_of_two(bits, x.kind)
+    return fma(scale, expm1_fraction(r), scale - 1.0)
+
+
+def tanh(x: Value) -> Value:
+    """(e^2|x| - 1) / (e^2|x| + 1) with the sign of x; singles as 1 - 2 / (e^2|x| + 1), small ones by a polynomial."""
+    if x.kind != "f32":
+        a = at_most(absolute(x), 20.0)
+        t = expm1_moderate(a + a)
+        return copy_sign(t / (t + 2.0), x)
+    a = at_most(absolute(x), 10.0)
+    r, _, bits = reduced(a + a)
+    large = 1.0 - 2.0 / fma(exp_fraction(r), power_of_two(bits, x.kind), 1.0)
+    z = a * a
+    small = fma(a * z, polynomial(z, table("tanh", x.kind)), a)
+    return copy_sign(select(a < 0.55, small, large), x)
+
+
+def sigmoid(x: Value) -> Value:
+    """1 / (1 + e^-x) without overflow: e^-|x| serves both signs."""
+    e = exp(-absolute(x))
+    numerator = select(x < 0.0, e, e.like(1.0))
+    total = e + 1.0
+    quotient = numerator / total
+    if x.kind != "f32":
+        return quotient
+    # One step of Newton's takes back the roundings of the sum and of the quotient; a rough 1 / total will do.
+    missing = fma(-quotient, total, numerator) - quotient * (e - (total - 1.0))
+    return fma(missing, fma(total, -0.4857, 1.457), quotient)
+
+
+def exp_halved(a: Value) -> Value:
+    """e^a / 2 for a >= 0, infinite only where that is."""
+    r, _, bits = reduced(at_most(a, LARGEST[a.kind] + 1.0))
+    k = bits - magic_bits(a.kind)
+    half = k >> 1
+    return exp_fraction(r) * power_of_two(half, a.kind) * power_of_two(k - half, a.kind, less=1)
+
+
+def cosh(x: Value) -> Value:
+    """e^|x|/2 + e^-|x|/2."""
+    h = exp_halved(absolute(x))
+    return h + h.like(0.25) / h
+
+
+def sinh(x: Value) -> Value:
+    """e^|x|/2 - e^-|x|/2 with the sign of x; an odd polynomial within 1, where that would cancel."""
+    a = absolute(x)
+    h = exp_halved(a)
+    z = a * a
+    small = fma(a * z, polynomial(z, table("sinh", x.kind)), a)
+    return copy_sign(select(a < 1.0, small, h - h.like(0.25) / h), x)
+
+

@@ -1,0 +1,27 @@
+"""Arguments to measure at: every exponent, the neighbourhoods of 0 and 1, and where functions overflow or vanish."""
+
+import numpy as np
+
+REDUCED = 2.0**36  # where sin, cos and tan end
+EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, np.inf, -np.inf, np.nan, 88.722, 88.73, -87.4, -103.97, -104.0, 709.78, 709.79,
+         710.47, -708.4, -745.1, -745.2, 127.999, 128.0, -149.0, -150.0, 1024.0, -1075.0, 0.6931, 9.1, 19.1, 26.5, 27.3)
+
+
+def unary(name: str, dtype: type, count: int, seed: int = 0) -> np.ndarray:
+    """About 6 * count arguments in the function's range."""
+    rng = np.random.default_rng(seed)
+    bits = np.uint32 if dtype == np.float32 else np.uint64
+    anything = rng.integers(0, np.iinfo(bits).max, count, dtype=bits, endpoint=True).view(dtype)
+    even = rng.uniform(-1, 1, count)
+    edges, finite = np.array(EDGES, dtype), np.finfo(dtype)
+    x = np.concatenate([
+        anything, even.astype(dtype), (even * 10).astype(dtype), (even * 120).astype(dtype), (even * 1100).astype(dtype),
+        (1 + even * 2.0 ** -rng.uniform(0, 24, count)).astype(dtype),
+        edges, np.nextafter(edges, dtype(0)), np.nextafter(edges, dtype(9e9)),
+        np.array([finite.max, finite.min, finite.tiny, finite.smallest_subnormal], dtype),
+    ])
+    if name in {"sin", "cos", "tan"}:
+        multiples = (np.rint(even * 2.0 ** rng.uniform(0, 34, count)) * (np.pi / 2)).astype(dtype)
+        x = np.concatenate([x, multiples, np.nextafter(multiples, dtype(np.inf))])
+        x = x[~(np.abs(x) > REDUCED)]
+    return x

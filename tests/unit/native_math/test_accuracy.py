@@ -1,0 +1,58 @@
+"""The library's errors against more digits; docs/native_math.md states the bounds and is checked here."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+pytest.importorskip("mpmath")
+
+from runtime.backends.native import mathlib  # noqa: E402
+from tests.unit.native_math.harness import DTYPES, compiled, ulps  # noqa: E402
+from tests.unit.native_math.oracle import BY_MPMATH, exact  # noqa: E402
+from tests.unit.native_math.points import unary  # noqa: E402
+
+ROW = re.compile(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", re.MULTILINE)
+PAGE = Path(__file__).parents[3] / "docs" / "native_math.md"
+STATED = {name: {"f32": float(f32), "f64": float(f64)} for name, f32, f64 in ROW.findall(PAGE.read_text())}
+LONG_IS_LONGER = np.finfo(np.longdouble).nmant >= 63
+
+
+def test_every_function_has_a_stated_bound_within_the_limits() -> None:
+    assert set(STATED) == mathlib.NAMES | mathlib.BINARY
+    assert all(bound["f32"] <= 2 and bound["f64"] <= 4 for bound in STATED.values())
+
+
+def worst(name: str, kind: str, *arguments: np.ndarray) -> tuple[float, tuple]:
+    """The largest error, and the arguments where it is."""
+    got = compiled(name, kind)(*arguments)
+    errors = ulps(got, exact(name, *arguments))
+    i = int(np.argmax(errors))
+    return float(errors[i]), (*(a[i] for a in arguments), got[i])
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+@pytest.mark.parametrize("name", sorted(mathlib.NAMES))
+def test_errors_stay_below_the_stated_bound(name: str, kind: str) -> None:
+    if kind == "f64" and not LONG_IS_LONGER and name not in BY_MPMATH:
+        pytest.skip("long double is double here")
+    count = 1_000 if name in BY_MPMATH else 40_000
+    error, where = worst(name, kind, unary(name, DTYPES[kind], count))
+    assert error <= STATED[name][kind], where
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(mathlib.NAMES))
+def test_singles_of_all_bits(name: str) -> None:
+    """Every 61st of all 2^32 singles (61 is prime: all exponents, all residues of fractions)."""
+    for start in range(0, 2**32, 2**28):
+        x = np.arange(start, start + 2**28, 61, dtype=np.uint32).view(np.float32)
+        if name in {"sin", "cos", "tan"}:
+            x = x[~(np.abs(x) > 2.0**36)]
+        if name in BY_MPMATH:
+            x = x[::4001]
+        if x.size:
+            error, where = worst(name, "f32", x)
+            assert error <= STATED[name]["f32"], where
