@@ -5,30 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pytest
 
-from runtime.backends.native import mathlib
-
-binding = pytest.importorskip("llvmlite.binding")
+from runtime.backends.native import mathlib, toolchain
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
 LLVM = {"f32": "float", "f64": "double"}
 EXACT = "exact"
-
-
-@lru_cache(maxsize=None)
-def target_machine() -> "binding.TargetMachine":
-    """The host's machine, to ask."""
-    return new_target_machine()
-
-
-def new_target_machine() -> "binding.TargetMachine":
-    """The host, with all its features. An execution engine takes possession of its own."""
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    features = binding.get_host_cpu_features().flatten()
-    target = binding.Target.from_default_triple()
-    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=3, jit=True)
 
 
 def loop_text(name: str, kind: str, variant: str = "") -> str:
@@ -62,42 +44,26 @@ end:
 """])
 
 
-def optimised(text: str, width: str = "512") -> "binding.ModuleRef":
-    """The module after LLVM's pipeline at O3."""
-    module = binding.parse_assembly(text.replace("i64 %n) {", f'i64 %n) "prefer-vector-width"="{width}" {{'))
-    module.triple = target_machine().triple
-    module.data_layout = str(target_machine().target_data)
-    module.verify()
-    options = binding.PipelineTuningOptions(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = True
-    builder = binding.create_pass_builder(target_machine(), options)
-    builder.getModulePassManager().run(module, builder)
-    return module
-
-
 @dataclass
 class Loop:
     """A compiled loop; calling it with one or two arrays gives the results."""
 
-    engine: "binding.ExecutionEngine"
-    address: int
+    code: toolchain.Loaded
     dtype: type
 
     def __call__(self, x: np.ndarray, y: np.ndarray | None = None, out: np.ndarray | None = None) -> np.ndarray:
         x = np.ascontiguousarray(x, self.dtype)
         y = x if y is None else np.ascontiguousarray(y, self.dtype)
         out = np.empty_like(x) if out is None else out
-        run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(self.address)
+        run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(self.code.address("loop"))
         run(out.ctypes.data, x.ctypes.data, y.ctypes.data, x.size)
         return out
 
 
 @lru_cache(maxsize=None)
-def compiled(name: str, kind: str, variant: str = "", width: str = "512") -> Loop:
+def compiled(name: str, kind: str, variant: str = "") -> Loop:
     """The loop of a function as machine code."""
-    engine = binding.create_mcjit_compiler(optimised(loop_text(name, kind, variant), width), new_target_machine())
-    engine.finalize_object()
-    return Loop(engine, engine.get_function_address("loop"), DTYPES[kind])
+    return Loop(toolchain.compile_text(loop_text(name, kind, variant), {}, ("loop",)), DTYPES[kind])
 
 
 def ulps(result: np.ndarray, exact: np.ndarray) -> np.ndarray:

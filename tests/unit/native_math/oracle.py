@@ -9,18 +9,21 @@ import numpy as np
 LONG = np.longdouble
 
 
-def by_mpmath(function: Callable[[float], object]) -> Callable[[np.ndarray], np.ndarray]:
-    """Elements through mpmath, as the sum of two doubles."""
+def by_mpmath(function: Callable[[float], mpmath.mpf]) -> Callable[[np.ndarray], np.ndarray]:
+    """Elements through mpmath, to 64 bits."""
 
     def each(x: np.ndarray) -> np.ndarray:
         out = np.empty(x.shape, LONG)
         with mpmath.workprec(120):
             for i, number in enumerate(x):
-                value = mpmath.mpf(function(float(number))) if number == number else mpmath.nan
-                high = float(value)
-                low = float(value - mpmath.mpf(high)) if math.isfinite(high) else 0.0
-                # mpmath has one zero only; the functions here are odd or have none.
-                out[i] = LONG(high) + LONG(low) if high else LONG(number) * 0
+                if not math.isfinite(number):
+                    out[i] = LONG(float(function(float(number))))
+                    continue
+                fraction, exponent = mpmath.frexp(function(float(number)))
+                high = float(fraction)
+                out[i] = np.ldexp(LONG(high) + LONG(float(fraction - mpmath.mpf(high))), int(exponent))
+                if number == 0 and not high:
+                    out[i] = number  # mpmath has one zero only
         return out
 
     return each
@@ -35,8 +38,8 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def erfc(x: float) -> object:
-    return mpmath.erfc(x) if x < 100 else mpmath.mpf(0)
+def erfc(x: float) -> mpmath.mpf:
+    return mpmath.mpf(0) if x > 100 else mpmath.erfc(x)
 
 
 OTHER_NAMES = {
