@@ -205,6 +205,10 @@ OBJECTS = {
         assert_shapes=debugging.assert_shapes assert_type=debugging.assert_type
         check_numerics=debugging.check_numerics is_numeric_tensor=debugging.is_numeric_tensor
     """,
+    "autograph.api.directives": """
+        Feature=autograph.experimental.Feature set_loop_options=autograph.experimental.set_loop_options
+        set_verbosity=autograph.set_verbosity trace=autograph.trace
+    """,
     "autograph.api.effects": """
         numpy_function print_=print py_function
     """,

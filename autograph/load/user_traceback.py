@@ -23,8 +23,18 @@ def is_internal(file: str) -> bool:
     return file.startswith(_PLAN) or file.replace("\\", "/").startswith(_INTERNAL)
 
 
+_override: list[int] = []
+
+
+def override_verbosity(level: int) -> None:
+    """Let a level stand in for AUTOGRAPH_VERBOSITY in this process."""
+    _override[:] = [level]
+
+
 def verbosity() -> int:
-    """The value of AUTOGRAPH_VERBOSITY, 0 where it is not a number: from 1 on nothing is hidden."""
+    """The level that was set, or AUTOGRAPH_VERBOSITY, 0 where it is not a number: from 1 on nothing is hidden."""
+    if _override:
+        return _override[0]
     text = os.environ.get("AUTOGRAPH_VERBOSITY", "")
     return int(text) if text.isdigit() else 0
 

@@ -445,8 +445,12 @@ def function(
     autograph: bool = True,
     jit_compile: bool | None = None,
     reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
     experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
     experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
     name: str | None = None,
 ) -> Any:
     """Make a graph of a Python function, one for each signature it is called with.
@@ -457,6 +461,9 @@ def function(
       autograph: rewrite the source so that Python control flow on tensors is staged.
       jit_compile: True: run as native code, which the first call waits for; False: run the NumPy plan; None: let the
         library choose. The gradients of the function run as it does.
+      reduce_retracing: leave sizes open that differed between calls; `experimental_relax_shapes` is its old name.
+      experimental_implements, experimental_autograph_options, experimental_attributes, experimental_follow_type_hints:
+        accepted as TensorFlow's callers give them, and not needed.
 
     Raises:
       UnimplementedError: `jit_compile=True` and operations without native code; each with its line. Without the
@@ -485,7 +492,7 @@ def function(
             name,
             autograph,
             reduce_retracing or bool(experimental_relax_shapes),
-            jit_compile,
+            experimental_compile if jit_compile is None else jit_compile,
         )
 
     return decorate if func is None else decorate(func)
