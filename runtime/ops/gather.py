@@ -404,6 +404,8 @@ def where_(op: Any, condition: Any, x: Any = None, y: Any = None, name: Any = No
     both = [v.item() if isinstance(v, np.generic) else v for v in (x, y)]
     if all(isinstance(v, (int, float, complex)) for v in both):
         both = [op.convert(v) for v in both]
+    if not op.type_of(condition).dtype.is_bool:
+        condition = op.cast(condition, dtype="bool")
     return op.where(condition, *both)
 
 
@@ -411,6 +413,8 @@ class Where(Op):
     """Elements of x where the condition holds, of y elsewhere, broadcast."""
 
     numpy = "np.where({0}, {1}, {2})"
+    consumes = (2,)
+    in_place = "np.copyto({2}, {1}, where={0})"
 
     def infer(self, condition: TensorType, x: TensorType, y: TensorType) -> TensorType:
         dtype = promote((x.dtype, x.weak), (y.dtype, y.weak))[0]

@@ -18,6 +18,20 @@ def _x(*shape: int) -> Any:
     return np.random.default_rng(sum(shape)).uniform(-2, 2, shape)
 
 
+class IntValue(Op):
+    """An integer scalar as a bare number."""
+
+    numpy = "int({0})"
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType("int64", (), weak=True)
+
+    vjp = lambda op, dy, y, x: (None,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (np.int32(3),), {}
+
+
 class DimSize(Op):
     """The size of one axis, as a bare number."""
 

@@ -115,6 +115,20 @@ class ReshapeLike(Op):
         yield (_x(2, 6), _x(3, 4)), {}
 
 
+class Contiguous(Op):
+    """A copy of `x`, its elements row by row in memory: for a transposed operand that many products read."""
+
+    numpy = "np.array({0}, order='C')"
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    vjp = lambda op, dy, y, x: (dy,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (_x(2, 6).T,), {}
+
+
 @function("flatten", method=("flatten", "ravel"))
 def flatten(op: Any, x: Any, order: str = "C") -> Any:
     """All elements in one axis, in row-major order.

@@ -6,6 +6,7 @@
     neg(neg(x)) -> x            pow(x, 2) -> square(x)
     logical_not(equal(a, b)) -> not_equal(a, b)     orders (less ...) only where no NaN can be
     sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
+    where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
 A rule is a function of the node: the value that takes its place, or None. It applies where the result has the very type
@@ -234,6 +235,38 @@ def _logical(node: Node, neutral: bool) -> Value | None:
     return node.inputs[0] if node.inputs[0] is node.inputs[1] and _kind(node.inputs[0]) == "b" else None
 
 
+def _add_chosen(r: Rewriter, node: Node) -> Value | None:
+    """where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0): where c is false both give 0, and 0 + 0 is 0"""
+    chosen = [_made_by(v, "where") for v in node.inputs]
+    a, b = chosen
+    if a is None or b is None or a.inputs[0] is not b.inputs[0] or any(r.uses[v] > 1 for v in node.inputs):
+        return None
+    for each in (a, b):
+        if not _is(each.inputs[2], 0.0) and not _is(each.inputs[2], 0):
+            return None
+        if not _same_shape(each.inputs[1], node.outputs[0]) or each.inputs[1].tensor_type.weak:
+            return None
+    if a.inputs[1].type != b.inputs[1].type or a.inputs[1].tensor_type.dtype != node.outputs[0].tensor_type.dtype:
+        return None
+    total = r.emit("add", [a.inputs[1], b.inputs[1]], node)
+    return r.emit("where", [a.inputs[0], total, a.inputs[2]], node)
+
+
+def _bare_operand(r: Rewriter, node: Node) -> Value | None:
+    """x * broadcast(s) -> x * s, for a scalar s and an x of the result's shape"""
+    for k, value in enumerate(node.inputs):
+        made = _made_by(value, "broadcast_like") or _made_by(value, "broadcast_to")
+        other = node.inputs[1 - k]
+        if made is None or not is_scalar(made.inputs[0]) or made.inputs[0].tensor_type.weak:
+            continue
+        if made.inputs[0].tensor_type.dtype != value.tensor_type.dtype or not _same_shape(other, node.outputs[0]):
+            continue
+        inputs = list(node.inputs)
+        inputs[k] = made.inputs[0]
+        return r.emit(node.op.name, inputs, node, **node.attrs)
+    return None
+
+
 def _same_cast(_: Rewriter, node: Node) -> Value | None:
     return node.inputs[0] if node.inputs[0].type == node.outputs[0].type else None
 
@@ -311,26 +344,27 @@ def _where(_: Rewriter, node: Node) -> Value | None:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "abs": (_again("abs"),),
-    "add": (_add_zero,),
+    "add": (_add_zero, _add_chosen, _bare_operand),
     "broadcast_like": (_to_same_shape, _broadcast_shape),
     "broadcast_to": (_to_same_shape,),
     "cast": (_same_cast,),
     "conj": (_twice("conj"),),
-    "div": (_div_one,),
+    "div": (_div_one, _bare_operand),
     "floordiv": (_floordiv_one,),
     "identity": (_first,),
+    "list_cast": (_same_cast,),
     "logical_and": (_and_true,),
     "logical_not": (_twice("logical_not"), _not_compare),
     "logical_or": (_or_false,),
     "maximum": (_both_same,),
     "minimum": (_both_same,),
-    "mul": (_mul_one, _mul_zero),
+    "mul": (_mul_one, _mul_zero, _bare_operand),
     "neg": (_twice("neg"),),
     "pow": (_power,),
     "relu": (_again("relu"),),
     "reshape": (_reshape,),
     "reshape_like": (_reshape,),
-    "sub": (_sub_zero, _sub_self),
+    "sub": (_sub_zero, _sub_self, _bare_operand),
     "sum_to_like": (_to_same_shape, _sum_axes),
     "transpose": (_transpose,),
     "where": (_where,),

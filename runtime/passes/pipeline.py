@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from runtime.ir.graph import Graph
 from runtime.passes.algebra import simplify
+from runtime.passes.batch import batch_products
+from runtime.passes.counted import count_loops
 from runtime.passes.cse import share_common
 from runtime.passes.dce import eliminate_dead_code
 from runtime.passes.fold import fold_constants
 from runtime.passes.inline import inline_calls
 from runtime.passes.invariant import move_invariants
 from runtime.passes.manager import Pass, run_passes
+from runtime.passes.sink import sink_sums
 
 __all__ = ["PASSES", "Pass", "optimize"]
 
@@ -21,6 +24,10 @@ PASSES: tuple[Pass, ...] = (
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried
     share_common,         # one of equal nodes
+    count_loops,          # while-loops that count are for-loops
+    batch_products,       # x[i] @ W for all i before the loop
+    sink_sums,            # dW += a.T @ b for all steps after the loop
+    share_common,
     eliminate_dead_code,
 )  # fmt: skip
 

@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from runtime.ir.build import emit
 from runtime.ir.graph import Graph, Location, Node, Value
 from runtime.ir.verify import fits
 from runtime.ir.walk import reachable_functions
 from runtime.ops.registry import get
+from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = [
-    "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for", "payload_type",
-    "splice",
+    "INDEX", "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for",
+    "number", "payload_type", "put", "splice", "static_sizes",
 ]  # fmt: skip
+
+
+INDEX = TensorType("int64", (), weak=True)
+"""The type of a bare whole number."""
 
 
 class _Unknown:
@@ -46,6 +52,25 @@ def constant_of(value: Value) -> Any:
     """The payload of a constant of the same graph, else UNKNOWN."""
     node = value.node
     return node.attrs["value"] if node is not None and node.op.name == "constant" else UNKNOWN
+
+
+def put(graph: Graph, name: str, *inputs: Value, **attrs: Any) -> Value:
+    """One node at the end of a graph; its output."""
+    location = next((v.node.location for v in inputs if v.node is not None and v.node.location is not None), None)
+    return emit(graph, get(name), list(inputs), attrs, location=location).outputs[0]
+
+
+def number(graph: Graph, payload: int) -> Value:
+    """A bare whole number as a value of a graph."""
+    return put(graph, "constant", value=payload, type=INDEX)
+
+
+def static_sizes(value: Value) -> tuple[int, ...] | None:
+    """The shape, if all of it is known."""
+    kind = value.type
+    if not isinstance(kind, TensorType) or not is_static(kind.shape):
+        return None
+    return tuple(d for d in kind.shape or () if isinstance(d, int))
 
 
 def is_scalar(value: Value) -> bool:

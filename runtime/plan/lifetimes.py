@@ -101,7 +101,8 @@ class Lifetimes:
         if op.consumes:
             for index in op.consumes:
                 value = node.inputs[index]
-                if value in dying and self._writable(value, unneeded) and self._apart(node, index):
+                held = type(value.type) is ListType or same_buffer(value, node.outputs[0])
+                if held and value in dying and self._writable(value, unneeded) and self._apart(node, index):
                     return index
             return None
         if not op.is_ufunc or len(node.outputs) != 1 or op.view or op.aliases:

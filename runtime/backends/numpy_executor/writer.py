@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.names import Globals, Locals
@@ -15,6 +17,7 @@ from runtime.backends.numpy_executor.text import Expr, join, literal, operator_t
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import compile_template
 from runtime.plan.plan import Plan
+from runtime.typesys.dtypes import DType
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
 
@@ -367,6 +370,8 @@ class FunctionWriter:
         if op.name == "call":
             return self.called(self.functions[node.attrs["function"]], self.take(block, inputs), {})
         weak = bool(inputs) and all(map(self.is_weak, inputs))
+        if op.name == "cast" and weak and _is_number(node.attrs["dtype"]) and _is_number(inputs[0].tensor_type.dtype):
+            return self.called(self.globals.numpy(node.attrs["dtype"].dtype.type.__name__), self.take(block, inputs), {})
         if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
             return self.filled(block, node, op.python)
         if op.name in _BOOLEAN and not weak and _all_truths(node):
@@ -431,6 +436,10 @@ class FunctionWriter:
     def attribute(self, node: Node, key: str) -> str:
         value = node.attrs[key]
         return literal(value) or self.globals.attribute(node.op.name, key, value)
+
+
+def _is_number(dtype: DType) -> bool:
+    return dtype.kind in "iuf" and dtype.dtype.isnative and dtype.name in np.sctypeDict
 
 
 def _fields(node: Node) -> list[str]:

@@ -1,0 +1,142 @@
+"""Products of what the index alone decides move out of loops, as one product for all steps.
+
+    for i: p = x[i] @ W        ->   P = x[:count] @ W;  for i: p = P[i]
+
+So do elementwise work and gathers between the read and the product (`table[tokens[i]] @ W`). It pays where a step has
+few rows; the rows of all steps make one product that BLAS runs near its peak. While-loops that count are for_loops by
+then (`runtime.passes.counted`). What is multiplied from the other side (`W @ v[i]`) is multiplied transposed.
+
+In what stays inside, `y @ W^T` for an invariant W multiplies a transposed copy made once before the loop: BLAS is
+slower on a few rows times a transposed matrix, by more than the copy costs after a few steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import substitute
+from runtime.passes.loops import Loop, lengths_before
+from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
+from runtime.passes.series import MOST_ROWS, Series
+from runtime.typesys.shapes import Dim
+
+__all__ = ["batch_products"]
+
+SMALL = 256  # elements of a step, on which an operation's call costs more than its work
+FEWEST_STEPS = 4  # from which a transposed copy pays
+
+
+def batch_products(graph: Graph) -> Graph:
+    """`for i: p = x[i] @ W` -> `P = x @ W; for i: p = P[i]`, for what the loop does not change."""
+    for each in graphs(graph):
+        _batch(each)
+    return graph
+
+
+def _batch(graph: Graph) -> None:
+    nodes, graph.nodes = graph.nodes, []
+    lengths: dict[Dim, Value] = {}
+    for node in nodes:
+        for region in node.regions:
+            _batch(region)
+        if node.op.name == "for_loop" and constant_of(node.inputs[0]) != 1:
+            _biases(Loop(node, graph, lengths))
+            loop = Loop(node, graph, lengths)
+            _move(loop)
+            _transposed(loop)
+        graph.nodes.append(node)
+        lengths_before(node, lengths)
+
+
+def _biases(loop: Loop) -> None:
+    """`(x[i] @ W + y) + b` -> `(x[i] @ W + b) + y`: what is added to all rows alike goes with the product."""
+    table: dict[Value, Value] = {}
+    for node in list(loop.body.nodes):
+        node.inputs = [table.get(v, v) for v in node.inputs]
+        if node.op.name != "add":
+            continue
+        for inner, bias in (node.inputs, node.inputs[::-1]):
+            made = inner.node
+            if made is None or made.op.name != "add" or loop.uses[inner] != 1 or bias not in loop.outside:
+                continue
+            if (bias.tensor_type.rank or 0) > (inner.tensor_type.rank or 0) or inner.type != node.outputs[0].type:
+                continue
+            product = next((v for v in made.inputs if _is_product(loop, v) and v.type == inner.type), None)
+            if product is None:
+                continue
+            rest = next((v for v in made.inputs if v is not product), product)
+            mine, loop.body.nodes = loop.body.nodes, []
+            biased = put(loop.body, "add", product, bias)
+            at = mine.index(made)
+            loop.body.nodes = [*mine[:at], *loop.body.nodes, *mine[at:]]
+            loop.uses[biased] = 1
+            made.inputs = [biased, rest]
+            inner.name = inner.name or node.outputs[0].name
+            loop.uses[inner] = loop.uses.get(node.outputs[0], 0)
+            table[node.outputs[0]] = inner
+            loop.body.nodes.remove(node)
+            break
+    loop.body.outputs = [table.get(v, v) for v in loop.body.outputs]
+
+
+def _is_product(loop: Loop, value: Value) -> bool:
+    """Whether a value is a product, used once, that will move."""
+    series = loop.series(value)
+    return series is not None and series.product and loop.uses[value] == 1
+
+
+def _move(loop: Loop) -> None:
+    """Compute the series that are worth it before the loop, the largest; steps read them."""
+    body = loop.body
+    worth = {v: s for n in body.nodes for v in n.outputs if (s := loop.series(v)) is not None and _pays(v, s)}
+    wanted = {v for n in body.nodes if not any(v in worth for v in n.outputs) for v in n.inputs} | set(body.outputs)
+    table: dict[Value, Value] = {}
+    kept: list[Node] = []
+    for node in body.nodes:
+        out = next((v for v in node.outputs if v in worth and v in wanted), None)
+        if out is None:
+            kept.append(node)
+        else:
+            table[out] = _read(loop, worth[out], out, kept)
+    if table:
+        body.nodes = kept
+        substitute(body, table)
+
+
+def _pays(value: Value, series: Series) -> bool:
+    if series.product:
+        return True
+    sizes = static_sizes(value)
+    return not series.cheap and bool(sizes) and math.prod(sizes or ()) <= SMALL
+
+
+def _read(loop: Loop, series: Series, old: Value, nodes: list[Node]) -> Value:
+    """The row of a series that a step sees, in the place of a value that is known as well; it goes behind `nodes`."""
+    at = loop.position(series.backwards, nodes)
+    inner = loop.pass_in(series.array())
+    waiting, loop.body.nodes = loop.body.nodes, nodes
+    new = put(loop.body, "index", inner, at, spec=("?",))
+    loop.body.nodes = waiting
+    new.name, new.type = old.name, old.type
+    return new
+
+
+def _transposed(loop: Loop) -> None:
+    """`y @ W^T` of a few rows y and an invariant W -> `y @ V`, where V is W^T copied before the loop."""
+    count = constant_of(loop.count)
+    if type(count) is int and count < FEWEST_STEPS:
+        return
+    made: dict[Value, Value] = {}
+    for node in loop.body.nodes:
+        if node.op.name != "matmul" or not node.attrs.get("transpose_b") or node.inputs[1] not in loop.outside:
+            continue
+        weights = loop.outside[node.inputs[1]]
+        sizes, rows = static_sizes(weights), static_sizes(node.inputs[0])
+        if sizes is None or len(sizes) != 2 or rows is None or len(rows) != 2 or rows[0] > MOST_ROWS:
+            continue
+        if weights not in made:
+            turned = put(loop.graph, "transpose", weights, perm=(1, 0))
+            made[weights] = loop.pass_in(put(loop.graph, "contiguous", turned))
+        node.inputs[1] = made[weights]
+        node.attrs = {k: v for k, v in node.attrs.items() if k != "transpose_b"}

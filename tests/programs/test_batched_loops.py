@@ -1,0 +1,160 @@
+"""Loops whose products move out of them give what they gave: every program staged against the same code eager."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+
+RANDOM = np.random.default_rng(3)
+
+
+def normal(*shape):
+    return ag.constant(RANDOM.standard_normal(shape) * 0.5)
+
+
+def cell(x, weights, state):
+    return ag.tanh(x @ weights[0] + state @ weights[1] + weights[2])
+
+
+def rnn(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    out = []
+    for x in xs:
+        state = cell(x, weights, state)
+        out.append(state)
+    return ag.stack(out)
+
+
+def rnn_by_index(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    out = []
+    for t in ag.range(ag.shape(xs)[0]):
+        state = cell(xs[t], weights, state)
+        out.append(state)
+    return ag.stack(out)
+
+
+def rnn_by_while(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    t = 0
+    while t < ag.shape(xs)[0]:
+        state = cell(xs[t], weights, state)
+        t += 1
+    return state * ag.cast(t, ag.float64)
+
+
+def rnn_part_of_the_rows(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for t in ag.range(ag.shape(xs)[0] - 2):
+        state = cell(xs[t], weights, state)
+    return state
+
+
+def rnn_backwards(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    n = ag.shape(xs)[0]
+    for t in ag.range(n):
+        state = cell(xs[n - 1 - t], weights, state)
+    return state
+
+
+def rnn_masked_rows(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for t in ag.range(ag.shape(xs)[0]):
+        x = ag.where(ag.cast(t, ag.float64) < xs[t], xs[t] * 2.0, 0.0)
+        state = cell(x, weights, state) + ag.reduce_sum(x, axis=1, keepdims=True)
+    return state
+
+
+def rnn_of_vectors(xs, weights):
+    state = ag.zeros([4], ag.float64)
+    for x in xs[:, 0]:
+        state = ag.tanh(ag.linalg.matvec(weights[0], x, transpose_a=True) + state @ weights[1] + weights[2])
+    return state
+
+
+def two_uses_of_a_weight(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for x in xs:
+        state = ag.tanh(x @ weights[0] + ag.tanh(state @ weights[1]) @ weights[1])
+        state = state + ag.tanh(x * 0.5 @ weights[0]) * weights[2]
+    return state
+
+
+def output_layer(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    losses = []
+    for x in xs:
+        state = cell(x, weights, state)
+        losses.append(ag.reduce_sum((state @ weights[1] - x[:, :4]) ** 2))
+    return ag.stack(losses)
+
+
+def nested(xs, weights):
+    total = ag.zeros([xs.shape[1], 4], ag.float64)
+    for t in ag.range(3):
+        state = total
+        for x in xs:
+            state = cell(x, weights, state)
+        total = total + state * xs[t][:, :1]
+    return total
+
+
+def in_a_branch(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for x in xs:
+        if ag.reduce_sum(x) > 0:
+            state = cell(x, weights, state)
+        else:
+            state = state - x @ weights[0]
+    return state
+
+
+def leaves_early(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for x in xs:
+        state = cell(x, weights, state)
+        if ag.reduce_sum(state) > 2:
+            break
+    return state
+
+
+PROGRAMS = [
+    rnn, rnn_by_index, rnn_by_while, rnn_part_of_the_rows, rnn_backwards, rnn_masked_rows, rnn_of_vectors,
+    two_uses_of_a_weight, output_layer, nested, in_a_branch, leaves_early,
+]  # fmt: skip
+SIZES = {"known": None, "steps": [None, 3, 5], "all": [None, None, 5]}
+
+
+CASES = [
+    (p, sizes)
+    for p in PROGRAMS
+    for sizes in SIZES
+    if sizes != "all" or p in (rnn, rnn_by_index, rnn_by_while)
+]
+
+
+@pytest.mark.parametrize(("program", "sizes"), CASES, ids=lambda p: getattr(p, "__name__", p))
+def test_values_and_gradients_are_those_of_eager(program, sizes):
+    xs, weights = normal(6, 3, 5), [normal(5, 4), normal(4, 4), normal(4)]
+
+    def both(xs, *weights):
+        with ag.GradientTape() as tape:
+            tape.watch([xs, *weights])
+            out = program(xs, weights)
+            loss = ag.reduce_sum(out * out)
+        return out, tape.gradient(loss, [xs, *weights])
+
+    ag.config.run_functions_eagerly(True)
+    try:
+        expected = both(xs, *weights)
+    finally:
+        ag.config.run_functions_eagerly(False)
+    spec = None if SIZES[sizes] is None else [
+        ag.TensorSpec(SIZES[sizes], ag.float64), *(ag.TensorSpec(w.shape, ag.float64) for w in weights),
+    ]  # fmt: skip
+    staged = ag.function(both, input_signature=spec)
+    for found, wanted in zip(ag.nest.flatten(staged(xs, *weights)), ag.nest.flatten(expected), strict=True):
+        assert (found is None) == (wanted is None)
+        if wanted is not None:
+            np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-9, atol=1e-9)
