@@ -12,7 +12,7 @@ pytest.importorskip("mpmath")
 from runtime.backends.native import mathlib  # noqa: E402
 from tests.unit.native_math.harness import DTYPES, compiled, ulps  # noqa: E402
 from tests.unit.native_math.oracle import BY_MPMATH, exact  # noqa: E402
-from tests.unit.native_math.points import unary  # noqa: E402
+from tests.unit.native_math.points import binary, unary  # noqa: E402
 
 ROW = re.compile(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", re.MULTILINE)
 PAGE = Path(__file__).parents[3] / "docs" / "native_math.md"
@@ -23,6 +23,13 @@ LONG_IS_LONGER = np.finfo(np.longdouble).nmant >= 63
 def test_every_function_has_a_stated_bound_within_the_limits() -> None:
     assert set(STATED) == mathlib.NAMES | mathlib.BINARY
     assert all(bound["f32"] <= 2 and bound["f64"] <= 4 for bound in STATED.values())
+
+
+def assert_same_bits(got: np.ndarray, wanted: np.ndarray) -> None:
+    """Equal, zeros with their signs; any NaN equals any other."""
+    np.testing.assert_array_equal(got, wanted)
+    number = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))
 
 
 def worst(name: str, kind: str, *arguments: np.ndarray) -> tuple[float, tuple]:
@@ -41,6 +48,42 @@ def test_errors_stay_below_the_stated_bound(name: str, kind: str) -> None:
     count = 1_000 if name in BY_MPMATH else 40_000
     error, where = worst(name, kind, unary(name, DTYPES[kind], count))
     assert error <= STATED[name][kind], where
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+@pytest.mark.parametrize("name", ["atan2", "hypot", "pow"])
+def test_errors_of_two_arguments(name: str, kind: str) -> None:
+    if kind == "f64" and not LONG_IS_LONGER:
+        pytest.skip("long double is double here")
+    x, y = binary(DTYPES[kind], 30_000)
+    error, where = worst(name, kind, x, y)
+    assert error <= STATED[name][kind], where
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+def test_errors_of_logaddexp_in_units_of_its_terms(kind: str) -> None:
+    if kind == "f64" and not LONG_IS_LONGER:
+        pytest.skip("long double is double here")
+    x, y = binary(DTYPES[kind], 30_000)
+    got, wanted = compiled("logaddexp", kind)(x, y), exact("logaddexp", x, y)
+    finite = np.isfinite(got) & np.isfinite(x) & np.isfinite(y)
+    np.testing.assert_array_equal(got[~finite], wanted[~finite].astype(got.dtype))
+    largest = np.maximum(x, y)[finite].astype(wanted.dtype)
+    rest = np.log1p(np.exp(-np.abs(x[finite].astype(wanted.dtype) - y[finite])))
+    unit = np.spacing(np.maximum(np.maximum(np.abs(largest), rest), wanted[finite]).astype(got.dtype)).astype(wanted.dtype)
+    errors = np.abs(got[finite] - wanted[finite]) / unit
+    assert errors.max() <= STATED["logaddexp"][kind]
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+@pytest.mark.parametrize("name", ["fmod", "remainder", "floor_divide"])
+def test_division_is_numpys_to_the_bit(name: str, kind: str) -> None:
+    x, y = binary(DTYPES[kind], 30_000)
+    with np.errstate(all="ignore"):
+        wanted = getattr(np, name)(x, y)
+        inside = ~(np.abs(x.astype(np.float64) / y.astype(np.float64)) >= 2.0**53)
+    assert_same_bits(compiled(name, kind)(x[inside], y[inside]), wanted[inside])
+    assert_same_bits(compiled(name, kind, "exact")(x, y), wanted)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("llvmlite")
 pytest.importorskip("mpmath")
@@ -10,6 +12,7 @@ from runtime.backends.native import mathlib  # noqa: E402
 from tests.unit.native_math.harness import DTYPES, compiled  # noqa: E402
 from tests.unit.native_math.oracle import exact  # noqa: E402
 
+SETTINGS = settings(max_examples=400, deadline=None, derandomize=True)
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 2.0, -2.0]
 
 
@@ -63,3 +66,59 @@ def test_the_slow_path_is_right_beyond_the_range(name: str, kind: str) -> None:
     with np.errstate(all="ignore"):
         wanted = getattr(np, name)(x.astype(np.float64)).astype(x.dtype)
     np.testing.assert_allclose(compiled(name, kind, "exact")(x), wanted, rtol=2 * np.finfo(x.dtype).eps)
+
+
+def rounded(wide: np.ndarray, dtype: type) -> np.ndarray:
+    """The nearest of a narrower type; too large becomes infinite."""
+    with np.errstate(all="ignore"):
+        return wide.astype(dtype)
+
+
+def agree(name: str, kind: str, *numbers: float) -> None:
+    """The library's result is NumPy's: same NaN, infinity, sign; numbers to a few units in the last place."""
+    dtype = DTYPES[kind]
+    arguments = [np.array([number], dtype) for number in numbers]
+    got, wanted = compiled(name, kind)(*arguments)[0], rounded(exact(name, *arguments), dtype)[0]
+    if np.isnan(wanted):
+        assert np.isnan(got), (name, numbers)
+        return
+    assert np.signbit(got) == np.signbit(wanted), (name, numbers, got, wanted)
+    assert got == wanted or abs(got - wanted) <= 4 * np.spacing(abs(wanted)), (name, numbers, got, wanted)
+
+
+@pytest.mark.parametrize("name", sorted(mathlib.NAMES - {"sin", "cos", "tan", "erf", "erfc", "softplus"}))
+@SETTINGS
+@given(st.floats(), st.floats(width=32))
+def test_any_float_gives_what_numpy_gives(name: str, double: float, single: float) -> None:
+    agree(name, "f64", double)
+    agree(name, "f32", single)
+
+
+@pytest.mark.parametrize("name", ["pow", "atan2", "hypot"])
+@SETTINGS
+@given(st.floats(), st.floats(), st.floats(width=32), st.floats(width=32) | st.integers(-9, 9))
+@example(-0.0, -3.0, -0.0, 3.0)
+@example(-1.0, float("inf"), 1.0, float("nan"))
+@example(float("nan"), 0.0, float("-inf"), -3.0)
+@example(-8.0, 1 / 3, -0.0, 0.5)
+def test_any_two_floats_give_what_numpy_gives(name: str, x: float, y: float, single_x: float, single_y: float) -> None:
+    agree(name, "f64", x, y)
+    agree(name, "f32", single_x, single_y)
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+@pytest.mark.parametrize("name", ["pow", "atan2", "hypot", "logaddexp"])
+def test_all_pairs_of_special_values(name: str, kind: str) -> None:
+    dtype = DTYPES[kind]
+    numbers = [*SPECIAL, 0.5, 3.0, -3.0, 2.0**60]
+    x, y = np.array(np.meshgrid(numbers, numbers), dtype).reshape(2, -1)
+    got, wanted = compiled(name, kind)(x, y), rounded(exact(name, x, y), dtype)
+    np.testing.assert_allclose(got, wanted, rtol=4 * np.finfo(dtype).eps)
+    number = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))
+
+
+@pytest.mark.parametrize("kind", mathlib.TYPES)
+def test_whole_cubes_are_exact(kind: str) -> None:
+    cubes = np.arange(-200, 201).astype(DTYPES[kind])
+    np.testing.assert_array_equal(compiled("cbrt", kind)(cubes**3), cubes)

@@ -164,6 +164,14 @@ class Value:
         """Whether this is not a number."""
         return self.compare("uno", "ne", self)
 
+    def is_negative(self) -> "Value":
+        """Whether the float's sign bit is set, as for -0.0."""
+        return self.bits() < 0
+
+    def flipped(self, condition: "Value") -> "Value":
+        """The float with its sign changed where a condition holds."""
+        return select(condition, -self, self)
+
     def bits(self) -> "Value":
         """The float's bits as an integer."""
         to = self.integer
@@ -188,6 +196,16 @@ class Value:
     def narrow(self) -> "Value":
         """A double rounded to single."""
         return self.function.emit("f32", f"fptrunc double {self.text} to float")
+
+
+def library_call(name: str, *arguments: Value) -> Value:
+    """libm's function of doubles; singles are widened, which leaves one rounding."""
+    first = arguments[0]
+    if first.kind == "f32":
+        return library_call(name, *(a.widen() for a in arguments)).narrow()
+    function = first.function
+    function.declarations[f"declare double @{name}({', '.join(['double'] * len(arguments))})"] = None
+    return function.emit(first.kind, f"call double @{name}({', '.join(f'double {a.text}' for a in arguments)})")
 
 
 def fma(a: Value, b: "Value | float", c: "Value | float") -> Value:
@@ -247,14 +265,15 @@ def polynomial(x: Value, coefficients: Sequence[float], above: Value | None = No
 
 
 def definition(
-    symbol: str, kinds: Sequence[str], body: Callable[..., Value], result: str = ""
+    symbol: str, kinds: Sequence[str], body: Callable[..., Value], result: str = "", pure: bool = True
 ) -> tuple[str, tuple[str, ...]]:
-    """The text of a function that LLVM always inlines, and the intrinsics it declares."""
+    """The text of a function and what it declares; a `pure` one is always inlined, others call libraries."""
     function = Function()
     names = ("%x", "%y")[: len(kinds)]
     value = body(*(Value(function, name, kind) for name, kind in zip(names, kinds, strict=True)))
     parameters: Iterable[str] = (f"{LLVM_TYPES[kind]} {name}" for name, kind in zip(names, kinds, strict=True))
     llvm = LLVM_TYPES[result or kinds[0]]
-    head = f"define internal {llvm} {symbol}({', '.join(parameters)}) alwaysinline nounwind memory(none) {{"
+    attributes = "alwaysinline nounwind memory(none)" if pure else "noinline nounwind"
+    head = f"define internal {llvm} {symbol}({', '.join(parameters)}) {attributes} {{"
     text = "\n".join([head, *function.lines, f"  ret {llvm} {value.text}", "}", ""])
     return text, tuple(function.declarations)

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from runtime.backends.native.mathlib import (
     algebraic,
+    division,
     emitter,
     error_function,
     exponential,
+    inverse_hyperbolic,
+    inverse_trigonometric,
     logarithm,
+    power,
     trigonometric,
 )
-from runtime.backends.native.mathlib.emitter import LLVM_TYPES, Value
+from runtime.backends.native.mathlib.emitter import Value
 
 TYPES = ("f32", "f64")
 
@@ -23,12 +27,18 @@ UNARY_BODIES: dict[str, Callable[[Value], Value]] = {
         exponential.sigmoid, exponential.tanh, exponential.sinh, exponential.cosh,
         logarithm.log, logarithm.log2, logarithm.log10, logarithm.log1p, logarithm.softplus,
         trigonometric.sin, trigonometric.cos, trigonometric.tan,
+        inverse_trigonometric.asin, inverse_trigonometric.acos, inverse_trigonometric.atan,
+        inverse_hyperbolic.asinh, inverse_hyperbolic.acosh, inverse_hyperbolic.atanh,
         error_function.erf, error_function.erfc,
-        algebraic.rsqrt,
+        algebraic.rsqrt, algebraic.cbrt,
     )
 }
 BINARY_BODIES: dict[str, Callable[[Value, Value], Value]] = {
-    function.__name__: function for function in (logarithm.logaddexp,)
+    function.__name__: function
+    for function in (
+        logarithm.logaddexp, inverse_trigonometric.atan2, algebraic.hypot, power.pow,
+        division.fmod, division.remainder, division.floor_divide,
+    )
 }
 NAMES = frozenset(UNARY_BODIES)
 BINARY = frozenset(BINARY_BODIES)
@@ -50,9 +60,15 @@ class SlowPath:
     reason: str
 
 
-# name -> (predicate, libm's function of doubles, what the predicate asks)
-SLOW: dict[str, tuple[Callable[..., Value], str, str]] = {
-    name: (trigonometric.beyond, name, "|x| > 2**36") for name in ("sin", "cos", "tan")
+# name -> (predicate, exact body, what the predicate asks)
+SLOW: dict[str, tuple[Callable[..., Value], Callable[..., Value], str]] = {
+    **{
+        name: (trigonometric.beyond, partial(emitter.library_call, name), "|x| > 2**36")
+        for name in ("sin", "cos", "tan")
+    },
+    "fmod": (division.beyond, division.exact_fmod, "|x / y| >= 2**53"),
+    "remainder": (division.beyond, division.exact_remainder, "|x / y| >= 2**53"),
+    "floor_divide": (division.beyond, division.exact_floor_divide, "|x / y| >= 2**53"),
 }
 
 
@@ -101,37 +117,21 @@ def slow_path(name: str, kind: str) -> SlowPath | None:
     >>> slow_path("exp", "f64") is None
     True
     >>> print(slow_path("sin", "f32").texts[1])
-    define internal float @ag_sin_f32_exact(float %x) nounwind {
-      %wide0 = fpext float %x to double
-      %value = call double @sin(double %wide0)
-      %result = fptrunc double %value to float
-      ret float %result
+    define internal float @ag_sin_f32_exact(float %x) noinline nounwind {
+      %v0 = fpext float %x to double
+      %v1 = call double @sin(double %v0)
+      %v2 = fptrunc double %v1 to float
+      ret float %v2
     }
     <BLANKLINE>
     """
     if name not in SLOW:
         build(name, kind)
         return None
-    predicate, library, reason = SLOW[name]
-    count = 2 if name in BINARY else 1
+    predicate, body, reason = SLOW[name]
+    kinds = (kind,) * (2 if name in BINARY else 1)
     test, exact = f"{symbol(name, kind)}_beyond", f"{symbol(name, kind)}_exact"
-    text, needed = emitter.definition(test, (kind,) * count, predicate, result="i1")
-    arguments = ", ".join(["double"] * count)
-    library_line = f"declare double @{library}({arguments})"
-    return SlowPath(test, exact, (text, exact_text(exact, kind, library, count)), (*needed, library_line), reason)
-
-
-def exact_text(name: str, kind: str, library: str, count: int) -> str:
-    """A function that calls libm's for doubles; singles are widened, which makes their results exact but for rounding."""
-    llvm = LLVM_TYPES[kind]
-    names = ("%x", "%y")[:count]
-    lines = [f"define internal {llvm} {name}({', '.join(f'{llvm} {n}' for n in names)}) nounwind {{"]
-    wide = list(names)
-    if kind == "f32":
-        wide = [f"%wide{i}" for i in range(count)]
-        lines += [f"  {w} = fpext float {n} to double" for w, n in zip(wide, names, strict=True)]
-    lines.append(f"  %value = call double @{library}({', '.join(f'double {w}' for w in wide)})")
-    if kind == "f32":
-        lines.append("  %result = fptrunc double %value to float")
-    lines += [f"  ret {llvm} {'%result' if kind == 'f32' else '%value'}", "}", ""]
-    return "\n".join(lines)
+    test_text, test_needs = emitter.definition(test, kinds, predicate, result="i1")
+    exact_text, exact_needs = emitter.definition(exact, kinds, body, pure=False)
+    needs = tuple(dict.fromkeys((*test_needs, *exact_needs)))
+    return SlowPath(test, exact, (test_text, exact_text), needs, reason)

@@ -19,7 +19,7 @@ from runtime.backends.native.mathlib.emitter import (
     polynomial,
     select,
 )
-from runtime.backends.native.mathlib.exponential import SMALL, exp, power_of_two
+from runtime.backends.native.mathlib.exponential import SMALL, SMALLEST, exp, power_of_two
 
 # The bits of sqrt(1/2): what lies at or above it, below sqrt(2), has k = 0.
 ROOT_HALF = {"f32": 0x3F3504F3, "f64": 0x3FE6A09E667F3BCD, "wide": 0x3FE6A09E667F3BCD}
@@ -123,7 +123,13 @@ def softplus(x: Value) -> Value:
 
 def logaddexp(x: Value, y: Value) -> Value:
     """log(e^x + e^y) = max + log(1 + e^-|x - y|); equal infinities are their own sum."""
-    largest = select(y > x, y, x)
-    e = exp(-absolute(x - y))
-    apart = largest + select(e < SMALL[x.kind], e, log1p_finite(e))
-    return select(x.equals(y), x + math.log(2), apart)
+    swap = y > x
+    largest, smallest = select(swap, y, x), select(swap, x, y)
+    apart = smallest - largest
+    # What the difference lost (D. E. Knuth's two-sum) would weigh several units in e^(smallest - largest).
+    back = apart + largest
+    lost = (smallest - back) - (largest - (back - apart))
+    e = exp(apart)
+    e = select(apart > SMALLEST[x.kind], fma(e, lost, e), e)
+    unequal = largest + select(e < SMALL[x.kind], e, log1p_finite(e))
+    return select(x.equals(y), x + math.log(2), unequal)
