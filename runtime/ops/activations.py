@@ -43,6 +43,7 @@ class Sigmoid(_Activation):
             return np.reciprocal(out, out=out)
         return 1 / (1 + out)
 
+    scalar = lambda b, x: b.sigmoid(x)
     vjp = lambda op, dy, y, x: (op.mul(dy, op.mul(y, op.sub(1, y))),)
 
 
@@ -57,6 +58,7 @@ class LogSigmoid(_Activation):
     public = "math.log_sigmoid"
     parameters = ("x",)
     numpy = "-np.logaddexp(-{0}, 0)"
+    scalar = lambda b, x: b.negative(b.softplus(b.negative(x)))
     vjp = lambda op, dy, y, x: (op.mul(dy, op.sigmoid(op.neg(x))),)
 
 
@@ -70,6 +72,7 @@ class Softplus(_Activation):
 
     public = "math.softplus", "nn.softplus"
     numpy = "np.logaddexp({0}, 0)"
+    scalar = lambda b, x: b.softplus(x)
     vjp = lambda op, dy, y, x: (op.mul(dy, op.sigmoid(x)),)
 
 
@@ -85,6 +88,7 @@ class Relu(Unary):
     parameters = ("features",)
     dtypes = "fdi"
     numpy = "np.maximum({0}, 0)"
+    scalar = lambda b, x: b.maximum(x, b.const(0, x))
     vjp = lambda op, dy, y, x: (op.mul(dy, op.greater(y, 0)),)
 
 
@@ -101,6 +105,7 @@ class Relu6(Unary):
     dtypes = "fdi"
     domain = (-3.0, 9.0)
     numpy = "np.minimum(np.maximum({0}, 0), 6)"
+    scalar = lambda b, x: b.minimum(b.maximum(x, b.const(0, x)), b.const(6, x))
     vjp = lambda op, dy, y, x: (op.mul(dy, op.logical_and(op.greater(x, 0), op.less(x, 6))),)
 
 
@@ -114,6 +119,7 @@ class Elu(_Activation):
 
     public = "nn.elu"
     numpy = "(np.maximum({0}, 0) + np.expm1(np.minimum({0}, 0)))"
+    scalar = lambda b, x: b.add(b.maximum(x, b.const(0, x)), b.expm1(b.minimum(x, b.const(0, x))))
     vjp = lambda op, dy, y, x: (op.mul(dy, op.exp(op.minimum(x, 0))),)
 
 

@@ -435,6 +435,7 @@ class MultiplyNoNan(Binary):
     """
 
     public = "math.multiply_no_nan"
+    scalar = lambda b, x, y: b.select(b.equal(y, b.const(0, y)), b.const(0, x), b.multiply(x, y))
 
     @staticmethod
     def kernel(x: Any, y: Any) -> Any:

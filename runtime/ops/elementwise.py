@@ -338,6 +338,7 @@ class Rsqrt(_Floating):
 
     public = "math.rsqrt"
     numpy = "(1 / np.sqrt({0}))"
+    scalar = lambda b, x: b.divide(b.const(1, x), b.sqrt(x))
     domain = (0.1, 3.0)
     vjp = lambda op, dy, y, x: (op.mul(op.mul(dy, -0.5), conj(op, op.div(y, x))),)
 

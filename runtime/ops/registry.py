@@ -42,6 +42,8 @@ class Op:
       numpy    the NumPy meaning: a ufunc's name ("sin"), or a source template ("np.sum({0}, axis={axis})"),
                or None where `kernel(*arrays, **attributes)` (a plain function in the class body) is the meaning
       python   a source template for bare Python numbers ("{0} + {1}"), used where all operands are weak
+      scalar   (b, *elements, **attributes) -> the element of the result, by the methods of `b` (ufuncs by NumPy's names,
+               `const`, `select`, `cast`), for native code; not needed where `numpy` is a ufunc that it knows
       view     the result may share memory with the first input
       aliases  the result may BE the first input's array
       consumes indices of inputs whose buffer (or list) `in_place` writes to; allowed where a plan owns it and it
@@ -66,6 +68,7 @@ class Op:
     outputs: ClassVar[int | None] = 1
     numpy: ClassVar[str | None] = None
     python: ClassVar[str | None] = None
+    scalar: ClassVar[Any] = None
     view: ClassVar[bool] = False
     aliases: ClassVar[bool] = False
     consumes: ClassVar[tuple[int, ...]] = ()

@@ -136,6 +136,7 @@ class Erf(_Special, Unary):
     """
 
     public = "math.erf"
+    scalar = lambda b, x: b.erf(x)
 
     @staticmethod
     def kernel(x: Any) -> Any:
@@ -153,6 +154,7 @@ class Erfc(_Special, Unary):
     """
 
     public = "math.erfc"
+    scalar = lambda b, x: b.erfc(x)
 
     @staticmethod
     def kernel(x: Any) -> Any:

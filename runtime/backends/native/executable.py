@@ -32,7 +32,7 @@ class NativeExecutable:
     code was made for.
     """
 
-    __slots__ = ("_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan", "recursive")
+    __slots__ = ("_constants", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan", "recursive")
 
     def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
         self.lowered = lowered
@@ -40,6 +40,7 @@ class NativeExecutable:
         self.name: str = getattr(plan, "name", "")
         self.recursive = False
         self._loaded = loaded
+        self._constants = list(lowered.constants)
         self._layout = Layout(lowered)
         self._inputs = self._layout.inputs
         self._outputs = self._layout.outputs
@@ -58,7 +59,9 @@ class NativeExecutable:
         return self._layout
 
     def __call__(self, *arrays: Any) -> list[Any]:
-        slots = np.zeros(self._layout.in_slots + 1, np.int64)
+        slots = np.zeros(self._layout.in_slots + len(self._constants) + 1, np.int64)
+        for k, constant in enumerate(self._constants, self._layout.in_slots):
+            slots[k] = constant.ctypes.data
         out = np.zeros(self._layout.out_slots + 1, np.int64)
         try:
             if len(arrays) != len(self._inputs):

@@ -2,7 +2,8 @@
 
     scalar      one slot: its raw bytes, low bytes first (weak numbers as int64, float64 or one byte)
     array       1 + rank slots: pointer to C-contiguous, aligned data, then its sizes
-    output whose sizes the caller can tell: one slot, the pointer to memory that the caller made
+    output whose sizes the caller can tell: the first slot is the pointer to memory that the caller made
+    constants   after the inputs, a pointer each
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Lowered(Protocol):
     outputs: Sequence[ValueType]
     out_dims: Sequence[tuple[Any, ...] | None]
     symbols: Sequence[str]
+    constants: Sequence[Any]
     big: bool
 
 
@@ -87,7 +89,7 @@ class Layout:
                 (None, self.inputs[d[0]].slot + 1 + d[1]) if isinstance(d, tuple) else (int(d), None) for d in given
             ]
             self.outputs.append(Output(kind, slot, rank, sizes if rank else None))
-            slot += 1 if sizes is not None or rank == 0 else 1 + rank
+            slot += 1 + rank
         self.out_slots = slot
 
 

@@ -1,0 +1,144 @@
+"""The text of one LLVM function while it is being written.
+
+An *operand* is a Python int or the name of a register or an LLVM constant; sizes, strides and indices are operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+__all__ = ["Code", "Operand"]
+
+Operand: TypeAlias = int | str
+
+
+class Code:
+    """Lines of instructions, the block that is open, and fresh names."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.prologue: list[str] = []  # of the entry block: what every other block may use
+        self.block = "entry"
+        self.moment = 0  # grows with every instruction that may touch memory: the time of lifetimes
+        self._names = 0
+        self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
+
+    def fresh(self, hint: str = "v") -> str:
+        """A name that nobody has."""
+        self._names += 1
+        return f"%{hint}{self._names}"
+
+    def do(self, text: str) -> None:
+        """An instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def op(self, text: str, hint: str = "v") -> str:
+        """An instruction with a result; its register."""
+        name = self.fresh(hint)
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def label(self, hint: str) -> str:
+        """A name for a block."""
+        self._names += 1
+        return f"{hint}{self._names}"
+
+    def begin(self, label: str) -> None:
+        """Open a block; the one before must have ended."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def jump(self, label: str) -> None:
+        """Go to a block."""
+        self.do(f"br label %{label}")
+
+    def branch(self, condition: str, then: str, other: str) -> None:
+        """Go to one of two blocks."""
+        self.do(f"br i1 {condition}, label %{then}, label %{other}")
+
+    def require(self, condition: str, failure: str) -> None:
+        """Go on if a condition holds, else to a block."""
+        following = self.label("ok")
+        self.do(f"br i1 {condition}, label %{following}, label %{failure}, !prof !0")
+        self.begin(following)
+
+    def alloca(self, type: str, hint: str = "slot") -> str:
+        """Memory of a call's own."""
+        name = self.fresh(hint)
+        self.prologue.append(f"  {name} = alloca {type}, align 8")
+        return name
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Sizes computed inside are not known after it: the blocks inside may not have run."""
+        self._known.append({})
+        try:
+            yield
+        finally:
+            self._known.pop()
+
+    # Arithmetic of sizes
+
+    def _size(self, kind: str, a: Operand, b: Operand) -> Operand:
+        key = kind, a, b
+        for known in self._known:
+            if key in known:
+                return known[key]
+        self._known[-1][key] = result = self.op(f"{kind} i64 {a}, {b}", "n")
+        return result
+
+    def add(self, a: Operand, b: Operand) -> Operand:
+        """a + b"""
+        if isinstance(a, int) and isinstance(b, int):
+            return a + b
+        if a == 0 or b == 0:
+            return b if a == 0 else a
+        return self._size("add nsw", a, b)
+
+    def sub(self, a: Operand, b: Operand) -> Operand:
+        """a - b"""
+        if isinstance(a, int) and isinstance(b, int):
+            return a - b
+        return a if b == 0 else self._size("sub nsw", a, b)
+
+    def mul(self, a: Operand, b: Operand) -> Operand:
+        """a * b"""
+        if isinstance(a, int) and isinstance(b, int):
+            return a * b
+        if a == 0 or b == 0:
+            return 0
+        if a == 1 or b == 1:
+            return b if a == 1 else a
+        return self._size("mul nsw", a, b)
+
+    def product(self, sizes: tuple[Operand, ...]) -> Operand:
+        """The product of sizes, rightmost first, so that products of suffixes are shared."""
+        total: Operand = 1
+        for size in reversed(sizes):
+            total = self.mul(size, total)
+        return total
+
+    def at_least(self, a: Operand, low: int) -> Operand:
+        """max(a, low)"""
+        return max(a, low) if isinstance(a, int) else self.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {low})", "n")
+
+    def at_most(self, a: Operand, high: Operand) -> Operand:
+        """min(a, high)"""
+        if isinstance(a, int) and isinstance(high, int):
+            return min(a, high)
+        return self.op(f"call i64 @llvm.smin.i64(i64 {a}, i64 {high})", "n")
+
+    def choose(self, condition: str, a: Operand, b: Operand) -> Operand:
+        """a if condition else b"""
+        return a if a == b else self.op(f"select i1 {condition}, i64 {a}, i64 {b}", "n")
+
+    def strides(self, sizes: tuple[Operand, ...]) -> tuple[Operand, ...]:
+        """Strides, in elements, of a C-contiguous array."""
+        out: list[Operand] = []
+        total: Operand = 1
+        for size in reversed(sizes):
+            out.append(total)
+            total = self.mul(size, total)
+        return tuple(reversed(out))

@@ -1,0 +1,217 @@
+"""A graph as one LLVM module: the entry point that reads inputs from slots and writes outputs to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import runtime.backends.native.lower.rules as _rules
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.exprs import Deferred
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.module import Lowered, Module
+from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, code_of
+from runtime.ir.graph import Graph, Value
+from runtime.typesys.shapes import Dim
+
+__all__ = ["lower"]
+
+assert _rules  # imported so that the rules are known
+
+
+def lower(graph: Graph) -> Lowered:
+    """The LLVM IR of a graph.
+
+    Raises:
+      Unsupported: something has no native rule; it is named, with its place in the user's source.
+    """
+    module = Module()
+    work = _Entry(graph, module)
+    work.write()
+    out = Lowered(module.text(), [v.type for v in graph.inputs], [v.type for v in graph.outputs])
+    out.out_dims = work.out_dims
+    out.constants = module.constants
+    out.symbols = module.symbols
+    out.big = work.l.big
+    out.frame = work.l.memory.frame
+    return out
+
+
+class _Entry:
+    """Writes `ag_run`."""
+
+    def __init__(self, graph: Graph, module: Module) -> None:
+        self.graph = graph
+        self.module = module
+        self.l = FunctionLowering(module, graph.functions)
+        self.known: dict[Operand, tuple[int, int]] = {}  # sizes that come with inputs
+        self.out_dims: list[Any] = [None] * len(graph.outputs)
+        self.out_slots: list[int] = []
+        self.heads: list[str] = []
+        self.constants_at = 0
+
+    def write(self) -> None:
+        l, code = self.l, self.l.code
+        code.begin("start")
+        reps = self._inputs()
+        slot = 0
+        for k, value in enumerate(self.graph.outputs):
+            self.out_slots.append(slot)
+            slot += 1 + len(l.type(value).shape or ())
+            if l.type(value).shape != () and value not in l.outs:
+                l.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
+        l.region(self.graph, reps)
+        self._outputs()
+        code.do("store i64 0, ptr %status")
+        code.jump("cleanup")
+        code.begin(l.failure)
+        code.do("store i64 1, ptr %status")
+        code.jump("cleanup")
+        code.begin("cleanup")
+        for s in l.slots:
+            code.do(f"call void @ag_drop(ptr {s})")
+        l.memory.lay_out()
+        frame = l.memory.frame
+        if frame:
+            code.do("call void @ag_frame_back(ptr %raw)")
+        result = code.op("load i64, ptr %status")
+        code.do(f"ret i64 {result}")
+        lines = ["define i64 @ag_run(ptr %in, ptr %out) {", "entry:", "  %status = alloca i64", *code.prologue]
+        if frame:
+            lines += [
+                f"  %raw = call ptr @ag_frame(i64 {frame})",
+                "  %address = ptrtoint ptr %raw to i64",
+                "  %up = add i64 %address, 63",
+                "  %aligned = and i64 %up, -64",
+                "  %frame = inttoptr i64 %aligned to ptr",
+            ]
+        else:
+            lines.append("  %frame = getelementptr i8, ptr null, i64 0")
+        for k in range(len(self.module.constants)):
+            lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {self.constants_at + k}")
+            lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
+        lines += [*self.heads, *l.memory.definitions()]
+        if frame:
+            lines += ["  %empty = icmp eq ptr %raw, null", "  br i1 %empty, label %nothing, label %start"]
+            lines += ["nothing:", "  ret i64 2"]
+        else:
+            lines.append("  br label %start")
+        self.module.functions.append("\n".join([*lines, *code.lines, "}"]))
+
+    def _inputs(self) -> list[Any]:
+        l, code = self.l, self.l.code
+        reps: list[Any] = []
+        slot = 0
+
+        def read(type: str, hint: str) -> str:
+            nonlocal slot
+            place = code.op(f"getelementptr i64, ptr %in, i64 {slot}")
+            slot += 1
+            return code.op(f"load {type}, ptr {place}", hint)
+
+        for k, value in enumerate(self.graph.inputs):
+            t = l.type(value)
+            kind = code_of(t.dtype)
+            if t.shape == ():
+                raw = read(MEMORY[kind], "x")
+                reps.append(Scalar(code.op(f"icmp ne i8 {raw}, 0") if kind == "b1" else raw, kind))
+                continue
+            ptr = read("ptr", "x")
+            sizes: list[Operand] = []
+            for axis, size in enumerate(t.shape or ()):
+                if not isinstance(size, Dim):
+                    slot += 1
+                    sizes.append(size)
+                    continue
+                n = read("i64", "n")
+                if size in l.dims:
+                    code.require(code.op(f"icmp eq i64 {n}, {l.dims[size]}"), l.failure)
+                    sizes.append(l.dims[size])
+                else:
+                    l.dims[size] = n
+                    self.known[n] = (k, axis)
+                    sizes.append(n)
+            shape = tuple(sizes)
+            reps.append(l.dense(Array(ptr, kind, shape, code.strides(shape), frozenset((Buffer(ptr, None),)))))
+        self.constants_at = slot
+        return reps
+
+    def _made(self, k: int, code: str, sizes: tuple[Operand, ...]) -> Array | None:
+        """Memory that the caller makes for an output, if its sizes are known when it is called."""
+        l = self.l
+        want = code_of(l.type(self.graph.outputs[k]).dtype)
+        if code != want or not all(isinstance(n, int) or n in self.known for n in sizes):
+            return None
+        self.out_dims[k] = tuple(n if isinstance(n, int) else self.known[n] for n in sizes)
+        return Array(self._pointer(k), code, sizes, l.code.strides(sizes), frozenset((Buffer(f"out{k}", None),)))
+
+    def _pointer(self, k: int) -> str:
+        name = f"%out{k}.ptr"
+        if not any(line.startswith(f"  {name} = ") for line in self.heads):
+            self.heads.append(f"  %out{k}.place = getelementptr i64, ptr %out, i64 {self.out_slots[k]}")
+            self.heads.append(f"  {name} = load ptr, ptr %out{k}.place")
+        return name
+
+    def _place(self, slot: int) -> str:
+        return self.l.code.op(f"getelementptr i64, ptr %out, i64 {slot}")
+
+    def _outputs(self) -> None:
+        l, code = self.l, self.l.code
+        for value in self.graph.outputs:  # first what waits, straight into its place
+            rep = l.env[value]
+            if isinstance(rep, Deferred) and rep.sizes and not rep.done and l.view_of_memory(rep) is None:
+                if value in l.outs and rep not in l.targets:
+                    l.targets[rep] = value
+                l.materialize(rep)
+        written: set[Value] = set()
+        for k, value in enumerate(self.graph.outputs):
+            rep = l.env[value]
+            t = l.type(value)
+            kind = code_of(t.dtype)
+            if t.shape == ():
+                x = l.ops.cast(l.scalar(value), kind)
+                whole = x.reg if kind != "b1" else code.op(f"zext i1 {x.reg} to i8")
+                code.do(f"store {MEMORY[kind]} {whole}, ptr {self._place(self.out_slots[k])}")
+                continue
+            if not isinstance(rep, Deferred):
+                raise Unsupported([("a result that is no tensor", None)])
+            if rep.array is not None and rep.array.ptr == f"%out{k}.ptr":
+                continue
+            self._deliver(k, value, kind, written)
+
+    def _deliver(self, k: int, value: Value, kind: str, written: set[Value]) -> None:
+        """Bring an output that lies elsewhere to where the caller looks for it."""
+        l, code = self.l, self.l.code
+        sizes = l.sizes(value)
+        array = l.array(value)
+        if array.code != kind:
+            raise Unsupported([("a result of another type", None)])
+        made = self._made(k, kind, sizes)
+        if made is not None:
+            live = [b for b in array.buffers if b.size != 0]
+            if (
+                len(live) == 1
+                and live[0] in l.memory.buffers
+                and live[0].external is None
+                and array.offset == 0
+                and l.is_contiguous(array)
+                and live[0].size == code.product(sizes) * SIZE[kind]  # type: ignore[operator]
+            ):
+                live[0].external = made.ptr
+            else:
+                l.copy(array, made)
+            return
+        count = code.product(sizes)
+        size = code.mul(count, SIZE[kind])
+        ptr = code.op(f"call ptr @malloc(i64 {code.at_least(size, 1)})")
+        code.require(code.op(f"icmp ne ptr {ptr}, null"), l.failure)
+        l.copy(array, Array(ptr, kind, sizes, code.strides(sizes), frozenset()))
+        slot = self.out_slots[k]
+        code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
+        for axis, n in enumerate(sizes):
+            code.do(f"store i64 {n}, ptr {self._place(slot + 1 + axis)}")
+
+
+_ = LLVM

@@ -1,0 +1,213 @@
+"""Arrays that are not in memory yet: expressions over an index, which the loops that need them evaluate.
+
+An expression of rank r has a value for every index of r numbers. Views re-map indices: an `IndexMap` gives, for every
+axis of what is viewed, (offset, axis of the view or None, step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.scalars import Scalar
+
+__all__ = ["Affine", "Const", "Deferred", "Expr", "Gather", "IndexMap", "Load", "Map", "Ref", "Resolver", "identity"]
+
+IndexMap: TypeAlias = tuple[tuple[Operand, int | None, Operand], ...]
+
+
+def identity(rank: int) -> IndexMap:
+    """The map of a view of the whole."""
+    return tuple((0, axis, 1) for axis in range(rank))
+
+
+class Expr:
+    """`code` is the element type."""
+
+    __slots__ = ("code",)
+    code: str
+
+
+class Const(Expr):
+    """One scalar everywhere."""
+
+    __slots__ = ("scalar",)
+
+    def __init__(self, scalar: Scalar) -> None:
+        self.scalar = scalar
+        self.code = scalar.code
+
+
+class Load(Expr):
+    """Memory at offset + index . strides."""
+
+    __slots__ = ("buffers", "offset", "ptr", "strides")
+
+    def __init__(
+        self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], buffers: frozenset[Buffer]
+    ) -> None:
+        self.ptr = ptr
+        self.code = code
+        self.offset = offset
+        self.strides = strides
+        self.buffers = buffers
+
+
+class Affine(Expr):
+    """The integer offset + index . strides itself."""
+
+    __slots__ = ("offset", "strides")
+
+    def __init__(self, offset: Operand, strides: tuple[Operand, ...]) -> None:
+        self.offset = offset
+        self.strides = strides
+        self.code = "i64"
+
+
+class Gather(Expr):
+    """Memory at offset + index . strides + sum of (value of an expression) * (a stride)."""
+
+    __slots__ = ("at", "buffers", "offset", "ptr", "strides")
+
+    def __init__(
+        self,
+        ptr: str,
+        code: str,
+        offset: Operand,
+        strides: tuple[Operand, ...],
+        at: tuple[tuple[Expr, Operand], ...],
+        buffers: frozenset[Buffer],
+    ) -> None:
+        self.ptr = ptr
+        self.code = code
+        self.offset = offset
+        self.strides = strides
+        self.at = at
+        self.buffers = buffers
+
+
+class Map(Expr):
+    """A function of the elements of others."""
+
+    __slots__ = ("children", "cost", "fn")
+
+    def __init__(self, fn: Callable[..., Scalar], code: str, children: tuple[Expr, ...], cost: int = 1) -> None:
+        self.fn = fn
+        self.code = code
+        self.children = children
+        self.cost = cost
+
+
+class Ref(Expr):
+    """Elements of a deferred array."""
+
+    __slots__ = ("index", "of")
+
+    def __init__(self, of: Deferred, index: IndexMap) -> None:
+        self.of = of
+        self.index = index
+        self.code = of.code
+
+
+class Deferred:
+    """An array that is an expression, and perhaps already in memory.
+
+    expr    over its own index; of a reduction, over the index of what is reduced
+    reduce  None, or (kind, sizes of what is reduced, axes, keepdims)
+    must    whether somebody needs it in memory
+    left    users that were not generated yet
+    """
+
+    __slots__ = ("array", "code", "expr", "left", "must", "reduce", "scalar", "sizes", "users", "weight")
+
+    def __init__(self, expr: Expr | None, code: str, sizes: tuple[Operand, ...], reduce: Any = None) -> None:
+        self.expr = expr
+        self.code = code
+        self.sizes = sizes
+        self.reduce = reduce
+        self.array: Array | None = None
+        self.scalar: Scalar | None = None
+        self.must = False
+        self.left = 0
+        self.users = 0
+        self.weight = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it is in memory."""
+        return self.array is not None
+
+    def as_expr(self, index: IndexMap | None = None) -> Ref:
+        """Its elements, as part of another expression."""
+        return Ref(self, identity(len(self.sizes)) if index is None else index)
+
+
+class Resolver:
+    """Expressions with every view worked into the leaves, over the index of one loop nest; shared parts stay shared."""
+
+    def __init__(self, code: Code, rank: int, materialized: Callable[[Deferred], bool]) -> None:
+        self.code = code
+        self.rank = rank
+        self.inline = materialized
+        self.members: dict[Deferred, set[IndexMap]] = {}  # deferred arrays whose expressions went in
+        self.read: set[Deferred] = set()
+        self._made: dict[Any, Expr] = {}
+        self._keep: list[Any] = []
+
+    def __call__(self, expr: Expr, index: IndexMap) -> Expr:
+        key = id(expr), index
+        if isinstance(expr, Ref):
+            key = id(expr.of), self._composed(expr.index, index)
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = self._resolve(expr, index)
+            self._keep.append(expr)
+        return found
+
+    def _resolve(self, expr: Expr, index: IndexMap) -> Expr:
+        if isinstance(expr, Const):
+            return expr
+        if isinstance(expr, Map):
+            return Map(expr.fn, expr.code, tuple(self(c, index) for c in expr.children), expr.cost)
+        if isinstance(expr, Ref):
+            inner = self._composed(expr.index, index)
+            array = expr.of.array
+            if array is not None:
+                self.read.add(expr.of)
+                offset, strides = self._affine(array.offset, array.strides, inner)
+                return Load(array.ptr, array.code, offset, strides, array.buffers)
+            assert expr.of.expr is not None
+            self.members.setdefault(expr.of, set()).add(inner)
+            return self(expr.of.expr, inner)
+        assert isinstance(expr, (Load, Affine, Gather))
+        offset, strides = self._affine(expr.offset, expr.strides, index)
+        if isinstance(expr, Load):
+            return Load(expr.ptr, expr.code, offset, strides, expr.buffers)
+        if isinstance(expr, Affine):
+            return Affine(offset, strides)
+        at = tuple((self(e, index), stride) for e, stride in expr.at)
+        return Gather(expr.ptr, expr.code, offset, strides, at, expr.buffers)
+
+    def _composed(self, inner: IndexMap, outer: IndexMap) -> IndexMap:
+        """The map of a view of a view."""
+        code, out = self.code, []
+        for offset, axis, step in inner:
+            if axis is None:
+                out.append((offset, None, 0))
+                continue
+            start, to, pace = outer[axis]
+            out.append((code.add(offset, code.mul(start, step)), to, code.mul(pace, step)))
+        return tuple((o, None if s == 0 else a, 0 if a is None else s) for o, a, s in out)
+
+    def _affine(
+        self, offset: Operand, strides: tuple[Operand, ...], index: IndexMap
+    ) -> tuple[Operand, tuple[Operand, ...]]:
+        code = self.code
+        out: list[Operand] = [0] * self.rank
+        for stride, (start, axis, step) in zip(strides, index, strict=True):
+            offset = code.add(offset, code.mul(start, stride))
+            if axis is not None:
+                out[axis] = code.add(out[axis], code.mul(step, stride))
+        return offset, tuple(out)

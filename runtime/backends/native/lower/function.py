@@ -1,0 +1,510 @@
+"""Lowering one graph to one LLVM function: values of regions, demand for memory, and which expressions share a loop nest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.exprs import Const, Deferred, Expr, Gather, IndexMap, Load, Map, Ref, Resolver, identity
+from runtime.backends.native.lower.memory import Array, Buffer, Memory
+from runtime.backends.native.lower.module import Module
+from runtime.backends.native.lower.nests import Nest, Root, load
+from runtime.backends.native.lower.scalars import CheckedOps, Ops, Scalar
+from runtime.backends.native.lower.types import SIZE, code_of, literal
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.kinds import Elementwise
+from runtime.typesys.shapes import Dim
+from runtime.typesys.spec import TensorType
+
+__all__ = ["RULES", "FunctionLowering", "constant", "reads", "rule"]
+
+Rule: TypeAlias = Callable[["FunctionLowering", Node], None]
+RULES: dict[str, Rule] = {}
+FUSED: set[str] = set()  # operations whose rules take their inputs as expressions
+HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
+
+
+def rule(*names: str, fused: bool = False) -> Callable[[Rule], Rule]:
+    """Register the rule of some operations."""
+
+    def register(fn: Rule) -> Rule:
+        for name in names:
+            RULES[name] = fn
+            if fused:
+                FUSED.add(name)
+        return fn
+
+    return register
+
+
+class Uses:
+    """Who uses the values of a region: known before it is lowered."""
+
+    def __init__(self, graph: Graph, is_fused: Callable[[Node], bool]) -> None:
+        self.count: dict[Value, int] = {}
+        self.must: set[Value] = set(graph.outputs)
+        self.last: dict[Value, Any] = {}
+        self.order: dict[Any, int] = {node: i for i, node in enumerate(graph.nodes)}
+        self.order[None] = len(graph.nodes)
+        for node in graph.nodes:
+            fused = is_fused(node)
+            for value in set(node.inputs):
+                self.count[value] = self.count.get(value, 0) + 1
+                self.last[value] = node
+                if not fused:
+                    self.must.add(value)
+        for value in set(graph.outputs):
+            self.count[value] = self.count.get(value, 0) + 1
+            self.last[value] = None
+
+
+class FunctionLowering:
+    """The state of lowering: one per LLVM function."""
+
+    def __init__(self, module: Module, functions: dict[str, Graph]) -> None:
+        self.module = module
+        self.functions = functions
+        self.code = Code()
+        self.memory = Memory(self.code)
+        self.failure = "failed"
+        self.ops = Ops(self.code, module.needs)
+        self.checked = CheckedOps(self.code, module.needs, self.failure)
+        self.env: dict[Value, Any] = {}
+        self.dims: dict[Dim, Operand] = {}
+        self.pending: list[Deferred] = []
+        self.local: list[Value] = []  # values of the region at hand
+        self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
+        self.uses: Uses
+        self.slots: list[str] = []  # {pointer, capacity} pairs to free at the end
+        self.outs: dict[Value, Callable[[str, tuple[Operand, ...]], Array | None]] = {}  # memory made for outputs
+        self.targets: dict[Deferred, Value] = {}
+        self.big = False
+
+    # Values
+
+    def set(self, value: Value, rep: Any) -> None:
+        """Say what a value is."""
+        self.env[value] = rep
+        self.local.append(value)
+        if isinstance(rep, Deferred):
+            shape = value.tensor_type.shape or ()
+            for size, operand in zip(shape, rep.sizes, strict=True):
+                if isinstance(size, Dim):
+                    self.dims[size] = operand
+
+    def type(self, value: Value) -> TensorType:
+        """The type of a value that must be a tensor of known rank."""
+        t = value.type
+        if type(t) is not TensorType or t.shape is None:
+            raise Unsupported([("a value of unknown rank" if type(t) is TensorType else f"a value of type {t}", None)])
+        return t
+
+    def scalar(self, value: Value) -> Scalar:
+        """A value of rank 0, in a register."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            return rep
+        assert isinstance(rep, Deferred), rep
+        if rep.scalar is None:
+            self.materialize(rep)
+            if rep.scalar is None:
+                array = rep.array
+                assert array is not None
+                self.memory.touch(array.buffers)
+                rep.scalar = load(self.code, array.ptr, array.code, array.offset)
+        return rep.scalar
+
+    def number(self, value: Value) -> Operand:
+        """An integer of rank 0, as 64 bits: an index or a size."""
+        return self.ops.cast(self.scalar(value), "i64").reg if self.type(value).dtype.kind in "iub" else self._no_index()
+
+    def _no_index(self) -> Operand:
+        raise Unsupported([("an index that is no integer", None)])
+
+    def expr(self, value: Value) -> Expr:
+        """The elements of a value, over its own index."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            return Const(rep)
+        assert isinstance(rep, Deferred), rep
+        return Const(self.scalar(value)) if not rep.sizes else rep.as_expr()
+
+    def sizes(self, value: Value) -> tuple[Operand, ...]:
+        """The shape of a value."""
+        rep = self.env[value]
+        return rep.sizes if isinstance(rep, Deferred) else ()
+
+    def array(self, value: Value) -> Array:
+        """A value in memory (strided where it is a view)."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            target = self.allocate(rep.code, ())
+            self.fill(target, Const(rep))
+            return target
+        seen = self.view_of_memory(rep)
+        if seen is not None:
+            return seen
+        self.materialize(rep)
+        assert rep.array is not None
+        return rep.array
+
+    def view_of_memory(self, d: Deferred) -> Array | None:
+        """A deferred array that is nothing but memory looked at another way."""
+        if d.array is not None:
+            return d.array
+        expr: Expr | None = d.expr
+        if d.reduce is not None or expr is None:
+            return None
+        if isinstance(expr, Ref):
+            inner = self.view_of_memory(expr.of)
+            if inner is None:
+                return None
+            expr = Resolver(self.code, len(d.sizes), lambda _: True)(_as_load(inner), expr.index)
+        if not isinstance(expr, Load):
+            return None
+        return Array(expr.ptr, d.code, d.sizes, expr.strides, expr.buffers, expr.offset)
+
+    def contiguous(self, value: Value) -> Array:
+        """A value in memory, in C order."""
+        array = self.array(value)
+        return array if self.is_contiguous(array) else self.copy(array)
+
+    def is_contiguous(self, a: Array) -> bool:
+        """Whether it is certainly in C order."""
+        want = self.code.strides(a.sizes)
+        return all(s == w or n == 1 for n, s, w in zip(a.sizes, a.strides, want, strict=True))
+
+    def copy(self, array: Array, target: Array | None = None) -> Array:
+        """The elements in new memory, or in a target."""
+        if target is None:
+            target = self.allocate(array.code, array.sizes)
+        self.fill(target, _as_load(array))
+        return target
+
+    def allocate(self, code: str, sizes: tuple[Operand, ...], value: Value | None = None) -> Array:
+        """Memory for an array, in C order; for a value that is an output, the memory that the caller made for it."""
+        if value is not None and value in self.outs:
+            made = self.outs.pop(value)(code, sizes)
+            if made is not None:
+                return made
+        count = self.code.product(sizes)
+        strides = self.code.strides(sizes)
+        if isinstance(count, int):
+            buffer = self.memory.reserve(count * SIZE[code])
+            self.writable.add(buffer)
+            self.big |= count > 2000
+            return Array(buffer.name, code, sizes, strides, frozenset((buffer,)))
+        self.big = True
+        slot = self.slot()
+        size = self.code.mul(count, SIZE[code])
+        ptr = self.code.op(f"call ptr @ag_reserve(ptr {slot}, i64 {size})")
+        self.code.require(self.code.op(f"icmp ne ptr {ptr}, null"), self.failure)
+        buffer = Buffer(slot, None)
+        self.writable.add(buffer)
+        return Array(ptr, code, sizes, strides, frozenset((buffer,)))
+
+    def may_overwrite(self, array: Array, node: Node) -> bool:
+        """Whether nobody reads an array after a node: no other value, no expression that waits."""
+        if not array.buffers or not array.buffers <= self.writable or not self.is_contiguous(array):
+            return False
+        now = self.uses.order[node]
+        for value in self.local:
+            rep = self.env[value]
+            if isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers:
+                if value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
+                    return False
+        return not any(not d.done and reads(d) & array.buffers for d in self.children)
+
+    def slot(self) -> str:
+        """A {pointer, capacity} pair, empty at first, freed at the end."""
+        slot = self.code.alloca("{ptr, i64}")
+        self.code.prologue.append(f"  store {{ptr, i64}} zeroinitializer, ptr {slot}")
+        self.slots.append(slot)
+        return slot
+
+    def dense(self, array: Array) -> Deferred:
+        """A deferred array that is in memory."""
+        d = Deferred(None, array.code, array.sizes)
+        d.array = array
+        return d
+
+    # Expressions
+
+    def defer(
+        self, value: Value, expr: Expr, sizes: tuple[Operand, ...], of: Iterable[Value] = (), cost: int = 0, reduce: Any = None
+    ) -> Deferred:
+        """A value as an expression over the elements of other values."""
+        d = Deferred(expr, code_of(self.type(value).dtype), sizes, reduce)
+        d.must = value in self.uses.must
+        if value in self.outs:
+            self.targets[d] = value
+        d.left = self.uses.count.get(value, 0)
+        inner = [r for r in (self.env[v] for v in dict.fromkeys(of)) if isinstance(r, Deferred) and r.sizes]
+        self.children[d] = inner
+        d.weight = cost + sum(0 if c.done else c.weight for c in inner)
+        if reduce is not None or d.must:
+            self.pending.append(d)
+        self.set(value, d)
+        return d
+
+    @property
+    def children(self) -> dict[Deferred, list[Deferred]]:
+        """The deferred arrays that an expression refers to."""
+        return self._children
+
+    _children: dict[Deferred, list[Deferred]]
+
+    def fill(self, target: Array, expr: Expr) -> None:
+        """Store the elements of an expression."""
+        rank = len(target.sizes)
+        resolved = Resolver(self.code, rank, lambda _: True)(expr, identity(rank))
+        self.nest(target.sizes, [Root(resolved, target, target.strides)])
+
+    def nest(self, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
+        """Emit a loop nest."""
+        Nest(self.code, self.memory, self.ops, sizes, roots, self.module.parallel).emit()
+
+    def materialize(self, d: Deferred, target: Array | None = None) -> None:
+        """Bring a deferred array into memory, and with it what else the same loops can make."""
+        if d.done:
+            return
+        self._prepare(d, set())
+        over = self._iteration(d)
+        group = [d]
+        for other in self.pending:
+            if other is not d and not other.done and self._iteration(other) == over and self._ready(other, set()):
+                group.append(other)
+        while True:
+            resolver = Resolver(self.code, len(over), lambda _: True)
+            exprs = [resolver(_expr_of(g), identity(len(over))) for g in group]
+            more = self._kept(resolver, group, over)
+            if more is None:
+                continue
+            if not more:
+                break
+            group += more
+        roots = []
+        for g, expr in zip(group, exprs, strict=True):
+            made = target if g is d and target is not None else self.allocate(g.code, g.sizes, self.targets.get(g))
+            roots.append(self._root(g, expr, made, over))
+        self.nest(over, roots)
+        for g, root in zip(group, roots, strict=True):
+            g.array = root.target
+            if not g.sizes:
+                self.memory.touch(root.target.buffers)
+                g.scalar = load(self.code, root.target.ptr, g.code, root.target.offset)
+        self.pending = [p for p in self.pending if not p.done]
+        for g in group:
+            self._release_children(g)
+
+    def _kept(self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]) -> list[Deferred] | None:
+        """What the loops also store because it is needed again; None where something was brought to memory first."""
+        inside = {*resolver.members, *group}
+        out = []
+        for member, maps in resolver.members.items():
+            if member in group or member.weight < HEAVY:
+                continue
+            users = sum(member in self.children.get(u, ()) for u in inside)
+            whole = maps == {identity(len(over))} and member.sizes == over
+            if not whole and (len(maps) > 1 or member.sizes != over):
+                self.materialize(member)
+                return None
+            if member.left > users and whole:
+                out.append(member)
+        return out
+
+    def _root(self, g: Deferred, expr: Expr, made: Array, over: tuple[Operand, ...]) -> Root:
+        if g.reduce is None:
+            return Root(expr, made, made.strides)
+        kind, _, axes, keepdims = g.reduce
+        rest = iter(made.strides)
+        strides: list[Operand] = []
+        for axis in range(len(over)):
+            reduced = axis in axes
+            stride = next(rest) if keepdims or not reduced else 0
+            strides.append(0 if reduced else stride)
+        return Root(expr, made, tuple(strides), kind)
+
+    def _iteration(self, d: Deferred) -> tuple[Operand, ...]:
+        return d.sizes if d.reduce is None else d.reduce[1]
+
+    def _prepare(self, d: Deferred, seen: set[Deferred]) -> None:
+        """Finish the reductions that an expression is made of."""
+        for child in self.children.get(d, ()):
+            if child.done or child in seen:
+                continue
+            seen.add(child)
+            if child.reduce is not None:
+                self.materialize(child)
+            else:
+                self._prepare(child, seen)
+
+    def _ready(self, d: Deferred, seen: set[Deferred]) -> bool:
+        for child in self.children.get(d, ()):
+            if child.done or child in seen:
+                continue
+            seen.add(child)
+            if child.reduce is not None or not self._ready(child, seen):
+                return False
+        return True
+
+    def _release_children(self, d: Deferred) -> None:
+        for child in self.children.pop(d, ()):
+            child.left -= 1
+            if child.left <= 0 and not child.done:
+                self._release_children(child)
+
+    # Elementwise
+
+    def broadcast(self, shapes: list[tuple[Operand, ...]]) -> tuple[tuple[Operand, ...], list[IndexMap]]:
+        """The common shape of several, and how each is looked at in it."""
+        rank = max(map(len, shapes))
+        out: list[Operand] = []
+        for axis in range(rank):
+            sizes = {s[axis - rank + len(s)] for s in shapes if axis - rank + len(s) >= 0} - {1}
+            out.append(self._common(sizes))
+        maps = []
+        for s in shapes:
+            lead = rank - len(s)
+            maps.append(tuple((0, *self._pace(n, out[lead + i], lead + i)) for i, n in enumerate(s)))
+        return tuple(out), maps
+
+    def _common(self, sizes: set[Operand]) -> Operand:
+        if not sizes:
+            return 1
+        known = [s for s in sizes if isinstance(s, int)]
+        if len(known) > 1:
+            raise Unsupported([("shapes that do not fit", None)])
+        out: Operand = known[0] if known else sorted(map(str, sizes))[0]
+        for other in sizes - {out}:
+            same = self.code.op(f"icmp eq i64 {out}, {other}")
+            one = self.code.op(f"icmp eq i64 {other}, 1")
+            self.code.require(self.code.op(f"or i1 {same}, {one}"), self.failure)
+        return out
+
+    def _pace(self, size: Operand, whole: Operand, axis: int) -> tuple[int | None, Operand]:
+        if size == whole and size != 1:
+            return axis, 1
+        if size == 1:
+            return None, 0
+        one = self.code.op(f"icmp eq i64 {size}, 1")
+        return axis, self.code.choose(one, 0, 1)
+
+    def elementwise(self, node: Node, fn: Callable[..., Scalar], cost: int = 1, result: int = 0) -> None:
+        """An output whose elements are a function of the inputs' elements."""
+        out = node.outputs[result]
+        if not any(self.sizes(v) for v in node.inputs) and self.type(out).shape == ():
+            self.set(out, fn(*(self.scalar(v) for v in node.inputs)))
+            return
+        sizes, maps = self.broadcast([self.sizes(v) for v in node.inputs])
+        parts = tuple(self.viewed(v, m) for v, m in zip(node.inputs, maps, strict=True))
+        self.defer(out, Map(fn, code_of(self.type(out).dtype), parts, cost), sizes, node.inputs, cost)
+
+    def viewed(self, value: Value, index: IndexMap) -> Expr:
+        """The elements of a value through a map."""
+        rep = self.env[value]
+        return self.expr(value) if isinstance(rep, Scalar) or not rep.sizes else rep.as_expr(index)
+
+    def narrowed(self, x: Scalar, to: str, weak: bool) -> Scalar:
+        """A scalar operand in the type that a loop works in; a Python number must fit."""
+        if weak and x.code == "i64" and to not in ("i64", "b1", "f32", "f64"):
+            low = 0 if to[0] == "u" else -(2 ** (8 * SIZE[to] - 1))
+            high = 2 ** (8 * SIZE[to] - (to[0] == "i")) - 1
+            try:
+                inside = low <= int(x.reg) <= high
+            except ValueError:
+                inside = True
+                if SIZE[to] < 8 or low == 0:
+                    above = self.code.op(f"icmp sge i64 {x.reg}, {low}")
+                    below = self.code.op(f"icmp sle i64 {x.reg}, {min(high, 2**63 - 1)}")
+                    self.code.require(self.code.op(f"and i1 {above}, {below}"), self.failure)
+            if not inside:
+                raise Unsupported([(f"the number {x.reg} as {to}", None)])
+        return self.ops.cast(x, to)
+
+    def poll(self, turn: str | None) -> None:
+        """A loop goes round: room for what has to be looked at now and then."""
+
+    # Regions
+
+    def region(self, graph: Graph, inputs: list[Any]) -> None:
+        """Lower the nodes of a graph; its outputs are then in `env`, not all in memory."""
+        self.uses = Uses(graph, self.is_fused)
+        self._children = {}
+        self.pending = []
+        self.local = []
+        for value, rep in zip(graph.inputs, inputs, strict=True):
+            self.set(value, rep)
+        for node in graph.nodes:
+            self.node(node)
+
+    def inside(self, work: Callable[[], Any]) -> Any:
+        """Do something in a region of its own: what is pending outside stays so."""
+        kept = self.uses, self._children, self.pending, self.local, self.writable
+        self.writable = set()
+        with self.code.scope():
+            try:
+                return work()
+            finally:
+                self.uses, self._children, self.pending, self.local, self.writable = kept
+
+    def is_fused(self, node: Node) -> bool:
+        """Whether a node takes its inputs as expressions."""
+        return node.op.name in FUSED or (node.op.name not in RULES and isinstance(node.op, Elementwise))
+
+    def node(self, node: Node) -> None:
+        """Lower one node."""
+        found = RULES.get(node.op.name)
+        try:
+            if found is not None:
+                found(self, node)
+            else:
+                RULES["elementwise"](self, node)
+        except Unsupported as error:
+            if error.missing[0][1] is not None:
+                raise
+            raise Unsupported([(f"{node.op.name}: {error.missing[0][0]}", node.location)]) from None
+
+
+def reads(d: Deferred) -> set[Buffer]:
+    """The memory that evaluating an expression reads."""
+    out: set[Buffer] = set()
+    todo: list[Any] = [d.expr]
+    seen: set[int] = set()
+    while todo:
+        expr = todo.pop()
+        if id(expr) in seen:
+            continue
+        seen.add(id(expr))
+        if isinstance(expr, Map):
+            todo += expr.children
+        elif isinstance(expr, Ref):
+            if expr.of.array is not None:
+                out |= expr.of.array.buffers
+            else:
+                todo.append(expr.of.expr)
+        elif isinstance(expr, (Load, Gather)):
+            out |= expr.buffers
+            if isinstance(expr, Gather):
+                todo += [e for e, _ in expr.at]
+    return out
+
+
+def _as_load(array: Array) -> Load:
+    return Load(array.ptr, array.code, array.offset, array.strides, array.buffers)
+
+
+def _expr_of(d: Deferred) -> Expr:
+    assert d.expr is not None
+    return d.expr
+
+
+def constant(value: Any, t: TensorType) -> Scalar:
+    """A number as a scalar."""
+    code = code_of(t.dtype)
+    return Scalar(literal(np.asarray(value).item(), code), code)
+

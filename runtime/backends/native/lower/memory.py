@@ -1,0 +1,109 @@
+"""Memory of compiled code: buffers of known size share one frame, laid out by lifetime; others grow when needed.
+
+A buffer lives from the first moment it is touched to the last; what lives through part of a loop and was there
+before it lives through all of it.
+"""
+
+from __future__ import annotations
+
+from runtime.backends.native.lower.code import Code, Operand
+
+__all__ = ["Array", "Buffer", "Memory"]
+
+ALIGNMENT = 64
+
+
+class Buffer:
+    """A piece of memory; `size` in bytes is None where only the run tells."""
+
+    __slots__ = ("external", "first", "last", "name", "offset", "size", "writable")
+
+    def __init__(self, name: str, size: int | None, writable: bool = True) -> None:
+        self.name = name
+        self.size = size
+        self.first = -1
+        self.last = -1
+        self.offset = -1
+        self.external: str | None = None  # an output's memory, where it turned out to be made for it
+        self.writable = writable
+
+
+class Array:
+    """Elements in memory: pointer + offset + sum of index * stride. `buffers` are those it may lie in."""
+
+    __slots__ = ("buffers", "code", "offset", "ptr", "sizes", "strides")
+
+    def __init__(
+        self,
+        ptr: str,
+        code: str,
+        sizes: tuple[Operand, ...],
+        strides: tuple[Operand, ...],
+        buffers: frozenset[Buffer],
+        offset: Operand = 0,
+    ) -> None:
+        self.ptr = ptr
+        self.code = code
+        self.sizes = sizes
+        self.strides = strides
+        self.buffers = buffers
+        self.offset = offset
+
+
+class Memory:
+    """The buffers of one function."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.buffers: list[Buffer] = []
+        self.loops: list[tuple[int, int]] = []
+        self.frame = 0  # bytes, after `lay_out`
+
+    def reserve(self, size: int) -> Buffer:
+        """A buffer of a known size; its register is defined in the entry block."""
+        buffer = Buffer(self.code.fresh("buf"), size)
+        self.buffers.append(buffer)
+        return buffer
+
+    def touch(self, buffers: frozenset[Buffer]) -> None:
+        """Memory is read or written now."""
+        self.code.moment += 1
+        for buffer in buffers:
+            if buffer.first < 0:
+                buffer.first = self.code.moment
+            buffer.last = self.code.moment
+
+    def lay_out(self) -> None:
+        """Offsets in the frame: largest first, each at the lowest place that is free while it lives."""
+        for start, end in sorted(self.loops, key=lambda loop: loop[0] - loop[1]):
+            for buffer in self.buffers:
+                if buffer.first < start <= buffer.last <= end:
+                    buffer.last = end
+        placed: list[Buffer] = []
+        mine = [b for b in self.buffers if b.size is not None and b.external is None and b.first >= 0]
+        for buffer in sorted(mine, key=lambda b: -(b.size or 0)):
+            rivals = sorted(
+                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last), key=lambda b: b.offset
+            )
+            offset = 0
+            for other in rivals:
+                if offset + _rounded(buffer.size) <= other.offset:
+                    break
+                offset = max(offset, other.offset + _rounded(other.size))
+            buffer.offset = offset
+            placed.append(buffer)
+            self.frame = max(self.frame, offset + _rounded(buffer.size))
+
+    def definitions(self) -> list[str]:
+        """Instructions of the entry block that define the buffers' registers."""
+        out = []
+        for b in self.buffers:
+            if b.external is not None:
+                out.append(f"  {b.name} = getelementptr i8, ptr {b.external}, i64 0")
+            elif b.size is not None:
+                out.append(f"  {b.name} = getelementptr i8, ptr %frame, i64 {max(b.offset, 0)}")
+        return out
+
+
+def _rounded(size: int | None) -> int:
+    return -(-(size or 0) // ALIGNMENT) * ALIGNMENT

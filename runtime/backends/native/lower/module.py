@@ -1,0 +1,234 @@
+"""The module under construction: functions, constants, what is declared, metadata; and what `lower` returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from runtime.backends.native import mathlib
+
+__all__ = ["Lowered", "Module"]
+
+_INTRINSICS = """
+declare i64 @llvm.smax.i64(i64, i64)
+declare i64 @llvm.smin.i64(i64, i64)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare ptr @malloc(i64)
+declare ptr @realloc(ptr, i64)
+declare void @free(ptr)
+"""
+_RESERVE = """
+; memory of at least a size in a slot {pointer, capacity}; what it held is lost
+define internal ptr @ag_reserve(ptr %slot, i64 %size) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %fits = icmp ule i64 %size, %have
+  br i1 %fits, label %old, label %new
+old:
+  %p = load ptr, ptr %slot
+  ret ptr %p
+new:
+  %before = load ptr, ptr %slot
+  call void @free(ptr %before)
+  %more = add i64 %size, 64
+  %q = call ptr @malloc(i64 %more)
+  store ptr %q, ptr %slot
+  %none = icmp eq ptr %q, null
+  %capacity = select i1 %none, i64 0, i64 %more
+  store i64 %capacity, ptr %place
+  ret ptr %q
+}
+
+; memory of at least a size in a slot, with its first bytes kept; what was borrowed is copied
+define internal ptr @ag_grow(ptr %slot, i64 %size, i64 %used) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %before = load ptr, ptr %slot
+  %fits = icmp ule i64 %size, %have
+  %some = icmp ne i64 %have, 0
+  %stay = and i1 %fits, %some
+  br i1 %stay, label %old, label %more
+old:
+  ret ptr %before
+more:
+  %double = mul i64 %have, 2
+  %least = call i64 @llvm.smax.i64(i64 %double, i64 1024)
+  %want = call i64 @llvm.smax.i64(i64 %least, i64 %size)
+  br i1 %some, label %owned, label %borrowed
+owned:
+  %p = call ptr @realloc(ptr %before, i64 %want)
+  br label %done
+borrowed:
+  %q = call ptr @malloc(i64 %want)
+  %none = icmp eq ptr %q, null
+  br i1 %none, label %failed, label %copy
+copy:
+  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %before, i64 %used, i1 false)
+  br label %done
+done:
+  %r = phi ptr [ %p, %owned ], [ %q, %copy ]
+  %gone = icmp eq ptr %r, null
+  br i1 %gone, label %failed, label %kept
+kept:
+  store ptr %r, ptr %slot
+  store i64 %want, ptr %place
+  ret ptr %r
+failed:
+  ret ptr null
+}
+
+define internal void @ag_drop(ptr %slot) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %none = icmp eq i64 %have, 0
+  br i1 %none, label %end, label %owned
+owned:
+  %p = load ptr, ptr %slot
+  call void @free(ptr %p)
+  br label %end
+end:
+  ret void
+}
+
+; working memory: kept from call to call, so that its pages stay
+@ag_frame_kept = internal global ptr null
+define internal ptr @ag_frame(i64 %size) {
+entry:
+  %kept = atomicrmw xchg ptr @ag_frame_kept, ptr null acquire
+  %none = icmp eq ptr %kept, null
+  br i1 %none, label %new, label %old
+old:
+  ret ptr %kept
+new:
+  %more = add i64 %size, 64
+  %p = call ptr @malloc(i64 %more)
+  ret ptr %p
+}
+define internal void @ag_frame_back(ptr %p) {
+entry:
+  %before = atomicrmw xchg ptr @ag_frame_kept, ptr %p release
+  call void @free(ptr %before)
+  ret void
+}
+define void @ag_forget() {
+entry:
+  %kept = atomicrmw xchg ptr @ag_frame_kept, ptr null acquire
+  call void @free(ptr %kept)
+  ret void
+}
+"""
+INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
+
+
+class Module:
+    """Text that all functions share."""
+
+    def __init__(self) -> None:
+        self.functions: list[str] = []
+        self.globals: list[str] = []
+        self.metadata = ['!0 = !{!"branch_weights", i32 2000, i32 1}']
+        self.math: dict[str, None] = {}
+        self.declared: dict[str, None] = {}
+        self.symbols: set[str] = set()
+        self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
+        self._parallel: tuple[str, str] | None = None
+
+    def needs(self, function: str) -> None:
+        """A function of the mathematical library ("exp.f32") is called."""
+        self.math[function] = None
+
+    def declare(self, text: str, symbol: str | None = None) -> None:
+        """A function from outside is called."""
+        self.declared[text] = None
+        if symbol:
+            self.symbols.add(symbol)
+
+    def node(self, text: str) -> str:
+        """A new metadata node."""
+        self.metadata.append(f"!{len(self.metadata)} = {text}")
+        return f"!{len(self.metadata) - 1}"
+
+    def parallel(self) -> tuple[str, str]:
+        """For a loop whose iterations do not depend on each other: what its accesses and its end are marked with."""
+        access = self.node("distinct !{}")
+        claim = self.node(f'!{{!"llvm.loop.parallel_accesses", {access}}}')
+        number = len(self.metadata)
+        loop = self.node(f"distinct !{{!{number}, {claim}}}")
+        return f", !llvm.access.group {access}", loop
+
+    def constant(self, array: np.ndarray[Any, Any]) -> str | int:
+        """A constant array: the name of a global, or the number among the passed ones."""
+        if array.nbytes > INLINE_CONSTANT:
+            self.constants.append(np.ascontiguousarray(array))
+            return len(self.constants) - 1
+        name = f"@constant{len(self.globals)}"
+        data = "".join(f"\\{byte:02X}" for byte in np.ascontiguousarray(array).tobytes())
+        self.globals.append(
+            f'{name} = internal unnamed_addr constant [{max(array.nbytes, 1)} x i8] c"{data or chr(92) + "00"}", align 64'
+        )
+        return name
+
+    def text(self) -> str:
+        """The module."""
+        body = "\n".join([*self.globals, *self.functions])
+        done: dict[str, str] = {}
+        declarations: dict[str, None] = dict.fromkeys(self.declared)
+        todo = list(self.math)
+        while todo:
+            key = todo.pop()
+            if key in done:
+                continue
+            name, code = key.split(".")
+            done[key] = mathlib.definition(name, code)
+            declarations.update(dict.fromkeys(mathlib.declarations(name, code)))
+            todo += [".".join(other) for other in mathlib.requires(name, code)]
+        for line in _intrinsics_of(body):
+            declarations[line] = None
+        for line in _INTRINSICS.strip().splitlines():
+            declarations[line] = None
+        return "\n".join([*declarations, _RESERVE, *done.values(), body, *self.metadata, ""])
+
+
+def _intrinsics_of(text: str) -> list[str]:
+    """Declarations of the intrinsics that are called in a text."""
+    import re
+
+    out = {}
+    for result, name, args in re.findall(r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text):
+        types = [a.split()[0] for a in args.split(",")]
+        if name.startswith("llvm.memmove"):
+            out[name] = "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"
+            continue
+        if name.startswith(("llvm.memcpy", "llvm.memset", "llvm.smax.i64", "llvm.smin.i64")):
+            continue
+        out[name] = f"declare {result} @{name}({', '.join(types)})"
+    return list(out.values())
+
+
+class Lowered:
+    """A graph as LLVM IR.
+
+    text       the module; the entry point is `i64 @ag_run(ptr in, ptr out)`, 0 where all went well
+    inputs     types of the inputs; `in` holds 8 bytes for a scalar, pointer and sizes for an array
+    outputs    types of the outputs, laid out likewise
+    out_dims   for every output None (the callee allocates), or sizes that the caller knows: ints or (input, axis)
+    constants  arrays passed after the inputs, by pointer only
+    symbols    names from outside that the text declares
+    big        whether a call may take long
+    frame      bytes of working memory of known size
+    """
+
+    def __init__(self, text: str, inputs: list[Any], outputs: list[Any]) -> None:
+        self.text = text
+        self.inputs = inputs
+        self.outputs = outputs
+        self.out_dims: list[Any] = []
+        self.constants: list[np.ndarray[Any, Any]] = []
+        self.symbols: set[str] = set()
+        self.big = False
+        self.frame = 0

@@ -1,0 +1,304 @@
+"""Loop nests: the elements of several expressions over one index, stored or reduced, in one pass.
+
+The loops are scalar and say that their iterations are independent; LLVM makes vectors of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
+from runtime.backends.native.lower.memory import Array, Memory
+from runtime.backends.native.lower.scalars import Ops, Scalar
+from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
+
+__all__ = ["Nest", "Root", "load", "store"]
+
+_LEAST = {code: literal(float("-inf") if is_float(code) else 0 if code[0] in "ub" else -(2 ** (8 * SIZE[code] - 1)), code) for code in LLVM}
+_MOST = {
+    code: literal(
+        float("inf") if is_float(code) else 1 if code == "b1" else 2 ** (8 * SIZE[code] - is_signed(code)) - 1, code
+    )
+    for code in LLVM
+}
+
+
+class Root:
+    """What a nest makes: `kind` is "store" or a reduction; the target's strides are 0 along reduced axes."""
+
+    __slots__ = ("best", "expr", "kind", "level", "partial", "slot", "strides", "target")
+
+    def __init__(self, expr: Expr, target: Array, strides: tuple[Operand, ...], kind: str = "store") -> None:
+        self.expr = expr
+        self.target = target
+        self.strides = strides
+        self.kind = kind
+        self.level = -1  # of the loops, from which on it accumulates in a register
+        self.slot = ""
+        self.best = ""  # of argmax and argmin: the register's memory of the value
+        self.partial = False  # what a register holds is combined into memory
+
+
+class Nest:
+    """The loops over `sizes`, outermost first."""
+
+    def __init__(
+        self, code: Code, memory: Memory, ops: Ops, sizes: tuple[Operand, ...], roots: list[Root], group: Callable[[], tuple[str, str]]
+    ) -> None:
+        self.code = code
+        self.memory = memory
+        self.ops = ops
+        self.sizes = list(sizes)
+        self.roots = roots
+        self.group = group
+        self.leaves: list[Any] = []
+        self._values: dict[int, Scalar] = {}
+        self._access = ""
+        self._loop = ""
+
+    def emit(self) -> None:
+        """Write the loops."""
+        seen: set[int] = set()
+        for root in self.roots:
+            self._collect(root.expr, seen)
+        self._collapse()
+        buffers = frozenset(b for leaf in self.leaves for b in leaf.buffers)
+        for root in self.roots:
+            buffers |= root.target.buffers
+        self.memory.touch(buffers)
+        rank = len(self.sizes)
+        for root in self.roots:
+            if root.kind != "store":
+                self._prepare(root, rank)
+        self._access, self._loop = self.group()
+        with self.code.scope():
+            self._level(0, [])
+        self.memory.touch(buffers)
+
+    def _collect(self, expr: Expr, seen: set[int]) -> None:
+        if id(expr) in seen:
+            return
+        seen.add(id(expr))
+        if isinstance(expr, Map):
+            for child in expr.children:
+                self._collect(child, seen)
+            return
+        if isinstance(expr, Gather):
+            for part, _ in expr.at:
+                self._collect(part, seen)
+        if isinstance(expr, (Load, Gather)):
+            self.leaves.append(expr)
+        elif isinstance(expr, Affine):
+            self.leaves.append(_Shim(expr))
+
+    def _collapse(self) -> None:
+        """Fewer, longer loops: neighbouring axes become one where every access steps through both evenly."""
+        vectors = [list(leaf.strides) for leaf in self.leaves] + [list(r.strides) for r in self.roots]
+        axis = 0
+        while axis < len(self.sizes):
+            if self.sizes[axis] == 1:
+                for v in [self.sizes, *vectors]:
+                    del v[axis]
+                continue
+            if axis + 1 < len(self.sizes):
+                inner = self.sizes[axis + 1]
+                if inner == 1:
+                    for v in [self.sizes, *vectors]:
+                        del v[axis + 1]
+                    continue
+                if all(v[axis] == self.code.mul(v[axis + 1], inner) for v in vectors):
+                    self.sizes[axis] = self.code.mul(self.sizes[axis], inner)
+                    del self.sizes[axis + 1]
+                    for v in vectors:
+                        del v[axis]
+                    continue
+            axis += 1
+        for leaf, v in zip([*self.leaves, *self.roots], vectors, strict=True):
+            leaf.strides = tuple(v)
+
+    # Reductions
+
+    def _prepare(self, root: Root, rank: int) -> None:
+        """Choose registers for the innermost reduced axes, and fill memory for the others."""
+        suffix = rank
+        while suffix > 0 and root.strides[suffix - 1] == 0:
+            suffix -= 1
+        root.partial = any(s == 0 for s in root.strides[:suffix])
+        if suffix < rank or rank == 0:
+            root.level = suffix
+            root.slot = self.code.alloca(LLVM[root.target.code])
+            if root.kind in ("argmax", "argmin"):
+                root.best = self.code.alloca(LLVM[root.expr.code])
+        if root.partial or root.level < 0:
+            kept = [(n, s) for n, s in zip(self.sizes, root.strides, strict=True) if s != 0]
+            start = Const(Scalar(self._start(root), root.target.code))
+            fill = Root(start, root.target, tuple(s for _, s in kept))
+            Nest(self.code, self.memory, self.ops, tuple(n for n, _ in kept), [fill], self.group).emit()
+
+    def _start(self, root: Root) -> str:
+        code = root.target.code
+        return {
+            "sum": lambda: literal(0, code),
+            "prod": lambda: literal(1, code),
+            "max": lambda: _LEAST[code],
+            "min": lambda: _MOST[code],
+            "any": lambda: "false",
+            "all": lambda: "true",
+            "argmax": lambda: "0",
+            "argmin": lambda: "0",
+        }[root.kind]()
+
+    def _combine(self, root: Root, so_far: Scalar, x: Scalar) -> Scalar:
+        b, code, kind = self.ops, root.target.code, root.kind
+        x = b.cast(x, code)
+        if kind in ("sum", "prod"):
+            word = {"sum": "add", "prod": "mul"}[kind]
+            if is_float(code):
+                return Scalar(self.code.op(f"f{word} reassoc nsz contract {so_far}, {x.reg}"), code)
+            return Scalar(self.code.op(f"{word} {so_far}, {x.reg}"), code)
+        if kind in ("max", "min"):
+            if is_float(code):
+                return Scalar(self.code.op(f"call {x.type} @llvm.{kind}imum.{code}({so_far}, {x})"), code)
+            sign = "s" if is_signed(code) else "u"
+            return Scalar(self.code.op(f"call {x.type} @llvm.{sign}{kind}.{x.type}({so_far}, {x})"), code)
+        return b.logical_or(so_far, x) if kind == "any" else b.logical_and(so_far, x)
+
+    # Loops
+
+    def _level(self, depth: int, index: list[str]) -> None:
+        code = self.code
+        mine = [r for r in self.roots if r.level == depth]
+        for root in mine:
+            code.do(f"store {LLVM[root.target.code]} {self._start(root)}, ptr {root.slot}")
+            if root.best:
+                start = (_LEAST if root.kind == "argmax" else _MOST)[root.expr.code]
+                code.do(f"store {LLVM[root.expr.code]} {start}, ptr {root.best}")
+        if depth == len(self.sizes):
+            self._body(index)
+        else:
+            self._loop_over(depth, index)
+        for root in mine:
+            total = Scalar(code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+            strides = root.strides[:depth]
+            if root.partial:
+                before = self._read(root.target.ptr, root.target.code, root.target.offset, strides, index)
+                total = self._combine(root, before, total)
+            self._write(root.target, strides, index, total)
+
+    def _loop_over(self, depth: int, index: list[str]) -> None:
+        code = self.code
+        head, body, after = code.label("head"), code.label("body"), code.label("done")
+        before = code.block
+        code.jump(head)
+        code.begin(head)
+        i, following = code.fresh("i"), code.fresh("next")
+        place = len(code.lines)
+        code.lines.append("")
+        code.branch(code.op(f"icmp slt i64 {i}, {self.sizes[depth]}"), body, after)
+        code.begin(body)
+        with code.scope():
+            self._level(depth + 1, [*index, i])
+        code.do(f"{following} = add nuw nsw i64 {i}, 1")
+        code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
+        innermost = depth + 1 == len(self.sizes)
+        code.do(f"br label %{head}" + (f", !llvm.loop {self._loop}" if innermost else ""))
+        code.begin(after)
+
+    def _body(self, index: list[str]) -> None:
+        self._values = {}
+        values = [self._value(root.expr, index) for root in self.roots]
+        for root, x in zip(self.roots, values, strict=True):
+            if root.kind == "store":
+                self._write(root.target, root.strides, index, self.ops.cast(x, root.target.code))
+            elif root.best:
+                self._extreme(root, x, index)
+            elif root.slot:
+                so_far = Scalar(self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+                total = self._combine(root, so_far, x)
+                self.code.do(f"store {total}, ptr {root.slot}")
+            else:
+                before = self._read(root.target.ptr, root.target.code, root.target.offset, root.strides, index)
+                self._write(root.target, root.strides, index, self._combine(root, before, x))
+
+    def _extreme(self, root: Root, x: Scalar, index: list[str]) -> None:
+        """The first place of the largest or smallest element; NaN counts as more than everything."""
+        code, b = self.code, self.ops
+        best = Scalar(code.op(f"load {x.type}, ptr {root.best}"), x.code)
+        better = b.greater(x, best) if root.kind == "argmax" else b.less(x, best)
+        if is_float(x.code):
+            better = b.logical_or(better, b.logical_and(b.isnan(x), b.logical_not(b.isnan(best))))
+        at: Operand = 0
+        for size, i in zip(self.sizes[root.level :], index[root.level :], strict=True):
+            at = code.add(code.mul(at, size), i)
+        place = Scalar(code.op(f"load i64, ptr {root.slot}"), "i64")
+        code.do(f"store {b.select(better, x, best)}, ptr {root.best}")
+        code.do(f"store {b.select(better, Scalar(at, 'i64'), place)}, ptr {root.slot}")
+
+    # Elements
+
+    def _value(self, expr: Expr, index: list[str]) -> Scalar:
+        found = self._values.get(id(expr))
+        if found is None:
+            found = self._values[id(expr)] = self._evaluate(expr, index)
+        return found
+
+    def _evaluate(self, expr: Expr, index: list[str]) -> Scalar:
+        if isinstance(expr, Const):
+            return expr.scalar
+        if isinstance(expr, Map):
+            return expr.fn(*(self._value(c, index) for c in expr.children))
+        if isinstance(expr, Load):
+            return self._read(expr.ptr, expr.code, expr.offset, expr.strides, index)
+        if isinstance(expr, Affine):
+            return Scalar(self._linear(expr.offset, expr.strides, index), "i64")
+        assert isinstance(expr, Gather)
+        offset = self._linear(expr.offset, expr.strides, index)
+        for part, stride in expr.at:
+            offset = self.code.add(offset, self.code.mul(self._value(part, index).reg, stride))
+        return load(self.code, expr.ptr, expr.code, offset, self._access)
+
+    def _linear(self, offset: Operand, strides: tuple[Operand, ...], index: list[str]) -> Operand:
+        for i, stride in zip(index, strides, strict=True):
+            offset = self.code.add(self.code.mul(i, stride), offset)
+        return offset
+
+    def _read(self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], index: list[str]) -> Scalar:
+        return load(self.code, ptr, code, self._linear(offset, strides, index), self._access)
+
+    def _write(self, target: Array, strides: tuple[Operand, ...], index: list[str], x: Scalar) -> None:
+        store(self.code, target.ptr, self._linear(target.offset, strides, index[: len(strides)]), x, self._access)
+
+
+class _Shim:
+    """An `Affine`, as something with strides and no memory."""
+
+    buffers: frozenset[Any] = frozenset()
+
+    def __init__(self, expr: Affine) -> None:
+        self.expr = expr
+
+    @property
+    def strides(self) -> tuple[Operand, ...]:
+        return self.expr.strides
+
+    @strides.setter
+    def strides(self, value: tuple[Operand, ...]) -> None:
+        self.expr.strides = value
+
+
+def load(code: Code, ptr: str, kind: str, offset: Operand, access: str = "") -> Scalar:
+    """Read one element."""
+    memory = MEMORY[kind]
+    place = ptr if offset == 0 else code.op(f"getelementptr inbounds {memory}, ptr {ptr}, i64 {offset}", "p")
+    value = code.op(f"load {memory}, ptr {place}{access}")
+    return Scalar(code.op(f"icmp ne i8 {value}, 0") if kind == "b1" else value, kind)
+
+
+def store(code: Code, ptr: str, offset: Operand, x: Scalar, access: str = "") -> None:
+    """Write one element."""
+    memory = MEMORY[x.code]
+    place = ptr if offset == 0 else code.op(f"getelementptr inbounds {memory}, ptr {ptr}, i64 {offset}", "p")
+    value = code.op(f"zext i1 {x.reg} to i8") if x.code == "b1" else x.reg
+    code.do(f"store {memory} {value}, ptr {place}{access}")

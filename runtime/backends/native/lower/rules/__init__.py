@@ -1,0 +1,9 @@
+"""Rules of operations, by family; importing this package registers them."""
+
+from runtime.backends.native.lower.rules import arrays as arrays
+from runtime.backends.native.lower.rules import control as control
+from runtime.backends.native.lower.rules import elementwise as elementwise
+from runtime.backends.native.lower.rules import indexing as indexing
+from runtime.backends.native.lower.rules import lists as lists
+from runtime.backends.native.lower.rules import products as products
+from runtime.backends.native.lower.rules import reductions as reductions

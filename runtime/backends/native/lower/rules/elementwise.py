@@ -1,0 +1,145 @@
+"""Elementwise operations: the type that the loop works in is the one NumPy's ufunc would choose."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.exprs import Const
+from runtime.backends.native.lower.function import FunctionLowering, constant, rule
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.scalars import Ops, Scalar
+from runtime.backends.native.lower.types import SIZE, code_of
+from runtime.ir.graph import Node
+from runtime.typesys.dtypes import DType, as_dtype
+from runtime.typesys.shapes import is_static
+from runtime.typesys.spec import TensorType
+
+__all__: list[str] = []
+
+_CHEAP = frozenset(("sqrt", "divide", "floor_divide", "remainder", "cast"))
+_WORDS = frozenset("add subtract multiply negative absolute maximum minimum fmax fmin square positive sign".split())
+_PYTHON = {"b": np.dtype(bool), "i": int, "u": int, "f": float}
+
+
+@lru_cache(maxsize=4096)
+def _loop_types(name: str, operands: tuple[tuple[DType, bool], ...]) -> tuple[str, ...]:
+    """Codes of the types that NumPy's ufunc casts its operands to."""
+    ufunc = getattr(np, name)
+    weak = all(w for _, w in operands)
+    args = [_PYTHON[d.kind] if w and not weak else d.dtype for d, w in operands]
+    resolved = ufunc.resolve_dtypes((*args, *[None] * ufunc.nout))
+    return tuple(code_of(as_dtype(d)) for d in resolved[: ufunc.nin])
+
+
+def cost_of(name: str) -> int:
+    """Rough cost of an operation on one element."""
+    if name in _WORDS or name.startswith(("less", "greater", "equal", "not_", "logical", "bitwise", "is")):
+        return 1
+    return 4 if name in _CHEAP else 16
+
+
+@rule("elementwise", fused=True)
+def elementwise(l: FunctionLowering, node: Node) -> None:
+    """Any elementwise operation with a meaning on scalars."""
+    op = node.op
+    types = [l.type(v) for v in node.inputs]
+    out = l.type(node.outputs[0])
+    ops = l.checked if out.weak and not any(l.sizes(v) for v in node.inputs) else l.ops
+    name = op.numpy if op.is_ufunc else op.name
+    assert name is not None
+    if op.rules.scalar is not None:
+        rule_of = op.rules.scalar
+        codes: tuple[str, ...] = (code_of(out.dtype),) * len(types)
+        attrs = dict(node.attrs)
+
+        def compute(*xs: Scalar) -> Scalar:
+            return rule_of(ops, *xs, **attrs)  # type: ignore[no-any-return]
+
+    elif op.is_ufunc and getattr(Ops, name, None) is not None or name in _ufuncs():
+        operands = tuple((t.dtype, t.weak) for t in types)
+        if op.python is not None and all(t.weak and t.dtype.is_bool for t in types) and not out.dtype.is_bool:
+            operands = tuple((as_dtype("int64"), True) for _ in types)
+        codes = _loop_types(name, operands)
+        if len(set(codes)) > 1:
+            raise Unsupported([("operands of different types", None)])
+        compute = getattr(ops, name)
+    else:
+        raise Unsupported([("no native rule", None)])
+    target = code_of(out.dtype)
+    weak = [t.weak and not out.weak for t in types]
+
+    def fn(*xs: Scalar) -> Scalar:
+        cast = [ops.cast(x, c) for x, c in zip(xs, codes, strict=True)]
+        return ops.cast(compute(*cast), target)
+
+    for v, c, w in zip(node.inputs, codes, weak, strict=True):
+        if w:
+            l.narrowed(l.scalar(v), c, True)
+    l.elementwise(node, fn, cost_of(name))
+
+
+def _ufuncs() -> Any:
+    from runtime.backends.native import mathlib
+    from runtime.backends.native.lower.scalars import _MATH
+
+    return {*mathlib.NAMES, *mathlib.BINARY, *_MATH}
+
+
+@rule("cast", fused=True)
+def cast(l: FunctionLowering, node: Node) -> None:
+    """Conversion of every element."""
+    target = code_of(l.type(node.outputs[0]).dtype)
+    l.elementwise(node, lambda x: l.ops.cast(x, target), 1)
+
+
+@rule("identity", "stop_gradient", "ensure_shape", fused=True)
+def identity(l: FunctionLowering, node: Node) -> None:
+    """The value itself."""
+    if node.op.name == "ensure_shape" and not is_static(l.type(node.inputs[0]).shape):
+        raise Unsupported([("a shape to check", None)])
+    l.set(node.outputs[0], l.env[node.inputs[0]])
+
+
+@rule("where", fused=True)
+def where(l: FunctionLowering, node: Node) -> None:
+    """x where a condition holds, else y."""
+    out = l.type(node.outputs[0])
+    target = code_of(out.dtype)
+    for v in node.inputs[1:]:
+        t = l.type(v)
+        if t.weak and not out.weak:
+            l.narrowed(l.scalar(v), target, True)
+
+    def fn(c: Scalar, x: Scalar, y: Scalar) -> Scalar:
+        return l.ops.select(l.ops.cast(c, "b1"), l.ops.cast(x, target), l.ops.cast(y, target))
+
+    l.elementwise(node, fn, 1)
+
+
+@rule("constant")
+def constant_(l: FunctionLowering, node: Node) -> None:
+    """A number, or an array that the text holds or the caller passes."""
+    t = l.type(node.outputs[0])
+    value = node.attrs["value"]
+    if t.shape == ():
+        l.set(node.outputs[0], constant(value, t))
+        return
+    code = code_of(t.dtype)
+    array = np.asarray(value, t.dtype.dtype)
+    sizes = array.shape
+    first = array.flat[0] if array.size else 0
+    if array.size and bool((array == first).all()):
+        d = l.defer(node.outputs[0], Const(constant(first, TensorType(t.dtype))), sizes)
+        d.must = False
+        l.pending = [p for p in l.pending if p is not d]
+        return
+    name = l.module.constant(array)
+    ptr = name if isinstance(name, str) else f"%constant{name}"
+    l.set(node.outputs[0], l.dense(Array(ptr, code, sizes, l.code.strides(sizes), frozenset())))
+
+
+_ = SIZE

@@ -1,0 +1,236 @@
+"""Matrix products: by BLAS where there are matrices, as loops where they are small or of integers."""
+
+from __future__ import annotations
+
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.exprs import Deferred, IndexMap, Map
+from runtime.backends.native.lower.function import FunctionLowering, rule
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.reductions import hidden
+from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
+from runtime.ir.graph import Node, Value
+
+__all__ = ["gemm"]
+
+SMALL = 2048  # multiplications up to which a loop beats a call
+_ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
+
+
+@rule("matmul")
+def matmul(l: FunctionLowering, node: Node) -> None:
+    """a @ b over the last two axes."""
+    a, b = node.inputs
+    code = code_of(l.type(node.outputs[0]).dtype)
+    sa, sb = l.sizes(a), l.sizes(b)
+    ta, tb = bool(node.attrs.get("transpose_a")), bool(node.attrs.get("transpose_b"))
+    ta, tb = ta and len(sa) > 1, tb and len(sb) > 1
+    rows = (sa[-1] if ta else sa[-2]) if len(sa) > 1 else 1
+    inner_a = sa[-2] if ta else sa[-1]
+    inner_b = (sb[-1] if tb else sb[-2]) if len(sb) > 1 else sb[0]
+    columns = (sb[-2] if tb else sb[-1]) if len(sb) > 1 else 1
+    if inner_a != inner_b:
+        if isinstance(inner_a, int) and isinstance(inner_b, int):
+            raise Unsupported([("shapes that do not fit", None)])
+        l.code.require(l.code.op(f"icmp eq i64 {inner_a}, {inner_b}"), l.failure)
+    lead, maps = l.broadcast([sa[:-2], sb[:-2]]) if len(sa) > 2 or len(sb) > 2 else ((), [(), ()])
+    sizes = (*lead, *((rows,) if len(sa) > 1 else ()), *((columns,) if len(sb) > 1 else ()))
+    work = l.code.product((rows, inner_a, columns))
+    if not is_float(code) or (isinstance(work, int) and work <= SMALL):
+        _as_loops(l, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
+        return
+    left, right = _matrix(l, a, code), _matrix(l, b, code)
+    out = l.allocate(code, sizes, node.outputs[0])
+    l.set(node.outputs[0], l.dense(out))
+    if not lead:
+        gemm(l, _plane(left, ta, True), _plane(right, tb, False), out, rows, inner_a, columns)
+        return
+    _batched(l, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb))
+
+
+def _matrix(l: FunctionLowering, value: Value, code: str) -> Array:
+    """An operand in memory, with steps that BLAS can take."""
+    array = l.array(value)
+    if array.code != code:
+        target = l.allocate(code, array.sizes)
+        l.fill(target, Map(lambda x: l.ops.cast(x, code), code, (l.expr(value),), 1))
+        return target
+    if len(array.sizes) == 1:
+        return array if array.strides[0] == 1 else l.copy(array)
+    last, before = array.strides[-1], array.strides[-2]
+    if last == 1 and (before != 0 or array.sizes[-2] == 1):
+        return array
+    if before == 1 and last != 0:
+        return array
+    return l.copy(array)
+
+
+def _plane(array: Array, turned: bool, left: bool) -> tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]:
+    """(pointer, offset, sizes, strides) of a matrix; vectors are rows on the left and columns on the right."""
+    sizes, strides = array.sizes[-2:], array.strides[-2:]
+    if len(sizes) == 1:
+        sizes, strides = ((1, sizes[0]), (sizes[0], 1)) if left else ((sizes[0], 1), (1, 1))
+    if turned:
+        sizes, strides = sizes[::-1], strides[::-1]
+    return array.ptr, array.offset, sizes, strides, array  # type: ignore[return-value]
+
+
+def gemm(
+    l: FunctionLowering,
+    a: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
+    b: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
+    out: Array,
+    rows: Operand,
+    inner: Operand,
+    columns: Operand,
+    add: bool = False,
+    at: tuple[Operand, Operand, Operand] = (0, 0, 0),
+) -> None:
+    """out = a @ b, or out += a @ b."""
+    code, kind = l.code, out.code
+    word, letter = LLVM[kind], "s" if kind == "f32" else "d"
+    name = f"cblas_{letter}gemm"
+    l.module.declare(
+        f"declare void @{name}(i32, i32, i32, i64, i64, i64, {word}, ptr, i64, ptr, i64, {word}, ptr, i64)", name
+    )
+    l.big = True
+    pointers, words = [], []
+    for (ptr, offset, sizes, strides, array), extra in ((a, at[0]), (b, at[1])):
+        l.memory.touch(array.buffers)
+        turned = not (strides[1] == 1 or sizes[1] == 1) or (sizes[1] == 1 and strides[0] == 1 and sizes[0] != 1)
+        pitch = strides[1] if turned else strides[0]
+        least = sizes[0] if turned else sizes[1]
+        if (sizes[1] if turned else sizes[0]) == 1 or not isinstance(pitch, int) or not isinstance(least, int):
+            pitch = _larger(l, pitch, least)
+        words.append((_TURNED if turned else _PLAIN, code.at_least(pitch, 1)))
+        pointers.append(_pointer(l, ptr, kind, code.add(offset, extra)))
+    l.memory.touch(out.buffers)
+    target = _pointer(l, out.ptr, kind, code.add(out.offset, at[2]))
+    one, beta = literal(1, kind), literal(1 if add else 0, kind)
+    pitch = code.at_least(columns, 1)
+    code.do(
+        f"call void @{name}(i32 {_ROW_MAJOR}, i32 {words[0][0]}, i32 {words[1][0]}, i64 {rows}, i64 {columns}, "
+        f"i64 {inner}, {word} {one}, ptr {pointers[0]}, i64 {words[0][1]}, ptr {pointers[1]}, i64 {words[1][1]}, "
+        f"{word} {beta}, ptr {target}, i64 {pitch})"
+    )
+    l.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+
+
+def _larger(l: FunctionLowering, a: Operand, b: Operand) -> Operand:
+    if isinstance(a, int) and isinstance(b, int):
+        return max(a, b)
+    return a if a == b else l.code.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})", "n")
+
+
+def _pointer(l: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
+    return ptr if offset == 0 else l.code.op(f"getelementptr {LLVM[kind]}, ptr {ptr}, i64 {offset}", "p")
+
+
+def _batched(
+    l: FunctionLowering,
+    left: Array,
+    right: Array,
+    out: Array,
+    lead: tuple[Operand, ...],
+    maps: list[IndexMap],
+    sizes: tuple[Operand, Operand, Operand],
+    turned: tuple[bool, bool],
+) -> None:
+    """A product for every index of the leading axes."""
+    code = l.code
+    l.code.moment += 1
+    start = code.moment
+    head, body, after = code.label("batch"), code.label("product"), code.label("done")
+    before, i, following = code.block, code.fresh("i"), code.fresh("next")
+    code.jump(head)
+    code.begin(head)
+    place = len(code.lines)
+    code.lines.append("")
+    code.branch(code.op(f"icmp slt i64 {i}, {code.product(lead)}"), body, after)
+    code.begin(body)
+    with code.scope():
+        at: list[Operand] = [0, 0, 0]
+        rest: Operand = i
+        for axis in reversed(range(len(lead))):
+            where: Operand = rest
+            if axis:
+                where = code.op(f"urem i64 {rest}, {lead[axis]}")
+                rest = code.op(f"udiv i64 {rest}, {lead[axis]}")
+            for k, array in ((0, left), (1, right)):
+                own = axis - len(lead) + len(array.sizes) - 2
+                if own >= 0:
+                    _, to, step = maps[k][own]
+                    if to is not None:
+                        at[k] = code.add(at[k], code.mul(code.mul(where, step), array.strides[own]))
+            at[2] = code.add(at[2], code.mul(where, out.strides[axis]))
+        gemm(
+            l, _plane(left, turned[0], True), _plane(right, turned[1], False), out, *sizes, at=(at[0], at[1], at[2])
+        )
+    code.do(f"{following} = add nuw nsw i64 {i}, 1")
+    code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
+    code.jump(head)
+    code.begin(after)
+    l.memory.touch(out.buffers)
+    l.memory.loops.append((start, code.moment))
+
+
+def _as_loops(
+    l: FunctionLowering,
+    node: Node,
+    code: str,
+    lead: tuple[Operand, ...],
+    maps: list[IndexMap],
+    rows: Operand,
+    inner: Operand,
+    columns: Operand,
+    ta: bool,
+    tb: bool,
+    sizes: tuple[Operand, ...],
+) -> None:
+    """A sum over products, one more loop of the nest that uses it."""
+    a, b = node.inputs
+    rank = len(lead) + 3
+    row, column, middle = len(lead), len(lead) + 1, len(lead) + 2
+    left: IndexMap = (
+        *maps[0],
+        *(
+            ((0, middle, 1),)
+            if len(l.sizes(a)) == 1
+            else ((0, middle, 1), (0, row, 1))
+            if ta
+            else ((0, row, 1), (0, middle, 1))
+        ),
+    )
+    right: IndexMap = (
+        *maps[1],
+        *(
+            ((0, middle, 1),)
+            if len(l.sizes(b)) == 1
+            else ((0, column, 1), (0, middle, 1))
+            if tb
+            else ((0, middle, 1), (0, column, 1))
+        ),
+    )
+    l.array(a), l.array(b)
+    ops = l.ops
+    fn = lambda x, y: ops.multiply(ops.cast(x, code), ops.cast(y, code))  # noqa: E731
+    product = Map(fn, code, (l.viewed(a, left), l.viewed(b, right)), 1)
+    over = (*lead, rows, columns, inner)
+    d = hidden(l, product, code, (*lead, rows, columns), [l.env[a], l.env[b]], ("sum", over, (rank - 1,), False))
+    drop: list[int] = ([row] if len(l.sizes(a)) == 1 else []) + ([column] if len(l.sizes(b)) == 1 else [])
+    if not sizes:
+        l.materialize(d)
+        assert d.array is not None
+        from runtime.backends.native.lower.nests import load
+
+        l.set(node.outputs[0], load(l.code, d.array.ptr, code))
+        return
+    l.materialize(d)
+    left_axes = [i for i in range(rank - 1) if i not in drop]
+    array = d.array
+    assert array is not None
+    strides = tuple(array.strides[i] for i in left_axes)
+    l.set(node.outputs[0], l.dense(Array(array.ptr, code, sizes, strides, array.buffers)))
+
+
+_ = Deferred

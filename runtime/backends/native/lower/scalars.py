@@ -1,0 +1,385 @@
+"""Arithmetic on one element: what the meanings of elementwise operations are made of.
+
+`Ops` has a method for every ufunc that native code knows, by NumPy's name; an operation that is no ufunc has a rule
+`scalar(b, *xs, **attributes)` over the same methods. Nothing here branches, so that loops over it vectorise.
+`CheckedOps` are Python's numbers: what Python would answer with an error, or with more than 64 bits, leaves native code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.backends.native import mathlib
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
+
+__all__ = ["CheckedOps", "Ops", "Scalar"]
+
+
+class Scalar:
+    """A value in a register: its name (or an LLVM constant) and the code of its type."""
+
+    __slots__ = ("code", "reg")
+
+    def __init__(self, reg: Operand, code: str) -> None:
+        self.reg = reg
+        self.code = code
+
+    @property
+    def type(self) -> str:
+        """The LLVM type."""
+        return LLVM[self.code]
+
+    def __repr__(self) -> str:
+        return f"{self.type} {self.reg}"
+
+
+_COMPARE = {"equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}
+
+
+class Ops:
+    """Instructions on scalars of one type each; operands of other types are cast by who calls."""
+
+    def __init__(self, code: Code, needs: Callable[[str], None]) -> None:
+        self.code = code
+        self.needs = needs  # tells the module which functions are called
+
+    # What rules use beside the ufuncs
+
+    def const(self, value: Any, like: Scalar) -> Scalar:
+        """A number of the type of another."""
+        return Scalar(literal(value, like.code), like.code)
+
+    def select(self, condition: Scalar, x: Scalar, y: Scalar) -> Scalar:
+        """x if condition else y"""
+        return self._new(f"select i1 {condition.reg}, {x}, {y}", x.code)
+
+    def cast(self, x: Scalar, to: str) -> Scalar:
+        """C's conversion, as NumPy's `astype`; floats that fit no integer give NumPy's result on this processor."""
+        have = x.code
+        if have == to:
+            return x
+        if to == "b1":
+            return self.not_equal(x, self.const(0, x))
+        target = LLVM[to]
+        if have == "b1":
+            return self._new(f"{'uitofp' if is_float(to) else 'zext'} {x} to {target}", to)
+        if is_float(have):
+            if is_float(to):
+                return self._new(f"{'fpext' if SIZE[to] > SIZE[have] else 'fptrunc'} {x} to {target}", to)
+            return self._float_to_int(x, to)
+        if is_float(to):
+            return self._new(f"{'sitofp' if is_signed(have) else 'uitofp'} {x} to {target}", to)
+        if SIZE[have] == SIZE[to]:
+            return Scalar(x.reg, to)
+        word = "trunc" if SIZE[to] < SIZE[have] else "sext" if is_signed(have) else "zext"
+        return self._new(f"{word} {x} to {target}", to)
+
+    def _float_to_int(self, x: Scalar, to: str) -> Scalar:
+        word = "fptosi" if is_signed(to) else "fptoui"
+        saturated = self._intrinsic(f"{word}.sat", to, x, suffix=f"{LLVM[to]}.{x.code}")
+        if to not in ("i32", "i64"):
+            return saturated
+        # x86 gives the smallest integer for what does not fit
+        low = literal(-(2.0 ** (8 * SIZE[to] - 1)), x.code)
+        high = literal(2.0 ** (8 * SIZE[to] - 1), x.code)
+        above = self._new(f"fcmp oge {x}, {low}", "b1")
+        below = self._new(f"fcmp olt {x}, {high}", "b1")
+        fits = self.logical_and(above, below)
+        return self.select(fits, saturated, Scalar(str(-(2 ** (8 * SIZE[to] - 1))), to))
+
+    # Arithmetic
+
+    def add(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._binary("fadd", "add", "or", x, y)
+
+    def subtract(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._binary("fsub", "sub", "xor", x, y)
+
+    def multiply(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._binary("fmul", "mul", "and", x, y)
+
+    def divide(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"fdiv {x}, {y.reg}", x.code)
+
+    def floor_divide(self, x: Scalar, y: Scalar) -> Scalar:
+        if is_float(x.code):
+            return self.math("floor_divide", x, y)
+        return self._integer_division(x, y)[0]
+
+    def remainder(self, x: Scalar, y: Scalar) -> Scalar:
+        if is_float(x.code):
+            return self.math("remainder", x, y)
+        return self._integer_division(x, y)[1]
+
+    def _integer_division(self, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
+        """Floor division and its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
+        code, zero = x.code, self.const(0, x)
+        none = self.equal(y, zero)
+        if not is_signed(code):
+            by = self.select(none, self.const(1, x), y)
+            quotient = self._new(f"udiv {x}, {by.reg}", code)
+            rest = self._new(f"urem {x}, {by.reg}", code)
+            return self.select(none, zero, quotient), self.select(none, zero, rest)
+        minus = self.equal(y, self.const(-1, x))
+        odd = self.logical_or(none, minus)
+        by = self.select(odd, self.const(1, x), y)
+        quotient = self._new(f"sdiv {x}, {by.reg}", code)
+        rest = self._new(f"srem {x}, {by.reg}", code)
+        differ = self.less(self._new(f"xor {rest}, {by.reg}", code), zero)
+        down = self.logical_and(self.not_equal(rest, zero), differ)
+        quotient = self.select(down, self.subtract(quotient, self.const(1, x)), quotient)
+        rest = self.select(down, self.add(rest, by), rest)
+        quotient = self.select(minus, self.subtract(zero, x), quotient)
+        return self.select(none, zero, quotient), self.select(odd, zero, rest)
+
+    def negative(self, x: Scalar) -> Scalar:
+        return self._new(f"fneg {x}", x.code) if is_float(x.code) else self.subtract(self.const(0, x), x)
+
+    def positive(self, x: Scalar) -> Scalar:
+        return x
+
+    def absolute(self, x: Scalar) -> Scalar:
+        if is_float(x.code):
+            return self._intrinsic("fabs", x.code, x)
+        if not is_signed(x.code):
+            return x
+        return self._new(f"call {x.type} @llvm.abs.{x.type}({x}, i1 false)", x.code)
+
+    fabs = absolute
+
+    def sign(self, x: Scalar) -> Scalar:
+        zero = self.const(0, x)
+        up = self.select(self.greater(x, zero), self.const(1, x), zero)
+        if x.code[0] in "ub":
+            return up
+        signed = self.select(self.less(x, zero), self.const(-1, x), up)
+        return self.select(self.isnan(x), x, signed) if is_float(x.code) else signed
+
+    def square(self, x: Scalar) -> Scalar:
+        return self.multiply(x, x)
+
+    def reciprocal(self, x: Scalar) -> Scalar:
+        return self.divide(self.const(1, x), x)
+
+    def maximum(self, x: Scalar, y: Scalar) -> Scalar:
+        if is_float(x.code):
+            return self.select(self.logical_or(self.greater_equal(x, y), self.isnan(x)), x, y)
+        return self.select(self.greater(x, y), x, y)
+
+    def minimum(self, x: Scalar, y: Scalar) -> Scalar:
+        if is_float(x.code):
+            return self.select(self.logical_or(self.less_equal(x, y), self.isnan(x)), x, y)
+        return self.select(self.less(x, y), x, y)
+
+    def fmax(self, x: Scalar, y: Scalar) -> Scalar:
+        if not is_float(x.code):
+            return self.maximum(x, y)
+        return self.select(self.logical_or(self.greater_equal(x, y), self.isnan(y)), x, y)
+
+    def fmin(self, x: Scalar, y: Scalar) -> Scalar:
+        if not is_float(x.code):
+            return self.minimum(x, y)
+        return self.select(self.logical_or(self.less_equal(x, y), self.isnan(y)), x, y)
+
+    def sqrt(self, x: Scalar) -> Scalar:
+        return self._intrinsic("sqrt", x.code, x)
+
+    def floor(self, x: Scalar) -> Scalar:
+        return self._round("floor", x)
+
+    def ceil(self, x: Scalar) -> Scalar:
+        return self._round("ceil", x)
+
+    def rint(self, x: Scalar) -> Scalar:
+        return self._round("rint", x)
+
+    def trunc(self, x: Scalar) -> Scalar:
+        return self._round("trunc", x)
+
+    def copysign(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"call {x.type} @llvm.copysign.{x.code}({x}, {y})", x.code)
+
+    def power(self, x: Scalar, y: Scalar) -> Scalar:
+        known = {literal(n, x.code): n for n in range(9)}.get(str(y.reg))
+        if known is not None and (known <= 2 or not is_float(x.code)):
+            result = self.const(1, x) if known == 0 else x
+            for _ in range(known - 1):
+                result = self.multiply(result, x)
+            return result
+        if is_float(x.code):
+            return self.math("pow", x, y)
+        raise Unsupported([("a power of integers", None)])
+
+    def float_power(self, x: Scalar, y: Scalar) -> Scalar:
+        return self.math("pow", x, y)
+
+    # Comparisons and logic
+
+    def equal(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("equal", x, y)
+
+    def not_equal(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("not_equal", x, y)
+
+    def less(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("less", x, y)
+
+    def less_equal(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("less_equal", x, y)
+
+    def greater(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("greater", x, y)
+
+    def greater_equal(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._compare("greater_equal", x, y)
+
+    def _compare(self, name: str, x: Scalar, y: Scalar) -> Scalar:
+        word = _COMPARE[name]
+        if is_float(x.code):
+            return self._new(f"fcmp {'une' if word == 'ne' else 'o' + word} {x}, {y.reg}", "b1")
+        if word not in ("eq", "ne"):
+            word = ("s" if is_signed(x.code) else "u") + word
+        return self._new(f"icmp {word} {x}, {y.reg}", "b1")
+
+    def logical_and(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"and i1 {self._truth(x).reg}, {self._truth(y).reg}", "b1")
+
+    def logical_or(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"or i1 {self._truth(x).reg}, {self._truth(y).reg}", "b1")
+
+    def logical_xor(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"xor i1 {self._truth(x).reg}, {self._truth(y).reg}", "b1")
+
+    def logical_not(self, x: Scalar) -> Scalar:
+        return self._new(f"xor i1 {self._truth(x).reg}, true", "b1")
+
+    def _truth(self, x: Scalar) -> Scalar:
+        return self.cast(x, "b1")
+
+    def isnan(self, x: Scalar) -> Scalar:
+        return self._new(f"fcmp uno {x}, {x.reg}", "b1") if is_float(x.code) else Scalar("false", "b1")
+
+    def isfinite(self, x: Scalar) -> Scalar:
+        return self.less(self.absolute(x), self.const(float("inf"), x)) if is_float(x.code) else Scalar("true", "b1")
+
+    def isinf(self, x: Scalar) -> Scalar:
+        return self.equal(self.absolute(x), self.const(float("inf"), x)) if is_float(x.code) else Scalar("false", "b1")
+
+    def signbit(self, x: Scalar) -> Scalar:
+        bits = f"i{8 * SIZE[x.code]}"
+        number = self._new(f"bitcast {x} to {bits}", bits) if is_float(x.code) else x
+        return Scalar("false", "b1") if x.code[0] in "ub" else self.less(number, self.const(0, number))
+
+    # Bits
+
+    def bitwise_and(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"and {x}, {y.reg}", x.code)
+
+    def bitwise_or(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"or {x}, {y.reg}", x.code)
+
+    def bitwise_xor(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._new(f"xor {x}, {y.reg}", x.code)
+
+    def invert(self, x: Scalar) -> Scalar:
+        return self._new(f"xor {x}, {'true' if x.code == 'b1' else -1}", x.code)
+
+    def left_shift(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._shift("shl", x, y, self.const(0, x))
+
+    def right_shift(self, x: Scalar, y: Scalar) -> Scalar:
+        if not is_signed(x.code):
+            return self._shift("lshr", x, y, self.const(0, x))
+        sign = self._new(f"ashr {x}, {8 * SIZE[x.code] - 1}", x.code)
+        return self._shift("ashr", x, y, sign)
+
+    def _shift(self, word: str, x: Scalar, y: Scalar, beyond: Scalar) -> Scalar:
+        width = self.const(8 * SIZE[x.code], x)
+        inside = self._new(f"icmp ult {y}, {width.reg}", "b1")
+        by = self.select(inside, y, self.const(0, y))
+        return self.select(inside, self._new(f"{word} {x}, {by.reg}", x.code), beyond)
+
+    # Functions
+
+    def math(self, name: str, *xs: Scalar) -> Scalar:
+        """A function of the mathematical library."""
+        code = xs[0].code
+        if name not in mathlib.NAMES and name not in mathlib.BINARY:
+            raise Unsupported([(f"the function {name}", None)])
+        self.needs(f"{name}.{code}")
+        return self._new(f"call {xs[0].type} {mathlib.symbol(name, code)}({', '.join(map(str, xs))})", code)
+
+    def __getattr__(self, name: str) -> Callable[..., Scalar]:
+        """A ufunc by its name in the mathematical library."""
+        known = _MATH.get(name, name)
+        if name.startswith("__") or (known not in mathlib.NAMES and known not in mathlib.BINARY):
+            raise AttributeError(name)
+        return lambda *xs: self.math(known, *xs)
+
+    def _new(self, text: str, code: str) -> Scalar:
+        return Scalar(self.code.op(text), code)
+
+    def _binary(self, floating: str, integer: str, boolean: str, x: Scalar, y: Scalar) -> Scalar:
+        word = floating if is_float(x.code) else boolean if x.code == "b1" else integer
+        return self._new(f"{word} {x}, {y.reg}", x.code)
+
+    def _round(self, name: str, x: Scalar) -> Scalar:
+        return self._intrinsic(name, x.code, x) if is_float(x.code) else x
+
+    def _intrinsic(self, name: str, result: str, x: Scalar, suffix: str = "") -> Scalar:
+        return self._new(f"call {LLVM[result]} @llvm.{name}.{suffix or x.code}({x})", result)
+
+
+_MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
+_MATH |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"}
+
+
+class CheckedOps(Ops):
+    """Numbers of Python's own: 64 bits, and `failure` where they do not do or Python raises."""
+
+    def __init__(self, code: Code, needs: Callable[[str], None], failure: str) -> None:
+        super().__init__(code, needs)
+        self.failure = failure
+
+    def _overflowing(self, name: str, x: Scalar, y: Scalar) -> Scalar:
+        pair = self.code.op(f"call {{i64, i1}} @llvm.{name}.with.overflow.i64({x}, {y})")
+        over = self.code.op(f"extractvalue {{i64, i1}} {pair}, 1")
+        fine = self.code.op(f"xor i1 {over}, true")
+        self.code.require(fine, self.failure)
+        return Scalar(self.code.op(f"extractvalue {{i64, i1}} {pair}, 0"), "i64")
+
+    def add(self, x: Scalar, y: Scalar) -> Scalar:
+        return super().add(x, y) if x.code != "i64" else self._overflowing("sadd", x, y)
+
+    def subtract(self, x: Scalar, y: Scalar) -> Scalar:
+        return super().subtract(x, y) if x.code != "i64" else self._overflowing("ssub", x, y)
+
+    def multiply(self, x: Scalar, y: Scalar) -> Scalar:
+        return super().multiply(x, y) if x.code != "i64" else self._overflowing("smul", x, y)
+
+    def divide(self, x: Scalar, y: Scalar) -> Scalar:
+        self._not_zero(y)
+        return super().divide(x, y)
+
+    def floor_divide(self, x: Scalar, y: Scalar) -> Scalar:
+        self._not_zero(y)
+        return super().floor_divide(x, y)
+
+    def remainder(self, x: Scalar, y: Scalar) -> Scalar:
+        self._not_zero(y)
+        return super().remainder(x, y)
+
+    def power(self, x: Scalar, y: Scalar) -> Scalar:
+        result = super().power(x, y)
+        fine = self.isfinite(result)
+        self.code.require(str(fine.reg), self.failure)
+        return result
+
+    def left_shift(self, x: Scalar, y: Scalar) -> Scalar:
+        raise Unsupported([("a shift of Python numbers", None)])
+
+    def _not_zero(self, y: Scalar) -> None:
+        self.code.require(str(self.not_equal(y, self.const(0, y)).reg), self.failure)
