@@ -83,6 +83,8 @@ class NativeExecutable:
 def _put(slots: np.ndarray[Any, Any], given: Input, x: Any) -> Any:
     """Write an argument's slots; what must live during the call."""
     k = given.slot
+    if given.element:
+        return _put_list(slots, given, x)
     if given.weak:
         _put_weak(slots, given, x)
         return None
@@ -100,6 +102,25 @@ def _put(slots: np.ndarray[Any, Any], given: Input, x: Any) -> Any:
     return array
 
 
+def _put_list(slots: np.ndarray[Any, Any], given: Input, x: Any) -> Any:
+    """Write a list's elements one after another."""
+    if type(x) is not list:
+        raise _DoesNotFitError
+    joined = np.empty((len(x), *given.dims), given.dtype)
+    numbers = {"b": bool, "i": int, "f": float}.get(given.dtype.kind)
+    for place, one in enumerate(x):
+        kind = numbers if given.weak else getattr(one, "dtype", None)
+        if (type(one) is not kind if given.weak else kind != given.dtype) or np.shape(one) != given.dims:
+            raise _DoesNotFitError
+        try:
+            joined[place] = one
+        except OverflowError:
+            raise _DoesNotFitError from None
+    slots[given.slot] = joined.ctypes.data
+    slots[given.slot + 1] = len(x)
+    return joined
+
+
 def _put_weak(slots: np.ndarray[Any, Any], given: Input, x: Any) -> None:
     k, kind = given.slot, given.dtype.kind
     if kind == "i" and type(x) is int and -(1 << 63) <= x < 1 << 63:
@@ -114,7 +135,7 @@ def _put_weak(slots: np.ndarray[Any, Any], given: Input, x: Any) -> None:
 
 def _prepare(slots: np.ndarray[Any, Any], out: np.ndarray[Any, Any], o: Output) -> Any:
     """The array for an output whose sizes are known before the call."""
-    if o.sizes is None:
+    if o.sizes is None or o.element:
         return None
     array = np.empty([size if at is None else int(slots[at]) for size, at in o.sizes], o.dtype)  # type: ignore[misc]
     out[o.slot] = array.ctypes.data
@@ -126,6 +147,10 @@ def _take(out: np.ndarray[Any, Any], o: Output, made: Any) -> Any:
     if made is not None:
         return made
     k = o.slot
+    if o.element:
+        shape = (int(out[k + 1]), *(size for size, _ in o.sizes or ()))
+        elements = _owning(int(out[k]), shape, o.dtype)  # type: ignore[arg-type]
+        return elements.tolist() if o.weak else list(elements)
     if o.rank == 0:
         scalar = out[k : k + 1].view(np.uint8)[: o.dtype.itemsize].view(o.dtype)[0]
         return scalar.item() if o.weak else scalar

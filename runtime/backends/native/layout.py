@@ -3,6 +3,7 @@
     scalar      one slot: its raw bytes, low bytes first (weak numbers as int64, float64 or one byte)
     array       1 + rank slots: pointer to C-contiguous, aligned data, then its sizes
     output whose sizes the caller can tell: the first slot is the pointer to memory that the caller made
+    list        two slots: pointer to its elements, one after another, and their number
     constants   after the inputs, a pointer each
 """
 
@@ -12,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from runtime.backends.native.errors import Unsupported
-from runtime.typesys.shapes import Dim
-from runtime.typesys.spec import TensorType, ValueType
+from runtime.typesys.shapes import Dim, is_static
+from runtime.typesys.spec import ListType, TensorType, ValueType
 
 __all__ = ["Input", "Layout", "Lowered", "Output"]
 
@@ -35,10 +36,11 @@ class Lowered(Protocol):
 class Input:
     """One input: its first slot, and for each axis a size, ANY, or the slot of the equal size."""
 
-    __slots__ = ("dims", "dtype", "rank", "slot", "type", "weak")
+    __slots__ = ("dims", "dtype", "element", "rank", "slot", "type", "weak")
 
-    def __init__(self, type: TensorType, slot: int, dims: tuple[int, ...]) -> None:
+    def __init__(self, type: TensorType, slot: int, dims: tuple[int, ...], element: bool = False) -> None:
         self.type = type
+        self.element = element  # `type` and `dims` are those of a list's elements
         self.dtype = type.dtype.dtype
         self.weak = type.weak
         self.rank = len(dims)
@@ -49,10 +51,18 @@ class Input:
 class Output:
     """One output; `sizes` are (size, None) or (None, slot of the input's size), None where the callee makes the array."""
 
-    __slots__ = ("dtype", "rank", "sizes", "slot", "type", "weak")
+    __slots__ = ("dtype", "element", "rank", "sizes", "slot", "type", "weak")
 
-    def __init__(self, type: TensorType, slot: int, rank: int, sizes: list[tuple[int | None, int | None]] | None) -> None:
+    def __init__(
+        self,
+        type: TensorType,
+        slot: int,
+        rank: int,
+        sizes: list[tuple[int | None, int | None]] | None,
+        element: bool = False,
+    ) -> None:
         self.type = type
+        self.element = element  # `type` and `sizes` are those of a list's elements
         self.dtype = type.dtype.dtype
         self.weak = type.weak
         self.rank = rank
@@ -71,6 +81,11 @@ class Layout:
         known: dict[Dim, int] = {}
         slot = 0
         for t in lowered.inputs:
+            if isinstance(t, ListType):
+                kind, shape = _element(t)
+                self.inputs.append(Input(kind, slot, shape, True))
+                slot += 2
+                continue
             kind = _tensor(t)
             dims = []
             for axis, d in enumerate(kind.shape or ()):
@@ -83,6 +98,11 @@ class Layout:
             slot += 1 + len(dims)
         self.in_slots, slot = slot, 0
         for t, given in zip(lowered.outputs, lowered.out_dims, strict=True):
+            if isinstance(t, ListType):
+                kind, shape = _element(t)
+                self.outputs.append(Output(kind, slot, len(shape), [(d, None) for d in shape], True))
+                slot += 2
+                continue
             kind = _tensor(t)
             rank = len(kind.shape or ())
             sizes: list[tuple[int | None, int | None]] | None = None if given is None else [
@@ -91,6 +111,14 @@ class Layout:
             self.outputs.append(Output(kind, slot, rank, sizes if rank else None))
             slot += 1 + rank
         self.out_slots = slot
+
+
+def _element(t: ListType) -> tuple[TensorType, tuple[int, ...]]:
+    """The type and shape of a list's elements, which must be known; of a list that is known to be empty, any."""
+    kind = TensorType("float32", ()) if t.element is None else t.element
+    if not isinstance(kind, TensorType) or not is_static(kind.shape):
+        raise Unsupported([(f"a value of type {t} that crosses into native code", None)])
+    return _tensor(kind), kind.shape  # type: ignore[return-value]
 
 
 def _tensor(t: ValueType) -> TensorType:

@@ -11,10 +11,12 @@ from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
+from runtime.backends.native.lower.rules.lists import ListRep, copied, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, code_of
+from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Value
 from runtime.typesys.shapes import Dim
+from runtime.typesys.spec import ListType
 
 __all__ = ["lower"]
 
@@ -59,6 +61,9 @@ class _Entry:
         slot = 0
         for k, value in enumerate(self.graph.outputs):
             self.out_slots.append(slot)
+            if isinstance(value.type, ListType):
+                slot += 2
+                continue
             slot += 1 + len(l.type(value).shape or ())
             if l.type(value).shape != () and value not in l.outs:
                 l.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
@@ -112,6 +117,12 @@ class _Entry:
             return code.op(f"load {type}, ptr {place}", hint)
 
         for k, value in enumerate(self.graph.inputs):
+            if isinstance(value.type, ListType):
+                given = new_list(l, value.type.element)
+                code.do(f"store ptr {read('ptr', 'x')}, ptr {given.slot}")
+                code.do(f"store i64 {read('i64', 'n')}, ptr {given.length}")
+                reps.append(given)
+                continue
             t = l.type(value)
             kind = code_of(t.dtype)
             if t.shape == ():
@@ -168,6 +179,10 @@ class _Entry:
         written: set[Value] = set()
         for k, value in enumerate(self.graph.outputs):
             rep = l.env[value]
+            if isinstance(rep, ListRep):
+                self._deliver_list(self.out_slots[k], rep if value not in written else copied(l, rep))
+                written.add(value)
+                continue
             t = l.type(value)
             kind = code_of(t.dtype)
             if t.shape == ():
@@ -180,6 +195,18 @@ class _Entry:
             if rep.array is not None and rep.array.ptr == f"%out{k}.ptr":
                 continue
             self._deliver(k, value, kind, written)
+
+    def _deliver_list(self, slot: int, rep: ListRep) -> None:
+        """Hand a list's memory over to the caller."""
+        l, code = self.l, self.l.code
+        if rep.element is None:
+            code.do(f"store {{i64, i64}} zeroinitializer, ptr {self._place(slot)}")
+            return
+        n = length_of(l, rep)
+        ptr = reserve(l, rep, n)  # its own, if it was borrowed
+        code.do(f"store {{ptr, i64}} zeroinitializer, ptr {rep.slot}")
+        code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
+        code.do(f"store i64 {n}, ptr {self._place(slot + 1)}")
 
     def _deliver(self, k: int, value: Value, kind: str, written: set[Value]) -> None:
         """Bring an output that lies elsewhere to where the caller looks for it."""
@@ -213,5 +240,3 @@ class _Entry:
         for axis, n in enumerate(sizes):
             code.do(f"store i64 {n}, ptr {self._place(slot + 1 + axis)}")
 
-
-_ = LLVM

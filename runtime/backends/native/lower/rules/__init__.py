@@ -2,6 +2,7 @@
 
 from runtime.backends.native.lower.rules import arrays as arrays
 from runtime.backends.native.lower.rules import control as control
+from runtime.backends.native.lower.rules import effects as effects
 from runtime.backends.native.lower.rules import elementwise as elementwise
 from runtime.backends.native.lower.rules import indexing as indexing
 from runtime.backends.native.lower.rules import lists as lists

@@ -129,6 +129,7 @@ class _Slot:
         self.now = l.code.fresh("slot")
         self.array = Array(self.now, self.code, self.sizes, self.one.strides, self.one.buffers | self.two.buffers)
         self.rep = l.dense(self.array)
+        l.memory.touch(self.array.buffers)  # both live from before the loop to its end
         self.place = -1
         self.swapped = ""
 

@@ -1,0 +1,46 @@
+"""What may end a run: native code goes back to its caller, where the NumPy plan raises the error at the user's line."""
+
+from __future__ import annotations
+
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.function import FunctionLowering, rule
+from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.types import is_float, literal
+from runtime.ir.graph import Node
+
+__all__: list[str] = []
+
+
+@rule("assert_")
+def assert_(l: FunctionLowering, node: Node) -> None:
+    """Go on if a condition holds."""
+    l.code.require(str(l.ops.cast(l.scalar(node.inputs[0]), "b1").reg), l.failure)
+
+
+@rule("raise_")
+def raise_(l: FunctionLowering, node: Node) -> None:
+    """Never go on."""
+    l.code.jump(l.failure)
+    l.code.begin(l.code.label("never"))
+
+
+@rule("require_alternative")
+def require_alternative(l: FunctionLowering, node: Node) -> None:
+    """Go on if a value is the alternative that its user can take."""
+    tag = l.number(node.inputs[0])
+    l.code.require(l.code.op(f"icmp eq i64 {tag}, {node.attrs['index']}"), l.failure)
+
+
+@rule("to_python", fused=True)
+def to_python(l: FunctionLowering, node: Node) -> None:
+    """float(x), int(x), bool(x)"""
+    b = l.ops
+    x = l.scalar(node.inputs[0])
+    kind = {"float": "f64", "int": "i64", "bool": "b1"}.get(node.attrs["kind"])
+    if kind is None or x.code == "u64":
+        raise Unsupported([(f"{node.attrs['kind']}()", None)])
+    if kind == "i64" and is_float(x.code):
+        low, high = (Scalar(literal(v, x.code), x.code) for v in (-(2.0**63), 2.0**63))
+        fits = b.logical_and(b.greater_equal(x, low), b.less(x, high))
+        l.code.require(str(fits.reg), l.failure)
+    l.set(node.outputs[0], b.cast(x, kind))
