@@ -32,7 +32,8 @@ class NativeExecutable:
     code was made for.
     """
 
-    __slots__ = ("_constants", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan", "recursive")
+    __slots__ = ("_constants", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan",
+                 "recursive")
 
     def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
         self.lowered = lowered
@@ -148,8 +149,8 @@ def _take(out: np.ndarray[Any, Any], o: Output, made: Any) -> Any:
         return made
     k = o.slot
     if o.element:
-        shape = (int(out[k + 1]), *(size for size, _ in o.sizes or ()))
-        elements = _owning(int(out[k]), shape, o.dtype)  # type: ignore[arg-type]
+        shape = (int(out[k + 1]), *(int(size or 0) for size, _ in o.sizes or ()))
+        elements = _owning(int(out[k]), shape, o.dtype)
         return elements.tolist() if o.weak else list(elements)
     if o.rank == 0:
         scalar = out[k : k + 1].view(np.uint8)[: o.dtype.itemsize].view(o.dtype)[0]

@@ -122,7 +122,11 @@ class Code:
 
     def at_least(self, a: Operand, low: int) -> Operand:
         """max(a, low)"""
-        return max(a, low) if isinstance(a, int) else self.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {low})", "n")
+        return (
+            max(a, low)
+            if isinstance(a, int)
+            else self.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {low})", "n")
+        )
 
     def at_most(self, a: Operand, high: Operand) -> Operand:
         """min(a, high)"""

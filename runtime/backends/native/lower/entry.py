@@ -36,8 +36,8 @@ def lower(graph: Graph) -> Lowered:
     out.out_dims = work.out_dims
     out.constants = module.constants
     out.symbols = module.symbols
-    out.big = work.l.big
-    out.frame = work.l.memory.frame
+    out.big = work.ctx.big
+    out.frame = work.ctx.memory.frame
     return out
 
 
@@ -47,7 +47,7 @@ class _Entry:
     def __init__(self, graph: Graph, module: Module) -> None:
         self.graph = graph
         self.module = module
-        self.l = FunctionLowering(module, graph.functions)
+        self.ctx = FunctionLowering(module, graph.functions)
         self.known: dict[Operand, tuple[int, int]] = {}  # sizes that come with inputs
         self.out_dims: list[Any] = [None] * len(graph.outputs)
         self.out_slots: list[int] = []
@@ -55,7 +55,7 @@ class _Entry:
         self.constants_at = 0
 
     def write(self) -> None:
-        l, code = self.l, self.l.code
+        ctx, code = self.ctx, self.ctx.code
         code.begin("start")
         reps = self._inputs()
         slot = 0
@@ -64,26 +64,31 @@ class _Entry:
             if isinstance(value.type, ListType):
                 slot += 2
                 continue
-            slot += 1 + len(l.type(value).shape or ())
-            if l.type(value).shape != () and value not in l.outs:
-                l.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
-        l.region(self.graph, reps)
+            slot += 1 + len(ctx.type(value).shape or ())
+            if ctx.type(value).shape != () and value not in ctx.outs:
+                ctx.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
+        ctx.region(self.graph, reps)
         self._outputs()
         code.do("store i64 0, ptr %status")
         code.jump("cleanup")
-        code.begin(l.failure)
+        code.begin(ctx.failure)
         code.do("store i64 1, ptr %status")
         code.jump("cleanup")
         code.begin("cleanup")
-        for s in l.slots:
+        for s in ctx.slots:
             code.do(f"call void @ag_drop(ptr {s})")
-        l.memory.lay_out()
-        frame = l.memory.frame
+        ctx.memory.lay_out()
+        frame = ctx.memory.frame
         if frame:
             code.do("call void @ag_frame_back(ptr %raw)")
         result = code.op("load i64, ptr %status")
         code.do(f"ret i64 {result}")
-        lines = ["define i64 @ag_run(ptr %in, ptr %out) {", "entry:", "  %status = alloca i64", *code.prologue]
+        lines = [
+            "define i64 @ag_run(ptr %in, ptr %out) {",
+            "entry:",
+            "  %status = alloca i64",
+            *code.prologue,
+        ]
         if frame:
             lines += [
                 f"  %raw = call ptr @ag_frame(i64 {frame})",
@@ -97,7 +102,7 @@ class _Entry:
         for k in range(len(self.module.constants)):
             lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {self.constants_at + k}")
             lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
-        lines += [*self.heads, *l.memory.definitions()]
+        lines += [*self.heads, *ctx.memory.definitions()]
         if frame:
             lines += ["  %empty = icmp eq ptr %raw, null", "  br i1 %empty, label %nothing, label %start"]
             lines += ["nothing:", "  ret i64 2"]
@@ -106,7 +111,7 @@ class _Entry:
         self.module.functions.append("\n".join([*lines, *code.lines, "}"]))
 
     def _inputs(self) -> list[Any]:
-        l, code = self.l, self.l.code
+        ctx, code = self.ctx, self.ctx.code
         reps: list[Any] = []
         slot = 0
 
@@ -118,12 +123,12 @@ class _Entry:
 
         for k, value in enumerate(self.graph.inputs):
             if isinstance(value.type, ListType):
-                given = new_list(l, value.type.element)
+                given = new_list(ctx, value.type.element)
                 code.do(f"store ptr {read('ptr', 'x')}, ptr {given.slot}")
                 code.do(f"store i64 {read('i64', 'n')}, ptr {given.length}")
                 reps.append(given)
                 continue
-            t = l.type(value)
+            t = ctx.type(value)
             kind = code_of(t.dtype)
             if t.shape == ():
                 raw = read(MEMORY[kind], "x")
@@ -137,26 +142,30 @@ class _Entry:
                     sizes.append(size)
                     continue
                 n = read("i64", "n")
-                if size in l.dims:
-                    code.require(code.op(f"icmp eq i64 {n}, {l.dims[size]}"), l.failure)
-                    sizes.append(l.dims[size])
+                if size in ctx.dims:
+                    code.require(code.op(f"icmp eq i64 {n}, {ctx.dims[size]}"), ctx.failure)
+                    sizes.append(ctx.dims[size])
                 else:
-                    l.dims[size] = n
+                    ctx.dims[size] = n
                     self.known[n] = (k, axis)
                     sizes.append(n)
             shape = tuple(sizes)
-            reps.append(l.dense(Array(ptr, kind, shape, code.strides(shape), frozenset((Buffer(ptr, None),)))))
+            reps.append(
+                ctx.dense(Array(ptr, kind, shape, code.strides(shape), frozenset((Buffer(ptr, None),))))
+            )
         self.constants_at = slot
         return reps
 
     def _made(self, k: int, code: str, sizes: tuple[Operand, ...]) -> Array | None:
         """Memory that the caller makes for an output, if its sizes are known when it is called."""
-        l = self.l
-        want = code_of(l.type(self.graph.outputs[k]).dtype)
+        ctx = self.ctx
+        want = code_of(ctx.type(self.graph.outputs[k]).dtype)
         if code != want or not all(isinstance(n, int) or n in self.known for n in sizes):
             return None
         self.out_dims[k] = tuple(n if isinstance(n, int) else self.known[n] for n in sizes)
-        return Array(self._pointer(k), code, sizes, l.code.strides(sizes), frozenset((Buffer(f"out{k}", None),)))
+        return Array(
+            self._pointer(k), code, sizes, ctx.code.strides(sizes), frozenset((Buffer(f"out{k}", None),))
+        )
 
     def _pointer(self, k: int) -> str:
         name = f"%out{k}.ptr"
@@ -166,27 +175,27 @@ class _Entry:
         return name
 
     def _place(self, slot: int) -> str:
-        return self.l.code.op(f"getelementptr i64, ptr %out, i64 {slot}")
+        return self.ctx.code.op(f"getelementptr i64, ptr %out, i64 {slot}")
 
     def _outputs(self) -> None:
-        l, code = self.l, self.l.code
+        ctx, code = self.ctx, self.ctx.code
         for value in self.graph.outputs:  # first what waits, straight into its place
-            rep = l.env[value]
-            if isinstance(rep, Deferred) and rep.sizes and not rep.done and l.view_of_memory(rep) is None:
-                if value in l.outs and rep not in l.targets:
-                    l.targets[rep] = value
-                l.materialize(rep)
+            rep = ctx.env[value]
+            if isinstance(rep, Deferred) and rep.sizes and not rep.done and ctx.view_of_memory(rep) is None:
+                if value in ctx.outs and rep not in ctx.targets:
+                    ctx.targets[rep] = value
+                ctx.materialize(rep)
         written: set[Value] = set()
         for k, value in enumerate(self.graph.outputs):
-            rep = l.env[value]
+            rep = ctx.env[value]
             if isinstance(rep, ListRep):
-                self._deliver_list(self.out_slots[k], rep if value not in written else copied(l, rep))
+                self._deliver_list(self.out_slots[k], rep if value not in written else copied(ctx, rep))
                 written.add(value)
                 continue
-            t = l.type(value)
+            t = ctx.type(value)
             kind = code_of(t.dtype)
             if t.shape == ():
-                x = l.ops.cast(l.scalar(value), kind)
+                x = ctx.ops.cast(ctx.scalar(value), kind)
                 whole = x.reg if kind != "b1" else code.op(f"zext i1 {x.reg} to i8")
                 code.do(f"store {MEMORY[kind]} {whole}, ptr {self._place(self.out_slots[k])}")
                 continue
@@ -198,21 +207,21 @@ class _Entry:
 
     def _deliver_list(self, slot: int, rep: ListRep) -> None:
         """Hand a list's memory over to the caller."""
-        l, code = self.l, self.l.code
+        ctx, code = self.ctx, self.ctx.code
         if rep.element is None:
             code.do(f"store {{i64, i64}} zeroinitializer, ptr {self._place(slot)}")
             return
-        n = length_of(l, rep)
-        ptr = reserve(l, rep, n)  # its own, if it was borrowed
+        n = length_of(ctx, rep)
+        ptr = reserve(ctx, rep, n)  # its own, if it was borrowed
         code.do(f"store {{ptr, i64}} zeroinitializer, ptr {rep.slot}")
         code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
         code.do(f"store i64 {n}, ptr {self._place(slot + 1)}")
 
     def _deliver(self, k: int, value: Value, kind: str, written: set[Value]) -> None:
         """Bring an output that lies elsewhere to where the caller looks for it."""
-        l, code = self.l, self.l.code
-        sizes = l.sizes(value)
-        array = l.array(value)
+        ctx, code = self.ctx, self.ctx.code
+        sizes = ctx.sizes(value)
+        array = ctx.array(value)
         if array.code != kind:
             raise Unsupported([("a result of another type", None)])
         made = self._made(k, kind, sizes)
@@ -220,23 +229,22 @@ class _Entry:
             live = [b for b in array.buffers if b.size != 0]
             if (
                 len(live) == 1
-                and live[0] in l.memory.buffers
+                and live[0] in ctx.memory.buffers
                 and live[0].external is None
                 and array.offset == 0
-                and l.is_contiguous(array)
+                and ctx.is_contiguous(array)
                 and live[0].size == code.product(sizes) * SIZE[kind]  # type: ignore[operator]
             ):
                 live[0].external = made.ptr
             else:
-                l.copy(array, made)
+                ctx.copy(array, made)
             return
         count = code.product(sizes)
         size = code.mul(count, SIZE[kind])
         ptr = code.op(f"call ptr @malloc(i64 {code.at_least(size, 1)})")
-        code.require(code.op(f"icmp ne ptr {ptr}, null"), l.failure)
-        l.copy(array, Array(ptr, kind, sizes, code.strides(sizes), frozenset()))
+        code.require(code.op(f"icmp ne ptr {ptr}, null"), ctx.failure)
+        ctx.copy(array, Array(ptr, kind, sizes, code.strides(sizes), frozenset()))
         slot = self.out_slots[k]
         code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
         for axis, n in enumerate(sizes):
             code.do(f"store i64 {n}, ptr {self._place(slot + 1 + axis)}")
-

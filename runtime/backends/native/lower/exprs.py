@@ -13,7 +13,19 @@ from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.scalars import Scalar
 
-__all__ = ["Affine", "Const", "Deferred", "Expr", "Gather", "IndexMap", "Load", "Map", "Ref", "Resolver", "identity"]
+__all__ = [
+    "Affine",
+    "Const",
+    "Deferred",
+    "Expr",
+    "Gather",
+    "IndexMap",
+    "Load",
+    "Map",
+    "Ref",
+    "Resolver",
+    "identity",
+]
 
 IndexMap: TypeAlias = tuple[tuple[Operand, int | None, Operand], ...]
 
@@ -93,7 +105,9 @@ class Map(Expr):
 
     __slots__ = ("children", "cost", "fn")
 
-    def __init__(self, fn: Callable[..., Scalar], code: str, children: tuple[Expr, ...], cost: int = 1) -> None:
+    def __init__(
+        self, fn: Callable[..., Scalar], code: str, children: tuple[Expr, ...], cost: int = 1
+    ) -> None:
         self.fn = fn
         self.code = code
         self.children = children
@@ -192,7 +206,8 @@ class Resolver:
 
     def _composed(self, inner: IndexMap, outer: IndexMap) -> IndexMap:
         """The map of a view of a view."""
-        code, out = self.code, []
+        code = self.code
+        out: list[tuple[Operand, int | None, Operand]] = []
         for offset, axis, step in inner:
             if axis is None:
                 out.append((offset, None, 0))

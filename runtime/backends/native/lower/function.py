@@ -9,7 +9,18 @@ import numpy as np
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Code, Operand
-from runtime.backends.native.lower.exprs import Const, Deferred, Expr, Gather, IndexMap, Load, Map, Ref, Resolver, identity
+from runtime.backends.native.lower.exprs import (
+    Const,
+    Deferred,
+    Expr,
+    Gather,
+    IndexMap,
+    Load,
+    Map,
+    Ref,
+    Resolver,
+    identity,
+)
 from runtime.backends.native.lower.memory import Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
@@ -80,13 +91,15 @@ class FunctionLowering:
         self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
         self.uses: Uses
         self.slots: list[str] = []  # {pointer, capacity} pairs to free at the end
-        self.outs: dict[Value, Callable[[str, tuple[Operand, ...]], Array | None]] = {}  # memory made for outputs
+        self.outs: dict[
+            Value, Callable[[str, tuple[Operand, ...]], Array | None]
+        ] = {}  # memory made for outputs
         self.targets: dict[Deferred, Value] = {}
         self.big = False
 
     # Values
 
-    def set(self, value: Value, rep: Any) -> None:
+    def define(self, value: Value, rep: Any) -> None:
         """Say what a value is."""
         self.env[value] = rep
         self.local.append(value)
@@ -100,7 +113,9 @@ class FunctionLowering:
         """The type of a value that must be a tensor of known rank."""
         t = value.type
         if type(t) is not TensorType or t.shape is None:
-            raise Unsupported([("a value of unknown rank" if type(t) is TensorType else f"a value of type {t}", None)])
+            raise Unsupported(
+                [("a value of unknown rank" if type(t) is TensorType else f"a value of type {t}", None)]
+            )
         return t
 
     def scalar(self, value: Value) -> Scalar:
@@ -120,7 +135,11 @@ class FunctionLowering:
 
     def number(self, value: Value) -> Operand:
         """An integer of rank 0, as 64 bits: an index or a size."""
-        return self.ops.cast(self.scalar(value), "i64").reg if self.type(value).dtype.kind in "iub" else self._no_index()
+        return (
+            self.ops.cast(self.scalar(value), "i64").reg
+            if self.type(value).dtype.kind in "iub"
+            else self._no_index()
+        )
 
     def _no_index(self) -> Operand:
         raise Unsupported([("an index that is no integer", None)])
@@ -214,9 +233,9 @@ class FunctionLowering:
         now = self.uses.order[node]
         for value in self.local:
             rep = self.env[value]
-            if isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers:
-                if value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
-                    return False
+            shared = isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers
+            if shared and value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
+                return False
         return not any(not d.done and reads(d) & array.buffers for d in self.children)
 
     def slot(self) -> str:
@@ -235,7 +254,13 @@ class FunctionLowering:
     # Expressions
 
     def defer(
-        self, value: Value, expr: Expr, sizes: tuple[Operand, ...], of: Iterable[Value] = (), cost: int = 0, reduce: Any = None
+        self,
+        value: Value,
+        expr: Expr,
+        sizes: tuple[Operand, ...],
+        of: Iterable[Value] = (),
+        cost: int = 0,
+        reduce: Any = None,
     ) -> Deferred:
         """A value as an expression over the elements of other values."""
         d = Deferred(expr, code_of(self.type(value).dtype), sizes, reduce)
@@ -248,7 +273,7 @@ class FunctionLowering:
         d.weight = cost + sum(0 if c.done else c.weight for c in inner)
         if reduce is not None or d.must:
             self.pending.append(d)
-        self.set(value, d)
+        self.define(value, d)
         return d
 
     @property
@@ -276,7 +301,12 @@ class FunctionLowering:
         over = self._iteration(d)
         group = [d]
         for other in self.pending:
-            if other is not d and not other.done and self._iteration(other) == over and self._ready(other, set()):
+            if (
+                other is not d
+                and not other.done
+                and self._iteration(other) == over
+                and self._ready(other, set())
+            ):
                 group.append(other)
         while True:
             resolver = Resolver(self.code, len(over), lambda _: True)
@@ -289,7 +319,11 @@ class FunctionLowering:
             group += more
         roots = []
         for g, expr in zip(group, exprs, strict=True):
-            made = target if g is d and target is not None else self.allocate(g.code, g.sizes, self.targets.get(g))
+            made = (
+                target
+                if g is d and target is not None
+                else self.allocate(g.code, g.sizes, self.targets.get(g))
+            )
             roots.append(self._root(g, expr, made, over))
         self.nest(over, roots)
         for g, root in zip(group, roots, strict=True):
@@ -301,7 +335,9 @@ class FunctionLowering:
         for g in group:
             self._release_children(g)
 
-    def _kept(self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]) -> list[Deferred] | None:
+    def _kept(
+        self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
+    ) -> list[Deferred] | None:
         """What the loops also store because it is needed again; None where something was brought to memory first."""
         inside = {*resolver.members, *group}
         out = []
@@ -367,7 +403,7 @@ class FunctionLowering:
         for axis in range(rank):
             sizes = {s[axis - rank + len(s)] for s in shapes if axis - rank + len(s) >= 0} - {1}
             out.append(self._common(sizes))
-        maps = []
+        maps: list[IndexMap] = []
         for s in shapes:
             lead = rank - len(s)
             maps.append(tuple((0, *self._pace(n, out[lead + i], lead + i)) for i, n in enumerate(s)))
@@ -379,7 +415,7 @@ class FunctionLowering:
         known = [s for s in sizes if isinstance(s, int)]
         if len(known) > 1:
             raise Unsupported([("shapes that do not fit", None)])
-        out: Operand = known[0] if known else sorted(map(str, sizes))[0]
+        out: Operand = known[0] if known else min(map(str, sizes))
         for other in sizes - {out}:
             same = self.code.op(f"icmp eq i64 {out}, {other}")
             one = self.code.op(f"icmp eq i64 {other}, 1")
@@ -398,7 +434,7 @@ class FunctionLowering:
         """An output whose elements are a function of the inputs' elements."""
         out = node.outputs[result]
         if not any(self.sizes(v) for v in node.inputs) and self.type(out).shape == ():
-            self.set(out, fn(*(self.scalar(v) for v in node.inputs)))
+            self.define(out, fn(*(self.scalar(v) for v in node.inputs)))
             return
         sizes, maps = self.broadcast([self.sizes(v) for v in node.inputs])
         parts = tuple(self.viewed(v, m) for v, m in zip(node.inputs, maps, strict=True))
@@ -438,7 +474,7 @@ class FunctionLowering:
         self.pending = []
         self.local = []
         for value, rep in zip(graph.inputs, inputs, strict=True):
-            self.set(value, rep)
+            self.define(value, rep)
         for node in graph.nodes:
             self.node(node)
 
@@ -507,4 +543,3 @@ def constant(value: Any, t: TensorType) -> Scalar:
     """A number as a scalar."""
     code = code_of(t.dtype)
     return Scalar(literal(np.asarray(value).item(), code), code)
-

@@ -83,7 +83,8 @@ class Memory:
         mine = [b for b in self.buffers if b.size is not None and b.external is None and b.first >= 0]
         for buffer in sorted(mine, key=lambda b: -(b.size or 0)):
             rivals = sorted(
-                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last), key=lambda b: b.offset
+                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last),
+                key=lambda b: b.offset,
             )
             offset = 0
             for other in rivals:

@@ -199,7 +199,9 @@ def _intrinsics_of(text: str) -> list[str]:
     import re
 
     out = {}
-    for result, name, args in re.findall(r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text):
+    for result, name, args in re.findall(
+        r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text
+    ):
         types = [a.split()[0] for a in args.split(",")]
         if name.startswith("llvm.memmove"):
             out[name] = "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"

@@ -16,10 +16,20 @@ from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is
 
 __all__ = ["Nest", "Root", "load", "store"]
 
-_LEAST = {code: literal(float("-inf") if is_float(code) else 0 if code[0] in "ub" else -(2 ** (8 * SIZE[code] - 1)), code) for code in LLVM}
+_LEAST = {
+    code: literal(
+        float("-inf") if is_float(code) else 0 if code[0] in "ub" else -(2 ** (8 * SIZE[code] - 1)), code
+    )
+    for code in LLVM
+}
 _MOST = {
     code: literal(
-        float("inf") if is_float(code) else 1 if code == "b1" else 2 ** (8 * SIZE[code] - is_signed(code)) - 1, code
+        float("inf")
+        if is_float(code)
+        else 1
+        if code == "b1"
+        else 2 ** (8 * SIZE[code] - is_signed(code)) - 1,
+        code,
     )
     for code in LLVM
 }
@@ -45,7 +55,13 @@ class Nest:
     """The loops over `sizes`, outermost first."""
 
     def __init__(
-        self, code: Code, memory: Memory, ops: Ops, sizes: tuple[Operand, ...], roots: list[Root], group: Callable[[], tuple[str, str]]
+        self,
+        code: Code,
+        memory: Memory,
+        ops: Ops,
+        sizes: tuple[Operand, ...],
+        roots: list[Root],
+        group: Callable[[], tuple[str, str]],
     ) -> None:
         self.code = code
         self.memory = memory
@@ -215,11 +231,15 @@ class Nest:
             elif root.best:
                 self._extreme(root, x, index)
             elif root.slot:
-                so_far = Scalar(self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+                so_far = Scalar(
+                    self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code
+                )
                 total = self._combine(root, so_far, x)
                 self.code.do(f"store {total}, ptr {root.slot}")
             else:
-                before = self._read(root.target.ptr, root.target.code, root.target.offset, root.strides, index)
+                before = self._read(
+                    root.target.ptr, root.target.code, root.target.offset, root.strides, index
+                )
                 self._write(root.target, root.strides, index, self._combine(root, before, x))
 
     def _extreme(self, root: Root, x: Scalar, index: list[str]) -> None:
@@ -264,11 +284,19 @@ class Nest:
             offset = self.code.add(self.code.mul(i, stride), offset)
         return offset
 
-    def _read(self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], index: list[str]) -> Scalar:
+    def _read(
+        self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], index: list[str]
+    ) -> Scalar:
         return load(self.code, ptr, code, self._linear(offset, strides, index), self._access)
 
     def _write(self, target: Array, strides: tuple[Operand, ...], index: list[str], x: Scalar) -> None:
-        store(self.code, target.ptr, self._linear(target.offset, strides, index[: len(strides)]), x, self._access)
+        store(
+            self.code,
+            target.ptr,
+            self._linear(target.offset, strides, index[: len(strides)]),
+            x,
+            self._access,
+        )
 
 
 class _Shim:

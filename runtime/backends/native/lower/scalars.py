@@ -36,7 +36,14 @@ class Scalar:
         return f"{self.type} {self.reg}"
 
 
-_COMPARE = {"equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}
+_COMPARE = {
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
 
 
 class Ops:
@@ -263,10 +270,18 @@ class Ops:
         return self._new(f"fcmp uno {x}, {x.reg}", "b1") if is_float(x.code) else Scalar("false", "b1")
 
     def isfinite(self, x: Scalar) -> Scalar:
-        return self.less(self.absolute(x), self.const(float("inf"), x)) if is_float(x.code) else Scalar("true", "b1")
+        return (
+            self.less(self.absolute(x), self.const(float("inf"), x))
+            if is_float(x.code)
+            else Scalar("true", "b1")
+        )
 
     def isinf(self, x: Scalar) -> Scalar:
-        return self.equal(self.absolute(x), self.const(float("inf"), x)) if is_float(x.code) else Scalar("false", "b1")
+        return (
+            self.equal(self.absolute(x), self.const(float("inf"), x))
+            if is_float(x.code)
+            else Scalar("false", "b1")
+        )
 
     def signbit(self, x: Scalar) -> Scalar:
         bits = f"i{8 * SIZE[x.code]}"

@@ -18,154 +18,159 @@ from runtime.typesys.spec import TensorType
 __all__: list[str] = []
 
 
-def view(l: FunctionLowering, node: Node, index: IndexMap, sizes: tuple[Operand, ...]) -> None:
+def view(ctx: FunctionLowering, node: Node, index: IndexMap, sizes: tuple[Operand, ...]) -> None:
     """The output as another look at the first input."""
     x = node.inputs[0]
-    l.defer(node.outputs[0], l.viewed(x, index), sizes, [x])
+    ctx.defer(node.outputs[0], ctx.viewed(x, index), sizes, [x])
 
 
-def sizes_of(l: FunctionLowering, entries: Any, inputs: list[Value]) -> tuple[Operand, ...]:
+def sizes_of(ctx: FunctionLowering, entries: Any, inputs: list[Value]) -> tuple[Operand, ...]:
     """Sizes given by an attribute and inputs (see `runtime.ops.sizes`)."""
     if entries is None:
         raise Unsupported([("a shape that is a tensor", None)])
     rest = iter(inputs)
     if not inputs:
-        return tuple(e if type(e) is int else l.dims[e] for e in entries)
-    return tuple(e if type(e) is int else l.number(next(rest)) for e in entries)
+        return tuple(e if type(e) is int else ctx.dims[e] for e in entries)
+    return tuple(e if type(e) is int else ctx.number(next(rest)) for e in entries)
 
 
 @rule("transpose", fused=True)
-def transpose(l: FunctionLowering, node: Node) -> None:
+def transpose(ctx: FunctionLowering, node: Node) -> None:
     """Axes in another order."""
-    sizes = l.sizes(node.inputs[0])
+    sizes = ctx.sizes(node.inputs[0])
     perm = node.attrs["perm"]
     perm = tuple(range(len(sizes)))[::-1] if perm is None else tuple(p % len(sizes) for p in perm)
     index: IndexMap = tuple((0, perm.index(i), 1) for i in range(len(sizes)))
-    view(l, node, index, tuple(sizes[p] for p in perm))
+    view(ctx, node, index, tuple(sizes[p] for p in perm))
 
 
 @rule("expand_dims", fused=True)
-def expand_dims(l: FunctionLowering, node: Node) -> None:
+def expand_dims(ctx: FunctionLowering, node: Node) -> None:
     """A new axis of size 1."""
-    sizes = l.sizes(node.inputs[0])
+    sizes = ctx.sizes(node.inputs[0])
     axis = normalize_axis(node.attrs["axis"], len(sizes) + 1)
     if not sizes:
-        l.set(node.outputs[0], _full(l, node.outputs[0], Const(l.scalar(node.inputs[0])), (1,)))
+        ctx.define(node.outputs[0], _full(ctx, node.outputs[0], Const(ctx.scalar(node.inputs[0])), (1,)))
         return
     index: IndexMap = tuple((0, i + (i >= axis), 1) for i in range(len(sizes)))
-    view(l, node, index, (*sizes[:axis], 1, *sizes[axis:]))
+    view(ctx, node, index, (*sizes[:axis], 1, *sizes[axis:]))
 
 
 @rule("squeeze", fused=True)
-def squeeze(l: FunctionLowering, node: Node) -> None:
+def squeeze(ctx: FunctionLowering, node: Node) -> None:
     """Without axes of size 1."""
-    sizes = l.sizes(node.inputs[0])
+    sizes = ctx.sizes(node.inputs[0])
     axes = normalize_axes(node.attrs["axis"], len(sizes))
     if node.attrs["axis"] is None or any(sizes[a] != 1 for a in axes):
         raise Unsupported([("an axis whose size only the run knows", None)])
-    _drop(l, node, axes)
+    _drop(ctx, node, axes)
 
 
-def _drop(l: FunctionLowering, node: Node, axes: tuple[int, ...]) -> None:
-    sizes = l.sizes(node.inputs[0])
+def _drop(ctx: FunctionLowering, node: Node, axes: tuple[int, ...]) -> None:
+    sizes = ctx.sizes(node.inputs[0])
     left = [i for i in range(len(sizes)) if i not in axes]
     if not left:
-        array = l.array(node.inputs[0])
+        array = ctx.array(node.inputs[0])
         from runtime.backends.native.lower.nests import load
 
-        l.memory.touch(array.buffers)
-        l.set(node.outputs[0], load(l.code, array.ptr, array.code, array.offset))
+        ctx.memory.touch(array.buffers)
+        ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, array.offset))
         return
     index: IndexMap = tuple((0, left.index(i), 1) if i in left else (0, None, 0) for i in range(len(sizes)))
-    view(l, node, index, tuple(sizes[i] for i in left))
+    view(ctx, node, index, tuple(sizes[i] for i in left))
 
 
 @rule("reshape", "reshape_like", fused=True)
-def reshape(l: FunctionLowering, node: Node) -> None:
+def reshape(ctx: FunctionLowering, node: Node) -> None:
     """The elements in row-major order in another shape."""
     x = node.inputs[0]
-    have = l.sizes(x)
+    have = ctx.sizes(x)
     if node.op.name == "reshape_like":
-        want = l.sizes(node.inputs[1])
+        want = ctx.sizes(node.inputs[1])
     else:
-        want = sizes_of(l, node.attrs["shape"], node.inputs[1:])
-    want = _filled(l, have, want)
+        want = sizes_of(ctx, node.attrs["shape"], node.inputs[1:])
+    want = _filled(ctx, have, want)
     out = node.outputs[0]
     if not want:
-        _drop(l, node, tuple(range(len(have))))
+        _drop(ctx, node, tuple(range(len(have))))
         return
     if not have:
-        l.set(out, _full(l, out, Const(l.scalar(x)), want))
+        ctx.define(out, _full(ctx, out, Const(ctx.scalar(x)), want))
         return
     if have == want:
-        l.set(out, l.env[x])
+        ctx.define(out, ctx.env[x])
         return
     ones_apart = [n for n in have if n != 1] == [n for n in want if n != 1]
     if ones_apart and not all(n == 1 for n in have):
         places = iter([i for i, n in enumerate(want) if n != 1])
         index: IndexMap = tuple((0, None, 0) if n == 1 else (0, next(places), 1) for n in have)
-        view(l, node, index, want)
+        view(ctx, node, index, want)
         return
-    rep = l.env[x]
+    rep = ctx.env[x]
     assert isinstance(rep, Deferred)
     if isinstance(rep.expr, Const) and rep.reduce is None:
-        l.set(out, _full(l, out, rep.expr, want))
+        ctx.define(out, _full(ctx, out, rep.expr, want))
         return
-    array = l.contiguous(x)
-    l.set(out, l.dense(Array(array.ptr, array.code, want, l.code.strides(want), array.buffers, array.offset)))
+    array = ctx.contiguous(x)
+    ctx.define(
+        out,
+        ctx.dense(Array(array.ptr, array.code, want, ctx.code.strides(want), array.buffers, array.offset)),
+    )
 
 
-def _filled(l: FunctionLowering, have: tuple[Operand, ...], want: tuple[Operand, ...]) -> tuple[Operand, ...]:
+def _filled(
+    ctx: FunctionLowering, have: tuple[Operand, ...], want: tuple[Operand, ...]
+) -> tuple[Operand, ...]:
     """With -1 replaced by what is left; checked."""
-    code = l.code
+    code = ctx.code
     total = code.product(have)
     known = code.product(tuple(n for n in want if n != -1))
     if -1 not in want:
         if total != known:
             if isinstance(total, int) and isinstance(known, int):
                 raise Unsupported([("a shape that does not fit", None)])
-            code.require(code.op(f"icmp eq i64 {total}, {known}"), l.failure)
+            code.require(code.op(f"icmp eq i64 {total}, {known}"), ctx.failure)
         return want
     if isinstance(total, int) and isinstance(known, int):
         if known == 0 or total % known:
             raise Unsupported([("a shape that does not fit", None)])
         rest: Operand = total // known
     else:
-        code.require(code.op(f"icmp ne i64 {known}, 0"), l.failure)
+        code.require(code.op(f"icmp ne i64 {known}, 0"), ctx.failure)
         shared = [n for n in have if n in want and not isinstance(n, int)]
         if len(shared) == 1 and code.product(tuple(n for n in want if n not in (-1, shared[0]))) == 1:
             rest = code.product(tuple(n for n in have if n != shared[0]))
         else:
             rest = code.op(f"sdiv i64 {total}, {known}")
-            code.require(code.op(f"icmp eq i64 {code.mul(rest, known)}, {total}"), l.failure)
+            code.require(code.op(f"icmp eq i64 {code.mul(rest, known)}, {total}"), ctx.failure)
     return tuple(rest if n == -1 else n for n in want)
 
 
-def _full(l: FunctionLowering, out: Value, expr: Expr, sizes: tuple[Operand, ...]) -> Deferred:
-    d = Deferred(expr, code_of(l.type(out).dtype), sizes)
-    l.children[d] = []
+def _full(ctx: FunctionLowering, out: Value, expr: Expr, sizes: tuple[Operand, ...]) -> Deferred:
+    d = Deferred(expr, code_of(ctx.type(out).dtype), sizes)
+    ctx.children[d] = []
     return d
 
 
 @rule("broadcast_to", "broadcast_like", "spread_to_place", fused=True)
-def broadcast_to(l: FunctionLowering, node: Node) -> None:
+def broadcast_to(ctx: FunctionLowering, node: Node) -> None:
     """The elements repeated along axes of size 1 and new ones."""
     x = node.inputs[0]
     if node.op.name == "broadcast_to":
-        want = sizes_of(l, node.attrs["shape"], node.inputs[1:])
+        want = sizes_of(ctx, node.attrs["shape"], node.inputs[1:])
     else:
-        want = l.sizes(node.inputs[1])
-    have = l.sizes(x)
+        want = ctx.sizes(node.inputs[1])
+    have = ctx.sizes(x)
     if node.op.name == "spread_to_place" and len(have) > len(want):
         raise Unsupported([("leading axes", None)])
     if not want:
-        l.set(node.outputs[0], l.scalar(x))
+        ctx.define(node.outputs[0], ctx.scalar(x))
         return
     if not have:
-        l.set(node.outputs[0], _full(l, node.outputs[0], Const(l.scalar(x)), want))
+        ctx.define(node.outputs[0], _full(ctx, node.outputs[0], Const(ctx.scalar(x)), want))
         return
     lead = len(want) - len(have)
-    index = []
+    index: list[tuple[Operand, int | None, Operand]] = []
     for i, n in enumerate(have):
         whole = want[lead + i]
         if n == whole:
@@ -175,65 +180,67 @@ def broadcast_to(l: FunctionLowering, node: Node) -> None:
         elif isinstance(n, int) and isinstance(whole, int):
             raise Unsupported([("shapes that do not fit", None)])
         else:
-            one = l.code.op(f"icmp eq i64 {n}, 1")
-            same = l.code.op(f"icmp eq i64 {n}, {whole}")
-            l.code.require(l.code.op(f"or i1 {one}, {same}"), l.failure)
-            index.append((0, lead + i, l.code.choose(one, 0, 1)))
-    view(l, node, tuple(index), want)
+            one = ctx.code.op(f"icmp eq i64 {n}, 1")
+            same = ctx.code.op(f"icmp eq i64 {n}, {whole}")
+            ctx.code.require(ctx.code.op(f"or i1 {one}, {same}"), ctx.failure)
+            index.append((0, lead + i, ctx.code.choose(one, 0, 1)))
+    view(ctx, node, tuple(index), want)
 
 
 @rule("reverse", fused=True)
-def reverse(l: FunctionLowering, node: Node) -> None:
+def reverse(ctx: FunctionLowering, node: Node) -> None:
     """Axes backwards."""
-    sizes = l.sizes(node.inputs[0])
+    sizes = ctx.sizes(node.inputs[0])
     axes = normalize_axes(node.attrs["axis"], len(sizes))
-    index: IndexMap = tuple((l.code.sub(n, 1), i, -1) if i in axes else (0, i, 1) for i, n in enumerate(sizes))
-    view(l, node, index, sizes)
+    index: IndexMap = tuple(
+        (ctx.code.sub(n, 1), i, -1) if i in axes else (0, i, 1) for i, n in enumerate(sizes)
+    )
+    view(ctx, node, index, sizes)
 
 
 @rule("zeros", "ones", "fill", "full_like", fused=True)
-def filled(l: FunctionLowering, node: Node) -> None:
+def filled(ctx: FunctionLowering, node: Node) -> None:
     """One number everywhere."""
     out = node.outputs[0]
-    t = l.type(out)
+    t = ctx.type(out)
     name, code = node.op.name, code_of(t.dtype)
     if name == "fill":
-        weak = l.type(node.inputs[0]).weak
-        number = l.narrowed(l.scalar(node.inputs[0]), code, weak)
-        sizes = sizes_of(l, node.attrs["shape"], node.inputs[1:])
+        weak = ctx.type(node.inputs[0]).weak
+        number = ctx.narrowed(ctx.scalar(node.inputs[0]), code, weak)
+        sizes = sizes_of(ctx, node.attrs["shape"], node.inputs[1:])
     else:
         value = node.attrs["value"] if name == "full_like" else int(name == "ones")
         number = constant(value, TensorType(t.dtype))
         if name == "full_like":
-            sizes = l.sizes(node.inputs[0])
+            sizes = ctx.sizes(node.inputs[0])
         else:
-            sizes = sizes_of(l, node.attrs["shape"], list(node.inputs))
+            sizes = sizes_of(ctx, node.attrs["shape"], list(node.inputs))
     if not sizes:
-        l.set(out, number)
+        ctx.define(out, number)
         return
     for n in sizes:
         if not isinstance(n, int):
-            l.code.require(l.code.op(f"icmp sge i64 {n}, 0"), l.failure)
-    l.set(out, _full(l, out, Const(number), sizes))
+            ctx.code.require(ctx.code.op(f"icmp sge i64 {n}, 0"), ctx.failure)
+    ctx.define(out, _full(ctx, out, Const(number), sizes))
 
 
 @rule("placeholder")
-def placeholder(l: FunctionLowering, node: Node) -> None:
+def placeholder(ctx: FunctionLowering, node: Node) -> None:
     """Zeros that nobody looks at."""
-    t = l.type(node.outputs[0])
+    t = ctx.type(node.outputs[0])
     zero = constant(0, TensorType(t.dtype))
     sizes = tuple(d if isinstance(d, int) else 0 for d in t.shape or ())
-    l.set(node.outputs[0], _full(l, node.outputs[0], Const(zero), sizes) if sizes else zero)
+    ctx.define(node.outputs[0], _full(ctx, node.outputs[0], Const(zero), sizes) if sizes else zero)
 
 
 @rule("arange", fused=True)
-def arange(l: FunctionLowering, node: Node) -> None:
+def arange(ctx: FunctionLowering, node: Node) -> None:
     """start + i * step."""
-    b, code = l.ops, l.code
+    b, code = ctx.ops, ctx.code
     out = node.outputs[0]
-    t = l.type(out)
+    t = ctx.type(out)
     kind = code_of(t.dtype)
-    start, limit, step = (l.scalar(v) for v in node.inputs)
+    start, limit, step = (ctx.scalar(v) for v in node.inputs)
     if is_float(kind) or any(is_float(s.code) for s in (start, limit, step)):
         raise Unsupported([("of floats", None)])
     first, last, pace = (b.cast(s, "i64").reg for s in (start, limit, step))
@@ -243,14 +250,14 @@ def arange(l: FunctionLowering, node: Node) -> None:
         size = length
     else:
         span = code.op(f"sub i64 {last}, {first}")
-        code.require(code.op(f"icmp ne i64 {pace}, 0"), l.failure)
+        code.require(code.op(f"icmp ne i64 {pace}, 0"), ctx.failure)
         down = code.op(f"icmp slt i64 {pace}, 0")
         nudge = code.choose(down, 1, -1)
         reach = code.op(f"add i64 {code.op(f'add i64 {span}, {pace}')}, {nudge}")
         count = code.op(f"sdiv i64 {reach}, {pace}")
         size = code.op(f"call i64 @llvm.smax.i64(i64 {count}, i64 0)")
     at = Affine(_number(first), (_number(pace),))
-    l.defer(out, Map(lambda i: b.cast(i, kind), kind, (at,), 1), (size,), (), 1)
+    ctx.defer(out, Map(lambda i: b.cast(i, kind), kind, (at,), 1), (size,), (), 1)
 
 
 def _number(x: Operand) -> Operand:
@@ -258,69 +265,71 @@ def _number(x: Operand) -> Operand:
 
 
 @rule("eye_matrix", fused=True)
-def eye_matrix(l: FunctionLowering, node: Node) -> None:
+def eye_matrix(ctx: FunctionLowering, node: Node) -> None:
     """Ones on the diagonal."""
-    b = l.ops
-    code = code_of(l.type(node.outputs[0]).dtype)
-    sizes = sizes_of(l, node.attrs["shape"], list(node.inputs))
+    b = ctx.ops
+    code = code_of(ctx.type(node.outputs[0]).dtype)
+    sizes = sizes_of(ctx, node.attrs["shape"], list(node.inputs))
     row, column = Affine(0, (1, 0)), Affine(0, (0, 1))
-    l.defer(node.outputs[0], Map(lambda i, j: b.cast(b.equal(i, j), code), code, (row, column), 1), sizes, (), 1)
+    ctx.defer(
+        node.outputs[0], Map(lambda i, j: b.cast(b.equal(i, j), code), code, (row, column), 1), sizes, (), 1
+    )
 
 
 @rule("dim_size", "num_elements", fused=True)
-def dim_size(l: FunctionLowering, node: Node) -> None:
+def dim_size(ctx: FunctionLowering, node: Node) -> None:
     """A size as a number."""
-    sizes = l.sizes(node.inputs[0])
-    n = l.code.product(sizes) if node.op.name == "num_elements" else sizes[node.attrs["axis"]]
-    l.set(node.outputs[0], l.ops.cast(Scalar(n, "i64"), code_of(l.type(node.outputs[0]).dtype)))
+    sizes = ctx.sizes(node.inputs[0])
+    n = ctx.code.product(sizes) if node.op.name == "num_elements" else sizes[node.attrs["axis"]]
+    ctx.define(node.outputs[0], ctx.ops.cast(Scalar(n, "i64"), code_of(ctx.type(node.outputs[0]).dtype)))
 
 
 @rule("shape_vector", fused=True)
-def shape_vector(l: FunctionLowering, node: Node) -> None:
+def shape_vector(ctx: FunctionLowering, node: Node) -> None:
     """The sizes as a vector."""
     from runtime.backends.native.lower.nests import store
 
-    code = code_of(l.type(node.outputs[0]).dtype)
-    sizes = l.sizes(node.inputs[0])
-    target = l.allocate(code, (len(sizes),))
-    l.memory.touch(target.buffers)
+    code = code_of(ctx.type(node.outputs[0]).dtype)
+    sizes = ctx.sizes(node.inputs[0])
+    target = ctx.allocate(code, (len(sizes),))
+    ctx.memory.touch(target.buffers)
     for i, n in enumerate(sizes):
-        store(l.code, target.ptr, i, l.ops.cast(Scalar(n, "i64"), code))
-    l.set(node.outputs[0], l.dense(target))
+        store(ctx.code, target.ptr, i, ctx.ops.cast(Scalar(n, "i64"), code))
+    ctx.define(node.outputs[0], ctx.dense(target))
 
 
 @rule("concatenate", "stack_arrays")
-def concatenate(l: FunctionLowering, node: Node) -> None:
+def concatenate(ctx: FunctionLowering, node: Node) -> None:
     """Arrays one after another along an axis, or along a new one."""
-    code = code_of(l.type(node.outputs[0]).dtype)
+    code = code_of(ctx.type(node.outputs[0]).dtype)
     stacked = node.op.name == "stack_arrays"
-    shapes = [l.sizes(v) for v in node.inputs]
+    shapes = [ctx.sizes(v) for v in node.inputs]
     rank = len(shapes[0]) + stacked
     axis = normalize_axis(node.attrs["axis"], rank)
     if stacked:
         shapes = [(*s[:axis], 1, *s[axis:]) for s in shapes]
     total: Operand = 0
     for s in shapes:
-        total = l.code.add(total, s[axis])
+        total = ctx.code.add(total, s[axis])
         for i, (n, m) in enumerate(zip(s, shapes[0], strict=True)):
             if i != axis and n != m:
                 if isinstance(n, int) and isinstance(m, int):
                     raise Unsupported([("shapes that do not fit", None)])
-                l.code.require(l.code.op(f"icmp eq i64 {n}, {m}"), l.failure)
-    out = l.allocate(code, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
+                ctx.code.require(ctx.code.op(f"icmp eq i64 {n}, {m}"), ctx.failure)
+    out = ctx.allocate(code, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
     at: Operand = 0
     for value, s in zip(node.inputs, shapes, strict=True):
-        weak = l.type(value).weak
-        expr = Const(l.narrowed(l.scalar(value), code, weak)) if not l.sizes(value) else l.expr(value)
-        part = Array(out.ptr, code, s, out.strides, out.buffers, l.code.mul(at, out.strides[axis]))
-        if stacked and l.sizes(value):
-            expr = l.viewed(value, tuple((0, i + (i >= axis), 1) for i in range(rank - 1)))
-        l.fill(part, expr)
-        at = l.code.add(at, s[axis])
-    l.set(node.outputs[0], l.dense(out))
+        weak = ctx.type(value).weak
+        expr = Const(ctx.narrowed(ctx.scalar(value), code, weak)) if not ctx.sizes(value) else ctx.expr(value)
+        part = Array(out.ptr, code, s, out.strides, out.buffers, ctx.code.mul(at, out.strides[axis]))
+        if stacked and ctx.sizes(value):
+            expr = ctx.viewed(value, tuple((0, i + (i >= axis), 1) for i in range(rank - 1)))
+        ctx.fill(part, expr)
+        at = ctx.code.add(at, s[axis])
+    ctx.define(node.outputs[0], ctx.dense(out))
 
 
 @rule("pad")
-def pad(l: FunctionLowering, node: Node) -> None:
+def pad(ctx: FunctionLowering, node: Node) -> None:
     """Borders of one number around an array."""
     raise Unsupported([("no native rule", None)])

@@ -6,14 +6,13 @@ into the slot itself; else it writes into a second slot, and the two change plac
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, reads, rule
-from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, code_of
@@ -23,62 +22,62 @@ from runtime.typesys.spec import ListType
 __all__: list[str] = []
 
 
-def settled(l: FunctionLowering, value: Value) -> Any:
+def settled(ctx: FunctionLowering, value: Value) -> Any:
     """What a region is given for a value: nothing that is computed only when asked for."""
-    rep = l.env[value]
+    rep = ctx.env[value]
     if not isinstance(rep, Deferred):
         return rep
     if not rep.sizes:
-        return l.scalar(value)
+        return ctx.scalar(value)
     if isinstance(rep.expr, Const) and rep.reduce is None and not rep.done:
         return rep
-    return l.dense(l.array(value))
+    return ctx.dense(ctx.array(value))
 
 
 # cond
 
 
 @rule("cond")
-def cond(l: FunctionLowering, node: Node) -> None:
+def cond(ctx: FunctionLowering, node: Node) -> None:
     """One of two regions."""
-    code = l.code
+    code = ctx.code
     pred, *inputs = node.inputs
-    test = l.ops.cast(l.scalar(pred), "b1")
-    given = [settled(l, v) for v in inputs]
+    test = ctx.ops.cast(ctx.scalar(pred), "b1")
+    given = [settled(ctx, v) for v in inputs]
     for v, rep in zip(inputs, given, strict=True):
-        if isinstance(rep, ListRep) and l.uses.last.get(v) is not node:
-            given = [copied(l, r) if r is rep else r for r in given]
+        if isinstance(rep, ListRep) and ctx.uses.last.get(v) is not node:
+            given = [copied(ctx, r) if r is rep else r for r in given]
     then, other, after = code.label("then"), code.label("else"), code.label("fi")
-    targets = [new_list(l, o.type.element) if isinstance(o.type, ListType) else None for o in node.outputs]
+    targets = [new_list(ctx, o.type.element) if isinstance(o.type, ListType) else None for o in node.outputs]
     code.branch(str(test.reg), then, other)
     ends, results = [], []
     for label, graph in zip((then, other), node.regions, strict=True):
         code.begin(label)
-        results.append(l.inside(lambda g=graph: _branch(l, g, given, targets)))  # type: ignore[misc]
+        results.append(ctx.inside(lambda g=graph: _branch(ctx, g, given, targets)))  # type: ignore[misc]
         ends.append(code.block)
         code.jump(after)
     code.begin(after)
     for out, a, b, target in zip(node.outputs, *results, targets, strict=True):
-        l.set(out, target if target is not None else _joined(l, out, a, b, ends))
+        ctx.define(out, target if target is not None else _joined(ctx, out, a, b, ends))
 
 
-def _branch(l: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any]) -> list[Any]:
-    l.region(graph, given)
+def _branch(ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any]) -> list[Any]:
+    ctx.region(graph, given)
     out: list[Any] = []
     for value, target in zip(graph.outputs, targets, strict=True):
         if target is not None:
-            rep = l.env[value]
-            assign(l, target, rep, moved=not any(rep is g for g in given))
+            rep = ctx.env[value]
+            assign(ctx, target, rep, moved=not any(rep is g for g in given))
             out.append(None)
-        elif l.type(value).shape == ():
-            out.append(l.scalar(value))
+        elif ctx.type(value).shape == ():
+            out.append(ctx.scalar(value))
         else:
-            out.append(l.contiguous(value))
+            out.append(ctx.contiguous(value))
     return out
 
 
-def _joined(l: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) -> Any:
-    code = l.code
+def _joined(ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) -> Any:
+    code = ctx.code
 
     def phi(type: str, x: Operand, y: Operand) -> Operand:
         if x == y:
@@ -86,16 +85,16 @@ def _joined(l: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) ->
         return code.op(f"phi {type} [ {x}, %{ends[0]} ], [ {y}, %{ends[1]} ]")
 
     if isinstance(a, Scalar):
-        kind = code_of(l.type(out).dtype)
+        kind = code_of(ctx.type(out).dtype)
         if a.code != kind or b.code != kind:
             raise Unsupported([("branches of different types", None)])
         return Scalar(phi(LLVM[kind], a.reg, b.reg), kind)
     sizes = tuple(phi("i64", x, y) for x, y in zip(a.sizes, b.sizes, strict=True))
     ptr = str(phi("ptr", a.ptr, b.ptr))
     offset = phi("i64", a.offset, b.offset)
-    joined = Array(ptr, a.code, sizes, l.code.strides(sizes), a.buffers | b.buffers, offset)
-    l.memory.touch(joined.buffers)
-    return l.dense(joined)
+    joined = Array(ptr, a.code, sizes, ctx.code.strides(sizes), a.buffers | b.buffers, offset)
+    ctx.memory.touch(joined.buffers)
+    return ctx.dense(joined)
 
 
 # loops
@@ -104,70 +103,76 @@ def _joined(l: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) ->
 class _Slot:
     """Memory of a carried array, and a second piece that takes turns with it if need be."""
 
-    def __init__(self, l: FunctionLowering, init: Value, type_of: Value) -> None:
-        t = l.type(type_of)
+    def __init__(self, ctx: FunctionLowering, init: Value, type_of: Value) -> None:
+        t = ctx.type(type_of)
         shape = t.shape or ()
         self.code = code_of(t.dtype)
-        have = l.sizes(init)
+        have = ctx.sizes(init)
         sizes: list[Operand] = []
         for size, now in zip(shape, have, strict=True):
             if isinstance(size, int):
                 sizes.append(size)
-            elif size in l.dims and l.dims[size] == now:
+            elif size in ctx.dims and ctx.dims[size] == now:
                 sizes.append(now)
             else:
                 raise Unsupported([("a shape that changes in a loop", None)])
         self.sizes = tuple(sizes)
-        self.one = l.allocate(self.code, self.sizes)
-        rep = l.env[init]
+        self.one = ctx.allocate(self.code, self.sizes)
+        rep = ctx.env[init]
         if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and not rep.must:
-            l.fill(self.one, l.expr(init))
+            ctx.fill(self.one, ctx.expr(init))
         else:
-            seen = l.array(init)
-            l.copy(seen, self.one)
-        self.two = l.allocate(self.code, self.sizes)
-        self.now = l.code.fresh("slot")
-        self.array = Array(self.now, self.code, self.sizes, self.one.strides, self.one.buffers | self.two.buffers)
-        self.rep = l.dense(self.array)
-        l.memory.touch(self.array.buffers)  # both live from before the loop to its end
+            seen = ctx.array(init)
+            ctx.copy(seen, self.one)
+        self.two = ctx.allocate(self.code, self.sizes)
+        self.now = ctx.code.fresh("slot")
+        self.array = Array(
+            self.now, self.code, self.sizes, self.one.strides, self.one.buffers | self.two.buffers
+        )
+        self.rep = ctx.dense(self.array)
+        ctx.memory.touch(self.array.buffers)  # both live from before the loop to its end
         self.place = -1
         self.swapped = ""
 
-    def open(self, l: FunctionLowering) -> None:
+    def open(self, ctx: FunctionLowering) -> None:
         """In the loop's first block: the line that defines the pointer is written when it is known."""
-        self.place = len(l.code.lines)
-        l.code.lines.append("")
+        self.place = len(ctx.code.lines)
+        ctx.code.lines.append("")
 
-    def close(self, l: FunctionLowering, before: str, last: str) -> None:
+    def close(self, ctx: FunctionLowering, before: str, last: str) -> None:
         """At the loop's end."""
         if self.swapped:
-            l.code.lines[self.place] = f"  {self.now} = phi ptr [ {self.one.ptr}, %{before} ], [ {self.swapped}, %{last} ]"
+            ctx.code.lines[self.place] = (
+                f"  {self.now} = phi ptr [ {self.one.ptr}, %{before} ], [ {self.swapped}, %{last} ]"
+            )
         else:
-            l.code.lines[self.place] = f"  {self.now} = select i1 true, ptr {self.one.ptr}, ptr {self.one.ptr}"
+            ctx.code.lines[self.place] = (
+                f"  {self.now} = select i1 true, ptr {self.one.ptr}, ptr {self.one.ptr}"
+            )
             for buffer in self.two.buffers:
                 buffer.size = 0 if buffer.size is not None else None
 
-    def other(self, l: FunctionLowering) -> Array:
+    def other(self, ctx: FunctionLowering) -> Array:
         """The piece of memory that the present value is not in."""
-        same = l.code.op(f"icmp eq ptr {self.now}, {self.one.ptr}")
-        self.swapped = l.code.op(f"select i1 {same}, ptr {self.two.ptr}, ptr {self.one.ptr}")
+        same = ctx.code.op(f"icmp eq ptr {self.now}, {self.one.ptr}")
+        self.swapped = ctx.code.op(f"select i1 {same}, ptr {self.two.ptr}, ptr {self.one.ptr}")
         return Array(self.swapped, self.code, self.sizes, self.one.strides, self.array.buffers)
 
 
 @rule("while_loop", "for_loop")
-def loop(l: FunctionLowering, node: Node) -> None:
+def loop(ctx: FunctionLowering, node: Node) -> None:
     """Blocks: one with the carried registers and the test, and the body's, which goes back to it."""
-    code = l.code
+    code = ctx.code
     counted = node.op.name == "for_loop"
     body = node.regions[-1]
     start = 1 if counted else 0
     inits = node.inputs[start : start + node.carried]
-    invariant = [settled(l, v) for v in node.inputs[start + node.carried :]]
-    count = l.number(node.inputs[0]) if counted else 0
-    states = [_state(l, node, v, body.inputs[start + k]) for k, v in enumerate(inits)]
+    invariant = [settled(ctx, v) for v in node.inputs[start + node.carried :]]
+    count = ctx.number(node.inputs[0]) if counted else 0
+    states = [_state(ctx, node, v, body.inputs[start + k]) for k, v in enumerate(inits)]
     for k, state in enumerate(states):  # two lists that are one before the loop
         if isinstance(state, ListRep) and any(state is s for s in states[:k]):
-            states[k] = copied(l, state)
+            states[k] = copied(ctx, state)
     head, inside, after = code.label("loop"), code.label("body"), code.label("after")
     before = code.block
     slots = [s for s in states if isinstance(s, _Slot)]
@@ -184,99 +189,108 @@ def loop(l: FunctionLowering, node: Node) -> None:
     turn_line = len(code.lines)
     code.lines.append("")
     for slot in slots:
-        slot.open(l)
-    phi_reps = [phis[k][2] if k in phis else s.rep if isinstance(s, _Slot) else s for k, s in enumerate(states)]
+        slot.open(ctx)
+    phi_reps = [
+        phis[k][2] if k in phis else s.rep if isinstance(s, _Slot) else s for k, s in enumerate(states)
+    ]
     if counted:
         going = code.op(f"icmp slt i64 {turn}, {count}")
     else:
-        going = l.inside(lambda: _test(l, node.regions[0], [*phi_reps, *invariant]))
+        going = ctx.inside(lambda: _test(ctx, node.regions[0], [*phi_reps, *invariant]))
     code.branch(going, inside, after)
     code.begin(inside)
     own = [Scalar(turn, "i64")] if counted else []
 
     def run() -> list[Any]:
-        l.writable = {b for s in slots for b in s.array.buffers}
-        l.region(body, [*own, *phi_reps, *invariant])
-        return _carry(l, body, states)
+        ctx.writable = {b for s in slots for b in s.array.buffers}
+        ctx.region(body, [*own, *phi_reps, *invariant])
+        return _carry(ctx, body, states)
 
-    finals = l.inside(run)
+    finals = ctx.inside(run)
     for slot in slots:
-        l.memory.touch(slot.array.buffers)
-    l.poll(turn if counted else None)
+        ctx.memory.touch(slot.array.buffers)
+    ctx.poll(turn if counted else None)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     last = code.block
     code.jump(head)
     for k, (line, first, inner) in phis.items():
-        code.lines[line] = f"  {inner.reg} = phi {first.type} [ {first.reg}, %{before} ], [ {finals[k].reg}, %{last} ]"
+        code.lines[line] = (
+            f"  {inner.reg} = phi {first.type} [ {first.reg}, %{before} ], [ {finals[k].reg}, %{last} ]"
+        )
     code.lines[turn_line] = f"  {turn} = phi i64 [ 0, %{before} ], [ {following}, %{last} ]"
     for slot in slots:
-        slot.close(l, before, last)
+        slot.close(ctx, before, last)
     code.begin(after)
-    l.memory.loops.append((moment, code.moment))
+    ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
     for out, rep in zip(node.outputs, phi_reps, strict=True):
-        l.set(out, rep)
+        ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
-            l.memory.touch(rep.array.buffers)
+            ctx.memory.touch(rep.array.buffers)
 
 
-def _state(l: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
+def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
     if isinstance(inner.type, ListType):
-        rep = l.env[init]
-        if rep.element is None or l.uses.last.get(init) is not node or node.inputs.count(init) > 1:
-            rep = copied(l, rep, inner.type.element)
+        rep = ctx.env[init]
+        if rep.element is None or ctx.uses.last.get(init) is not node or node.inputs.count(init) > 1:
+            rep = copied(ctx, rep, inner.type.element)
         return rep
-    t = l.type(inner)
+    t = ctx.type(inner)
     if t.shape == ():
-        x = l.scalar(init)
-        return Scalar(x.reg, x.code) if x.code == code_of(t.dtype) else l.ops.cast(x, code_of(t.dtype))
-    return _Slot(l, init, inner)
+        x = ctx.scalar(init)
+        return Scalar(x.reg, x.code) if x.code == code_of(t.dtype) else ctx.ops.cast(x, code_of(t.dtype))
+    return _Slot(ctx, init, inner)
 
 
-def _test(l: FunctionLowering, graph: Graph, given: list[Any]) -> str:
-    l.region(graph, given)
-    return str(l.ops.cast(l.scalar(graph.outputs[0]), "b1").reg)
+def _test(ctx: FunctionLowering, graph: Graph, given: list[Any]) -> str:
+    ctx.region(graph, given)
+    return str(ctx.ops.cast(ctx.scalar(graph.outputs[0]), "b1").reg)
 
 
-def _carry(l: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
+def _carry(ctx: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
     """Put what the body gives into registers and slots."""
-    outs = [l.env[v] for v in body.outputs]
+    outs = [ctx.env[v] for v in body.outputs]
     finals: list[Any] = [None] * len(states)
     for k, (state, value) in enumerate(zip(states, body.outputs, strict=True)):
         if isinstance(state, Scalar):
-            finals[k] = l.ops.cast(l.scalar(value), state.code)
+            finals[k] = ctx.ops.cast(ctx.scalar(value), state.code)
         elif isinstance(state, ListRep) and outs[k] is not state:
             if any(outs[k] is s for s in states):
                 raise Unsupported([("lists that change places", None)])
-            assign(l, state, outs[k], moved=True)
+            assign(ctx, state, outs[k], moved=True)
     moves = [
         k
         for k, s in enumerate(states)
-        if isinstance(s, _Slot) and not (outs[k] is s.rep or (outs[k].done and outs[k].array.ptr == s.now and outs[k].array.offset == 0))
+        if isinstance(s, _Slot)
+        and not (
+            outs[k] is s.rep or (outs[k].done and outs[k].array.ptr == s.now and outs[k].array.offset == 0)
+        )
     ]
     touched = {k: reads(outs[k]) | (set(outs[k].array.buffers) if outs[k].done else set()) for k in moves}
     plans: list[tuple[int, Array]] = []
     for k in moves:
         slot = states[k]
         others = any(touched[j] & slot.array.buffers for j in moves if j != k)
-        if others or not _in_step(l, outs[k], slot):
-            plans.append((k, slot.other(l)))
+        if others or not _in_step(ctx, outs[k], slot):
+            plans.append((k, slot.other(ctx)))
         else:
             plans.append((k, slot.array))
     for k, target in plans:
         rep = outs[k]
-        if rep.done or rep.expr is None or l.view_of_memory(rep) is not None or rep.code != target.code:
-            seen = rep.array if rep.done else l.view_of_memory(rep)
+        if rep.done or rep.expr is None or ctx.view_of_memory(rep) is not None or rep.code != target.code:
+            seen = rep.array if rep.done else ctx.view_of_memory(rep)
             if seen is None:
-                l.fill(target, Map(lambda x, c=target.code: l.ops.cast(x, c), target.code, (rep.as_expr(),), 1))  # type: ignore[misc]
+                ctx.fill(
+                    target, Map(lambda x, c=target.code: ctx.ops.cast(x, c), target.code, (rep.as_expr(),), 1)
+                )  # type: ignore[misc]
             else:
-                l.copy(seen, target)
+                ctx.copy(seen, target)
         else:
-            l.materialize(rep, target)
+            ctx.materialize(rep, target)
     return finals
 
 
-def _in_step(l: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
+def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
     """Whether a new value reads its slot's old one, if at all, at the very element that it makes."""
     buffers = slot.array.buffers
     if rep.done:
@@ -287,7 +301,7 @@ def _in_step(l: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
     if rep.reduce is not None:
         return False
     rank = len(rep.sizes)
-    resolved = Resolver(l.code, rank, lambda _: True)(rep.as_expr(), identity(rank))
+    resolved = Resolver(ctx.code, rank, lambda _: True)(rep.as_expr(), identity(rank))
     todo, seen = [resolved], set()
     while todo:
         expr = todo.pop()
@@ -301,9 +315,7 @@ def _in_step(l: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
                 return False
             todo += [e for e, _ in expr.at]
         elif isinstance(expr, Load) and expr.buffers & buffers:
-            if (expr.ptr, expr.offset, expr.strides) != (slot.now, 0, slot.array.strides):
+            own = slot.now, 0, slot.array.strides
+            if (expr.ptr, expr.offset, expr.strides) != own:
                 return False
     return True
-
-
-_ = Buffer, Callable

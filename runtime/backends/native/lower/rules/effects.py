@@ -12,35 +12,37 @@ __all__: list[str] = []
 
 
 @rule("assert_")
-def assert_(l: FunctionLowering, node: Node) -> None:
+def assert_(ctx: FunctionLowering, node: Node) -> None:
     """Go on if a condition holds."""
-    l.code.require(str(l.ops.cast(l.scalar(node.inputs[0]), "b1").reg), l.failure)
+    ctx.code.require(str(ctx.ops.cast(ctx.scalar(node.inputs[0]), "b1").reg), ctx.failure)
 
 
 @rule("raise_")
-def raise_(l: FunctionLowering, node: Node) -> None:
+def raise_(ctx: FunctionLowering, node: Node) -> None:
     """Never go on."""
-    l.code.jump(l.failure)
-    l.code.begin(l.code.label("never"))
+    ctx.code.jump(ctx.failure)
+    ctx.code.begin(ctx.code.label("never"))
 
 
 @rule("require_alternative")
-def require_alternative(l: FunctionLowering, node: Node) -> None:
+def require_alternative(ctx: FunctionLowering, node: Node) -> None:
     """Go on if a value is the alternative that its user can take."""
-    tag = l.number(node.inputs[0])
-    l.code.require(l.code.op(f"icmp eq i64 {tag}, {node.attrs['index']}"), l.failure)
+    tag = ctx.number(node.inputs[0])
+    for other, *_ in node.attrs["errors"]:
+        if other != node.attrs["index"]:
+            ctx.code.require(ctx.code.op(f"icmp ne i64 {tag}, {int(other)}"), ctx.failure)
 
 
 @rule("to_python", fused=True)
-def to_python(l: FunctionLowering, node: Node) -> None:
+def to_python(ctx: FunctionLowering, node: Node) -> None:
     """float(x), int(x), bool(x)"""
-    b = l.ops
-    x = l.scalar(node.inputs[0])
+    b = ctx.ops
+    x = ctx.scalar(node.inputs[0])
     kind = {"float": "f64", "int": "i64", "bool": "b1"}.get(node.attrs["kind"])
     if kind is None or x.code == "u64":
         raise Unsupported([(f"{node.attrs['kind']}()", None)])
     if kind == "i64" and is_float(x.code):
         low, high = (Scalar(literal(v, x.code), x.code) for v in (-(2.0**63), 2.0**63))
         fits = b.logical_and(b.greater_equal(x, low), b.less(x, high))
-        l.code.require(str(fits.reg), l.failure)
-    l.set(node.outputs[0], b.cast(x, kind))
+        ctx.code.require(str(fits.reg), ctx.failure)
+    ctx.define(node.outputs[0], b.cast(x, kind))

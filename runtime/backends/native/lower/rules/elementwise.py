@@ -10,9 +10,9 @@ import numpy as np
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.exprs import Const
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
-from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.scalars import Ops, Scalar
-from runtime.backends.native.lower.types import SIZE, code_of
+from runtime.backends.native.lower.types import code_of
 from runtime.ir.graph import Node
 from runtime.typesys.dtypes import DType, as_dtype
 from runtime.typesys.shapes import is_static
@@ -21,7 +21,9 @@ from runtime.typesys.spec import TensorType
 __all__: list[str] = []
 
 _CHEAP = frozenset(("sqrt", "divide", "floor_divide", "remainder", "cast"))
-_WORDS = frozenset("add subtract multiply negative absolute maximum minimum fmax fmin square positive sign".split())
+_WORDS = frozenset(
+    "add subtract multiply negative absolute maximum minimum fmax fmin square positive sign".split()
+)
 _PYTHON = {"b": np.dtype(bool), "i": int, "u": int, "f": float}
 
 
@@ -43,12 +45,12 @@ def cost_of(name: str) -> int:
 
 
 @rule("elementwise", fused=True)
-def elementwise(l: FunctionLowering, node: Node) -> None:
+def elementwise(ctx: FunctionLowering, node: Node) -> None:
     """Any elementwise operation with a meaning on scalars."""
     op = node.op
-    types = [l.type(v) for v in node.inputs]
-    out = l.type(node.outputs[0])
-    ops = l.checked if out.weak and not any(l.sizes(v) for v in node.inputs) else l.ops
+    types = [ctx.type(v) for v in node.inputs]
+    out = ctx.type(node.outputs[0])
+    ops = ctx.checked if out.weak and not any(ctx.sizes(v) for v in node.inputs) else ctx.ops
     name = op.numpy if op.is_ufunc else op.name
     assert name is not None
     if op.rules.scalar is not None:
@@ -59,7 +61,7 @@ def elementwise(l: FunctionLowering, node: Node) -> None:
         def compute(*xs: Scalar) -> Scalar:
             return rule_of(ops, *xs, **attrs)  # type: ignore[no-any-return]
 
-    elif op.is_ufunc and getattr(Ops, name, None) is not None or name in _ufuncs():
+    elif (op.is_ufunc and getattr(Ops, name, None) is not None) or name in _ufuncs():
         operands = tuple((t.dtype, t.weak) for t in types)
         if op.python is not None and all(t.weak and t.dtype.is_bool for t in types) and not out.dtype.is_bool:
             operands = tuple((as_dtype("int64"), True) for _ in types)
@@ -78,8 +80,8 @@ def elementwise(l: FunctionLowering, node: Node) -> None:
 
     for v, c, w in zip(node.inputs, codes, weak, strict=True):
         if w:
-            l.narrowed(l.scalar(v), c, True)
-    l.elementwise(node, fn, cost_of(name))
+            ctx.narrowed(ctx.scalar(v), c, True)
+    ctx.elementwise(node, fn, cost_of(name))
 
 
 def _ufuncs() -> Any:
@@ -90,56 +92,56 @@ def _ufuncs() -> Any:
 
 
 @rule("cast", fused=True)
-def cast(l: FunctionLowering, node: Node) -> None:
+def cast(ctx: FunctionLowering, node: Node) -> None:
     """Conversion of every element."""
-    target = code_of(l.type(node.outputs[0]).dtype)
-    l.elementwise(node, lambda x: l.ops.cast(x, target), 1)
+    target = code_of(ctx.type(node.outputs[0]).dtype)
+    ctx.elementwise(node, lambda x: ctx.ops.cast(x, target), 1)
 
 
 @rule("identity", "stop_gradient", "ensure_shape", fused=True)
-def identity(l: FunctionLowering, node: Node) -> None:
+def identity(ctx: FunctionLowering, node: Node) -> None:
     """The value itself."""
-    if node.op.name == "ensure_shape" and not is_static(l.type(node.inputs[0]).shape):
+    if node.op.name == "ensure_shape" and not is_static(ctx.type(node.inputs[0]).shape):
         raise Unsupported([("a shape to check", None)])
-    l.set(node.outputs[0], l.env[node.inputs[0]])
+    ctx.define(node.outputs[0], ctx.env[node.inputs[0]])
 
 
 @rule("where", fused=True)
-def where(l: FunctionLowering, node: Node) -> None:
+def where(ctx: FunctionLowering, node: Node) -> None:
     """x where a condition holds, else y."""
-    out = l.type(node.outputs[0])
+    out = ctx.type(node.outputs[0])
     target = code_of(out.dtype)
     for v in node.inputs[1:]:
-        t = l.type(v)
+        t = ctx.type(v)
         if t.weak and not out.weak:
-            l.narrowed(l.scalar(v), target, True)
+            ctx.narrowed(ctx.scalar(v), target, True)
 
     def fn(c: Scalar, x: Scalar, y: Scalar) -> Scalar:
-        return l.ops.select(l.ops.cast(c, "b1"), l.ops.cast(x, target), l.ops.cast(y, target))
+        return ctx.ops.select(ctx.ops.cast(c, "b1"), ctx.ops.cast(x, target), ctx.ops.cast(y, target))
 
-    l.elementwise(node, fn, 1)
+    ctx.elementwise(node, fn, 1)
 
 
 @rule("constant")
-def constant_(l: FunctionLowering, node: Node) -> None:
+def constant_(ctx: FunctionLowering, node: Node) -> None:
     """A number, or an array that the text holds or the caller passes."""
-    t = l.type(node.outputs[0])
+    t = ctx.type(node.outputs[0])
     value = node.attrs["value"]
     if t.shape == ():
-        l.set(node.outputs[0], constant(value, t))
+        ctx.define(node.outputs[0], constant(value, t))
         return
     code = code_of(t.dtype)
     array = np.asarray(value, t.dtype.dtype)
     sizes = array.shape
     first = array.flat[0] if array.size else 0
     if array.size and bool((array == first).all()):
-        d = l.defer(node.outputs[0], Const(constant(first, TensorType(t.dtype))), sizes)
+        d = ctx.defer(node.outputs[0], Const(constant(first, TensorType(t.dtype))), sizes)
         d.must = False
-        l.pending = [p for p in l.pending if p is not d]
+        ctx.pending = [p for p in ctx.pending if p is not d]
         return
-    name = l.module.constant(array)
+    name = ctx.module.constant(array)
     ptr = name if isinstance(name, str) else f"%constant{name}"
-    l.set(node.outputs[0], l.dense(Array(ptr, code, sizes, l.code.strides(sizes), frozenset())))
-
-
-_ = SIZE
+    ctx.define(
+        node.outputs[0],
+        ctx.dense(Array(ptr, code, sizes, ctx.code.strides(sizes), frozenset((Buffer(ptr, None),)))),
+    )

@@ -6,7 +6,17 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, Gather, IndexMap, Map, Ref, Resolver, identity
+from runtime.backends.native.lower.exprs import (
+    Const,
+    Deferred,
+    Expr,
+    Gather,
+    IndexMap,
+    Map,
+    Ref,
+    Resolver,
+    identity,
+)
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import Root, load
@@ -19,17 +29,19 @@ __all__: list[str] = []
 
 
 class Place:
-    """Where an index points: for every axis of the array (start, axis of the result or None, step), and the result's shape."""
+    """Where an index points: for every axis of the array (start, axis of the result or None, step); the result's shape."""
 
-    def __init__(self, maps: IndexMap, sizes: tuple[Operand, ...], vector: tuple[int, int, Expr] | None) -> None:
+    def __init__(
+        self, maps: IndexMap, sizes: tuple[Operand, ...], vector: tuple[int, int, Expr] | None
+    ) -> None:
         self.maps = maps
         self.sizes = sizes
         self.vector = vector  # (axis of the array, first axis in the result, indices) of an index array
 
 
-def place(l: FunctionLowering, sizes: tuple[Operand, ...], spec: Any, parts: list[Value]) -> Place:
+def place(ctx: FunctionLowering, sizes: tuple[Operand, ...], spec: Any, parts: list[Value]) -> Place:
     """Work out an index; scalars are checked here."""
-    code = l.code
+    code = ctx.code
     rest = iter(parts)
     named = sum(e is not None and e != "..." for e in spec)
     maps: list[Any] = []
@@ -44,25 +56,25 @@ def place(l: FunctionLowering, sizes: tuple[Operand, ...], spec: Any, parts: lis
                 out.append(sizes[len(maps)])
                 maps.append((0, len(out) - 1, 1))
         elif isinstance(entry, tuple):
-            start, size, step = _slice(l, sizes[axis], entry, rest)
+            start, size, step = _slice(ctx, sizes[axis], entry, rest)
             out.append(size)
             maps.append((start, len(out) - 1, step))
         elif entry == "?":
             value = next(rest)
-            t = l.type(value)
+            t = ctx.type(value)
             if t.dtype.is_bool:
                 raise Unsupported([("a boolean mask", None)])
-            shape = l.sizes(value)
+            shape = ctx.sizes(value)
             if not shape and t.shape == ():
-                maps.append((place_of(l, _number(l.number(value)), sizes[axis]), None, 0))
+                maps.append((place_of(ctx, _number(ctx.number(value)), sizes[axis]), None, 0))
                 continue
             if vector is not None:
                 raise Unsupported([("several index arrays", None)])
-            vector = axis, len(out), checked_indices(l, value, sizes[axis])
+            vector = axis, len(out), checked_indices(ctx, value, sizes[axis])
             out += shape
             maps.append((0, None, 0))
         else:
-            maps.append((place_of(l, entry, sizes[axis]), None, 0))
+            maps.append((place_of(ctx, entry, sizes[axis]), None, 0))
     if vector is not None and any(m[1] is None for i, m in enumerate(maps) if i != vector[0]):
         raise Unsupported([("an index array beside numbers", None)])
     del code
@@ -73,16 +85,16 @@ def _number(x: Operand) -> Operand:
     return int(x) if isinstance(x, str) and x.lstrip("-").isdigit() else x
 
 
-def _slice(l: FunctionLowering, size: Operand, entry: Any, rest: Any) -> tuple[Operand, Operand, int]:
+def _slice(ctx: FunctionLowering, size: Operand, entry: Any, rest: Any) -> tuple[Operand, Operand, int]:
     """(start, number, step) of a slice, as Python clips it."""
-    code = l.code
-    start, stop, step = (_number(l.number(next(rest))) if b == "?" else b for b in entry)
+    code = ctx.code
+    start, stop, step = (_number(ctx.number(next(rest))) if b == "?" else b for b in entry)
     step = 1 if step is None else step
     if not isinstance(step, int):
         raise Unsupported([("a step that only the run knows", None)])
     if isinstance(size, int) and all(b is None or isinstance(b, int) for b in (start, stop)):
-        first, last, _ = slice(start, stop, step).indices(size)
-        return first, len(range(first, last, step)), step
+        begin, end, _ = slice(start, stop, step).indices(size)
+        return begin, len(range(begin, end, step)), step
     if step < 0 and (start is not None or stop is not None):
         raise Unsupported([("bounds of a backward slice", None)])
     if step < 0:
@@ -101,7 +113,7 @@ def _slice(l: FunctionLowering, size: Operand, entry: Any, rest: Any) -> tuple[O
         there = code.op(f"select i1 {negative}, i64 {from_end}, i64 {bound}")
         return code.at_most(code.at_least(there, 0), size)
 
-    first = clip(start, 0)
+    first: Operand = clip(start, 0)
     span = code.at_least(code.sub(clip(stop, size), first), 0)
     if step != 1:
         span = code.op(f"sdiv i64 {code.add(span, step - 1)}, {step}")
@@ -109,54 +121,57 @@ def _slice(l: FunctionLowering, size: Operand, entry: Any, rest: Any) -> tuple[O
 
 
 @rule("index", fused=True)
-def index(l: FunctionLowering, node: Node) -> None:
+def index(ctx: FunctionLowering, node: Node) -> None:
     """x[index]"""
     x, *parts = node.inputs
-    p = place(l, l.sizes(x), node.attrs["spec"], parts)
+    p = place(ctx, ctx.sizes(x), node.attrs["spec"], parts)
     if p.vector is None:
         if p.sizes:
-            l.defer(node.outputs[0], l.viewed(x, p.maps), p.sizes, [x])
+            ctx.defer(node.outputs[0], ctx.viewed(x, p.maps), p.sizes, [x])
             return
-        array = l.array(x)
+        array = ctx.array(x)
         offset = array.offset
         for (at, _, _), stride in zip(p.maps, array.strides, strict=True):
-            offset = l.code.add(offset, l.code.mul(at, stride))
-        l.memory.touch(array.buffers)
-        l.set(node.outputs[0], load(l.code, array.ptr, array.code, offset))
+            offset = ctx.code.add(offset, ctx.code.mul(at, stride))
+        ctx.memory.touch(array.buffers)
+        ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, offset))
         return
-    axis, first, at = p.vector
-    array = l.array(x)
-    _gather(l, node, array, axis, first, at, p)
+    axis, first, where = p.vector
+    _gather(ctx, node, ctx.array(x), axis, first, where, p)
 
 
-def _gather(l: FunctionLowering, node: Node, array: Array, axis: int, first: int, at: Expr, p: Place) -> None:
+def _gather(
+    ctx: FunctionLowering, node: Node, array: Array, axis: int, first: int, at: Expr, p: Place
+) -> None:
     offset: Operand = array.offset
     strides: list[Operand] = [0] * len(p.sizes)
     for (start, to, step), stride in zip(p.maps, array.strides, strict=True):
-        offset = l.code.add(offset, l.code.mul(start, stride))
+        offset = ctx.code.add(offset, ctx.code.mul(start, stride))
         if to is not None:
-            strides[to] = l.code.add(strides[to], l.code.mul(step, stride))
+            strides[to] = ctx.code.add(strides[to], ctx.code.mul(step, stride))
     width = len(p.sizes) - sum(m[1] is not None for m in p.maps) - (0)
     own: IndexMap = tuple((0, first + i, 1) for i in range(width))
-    where = _spread(l, at, own, len(p.sizes))
-    expr = Gather(array.ptr, array.code, offset, tuple(strides), ((where, array.strides[axis]),), array.buffers)
-    l.defer(node.outputs[0], expr, p.sizes, node.inputs[1:], 4)
+    where = _spread(ctx, at, own, len(p.sizes))
+    expr = Gather(
+        array.ptr, array.code, offset, tuple(strides), ((where, array.strides[axis]),), array.buffers
+    )
+    ctx.defer(node.outputs[0], expr, p.sizes, node.inputs[1:], 4)
 
 
-def _spread(l: FunctionLowering, at: Expr, own: IndexMap, rank: int) -> Expr:
+def _spread(ctx: FunctionLowering, at: Expr, own: IndexMap, rank: int) -> Expr:
     """Indices over their own axes, looked at over those of the result."""
-    return Resolver(l.code, rank, lambda _: True)(at, own) if not isinstance(at, Const) else at
+    return Resolver(ctx.code, rank, lambda _: True)(at, own) if not isinstance(at, Const) else at
 
 
 @rule("gather", fused=True)
-def gather(l: FunctionLowering, node: Node) -> None:
+def gather(ctx: FunctionLowering, node: Node) -> None:
     """Slices at integer indices along one axis."""
     x, indices = node.inputs
-    sizes = l.sizes(x)
+    sizes = ctx.sizes(x)
     axis = normalize_axis(node.attrs["axis"], len(sizes))
-    at = checked_indices(l, indices, sizes[axis])
-    array = l.array(x)
-    shape = l.sizes(indices)
+    at = checked_indices(ctx, indices, sizes[axis])
+    array = ctx.array(x)
+    shape = ctx.sizes(indices)
     maps: list[Any] = []
     for i in range(len(sizes)):
         maps.append((0, None, 0) if i == axis else (0, i if i < axis else i + len(shape) - 1, 1))
@@ -165,111 +180,115 @@ def gather(l: FunctionLowering, node: Node) -> None:
     if isinstance(at, Const):
         maps[axis] = (_number(at.scalar.reg), None, 0)
         if not out:
-            l.memory.touch(array.buffers)
-            offset = l.code.add(array.offset, l.code.mul(_number(at.scalar.reg), array.strides[0]))
-            l.set(node.outputs[0], load(l.code, array.ptr, array.code, offset))
+            ctx.memory.touch(array.buffers)
+            offset = ctx.code.add(array.offset, ctx.code.mul(_number(at.scalar.reg), array.strides[0]))
+            ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, offset))
         else:
-            l.defer(node.outputs[0], l.viewed(x, tuple(maps)), out, [x])
+            ctx.defer(node.outputs[0], ctx.viewed(x, tuple(maps)), out, [x])
         return
-    _gather(l, node, array, axis, axis, at, p)
+    _gather(ctx, node, array, axis, axis, at, p)
 
 
 @rule("index_update", "index_add")
-def write(l: FunctionLowering, node: Node) -> None:
+def write(ctx: FunctionLowering, node: Node) -> None:
     """x with something put, or added, at an index: in its own memory where nobody looks at the old value again."""
-    x, v, *parts = node.inputs
-    p = place(l, l.sizes(x), node.attrs["spec"], parts)
+    x, _, *parts = node.inputs
+    p = place(ctx, ctx.sizes(x), node.attrs["spec"], parts)
     if p.vector is not None:
-        _scatter(l, node, p)
+        _scatter(ctx, node, p)
         return
-    target = owned(l, x, node)
-    put(l, node, target, p)
-    l.set(node.outputs[0], l.dense(target))
+    target = owned(ctx, x, node)
+    put(ctx, node, target, p)
+    ctx.define(node.outputs[0], ctx.dense(target))
 
 
-def owned(l: FunctionLowering, x: Value, node: Node) -> Array:
+def owned(ctx: FunctionLowering, x: Value, node: Node) -> Array:
     """Memory with the elements of x that may be written: its own if this is its last use and it is a plain array of ours."""
-    rep = l.env[x]
+    rep = ctx.env[x]
     assert isinstance(rep, Deferred)
-    if rep.array is not None and l.uses.last.get(x) is node and node.inputs.count(x) == 1 and l.may_overwrite(rep.array, node):
+    if (
+        rep.array is not None
+        and ctx.uses.last.get(x) is node
+        and node.inputs.count(x) == 1
+        and ctx.may_overwrite(rep.array, node)
+    ):
         return rep.array
     if rep.array is None and rep.reduce is None and not rep.must:
-        target = l.allocate(rep.code, rep.sizes)
-        l.materialize(rep, target)
+        target = ctx.allocate(rep.code, rep.sizes)
+        ctx.materialize(rep, target)
         return target
-    return l.copy(l.array(x))
+    return ctx.copy(ctx.array(x))
 
 
-def put(l: FunctionLowering, node: Node, target: Array, p: Place) -> None:
+def put(ctx: FunctionLowering, node: Node, target: Array, p: Place) -> None:
     """Write (or add) the value of a node at a place that no index array is part of."""
     v = node.inputs[1]
     offset = target.offset
     strides: list[Operand] = [0] * len(p.sizes)
     for (start, to, step), stride in zip(p.maps, target.strides, strict=True):
-        offset = l.code.add(offset, l.code.mul(start, stride))
+        offset = ctx.code.add(offset, ctx.code.mul(start, stride))
         if to is not None:
-            strides[to] = l.code.mul(step, stride)
-    have = l.sizes(v)
-    b, code = l.ops, target.code
-    if l.type(v).weak:
-        value: Expr = Const(l.narrowed(l.scalar(v), code, True))
+            strides[to] = ctx.code.mul(step, stride)
+    have = ctx.sizes(v)
+    b, code = ctx.ops, target.code
+    if ctx.type(v).weak:
+        value: Expr = Const(ctx.narrowed(ctx.scalar(v), code, True))
     elif not have:
-        value = Const(b.cast(l.scalar(v), code))
+        value = Const(b.cast(ctx.scalar(v), code))
     else:
         extra = max(len(have) - len(p.sizes), 0)
         if any(n != 1 for n in have[:extra]):
             raise Unsupported([("a value of more axes", None)])
-        _, maps = l.broadcast([p.sizes, have[extra:]])
-        value = l.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
-        rep = l.env[v]
+        _, maps = ctx.broadcast([p.sizes, have[extra:]])
+        value = ctx.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
+        rep = ctx.env[v]
         if isinstance(rep, Deferred) and not rep.done:
-            seen = l.view_of_memory(rep)
+            seen = ctx.view_of_memory(rep)
             if seen is None or seen.buffers & target.buffers:
-                l.materialize(rep)
-            value = l.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
+                ctx.materialize(rep)
+            value = ctx.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
         elif isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & target.buffers:
             raise Unsupported([("a value that overlaps its target", None)])
     part = Array(target.ptr, code, p.sizes, tuple(strides), target.buffers, offset)
     rank = len(p.sizes)
-    resolved = Resolver(l.code, rank, lambda _: True)(value, identity(rank))
+    resolved = Resolver(ctx.code, rank, lambda _: True)(value, identity(rank))
     resolved = Map(lambda q: b.cast(q, code), code, (resolved,), 1)
     if node.op.name == "index_add":
-        before = Resolver(l.code, rank, lambda _: True)(Ref(l.dense(part), identity(rank)), identity(rank))
+        before = Resolver(ctx.code, rank, lambda _: True)(
+            Ref(ctx.dense(part), identity(rank)), identity(rank)
+        )
         resolved = Map(b.add, code, (before, resolved), 1)
-    l.nest(p.sizes, [Root(resolved, part, part.strides)])
+    ctx.nest(p.sizes, [Root(resolved, part, part.strides)])
 
 
-def _scatter(l: FunctionLowering, node: Node, p: Place) -> None:
+def _scatter(ctx: FunctionLowering, node: Node, p: Place) -> None:
     """At an index array: one element after another, as later writes win and additions add up."""
     raise Unsupported([("an index array to write at", None)])
 
 
 @rule("index_grad", fused=True)
-def index_grad(l: FunctionLowering, node: Node) -> None:
+def index_grad(ctx: FunctionLowering, node: Node) -> None:
     """Zeros with a cotangent at an index."""
     dy, x, *parts = node.inputs
-    sizes = l.sizes(x)
-    p = place(l, sizes, node.attrs["spec"], parts)
-    code = code_of(l.type(node.outputs[0]).dtype)
-    target = l.allocate(code, sizes)
+    sizes = ctx.sizes(x)
+    p = place(ctx, sizes, node.attrs["spec"], parts)
+    code = code_of(ctx.type(node.outputs[0]).dtype)
+    target = ctx.allocate(code, sizes)
     from runtime.backends.native.lower.scalars import Scalar
     from runtime.backends.native.lower.types import literal
 
-    l.fill(target, Const(Scalar(literal(0, code), code)))
+    ctx.fill(target, Const(Scalar(literal(0, code), code)))
     if p.vector is not None:
-        _scatter(l, node, p)
+        _scatter(ctx, node, p)
     else:
         offset: Operand = 0
         strides: list[Operand] = [0] * len(p.sizes)
         for (start, to, step), stride in zip(p.maps, target.strides, strict=True):
-            offset = l.code.add(offset, l.code.mul(start, stride))
+            offset = ctx.code.add(offset, ctx.code.mul(start, stride))
             if to is not None:
-                strides[to] = l.code.mul(step, stride)
+                strides[to] = ctx.code.mul(step, stride)
         part = Array(target.ptr, code, p.sizes, tuple(strides), target.buffers, offset)
-        if l.env[dy] is not None and isinstance(l.env[dy], Deferred):
-            l.array(dy)
-        l.fill(part, l.expr(dy))
-    l.set(node.outputs[0], l.dense(target))
-
-
-_ = Affine
+        if ctx.env[dy] is not None and isinstance(ctx.env[dy], Deferred):
+            ctx.array(dy)
+        ctx.fill(part, ctx.expr(dy))
+    ctx.define(node.outputs[0], ctx.dense(target))

@@ -19,7 +19,9 @@ from runtime.typesys.spec import ListType, TensorType
 
 __all__ = ["ListRep", "assign", "copied", "new_list"]
 
-_CHANGING = frozenset(("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse"))
+_CHANGING = frozenset(
+    ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse")
+)
 
 
 class ListRep:
@@ -29,7 +31,7 @@ class ListRep:
         self.element = element
         self.length = length
         self.slot = slot
-        self.buffers: frozenset[Buffer] = frozenset()  # that the list may be borrowed from
+        self.buffers = frozenset((Buffer(slot, None),))  # its own memory, and what it may be borrowed from
 
     @property
     def code(self) -> str:
@@ -40,7 +42,8 @@ class ListRep:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The elements' shape."""
-        assert self.element is not None and self.element.shape is not None
+        assert self.element is not None
+        assert self.element.shape is not None
         return self.element.shape  # type: ignore[return-value]
 
     @property
@@ -61,65 +64,65 @@ def _element(kind: Any) -> TensorType | None:
     return kind
 
 
-def new_list(l: FunctionLowering, element: Any) -> ListRep:
+def new_list(ctx: FunctionLowering, element: Any) -> ListRep:
     """An empty list."""
-    rep = ListRep(_element(element), l.code.alloca("i64", "length"), l.slot())
-    l.code.do(f"store i64 0, ptr {rep.length}")
+    rep = ListRep(_element(element), ctx.code.alloca("i64", "length"), ctx.slot())
+    ctx.code.do(f"store i64 0, ptr {rep.length}")
     return rep
 
 
-def length_of(l: FunctionLowering, rep: ListRep) -> str:
+def length_of(ctx: FunctionLowering, rep: ListRep) -> str:
     """How many elements it has now."""
-    l.memory.touch(rep.buffers)
-    return l.code.op(f"load i64, ptr {rep.length}", "n")
+    ctx.memory.touch(rep.buffers)
+    return ctx.code.op(f"load i64, ptr {rep.length}", "n")
 
 
-def data_of(l: FunctionLowering, rep: ListRep) -> str:
+def data_of(ctx: FunctionLowering, rep: ListRep) -> str:
     """Where the elements are now."""
-    l.memory.touch(rep.buffers)
-    return l.code.op(f"load ptr, ptr {rep.slot}", "p")
+    ctx.memory.touch(rep.buffers)
+    return ctx.code.op(f"load ptr, ptr {rep.slot}", "p")
 
 
-def reserve(l: FunctionLowering, rep: ListRep, count: Operand) -> str:
+def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand) -> str:
     """Memory of its own for a number of elements; those it has are kept."""
-    code = l.code
-    l.big = True
+    code = ctx.code
+    ctx.big = True
     size = SIZE[rep.code] * max(rep.count, 1)
     need = code.op(f"mul i64 {count}, {size}")
-    used = code.op(f"mul i64 {length_of(l, rep)}, {size}")
+    used = code.op(f"mul i64 {length_of(ctx, rep)}, {size}")
     ptr = code.op(f"call ptr @ag_grow(ptr {rep.slot}, i64 {need}, i64 {used})")
-    code.require(code.op(f"icmp ne ptr {ptr}, null"), l.failure)
+    code.require(code.op(f"icmp ne ptr {ptr}, null"), ctx.failure)
     return ptr
 
 
-def element_at(l: FunctionLowering, rep: ListRep, ptr: str, i: Operand) -> Array:
+def element_at(ctx: FunctionLowering, rep: ListRep, ptr: str, i: Operand) -> Array:
     """The memory of an element."""
-    offset = l.code.op(f"mul i64 {i}, {rep.count}", "n")
-    return Array(ptr, rep.code, rep.sizes, l.code.strides(rep.sizes), rep.buffers, offset)
+    offset = ctx.code.op(f"mul i64 {i}, {rep.count}", "n")
+    return Array(ptr, rep.code, rep.sizes, ctx.code.strides(rep.sizes), rep.buffers, offset)
 
 
-def put(l: FunctionLowering, rep: ListRep, target: Array, value: Value) -> None:
+def put(ctx: FunctionLowering, rep: ListRep, target: Array, value: Value) -> None:
     """Write a value into an element's memory."""
     kind = rep.code
     if not rep.sizes:
-        weak = l.type(value).weak and not (rep.element is not None and rep.element.weak)
-        l.memory.touch(target.buffers)
-        store(l.code, target.ptr, target.offset, l.narrowed(l.scalar(value), kind, weak))
+        weak = ctx.type(value).weak and not (rep.element is not None and rep.element.weak)
+        ctx.memory.touch(target.buffers)
+        store(ctx.code, target.ptr, target.offset, ctx.narrowed(ctx.scalar(value), kind, weak))
         return
-    if l.sizes(value) != rep.sizes:
+    if ctx.sizes(value) != rep.sizes:
         raise Unsupported([("an element of another shape", None)])
-    held = l.env[value]
+    held = ctx.env[value]
     if held.done or held.code != kind or held.must:
-        l.array(value)
-        l.fill(target, Map(lambda x: l.ops.cast(x, kind), kind, (l.expr(value),), 1))
+        ctx.array(value)
+        ctx.fill(target, Map(lambda x: ctx.ops.cast(x, kind), kind, (ctx.expr(value),), 1))
     else:
-        l.fill(target, l.expr(value))
+        ctx.fill(target, ctx.expr(value))
 
 
-def assign(l: FunctionLowering, target: ListRep, source: ListRep, moved: bool = False) -> None:
+def assign(ctx: FunctionLowering, target: ListRep, source: ListRep, moved: bool = False) -> None:
     """Make a list hold what another holds; the other is not used again if it was moved."""
-    code = l.code
-    count = length_of(l, source)
+    code = ctx.code
+    count = length_of(ctx, source)
     if moved:
         held = code.op(f"load {{ptr, i64}}, ptr {source.slot}")
         old = code.op(f"load {{ptr, i64}}, ptr {target.slot}")
@@ -128,247 +131,249 @@ def assign(l: FunctionLowering, target: ListRep, source: ListRep, moved: bool = 
         target.buffers |= source.buffers
     elif target.element is not None and source.element is not None:
         code.do(f"store i64 0, ptr {target.length}")
-        ptr = reserve(l, target, count)
+        ptr = reserve(ctx, target, count)
         size = code.op(f"mul i64 {count}, {SIZE[target.code] * target.count}")
-        code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {ptr}, ptr {data_of(l, source)}, i64 {size}, i1 false)")
+        code.do(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {ptr}, ptr {data_of(ctx, source)}, i64 {size}, i1 false)"
+        )
     code.do(f"store i64 {count}, ptr {target.length}")
 
 
-def copied(l: FunctionLowering, rep: ListRep, element: Any = None) -> ListRep:
+def copied(ctx: FunctionLowering, rep: ListRep, element: Any = None) -> ListRep:
     """Another list of the same elements."""
-    out = new_list(l, rep.element if rep.element is not None else element)
+    out = new_list(ctx, rep.element if rep.element is not None else element)
     if rep.element is not None and out.element is not None and code_of(out.element.dtype) != rep.code:
         raise Unsupported([("a list whose elements change type", None)])
     if rep.element is not None:
-        assign(l, out, rep)
+        assign(ctx, out, rep)
     return out
 
 
-def mine(l: FunctionLowering, node: Node, element: Any = None) -> ListRep:
+def mine(ctx: FunctionLowering, node: Node, element: Any = None) -> ListRep:
     """The list of a node's first input, to be changed: itself where nobody uses the old one again."""
     value = node.inputs[0]
-    rep = l.env[value]
+    rep = ctx.env[value]
     assert isinstance(rep, ListRep)
-    if l.uses.last.get(value) is not node or node.inputs.count(value) > 1:
-        return copied(l, rep, element)
+    if ctx.uses.last.get(value) is not node or node.inputs.count(value) > 1:
+        return copied(ctx, rep, element)
     if rep.element is None and element is not None:
         rep.element = _element(element)
     return rep
 
 
 @rule("list_new")
-def list_new(l: FunctionLowering, node: Node) -> None:
+def list_new(ctx: FunctionLowering, node: Node) -> None:
     """[]"""
     kind = node.outputs[0].type
     assert isinstance(kind, ListType)
-    l.set(node.outputs[0], new_list(l, kind.element))
+    ctx.define(node.outputs[0], new_list(ctx, kind.element))
 
 
 @rule("list_from")
-def list_from(l: FunctionLowering, node: Node) -> None:
+def list_from(ctx: FunctionLowering, node: Node) -> None:
     """[a, b, ...]"""
     kind = node.outputs[0].type
     assert isinstance(kind, ListType)
-    rep = new_list(l, kind.element)
+    rep = new_list(ctx, kind.element)
     if node.inputs:
-        ptr = reserve(l, rep, len(node.inputs))
+        ptr = reserve(ctx, rep, len(node.inputs))
         for i, value in enumerate(node.inputs):
-            put(l, rep, element_at(l, rep, ptr, i), value)
-        l.code.do(f"store i64 {len(node.inputs)}, ptr {rep.length}")
-    l.set(node.outputs[0], rep)
+            put(ctx, rep, element_at(ctx, rep, ptr, i), value)
+        ctx.code.do(f"store i64 {len(node.inputs)}, ptr {rep.length}")
+    ctx.define(node.outputs[0], rep)
 
 
 @rule("list_append")
-def list_append(l: FunctionLowering, node: Node) -> None:
+def list_append(ctx: FunctionLowering, node: Node) -> None:
     """One more element."""
     kind = node.outputs[0].type
     assert isinstance(kind, ListType)
-    rep = mine(l, node, kind.element)
+    rep = mine(ctx, node, kind.element)
     value = node.inputs[1]
-    held = l.env[value]
+    held = ctx.env[value]
     if rep.sizes and not held.done and held.must:
-        l.array(value)
-    n = length_of(l, rep)
-    more = l.code.op(f"add i64 {n}, 1")
-    ptr = reserve(l, rep, more)
-    put(l, rep, element_at(l, rep, ptr, n), value)
-    l.code.do(f"store i64 {more}, ptr {rep.length}")
-    l.set(node.outputs[0], rep)
+        ctx.array(value)
+    n = length_of(ctx, rep)
+    more = ctx.code.op(f"add i64 {n}, 1")
+    ptr = reserve(ctx, rep, more)
+    put(ctx, rep, element_at(ctx, rep, ptr, n), value)
+    ctx.code.do(f"store i64 {more}, ptr {rep.length}")
+    ctx.define(node.outputs[0], rep)
 
 
-def _taken(l: FunctionLowering, node: Node, rep: ListRep, ptr: str, i: Operand, copy: bool) -> Any:
-    array = element_at(l, rep, ptr, i)
+def _taken(ctx: FunctionLowering, node: Node, rep: ListRep, ptr: str, i: Operand, copy: bool) -> Any:
+    array = element_at(ctx, rep, ptr, i)
     if not rep.sizes:
-        l.memory.touch(array.buffers)
-        return load(l.code, array.ptr, array.code, array.offset)
-    return l.dense(l.copy(array) if copy else array)
+        ctx.memory.touch(array.buffers)
+        return load(ctx.code, array.ptr, array.code, array.offset)
+    return ctx.dense(ctx.copy(array) if copy else array)
 
 
-def _changes(l: FunctionLowering) -> bool:
+def _changes(ctx: FunctionLowering) -> bool:
     """Whether lists are written to in the region: then what is read from one is copied."""
-    return any(node is not None and node.op.name in _CHANGING for node in l.uses.order)
+    return any(node is not None and node.op.name in _CHANGING for node in ctx.uses.order)
 
 
 @rule("list_pop")
-def list_pop(l: FunctionLowering, node: Node) -> None:
+def list_pop(ctx: FunctionLowering, node: Node) -> None:
     """An element, and the list without it."""
-    rep = mine(l, node)
-    n = length_of(l, rep)
-    i = place_of(l, l.number(node.inputs[1]), n)
-    rest = l.code.op(f"sub i64 {n}, 1")
-    at = str(l.scalar(node.inputs[1]).reg)
-    ptr = data_of(l, rep)
-    value = _taken(l, node, rep, ptr, i, at != "-1" or _changes(l))
+    rep = mine(ctx, node)
+    n = length_of(ctx, rep)
+    i = place_of(ctx, ctx.number(node.inputs[1]), n)
+    rest = ctx.code.op(f"sub i64 {n}, 1")
+    at = str(ctx.scalar(node.inputs[1]).reg)
+    ptr = data_of(ctx, rep)
+    value = _taken(ctx, node, rep, ptr, i, at != "-1" or _changes(ctx))
     if at != "-1":
         size = SIZE[rep.code] * rep.count
-        ptr = reserve(l, rep, n)
-        here = l.code.op(f"mul i64 {i}, {size}")
-        to = l.code.op(f"getelementptr i8, ptr {ptr}, i64 {here}")
-        source = l.code.op(f"getelementptr i8, ptr {to}, i64 {size}")
-        behind = l.code.op(f"sub i64 {rest}, {i}")
-        tail = l.code.op(f"mul i64 {behind}, {size}")
-        l.code.do(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {tail}, i1 false)")
-    l.code.do(f"store i64 {rest}, ptr {rep.length}")
-    l.set(node.outputs[0], rep)
-    l.set(node.outputs[1], value)
+        ptr = reserve(ctx, rep, n)
+        here = ctx.code.op(f"mul i64 {i}, {size}")
+        to = ctx.code.op(f"getelementptr i8, ptr {ptr}, i64 {here}")
+        source = ctx.code.op(f"getelementptr i8, ptr {to}, i64 {size}")
+        behind = ctx.code.op(f"sub i64 {rest}, {i}")
+        tail = ctx.code.op(f"mul i64 {behind}, {size}")
+        ctx.code.do(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {tail}, i1 false)")
+    ctx.code.do(f"store i64 {rest}, ptr {rep.length}")
+    ctx.define(node.outputs[0], rep)
+    ctx.define(node.outputs[1], value)
 
 
 @rule("list_get")
-def list_get(l: FunctionLowering, node: Node) -> None:
+def list_get(ctx: FunctionLowering, node: Node) -> None:
     """The element at an index."""
-    rep = l.env[node.inputs[0]]
-    i = place_of(l, l.number(node.inputs[1]), length_of(l, rep))
-    l.set(node.outputs[0], _taken(l, node, rep, data_of(l, rep), i, _changes(l)))
+    rep = ctx.env[node.inputs[0]]
+    i = place_of(ctx, ctx.number(node.inputs[1]), length_of(ctx, rep))
+    ctx.define(node.outputs[0], _taken(ctx, node, rep, data_of(ctx, rep), i, _changes(ctx)))
 
 
 @rule("list_set", "list_accumulate_at")
-def list_set(l: FunctionLowering, node: Node) -> None:
+def list_set(ctx: FunctionLowering, node: Node) -> None:
     """Another element at an index, or something added to it."""
-    rep = mine(l, node)
+    rep = mine(ctx, node)
     value = node.inputs[2]
     if rep.sizes:
-        l.array(value)
-    n = length_of(l, rep)
-    i = place_of(l, l.number(node.inputs[1]), n)
-    target = element_at(l, rep, reserve(l, rep, n), i)
+        ctx.array(value)
+    n = length_of(ctx, rep)
+    i = place_of(ctx, ctx.number(node.inputs[1]), n)
+    target = element_at(ctx, rep, reserve(ctx, rep, n), i)
     if node.op.name == "list_set":
-        put(l, rep, target, value)
+        put(ctx, rep, target, value)
     else:
-        b, kind, rank = l.ops, rep.code, len(rep.sizes)
-        if l.sizes(value) not in (rep.sizes, ()):
+        b, kind, rank = ctx.ops, rep.code, len(rep.sizes)
+        if ctx.sizes(value) not in (rep.sizes, ()):
             raise Unsupported([("an element of another shape", None)])
-        before = Resolver(l.code, rank, lambda _: True)(l.dense(target).as_expr(), identity(rank))
-        parts = before, Resolver(l.code, rank, lambda _: True)(l.expr(value), identity(rank))
+        before = Resolver(ctx.code, rank, lambda _: True)(ctx.dense(target).as_expr(), identity(rank))
+        parts = before, Resolver(ctx.code, rank, lambda _: True)(ctx.expr(value), identity(rank))
         added = Map(lambda x, y: b.add(x, b.cast(y, kind)), kind, parts, 1)
-        l.nest(rep.sizes, [Root(added, target, target.strides)])
-    l.set(node.outputs[0], rep)
+        ctx.nest(rep.sizes, [Root(added, target, target.strides)])
+    ctx.define(node.outputs[0], rep)
 
 
 @rule("list_len")
-def list_len(l: FunctionLowering, node: Node) -> None:
+def list_len(ctx: FunctionLowering, node: Node) -> None:
     """How many elements."""
-    l.set(node.outputs[0], Scalar(length_of(l, l.env[node.inputs[0]]), "i64"))
+    ctx.define(node.outputs[0], Scalar(length_of(ctx, ctx.env[node.inputs[0]]), "i64"))
 
 
 @rule("list_stack")
-def list_stack(l: FunctionLowering, node: Node) -> None:
+def list_stack(ctx: FunctionLowering, node: Node) -> None:
     """All elements as one array: where they lie, if the list is not needed again."""
     value = node.inputs[0]
-    rep = l.env[value]
-    t = l.type(node.outputs[0])
+    rep = ctx.env[value]
+    t = ctx.type(node.outputs[0])
     kind = code_of(t.dtype)
-    n = length_of(l, rep)
+    n = length_of(ctx, rep)
     if node.attrs.get("element") is None:
-        l.code.require(l.code.op(f"icmp sgt i64 {n}, 0"), l.failure)
+        ctx.code.require(ctx.code.op(f"icmp sgt i64 {n}, 0"), ctx.failure)
     sizes = (n, *rep.sizes)
-    ptr = data_of(l, rep)
-    array = Array(ptr, rep.code, sizes, l.code.strides(sizes), rep.buffers)
+    ptr = data_of(ctx, rep)
+    array = Array(ptr, rep.code, sizes, ctx.code.strides(sizes), rep.buffers)
     if rep.code != kind:
-        target = l.allocate(kind, sizes)
+        target = ctx.allocate(kind, sizes)
         weak = rep.element is not None and rep.element.weak
         if weak and rep.code == "i64" and SIZE[kind] < 8:
             raise Unsupported([("Python numbers that may not fit", None)])
-        l.fill(target, Map(lambda x: l.ops.cast(x, kind), kind, (l.dense(array).as_expr(),), 1))
+        ctx.fill(target, Map(lambda x: ctx.ops.cast(x, kind), kind, (ctx.dense(array).as_expr(),), 1))
         array = target
-    elif l.uses.last.get(value) is not node:
-        array = l.copy(array)
-    l.set(node.outputs[0], l.dense(array))
+    elif ctx.uses.last.get(value) is not node:
+        array = ctx.copy(array)
+    ctx.define(node.outputs[0], ctx.dense(array))
 
 
 @rule("list_unstack")
-def list_unstack(l: FunctionLowering, node: Node) -> None:
+def list_unstack(ctx: FunctionLowering, node: Node) -> None:
     """The slices along the first axis, where they lie."""
     kind = node.outputs[0].type
     assert isinstance(kind, ListType)
-    array = l.contiguous(node.inputs[0])
-    rep = new_list(l, kind.element)
-    place = l.code.op(f"getelementptr {MEMORY[array.code]}, ptr {array.ptr}, i64 {array.offset}", "p")
-    l.code.do(f"store ptr {place}, ptr {rep.slot}")
-    l.code.do(f"store i64 {array.sizes[0]}, ptr {rep.length}")
-    rep.buffers = array.buffers
-    l.set(node.outputs[0], rep)
+    array = ctx.contiguous(node.inputs[0])
+    rep = new_list(ctx, kind.element)
+    place = ctx.code.op(f"getelementptr {MEMORY[array.code]}, ptr {array.ptr}, i64 {array.offset}", "p")
+    ctx.code.do(f"store ptr {place}, ptr {rep.slot}")
+    ctx.code.do(f"store i64 {array.sizes[0]}, ptr {rep.length}")
+    rep.buffers |= array.buffers
+    ctx.define(node.outputs[0], rep)
 
 
 @rule("list_cast")
-def list_cast(l: FunctionLowering, node: Node) -> None:
+def list_cast(ctx: FunctionLowering, node: Node) -> None:
     """The elements in another type."""
-    rep = l.env[node.inputs[0]]
+    rep = ctx.env[node.inputs[0]]
     kind = _element(node.attrs["type"])
     if rep.element is None or kind is None:
-        l.set(node.outputs[0], new_list(l, kind))
+        ctx.define(node.outputs[0], new_list(ctx, kind))
         return
-    out = mine(l, node)
+    out = mine(ctx, node)
     if code_of(kind.dtype) != out.code:
         raise Unsupported([("elements that change type", None)])
-    l.set(node.outputs[0], out)
+    ctx.define(node.outputs[0], out)
 
 
 @rule("list_zeros_like")
-def list_zeros_like(l: FunctionLowering, node: Node) -> None:
+def list_zeros_like(ctx: FunctionLowering, node: Node) -> None:
     """As many zeros."""
-    rep = l.env[node.inputs[0]]
-    out = new_list(l, rep.element)
+    rep = ctx.env[node.inputs[0]]
+    out = new_list(ctx, rep.element)
     if rep.element is not None:
-        n = length_of(l, rep)
-        ptr = reserve(l, out, n)
+        n = length_of(ctx, rep)
+        ptr = reserve(ctx, out, n)
         sizes = (n, *rep.sizes)
-        target = Array(ptr, rep.code, sizes, l.code.strides(sizes), frozenset())
-        l.fill(target, Const(Scalar(literal(0, rep.code), rep.code)))
-        l.code.do(f"store i64 {n}, ptr {out.length}")
-    l.set(node.outputs[0], out)
+        target = Array(ptr, rep.code, sizes, ctx.code.strides(sizes), frozenset())
+        ctx.fill(target, Const(Scalar(literal(0, rep.code), rep.code)))
+        ctx.code.do(f"store i64 {n}, ptr {out.length}")
+    ctx.define(node.outputs[0], out)
 
 
 @rule("list_add")
-def list_add(l: FunctionLowering, node: Node) -> None:
+def list_add(ctx: FunctionLowering, node: Node) -> None:
     """Elementwise sum of two lists of one length."""
-    x, y = (l.env[v] for v in node.inputs)
+    x, y = (ctx.env[v] for v in node.inputs)
     if x.element is None or y.element is None or x.code != y.code or x.sizes != y.sizes:
         raise Unsupported([("lists of different elements", None)])
-    n, m = length_of(l, x), length_of(l, y)
-    l.code.require(l.code.op(f"icmp eq i64 {n}, {m}"), l.failure)
-    out = new_list(l, x.element)
+    n, m = length_of(ctx, x), length_of(ctx, y)
+    ctx.code.require(ctx.code.op(f"icmp eq i64 {n}, {m}"), ctx.failure)
+    out = new_list(ctx, x.element)
     sizes = (n, *x.sizes)
-    strides = l.code.strides(sizes)
-    target = Array(reserve(l, out, n), x.code, sizes, strides, frozenset())
-    a, b = (l.dense(Array(data_of(l, r), r.code, sizes, strides, r.buffers)).as_expr() for r in (x, y))
-    l.fill(target, Map(l.ops.add, x.code, (a, b), 1))
-    l.code.do(f"store i64 {n}, ptr {out.length}")
-    l.set(node.outputs[0], out)
+    strides = ctx.code.strides(sizes)
+    target = Array(reserve(ctx, out, n), x.code, sizes, strides, frozenset())
+    a, b = (ctx.dense(Array(data_of(ctx, r), r.code, sizes, strides, r.buffers)).as_expr() for r in (x, y))
+    ctx.fill(target, Map(ctx.ops.add, x.code, (a, b), 1))
+    ctx.code.do(f"store i64 {n}, ptr {out.length}")
+    ctx.define(node.outputs[0], out)
 
 
 @rule("list_reverse")
-def list_reverse(l: FunctionLowering, node: Node) -> None:
+def list_reverse(ctx: FunctionLowering, node: Node) -> None:
     """The elements from last to first."""
-    x = l.env[node.inputs[0]]
+    x = ctx.env[node.inputs[0]]
     if x.element is None:
         raise Unsupported([("an empty list", None)])
-    n = length_of(l, x)
-    out = new_list(l, x.element)
+    n = length_of(ctx, x)
+    out = new_list(ctx, x.element)
     sizes = (n, *x.sizes)
-    strides = l.code.strides(sizes)
-    target = Array(reserve(l, out, n), x.code, sizes, strides, frozenset())
-    source = l.dense(Array(data_of(l, x), x.code, sizes, strides, x.buffers))
-    turned = ((l.code.sub(n, 1), 0, -1), *((0, i + 1, 1) for i in range(len(x.sizes))))
-    l.fill(target, source.as_expr(turned))
-    l.code.do(f"store i64 {n}, ptr {out.length}")
-    l.set(node.outputs[0], out)
+    strides = ctx.code.strides(sizes)
+    target = Array(reserve(ctx, out, n), x.code, sizes, strides, frozenset())
+    source = ctx.dense(Array(data_of(ctx, x), x.code, sizes, strides, x.buffers))
+    turned = ((ctx.code.sub(n, 1), 0, -1), *((0, i + 1, 1) for i in range(len(x.sizes))))
+    ctx.fill(target, source.as_expr(turned))
+    ctx.code.do(f"store i64 {n}, ptr {out.length}")
+    ctx.define(node.outputs[0], out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Deferred, IndexMap, Map
+from runtime.backends.native.lower.exprs import IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.reductions import hidden
@@ -18,11 +18,11 @@ _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
 
 
 @rule("matmul")
-def matmul(l: FunctionLowering, node: Node) -> None:
+def matmul(ctx: FunctionLowering, node: Node) -> None:
     """a @ b over the last two axes."""
     a, b = node.inputs
-    code = code_of(l.type(node.outputs[0]).dtype)
-    sa, sb = l.sizes(a), l.sizes(b)
+    code = code_of(ctx.type(node.outputs[0]).dtype)
+    sa, sb = ctx.sizes(a), ctx.sizes(b)
     ta, tb = bool(node.attrs.get("transpose_a")), bool(node.attrs.get("transpose_b"))
     ta, tb = ta and len(sa) > 1, tb and len(sb) > 1
     rows = (sa[-1] if ta else sa[-2]) if len(sa) > 1 else 1
@@ -32,40 +32,45 @@ def matmul(l: FunctionLowering, node: Node) -> None:
     if inner_a != inner_b:
         if isinstance(inner_a, int) and isinstance(inner_b, int):
             raise Unsupported([("shapes that do not fit", None)])
-        l.code.require(l.code.op(f"icmp eq i64 {inner_a}, {inner_b}"), l.failure)
-    lead, maps = l.broadcast([sa[:-2], sb[:-2]]) if len(sa) > 2 or len(sb) > 2 else ((), [(), ()])
+        ctx.code.require(ctx.code.op(f"icmp eq i64 {inner_a}, {inner_b}"), ctx.failure)
+    lead: tuple[Operand, ...] = ()
+    maps: list[IndexMap] = [(), ()]
+    if len(sa) > 2 or len(sb) > 2:
+        lead, maps = ctx.broadcast([sa[:-2], sb[:-2]])
     sizes = (*lead, *((rows,) if len(sa) > 1 else ()), *((columns,) if len(sb) > 1 else ()))
-    work = l.code.product((rows, inner_a, columns))
+    work = ctx.code.product((rows, inner_a, columns))
     if not is_float(code) or (isinstance(work, int) and work <= SMALL):
-        _as_loops(l, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
+        _as_loops(ctx, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
         return
-    left, right = _matrix(l, a, code), _matrix(l, b, code)
-    out = l.allocate(code, sizes, node.outputs[0])
-    l.set(node.outputs[0], l.dense(out))
+    left, right = _matrix(ctx, a, code), _matrix(ctx, b, code)
+    out = ctx.allocate(code, sizes, node.outputs[0])
+    ctx.define(node.outputs[0], ctx.dense(out))
     if not lead:
-        gemm(l, _plane(left, ta, True), _plane(right, tb, False), out, rows, inner_a, columns)
+        gemm(ctx, _plane(left, ta, True), _plane(right, tb, False), out, rows, inner_a, columns)
         return
-    _batched(l, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb))
+    _batched(ctx, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb))
 
 
-def _matrix(l: FunctionLowering, value: Value, code: str) -> Array:
+def _matrix(ctx: FunctionLowering, value: Value, code: str) -> Array:
     """An operand in memory, with steps that BLAS can take."""
-    array = l.array(value)
+    array = ctx.array(value)
     if array.code != code:
-        target = l.allocate(code, array.sizes)
-        l.fill(target, Map(lambda x: l.ops.cast(x, code), code, (l.expr(value),), 1))
+        target = ctx.allocate(code, array.sizes)
+        ctx.fill(target, Map(lambda x: ctx.ops.cast(x, code), code, (ctx.expr(value),), 1))
         return target
     if len(array.sizes) == 1:
-        return array if array.strides[0] == 1 else l.copy(array)
+        return array if array.strides[0] == 1 else ctx.copy(array)
     last, before = array.strides[-1], array.strides[-2]
     if last == 1 and (before != 0 or array.sizes[-2] == 1):
         return array
     if before == 1 and last != 0:
         return array
-    return l.copy(array)
+    return ctx.copy(array)
 
 
-def _plane(array: Array, turned: bool, left: bool) -> tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]:
+def _plane(
+    array: Array, turned: bool, left: bool
+) -> tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]:
     """(pointer, offset, sizes, strides) of a matrix; vectors are rows on the left and columns on the right."""
     sizes, strides = array.sizes[-2:], array.strides[-2:]
     if len(sizes) == 1:
@@ -76,7 +81,7 @@ def _plane(array: Array, turned: bool, left: bool) -> tuple[str, Operand, tuple[
 
 
 def gemm(
-    l: FunctionLowering,
+    ctx: FunctionLowering,
     a: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
     b: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
     out: Array,
@@ -87,25 +92,32 @@ def gemm(
     at: tuple[Operand, Operand, Operand] = (0, 0, 0),
 ) -> None:
     """out = a @ b, or out += a @ b."""
-    code, kind = l.code, out.code
+    code, kind = ctx.code, out.code
     word, letter = LLVM[kind], "s" if kind == "f32" else "d"
     name = f"cblas_{letter}gemm"
-    l.module.declare(
-        f"declare void @{name}(i32, i32, i32, i64, i64, i64, {word}, ptr, i64, ptr, i64, {word}, ptr, i64)", name
+    ctx.module.declare(
+        f"declare void @{name}(i32, i32, i32, i64, i64, i64, {word}, ptr, i64, ptr, i64, {word}, ptr, i64)",
+        name,
     )
-    l.big = True
+    ctx.big = True
     pointers, words = [], []
     for (ptr, offset, sizes, strides, array), extra in ((a, at[0]), (b, at[1])):
-        l.memory.touch(array.buffers)
-        turned = not (strides[1] == 1 or sizes[1] == 1) or (sizes[1] == 1 and strides[0] == 1 and sizes[0] != 1)
+        ctx.memory.touch(array.buffers)
+        turned = not (strides[1] == 1 or sizes[1] == 1) or (
+            sizes[1] == 1 and strides[0] == 1 and sizes[0] != 1
+        )
         pitch = strides[1] if turned else strides[0]
         least = sizes[0] if turned else sizes[1]
-        if (sizes[1] if turned else sizes[0]) == 1 or not isinstance(pitch, int) or not isinstance(least, int):
-            pitch = _larger(l, pitch, least)
+        if (
+            (sizes[1] if turned else sizes[0]) == 1
+            or not isinstance(pitch, int)
+            or not isinstance(least, int)
+        ):
+            pitch = _larger(ctx, pitch, least)
         words.append((_TURNED if turned else _PLAIN, code.at_least(pitch, 1)))
-        pointers.append(_pointer(l, ptr, kind, code.add(offset, extra)))
-    l.memory.touch(out.buffers)
-    target = _pointer(l, out.ptr, kind, code.add(out.offset, at[2]))
+        pointers.append(_pointer(ctx, ptr, kind, code.add(offset, extra)))
+    ctx.memory.touch(out.buffers)
+    target = _pointer(ctx, out.ptr, kind, code.add(out.offset, at[2]))
     one, beta = literal(1, kind), literal(1 if add else 0, kind)
     pitch = code.at_least(columns, 1)
     code.do(
@@ -113,21 +125,21 @@ def gemm(
         f"i64 {inner}, {word} {one}, ptr {pointers[0]}, i64 {words[0][1]}, ptr {pointers[1]}, i64 {words[1][1]}, "
         f"{word} {beta}, ptr {target}, i64 {pitch})"
     )
-    l.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+    ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
 
 
-def _larger(l: FunctionLowering, a: Operand, b: Operand) -> Operand:
+def _larger(ctx: FunctionLowering, a: Operand, b: Operand) -> Operand:
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
-    return a if a == b else l.code.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})", "n")
+    return a if a == b else ctx.code.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})", "n")
 
 
-def _pointer(l: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
-    return ptr if offset == 0 else l.code.op(f"getelementptr {LLVM[kind]}, ptr {ptr}, i64 {offset}", "p")
+def _pointer(ctx: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
+    return ptr if offset == 0 else ctx.code.op(f"getelementptr {LLVM[kind]}, ptr {ptr}, i64 {offset}", "p")
 
 
 def _batched(
-    l: FunctionLowering,
+    ctx: FunctionLowering,
     left: Array,
     right: Array,
     out: Array,
@@ -137,8 +149,8 @@ def _batched(
     turned: tuple[bool, bool],
 ) -> None:
     """A product for every index of the leading axes."""
-    code = l.code
-    l.code.moment += 1
+    code = ctx.code
+    ctx.code.moment += 1
     start = code.moment
     head, body, after = code.label("batch"), code.label("product"), code.label("done")
     before, i, following = code.block, code.fresh("i"), code.fresh("next")
@@ -164,18 +176,23 @@ def _batched(
                         at[k] = code.add(at[k], code.mul(code.mul(where, step), array.strides[own]))
             at[2] = code.add(at[2], code.mul(where, out.strides[axis]))
         gemm(
-            l, _plane(left, turned[0], True), _plane(right, turned[1], False), out, *sizes, at=(at[0], at[1], at[2])
+            ctx,
+            _plane(left, turned[0], True),
+            _plane(right, turned[1], False),
+            out,
+            *sizes,
+            at=(at[0], at[1], at[2]),
         )
     code.do(f"{following} = add nuw nsw i64 {i}, 1")
     code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
     code.jump(head)
     code.begin(after)
-    l.memory.touch(out.buffers)
-    l.memory.loops.append((start, code.moment))
+    ctx.memory.touch(out.buffers)
+    ctx.memory.loops.append((start, code.moment))
 
 
 def _as_loops(
-    l: FunctionLowering,
+    ctx: FunctionLowering,
     node: Node,
     code: str,
     lead: tuple[Operand, ...],
@@ -195,7 +212,7 @@ def _as_loops(
         *maps[0],
         *(
             ((0, middle, 1),)
-            if len(l.sizes(a)) == 1
+            if len(ctx.sizes(a)) == 1
             else ((0, middle, 1), (0, row, 1))
             if ta
             else ((0, row, 1), (0, middle, 1))
@@ -205,32 +222,36 @@ def _as_loops(
         *maps[1],
         *(
             ((0, middle, 1),)
-            if len(l.sizes(b)) == 1
+            if len(ctx.sizes(b)) == 1
             else ((0, column, 1), (0, middle, 1))
             if tb
             else ((0, middle, 1), (0, column, 1))
         ),
     )
-    l.array(a), l.array(b)
-    ops = l.ops
-    fn = lambda x, y: ops.multiply(ops.cast(x, code), ops.cast(y, code))  # noqa: E731
-    product = Map(fn, code, (l.viewed(a, left), l.viewed(b, right)), 1)
+    ctx.array(a), ctx.array(b)
+    ops = ctx.ops
+    fn = lambda x, y: ops.multiply(ops.cast(x, code), ops.cast(y, code))
+    product = Map(fn, code, (ctx.viewed(a, left), ctx.viewed(b, right)), 1)
     over = (*lead, rows, columns, inner)
-    d = hidden(l, product, code, (*lead, rows, columns), [l.env[a], l.env[b]], ("sum", over, (rank - 1,), False))
-    drop: list[int] = ([row] if len(l.sizes(a)) == 1 else []) + ([column] if len(l.sizes(b)) == 1 else [])
+    d = hidden(
+        ctx,
+        product,
+        code,
+        (*lead, rows, columns),
+        [ctx.env[a], ctx.env[b]],
+        ("sum", over, (rank - 1,), False),
+    )
+    drop: list[int] = ([row] if len(ctx.sizes(a)) == 1 else []) + ([column] if len(ctx.sizes(b)) == 1 else [])
     if not sizes:
-        l.materialize(d)
+        ctx.materialize(d)
         assert d.array is not None
         from runtime.backends.native.lower.nests import load
 
-        l.set(node.outputs[0], load(l.code, d.array.ptr, code))
+        ctx.define(node.outputs[0], load(ctx.code, d.array.ptr, code, d.array.offset))
         return
-    l.materialize(d)
+    ctx.materialize(d)
     left_axes = [i for i in range(rank - 1) if i not in drop]
     array = d.array
     assert array is not None
     strides = tuple(array.strides[i] for i in left_axes)
-    l.set(node.outputs[0], l.dense(Array(array.ptr, code, sizes, strides, array.buffers)))
-
-
-_ = Deferred
+    ctx.define(node.outputs[0], ctx.dense(Array(array.ptr, code, sizes, strides, array.buffers)))
