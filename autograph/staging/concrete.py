@@ -11,6 +11,7 @@ import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.descriptors import Leaf, canonical, describe, loosen
+from autograph.staging.fast_calls import can_have_entry
 from autograph.staging.native_code import Compiled
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
@@ -50,6 +51,8 @@ class ConcreteFunction:
         self._gradient: Any = None
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
+        self.always_fits = not traced.state
+        self.wants_entry = jit_compile is not False and can_have_entry(self)
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
         boxes = {id(b): i for i, b in enumerate(traced.captured)}
         lead = len(traced.graph.inputs) - len(traced.captured)
@@ -126,6 +129,11 @@ class ConcreteFunction:
     def trainable_variables(self) -> tuple[Variable, ...]:
         """Those that tapes watch by themselves."""
         return tuple(v for v in self.variables if v.trainable)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether native code runs by now."""
+        return self._compiled is not None and self._compiled.is_native
 
     def fits_state(self) -> bool:
         """Whether the places outside that this trace reads still hold values of the types it was made for."""

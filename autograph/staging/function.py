@@ -17,6 +17,7 @@ from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import callee, converted
 from autograph.operators.places import watch
 from autograph.staging.concrete import ConcreteFunction
+from autograph.staging.fast_calls import FastCalls
 from autograph.staging.signature import (
     Parameters,
     containers,
@@ -31,7 +32,7 @@ from autograph.staging.tracing import trace_function
 from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import BUSY, STATE
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -48,7 +49,9 @@ def run_functions_eagerly(run_eagerly: bool) -> None:
     True
     >>> ag.config.run_functions_eagerly(False)
     """
-    _eager[0] = bool(run_eagerly)
+    if _eager[0] != bool(run_eagerly):
+        _eager[0] = bool(run_eagerly)
+        BUSY.append(None) if run_eagerly else BUSY.pop()
 
 
 def functions_run_eagerly() -> bool:
@@ -108,6 +111,7 @@ class Function:
         self._parameters_made: Parameters | None = None
         self._converted: Any = None
         self._count = 0
+        self._fast = FastCalls()
         # Calling a generator or coroutine function runs nothing: its body runs later, outside any trace of the call.
         self._suspends = _suspends(python_function)
         update_wrapper(self, python_function)
@@ -124,6 +128,12 @@ class Function:
         return self._parameters_made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not BUSY and not kwargs:
+            for entry, fits in self._fast.entries:
+                if fits is None or fits():
+                    result = entry(*args)
+                    if result is not None:
+                        return result
         if _eager[0] or (self._suspends and STATE.trace is None):
             return self._python_function(*args, **kwargs)
         if STATE.trace is not None:
@@ -134,6 +144,7 @@ class Function:
                 watch(STATE.trace, inline)
             return inline(*args, **kwargs)
         try:
+            passed = args if not kwargs else None
             args, kwargs = self._parameters.bind(args, kwargs)
             leaves: list[Any] = []
             pinned: list[Any] = []
@@ -152,7 +163,11 @@ class Function:
                 concrete = self._traced(key, args, kwargs, leaves, pinned)
             if concrete.traced.changed_containers:
                 return concrete.call_flat(leaves, [c for a in (*args, *kwargs.values()) for c in containers(a)])
-            return concrete.call_flat(leaves)
+            result = concrete.call_flat(leaves)
+            if concrete.wants_entry and concrete.is_native and passed is not None and not kwargs:
+                concrete.wants_entry = False
+                self._fast.add(key, concrete, passed, args, pinned)
+            return result
         except BaseException as error:
             hide_internal_frames(error)
             raise
@@ -221,8 +236,7 @@ class Function:
                 self._traces[general].insert(0, concrete)
             self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]  # type: ignore[misc]
             while len(self._traces) > MAX_TRACES:
-                old, _ = self._traces.popitem(last=False)
-                self._pins.pop(old, None)
+                self._forget(next(iter(self._traces)))
             return concrete
 
     def _generalised(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
@@ -262,6 +276,7 @@ class Function:
     def _forget(self, key: Any) -> None:
         """An object that a trace was made for is gone: so is the trace."""
         self._traces.pop(key, None)
+        self._fast.forget(key)
         self._pins.pop(key, None)
 
     def _leaves_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:

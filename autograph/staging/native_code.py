@@ -146,16 +146,18 @@ class Compiled:
     """An optimised graph with its executor: the plan, until native code takes its place.
 
     run       what runs now: callers ask again at each call
+    is_native whether that is native code
     donating  the plan that overwrites what is passed for the `donated` inputs, where there is one
     """
 
-    __slots__ = ("__weakref__", "donating", "graph", "run")
+    __slots__ = ("__weakref__", "donating", "graph", "is_native", "run")
 
     def __init__(self, graph: Graph, choice: bool | None, donated: frozenset[int] = frozenset()) -> None:
         self.graph = graph
         self.donating: Executable | None = None
         native = make_native(graph, graph.name) if choice else None
         self.run: Any = native
+        self.is_native = native is not None
         if native is None:
             self.run = self.donating = compile_graph(graph, donated)
             if choice is None and NATIVE_BY_DEFAULT:
@@ -170,6 +172,7 @@ class Compiled:
             self.run = compile_native(self.graph, LazyPlan(self.graph))
         except (NoCompilerError, Unsupported):
             return
+        self.is_native = True
 
     def __call__(self, *arrays: Any) -> list[Any]:
         made: list[Any] = self.run(*arrays)

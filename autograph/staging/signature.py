@@ -16,11 +16,11 @@ from runtime.tensor.variable import Variable
 from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
 __all__ = [
-    "Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill",
+    "PLAIN", "Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill",
     "same_leaves",
 ]
 
-_PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
+PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 
 
 class Parameters:
@@ -83,7 +83,7 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
         return x.dtype, x.shape
     if kind is float:
         return float, x.hex()
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return kind, x
     if isinstance(x, np.generic):
         leaves.append(x)

@@ -22,12 +22,25 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
-__all__ = ["STATE", "BoxPlace", "Place", "Trace", "active", "init_scope", "tracing"]
+__all__ = ["BUSY", "STATE", "BoxPlace", "Place", "Trace", "active", "init_scope", "tracing"]
+
+
+BUSY: list[None] = []
+"""Not empty while a thread traces or records, or functions run eagerly: then no call takes a short cut."""
 
 
 class _State(threading.local):
     trace: Trace | None = None
     tapes: tuple[Any, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = self.trace is not None or bool(self.tapes)
+        super().__setattr__(name, value)
+        after = self.trace is not None or bool(self.tapes)
+        if after and not before:
+            BUSY.append(None)
+        elif before and not after:
+            BUSY.pop()
 
 
 STATE = _State()

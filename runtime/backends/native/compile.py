@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from runtime.backends.native import blas, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
-from runtime.backends.native.layout import Lowered
+from runtime.backends.native.lower import lower
 from runtime.ir.graph import Graph
 
-__all__ = ["compile_native", "lower", "symbols_of"]
+__all__ = ["compile_native", "symbols_of"]
 
 
-def lower(graph: Graph) -> Lowered:
-    """The LLVM IR of an optimised graph.
-
-    Raises:
-      Unsupported: it has operations without a native rule; all are listed.
-    """
-    try:
-        rules = importlib.import_module("runtime.backends.native.lower")
-    except ModuleNotFoundError:
-        raise Unsupported([(node.op.name, node.location) for node in graph.walk()]) from None
-    made: Lowered = rules.lower(graph)
-    return made
-
-
-def symbols_of(names: Sequence[str]) -> dict[str, int]:
+def symbols_of(names: Collection[str]) -> dict[str, int]:
     """Addresses of the functions that generated code calls by these names.
 
     Raises:

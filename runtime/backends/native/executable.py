@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from runtime.backends.native import dispatch
+from runtime.backends.native.dispatch import Source
 from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
 from runtime.backends.native.toolchain import Loaded
 
@@ -32,8 +34,10 @@ class NativeExecutable:
     code was made for.
     """
 
-    __slots__ = ("_constants", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan",
-                 "recursive")
+    __slots__ = (
+        "_constants", "_entry", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan",
+        "recursive",
+    )
 
     def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
         self.lowered = lowered
@@ -46,6 +50,7 @@ class NativeExecutable:
         self._inputs = self._layout.inputs
         self._outputs = self._layout.outputs
         self.fresh: frozenset[int] = frozenset(range(len(self._outputs)))
+        self._entry = dispatch.payload_entry(self._layout, loaded, lowered.big, self._constants)
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
 
@@ -59,7 +64,23 @@ class NativeExecutable:
         """Where inputs and outputs stand in the arrays that native code is called with."""
         return self._layout
 
+    def entry(self, mode: int, sources: Sequence[Source], box: type) -> Callable[..., Any] | None:
+        """A C function of arguments that need not be payloads (see dispatch.py)."""
+        return dispatch.entry(
+            self._layout, self._loaded, self.lowered.big, mode, sources, box, self._constants
+        )
+
     def __call__(self, *arrays: Any) -> list[Any]:
+        if self._entry is not None:
+            made: list[Any] | bool | None = self._entry(*arrays)
+            if made is False:
+                return self.plan(*arrays)
+            if made is not None:
+                return made  # type: ignore[return-value]
+        return self.call_by_ctypes(*arrays)
+
+    def call_by_ctypes(self, *arrays: Any) -> list[Any]:
+        """The same for arguments of every kind: strided, unaligned, of another byte order."""
         slots = np.zeros(self._layout.in_slots + len(self._constants) + 1, np.int64)
         for k, constant in enumerate(self._constants, self._layout.in_slots):
             slots[k] = constant.ctypes.data

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from runtime.backends.native.errors import Unsupported
@@ -24,13 +24,20 @@ ANY = -1  # a size that may be anything; -2 - s: the size in slot s
 class Lowered(Protocol):
     """A graph as LLVM IR text: `define i64 @ag_run(ptr %in, ptr %out)`: 0, or nonzero where it has done nothing."""
 
-    text: str
-    inputs: Sequence[ValueType]
-    outputs: Sequence[ValueType]
-    out_dims: Sequence[tuple[Any, ...] | None]
-    symbols: Sequence[str]
-    constants: Sequence[Any]
-    big: bool
+    @property
+    def text(self) -> str: ...
+    @property
+    def inputs(self) -> Sequence[ValueType]: ...
+    @property
+    def outputs(self) -> Sequence[ValueType]: ...
+    @property
+    def out_dims(self) -> Sequence[tuple[Any, ...] | None]: ...
+    @property
+    def constants(self) -> Sequence[Any]: ...
+    @property
+    def symbols(self) -> Collection[str]: ...
+    @property
+    def big(self) -> bool: ...
 
 
 class Input:

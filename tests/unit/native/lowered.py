@@ -9,7 +9,7 @@ from runtime.typesys.spec import TensorType
 
 def lowered(text, inputs, outputs, out_dims, symbols=(), big=False):
     return SimpleNamespace(
-        text=text, inputs=inputs, outputs=outputs, out_dims=out_dims, symbols=list(symbols), big=big, constants=()
+        text=text, inputs=inputs, outputs=outputs, out_dims=out_dims, symbols=list(symbols), constants=[], big=big
     )
 
 

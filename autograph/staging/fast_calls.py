@@ -1,0 +1,107 @@
+"""Calls of functions that have native code, without Python between the call and the code.
+
+An entry is a C function made for one trace. It takes the arguments as the user passes them, gives the function's
+result, and None where they are not what the trace is for: then the general way goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograph.operators.descriptors import Leaf, Struct
+from autograph.staging.signature import PLAIN
+from runtime.tensor.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograph.staging.concrete import ConcreteFunction
+    from runtime.backends.native.dispatch import Source
+
+__all__ = ["MAX_ENTRIES", "FastCalls", "can_have_entry"]
+
+MAX_ENTRIES = 8
+"""Signatures of one function that are tried in turn, the newest first."""
+
+_NUMBERS_AND_TEXT = (*PLAIN, float)
+
+Entry = tuple[Callable[..., Any], Callable[[], bool] | None]
+
+
+class FastCalls:
+    """The entries of a function.
+
+    entries  pairs of a C function and, where the trace depends on state of Python's, the test whether it still fits
+    """
+
+    __slots__ = ("_keys", "entries")
+
+    def __init__(self) -> None:
+        self.entries: tuple[Entry, ...] = ()
+        self._keys: tuple[Any, ...] = ()
+
+    def add(
+        self, key: Any, concrete: ConcreteFunction, passed: tuple[Any, ...], bound: tuple[Any, ...], pinned: list[Any]
+    ) -> None:
+        """Make the entry for calls like this one, where there can be one.
+
+        Args:
+          key: the signature.
+          concrete: its trace, which has native code.
+          passed: the arguments of the call.
+          bound: those after defaults were filled in.
+          pinned: those among them that the signature tells apart by identity; it is forgotten when one dies.
+        """
+        made = _entry(concrete, passed, bound, set(map(id, pinned)))
+        if made is not None:
+            fits = None if concrete.always_fits else concrete.fits_state
+            self.entries = ((made, fits), *self.entries)[:MAX_ENTRIES]
+            self._keys = (key, *self._keys)[:MAX_ENTRIES]
+
+    def forget(self, key: Any) -> None:
+        """A trace is gone, and so are its entries."""
+        if key in self._keys:
+            kept = [(e, k) for e, k in zip(self.entries, self._keys, strict=True) if k != key]
+            self.entries, self._keys = tuple(e for e, _ in kept), tuple(k for _, k in kept)
+
+
+def can_have_entry(concrete: ConcreteFunction) -> bool:
+    """Whether a trace does nothing but compute a tensor, or a tuple of tensors, of its arguments and of what it reads."""
+    traced, result = concrete.traced, concrete.traced.result
+    tensors = type(result) is Leaf or (
+        type(result) is Struct and result.kind is tuple and all(type(c) is Leaf for c in result.children)
+    )
+    return tensors and not (
+        traced.state
+        or traced.changed_arguments
+        or traced.changed_containers
+        or traced.written
+        or traced.constant_writes
+    )
+
+
+def _entry(
+    concrete: ConcreteFunction, passed: tuple[Any, ...], bound: tuple[Any, ...], pinned: set[int]
+) -> Callable[..., Any] | None:
+    from runtime.backends.native.dispatch import TENSOR, TENSORS, Source
+    from runtime.backends.native.executable import NativeExecutable
+
+    native = concrete.compiled.run
+    defaults = bound[len(passed) :]
+    if type(native) is not NativeExecutable or not all(type(x) in _NUMBERS_AND_TEXT or id(x) in pinned for x in defaults):
+        return None
+    sources: list[Source] = []
+    for argument in passed:
+        if type(argument) is Tensor:
+            sources.append(Source())
+        elif type(argument) is np.ndarray:
+            sources.append(Source(boxed=False))
+        elif type(argument) in _NUMBERS_AND_TEXT or id(argument) in pinned:
+            sources.append(Source(argument, constant=True, kept=id(argument) not in pinned))
+        else:
+            return None
+    sources += [Source(thing, boxed=isinstance(thing, Tensor)) for thing in concrete.traced.captured]
+    if sum(not s.constant for s in sources) != len(concrete.graph.inputs):
+        return None
+    return native.entry(TENSOR if type(concrete.traced.result) is Leaf else TENSORS, sources, Tensor)
