@@ -7,6 +7,7 @@
     logical_not(equal(a, b)) -> not_equal(a, b)     orders (less ...) only where no NaN can be
     sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
     where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
+    x + index_grad(dy, y, i) -> index_add(x, dy, i)             transpose(a) @ b -> matmul(a, b, transpose_a=True)
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
 A rule is a function of the node: the value that takes its place, or None. It applies where the result has the very type
@@ -252,6 +253,41 @@ def _add_chosen(r: Rewriter, node: Node) -> Value | None:
     return r.emit("where", [a.inputs[0], total, a.inputs[2]], node)
 
 
+def _add_at(r: Rewriter, node: Node) -> Value | None:
+    """x + index_grad(dy, like, i) -> index_add(x, dy, i), which writes one place of x instead of making zeros"""
+    for value, x in (node.inputs, node.inputs[::-1]):
+        made = _made_by(value, "index_grad") or _made_by(value, "gather_grad")
+        if made is None or r.uses[value] > 1 or x.type != node.outputs[0].type or not _same_shape(x, value):
+            continue
+        if made.inputs[0].tensor_type.weak or made.inputs[0].tensor_type.dtype != x.tensor_type.dtype:
+            continue
+        dy, _, *parts = made.inputs
+        if made.op.name == "gather_grad" and made.attrs["axis"] != 0:
+            continue
+        spec = made.attrs.get("spec", ("?",))
+        return r.emit("index_add", [x, dy, *parts], node, spec=spec)
+    return None
+
+
+def _turned_operand(r: Rewriter, node: Node) -> Value | None:
+    """transpose(a) @ b -> matmul(a, b, transpose_a=True)"""
+    for k, (value, flag) in enumerate(zip(node.inputs, ("transpose_a", "transpose_b"), strict=True)):
+        made = _made_by(value, "transpose")
+        perm = None if made is None else _permutation(made)
+        if made is None or perm is None or len(perm) < 2:
+            continue
+        n = len(perm)
+        if perm != (*range(n - 2), n - 1, n - 2):
+            continue
+        inputs = list(node.inputs)
+        inputs[k] = made.inputs[0]
+        attrs = {name: v for name, v in node.attrs.items() if name != flag}
+        if not node.attrs.get(flag):
+            attrs[flag] = True
+        return r.emit("matmul", inputs, node, **attrs)
+    return None
+
+
 def _bare_operand(r: Rewriter, node: Node) -> Value | None:
     """x * broadcast(s) -> x * s, for a scalar s and an x of the result's shape"""
     for k, value in enumerate(node.inputs):
@@ -344,7 +380,7 @@ def _where(_: Rewriter, node: Node) -> Value | None:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "abs": (_again("abs"),),
-    "add": (_add_zero, _add_chosen, _bare_operand),
+    "add": (_add_zero, _add_chosen, _add_at, _bare_operand),
     "broadcast_like": (_to_same_shape, _broadcast_shape),
     "broadcast_to": (_to_same_shape,),
     "cast": (_same_cast,),
@@ -356,6 +392,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "logical_and": (_and_true,),
     "logical_not": (_twice("logical_not"), _not_compare),
     "logical_or": (_or_false,),
+    "matmul": (_turned_operand,),
     "maximum": (_both_same,),
     "minimum": (_both_same,),
     "mul": (_mul_one, _mul_zero, _bare_operand),

@@ -24,6 +24,7 @@ PASSES: tuple[Pass, ...] = (
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried
     share_common,         # one of equal nodes
+    eliminate_dead_code,  # what follows asks who uses a value
     count_loops,          # while-loops that count are for-loops
     batch_products,       # x[i] @ W for all i before the loop
     sink_sums,            # dW += a.T @ b for all steps after the loop

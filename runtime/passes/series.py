@@ -171,9 +171,10 @@ def _product(loop: Loop, node: Node) -> Series | None:
     if left is not None and b in loop.outside and ranks[1] == 2 and (ranks[0] == 1 or not ta):
         multiply, rows = (_rows if ranks[0] == 2 else _row), left
         return Series(lambda: multiply(loop, rows.array(), b, node, tb), rows.backwards, product=True)
-    if right is not None and a in loop.outside and ranks == (2, 1):
-        columns = right
-        return Series(lambda: _row(loop, columns.array(), a, node, not ta), columns.backwards, product=True)
+    column = ranks == (2, 2) and (b.tensor_type.shape or ())[-1] == 1 and not tb
+    if right is not None and a in loop.outside and (ranks == (2, 1) or column):
+        multiply, columns = (_column if column else _row), right
+        return Series(lambda: multiply(loop, columns.array(), a, node, not ta), columns.backwards, product=True)
     return None
 
 
@@ -184,6 +185,12 @@ def _flags(transpose_b: bool) -> dict[str, bool]:
 def _row(loop: Loop, array: Value, weights: Value, _node: Node, tb: bool) -> Value:
     """(steps, inner) @ (inner, columns)"""
     return put(loop.graph, "matmul", array, loop.outside[weights], **_flags(tb))
+
+
+def _column(loop: Loop, array: Value, weights: Value, node: Node, tb: bool) -> Value:
+    """(steps, inner, 1), multiplied from the other side: a row each."""
+    flat = put(loop.graph, "squeeze", array, axis=(2,))
+    return put(loop.graph, "expand_dims", _row(loop, flat, weights, node, tb), axis=2)
 
 
 def _rows(loop: Loop, array: Value, weights: Value, node: Node, tb: bool) -> Value:

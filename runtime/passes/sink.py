@@ -2,8 +2,9 @@
 
     for i: dW = dW + a_i^T @ b_i     ->   for i: save a_i and b_i;   dW = dW + A^T @ B,   over the rows of all steps
     for i: db = db + sum(b_i)        ->   for i: save b_i;           db = db + sum(B)
+    for i: dx[i] = dx[i] + b_i @ W   ->   for i: save b_i;           dx = dx + B @ W,         rows in their places
 
-These are the weight gradients of a recurrent network and its bias gradients. What is an invariant's
+These are the gradients of a recurrent network's weights, biases and inputs. What is an invariant's
 row (`x[i]`) or taken off a list that was filled before is at hand already; other operands are appended to a list.
 It pays where the saved rows are small beside the sum.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from runtime.ir.graph import Graph, Node, Value
 from runtime.passes.loops import Loop, lengths_before, steps_of_lists
 from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
-from runtime.passes.series import MOST_BYTES
+from runtime.passes.series import MOST_BYTES, MOST_ROWS
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType
 
@@ -65,10 +66,20 @@ def _is_zero(value: Value) -> bool:
 
 
 class Term(NamedTuple):
-    """One term of a sum: `kind` is the operation after the loop, on the rows of the operands of all steps."""
+    """One term of a sum: the rows of its operands over all steps are multiplied ("matmul"; "outer" where an operand is
+    one row), summed ("reduce_sum"), or multiplied by an invariant and put in their places ("rows").
+    """
 
     kind: str
     operands: tuple[Value, ...]
+    weights: Value | None = None  # rows put in their places: the outer matrix they are multiplied by,
+    transposed: bool = False  # whether that is transposed,
+    backwards: bool = False  # and whether step i puts its row at count - 1 - i
+
+    def width(self, value: Value) -> int:
+        """The length of a row of an operand."""
+        sizes = static_sizes(value) or ()
+        return math.prod(sizes) if self.kind == "outer" else sizes[-1]
 
 
 class _Saved:
@@ -80,6 +91,7 @@ class _Saved:
         self.lists: dict[Value, int] = {}  # values of the body -> the carried list that collects them
         self.arrays: dict[Value, Value] = {}
         self.dropped: set[Node] = set()  # additions of terms that moved
+        self.placing: dict[int, Node] = {}  # carried value -> the node that puts a row into it
         body = loop.body
         for k in steps_of_lists(loop.node):
             append = body.outputs[k].node
@@ -98,10 +110,15 @@ class _Saved:
         rows = {v for term in chosen.values() for v in term.operands}
         for _, leaves in trees:
             chosen.update((v, term) for v in leaves if (term := self._row_sum(v, rows)) is not None)
+        places = [(k, v, term) for k in range(self.loop.node.carried) for v, term in self._placed(k)]
+        chosen.update((v, term) for _, v, term in places)
         if not chosen:
             return []
-        self.backwards = any(self._is_backwards(v) for term in chosen.values() for v in term.operands)
+        self.backwards = any(t.backwards or any(map(self._is_backwards, t.operands)) for t in chosen.values())
         found = []
+        for k, _, term in places:
+            self.loop.body.outputs[k] = self.loop.body.inputs[1 + k]
+            found.append((k, [term]))
         for k, leaves in trees:
             terms = [chosen[v] for v in leaves if v in chosen]
             if terms:
@@ -109,12 +126,36 @@ class _Saved:
                 assert left is not None
                 self.loop.body.outputs[k] = left
                 found.append((k, terms))
-        gone = {v.node for v in chosen} | self.dropped
+        gone = {v.node for v in chosen} | self.dropped | {self.placing[k] for k, _, _ in places}
         self.loop.body.nodes = [n for n in self.loop.body.nodes if n not in gone]
         for term in chosen.values():
             for value in term.operands:
                 self._keep(value)
         return found
+
+    def _placed(self, k: int) -> list[tuple[Value, Term]]:
+        """A product with an invariant that is added, at every step, to a row of its own of a carried array."""
+        loop, uses = self.loop, self.loop.uses
+        before, node = loop.body.inputs[1 + k], loop.body.outputs[k].node
+        if node is None or node.op.name != "index_add" or node.inputs[0] is not before or node.attrs["spec"] != ("?",):
+            return []
+        row = node.inputs[1]
+        product, back = row.node, loop.direction(node.inputs[2])
+        if uses[before] != 1 or uses[node.outputs[0]] != 1 or uses[row] != 1 or back is None:
+            return []
+        if product is None or product.op.name != "matmul" or product.attrs.get("transpose_a"):
+            return []
+        a, b = product.inputs
+        sizes, out = static_sizes(a), static_sizes(row)
+        if b not in loop.outside or not sizes or not out or len(sizes) != 2 or len(out) != 2 or 0 in (*sizes, *out):
+            return []
+        if loop.is_fixed(a) or sizes[0] > MOST_ROWS or (not self._at_hand(a) and math.prod(sizes) > 4 * math.prod(out)):
+            return []
+        if b.tensor_type.rank != 2 or row.tensor_type.dtype != before.tensor_type.dtype:
+            return []
+        self.placing[k] = node
+        turned = bool(product.attrs.get("transpose_b"))
+        return [(row, Term("rows", (a,), loop.outside[b], turned, back))]
 
     def _leaves(self, k: int) -> list[Value] | None:
         """What is added up to the next value of a carried sum, which is used for nothing else; None if it is no sum."""
@@ -155,7 +196,8 @@ class _Saved:
         node = value.node
         if node is None or self.loop.uses[value] != 1:
             return None
-        operands = _factors(node)
+        term = _factors(node)
+        operands = () if term is None else term.operands
         sizes = [static_sizes(v) for v in operands]
         if not operands or any(not s or 0 in s or self.loop.is_fixed(v) for s, v in zip(sizes, operands, strict=True)):
             return None
@@ -163,7 +205,7 @@ class _Saved:
         count, whole = constant_of(self.loop.count), static_sizes(value)
         if whole is None or new > 4 * math.prod(whole) or (type(count) is int and count * new * 8 > MOST_BYTES):
             return None
-        return Term("matmul", operands)
+        return term
 
     def _row_sum(self, value: Value, rows: set[Value]) -> Term | None:
         """A term that sums the rows of what is saved already."""
@@ -218,14 +260,30 @@ class _Saved:
         alone = body.outputs[k] is body.inputs[1 + k] and _is_zero(node.inputs[1 + k])
         total = None if alone else node.outputs[k]
         for term in terms:
-            flat = [put(graph, "reshape", self.array(v), shape=(-1, (static_sizes(v) or ())[-1])) for v in term.operands]
-            if term.kind == "matmul":
+            flat = [put(graph, "reshape", self.array(v), shape=(-1, term.width(v))) for v in term.operands]
+            if term.kind == "rows":
+                return self._rows(node.outputs[k], term, flat[0], alone)
+            if term.kind in ("matmul", "outer"):
                 made = put(graph, "matmul", *flat, transpose_a=True)
             else:
                 made = put(graph, "reduce_sum", *flat, axis=0, keepdims=False)
             total = made if total is None else put(graph, "add", total, made)
         assert total is not None
         return total
+
+    def _rows(self, start: Value, term: Term, rows: Value, alone: bool) -> Value:
+        """An array with the products of all steps added to its first rows."""
+        graph, kind = self.loop.graph, start.tensor_type
+        assert term.weights is not None
+        made = put(graph, "matmul", rows, term.weights, **({"transpose_b": True} if term.transposed else {}))
+        height = (static_sizes(term.operands[0]) or ())[0]
+        made = put(graph, "reshape", made, shape=(-1, height, made.tensor_type.shape[-1]))  # type: ignore[index]
+        if term.backwards != self.backwards:
+            made = put(graph, "reverse", made, axis=(0,))
+        if alone and self.loop.has_steps(start):
+            made.type = kind
+            return made
+        return put(graph, "index_add", start, made, self.loop.count, spec=((None, "?", None),))
 
     def array(self, value: Value) -> Value:
         """A value of all steps, in the order that all have."""
@@ -250,16 +308,20 @@ class _Saved:
         return put(graph, "reverse", made, axis=(0,))
 
 
-def _factors(node: Node) -> tuple[Value, ...]:
+def _factors(node: Node) -> Term | None:
     """(a, b) of `a^T @ b` of matrices, or of the outer product of vectors."""
     ranks = [len(static_sizes(v) or ()) for v in node.inputs]
     if node.op.name == "matmul" and ranks == [2, 2]:
-        flags = node.attrs.get("transpose_a"), node.attrs.get("transpose_b")
-        return tuple(node.inputs) if flags[0] and not flags[1] else ()
+        ta, tb = bool(node.attrs.get("transpose_a")), bool(node.attrs.get("transpose_b"))
+        a, b = (static_sizes(v) or () for v in node.inputs)
+        one = a[0 if ta else 1] == 1  # columns or rows of one element: an outer product, however they lie
+        if ta and not tb:
+            return Term("matmul", tuple(node.inputs))
+        return Term("outer", tuple(node.inputs)) if one and b[1 if tb else 0] == 1 else None
     if node.op.name == "mul" and ranks == [2, 2]:
         made = [v.node for v in node.inputs]
         if all(n is not None and n.op.name == "expand_dims" and n.inputs[0].tensor_type.rank == 1 for n in made):
             column, row = (n for n in made if n is not None)
             if (column.attrs["axis"], row.attrs["axis"]) == (1, 0):
-                return column.inputs[0], row.inputs[0]
-    return ()
+                return Term("outer", (column.inputs[0], row.inputs[0]))
+    return None

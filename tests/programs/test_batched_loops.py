@@ -90,6 +90,22 @@ def output_layer(xs, weights):
     return ag.stack(losses)
 
 
+def one_feature(xs, weights):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    for x in xs:
+        state = (
+            ag.tanh(x[:, :1] @ weights[0][:1] + state @ weights[1]) + (state @ weights[1][:, :1]) * weights[2]
+        )
+    return state
+
+
+def columns(xs, weights):
+    state = ag.zeros([4, 1], ag.float64)
+    for x in xs:
+        state = ag.tanh(ag.transpose(weights[0]) @ ag.transpose(x[:1]) + weights[1] @ state)
+    return state
+
+
 def nested(xs, weights):
     total = ag.zeros([xs.shape[1], 4], ag.float64)
     for t in ag.range(3):
@@ -121,7 +137,7 @@ def leaves_early(xs, weights):
 
 PROGRAMS = [
     rnn, rnn_by_index, rnn_by_while, rnn_part_of_the_rows, rnn_backwards, rnn_masked_rows, rnn_of_vectors,
-    two_uses_of_a_weight, output_layer, nested, in_a_branch, leaves_early,
+    two_uses_of_a_weight, output_layer, one_feature, columns, nested, in_a_branch, leaves_early,
 ]  # fmt: skip
 SIZES = {"known": None, "steps": [None, 3, 5], "all": [None, None, 5]}
 

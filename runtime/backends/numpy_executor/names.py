@@ -78,9 +78,9 @@ class Globals:
             return self.numpy(match[1][1:])
 
         template = _DOTTED.sub(local, template)
-        if re.search(r"\bK\(", template):
+        if re.search(r"\bK[(.]", template):
             name = self.bind(f"op_{op.name}", op.rules.kernel, f"kernel of {op.name}")
-            template = re.sub(r"\bK\(", f"{name}(", template)
+            template = re.sub(r"\bK(?=[(.])", name, template)
         return template
 
     def header(self) -> list[str]:

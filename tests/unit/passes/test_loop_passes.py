@@ -359,6 +359,18 @@ def test_a_counter_beside_the_index_is_the_index():
             "p: float32[2,3] = where(c, x, z)\nq: float32[2,3] = where(c, y, z)\nr: float32[2,3] = add(p, q)",
             "add(x, y)\n  r: float32[2,3] = where(c, %0, z)",
         ),
+        (
+            "p: float32[2,3] = index_grad(v, x, i, spec=('?',))\nr: float32[2,3] = add(x, p)",
+            "index_add(x, v, i, spec=('?',))",
+        ),
+        (
+            "p: float32[3,2] = transpose(x, perm=(1, 0))\nr: float32[3,3] = matmul(p, y)",
+            "matmul(x, y, transpose_a=True)",
+        ),
+        (
+            "p: float32[3,2] = transpose(x, perm=(1, 0))\nr: float32[2,2] = matmul(y, p)",
+            "matmul(y, x, transpose_b=True)",
+        ),
         ("p: float32[2,3] = broadcast_like(k, x)\nr: float32[2,3] = mul(p, x)", "mul(k, x)"),
         (
             "p: list<float32[3]> = list_unstack(x)\nr: list<float32[3]> = list_cast(p, type=float32[3])",
@@ -368,9 +380,43 @@ def test_a_counter_beside_the_index_is_the_index():
 )
 def test_simplified(line, found):
     text = after(
-        "graph f(c: bool[2,1], x: float32[2,3], y: float32[2,3], k: float32[]):\n  z: int64*[] = constant(0)\n"
+        "graph f(c: bool[2,1], x: float32[2,3], y: float32[2,3], k: float32[], v: float32[3], i: int64*[]):\n"
+         "  z: int64*[] = constant(0)\n"
         + textwrap.indent(line, "  ")
         + "\n  return r\n",
         simplify,
     )
     assert found in text
+
+
+def test_rows_of_the_inputs_gradient_are_one_product_after_the_loop():
+    check(
+        """
+        graph f(y: float32[2,4], w: float32[4,3], x0: float32[8,2,3]):
+          %0: int64*[] = constant(8)
+          %1: float32[2,4], %2: float32[8,2,3] = for_loop(%0, y, x0; w)
+            body(i, y, x, w):
+              %0: float32[2,4] = tanh(y)
+              %1: float32[2,3] = matmul(%0, w)
+              %2: float32[8,2,3] = index_add(x, %1, i, spec=('?',))
+              return %0, %2
+          return %1, %2
+        """,
+        """
+        graph f(y: float32[2,4], w: float32[4,3], x0: float32[8,2,3]):
+          %0: int64*[] = constant(8)
+          %1: list<float32[2,4]> = list_new(element=float32[2,4])
+          %2: float32[2,4], %3: float32[8,2,3], %4: list<float32[2,4]> = for_loop(%0, y, x0, %1)
+            body(i, y, x, %0):
+              %1: float32[2,4] = tanh(y)
+              %2: list<float32[2,4]> = list_append(%0, %1)
+              return %1, x, %2
+          %5: float32[n0,2,4] = list_stack(%4, element=float32[2,4])
+          %6: float32[n1,4] = reshape(%5, shape=(-1, 4))
+          %7: float32[n1,3] = matmul(%6, w)
+          %8: float32[n2,2,3] = reshape(%7, shape=(-1, 2, 3))
+          %9: float32[8,2,3] = index_add(%3, %8, %0, spec=((None, '?', None),))
+          return %2, %9
+        """,
+        sink_sums,
+    )
