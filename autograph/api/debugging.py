@@ -19,11 +19,11 @@ from runtime.typesys.errors import InvalidArgumentError
 __all__ = ["check"]
 
 
-def check(condition: Any, text: Callable[[], str]) -> None:
-    """Raise InvalidArgumentError if a boolean scalar is false, when the graph runs if it is staged."""
+def check(condition: Any, text: Callable[[], str], error: type[Exception] = InvalidArgumentError) -> None:
+    """Raise an error if a boolean scalar is false, when the graph runs if it is staged."""
 
     def failed() -> None:
-        raise raised(InvalidArgumentError(text()))
+        raise raised(error(text()))
 
     if_stmt(op.logical_not(condition) if isinstance(condition, Tensor) else not condition, failed, None, ())
 

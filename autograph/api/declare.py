@@ -11,6 +11,9 @@ DECLARED: dict[str, tuple[str, str]] = {}  # public name -> (module, attribute)
 
 # module -> its public objects, as "attribute" or "attribute=public.name,other.name"
 ELSEWHERE = {
+    "autograph.api.dataset_iterators": "DatasetIterator=data.Iterator",
+    "autograph.api.datasets": "AUTOTUNE=data.AUTOTUNE,data.experimental.AUTOTUNE "
+    "INFINITE_CARDINALITY=data.INFINITE_CARDINALITY UNKNOWN_CARDINALITY=data.UNKNOWN_CARDINALITY",
     "autograph.staging.function": "Function function run_functions_eagerly=config.run_functions_eagerly "
     "functions_run_eagerly=config.functions_run_eagerly",
     "runtime.grad.functional": "custom_gradient gradients hessians jvp recompute_grad",

@@ -190,6 +190,13 @@ OBJECTS = {
         do_not_convert=autograph.experimental.do_not_convert,autograph.do_not_convert
         to_code=autograph.to_code to_graph=autograph.to_graph
     """,
+    "autograph.api.dataset_iterators": """
+        DatasetIterator=data.Iterator
+    """,
+    "autograph.api.datasets": """
+        AUTOTUNE=data.AUTOTUNE,data.experimental.AUTOTUNE Dataset=data.Dataset
+        INFINITE_CARDINALITY=data.INFINITE_CARDINALITY UNKNOWN_CARDINALITY=data.UNKNOWN_CARDINALITY
+    """,
     "autograph.api.debugging": """
         Assert=debugging.Assert,Assert assert_all_finite=debugging.assert_all_finite
         assert_equal=debugging.assert_equal,assert_equal

@@ -43,6 +43,12 @@ REFUSALS: dict[str, Refusal] = {
         "{what} needs a length that is known only when the graph runs",
         "loop with `for` and use `len()` in converted code, or take ag.shape(x)[0]",
     ),
+    "dataset-of-staged": Refusal(
+        _GRAPH,
+        "the items of this dataset depend on a staged tensor ({type}), and only Python can tell them one by one (a filter, "
+        "a shuffle, a generator)",
+        "make the dataset outside the function and pass it, or loop over the tensor itself with `for` and `if`",
+    ),
     "generator-items": Refusal(
         _GRAPH,
         "which items this generator gives depends on a tensor, and Python itself iterates over it",

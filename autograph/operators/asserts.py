@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.printing import template_of
-from autograph.operators.regions import PathEnds
+from autograph.operators.regions import leaving
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ops.registry import get
 from runtime.tensor.trace import STATE
@@ -19,7 +19,7 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
     condition = truth_of(test)
     if not is_staged_condition(condition):
         if not condition:
-            raise AssertionError(*([] if message is None else [message()]))
+            raise raised(AssertionError(*([] if message is None else [message()])))
         return
     trace = STATE.trace
     assert trace is not None
@@ -33,18 +33,16 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
 
 
 def raised(error: Any) -> Any:
-    """What `raise error` raises: under a staged condition a node that raises when the graph runs."""
+    """What `raise error` raises: under a staged condition an exception that becomes a node where it leaves the region.
+
+    So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
+    """
     trace = STATE.trace
     if trace is None or trace.builder.region.parent is None:
         return error
     made = error() if isinstance(error, type) else error
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
-    if text is None:
-        attrs = {"exception": type(made), "arguments": made.args, "template": ()}
-        trace.builder.emit(get("raise_"), [], attrs, ())
-    else:
-        template, values = template_of(text)
-        trace.builder.emit(
-            get("raise_"), values, {"exception": type(made), "arguments": None, "template": template}, ()
-        )
-    return PathEnds()
+    template, values = template_of(text) if text is not None else ((), [])
+    arguments = made.args if text is None else None
+    leaving(made, values, {"exception": type(made), "arguments": arguments, "template": template})
+    return made

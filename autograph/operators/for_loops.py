@@ -7,7 +7,7 @@ from typing import Any
 
 from autograph.operators.branches import staged_cond
 from autograph.operators.descriptors import Leaf
-from autograph.operators.iterables import StagedIterable, staged_iterable
+from autograph.operators.iterables import StagedIterable, StagedStream, staged_iterable
 from autograph.operators.places import name_places
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
@@ -28,8 +28,11 @@ from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
+from runtime.typesys.spec import TensorType
 
 __all__ = ["for_stmt"]
+
+_BOOL = TensorType("bool", ())
 
 
 def for_stmt(
@@ -76,7 +79,12 @@ def _rest_guarded(
 def staged_for(
     trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any] | None
 ) -> None:
-    """A `for_loop` node; a `while_loop` with a counter where a break depends on a tensor."""
+    """A `for_loop` node; a `while_loop` with a counter where a break depends on a tensor; one over a stream."""
+    if isinstance(items, StagedStream):
+        handle = items.open()
+        attempts(lambda loosened: _staged_stream(trace, items, handle, body, cells, test, loosened))
+        items.close(handle)
+        return
     attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
 
 
@@ -141,6 +149,36 @@ def _staged_for_with_break(
     def attempt(state: LoopState) -> list[Traced]:
         thunks = (lambda: both(op.less(counter.read(), count), truth_of(test())), step)
         return [with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk) for thunk in thunks]
+
+    regions, finals = fixed_point(trace, state, attempt)
+    emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+
+
+def _staged_stream(
+    trace: Trace,
+    items: StagedStream,
+    handle: Any,
+    body: Callable[[Any], None],
+    cells: list[Place],
+    test: Callable[[], Any] | None,
+    loosened: bool,
+) -> None:
+    more = Slot("more", True)
+    state = LoopState([more, *cells], loosened, runs=False)
+    state.types[0] = Leaf(_BOOL)
+
+    def step() -> None:
+        there, item = items.pull(handle)
+        staged_cond(trace, there, lambda: body(item()), lambda: None, cells)
+        more.write(there)
+
+    def attempt(state: LoopState) -> list[Traced]:
+        def go_on() -> Any:
+            return more.read() if test is None else both(more.read(), truth_of(test()))
+
+        return [
+            with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk) for thunk in (go_on, step)
+        ]
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import GeneratorType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -26,6 +26,7 @@ __all__ = [
     "StagedMap",
     "StagedRange",
     "StagedReversed",
+    "StagedStream",
     "StagedZip",
     "filtered",
     "staged_iterable",
@@ -52,6 +53,29 @@ class StagedIterable:
     def __staged_bool__(self) -> Any:
         count = self.count()
         return count != 0 if isinstance(count, int) else op.not_equal(count, 0)
+
+
+class StagedStream(StagedIterable):
+    """Items one after the other, of which only running the graph tells how many there are."""
+
+    def count(self) -> Any:
+        raise refusal("unknown-length", what="this loop over a stream together with another iterable")
+
+    def open(self) -> Any:
+        """Start, before the loop; what it returns goes to the other methods."""
+        raise NotImplementedError
+
+    def pull(self, handle: Any) -> tuple[Any, Callable[[], Any]]:
+        """Go on by one: whether there was an item, and what makes it where there was."""
+        raise NotImplementedError
+
+    def close(self, handle: Any) -> None:
+        """Forget what `open` started."""
+        raise NotImplementedError
+
+    def enumerated(self, start: Any) -> StagedIterable:
+        """The stream of (number, item)."""
+        raise NotImplementedError
 
 
 class _OverTensor(StagedIterable):
@@ -216,7 +240,9 @@ def staged_iterable(x: Any) -> StagedIterable | None:
         dynamic = dynamic_of(x)
         if dynamic is not None:
             return _OverList(dynamic)
-    return None
+        return None
+    view = getattr(type(x), "__staged_iterable__", None)
+    return None if view is None else view(x)  # type: ignore[no-any-return]
 
 
 class _Filtered:

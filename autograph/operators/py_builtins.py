@@ -18,6 +18,7 @@ from autograph.operators.iterables import (
     StagedMap,
     StagedRange,
     StagedReversed,
+    StagedStream,
     StagedZip,
     any_iterable,
     filtered,
@@ -184,6 +185,8 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
     staged = staged_iterable(iterable)
     if staged is None and not isinstance(start, Tensor):
         return builtins.enumerate(iterable, start)
+    if isinstance(staged, StagedStream):
+        return staged.enumerated(start)
     return StagedEnumerate(staged or any_iterable(iterable), start)
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from autograph.operators.births import births_of, owner_of, unheld
 from autograph.operators.places import UNDEFINED, AttributePlace
-from runtime.ir.build import Region
+from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "inside", "replayed", "run_region", "settle"]
+__all__ = ["PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
 
 
 class PathEnds(BaseException):
@@ -73,17 +73,10 @@ def run_region(
             traced.result = thunk()
         except PathEnds:
             traced.ended = True
-        except NameError as error:
-            if not is_unbound(error):
-                raise
-            _raise_node(trace, error)
-            traced.ended = True
-            trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
-        except (TypeError, AttributeError, IndexError, KeyError) as error:
-            if not trace.notes.get("provisional") or isinstance(error, OperatorNotAllowedInGraphError):
+        except BaseException as error:
+            if not (_left_by(trace, error) or _abandoned(trace, error)):
                 raise
             traced.ended = True
-            trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
         changed = _changed(before, table)
     finally:
         trace.journal.pop()
@@ -93,6 +86,39 @@ def run_region(
         place = original = None  # type: ignore[assignment]
     _keep_effects(trace, traced, before, table, changed, fresh)
     return traced
+
+
+_LEAVING = "__autograph_leaving__"
+
+
+def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) -> None:
+    """Note on an exception that the user's code raises it: if nothing catches it on its way out of the region, a node
+    will raise it. (A note elsewhere would keep the exception's frames, and what they hold would seem to be held.)"""
+    setattr(error, _LEAVING, (values, attrs, user_location()))
+
+
+def _left_by(trace: Trace, error: BaseException) -> bool:
+    """Emit the node of an exception that the user's code raised here, if it is one."""
+    known = error.__dict__.pop(_LEAVING, None)
+    if known is None:
+        return False
+    values, attrs, location = known
+    trace.builder.emit(get("raise_"), values, attrs, (), (), location)
+    return True
+
+
+def _abandoned(trace: Trace, error: BaseException) -> bool:
+    """Whether Python would raise this exception only if the path is taken: the path ends."""
+    if isinstance(error, NameError) and is_unbound(error):
+        _raise_node(trace, error)
+    elif (
+        not isinstance(error, (TypeError, AttributeError, IndexError, KeyError))
+        or not trace.notes.get("provisional")
+        or isinstance(error, OperatorNotAllowedInGraphError)
+    ):
+        return False
+    trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
+    return True
 
 
 def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:

@@ -78,6 +78,7 @@ def f(xs):
         """Convert a whole function or lambda."""
         self._kept: set[int] = set()
         self._level = 0
+        self._tested: set[str] = set()  # flags of `for` loops: their start stays, as a staged loop tests them first
         return super().convert(tree)
 
     def keeps(self, node: Node) -> bool:
@@ -90,7 +91,9 @@ def f(xs):
         self.generic_visit(node)
         self._level = level
         if isinstance(node, FUNCTIONS):
-            self.drop_unread(node, self.names.flags_of("did_break") | self.names.flags_of("did_return"))
+            flags = self.names.flags_of("did_break") | self.names.flags_of("did_return")
+            self.drop_unread(node, flags - self._tested)
+            self.drop_unread(node, flags & self._tested, is_true)
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -114,6 +117,7 @@ def f(xs):
         if isinstance(node, gast.For):
             leave = self.quote("if flag: break", node, flag=flag)
             self._kept.add(id(leave[0].body[0]))
+            self._tested.add(flag)
             node.body += leave
         elif is_true(node.test):
             node.test = self.quote_expression("not flag", node.test, flag=flag)
