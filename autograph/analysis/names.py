@@ -1,4 +1,4 @@
-"""Qualified names: the text of an expression that names a place, such as `x`, `self.total` or `a[0].b`."""
+"""Names: qualified ones, the text of an expression such as `x`, `self.total` or `a[0].b`; private ones as compiled."""
 
 import gast
 
@@ -33,3 +33,15 @@ def root_name(node: Node) -> str | None:
     while isinstance(node, (gast.Attribute, gast.Subscript, gast.Starred)):
         node = node.value
     return str(node.id) if isinstance(node, gast.Name) else None
+
+
+def mangled(name: str, class_name: str | None) -> str:
+    """A name as Python compiles it inside a class.
+
+    >>> mangled("__x", "_Secret"), mangled("__x__", "C"), mangled("__x", "___"), mangled("__x", None)
+    ('_Secret__x', '__x__', '__x', '__x')
+    """
+    owner = (class_name or "").lstrip("_")
+    if not owner or not name.startswith("__") or name.endswith("__"):
+        return name
+    return f"_{owner}{name}"

@@ -96,18 +96,6 @@ def bound_names(function: Node) -> set[str]:
     return bound - elsewhere
 
 
-def mangled(name: str, class_name: str | None) -> str:
-    """A name as Python compiles it inside a class.
-
-    >>> mangled("__x", "_Secret"), mangled("__x__", "C"), mangled("__x", "___"), mangled("__x", None)
-    ('_Secret__x', '__x__', '__x', '__x')
-    """
-    owner = (class_name or "").lstrip("_")
-    if not owner or not name.startswith("__") or name.endswith("__"):
-        return name
-    return f"_{owner}{name}"
-
-
 def _is_parameter(node: Node) -> bool:
     return isinstance(node, gast.Name) and isinstance(node.ctx, gast.Param)
 

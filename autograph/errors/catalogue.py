@@ -232,6 +232,18 @@ REFUSALS: dict[str, Refusal] = {
     ),
 }
 
+WARNINGS: dict[str, tuple[str, str]] = {
+    # What is wrong, and what to write instead.
+    "retracing-argument": (
+        "{name} was traced {count} times because its argument {what} differs from call to call",
+        "pass it as a tensor (ag.constant), or give sizes that vary as None: input_signature, or reduce_retracing=True",
+    ),
+    "retracing-state": (
+        "{name} was traced {count} times because {what}, which it reads, changes between calls",
+        "pass it as a tensor, or make it an ag.Variable and assign to it",
+    ),
+}
+
 
 def rendered(
     sentence: str,

@@ -8,12 +8,12 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from autograph.errors.catalogue import REFUSALS, rendered
-from runtime.ir.build import internal_folders
+from autograph.errors.catalogue import REFUSALS, WARNINGS, rendered
+from runtime.ir.build import internal_folders, user_location
 from runtime.typesys import errors as runtime_errors
 from runtime.typesys.errors import OpError
 
-__all__ = ["refusal"]
+__all__ = ["caution", "refusal"]
 
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 
@@ -28,6 +28,17 @@ def refusal(id: str, **fields: Any) -> OpError:
     entry = REFUSALS[id]
     made: OpError = getattr(runtime_errors, entry.error)(entry.sentence.format(**fields), id=id, hint=entry.hint)
     return made
+
+
+def caution(id: str, **fields: Any) -> None:
+    """Warn at the user's line; `fields` complete the sentence of the catalogue."""
+    import warnings
+
+    sentence, hint = WARNINGS[id]
+    place = user_location()
+    file, line = ("<unknown>", 1) if place is None else (place.file, place.line)
+    text = f"{sentence.format(**fields)} [{id}]\nInstead: {hint.format(**fields)}"
+    warnings.warn_explicit(text, UserWarning, file, line)
 
 
 def _present(error: OpError) -> str:

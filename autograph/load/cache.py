@@ -85,3 +85,16 @@ def register_converted(code: types.CodeType) -> None:
 def is_converted(code: types.CodeType) -> bool:
     """Whether a code object is the result of a conversion: it must not be converted again."""
     return code in _converted
+
+
+_reads: CodeCache[Any] = CodeCache()
+
+
+def keep_reads(code: types.CodeType, reads: Any) -> None:
+    """Remember what a function reads of the world outside it, by its code object."""
+    _reads.get(code, None, lambda: reads)
+
+
+def reads_of(code: types.CodeType) -> Any:
+    """What a function reads: an `analysis.reads.Reads`; None where it was never analysed."""
+    return _reads.find(code)

@@ -4,9 +4,11 @@ import types
 from collections.abc import Hashable
 from typing import Any
 
+from autograph.analysis.reads import reads_of_tree
 from autograph.convert.converter import Context
 from autograph.convert.pipeline import Dump, convert_tree, new_context
-from autograph.load.cache import CodeCache, is_converted
+from autograph.errors.catalogue import SourceUnavailableError
+from autograph.load.cache import CodeCache, is_converted, keep_reads, reads_of
 from autograph.load.loader import compile_function, make_function
 from autograph.source.parse import Node
 from autograph.source.reader import FunctionSource, read_function
@@ -41,9 +43,26 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
 
 def _convert(function: types.FunctionType) -> types.CodeType:
     source = read_function(function)
+    reads = reads_of_tree(source.node, source.class_name)
     context = _context(source, function)
     tree = convert_tree(source.node, context)
-    return compile_function(tree, function.__code__, source.class_name, context.names.helpers())
+    code = compile_function(tree, function.__code__, source.class_name, context.names.helpers())
+    for key in (function.__code__, code):
+        keep_reads(key, reads)
+    return code
+
+
+def analysed(function: types.FunctionType) -> Any:
+    """What a function reads (an `analysis.reads.Reads`), converted or not; None where it has no source."""
+    known = reads_of(function.__code__)
+    if known is None:
+        try:
+            source = read_function(function)
+        except SourceUnavailableError:
+            return None
+        known = reads_of_tree(source.node, source.class_name)
+        keep_reads(function.__code__, known)
+    return known
 
 
 def _context(source: FunctionSource, function: types.FunctionType) -> Context:

@@ -235,11 +235,14 @@ def _plan_of(code: Any) -> _Plan:
 
 
 def watch(trace: Trace, fn: Any) -> None:
-    """Note in the journal the closure cells and globals that calling `fn` may rebind."""
+    """Note that `fn` is called, and in the journal the closure cells and globals that it may rebind."""
     if not trace.journal:
         return
     code = fn.__code__
-    plan = _plans.get(id(code))
+    key = id(code)
+    if key not in trace.called:
+        trace.called[key] = code, fn.__globals__
+    plan = _plans.get(key)
     if plan is None or plan[0]() is not code:
         plan = _plan_of(code)
     if plan[1]:

@@ -12,6 +12,7 @@ import numpy as np
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.descriptors import Leaf, canonical, describe, loosen
 from autograph.staging.fast_calls import can_have_entry
+from autograph.staging.guards import Guards
 from autograph.staging.native_code import Compiled
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
@@ -40,6 +41,7 @@ class ConcreteFunction:
         specs: list[TensorSpec],
         structure: Callable[..., list[Any]] | None = None,
         jit_compile: bool | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self.name = name
         self.traced = traced
@@ -51,7 +53,8 @@ class ConcreteFunction:
         self._gradient: Any = None
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
-        self.always_fits = not traced.state
+        self.guards = guards
+        self.always_fits = guards is None and not traced.state
         self.wants_entry = jit_compile is not False and can_have_entry(self)
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
         boxes = {id(b): i for i, b in enumerate(traced.captured)}
@@ -136,7 +139,9 @@ class ConcreteFunction:
         return self._compiled is not None and self._compiled.is_native
 
     def fits_state(self) -> bool:
-        """Whether the places outside that this trace reads still hold values of the types it was made for."""
+        """Whether the places outside that this trace reads still hold what it was made for: values, or their types."""
+        if self.guards is not None and self.guards.changed() is not None:
+            return False
         if self._state_key is None:
             return True
         now = []

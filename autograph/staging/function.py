@@ -28,6 +28,7 @@ from autograph.staging.signature import (
     same_leaves,
     weak_reference,
 )
+from autograph.staging.storms import Storms
 from autograph.staging.tracing import trace_function
 from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
@@ -39,6 +40,9 @@ __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eager
 
 _eager = [False]
 MAX_TRACES = 1024
+"""Signatures of one function whose traces are kept."""
+MAX_STATES = 16
+"""Traces kept for one signature, each made for another state of what it reads."""
 
 
 def run_functions_eagerly(run_eagerly: bool) -> None:
@@ -112,6 +116,7 @@ class Function:
         self._converted: Any = None
         self._count = 0
         self._fast = FastCalls()
+        self._storms = Storms(self._name)
         # Calling a generator or coroutine function runs nothing: its body runs later, outside any trace of the call.
         self._suspends = _suspends(python_function)
         update_wrapper(self, python_function)
@@ -157,7 +162,7 @@ class Function:
             if len(leaves) > 1 and len(set(map(id, leaves))) < len(leaves):
                 key = key, same_leaves(leaves)
             for concrete in self._traces.get(key, ()):
-                if concrete.fits_state():
+                if concrete.always_fits or concrete.fits_state():
                     break
             else:
                 concrete = self._traced(key, args, kwargs, leaves, pinned)
@@ -207,6 +212,7 @@ class Function:
             for concrete in self._traces.get(key, ()):
                 if concrete.fits_state():
                     return concrete
+            what = next((c.guards.changed() for c in self._traces.get(key, ()) if c.guards is not None), None)
             if self.input_signature is not None:
                 extra = len(args) - len(self.input_signature)
                 args = (*args[:extra], *self.input_signature)
@@ -221,6 +227,10 @@ class Function:
             else:
                 general = None
             names = self._parameters.names
+            if what is not None:
+                self._storms.state(what)
+            elif key not in self._traces:
+                self._storms.arguments(names, tuple([encode(a, [], []) for a in args]))
             first = self._count == 0
             self._count += 1
             try:
@@ -228,10 +238,15 @@ class Function:
             except BaseException:
                 self._count -= 1
                 raise
+            assert traced.reading is not None
+            guards = traced.reading(self._python_function, dict(zip(names, args, strict=False)) | kwargs)
+            traced.reading, traced.originals = None, {}  # they hold what was made by the trace
             concrete = ConcreteFunction(
-                traced, self._name, _specs(args, kwargs, names), self._leaves_of, self._jit_compile
+                traced, self._name, _specs(args, kwargs, names), self._leaves_of, self._jit_compile, guards
             )
-            self._traces.setdefault(key, []).insert(0, concrete)
+            known = self._traces.setdefault(key, [])
+            known.insert(0, concrete)
+            del known[MAX_STATES:]
             if general is not None:
                 self._traces[general].insert(0, concrete)
             self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]  # type: ignore[misc]

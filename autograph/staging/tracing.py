@@ -7,8 +7,10 @@ traced again with that place as an input, so that each call reads it and writes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, require_bound
 from autograph.operators.descriptors import (
     Descriptor,
@@ -26,6 +28,7 @@ from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, watch
 from autograph.operators.regions import PathEnds, settle
 from autograph.operators.specials import special_methods
+from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
@@ -71,6 +74,8 @@ class TracedFunction:
         self.written: list[Tensor] = []  # outside boxes that were written
         self.constant_writes: list[tuple[Place, Any]] = []  # Python values written to places outside
         self.created: list[Any] = []  # variables made by the trace
+        self.originals: dict[Any, Any] = {}  # what places held that were written, by key, until `reading` is asked
+        self.reading: Callable[[Callable[..., Any], dict[str, Any]], Guards | None] | None = None  # asked once, after it
 
 
 def trace_function(
@@ -128,12 +133,12 @@ def _attempt(
         holders = [c for a in (*symbols, *keywords.values()) for c in containers(a)]
         held = [contents(c) for c in holders]
         arrivals: list[Value] = [b._value for b in boxes]
-        originals = [(entry.place, entry.place.read()) for entry in state]
+        entered = [(entry.place, entry.place.read()) for entry in state]
         for entry in state:
             values = [trace.graph.add_input(t, getattr(entry.place, "name", None)) for t in value_types(entry.before)]
             _retarget(entry.place, trace)
             entry.place.write(unpack(entry.before, iter(values)))
-        for entry, _ in zip(state, originals, strict=True):
+        for entry in state[: len(entered)]:
             table[entry.place.key] = (entry.place, entry.place.read())
         trace.journal.append(table)
         watch(trace, function)
@@ -154,8 +159,10 @@ def _attempt(
             )
         finally:
             trace.journal.pop()
-            _restore(state, table, originals)
+            _restore(state, table, entered)
     traced.created = trace.notes.get("created", [])
+    keys = {entry.place.key for entry in state}
+    traced.reading = partial(guards_of, trace.called, traced.originals, keys, births_of(trace).__contains__)
     return traced, grown
 
 
@@ -212,6 +219,7 @@ def _collect(
     )
     found = dict(table)
     table.clear()  # all is undone
+    traced.originals = {key: original for key, (_, original) in found.items()}
     grown = False
     for key, (place, final) in outside.items():
         if key in known:
@@ -219,7 +227,6 @@ def _collect(
         before, after = describe(found[key][1]), describe(final)
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
             traced.constant_writes.append((place, final))
-            place.write(final)
             continue
         state.append(StateEntry(place, _entry_type(before, after)))
         grown = True
@@ -230,6 +237,9 @@ def _collect(
             if isinstance(joined, Sequence):
                 entry.before, grown = joined, True
         entry.after = after
+    if not grown or "created" in trace.notes:  # else undone: the next attempt has to see what this one saw
+        for place, final in traced.constant_writes:
+            place.write(final)
     if grown:
         return True
     choice = choice_of(result[0])

@@ -93,6 +93,7 @@ class Trace:
         self.written: dict[int, Tensor] = {}
         self.journal: list[dict[Any, tuple[Place, Any]]] = []  # one table per open region: key -> (place, value before)
         self.notes: dict[str, Any] = {}  # room for the front end
+        self.called: dict[int, tuple[Any, dict[str, Any]]] = {}  # id(code) -> the code and globals of functions called
         self.streams = sys.stdout, sys.stderr  # to which a graph's prints will go
 
     def capture(self, thing: Any, type: TensorType) -> Value:

@@ -2,8 +2,8 @@
 
 import gast
 
+from autograph.analysis.names import mangled
 from autograph.convert.converter import Context, Example
-from autograph.convert.naming import mangled
 from autograph.convert.targets import TargetConverter
 from autograph.convert.template import constant
 from autograph.source.parse import Node

@@ -17,9 +17,10 @@ import gast
 from autograph.analysis.activity import Activity
 from autograph.analysis.facts import Facts
 from autograph.analysis.liveness import Liveness, Names
+from autograph.analysis.names import mangled
 from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
-from autograph.convert.naming import bound_names, mangled
+from autograph.convert.naming import bound_names
 from autograph.source.parse import Node
 
 

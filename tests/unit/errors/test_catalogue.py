@@ -7,7 +7,7 @@ import re
 import pytest
 
 from autograph.errors import catalogue, refusals
-from autograph.errors.catalogue import REFUSALS
+from autograph.errors.catalogue import REFUSALS, WARNINGS
 from runtime.typesys import errors as runtime_errors
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -84,3 +84,10 @@ def test_each_section_fails_with_its_own_id() -> None:
         id = section.split("`")[1]
         shown = re.findall(r"<!-- fails: \[([\w-]+)\] -->", section)
         assert shown == [id] or id in WITHOUT_EXAMPLE, id
+
+
+def test_warnings_are_used_and_have_sections() -> None:
+    page = (ROOT / "docs" / "refusals.md").read_text("utf-8")
+    assert sorted(re.findall(r"^#### `([\w-]+)`", page, re.MULTILINE)) == sorted(WARNINGS)
+    text = "".join(path.read_text("utf-8") for path in FILES)
+    assert [id for id in WARNINGS if f'"{id}"' not in text] == []
