@@ -32,7 +32,7 @@ class Storms:
         if last is None or len(last) != len(parts):
             return
         changed = [i for i, (a, b) in enumerate(zip(last, parts, strict=True)) if a != b]
-        if len(changed) == 1:
+        if len(changed) == 1 and not _is_object(parts[changed[0]]):
             self._note("retracing-argument", names[changed[0]] if changed[0] < len(names) else f"number {changed[0]}")
 
     def _note(self, id: str, what: str) -> None:
@@ -40,3 +40,8 @@ class Storms:
         if self._causes[id, what] >= WARN_AFTER and not self._warned:
             self._warned = True
             caution(id, name=self._name, what=what, count=self._causes[id, what])
+
+
+def _is_object(part: Any) -> bool:
+    """Whether an argument is told apart by identity: other objects have other traces, which is as meant."""
+    return type(part) is tuple and part[:1] == ("object",)
