@@ -2,7 +2,12 @@
 
 import numpy as np
 
-REDUCED = 2.0**36  # where sin, cos and tan end
+
+def reduced_up_to(name: str, dtype: type) -> float:
+    """Where sin, cos and tan end and libm takes over."""
+    return 2.0**20 if dtype == np.float32 and name != "tan" else 2.0**36
+
+
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, np.inf, -np.inf, np.nan, 88.722, 88.73, -87.4, -103.97, -104.0, 709.78, 709.79,
          710.47, -708.4, -745.1, -745.2, 127.999, 128.0, -149.0, -150.0, 1024.0, -1075.0, 0.6931, 9.1, 19.1, 26.5, 27.3)
 
@@ -41,7 +46,8 @@ def unary(name: str, dtype: type, count: int, seed: int = 0) -> np.ndarray:
         np.array([finite.max, finite.min, finite.tiny, finite.smallest_subnormal], dtype),
     ])
     if name in {"sin", "cos", "tan"}:
-        multiples = (np.rint(even * 2.0 ** rng.uniform(0, 34, count)) * (np.pi / 2)).astype(dtype)
+        limit = reduced_up_to(name, dtype)
+        multiples = (np.rint(even * 2.0 ** rng.uniform(0, np.log2(limit), count)) * (np.pi / 2)).astype(dtype)
         x = np.concatenate([x, multiples, np.nextafter(multiples, dtype(np.inf))])
-        x = x[~(np.abs(x) > REDUCED)]
+        x = x[~(np.abs(x) > limit)]
     return x

@@ -134,6 +134,10 @@ class Value:
         """Arithmetic: copies of the sign come in."""
         return self.binary(("ashr", "ashr"), count)
 
+    def shifted_down(self, count: int) -> "Value":
+        """Logical: zeros come in."""
+        return self.function.emit(self.kind, f"lshr {self.kind} {self.text}, {count}")
+
     def compare(self, ordered: str, signed: str, other: "Value | float") -> "Value":
         """A comparison of floats (false with a NaN unless the predicate is unordered) or of signed integers."""
         right = self.lift(other)
@@ -256,11 +260,23 @@ def at_least(a: Value, bound: "Value | float") -> Value:
     return select(a.lift(bound) > a, bound, a)
 
 
-def polynomial(x: Value, coefficients: Sequence[float], above: Value | None = None) -> Value:
-    """sum c[i] x^i by Horner's rule, lowest power first; `above` stands for what continues after the last."""
-    total = x.like(coefficients[-1]) if above is None else fma(above, x, coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        total = fma(total, x, c)
+def polynomial(x: Value, coefficients: Sequence[float], in_turn: int = 0) -> Value:
+    """sum c[i] x^i, lowest power first, by Estrin's scheme (1960).
+
+    Horner's rule takes as many multiplications one after the other as there are coefficients. A processor's scheduler
+    holds some hundred instructions that wait, few elements' worth: only short chains keep its units busy. Horner's rounds
+    the largest terms last and once, so the lowest `in_turn` coefficients may be left to it.
+    """
+    terms: list[Value | float] = list(coefficients[in_turn:])
+    power = x
+    while len(terms) > 1:
+        pairs = zip(terms[::2], terms[1::2], strict=False)
+        paired: list[Value | float] = [fma(power, high, low) for low, high in pairs]
+        terms = paired + terms[len(terms) - len(terms) % 2 :]
+        power = power * power
+    total = x.lift(terms[0])
+    for low in reversed(coefficients[:in_turn]):
+        total = fma(total, x, low)
     return total
 
 

@@ -21,6 +21,7 @@ from runtime.backends.native.mathlib.emitter import (
     select,
 )
 
+INVERSE_LN2 = 1 / math.log(2)
 # Beyond these e^x is infinite or rounds to zero.
 LARGEST = {"f32": 89.0, "f64": 710.0, "wide": 89.0}
 SMALLEST = {"f32": -104.0, "f64": -746.0, "wide": -104.0}
@@ -37,15 +38,9 @@ def nearest(x: Value, factor: float) -> tuple[Value, Value]:
     return shifted - magic(x.kind), shifted.bits()
 
 
-def magic_bits(kind: str) -> int:
-    """The bits of `magic`: what `nearest`'s integer has too much."""
-    fraction, bias = FRACTION[kind], BIAS[kind]
-    return ((bias + fraction) << fraction) | (1 << (fraction - 1))
-
-
 def reduced(x: Value) -> tuple[Value, Value, Value]:
     """r, k as a float, k as the integer `nearest` gives, where x = k ln 2 + r."""
-    k, bits = nearest(x, 1 / math.log(2))
+    k, bits = nearest(x, INVERSE_LN2)
     high, low = parts(LN2, x.kind)
     return fma(k, -low, fma(k, -high, x)), k, bits
 
@@ -55,16 +50,26 @@ def power_of_two(k: Value, kind: str, less: int = 0) -> Value:
     return ((k + (BIAS[kind] - less)) << FRACTION[kind]).as_float(kind)
 
 
-def scaled(p: Value, bits: Value) -> Value:
-    """p * 2^k in two steps, so that k may reach beyond what one exponent holds; rounded once."""
-    k = bits - magic_bits(p.kind)
-    half = k >> 1
-    return p * power_of_two(half, p.kind) * power_of_two(k - half, p.kind)
+def two_scales(x: Value, factor: float, bits: Value, less: int = 0) -> tuple[Value, Value]:
+    """Two powers of two whose product is 2^(k - less) for k = round(x * factor): k may reach beyond one exponent's range."""
+    half = fma(x, factor / 2, magic(x.kind)).bits()
+    return power_of_two(half, x.kind), power_of_two(bits - half, x.kind, less)
+
+
+def exp_rest(r: Value) -> Value:
+    """e^r - 1 for |r| <= ln(2)/2, good enough to be added to 1."""
+    return fma(r * r, polynomial(r, table("exp", r.kind)), r)
 
 
 def exp_fraction(r: Value) -> Value:
     """e^r for |r| <= ln(2)/2."""
-    return fma(r * r, polynomial(r, table("exp", r.kind)), r) + 1.0
+    return exp_rest(r) + 1.0
+
+
+def exp_scaled(r: Value, scales: tuple[Value, Value]) -> Value:
+    """e^r times two powers of two."""
+    first, second = scales
+    return fma(exp_rest(r), first, first) * second
 
 
 def expm1_fraction(r: Value) -> Value:
@@ -76,7 +81,7 @@ def exp(x: Value) -> Value:
     """e^x."""
     x = at_least(at_most(x, LARGEST[x.kind]), SMALLEST[x.kind])
     r, _, bits = reduced(x)
-    return scaled(exp_fraction(r), bits)
+    return exp_scaled(r, two_scales(x, INVERSE_LN2, bits))
 
 
 def exp2(x: Value) -> Value:
@@ -84,7 +89,7 @@ def exp2(x: Value) -> Value:
     bound = 1080.0 if x.kind == "f64" else 152.0
     x = at_least(at_most(x, bound), -bound)
     k, bits = nearest(x, 1.0)
-    return scaled(exp_fraction((x - k) * math.log(2)), bits)
+    return exp_scaled((x - k) * math.log(2), two_scales(x, 1.0, bits))
 
 
 def expm1(x: Value) -> Value:
@@ -117,7 +122,8 @@ def tanh(x: Value) -> Value:
         return copy_sign(t / (t + 2.0), x)
     a = at_most(absolute(x), 10.0)
     r, _, bits = reduced(a + a)
-    large = 1.0 - 2.0 / fma(exp_fraction(r), power_of_two(bits, x.kind), 1.0)
+    scale = power_of_two(bits, x.kind)
+    large = 1.0 - 2.0 / (fma(exp_rest(r), scale, scale) + 1.0)
     z = a * a
     small = fma(a * z, polynomial(z, table("tanh", x.kind)), a)
     return copy_sign(select(a < 0.55, small, large), x)
@@ -138,10 +144,9 @@ def sigmoid(x: Value) -> Value:
 
 def exp_halved(a: Value) -> Value:
     """e^a / 2 for a >= 0, infinite only where that is."""
-    r, _, bits = reduced(at_most(a, LARGEST[a.kind] + 1.0))
-    k = bits - magic_bits(a.kind)
-    half = k >> 1
-    return exp_fraction(r) * power_of_two(half, a.kind) * power_of_two(k - half, a.kind, less=1)
+    a = at_most(a, LARGEST[a.kind] + 1.0)
+    r, _, bits = reduced(a)
+    return exp_scaled(r, two_scales(a, INVERSE_LN2, bits, less=1))
 
 
 def cosh(x: Value) -> Value:

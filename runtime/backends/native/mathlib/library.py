@@ -63,7 +63,7 @@ class SlowPath:
 # name -> (predicate, exact body, what the predicate asks)
 SLOW: dict[str, tuple[Callable[..., Value], Callable[..., Value], str]] = {
     **{
-        name: (trigonometric.beyond, partial(emitter.library_call, name), "|x| > 2**36")
+        name: (trigonometric.beyond, partial(emitter.library_call, name), "|x| > 2**20 (f32), 2**36 (f64)")
         for name in ("sin", "cos", "tan")
     },
     "fmod": (division.beyond, division.exact_fmod, "|x / y| >= 2**53"),

@@ -1,7 +1,7 @@
 """log, log2, log10, log1p and softplus.
 
-x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2). log(1 + f) is f - f^2/2 and a minimax rest: in singles a
-polynomial in f; in doubles, as s = f / (2 + f) halves the number of terms, the odd series of 2 artanh(s)
+x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2). log(1 + f) is f - f^2/2 and a minimax rest: for singles a
+polynomial in f; for doubles, as s = f / (2 + f) halves the number of terms, the odd series of 2 artanh(s)
 (P. T. P. Tang, Table-driven implementation of the logarithm function, 1990, describes both forms).
 """
 
@@ -11,6 +11,7 @@ from fractions import Fraction
 from runtime.backends.native.mathlib.coefficients import table
 from runtime.backends.native.mathlib.constants import LN2, LN10, parts
 from runtime.backends.native.mathlib.emitter import (
+    BIAS,
     FRACTION,
     Value,
     absolute,
@@ -27,10 +28,20 @@ TINIEST_NORMAL = {"f32": 2.0**-126, "f64": 2.0**-1022, "wide": 2.0**-1022}
 
 
 def split(x: Value) -> tuple[Value, Value, Value]:
-    """k as an integer and a float, and m between sqrt(1/2) and sqrt(2), where x = 2^k m for a normal x > 0."""
-    bits = x.bits()
-    k = (bits - ROOT_HALF[x.kind]) >> FRACTION[x.kind]
-    return k, k.to_float(x.kind), (bits - (k << FRACTION[x.kind])).as_float(x.kind)
+    """k's biased exponent, k as a float, and m between sqrt(1/2) and sqrt(2), where x = 2^k m for a normal x > 0.
+
+    Of 64-bit integers only what 256-bit vectors have, too: no conversion to float, no arithmetic shift.
+    """
+    fraction, bias = FRACTION[x.kind], BIAS[x.kind]
+    bits = x.bits() + ((bias << fraction) - ROOT_HALF[x.kind])
+    exponent = bits.shifted_down(fraction)
+    if x.kind == "f32":
+        k = (exponent - bias).to_float(x.kind)
+    else:
+        # As the low digits of 2^52.
+        k = (exponent | ((bias + fraction) << fraction)).as_float(x.kind) - (2.0**fraction + bias)
+    m = ((bits & ((1 << fraction) - 1)) + ROOT_HALF[x.kind]).as_float(x.kind)
+    return exponent, k, m
 
 
 def split_any(x: Value) -> tuple[Value, Value]:
@@ -44,7 +55,7 @@ def split_any(x: Value) -> tuple[Value, Value]:
 def log1p_fraction(f: Value) -> tuple[Value, Value]:
     """log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2), as f + rest."""
     half_square = f * f * 0.5
-    if f.kind == "f32":
+    if f.kind != "f64":
         return f, fma(f * f * f, polynomial(f, table("log", f.kind)), -half_square)
     s = f / (f + 2.0)
     z = s * s
@@ -99,10 +110,10 @@ def log1p_finite(x: Value) -> Value:
     u = x + 1.0
     # What the sum lost, by the larger of its operands (Dekker, 1971).
     error = select(x < 1.0, x - (u - 1.0), (x - u) + 1.0)
-    k_bits, k, m = split(u)
+    exponent, k, m = split(u)
     # Scaled as m is; beyond 2^(2 fraction) nothing of it is left.
     far = u > 2.0 ** (2 * FRACTION[x.kind])
-    correction = error * power_of_two(-k_bits, x.kind)
+    correction = error * power_of_two(BIAS[x.kind] - exponent, x.kind)
     f, rest = log1p_fraction((m - 1.0) + select(far, x.like(0.0), correction))
     return joined(k, f, rest)
 

@@ -19,8 +19,16 @@ from runtime.backends.native.mathlib.emitter import (
     polynomial,
     select,
 )
-from runtime.backends.native.mathlib.exponential import exp_fraction, nearest, power_of_two, reduced, scaled
-from runtime.backends.native.mathlib.logarithm import in_base, log1p_fraction, split, split_any
+from runtime.backends.native.mathlib.exponential import (
+    INVERSE_LN2,
+    exp_rest,
+    exp_scaled,
+    nearest,
+    power_of_two,
+    reduced,
+    two_scales,
+)
+from runtime.backends.native.mathlib.logarithm import split, split_any
 
 # ln 2 with zeros at the end, so that products with exponents are exact; and what it lacks.
 LN2_SHORT = math.ldexp(math.floor(math.ldexp(float(LN2), 42)), -42)
@@ -30,10 +38,11 @@ LN2_REST = float(LN2 - Fraction(LN2_SHORT))
 def power_single(a: Value, y: Value) -> Value:
     """a^y in double of widened singles, a positive and finite."""
     _, k, m = split(a)
-    product, lost = in_base(*log1p_fraction(m - 1.0), 1 / LN2)
-    t = at_least(at_most(y * (k + (product + lost)), 160.0), -160.0)
+    f = m - 1.0
+    t = at_least(at_most(y * fma(f, polynomial(f, table("log2", a.kind)), k), 160.0), -160.0)
     whole, bits = nearest(t, 1.0)
-    return exp_fraction((t - whole) * math.log(2)) * power_of_two(bits, a.kind)
+    scale = power_of_two(bits, a.kind)
+    return fma(exp_rest((t - whole) * math.log(2)), scale, scale)
 
 
 def log_pair(a: Value) -> tuple[Value, Value]:
@@ -68,8 +77,9 @@ def power_double(a: Value, y: Value) -> Value:
     t = y * high
     t_low = fma(y, high, -t) + y * low
     t_low = select(absolute(t) < 800.0, t_low, 0.0)
-    r, _, bits = reduced(at_least(at_most(t, 720.0), -760.0))
-    return scaled(exp_fraction(r + t_low), bits)
+    t = at_least(at_most(t, 720.0), -760.0)
+    r, _, bits = reduced(t)
+    return exp_scaled(r + t_low, two_scales(t, INVERSE_LN2, bits))
 
 
 def pow(x: Value, y: Value) -> Value:

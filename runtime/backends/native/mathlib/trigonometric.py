@@ -1,8 +1,8 @@
 """sin, cos and tan.
 
 x = k pi/2 + r with |r| <= pi/4 by subtracting k times pi/2 in parts (Cody and Waite, 1980): with fused
-multiplications each part is a whole float and the subtractions lose nothing until k outgrows the parts. Singles are
-reduced in double. Beyond `REDUCED` the reduction ends and libm's function must be called.
+multiplications each part is a whole float and the subtractions lose nothing until k outgrows the parts. Beyond
+`LIMITS` the reduction ends and libm's function must be called.
 """
 
 from runtime.backends.native.mathlib.coefficients import table
@@ -10,8 +10,8 @@ from runtime.backends.native.mathlib.constants import PI, parts
 from runtime.backends.native.mathlib.emitter import Value, absolute, fma, polynomial, select
 from runtime.backends.native.mathlib.exponential import nearest
 
-# |x| up to which the reduction holds.
-REDUCED = 2.0**36
+# |x| up to which the reduction holds: in singles k must keep digits behind the point while it is rounded.
+LIMITS = {"f32": 2.0**20, "f64": 2.0**36, "wide": 2.0**36}
 
 
 def quadrant(x: Value) -> tuple[Value, Value]:
@@ -45,22 +45,14 @@ def circular(r: Value, quarter: Value) -> Value:
     return (value.bits() ^ sign).as_float(value.kind)
 
 
-def reduced(x: Value) -> tuple[Value, Value]:
-    """`quadrant` in the kind of x, singles through double."""
-    if x.kind != "f32":
-        return quadrant(x)
-    r, quarter = quadrant(x.widen())
-    return r.narrow(), quarter.truncated("i32")
-
-
 def sin(x: Value) -> Value:
     """sin x; -0.0 is its own sine."""
-    return select(absolute(x) < 1e-8, x, circular(*reduced(x)))
+    return select(absolute(x) < 1e-8, x, circular(*quadrant(x)))
 
 
 def cos(x: Value) -> Value:
     """cos x."""
-    r, quarter = reduced(x)
+    r, quarter = quadrant(x)
     return circular(r, quarter + 1)
 
 
@@ -77,6 +69,4 @@ def tan(x: Value) -> Value:
 
 def beyond(x: Value) -> Value:
     """Whether the reduction does not hold for x."""
-    return absolute(x) > REDUCED
-
-
+    return absolute(x) > LIMITS[x.kind]
