@@ -89,6 +89,7 @@ class FunctionLowering:
         self.pending: list[Deferred] = []
         self.local: list[Value] = []  # values of the region at hand
         self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
+        self.lists: set[Any] = set()  # lists, likewise
         self.uses: Uses
         self.slots: list[str] = []  # {pointer, capacity} pairs to free at the end
         self.outs: dict[
@@ -480,13 +481,13 @@ class FunctionLowering:
 
     def inside(self, work: Callable[[], Any]) -> Any:
         """Do something in a region of its own: what is pending outside stays so."""
-        kept = self.uses, self._children, self.pending, self.local, self.writable
-        self.writable = set()
+        kept = self.uses, self._children, self.pending, self.local, self.writable, self.lists
+        self.writable, self.lists = set(), set()
         with self.code.scope():
             try:
                 return work()
             finally:
-                self.uses, self._children, self.pending, self.local, self.writable = kept
+                self.uses, self._children, self.pending, self.local, self.writable, self.lists = kept
 
     def is_fused(self, node: Node) -> bool:
         """Whether a node takes its inputs as expressions."""

@@ -276,6 +276,12 @@ def eye_matrix(ctx: FunctionLowering, node: Node) -> None:
     )
 
 
+@rule("int_value", fused=True)
+def int_value(ctx: FunctionLowering, node: Node) -> None:
+    """An integer as a bare number."""
+    ctx.define(node.outputs[0], Scalar(ctx.number(node.inputs[0]), "i64"))
+
+
 @rule("dim_size", "num_elements", fused=True)
 def dim_size(ctx: FunctionLowering, node: Node) -> None:
     """A size as a number."""
@@ -329,7 +335,7 @@ def concatenate(ctx: FunctionLowering, node: Node) -> None:
     ctx.define(node.outputs[0], ctx.dense(out))
 
 
-@rule("pad")
-def pad(ctx: FunctionLowering, node: Node) -> None:
-    """Borders of one number around an array."""
-    raise Unsupported([("no native rule", None)])
+@rule("contiguous")
+def contiguous(ctx: FunctionLowering, node: Node) -> None:
+    """The elements row by row in memory."""
+    ctx.define(node.outputs[0], ctx.dense(ctx.contiguous(node.inputs[0])))

@@ -13,7 +13,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, reads, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, new_list
+from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, code_of
 from runtime.ir.graph import Graph, Node, Value
@@ -45,10 +45,10 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     test = ctx.ops.cast(ctx.scalar(pred), "b1")
     given = [settled(ctx, v) for v in inputs]
     for v, rep in zip(inputs, given, strict=True):
-        if isinstance(rep, ListRep) and ctx.uses.last.get(v) is not node:
+        if isinstance(rep, ListRep) and not is_mine(ctx, v, node):
             given = [copied(ctx, r) if r is rep else r for r in given]
     then, other, after = code.label("then"), code.label("else"), code.label("fi")
-    targets = [new_list(ctx, o.type.element) if isinstance(o.type, ListType) else None for o in node.outputs]
+    targets = _list_targets(ctx, node, given)
     code.branch(str(test.reg), then, other)
     ends, results = [], []
     for label, graph in zip((then, other), node.regions, strict=True):
@@ -61,13 +61,53 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, target if target is not None else _joined(ctx, out, a, b, ends))
 
 
+_CHANGES_FIRST = frozenset(("list_append", "list_set", "list_insert", "list_accumulate_at", "list_pop", "list_cast"))
+
+
+def _origin(graph: Graph, value: Value) -> int | None:
+    """The input of a region whose memory a list of it lies in, as lists are changed in place."""
+    while value.node is not None:
+        node = value.node
+        if node.op.name in _CHANGES_FIRST and value.index == 0:
+            value = node.inputs[0]
+            continue
+        if node.op.name == "cond":
+            inner = {_origin(g, g.outputs[value.index]) for g in node.regions}
+            source = inner.pop() if len(inner) == 1 else None
+            if source is None:
+                return None
+            value = node.inputs[1 + source]
+        elif node.op.name in ("for_loop", "while_loop"):
+            value = node.inputs[value.index + (node.op.name == "for_loop")]
+        else:
+            return None
+    return value.index if value.graph is graph else None
+
+
+def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[Any]:
+    """For outputs that are lists: the list that both regions change, or a new one."""
+    out: list[Any] = []
+    for value in node.outputs:
+        if not isinstance(value.type, ListType):
+            out.append(None)
+            continue
+        origins = {_origin(g, g.outputs[value.index]) for g in node.regions}
+        place = origins.pop() if len(origins) == 1 else None
+        rep = None if place is None else given[place]
+        fits = isinstance(rep, ListRep) and rep.element is not None and not any(rep is t for t in out)
+        out.append(rep if fits else new_list(ctx, value.type.element))
+    return out
+
+
 def _branch(ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any]) -> list[Any]:
+    ctx.lists |= {rep for rep in given if isinstance(rep, ListRep)}
     ctx.region(graph, given)
     out: list[Any] = []
     for value, target in zip(graph.outputs, targets, strict=True):
         if target is not None:
             rep = ctx.env[value]
-            assign(ctx, target, rep, moved=not any(rep is g for g in given))
+            if rep is not target:
+                assign(ctx, target, rep, moved=not any(rep is g for g in given))
             out.append(None)
         elif ctx.type(value).shape == ():
             out.append(ctx.scalar(value))
@@ -203,6 +243,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
 
     def run() -> list[Any]:
         ctx.writable = {b for s in slots for b in s.array.buffers}
+        ctx.lists = {s for s in states if isinstance(s, ListRep)}
         ctx.region(body, [*own, *phi_reps, *invariant])
         return _carry(ctx, body, states)
 
@@ -232,7 +273,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
 def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
     if isinstance(inner.type, ListType):
         rep = ctx.env[init]
-        if rep.element is None or ctx.uses.last.get(init) is not node or node.inputs.count(init) > 1:
+        if rep.element is None or not is_mine(ctx, init, node):
             rep = copied(ctx, rep, inner.type.element)
         return rep
     t = ctx.type(inner)

@@ -14,6 +14,7 @@ from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import code_of
 from runtime.ir.graph import Node
+from runtime.ops.kinds import Elementwise
 from runtime.typesys.dtypes import DType, as_dtype
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
@@ -48,6 +49,8 @@ def cost_of(name: str) -> int:
 def elementwise(ctx: FunctionLowering, node: Node) -> None:
     """Any elementwise operation with a meaning on scalars."""
     op = node.op
+    if not isinstance(op, Elementwise):
+        raise Unsupported([("no native rule", None)])
     types = [ctx.type(v) for v in node.inputs]
     out = ctx.type(node.outputs[0])
     ops = ctx.checked if out.weak and not any(ctx.sizes(v) for v in node.inputs) else ctx.ops

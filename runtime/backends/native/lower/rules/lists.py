@@ -17,7 +17,7 @@ from runtime.ir.graph import Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import ListType, TensorType
 
-__all__ = ["ListRep", "assign", "copied", "new_list"]
+__all__ = ["ListRep", "assign", "copied", "is_mine", "length_of", "new_list", "reserve"]
 
 _CHANGING = frozenset(
     ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse")
@@ -68,6 +68,7 @@ def new_list(ctx: FunctionLowering, element: Any) -> ListRep:
     """An empty list."""
     rep = ListRep(_element(element), ctx.code.alloca("i64", "length"), ctx.slot())
     ctx.code.do(f"store i64 0, ptr {rep.length}")
+    ctx.lists.add(rep)
     return rep
 
 
@@ -149,12 +150,18 @@ def copied(ctx: FunctionLowering, rep: ListRep, element: Any = None) -> ListRep:
     return out
 
 
+def is_mine(ctx: FunctionLowering, value: Value, node: Node) -> bool:
+    """Whether a node may change a list: the region made it or carries it, and nobody uses it afterwards."""
+    last = ctx.uses.last.get(value) is node and node.inputs.count(value) == 1
+    return last and ctx.env[value] in ctx.lists
+
+
 def mine(ctx: FunctionLowering, node: Node, element: Any = None) -> ListRep:
     """The list of a node's first input, to be changed: itself where nobody uses the old one again."""
     value = node.inputs[0]
     rep = ctx.env[value]
     assert isinstance(rep, ListRep)
-    if ctx.uses.last.get(value) is not node or node.inputs.count(value) > 1:
+    if not is_mine(ctx, value, node):
         return copied(ctx, rep, element)
     if rep.element is None and element is not None:
         rep.element = _element(element)
@@ -295,7 +302,7 @@ def list_stack(ctx: FunctionLowering, node: Node) -> None:
             raise Unsupported([("Python numbers that may not fit", None)])
         ctx.fill(target, Map(lambda x: ctx.ops.cast(x, kind), kind, (ctx.dense(array).as_expr(),), 1))
         array = target
-    elif ctx.uses.last.get(value) is not node:
+    elif not is_mine(ctx, value, node):
         array = ctx.copy(array)
     ctx.define(node.outputs[0], ctx.dense(array))
 
@@ -308,6 +315,8 @@ def list_unstack(ctx: FunctionLowering, node: Node) -> None:
     array = ctx.contiguous(node.inputs[0])
     rep = new_list(ctx, kind.element)
     place = ctx.code.op(f"getelementptr {MEMORY[array.code]}, ptr {array.ptr}, i64 {array.offset}", "p")
+    ctx.code.do(f"call void @ag_drop(ptr {rep.slot})")
+    ctx.code.do(f"store {{ptr, i64}} zeroinitializer, ptr {rep.slot}")
     ctx.code.do(f"store ptr {place}, ptr {rep.slot}")
     ctx.code.do(f"store i64 {array.sizes[0]}, ptr {rep.length}")
     rep.buffers |= array.buffers
