@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -196,8 +197,6 @@ class Module:
 
 def _intrinsics_of(text: str) -> list[str]:
     """Declarations of the intrinsics that are called in a text."""
-    import re
-
     out = {}
     for result, name, args in re.findall(
         r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text

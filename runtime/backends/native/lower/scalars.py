@@ -329,7 +329,7 @@ class Ops:
 
     def __getattr__(self, name: str) -> Callable[..., Scalar]:
         """A ufunc by its name in the mathematical library."""
-        known = _MATH.get(name, name)
+        known = MATH.get(name, name)
         if name.startswith("__") or (known not in mathlib.NAMES and known not in mathlib.BINARY):
             raise AttributeError(name)
         return lambda *xs: self.math(known, *xs)
@@ -348,8 +348,8 @@ class Ops:
         return self._new(f"call {LLVM[result]} @llvm.{name}.{suffix or x.code}({x})", result)
 
 
-_MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
-_MATH |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"}
+MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
+MATH |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"}
 
 
 class CheckedOps(Ops):

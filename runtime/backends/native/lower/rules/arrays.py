@@ -9,6 +9,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import code_of, is_float
 from runtime.ir.graph import Node, Value
@@ -71,8 +72,6 @@ def _drop(ctx: FunctionLowering, node: Node, axes: tuple[int, ...]) -> None:
     left = [i for i in range(len(sizes)) if i not in axes]
     if not left:
         array = ctx.array(node.inputs[0])
-        from runtime.backends.native.lower.nests import load
-
         ctx.memory.touch(array.buffers)
         ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, array.offset))
         return
@@ -293,8 +292,6 @@ def dim_size(ctx: FunctionLowering, node: Node) -> None:
 @rule("shape_vector", fused=True)
 def shape_vector(ctx: FunctionLowering, node: Node) -> None:
     """The sizes as a vector."""
-    from runtime.backends.native.lower.nests import store
-
     code = code_of(ctx.type(node.outputs[0]).dtype)
     sizes = ctx.sizes(node.inputs[0])
     target = ctx.allocate(code, (len(sizes),))

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from runtime.backends.native import mathlib
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.exprs import Const
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.scalars import Ops, Scalar
+from runtime.backends.native.lower.scalars import MATH, Ops, Scalar
 from runtime.backends.native.lower.types import code_of
 from runtime.ir.graph import Node
 from runtime.ops.kinds import Elementwise
@@ -88,10 +89,7 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
 
 
 def _ufuncs() -> Any:
-    from runtime.backends.native import mathlib
-    from runtime.backends.native.lower.scalars import _MATH
-
-    return {*mathlib.NAMES, *mathlib.BINARY, *_MATH}
+    return {*mathlib.NAMES, *mathlib.BINARY, *MATH}
 
 
 @rule("cast", fused=True)

@@ -21,7 +21,8 @@ from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import Root, load
 from runtime.backends.native.lower.rules.reductions import checked_indices, place_of
-from runtime.backends.native.lower.types import code_of
+from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.types import code_of, literal
 from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import normalize_axis
 
@@ -274,9 +275,6 @@ def index_grad(ctx: FunctionLowering, node: Node) -> None:
     p = place(ctx, sizes, node.attrs["spec"], parts)
     code = code_of(ctx.type(node.outputs[0]).dtype)
     target = ctx.allocate(code, sizes)
-    from runtime.backends.native.lower.scalars import Scalar
-    from runtime.backends.native.lower.types import literal
-
     ctx.fill(target, Const(Scalar(literal(0, code), code)))
     if p.vector is not None:
         _scatter(ctx, node, p)

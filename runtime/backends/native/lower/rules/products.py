@@ -7,6 +7,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.nests import load
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
@@ -245,8 +246,6 @@ def _as_loops(
     if not sizes:
         ctx.materialize(d)
         assert d.array is not None
-        from runtime.backends.native.lower.nests import load
-
         ctx.define(node.outputs[0], load(ctx.code, d.array.ptr, code, d.array.offset))
         return
     ctx.materialize(d)
