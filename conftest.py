@@ -1,7 +1,16 @@
 """What every doctest may use without importing it: `ag` and `np`, as the documentation does."""
 
+import atexit
+import os
+import shutil
+import tempfile
+
 import numpy as np
 import pytest
+
+if "AUTOGRAPH_CACHE" not in os.environ:  # tests neither use nor fill the user's cache
+    os.environ["AUTOGRAPH_CACHE"] = tempfile.mkdtemp(prefix="autograph-tests-")
+    atexit.register(shutil.rmtree, os.environ["AUTOGRAPH_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

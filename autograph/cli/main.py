@@ -90,6 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--locations", action="store_true", help="add the source line of each node")
     graph.add_argument("-o", "--output", metavar="OUT", help="draw to a .svg or .html file; text to any other")
     graph.set_defaults(module="autograph.cli.graph")
+
+    cache = commands.add_parser(
+        "cache",
+        help="show or clear the compiled code on disk",
+        description="Show where compiled code is kept and how much it takes. AUTOGRAPH_CACHE names another folder "
+        "(or is off), AUTOGRAPH_CACHE_SIZE another limit in bytes.",
+    )
+    cache.add_argument("--clear", action="store_true", help="remove it")
+    cache.set_defaults(module="autograph.cli.cache")
     return parser
 
 

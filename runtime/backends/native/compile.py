@@ -36,6 +36,6 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]]) -> NativeExecut
       Unsupported: the graph has operations without a native rule.
       NoCompilerError: there is no compiler.
     """
-    toolchain.require()
+    toolchain.require_installed()
     lowered = lower(graph)
     return NativeExecutable(lowered, toolchain.compile_text(lowered.text, symbols_of(lowered.symbols)), plan)

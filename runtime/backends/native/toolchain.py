@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
+import importlib.util
 import itertools
+import os
+import sys
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from runtime.backends.native import elf
+from runtime.backends.native.cache import cache
+from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
 
-__all__ = ["Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "require"]
+__all__ = [
+    "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
+    "require_installed",
+]
+
+_VERSION = 1  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -59,6 +72,18 @@ def reason_unavailable() -> str | None:
 def available() -> bool:
     """Whether native code can be made: llvmlite is installed and the system lets code be made in memory."""
     return reason_unavailable() is None
+
+
+def require_installed() -> None:
+    """Raise where llvmlite is not installed; does not import it, for it may not be needed (cache.py).
+
+    Raises:
+      NoCompilerError: it is not.
+    """
+    if "llvmlite" not in sys.modules and importlib.util.find_spec("llvmlite") is None:
+        raise NoCompilerError("llvmlite is not installed")
+    if sys.modules.get("llvmlite", sys) is None:
+        raise NoCompilerError("llvmlite cannot be imported")
 
 
 def require() -> Any:
@@ -142,7 +167,33 @@ def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("a
 
     Raises:
       RuntimeError: a symbol that neither `symbols` nor the process knows.
+      NoCompilerError: the system does not let code be made in memory.
     """
+    if elf.can_load():
+        try:
+            image = elf.load_image(code, lambda name: symbols.get(name) or process_symbol(name))
+        except OSError as error:
+            raise NoCompilerError(str(error)) from error
+        except elf.UnknownFormatError:
+            return _load_by_llvm(code, symbols, exports)
+        return Loaded({name: image.symbols[name] for name in exports}, image, code)
+    return _load_by_llvm(code, symbols, exports)
+
+
+def process_symbol(name: str) -> int | None:
+    """The address of a function of libc, libm or another library that is loaded for all."""
+    try:
+        return ctypes.cast(getattr(_process(), name), ctypes.c_void_p).value
+    except AttributeError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _process() -> ctypes.CDLL:
+    return ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+
+
+def _load_by_llvm(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...]) -> Loaded:
     llvm = require()
     builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name, address in symbols.items():
@@ -155,7 +206,7 @@ def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("a
 
 
 def compile_text(text: str, symbols: Mapping[str, int], exports: tuple[str, ...] = ("ag_run",)) -> Loaded:
-    """Compile LLVM IR for this machine and load it.
+    """Compile LLVM IR for this machine and load it. The object file is kept on disk, and taken from there (cache.py).
 
     Args:
       text: LLVM IR. What it declares is found among `symbols`, then in the process (libc and libm).
@@ -166,4 +217,14 @@ def compile_text(text: str, symbols: Mapping[str, int], exports: tuple[str, ...]
       NoCompilerError: there is no compiler.
       RuntimeError: the text is not valid IR, or a symbol is unknown.
     """
-    return load(emit(text), symbols, exports)
+    key = _key(text)
+    code = cache().read(key)
+    if code is None:
+        code = emit(text)
+        cache().write(key, code)
+    return load(code, symbols, exports)
+
+
+def _key(text: str) -> str:
+    told = cheap_identity() or identity()
+    return hashlib.sha256(f"{_VERSION}\n{told}\n{text}".encode()).hexdigest()

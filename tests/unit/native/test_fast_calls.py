@@ -170,8 +170,25 @@ def test_wrong_calls_are_python_errors():
         f(ONE, ONE)
 
 
+@pytest.mark.filterwarnings("ignore")  # of a storm of traces
 def test_no_more_than_a_few_are_tried():
     f = ag.function(lambda x, k: x + k, jit_compile=True)
     for k in range(12):
         f(ONE, k)
     assert entries(f) == 8 and float(f(ONE, 0)) == 77
+
+
+def test_state_that_has_changed_is_traced_again():
+    class Settings:
+        by = 2
+
+    settings = Settings()
+    f = ag.function(lambda x: x * settings.by, jit_compile=True)
+    f(ONE), f(ONE)
+    assert f.experimental_get_tracing_count() == 1 and entries(f) == 1
+    settings.by = 3
+    f(ONE), f(ONE)
+    assert f.experimental_get_tracing_count() == 2 and entries(f) == 2
+    settings.by = 2
+    f(ONE)
+    assert f.experimental_get_tracing_count() == 2
