@@ -230,6 +230,12 @@ OBJECTS = {
     "autograph.api.tensor_array": """
         TensorArray
     """,
+    "autograph.api.threads": """
+        get_inter_op_parallelism_threads=config.threading.get_inter_op_parallelism_threads
+        get_intra_op_parallelism_threads=config.threading.get_intra_op_parallelism_threads
+        set_inter_op_parallelism_threads=config.threading.set_inter_op_parallelism_threads
+        set_intra_op_parallelism_threads=config.threading.set_intra_op_parallelism_threads
+    """,
     "autograph.staging.function": """
         Function function functions_run_eagerly=config.functions_run_eagerly
         run_functions_eagerly=config.run_functions_eagerly

@@ -17,6 +17,7 @@ Place = tuple[str, str, str]  # module, key, "operation", "function" or "object"
 _DOCS = {
     "autograph": "Seeing and steering the conversion of Python source, under TensorFlow's names.",
     "config": "Settings of the whole process.",
+    "config.threading": "How many threads work on one operation.",
     "data": "Input pipelines: datasets that loops go over, eagerly and staged.",
     "debugging": "Assertions about tensors.",
     "nest": "Nested structures of lists, tuples, dictionaries and their kin: flattened, packed, mapped.",

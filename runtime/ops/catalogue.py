@@ -72,10 +72,10 @@ _OPERATIONS = {
         matmul matmul_grad
     """,
     "runtime.ops.measures": """
-        dim_size num_elements shape_vector
+        dim_size int_value num_elements shape_vector
     """,
     "runtime.ops.movement": """
-        broadcast_to ensure_shape expand_dims reshape reshape_like reverse roll squeeze transpose
+        broadcast_to contiguous ensure_shape expand_dims reshape reshape_like reverse roll squeeze transpose
     """,
     "runtime.ops.nn": """
         in_top_k log_softmax log_softmax_grad softmax softmax_cross_entropy softmax_cross_entropy_grad

@@ -63,6 +63,7 @@ def reason_unavailable() -> str | None:
     try:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
+        llvm.initialize_native_asmparser()
         llvm.check_jit_execution()
     except (RuntimeError, OSError) as error:
         return f"LLVM does not run on this machine ({error})"
