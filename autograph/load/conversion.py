@@ -6,6 +6,7 @@ from typing import Any
 
 from autograph.analysis.reads import reads_of_tree
 from autograph.convert.converter import Context
+from autograph.convert.emitting import turned_inside_out
 from autograph.convert.pipeline import Dump, convert_tree, new_context
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, reads_of
@@ -13,7 +14,7 @@ from autograph.load.loader import compile_function, make_function
 from autograph.source.parse import Node
 from autograph.source.reader import FunctionSource, read_function
 
-_codes: CodeCache[types.CodeType] = CodeCache()
+_codes: CodeCache[Any] = CodeCache()
 
 
 def convert_function(function: Any, hooks: object, options: Hashable = None) -> Any:
@@ -31,6 +32,12 @@ def convert_function(function: Any, hooks: object, options: Hashable = None) -> 
         read_function(function)  # raises the error that says why not
     code = _codes.get(function.__code__, options, lambda: _convert(function))
     return make_function(code, function, hooks)
+
+
+def convert_generator(function: types.FunctionType, hooks: object, may_stop: bool) -> types.FunctionType | None:
+    """A generator function turned inside out and converted: see `autograph.convert.emitting`. None if it cannot be."""
+    code = _codes.get(function.__code__, ("emit", may_stop), lambda: _convert_generator(function, may_stop))
+    return None if code is None else make_function(code, function, hooks)
 
 
 def converted_tree(function: Any, dump: Dump | None = None) -> Node:
@@ -63,6 +70,16 @@ def analysed(function: types.FunctionType) -> Any:
         known = reads_of_tree(source.node, source.class_name)
         keep_reads(function.__code__, known)
     return known
+
+
+def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.CodeType | None:
+    source = read_function(function)
+    context = _context(source, function)
+    tree = turned_inside_out(source.node, context.names, may_stop)
+    if tree is None:
+        return None
+    tree = convert_tree(tree, context)
+    return compile_function(tree, function.__code__, source.class_name, context.names.helpers())
 
 
 def _context(source: FunctionSource, function: types.FunctionType) -> Context:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograph.operators.lists import concatenated_tensors, dynamic_of, stacked
-from autograph.operators.py_builtins import sum_
+from autograph.operators.reductions import sum_
 from autograph.operators.stand_ins import PUBLIC_STAND_INS, stand_in
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged

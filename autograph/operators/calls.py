@@ -21,12 +21,14 @@ from autograph.operators import specials, truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
+from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.recursion import recursive
 from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
+from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
@@ -90,7 +92,7 @@ def callee(f: Any) -> Any:
         inner = callee(call)
         if inner is not call:
             return MethodType(inner, f)
-    return _checked(f) if "lists" in trace.notes else f
+    return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
 
 
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
@@ -104,12 +106,10 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         if made is None:
             return _checked(f) if "lists" in trace.notes else f
         if made.__defaults__ is f.__defaults__ and made.__kwdefaults__ is f.__kwdefaults__:
-            watch(trace, made)
-            return recursive(trace, made)
+            return _called(trace, made)
     f = undispatched(f)
     if is_converted(f.__code__):
-        watch(trace, f)
-        return recursive(trace, f)
+        return _called(trace, f)
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
@@ -126,8 +126,13 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         _known[key] = weakref.ref(f, lambda _: _known.pop(key, None)), f.__code__, made
     if made is None:
         return _checked(f) if "lists" in trace.notes else f
+    return _called(trace, made)
+
+
+def _called(trace: Trace, made: FunctionType) -> Any:
+    """What is called for a converted function."""
     watch(trace, made)
-    return recursive(trace, made)
+    return generator_maker(made) if made.__code__.co_flags & GENERATOR else recursive(trace, made)
 
 
 def _stays(f: FunctionType) -> bool:
@@ -171,6 +176,7 @@ def special(x: Any, name: str) -> Any:
 
 
 truth.special_hook = special
+trace_module.converted = callee
 specials.callee, specials.is_foreign = callee, is_unconverted_module
 specials.stays = lambda f: _stays(f) or _was_generated(f.__code__.co_filename)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.generators import Emitting, emitting
 from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, filtered, staged_iterable
 from autograph.operators.lists import dynamic_of
-from autograph.operators.py_builtins import collect
+from autograph.operators.py_builtins import collect, emitted_from, emitted_map
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.trace import STATE
 
@@ -21,7 +22,10 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
     """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
     if STATE.trace is None:
         return _python(element, iterable, condition, flat)
+    iterable = emitting(iterable) or iterable
     if not flat:
+        if type(iterable) is Emitting:
+            return collect(iterable, element, condition)
         staged = staged_iterable(iterable)
         if condition is None and (staged is None or isinstance(staged.count(), int)):
             return [element(x) for x in (iterable if staged is None else staged)]
@@ -65,9 +69,14 @@ def dict_comp(
 
 def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
+    emitted = emitting(iterable)
+    if emitted is not None and not flat:
+        return emitted_map(emitted, element, condition)
     if STATE.trace is not None and staged_iterable(iterable) is not None:
         if condition is None and not flat:
             return StagedMap(element, StagedZip([any_iterable(iterable)]))
+        if not flat:
+            return emitted_map(emitted_from(any_iterable(iterable)), element, condition)
         return list_comp(element, iterable, condition, flat)
     if STATE.trace is not None and condition is not None and not flat:
         return filtered(element, iterable, condition, collect)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.branches import staged_cond
+from autograph.operators.calls import special
 from autograph.operators.descriptors import Leaf
+from autograph.operators.generators import emitting, may_be_shared, tried_by_python
 from autograph.operators.iterables import StagedIterable, StagedStream, staged_iterable
 from autograph.operators.places import name_places
 from autograph.operators.plain import PLAIN
@@ -44,9 +46,23 @@ def for_stmt(
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)
             return
+        emitted = emitting(iterable, may_stop=test is not None)
+        if emitted is None:
+            method = special(iterable, "__iter__")
+            if method is not None:
+                iterable = method()
+                emitted = emitting(iterable)
+        if emitted is not None:
+            emitted.run(body, test)
+            return
     if test is None:
         for item in iterable:
             body(item)
+        return
+    if may_be_shared(iterable):
+        form = tried_by_python(iterable, body, test)
+        if form is not None:
+            form.run(body, test)
         return
     iterator = iter(iterable)
     for item in iterator:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import builtins
 import functools
 import itertools
+import sys
 from builtins import len  # what another module makes of the name is nothing to the hooks
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.branches import if_exp, not_, or_
+from autograph.operators import generators
+from autograph.operators.asserts import raised
+from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
+from autograph.operators.generators import Emitting, emitting, refuse_spent
 from autograph.operators.iterables import (
     StagedEnumerate,
     StagedMap,
@@ -24,9 +28,9 @@ from autograph.operators.iterables import (
     filtered,
     staged_iterable,
 )
-from autograph.operators.lists import appended, as_list_value, dynamic_of, length, stacked
+from autograph.operators.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.listvalue import ListValue, new_list
-from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import print_
 from autograph.operators.regions import current_trace
@@ -71,7 +75,7 @@ def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
     if _by_python(x, container):
         return x in container
-    container = resolve(container)
+    container = gathered(resolve(container))
     if isinstance(container, Tensor):
         return op.any(op.equal(container, x))
     if isinstance(container, StagedRange):
@@ -182,6 +186,9 @@ def range_(*args: Any) -> Any:
 @stand_in(builtins.enumerate)
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
+    emitted = emitting(iterable, may_stop=True)
+    if emitted is not None:
+        return _numbered(emitted, start)
     staged = staged_iterable(iterable)
     if staged is None and not isinstance(start, Tensor):
         return builtins.enumerate(iterable, start)
@@ -193,6 +200,10 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 @stand_in(builtins.zip)
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
+    iterables = tuple(emitting(i) or i for i in iterables)
+    for k, i in builtins.enumerate(iterables):
+        if type(i) is Emitting:
+            return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)])
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.zip(*iterables, strict=strict)
     return StagedZip([_zippable(i) for i in iterables])
@@ -207,6 +218,10 @@ def _zippable(i: Any) -> Any:
 @stand_in(builtins.map)
 def map_(fn: Any, *iterables: Any) -> Any:
     """`map`."""
+    emitted = emitting(iterables[0]) if len(iterables) == 1 else None
+    if emitted is not None:
+        return emitted_map(emitted, callee(fn), None)
+    iterables = tuple(map(gathered, iterables))
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.map(callee(fn), *iterables)
     return StagedMap(callee(fn), StagedZip([any_iterable(i) for i in iterables]))
@@ -216,6 +231,9 @@ def map_(fn: Any, *iterables: Any) -> Any:
 def filter_(fn: Any, iterable: Any) -> Any:
     """`filter`; over a staged iterable a list of the items that pass."""
     keep = callee(fn) if fn is not None else (lambda x: x)
+    emitted = emitting(iterable)
+    if emitted is not None:
+        return emitted_map(emitted, lambda x: x, keep)
     staged = staged_iterable(iterable)
     if staged is None:
         if fn is None or type(keep) is type:
@@ -226,10 +244,10 @@ def filter_(fn: Any, iterable: Any) -> Any:
 
 def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
     """[element(x) for x in iterable if condition(x)], staged where the iterable or the condition is."""
-    staged = staged_iterable(iterable)
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is not None:
         out: Any = []
-        out = new_list(as_list_value([]))
+        out = new_list(as_list_value([])) if type(staged) is not Emitting else []
 
         def body(item: Any) -> None:
             nonlocal out
@@ -252,6 +270,83 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
     return result
 
 
+def gathered(x: Any) -> Any:
+    """A list of what a generator emits; anything else as it is."""
+    emitted = emitting(x)
+    return x if emitted is None else collect(emitted, lambda e: e, None)
+
+
+generators.gather = gathered
+
+
+def emitted_map(inner: Emitting, element: Any, condition: Any) -> Emitting:
+    """(element(x) for x in inner if condition(x)), one at a time."""
+
+    def run(body: Any, test: Any) -> None:
+        def step(item: Any) -> None:
+            if condition is None:
+                watched(body)(element(item))
+            else:
+                if_stmt(condition(item), lambda: watched(body)(element(item)), None, ())
+
+        inner.run(step, test)
+
+    return Emitting(run)
+
+
+def emitted_from(staged: Any) -> Emitting:
+    """A staged iterable as one whose items come by calls."""
+
+    def run(body: Any, test: Any) -> None:
+        staged_for(current_trace(), staged, lambda item: watched(body)(item), [], test)
+
+    return Emitting(run)
+
+
+def watched(body: Any) -> Any:
+    """A loop's body, what it may rebind noted in the open region's journal."""
+    watch(current_trace(), body)
+    return body
+
+
+def _numbered(inner: Emitting, start: Any) -> Emitting:
+    def run(body: Any, test: Any) -> None:
+        number = start
+
+        def step(item: Any) -> None:
+            nonlocal number
+            index, number = number, number + 1
+            watched(body)((index, item))
+
+        inner.run(step, test)
+
+    return Emitting(run)
+
+
+def _zipped(position: int, inner: Emitting, others: list[Any]) -> Emitting:
+    """`zip` of one generator and iterables of known items."""
+    rest = StagedZip([any_iterable(x) for x in others if x is not None])
+
+    def run(body: Any, test: Any) -> None:
+        number = 0
+        count = rest.count()
+
+        def step(item: Any) -> None:
+            nonlocal number
+            parts = list(rest.item(number))
+            parts.insert(position, item)
+            number = number + 1
+            watched(body)(tuple(parts))
+
+        def go_on() -> Any:
+            more = number < count
+            return more if test is None else and_(more, test)
+
+        if_stmt(count != 0, lambda: inner.run(step, go_on), None, ())
+
+    return Emitting(run)
+
+
 def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[Any]:
     test = True if condition is None else truth_of(condition(item))
     if not is_staged_condition(test):
@@ -263,6 +358,31 @@ def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[
         return [*out, element(item)]
     base = as_list_value(out)
     return if_exp(test, lambda: new_list(appended(base, element(item))), lambda: new_list(base))  # type: ignore[no-any-return]
+
+
+@stand_in(builtins.next)
+def next_(iterator: Any, *default: Any) -> Any:
+    """`next`."""
+    emitted: Any
+    only = sys.getrefcount(iterator) <= 2  # nobody will ask for the next but one
+    emitted = emitting(iterator, may_stop=True) if only else None
+    if emitted is None:
+        refuse_spent(iterator)
+        return builtins.next(iterator, *default)
+    found: Any = False
+    result: Any = default[0] if default else UNDEFINED
+
+    def body(item: Any) -> None:
+        nonlocal found, result
+        found, result = True, item
+
+    def missing() -> None:
+        raise raised(StopIteration())
+
+    emitted.run(body, lambda: not_(found))
+    if not default:
+        if_stmt(not_(found), missing, None, ())
+    return result
 
 
 @stand_in(builtins.reversed)
@@ -307,172 +427,10 @@ def _scalar(x: Tensor, what: str) -> Tensor:
     return op.reshape(x, ())  # type: ignore[no-any-return]
 
 
-def _items(args: tuple[Any, ...]) -> Any:
-    return args[0] if len(args) == 1 else list(args)
-
-
-def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:
-    items = resolve(_items(args))
-    staged = staged_iterable(items)
-    has_default = default is not _MISSING
-    if staged is None:
-        listed = list(items)
-        if not listed or (key is None and not _any_staged(listed) and special(listed[0], "__lt__") is None):
-            return original(listed, key=key, default=default) if has_default else original(listed, key=key)
-        rank = (lambda e: e) if key is None else callee(key)
-        if key is not None:
-            ranks = [rank(e) for e in listed]
-            if not _any_staged(ranks):
-                return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
-        best = listed[0]
-        for e in listed[1:]:
-            best = _better(best, e, rank, better, key is None, pick)
-        return best
-    if isinstance(items, Tensor) and key is None:
-        return (op.max if original is builtins.max else op.min)(items, axis=0)
-    count = staged.count()
-    best = UNBOUND
-    rank = (lambda e: e) if key is None else callee(key)
-    best = staged.item(0)
-
-    def body(item: Any) -> None:
-        nonlocal best
-        best = _better(best, item, rank, better, key is None, pick)
-
-    for_stmt(staged, body, ("best",))
-    if has_default:
-        found = best
-        return if_exp(op.equal(count, 0), lambda: default, lambda: found)
-    return best
-
-
-def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
-    if plain and _is_number(best) and _is_number(e):
-        return pick(best, e)
-    return if_exp(better(rank(e), rank(best)), lambda: e, lambda: best)
-
-
-def _is_number(x: Any) -> bool:
-    return type(x) in (builtins.int, builtins.float, builtins.bool) or (isinstance(x, Tensor) and x.type.shape == ())
-
-
-def _is_staged(x: Any) -> bool:
-    return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
-
-
-def _any_staged(items: list[Any]) -> bool:
-    """Whether some item is staged: asked of their types first, of which there are few."""
-    kinds = set(map(type, items))
-    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple)) or kind in CHOICES for kind in kinds):
-        return False
-    return any(map(_is_staged, items))
-
-
-_MISSING = object()
-
-
-@stand_in(builtins.max)
-def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
-    """`max`."""
-    return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
-
-
-@stand_in(builtins.min)
-def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
-    """`min`."""
-    return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
-
-
-@stand_in(builtins.sum)
-def sum_(iterable: Any, /, start: Any = 0) -> Any:
-    """`sum`."""
-    staged = staged_iterable(iterable)
-    if staged is None:
-        return builtins.sum(iterable, start)
-    if isinstance(iterable, Tensor):
-        return (
-            op.add(op.sum(iterable, axis=0), start)
-            if not (type(start) is builtins.int and start == 0)
-            else op.sum(iterable, axis=0)
-        )
-    total = start
-
-    def body(item: Any) -> None:
-        nonlocal total
-        total = total + item
-
-    for_stmt(staged, body, ("total",))
-    return total
-
-
-@stand_in(builtins.any)
-def any_(iterable: Any) -> Any:
-    """`any`."""
-    return _quantify(iterable, builtins.any, stop_on=True)
-
-
-@stand_in(builtins.all)
-def all_(iterable: Any) -> Any:
-    """`all`."""
-    return _quantify(iterable, builtins.all, stop_on=False)
-
-
-def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
-    staged = staged_iterable(iterable)
-    if staged is None:
-        result: Any = not stop_on
-        for item in iterable:
-            test = item if type(item) is builtins.bool else truth_of(item)
-            if not is_staged_condition(test):
-                if builtins.bool(test) is stop_on:
-                    return stop_on
-                continue
-            result = (
-                test
-                if not isinstance(result, Tensor)
-                else (op.logical_or if stop_on else op.logical_and)(result, test)
-            )
-        return result
-    if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
-        return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
-    found: Any = not stop_on
-
-    def body(item: Any) -> None:
-        nonlocal found
-        found = truth_of(item)
-
-    def go_on() -> Any:
-        return found if not stop_on else not_(found)
-
-    staged_for(current_trace(), staged, body, name_places(("found",), body), go_on)
-    return found
-
-
 @stand_in(builtins.abs)
 def abs_(x: Any) -> Any:
     """`abs`."""
     return builtins.abs(resolve(x))
-
-
-@stand_in(builtins.sorted)
-def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
-    """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
-    staged = staged_iterable(iterable)
-    if staged is None:
-        listed = list(iterable)
-        if not _any_staged(listed):
-            return builtins.sorted(listed, key=key, reverse=reverse)
-        values = op.stack(listed, axis=0)
-    elif isinstance(iterable, Tensor):
-        values = iterable
-    else:
-        dynamic = dynamic_of(iterable)
-        values = stacked(as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic)
-    if key is not None:
-        ranks = stacked(as_list_value(collect(values, callee(key), None)))
-        order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
-        return list_(op.gather(values, order, axis=0))
-    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
 
 
 @stand_in(builtins.round)
@@ -528,7 +486,7 @@ def list_(iterable: Any = ()) -> Any:
     """`list`."""
     if type(iterable) in PLAIN:
         return builtins.list(iterable)
-    iterable = resolve(iterable)
+    iterable = gathered(resolve(iterable))
     dynamic = dynamic_of(iterable)
     if dynamic is not None:
         return new_list(dynamic)
@@ -552,28 +510,3 @@ def callable_(x: Any) -> Any:
     """`callable`."""
     options = [builtins.callable(a) for a in alternatives_of(x)]
     return all(options) if len(set(options)) == 1 else is_alternative(choice_of(x) or x, builtins.callable)
-
-
-@stand_in(functools.reduce)
-def reduce_(function: Any, iterable: Any, *initial: Any) -> Any:
-    """`functools.reduce`."""
-    fn = callee(function)
-    staged = staged_iterable(iterable)
-    if staged is None:
-        return functools.reduce(fn, iterable, *initial)
-    total = initial[0] if initial else staged.item(0)
-    skip = not initial
-    first = 0
-
-    def body(item: Any) -> None:
-        nonlocal total, first
-        previous = total
-        if skip:
-            total = if_exp(op.equal(first, 0), lambda: previous, lambda: fn(previous, item))
-            first = op.add(first, 1)
-        else:
-            total = fn(previous, item)
-
-    for_stmt(staged, body, ("total", "first"))
-    return total
-

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from autograph.operators.choice import Choice
+from autograph.operators.listvalue import Splice
 from autograph.operators.places import note_attribute
 from autograph.operators.plain import NUMBERS
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["meet_class", "meet_function", "special_methods", "undispatched"]
+__all__ = ["leads_to_tensor", "meet_class", "meet_function", "named_by", "special_methods", "undispatched"]
 
 _BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 _OTHERS = (
@@ -36,7 +38,7 @@ _NAMES = frozenset(
     )
 )
 _LIMIT = 20_000  # objects looked at before a trace
-_LEAVES = NUMBERS | {type, ModuleType, CodeType, Tensor}
+_STAGED = (Tensor, Choice, Splice)
 
 
 class _Changed:
@@ -181,20 +183,33 @@ class _Cached:
 
 def _walk(trace: Trace, things: Iterable[Any]) -> None:
     """Meet the classes of all that `things` lead to: arguments, closures and globals that functions name."""
+    for x in _reached(things, named_by):
+        if isinstance(x, type):
+            meet_class(trace, x)
+        elif not is_foreign(type(x).__module__):
+            meet_class(trace, type(x))
+
+
+def leads_to_tensor(things: Iterable[Any]) -> bool:
+    """Whether a tensor is among `things` or in what they hold; of functions only the closures are looked at."""
+    return any(isinstance(x, _STAGED) for x in _reached(things, _closed_over))
+
+
+def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[Any]]) -> Iterator[Any]:
+    """`things` and what they hold, `inside` telling what a function does."""
     pending = deque(things)
     seen: set[int] = set()
     while pending and len(seen) < _LIMIT:
         x = pending.popleft()
         kind = type(x)
-        if kind in _LEAVES or id(x) in seen:
-            if isinstance(x, type):
-                meet_class(trace, x)
+        if kind in NUMBERS or id(x) in seen:
             continue
         seen.add(id(x))
-        if isinstance(x, type):
-            meet_class(trace, x)
-        elif kind is FunctionType:
-            pending.extend(_named_by(undispatched(x)))
+        yield x
+        if isinstance(x, (type, ModuleType, CodeType, Tensor)):
+            continue
+        if kind is FunctionType:
+            pending.extend(inside(undispatched(x)))
         elif kind is MethodType:
             pending += (x.__func__, x.__self__)
         elif kind is functools.partial:
@@ -204,21 +219,26 @@ def _walk(trace: Trace, things: Iterable[Any]) -> None:
         elif isinstance(x, (list, tuple, set, frozenset, deque)):
             pending.extend(x)
         if not is_foreign(kind.__module__):
-            meet_class(trace, kind)
             attributes = getattr(x, "__dict__", None)
             if type(attributes) is dict:
                 pending.extend(attributes.values())
 
 
-def _named_by(f: FunctionType) -> Iterator[Any]:
-    """What a function's closure, defaults and globals hold that it names."""
-    if stays(f):
-        return
+def _closed_over(f: FunctionType) -> Iterator[Any]:
     for cell in f.__closure__ or ():
         try:
             yield cell.cell_contents
         except ValueError:  # an empty cell
             continue
+
+
+def named_by(f: FunctionType) -> Iterator[Any]:
+    """What a function's closure, defaults and globals hold that it names."""
+    if stays(f):
+        if hasattr(f, "__wrapped__"):
+            yield f.__wrapped__
+        return
+    yield from _closed_over(f)
     yield from f.__defaults__ or ()
     yield from (f.__kwdefaults__ or {}).values()
     pending = [f.__code__]

@@ -17,6 +17,7 @@ from runtime.grad.structure import flatten, pack
 from runtime.grad.tape import GradientTape, UnconnectedGradients
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
+from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import convert, distinct, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -128,7 +129,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     with GradientTape(persistent=True, watch_accessed_variables=False) as outer:
         with GradientTape(persistent=True, watch_accessed_variables=False) as inner:
             inner.watch([primals[k] for k in moving])
-            result = f(*primals)
+            result = trace_module.converted(f)(*primals)
         leaves = flatten(result)
         dys = [op.zeros_like(y) for y in leaves]
         outer.watch(
@@ -174,7 +175,7 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
         tapes, reads = STATE.tapes, _Reads()
         STATE.tapes = (reads,) if tapes or STATE.trace is not None else ()
         try:
-            result, grad = f(*args, **kwargs)
+            result, grad = trace_module.converted(f)(*args, **kwargs)
         finally:
             STATE.tapes = tapes
         sources = [leaf for leaf in flatten(args) if isinstance(leaf, Tensor)]
@@ -210,13 +211,13 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
                 tensors = [x for x in leaves if isinstance(x, Tensor)]
                 with GradientTape() as tape:
                     tape.watch(tensors)
-                    outputs = flatten(f(*inner, **kwargs))
+                    outputs = flatten(trace_module.converted(f)(*inner, **kwargs))
                 dxs = tape.gradient(outputs, [*tensors, *variables], list(dys))
                 found = iter(dxs)
                 per_argument = [next(found) if isinstance(x, Tensor) else None for x in leaves]
                 return (per_argument, list(found)) if variables else per_argument
 
-            return f(*inner, **kwargs), grad
+            return trace_module.converted(f)(*inner, **kwargs), grad
 
         return custom_gradient(again)(*args)
 
@@ -251,10 +252,11 @@ class _Pull:
             )
 
     def __call__(self, dys: list[Any]) -> list[Any]:
+        grad = trace_module.converted(self.grad)
         if self.variables:
-            dxs, dvs = self.grad(*dys, variables=self.variables)
+            dxs, dvs = grad(*dys, variables=self.variables)
         else:
-            dxs, dvs = self.grad(*dys), []
+            dxs, dvs = grad(*dys), []
         flat = flatten(dxs) if isinstance(dxs, (list, tuple, dict)) else [dxs]
         if len(flat) != len(self.arguments):
             raise ValueError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -45,6 +45,7 @@ class _State(threading.local):
 
 STATE = _State()
 tensor_module.in_trace = lambda: STATE.trace is not None
+converted: Callable[[Any], Any] = lambda f: f  # noqa: E731 (what to call for a user's function; the front end fills it in)
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
 

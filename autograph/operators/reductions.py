@@ -1,0 +1,216 @@
+"""Stand-ins for built-in functions that go through all items: sum, min, max, any, all, sorted, functools.reduce."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from typing import Any
+
+from autograph.operators.branches import if_exp, not_
+from autograph.operators.calls import callee, special
+from autograph.operators.choice import CHOICES, choice_of, resolve
+from autograph.operators.for_loops import for_stmt, staged_for
+from autograph.operators.generators import Emitting, emitting
+from autograph.operators.iterables import staged_iterable
+from autograph.operators.lists import as_list_value, dynamic_of, stacked
+from autograph.operators.places import UNBOUND, name_places
+from autograph.operators.plain import NUMBERS
+from autograph.operators.py_builtins import collect, gathered, list_
+from autograph.operators.regions import current_trace
+from autograph.operators.stand_ins import stand_in
+from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+
+__all__: list[str] = []
+
+
+def _items(args: tuple[Any, ...]) -> Any:
+    return args[0] if len(args) == 1 else list(args)
+
+
+def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:
+    items = gathered(resolve(_items(args)))
+    staged = staged_iterable(items)
+    has_default = default is not _MISSING
+    if staged is None:
+        listed = list(items)
+        if not listed or (key is None and not _any_staged(listed) and special(listed[0], "__lt__") is None):
+            return original(listed, key=key, default=default) if has_default else original(listed, key=key)
+        rank = (lambda e: e) if key is None else callee(key)
+        if key is not None:
+            ranks = [rank(e) for e in listed]
+            if not _any_staged(ranks):
+                return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
+        best = listed[0]
+        for e in listed[1:]:
+            best = _better(best, e, rank, better, key is None, pick)
+        return best
+    if isinstance(items, Tensor) and key is None:
+        return (op.max if original is builtins.max else op.min)(items, axis=0)
+    count = staged.count()
+    best = UNBOUND
+    rank = (lambda e: e) if key is None else callee(key)
+    best = staged.item(0)
+
+    def body(item: Any) -> None:
+        nonlocal best
+        best = _better(best, item, rank, better, key is None, pick)
+
+    for_stmt(staged, body, ("best",))
+    if has_default:
+        found = best
+        return if_exp(op.equal(count, 0), lambda: default, lambda: found)
+    return best
+
+
+def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
+    if plain and _is_number(best) and _is_number(e):
+        return pick(best, e)
+    return if_exp(better(rank(e), rank(best)), lambda: e, lambda: best)
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) in (builtins.int, builtins.float, builtins.bool) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _is_staged(x: Any) -> bool:
+    return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
+
+
+def _any_staged(items: list[Any]) -> bool:
+    """Whether some item is staged: asked of their types first, of which there are few."""
+    kinds = set(map(type, items))
+    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple)) or kind in CHOICES for kind in kinds):
+        return False
+    return any(map(_is_staged, items))
+
+
+_MISSING = object()
+
+
+@stand_in(builtins.max)
+def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`max`."""
+    return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
+
+
+@stand_in(builtins.min)
+def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`min`."""
+    return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
+
+
+@stand_in(builtins.sum)
+def sum_(iterable: Any, /, start: Any = 0) -> Any:
+    """`sum`."""
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is None:
+        return builtins.sum(iterable, start)
+    if isinstance(iterable, Tensor):
+        return (
+            op.add(op.sum(iterable, axis=0), start)
+            if not (type(start) is builtins.int and start == 0)
+            else op.sum(iterable, axis=0)
+        )
+    total = start
+
+    def body(item: Any) -> None:
+        nonlocal total
+        total = total + item
+
+    for_stmt(staged, body, ("total",))
+    return total
+
+
+@stand_in(builtins.any)
+def any_(iterable: Any) -> Any:
+    """`any`."""
+    return _quantify(iterable, builtins.any, stop_on=True)
+
+
+@stand_in(builtins.all)
+def all_(iterable: Any) -> Any:
+    """`all`."""
+    return _quantify(iterable, builtins.all, stop_on=False)
+
+
+def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is None:
+        result: Any = not stop_on
+        for item in iterable:
+            test = item if type(item) is builtins.bool else truth_of(item)
+            if not is_staged_condition(test):
+                if builtins.bool(test) is stop_on:
+                    return stop_on
+                continue
+            result = (
+                test
+                if not isinstance(result, Tensor)
+                else (op.logical_or if stop_on else op.logical_and)(result, test)
+            )
+        return result
+    if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
+        return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
+    found: Any = not stop_on
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = truth_of(item)
+
+    def go_on() -> Any:
+        return found if not stop_on else not_(found)
+
+    if type(staged) is Emitting:
+        staged.run(body, go_on)
+    else:
+        staged_for(current_trace(), staged, body, name_places(("found",), body), go_on)
+    return found
+
+
+@stand_in(builtins.sorted)
+def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
+    """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
+    iterable = gathered(iterable)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        listed = list(iterable)
+        if not _any_staged(listed):
+            return builtins.sorted(listed, key=key, reverse=reverse)
+        values = op.stack(listed, axis=0)
+    elif isinstance(iterable, Tensor):
+        values = iterable
+    else:
+        dynamic = dynamic_of(iterable)
+        values = stacked(as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic)
+    if key is not None:
+        ranks = stacked(as_list_value(collect(values, callee(key), None)))
+        order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        return list_(op.gather(values, order, axis=0))
+    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+
+
+@stand_in(functools.reduce)
+def reduce_(function: Any, iterable: Any, *initial: Any) -> Any:
+    """`functools.reduce`."""
+    fn = callee(function)
+    iterable = gathered(iterable)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        return functools.reduce(fn, iterable, *initial)
+    total = initial[0] if initial else staged.item(0)
+    skip = not initial
+    first = 0
+
+    def body(item: Any) -> None:
+        nonlocal total, first
+        previous = total
+        if skip:
+            total = if_exp(op.equal(first, 0), lambda: previous, lambda: fn(previous, item))
+            first = op.add(first, 1)
+        else:
+            total = fn(previous, item)
+
+    for_stmt(staged, body, ("total", "first"))
+    return total
