@@ -14,7 +14,15 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["link", "write_through"]
+__all__ = ["TraceAgain", "alias_condition", "doubt", "hints_of", "link", "linked_boxes", "write_through", "written_boxes"]
+
+
+class TraceAgain(BaseException):
+    """An item is written of a tensor that may be another one or not, by what a loop did that did not keep account of it.
+    The function is traced again with a hint to that loop."""
+
+    def __init__(self, hint: Any) -> None:
+        self.hint = hint
 
 
 def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None:
@@ -43,6 +51,10 @@ def _is_open(trace: Trace, graph: Graph) -> bool:
 
 def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> None:
     """After an item of `box` was written: the boxes that are the same one on some path change with it there."""
+    trace.notes.setdefault("written boxes", []).append(weakref.ref(box))
+    for first, second, hint in trace.notes.get("doubts", {}).get(id(box), ()):
+        if first() is not None and second() is not None and (first() is box or second() is box):
+            raise TraceAgain(hint)
     entry = trace.notes.get("aliases", {}).get(id(box))
     if entry is None or entry[0]() is not box:
         return
@@ -55,3 +67,45 @@ def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> N
         new, old = (box, other) if when else (other, box)
         trace.write(other, trace.operand(op.where(test, new, old)))
         write_through(trace, other, (*seen, box))
+
+
+def written_boxes(trace: Trace) -> set[int]:
+    """Ids of the boxes whose items were written, of those that are left."""
+    boxes = (reference() for reference in trace.notes.get("written boxes", ()))
+    return {id(box) for box in boxes if box is not None}
+
+
+def hints_of(trace: Trace) -> set[Any]:
+    """The names of loops that have to keep account of which tensors they are: (code of the body, name)."""
+    return trace.notes.setdefault("alias hints", set())  # type: ignore[no-any-return]
+
+
+def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:
+    """Note that the box `after` may be the box `before`."""
+    if trace.notes.get("restarts") and type(after) is Tensor and type(before) is Tensor:
+        table = trace.notes.setdefault("doubts", {})
+        for box in (after, before):
+            table.setdefault(id(box), []).append((weakref.ref(after), weakref.ref(before), hint))
+
+
+def linked_boxes(trace: Trace, box: Any) -> list[tuple[Tensor, Any]]:
+    """The boxes that `box` may be, itself included, with the condition under which it is."""
+    found: list[tuple[Tensor, Any]] = [(box, True)]
+    for one, condition in found:
+        entry = trace.notes.get("aliases", {}).get(id(one))
+        if entry is None or entry[0]() is not one:
+            continue
+        for reference, test, when in entry[1]:
+            other = reference()
+            if other is None or any(other is known for known, _ in found) or not _is_open(trace, test._value.graph):
+                continue
+            mine = test if when else op.logical_not(test)
+            found.append((other, mine if condition is True else op.logical_and(condition, mine)))
+    return found
+
+
+def alias_condition(trace: Trace, a: Any, b: Any) -> Any:
+    """Whether two boxes are the same one: True, False, or a staged truth."""
+    if type(a) is not Tensor or type(b) is not Tensor:
+        return False
+    return next((condition for box, condition in linked_boxes(trace, a) if box is b), False)

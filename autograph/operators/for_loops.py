@@ -116,7 +116,7 @@ def _staged_for(
     if isinstance(count, int) and count == 0:
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
-    state = LoopState(cells, loosened, runs)
+    state = LoopState(cells, loosened, runs, body)
     staged_tests: list[Any] = []
 
     def attempt(state: LoopState) -> list[Traced]:
@@ -130,7 +130,7 @@ def _staged_for(
                 if after is not True:
                     staged_tests.append(after)
 
-        return [with_parameters(trace, state, graph, step)]
+        return [with_parameters(trace, state, graph, step, ends=True)]
 
     regions, finals = fixed_point(trace, state, attempt)
     if staged_tests:
@@ -154,7 +154,7 @@ def _staged_for_with_break(
     count = items.count()
     first = truth_of(test())
     runs = isinstance(count, int) and first is True
-    state = LoopState([counter, *cells], loosened, runs)
+    state = LoopState([counter, *cells], loosened, runs, body)
     state.types[0] = Leaf(INDEX)
 
     def step() -> None:
@@ -163,8 +163,11 @@ def _staged_for_with_break(
         counter.write(op.add(index, 1))
 
     def attempt(state: LoopState) -> list[Traced]:
-        thunks = (lambda: both(op.less(counter.read(), count), truth_of(test())), step)
-        return [with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk) for thunk in thunks]
+        def turn(thunk: Callable[[], Any], ends: bool) -> Traced:
+            return with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk, ends=ends)
+
+        go_on = turn(lambda: both(op.less(counter.read(), count), truth_of(test())), False)
+        return [go_on, turn(step, True)]
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)

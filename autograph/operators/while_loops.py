@@ -26,6 +26,7 @@ from autograph.operators.descriptors import (
     mutable_parts,
     value_types,
 )
+from autograph.operators.loop_aliases import LoopAliases
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
@@ -73,7 +74,8 @@ def _discard_pure(trace: Trace, mark: int) -> None:
 class LoopState:
     """The places a staged loop carries, with the types found so far."""
 
-    def __init__(self, cells: list[Place], loosened: bool, runs: bool) -> None:
+    def __init__(self, cells: list[Place], loosened: bool, runs: bool, body: Any = None) -> None:
+        self.aliases = LoopAliases(getattr(body, "__code__", None), Slot)
         self.cells = cells
         self.places: list[Place] = []
         self.entries: list[Any] = []
@@ -141,6 +143,9 @@ def fixed_point(
             settled = False
             continue
         parameters = body.parameters
+        if _needs_flags(trace, state, body):
+            settled = False
+            continue
         finals = [body.final(p, v) for p, v in zip(state.places, parameters, strict=True)]
         joiner = Joiner()
         joined = []
@@ -163,6 +168,11 @@ def fixed_point(
     raise refusal("unsettled-loop", names=names)
 
 
+def _needs_flags(trace: Trace, state: LoopState, body: Traced) -> bool:
+    finals = [body.final(p, v) for p, v in zip(state.places, body.parameters, strict=True)]
+    return state.aliases.grow(trace, state, body, finals)
+
+
 def attempts(state_of: Callable[[bool], Any]) -> Any:
     """Trace with Python numbers as loop variables; if the code needs them as Python numbers, with them as they are."""
     try:
@@ -182,7 +192,7 @@ def staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None]
 def _staged_while(
     trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
 ) -> None:
-    state = LoopState(cells, loosened, runs=False)
+    state = LoopState(cells, loosened, runs=False, body=body)
 
     def attempt(state: LoopState) -> list[Traced]:
         graph = Graph(functions=trace.graph.functions)
@@ -190,7 +200,7 @@ def _staged_while(
         if condition.places:
             raise _TestHasEffects
         graph = Graph(functions=trace.graph.functions)
-        return [condition, with_parameters(trace, state, graph, body)]
+        return [condition, with_parameters(trace, state, graph, body, ends=True)]
 
     try:
         regions, finals = fixed_point(trace, state, attempt)
@@ -214,11 +224,11 @@ def _staged_rotated(
         body()
         flag.write(truth_of(test()))
 
-    state = LoopState([*cells, flag], loosened, runs=False)
+    state = LoopState([*cells, flag], loosened, runs=False, body=body)
 
     def attempt(state: LoopState) -> list[Traced]:
         condition = with_parameters(trace, state, Graph(functions=trace.graph.functions), flag.read)
-        return [condition, with_parameters(trace, state, Graph(functions=trace.graph.functions), step)]
+        return [condition, with_parameters(trace, state, Graph(functions=trace.graph.functions), step, ends=True)]
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
@@ -245,16 +255,32 @@ class Slot:
 
 
 def with_parameters(
-    trace: Trace, state: LoopState, graph: Graph, thunk: Callable[[], Any], made: tuple[Any, ...] = ()
+    trace: Trace,
+    state: LoopState,
+    graph: Graph,
+    thunk: Callable[[], Any],
+    made: tuple[Any, ...] = (),
+    ends: bool = False,
 ) -> Traced:
-    """Trace a region whose inputs are the carried values, with the places holding them; `made` are its own, too."""
+    """Trace a region whose inputs are the carried values, with the places holding them; `made` are its own, too.
+
+    `ends` says that the region is one turn of the loop: what its places hold at the end is what the next starts with.
+    """
     try:
         parameters = state.parameters(graph)
+
+        def turn() -> Any:
+            state.aliases.link_parameters(trace, parameters)
+            result = thunk()
+            if ends:
+                state.aliases.write_flags(trace, state.places)
+            return result
+
         fresh = (*made, *state.fresh(parameters))
         for each in fresh:
             if type(each) not in (list, dict):
                 births_of(trace).add(each, graph)
-        traced = run_region(trace, thunk, state.places, graph, fresh)
+        traced = run_region(trace, turn, state.places, graph, fresh)
         traced.parameters = parameters
         return traced
     finally:
@@ -296,13 +322,18 @@ def finish(
     types = tuple(t for d in state.types for t in value_types(d))
     node = trace.builder.emit(get(name), [*lead, *values, *outers], {"carried": len(values)}, types, regions)
     outputs = iter(node.outputs)
-    for place, d, entry, final in zip(state.places, state.types, state.entries, finals, strict=True):
+    results = []
+    for i, (place, d, entry, final) in enumerate(zip(state.places, state.types, state.entries, finals, strict=True)):
         value = entry if isinstance(d, Static) else unpack(d, outputs, getattr(place, "name", ""))
+        if state.aliases.stays(i, entry) and trace.value_of(entry).type == value.type:
+            value = entry
         if state.runs and isinstance(d, OneOf):
             value = settled_by(final, d, value)
         if type(place) is not Slot:
             trace.record(place)
         place.write(UNBOUND if value is UNDEFINED else value)
+        results.append(value)
+    state.aliases.after(trace, state, results)
 
 
 def settled_by(final: Any, d: OneOf, value: Any) -> Any:

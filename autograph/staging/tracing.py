@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograph.operators.aliases import TraceAgain, hints_of
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, require_bound
 from autograph.operators.descriptors import (
@@ -89,8 +90,13 @@ def trace_function(
     """Trace `function(*args, **kwargs)`, array leaves replaced by symbols."""
     state: list[StateEntry] = []
     created: list[Any] = []
-    for _ in range(20):
-        traced, grown = _attempt(function, args, kwargs, name, names, may_create and not created, state)
+    hints: set[Any] = set()
+    for _ in range(40):
+        try:
+            traced, grown = _attempt(function, args, kwargs, name, names, may_create and not created, state, hints)
+        except TraceAgain as again:
+            hints.add(again.hint)
+            continue
         created += traced.created
         traced.created = created
         if not grown:
@@ -106,8 +112,11 @@ def _attempt(
     names: list[str],
     may_create: bool,
     state: list[StateEntry],
+    hints: set[Any],
 ) -> tuple[TracedFunction, bool]:
     trace = Trace(name)
+    trace.notes["restarts"] = True
+    hints_of(trace).update(hints)
     traced = TracedFunction(trace.graph)
     traced.state = state
     trace.notes["may_create_variables"] = may_create
@@ -157,6 +166,10 @@ def _attempt(
                 list(zip(holders, held, strict=True)),
                 result,
             )
+        except TraceAgain:
+            for place, original in table.values():
+                place.write(original)
+            raise
         finally:
             trace.journal.pop()
             _restore(state, table, entered)

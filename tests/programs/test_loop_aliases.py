@@ -1,0 +1,213 @@
+"""Names of staged loops that are one tensor on some paths: items written through one are seen through the other."""
+
+import numpy as np
+
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+V = np.array([3.1, -1.2, 4.3, 1.4, -5.5])
+W = np.array([-2.1, 7.2, 1.3, -8.4, 2.5])
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def alias1(w, n):
+    w = w * 1.0
+    u = w
+    for i in range(n):
+        u[0] += 1.0
+        w = w * 2
+    return u, w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def alias2(w, n):
+    w = w * 1.0
+    u = w
+    i = 0
+    while i < n:
+        w[1] = 5.0
+        if i > 0:
+            w = w * 2
+        u[0] += w[0]
+        i += 1
+    return u, w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def alias3(w, n):
+    w = w * 1.0
+    u = w
+    for i in range(n):
+        w = w + 0.5
+    w[0] = 7.0
+    return u, w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def alias4(w, n):
+    u = w * 1.0
+    v = w * 2.0
+    for i in range(n):
+        u, v = v, u
+        u[0] += 1.0
+    return u, v
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def alias5(w, n):
+    w = w * 1.0
+    u = w * 3.0
+    for i in range(n):
+        u = w
+        u[0] += 1.0
+    u[1] = 9.0
+    return u, w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0))
+def argument(w, n):
+    for i in range(n):
+        w = w * 2
+    w[0] = 7.0
+    return w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def pair_in_loop(w, n):
+    w = w * 1.0
+    u = w + 1.0
+    for i in range(n):
+        u[1] += w[0]
+        w = w * 2
+        u = w
+        w[2] = 0.5
+    u[0] = -3.0
+    return u, w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def nested(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        for j in range(i):
+            w[j] = w[j] + 1.0
+            if w[0] > 2:
+                w = w * 0.5
+        w[4] = float(2)
+    return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def swap_lists(w, n):
+    u = w * 1.0
+    v = w * 2.0
+    both = [u, v]
+    for i in range(n):
+        u, v = v, u
+        u[i] += 1.0
+    v[0] = 0.25
+    return both, u, v
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def breaks(w, n):
+    w = w * 1.0
+    u = w
+    for x in w * 1.0:
+        if x > 4:
+            break
+        w = w + x
+    w[1] = n * 1.0
+    return u, w
+
+
+@PROGRAMS.add((V, 3.0), (W, 2.0))
+def rec_best(xs, t):
+    best = xs * 0.0
+    cur = best
+    for x in xs:
+        if x > t:
+            cur = best + x
+        cur[0] = x
+        best[1] += cur[0]
+    return best, cur
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def tuple_state(w, n):
+    a, b = w * 1.0, w * 2.0
+    for i in range(n):
+        a, b = b, a + b
+    b[0] = 1.5
+    return a, b
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def whiles(w, n):
+    a = w * 1.0
+    c = a
+    while n > 0:
+        a = a - 1.0
+        n -= 1
+    c[0] = 9.0
+    a[1] = 8.0
+    return a, c
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1), gradients=False)
+def nested_1(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        for j in range(i):
+            w[j] = w[j] + 1.0
+            if w[0] > 2:
+                w = w * 0.5
+    return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1), gradients=False)
+def nested_2(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        for j in range(i):
+            w[j] = w[j] + 1.0
+            w = w * 0.5
+    return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1), gradients=False)
+def nested_3(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        for j in range(i):
+            w[j] = w[j] + 1.0
+    return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1), gradients=False)
+def after_condition(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        if w[0] > 2:
+            w = w * 0.5
+        w[1] += 1.0
+    return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1), gradients=False)
+def before_condition(w, n):
+    w = w * 1.0
+    keep = [w]
+    for i in range(n):
+        w[1] += 1.0
+        if w[0] > 2:
+            w = w * 0.5
+    return keep[0], w
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
