@@ -6,11 +6,21 @@ import sys as _sys
 from autograph import errors as errors
 from autograph.api import namespaces as _namespaces
 from runtime.ir import build as _build
+from runtime.typesys import errors as _runtime_errors
 from runtime.typesys.dtypes import as_dtype as _as_dtype
 
 __version__ = "0.1.0"
 
 _build.internal_folders.append(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
+
+
+def _leave(error: BaseException) -> None:
+    from autograph.load.user_traceback import leave_eager_code  # loads what only errors need
+
+    leave_eager_code(error)
+
+
+_runtime_errors.outward[0] = _leave
 newaxis = None
 _DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
 globals().update({name: _as_dtype(name) for name in _DTYPES.split()})

@@ -19,7 +19,7 @@ from autograph.operators.stand_ins import stand_in
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import OutOfRangeError
+from runtime.typesys.errors import OutOfRangeError, outward
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["DatasetIterator", "numbered", "staged_view"]
@@ -192,7 +192,11 @@ class DatasetIterator:
         position = int(self._position._value)
         if position >= self._node.count():
             raise StopIteration
-        item = self._node.item(position)
+        try:
+            item = self._node.item(position)
+        except BaseException as error:
+            outward[0](error)
+            raise
         self._position._value = position + 1
         return item
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from runtime.typesys.errors import boundary
+
 __all__ = ["DECLARED", "ELSEWHERE", "public"]
 
 DECLARED: dict[str, tuple[str, str]] = {}  # public name -> (module, attribute)
@@ -37,6 +39,6 @@ def public(*names: str) -> Callable[[Any], Any]:
             if name in DECLARED:
                 raise ValueError(f"{name!r} is declared by {DECLARED[name]} and {thing!r}")
             DECLARED[name] = (thing.__module__, thing.__qualname__)
-        return thing
+        return boundary(thing)
 
     return declare

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import enum
+import os
 from typing import Any
 
 from autograph.api.declare import public
-from autograph.load.user_traceback import override_verbosity
 
 __all__ = ["Feature", "set_loop_options", "set_verbosity", "trace"]
 
@@ -95,11 +95,11 @@ def trace(*args: Any) -> None:
 
 @public("autograph.set_verbosity")
 def set_verbosity(level: int, alsologtostdout: bool = False) -> None:
-    """From 1 on, tracebacks keep the frames of this package; stands in for AUTOGRAPH_VERBOSITY.
+    """From 1 on, tracebacks keep the frames of this package; sets AUTOGRAPH_VERBOSITY for this process.
 
     >>> ag.autograph.set_verbosity(1)
     >>> ag.autograph.set_verbosity(0)
 
     Source of the semantics: TensorFlow's `tf.autograph.set_verbosity`.
     """
-    override_verbosity(int(level))
+    os.environ["AUTOGRAPH_VERBOSITY"] = str(int(level))

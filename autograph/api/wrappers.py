@@ -16,6 +16,7 @@ import numpy as np
 from runtime.ops.registry import FUNCTIONS, OPS, Op, PublicFunction, load_all
 from runtime.tensor.dispatch import apply, convert, op
 from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import outward
 
 __all__ = ["late", "wrapper_of"]
 
@@ -97,7 +98,7 @@ def _of_operation(operation: Op) -> Callable[..., Any]:
     listed = ", ".join([*inputs, *(["*", *attributes] if attributes else []), "name=None"])
     operands = f"({', '.join(inputs)},)"
     passed = "{" + ", ".join(f"{a!r}: {a}" for a in attributes) + "}"
-    source = f"def {_name(public)}({listed}):\n{_typed(inputs)}    return _apply(_operation, {operands}, {passed})\n"
+    source = f"def {_name(public)}({listed}):\n{_body(inputs, f'_apply(_operation, {operands}, {passed})')}"
     made = _compile(source, public, _apply=apply, _operation=operation)
     if attributes:
         made.__kwdefaults__ = {
@@ -137,13 +138,19 @@ def _calling(
     if have.double_star:
         listed.append("**" + have.double_star)
         passed.append("**" + have.double_star)
-    head = f"def {_name(public)}({', '.join(listed)}):\n{_typed(have.positional[:tensors])}"
-    made = _compile(f"{head}    return _fn(_op, {', '.join(passed)})\n", public, _fn=fn, _op=op)
+    body = _body(have.positional[:tensors], f"_fn(_op, {', '.join(passed)})")
+    made = _compile(f"def {_name(public)}({', '.join(listed)}):\n{body}", public, _fn=fn, _op=op)
     made.__defaults__ = fn.__defaults__
     made.__kwdefaults__ = fn.__kwdefaults__
     made.__annotations__ = {k: v for k, v in fn.__annotations__.items() if k != "op"}
     made.__doc__ = doc
     return made
+
+
+def _body(tensors: Any, call: str) -> str:
+    """The source of a public function's body: errors leave it without frames of this package's."""
+    leave = "  except BaseException as _error:\n    _outward[0](_error)\n    raise\n"
+    return f"  try:\n{_typed(tensors)}    return {call}\n{leave}"
 
 
 def _typed(names: Any) -> str:
@@ -166,6 +173,7 @@ def _compile(source: str, public: tuple[str, ...], **names: Any) -> FunctionType
         "_type": type,  # `type` may be a parameter, as of bitcast
         "_ndarray": np.ndarray,
         "_literals": _literals,
+        "_outward": outward,
         "__name__": home,
         **names,
     }

@@ -6,7 +6,9 @@ import os
 import types
 from collections.abc import Iterator
 
+from autograph.errors import refusals as _words_of_errors  # noqa: F401 (eager errors have them, too)
 from autograph.load.cache import CodeCache
+from runtime.tensor.trace import STATE
 
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
 _PLAN = "<plan "
@@ -23,18 +25,8 @@ def is_internal(file: str) -> bool:
     return file.startswith(_PLAN) or file.replace("\\", "/").startswith(_INTERNAL)
 
 
-_override: list[int] = []
-
-
-def override_verbosity(level: int) -> None:
-    """Let a level stand in for AUTOGRAPH_VERBOSITY in this process."""
-    _override[:] = [level]
-
-
 def verbosity() -> int:
-    """The level that was set, or AUTOGRAPH_VERBOSITY, 0 where it is not a number: from 1 on nothing is hidden."""
-    if _override:
-        return _override[0]
+    """The value of AUTOGRAPH_VERBOSITY, 0 where it is not a number: from 1 on nothing is hidden."""
     text = os.environ.get("AUTOGRAPH_VERBOSITY", "")
     return int(text) if text.isdigit() else 0
 
@@ -55,6 +47,12 @@ def hide_internal_frames(error: BaseException, level: int | None = None) -> Base
     for one in _related(error):
         one.__traceback__ = _without_internal(one.__traceback__)
     return error
+
+
+def leave_eager_code(error: BaseException) -> None:
+    """Drop the internal frames of an exception that leaves an eager call; what leaves a trace, `function` looks after."""
+    if STATE.trace is None:
+        hide_internal_frames(error)
 
 
 def synthetic_frame(

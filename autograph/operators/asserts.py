@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.printing import template_of
+from autograph.operators.printing import template_of, text_of
 from autograph.operators.regions import leaving
 from autograph.operators.truth import is_staged_condition, truth_of
+from runtime.ir.graph import Value
+from runtime.ops.effects import Slot, Text
 from runtime.ops.registry import get
-from runtime.tensor.trace import STATE
+from runtime.tensor.tensor import is_staged
+from runtime.tensor.trace import STATE, Trace
 
 __all__ = ["assert_stmt", "raised"]
 
@@ -23,7 +26,7 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
         return
     trace = STATE.trace
     assert trace is not None
-    template, values = template_of("" if message is None else str(message()))
+    template, values = template_of("" if message is None else text_of(message()))
     trace.builder.emit(
         get("assert_"),
         [trace.operand(condition), *values],
@@ -43,6 +46,23 @@ def raised(error: Any) -> Any:
     made = error() if isinstance(error, type) else error
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
     template, values = template_of(text) if text is not None else ((), [])
-    arguments = made.args if text is None else None
+    arguments = _arguments(trace, made.args, values) if text is None else None
     leaving(made, values, {"exception": type(made), "arguments": arguments, "template": template})
     return made
+
+
+def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tuple[Any, ...]:
+    """The arguments of an exception, with slots for staged tensors; the tensors are added to `values`."""
+    made: list[Any] = []
+    for arg in args:
+        if is_staged(arg):
+            made.append(Slot(len(values)))
+            values.append(trace.operand(arg))
+        elif isinstance(arg, str):
+            template, inside = template_of(arg)
+            shifted = tuple(p if isinstance(p, str) else (p[0] + len(values), p[1]) for p in template)
+            made.append(Text(shifted) if inside else arg)
+            values += inside
+        else:
+            made.append(arg)
+    return tuple(made)

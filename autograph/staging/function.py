@@ -12,6 +12,7 @@ from functools import partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
+from autograph.errors.catalogue import REFUSALS
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import callee, converted
@@ -34,6 +35,7 @@ from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, STATE
+from runtime.typesys.errors import OpError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -175,6 +177,7 @@ class Function:
             return result
         except BaseException as error:
             hide_internal_frames(error)
+            _explain(error)
             raise
 
     def _inline(self) -> Callable[..., Any]:
@@ -373,6 +376,13 @@ class Function:
 _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
 
 
+def _explain(error: BaseException) -> None:
+    """Say what a staged tensor is below the message of code that knows of none and names one."""
+    if not isinstance(error, OpError) and "<Tensor staged " in str(error) and not hasattr(error, "__notes__"):
+        hint = REFUSALS["tensor-value"].hint
+        error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
+
+
 class BoundFunction:
     """A `Function` looked up on an instance: the instance is its first argument."""
 
@@ -406,7 +416,11 @@ class BoundFunction:
         return BoundFunction(self._function, copy.deepcopy(self.__self__, memo))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(self.__self__, *args, **kwargs)
+        try:
+            return self._function(self.__self__, *args, **kwargs)
+        except BaseException as error:
+            hide_internal_frames(error)
+            raise
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The traced function for a signature."""

@@ -17,6 +17,7 @@ from runtime.ops.registry import Op
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.errors import boundary
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
@@ -132,6 +133,7 @@ class GradientTape:
 
     # What is recorded
 
+    @boundary
     def watch(self, tensor: Any) -> None:
         """Record what is computed from a tensor (or each in a nested structure) from now on.
 
@@ -205,6 +207,7 @@ class GradientTape:
 
     # Gradients
 
+    @boundary
     def gradient(
         self,
         target: Any,
@@ -261,10 +264,13 @@ class GradientTape:
 
     def _use(self) -> None:
         if self._recording is None:
-            raise RuntimeError("The tape recorded nothing: it was never entered.")
+            raise RuntimeError(
+                "The tape recorded nothing: it was never entered. Compute under `with GradientTape() as tape:`"
+            )
         if self._used and not self._persistent:
             raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians): ask for all "
+                "sources in one call, or say GradientTape(persistent=True)"
             )
         self._used = True
         if self._on and not self._persistent:
@@ -294,6 +300,7 @@ class GradientTape:
                 seeds.append((payload, Tensor(ones(payload))))
         return seeds
 
+    @boundary
     def jacobian(
         self,
         target: Tensor,
@@ -305,6 +312,7 @@ class GradientTape:
         """All derivatives of one tensor: for each source a tensor of shape `target.shape + source.shape`."""
         return self._several(jacobian, target, sources, unconnected_gradients)
 
+    @boundary
     def batch_jacobian(
         self,
         target: Tensor,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.registry import Op
+from runtime.ops.registry import Op, tensor_of
 from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorType, ValueType
 
@@ -69,8 +69,37 @@ class Assert(Op):
         return ()
 
 
+class Slot:
+    """An argument of an exception that is an input."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"input {self.number}"
+
+
+class Text:
+    """An argument of an exception that is a text with inputs in it."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+
+    def __repr__(self) -> str:
+        return repr("".join(p if isinstance(p, str) else f"{{{p[0]}}}" for p in self.template))
+
+
+def _argument(argument: Any, values: tuple[Any, ...]) -> Any:
+    if isinstance(argument, Slot):
+        return tensor_of[0](values[argument.number])
+    return fill(argument.template, values) if isinstance(argument, Text) else argument
+
+
 class Raise(Op):
-    """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None."""
+    """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None.
+
+    In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it.
+    """
 
     name = "raise_"
     effect = "raise"
@@ -85,7 +114,7 @@ class Raise(Op):
     def kernel(
         *values: Any, exception: Any, arguments: tuple[Any, ...] | None = None, template: Template = ()
     ) -> tuple[()]:
-        raise exception(*([fill(template, values)] if arguments is None else arguments))
+        raise exception(*([fill(template, values)] if arguments is None else [_argument(a, values) for a in arguments]))
 
 
 class PyFunction(Op):

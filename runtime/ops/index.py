@@ -48,7 +48,7 @@ def _compiled(kind: str, spec: Spec) -> Callable[..., Any]:
     arguments = ", ".join(["x", *(["v"] if kind else []), *parts])
     body = f"    x[{where}] = v\n" if kind else f"    return x[{where}]\n"
     namespace: dict[str, Any] = {}
-    exec(f"def at({arguments}):\n{body}", namespace)
+    exec(compile(f"def at({arguments}):\n{body}", __file__, "exec"), namespace)  # an internal frame
     return namespace["at"]
 
 

@@ -5,7 +5,7 @@ A kind is an abstract `Op`; a family file then needs one short class, or one lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,6 +42,18 @@ def conj(op: Any, x: Any) -> Any:
     return op.conj(x) if op.type_of(x).dtype.is_complex else x
 
 
+def _way_out(types: Sequence[TensorType]) -> str:
+    """What to do about operands that an operation does not take."""
+    kinds = {t.dtype.kind for t in types}
+    if kinds == {"b"}:
+        return ": logical_and, logical_or, logical_xor and logical_not are; for numbers, say cast(x, 'int32')"
+    if kinds & set("US"):
+        return ": strings take part in no arithmetic"
+    if kinds & set("fc"):
+        return ": cast to an integer or boolean dtype first, or compare first, as in (x > 0) & (y > 0)"
+    return ": cast first"
+
+
 class Elementwise(Op, abstract=True):
     """Same meaning on every element; operands broadcast. dtypes as NumPy's ufunc resolves them.
 
@@ -64,7 +76,7 @@ class Elementwise(Op, abstract=True):
                 return resolve_ufunc(self.numpy, tuple((t.dtype, t.weak) for t in types))[0]
             except TypeError:
                 kinds = " and ".join(str(t.dtype) for t in types)
-                raise DTypeError(f"{self.name} is not defined for {kinds}", op=self.name) from None
+                raise DTypeError(f"{self.name} is not defined for {kinds}{_way_out(types)}", op=self.name) from None
         return promote(*((t.dtype, t.weak) for t in types))[0]
 
     def samples(self) -> Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]:

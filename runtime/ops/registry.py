@@ -27,6 +27,7 @@ from runtime.typesys.spec import ValueType
 __all__ = ["FUNCTIONS", "OPS", "Op", "PublicFunction", "function", "get", "load_all", "load_family_of"]
 
 OPS: dict[str, Op] = {}
+tensor_of: list[Any] = [lambda value: value]  # one entry: makes the user's tensor of an array; `dispatch` puts its own
 FUNCTIONS: dict[str, PublicFunction] = {}
 _loaded = False
 

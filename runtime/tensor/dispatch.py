@@ -12,12 +12,12 @@ import numpy as np
 
 from runtime.ir.graph import Value
 from runtime.ops.catalogue import METHODS
-from runtime.ops.registry import FUNCTIONS, OPS, Op, load_family_of
+from runtime.ops.registry import FUNCTIONS, OPS, Op, load_family_of, tensor_of
 from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import as_dtype
-from runtime.typesys.errors import InvalidArgumentError, OpError, leaked_tensor
+from runtime.typesys.errors import DTypeError, InvalidArgumentError, OpError, leaked_tensor, outward
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = ["apply", "convert", "distinct", "harden", "op", "payload_of"]
@@ -91,7 +91,6 @@ def distinct(out: Any, payloads: list[Any]) -> Any:
 
 def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: Exception) -> Exception:
     """The operation's own error for operands its kernel refused: its type rule words it, if it sees anything wrong."""
-    from_rule: Exception = error
     for payload in payloads:
         if type(payload) is Value:
             return leaked_tensor(payload.type)
@@ -99,8 +98,11 @@ def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: E
         try:
             operation.infer(*map(type_of_payload, payloads), **attrs)
         except (OpError, NotImplementedError) as typed:
-            from_rule = typed
-    return from_rule
+            return typed
+        if isinstance(error, TypeError) and type(error).__module__.startswith("numpy"):
+            kinds = " and ".join(type_of_payload(p).dtype.name for p in payloads)
+            return DTypeError(f"{operation.name} is not defined for {kinds}: cast first", op=operation.name)
+    return error
 
 
 def convert(x: Any, dtype: Any = None) -> Tensor:
@@ -257,6 +259,7 @@ def _bound(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 op = Namespace()
+tensor_of[0] = Tensor
 
 
 def attach_methods() -> None:
@@ -275,7 +278,11 @@ def _late(name: str, key: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         real = _real(name, key)
         setattr(Tensor, name, real)
-        return real(self, *args, **kwargs)
+        try:
+            return real(self, *args, **kwargs)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
@@ -302,17 +309,21 @@ def _binary(operation: Op, name: str) -> Callable[..., Any]:
     state, run = STATE, operation.run
 
     def method(self: Any, other: Any) -> Any:
-        if state.trace is None and not state.tapes and type(self) is Tensor:
-            x = self._value
-            kind = type(other)
-            if type(x) is np.ndarray and (kind is float or kind is int or kind is Tensor):
-                y = other._value if kind is Tensor else other
-                if type(y) is not Value:
-                    try:
-                        return Tensor(run(x, y))
-                    except (ValueError, TypeError) as error:
-                        raise _explain(operation, [x, y], {}, error) from None
-        return apply(operation, (self, other), {}) if isinstance(other, _OPERANDS) else NotImplemented
+        try:
+            if state.trace is None and not state.tapes and type(self) is Tensor:
+                x = self._value
+                kind = type(other)
+                if type(x) is np.ndarray and (kind is float or kind is int or kind is Tensor):
+                    y = other._value if kind is Tensor else other
+                    if type(y) is not Value:
+                        try:
+                            return Tensor(run(x, y))
+                        except (ValueError, TypeError) as error:
+                            raise _explain(operation, [x, y], {}, error) from None
+            return apply(operation, (self, other), {}) if isinstance(other, _OPERANDS) else NotImplemented
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     return _named(method, name, operation.rules)
 
@@ -322,17 +333,29 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
     if name.startswith("__r") and name.endswith("__") and name not in ("__round__", "__repr__", "__rshift__"):
 
         def method(self: Any, other: Any) -> Any:
-            return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+            try:
+                return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
+            except BaseException as error:
+                outward[0](error)
+                raise
 
     elif name in _BINARY_DUNDERS:
 
         def method(self: Any, other: Any) -> Any:
-            return caller(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+            try:
+                return caller(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+            except BaseException as error:
+                outward[0](error)
+                raise
 
     else:
 
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return caller(self, *args, **kwargs)
+            try:
+                return caller(self, *args, **kwargs)
+            except BaseException as error:
+                outward[0](error)
+                raise
 
     return _named(method, name, caller)
 

@@ -20,7 +20,7 @@ from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import DTypeError, OutOfRangeError, leaked_tensor
+from runtime.typesys.errors import DTypeError, OutOfRangeError, leaked_tensor, outward
 
 __all__ = ["attach_items", "normalize_index", "write_item"]
 
@@ -301,7 +301,11 @@ _TEMPORARY_GET, _TEMPORARY_SET = _measure()
 
 def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
     """`x[index]`, at every index form of NumPy."""  # *_ keeps the interpreter from inlining the call: it moves counts
-    result: Any = get_item_of(self, index)
+    try:
+        result: Any = get_item_of(self, index)
+    except BaseException as error:
+        outward[0](error)
+        raise
     result._parent = (self if _refs(self) == _TEMPORARY_GET else weakref.ref(self), index)
     return result
 
@@ -309,7 +313,11 @@ def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`: a new value in this box, seen by every alias of it."""
     parent = getattr(self, "_parent", None) if _refs(self) == _TEMPORARY_SET else None
-    write_item(self, index, value)
+    try:
+        write_item(self, index, value)
+    except BaseException as error:
+        outward[0](error)
+        raise
     while parent is not None:
         holder, where = parent
         if not is_view_index(where):

@@ -8,6 +8,7 @@ from runtime.tensor.dispatch import attach_methods
 from runtime.tensor.items import attach_items
 from runtime.tensor.shape import attach_shape
 from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import boundary
 
 __all__: list[str] = []
 
@@ -31,8 +32,8 @@ def _protocol(name: str) -> Any:
 
 
 def _attach_protocols() -> None:
-    Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-    Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]
+    Tensor.__array_ufunc__ = boundary(_array_ufunc)  # type: ignore[attr-defined]
+    Tensor.__array_function__ = boundary(_array_function)  # type: ignore[attr-defined]
 
 
 attach_methods()

@@ -16,7 +16,7 @@ from runtime.ops.registry import FUNCTIONS, get, load_family_of
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import UnimplementedError
+from runtime.typesys.errors import UnimplementedError, boundary
 
 __all__ = ["attach"]
 
@@ -240,5 +240,5 @@ def _plain(x: Any) -> Any:
 
 def attach() -> None:
     """Give Tensor NumPy's protocols."""
-    Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
-    Tensor.__array_function__ = array_function  # type: ignore[attr-defined]
+    Tensor.__array_ufunc__ = boundary(array_ufunc)  # type: ignore[attr-defined]
+    Tensor.__array_function__ = boundary(array_function)  # type: ignore[attr-defined]

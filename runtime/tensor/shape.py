@@ -10,7 +10,7 @@ import numpy as np
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError
+from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, outward
 from runtime.typesys.shapes import Dim, Shape, same_size
 
 __all__ = ["TensorShape"]
@@ -251,7 +251,11 @@ def _size(self: Tensor) -> Any:
 
 def _length(self: Tensor, what: str) -> int:
     if _rank(self) == 0:
-        raise TypeError(f"{what} of a tensor without axes")
+        if what == "len()":
+            raise TypeError("len() of unsized object: a tensor without axes")
+        raise TypeError(
+            "a scalar tensor cannot be iterated over: loop over range(n), or over a tensor with a first axis"
+        )
     value = self._value
     if type(value) is not Value:
         return len(value)
@@ -268,11 +272,19 @@ def _length(self: Tensor, what: str) -> int:
 
 
 def _len(self: Tensor) -> int:
-    return _length(self, "len()")
+    try:
+        return _length(self, "len()")
+    except BaseException as error:
+        outward[0](error)
+        raise
 
 
 def _iter(self: Tensor) -> Iterator[Tensor]:
-    count = _length(self, "iteration")
+    try:
+        count = _length(self, "iteration")
+    except BaseException as error:
+        outward[0](error)
+        raise
     return (op.get_item(self, i) for i in range(count))
 
 

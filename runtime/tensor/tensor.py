@@ -11,7 +11,12 @@ import numpy as np
 
 from runtime.ir.graph import Value
 from runtime.typesys.dtypes import DType
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, leaked_tensor
+from runtime.typesys.errors import (
+    InvalidArgumentError,
+    OperatorNotAllowedInGraphError,
+    leaked_tensor,
+    outward,
+)
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = ["Tensor", "is_staged", "type_of"]
@@ -59,7 +64,11 @@ class Tensor:
         Raises:
           OperatorNotAllowedInGraphError: the tensor is staged.
         """
-        value = self._concrete("numpy()")
+        try:
+            value = self._concrete("numpy()")
+        except BaseException as error:
+            outward[0](error)
+            raise
         if isinstance(value, np.ndarray):
             return value.copy()
         return np.asarray(value)[()]
@@ -90,20 +99,44 @@ class Tensor:
         return array if dtype is None else array.astype(dtype)
 
     def __bool__(self) -> bool:
-        return bool(self._concrete("a Python truth test", id="truth-in-python"))
+        try:
+            value = self._concrete("a Python truth test", id="truth-in-python")
+            if type(value) is np.ndarray and value.size > 1:
+                message = f"the truth value of a tensor of shape {value.shape} is ambiguous: it has more than one element"
+                raise InvalidArgumentError(message, op="bool", id="truth-of-many", shape=value.shape)
+            return bool(value)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def __int__(self) -> int:
-        return int(self._concrete("int()"))
+        try:
+            return int(self._concrete("int()"))
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def __float__(self) -> float:
-        return float(self._concrete("float()"))
+        try:
+            return float(self._concrete("float()"))
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def __complex__(self) -> complex:
-        return complex(self._concrete("complex()"))
+        try:
+            return complex(self._concrete("complex()"))
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def __index__(self) -> int:
-        value = self._concrete("use as a Python index")
-        return value.__index__()
+        try:
+            value = self._concrete("use as a Python index")
+            return value.__index__()
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def __hash__(self) -> int:
         return id(self)

@@ -13,7 +13,7 @@ from runtime.ir.graph import Value
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, init_scope
-from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError
+from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError, boundary, outward
 
 __all__ = ["Variable"]
 
@@ -42,6 +42,7 @@ class Variable(Tensor):
 
     __slots__ = ("_name", "constraint", "trainable")
 
+    @boundary
     def __init__(
         self,
         initial_value: Any = None,
@@ -107,49 +108,69 @@ class Variable(Tensor):
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Variable:
         """Replace the value; returns the variable."""
-        state, have = STATE, self._value
-        if state.trace is None and not state.tapes and type(value) is Tensor:
-            new = value._value
-            if type(new) is np.ndarray and new.base is None and new.dtype is have.dtype and new.shape == have.shape:
-                self._value = new
-                return self
-        converted = value if isinstance(value, Tensor) else convert(value, self.dtype)
-        if converted.dtype != self.dtype or converted.type.weak:
-            converted = op.cast(converted, dtype=self.dtype)
-        if isinstance(converted, Variable):
-            converted = converted.value()
-        return self._set(converted)
+        try:
+            state, have = STATE, self._value
+            if state.trace is None and not state.tapes and type(value) is Tensor:
+                new = value._value
+                if type(new) is np.ndarray and new.base is None and new.dtype is have.dtype and new.shape == have.shape:
+                    self._value = new
+                    return self
+            converted = value if isinstance(value, Tensor) else convert(value, self.dtype)
+            if converted.dtype != self.dtype or converted.type.weak:
+                converted = op.cast(converted, dtype=self.dtype)
+            if isinstance(converted, Variable):
+                converted = converted.value()
+            return self._set(converted)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def _update(self, function: str, ufunc: Any, delta: Any) -> Variable:
-        if STATE.trace is None and not STATE.tapes:
-            raw = delta._value if isinstance(delta, Tensor) else convert(delta, self.dtype)._value
-            have = self._value
-            if sys.getrefcount(have) <= _EXCLUSIVE and (type(raw) is not np.ndarray or raw.shape in ((), have.shape)):
-                ufunc(have, raw, have, casting="same_kind")
-                return self
-        delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
-        return self.assign(getattr(op, function)(self, delta))
+        try:
+            if STATE.trace is None and not STATE.tapes:
+                raw = delta._value if isinstance(delta, Tensor) else convert(delta, self.dtype)._value
+                have = self._value
+                alone = sys.getrefcount(have) <= _EXCLUSIVE
+                if alone and (type(raw) is not np.ndarray or raw.shape in ((), have.shape)):
+                    ufunc(have, raw, have, casting="same_kind")
+                    return self
+            delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
+            return self.assign(getattr(op, function)(self, delta))
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Variable:
         """Add to the value, in place where nobody else holds the array; returns the variable."""
-        return self._update("add", np.add, delta)
+        try:
+            return self._update("add", np.add, delta)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Variable:
         """Subtract from the value, in place where nobody else holds the array; returns the variable."""
-        return self._update("sub", np.subtract, delta)
+        try:
+            return self._update("sub", np.subtract, delta)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
+    @boundary
     def scatter_update(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
         """Replace rows: `v[indices[i]] = updates[i]`."""
         return self._scatter("tensor_scatter_nd_update", sparse_delta, indices, updates)
 
+    @boundary
     def scatter_add(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
         """Add to rows: `v[indices[i]] += updates[i]`."""
         return self._scatter("tensor_scatter_nd_add", sparse_delta, indices, updates)
 
+    @boundary
     def scatter_sub(self, sparse_delta: Any = None, *, indices: Any = None, updates: Any = None) -> Variable:
         """Subtract from rows: `v[indices[i]] -= updates[i]`."""
         return self._scatter("tensor_scatter_nd_sub", sparse_delta, indices, updates)

@@ -17,6 +17,8 @@ source line when the error is printed: it puts a function into `present`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from types import FunctionType
 from typing import Any
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "OutOfRangeError",
     "ShapeError",
     "UnimplementedError",
+    "boundary",
     "leaked_tensor",
+    "outward",
 ]
 
 
@@ -106,3 +110,38 @@ def _plain(error: OpError) -> str:
 
 
 present: list[Callable[[OpError], str]] = [_plain]  # one entry: the text of an error that has an id
+
+
+def _as_it_is(error: BaseException) -> object:
+    return error
+
+
+outward: list[Callable[[BaseException], object]] = [_as_it_is]
+"""One entry: what is done to an exception where it leaves for the user's code. The front end drops internal frames.
+
+Called in an `except` followed by a bare `raise`, which costs nothing where nothing is raised.
+"""
+
+
+def boundary(fn: Any) -> Any:
+    """A function (or a class with methods) that the user calls: its exceptions leave through `outward`.
+
+    Not for what is called often, as it adds a call: there, say `try` in the function itself.
+    """
+    if isinstance(fn, type):
+        for name, method in list(vars(fn).items()):
+            if isinstance(method, FunctionType) and (name == "__init__" or not name.startswith("_")):
+                setattr(fn, name, boundary(method))
+            elif isinstance(method, staticmethod) and not name.startswith("_"):
+                setattr(fn, name, staticmethod(boundary(method.__func__)))
+        return fn
+
+    @wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return fn(*args, **kwargs)
+        except BaseException as error:
+            outward[0](error)
+            raise
+
+    return call

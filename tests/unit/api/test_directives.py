@@ -70,7 +70,9 @@ def test_trace_prints_while_tracing_only(capsys):
     assert capsys.readouterr().out == "tracing int32\n"
 
 
-def test_verbosity_keeps_internal_frames():
+def test_verbosity_keeps_internal_frames(monkeypatch):
+    monkeypatch.setenv("AUTOGRAPH_VERBOSITY", "0")  # put back afterwards
+
     @ag.function
     def f(x):
         return ag.matmul(x, x)
@@ -82,9 +84,6 @@ def test_verbosity_keeps_internal_frames():
             return {entry.filename for entry in traceback.extract_tb(error.__traceback__)}
 
     hidden = files()
-    try:
-        ag.autograph.set_verbosity(1)
-        shown = files()
-    finally:
-        ag.autograph.set_verbosity(0)
+    ag.autograph.set_verbosity(1)
+    shown = files()
     assert len(shown) > len(hidden) == 1
