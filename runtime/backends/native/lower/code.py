@@ -5,6 +5,7 @@ An *operand* is a Python int or the name of a register or an LLVM constant; size
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -12,6 +13,31 @@ from typing import TypeAlias
 __all__ = ["Code", "Operand"]
 
 Operand: TypeAlias = int | str
+_REGISTER = re.compile(r"%[\w.]+")
+_DEFINED = re.compile(r"^ *(%[\w.]+) =")
+_LABEL = re.compile(r"label (%[\w.]+)|\[ [^,\]]+, (%[\w.]+) \]")
+_FLAGS = r"(?: (?:nsw|nuw|reassoc|nsz|contract|exact|inbounds))*"
+_TYPES = [
+    (re.compile(r"(?:getelementptr|alloca|inttoptr)\b"), "ptr"),
+    (re.compile(r"[if]cmp\b"), "i1"),
+    (re.compile(r"load ([^,]+),"), ""),
+    (re.compile(r"call (?:[a-z]+ )*?(\{[^}]*\}|\S+) @"), ""),
+    (re.compile(r"select i1 [^,]+, (\S+) "), ""),
+    (re.compile(r"phi (\S+) "), ""),
+    (re.compile(r"\w+ .* to (\S+)$"), ""),
+    (re.compile(rf"\w+{_FLAGS} (\S+) "), ""),
+]
+
+
+def type_of(instruction: str) -> str:
+    """The type of what an instruction gives (of `extractvalue`, of an overflowing operation: the number's)."""
+    if instruction.startswith("extractvalue {i64, i1}"):
+        return "i64" if instruction.endswith("0") else "i1"
+    for pattern, known in _TYPES:
+        found = pattern.match(instruction)
+        if found:
+            return known or found.group(1)
+    raise AssertionError(instruction)
 
 
 class Code:
@@ -22,7 +48,10 @@ class Code:
         self.prologue: list[str] = []  # of the entry block: what every other block may use
         self.block = "entry"
         self.moment = 0  # grows with every instruction that may touch memory: the time of lifetimes
+        self.depth = 0  # of loops around
         self._names = 0
+        self._types: dict[str, str] = {}
+        self.promised: dict[str, str] = {}  # types of registers that are defined later
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 
     def fresh(self, hint: str = "v") -> str:
@@ -69,6 +98,31 @@ class Code:
         name = self.fresh(hint)
         self.prologue.append(f"  {name} = alloca {type}, align 8")
         return name
+
+    def outlined(self, lines: list[str]) -> list[tuple[str, str]]:
+        """The registers (with types) that some lines use and others define."""
+        text = "\n".join(lines)
+        own = {m.group(1) for m in map(_DEFINED.match, lines) if m}
+        labels = {x for pair in _LABEL.findall(text) for x in pair if x}
+        free = dict.fromkeys(r for r in _REGISTER.findall(text) if r not in own and r not in labels and r not in ("%lo", "%hi"))
+        return [(r, self.type_of_register(r)) for r in free]
+
+    def type_of_register(self, name: str) -> str:
+        """The type of a register that is defined somewhere before."""
+        if name not in self._types:
+            for line in (*self.prologue, *self.lines):
+                found = _DEFINED.match(line)
+                if found and found.group(1) not in self._types:
+                    self._types[found.group(1)] = type_of(line.split(" = ", 1)[1])
+        return self._types.get(name) or self._typed_by_name(name)
+
+    def _typed_by_name(self, name: str) -> str:
+        """Registers whose definition is written when the function is complete."""
+        if name.startswith(("%buf", "%out", "%constant", "%slot", "%frame", "%in")):
+            return "ptr"
+        if name.startswith("%turn"):
+            return "i64"
+        return self.promised[name]
 
     @contextmanager
     def scope(self) -> Iterator[None]:

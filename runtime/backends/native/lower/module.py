@@ -162,6 +162,18 @@ class Module:
         loop = self.node(f"distinct !{{!{number}, {claim}}}")
         return f", !llvm.access.group {access}", loop
 
+    def outline(self, captured: list[tuple[str, str]], allocas: list[str], lines: list[str]) -> str:
+        """A function of (what it uses, first, end) for `ag_parallel`; its name."""
+        self.symbols.add("ag_parallel")
+        self.declared["declare void @ag_parallel(ptr, ptr, i64, i64)"] = None
+        name = f"@part{len(self.functions)}"
+        out = [f"define internal void {name}(ptr %context, i64 %lo, i64 %hi) {{", "entry:"]
+        for k, (register, kind) in enumerate(captured):
+            out.append(f"  %context{k} = getelementptr i64, ptr %context, i64 {k}")
+            out.append(f"  {register} = load {kind}, ptr %context{k}")
+        self.functions.append("\n".join([*out, *allocas, "  br label %start", "start:", *lines, "  ret void", "}"]))
+        return name
+
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:
         """A constant array: the name of a global, or the number among the passed ones."""
         if array.nbytes > INLINE_CONSTANT:

@@ -34,6 +34,9 @@ _MOST = {
     for code in LLVM
 }
 
+THREADED = 1_500_000  # cost of a nest from which on threads share it: about 50 microseconds
+GRAIN = 400_000  # cost of the least that a thread takes
+
 
 class Root:
     """What a nest makes: `kind` is "store" or a reduction; the target's strides are 0 along reduced axes."""
@@ -62,6 +65,7 @@ class Nest:
         sizes: tuple[Operand, ...],
         roots: list[Root],
         group: Callable[[], tuple[str, str]],
+        outline: Callable[[list[tuple[str, str]], list[str], list[str]], str] | None = None,
     ) -> None:
         self.code = code
         self.memory = memory
@@ -70,6 +74,8 @@ class Nest:
         self.roots = roots
         self.group = group
         self.leaves: list[Any] = []
+        self.outline = outline
+        self._part = False  # the outermost loop goes from %lo to %hi
         self._values: dict[int, Scalar] = {}
         self._access = ""
         self._loop = ""
@@ -90,8 +96,70 @@ class Nest:
                 self._prepare(root, rank)
         self._access, self._loop = self.group()
         with self.code.scope():
-            self._level(0, [])
+            if self._worth_threads():
+                self._outline()
+            else:
+                self._registers()
+                self._level(0, [])
         self.memory.touch(buffers)
+
+    def _registers(self) -> None:
+        """Places for what is accumulated; LLVM makes registers of them."""
+        for root in self.roots:
+            if root.level >= 0:
+                root.slot = self.code.alloca(LLVM[root.target.code])
+                if root.kind in ("argmax", "argmin"):
+                    root.best = self.code.alloca(LLVM[root.expr.code])
+
+    # Threads
+
+    def _worth_threads(self) -> bool:
+        """Whether the outermost loop is split over threads: it can be, and there is work for many microseconds."""
+        if self.outline is None or not self.sizes or any(r.strides[0] == 0 for r in self.roots):
+            return False
+        count = self.code.product(tuple(self.sizes))
+        if not isinstance(count, int):
+            return self.code.depth == 0
+        return self.sizes[0] != 1 and count * self._weight() >= THREADED
+
+    def _weight(self) -> int:
+        """Rough cost of one index, in thirtieths of a nanosecond."""
+        seen: set[int] = set()
+        todo: list[Expr] = [r.expr for r in self.roots]
+        total = 4 * (len(self.leaves) + len(self.roots))
+        while todo:
+            expr = todo.pop()
+            if id(expr) not in seen:
+                seen.add(id(expr))
+                if isinstance(expr, Map):
+                    total += expr.cost
+                    todo += expr.children
+        return total
+
+    def _outline(self) -> None:
+        """The loops as a function of a part of the outermost axis, which threads call."""
+        code = self.code
+        assert self.outline is not None
+        each = max(GRAIN // self._weight(), 1)
+        inner = code.product(tuple(self.sizes[1:]))
+        if isinstance(inner, int):
+            grain: Operand = max(each // max(inner, 1), 1)
+        else:
+            grain = code.at_least(code.op(f"udiv i64 {each}, {code.at_least(inner, 1)}"), 1)
+        kept = code.lines, code.prologue, code.block
+        code.lines, code.prologue, code.block = [], [], "start"
+        self._part = True
+        self._registers()
+        self._level(0, [])
+        lines, allocas = code.lines, code.prologue
+        code.lines, code.prologue, code.block = kept
+        captured = code.outlined([*allocas, *lines])
+        name = self.outline(captured, allocas, lines)
+        context = code.alloca(f"[{max(len(captured), 1)} x i64]", "context")
+        for k, (register, kind) in enumerate(captured):
+            place = code.op(f"getelementptr i64, ptr {context}, i64 {k}")
+            code.do(f"store {kind} {register}, ptr {place}")
+        code.do(f"call void @ag_parallel(ptr {name}, ptr {context}, i64 {self.sizes[0]}, i64 {grain})")
 
     def _collect(self, expr: Expr, seen: set[int]) -> None:
         if id(expr) in seen:
@@ -144,9 +212,6 @@ class Nest:
         root.partial = any(s == 0 for s in root.strides[:suffix])
         if suffix < rank or rank == 0:
             root.level = suffix
-            root.slot = self.code.alloca(LLVM[root.target.code])
-            if root.kind in ("argmax", "argmin"):
-                root.best = self.code.alloca(LLVM[root.expr.code])
         if root.partial or root.level < 0:
             kept = [(n, s) for n, s in zip(self.sizes, root.strides, strict=True) if s != 0]
             start = Const(Scalar(self._start(root), root.target.code))
@@ -212,12 +277,13 @@ class Nest:
         i, following = code.fresh("i"), code.fresh("next")
         place = len(code.lines)
         code.lines.append("")
-        code.branch(code.op(f"icmp slt i64 {i}, {self.sizes[depth]}"), body, after)
+        part = self._part and depth == 0
+        code.branch(code.op(f"icmp slt i64 {i}, {'%hi' if part else self.sizes[depth]}"), body, after)
         code.begin(body)
         with code.scope():
             self._level(depth + 1, [*index, i])
         code.do(f"{following} = add nuw nsw i64 {i}, 1")
-        code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
+        code.lines[place] = f"  {i} = phi i64 [ {'%lo' if part else 0}, %{before} ], [ {following}, %{code.block} ]"
         innermost = depth + 1 == len(self.sizes)
         code.do(f"br label %{head}" + (f", !llvm.loop {self._loop}" if innermost else ""))
         code.begin(after)

@@ -172,6 +172,7 @@ class _Slot:
         self.rep = ctx.dense(self.array)
         ctx.memory.touch(self.array.buffers)  # both live from before the loop to its end
         self.place = -1
+        self.free = ""
         self.swapped = ""
 
     def open(self, ctx: FunctionLowering) -> None:
@@ -187,16 +188,24 @@ class _Slot:
             )
         else:
             ctx.code.lines[self.place] = (
-                f"  {self.now} = select i1 true, ptr {self.one.ptr}, ptr {self.one.ptr}"
+                f"  {self.now} = phi ptr [ {self.one.ptr}, %{before} ], [ {self.one.ptr}, %{last} ]"
             )
             for buffer in self.two.buffers:
                 buffer.size = 0 if buffer.size is not None else None
 
-    def other(self, ctx: FunctionLowering) -> Array:
-        """The piece of memory that the present value is not in."""
+    def begin(self, ctx: FunctionLowering) -> None:
+        """In the body's first block: where the other piece of memory is."""
         same = ctx.code.op(f"icmp eq ptr {self.now}, {self.one.ptr}")
-        self.swapped = ctx.code.op(f"select i1 {same}, ptr {self.two.ptr}, ptr {self.one.ptr}")
-        return Array(self.swapped, self.code, self.sizes, self.one.strides, self.array.buffers)
+        self.free = ctx.code.op(f"select i1 {same}, ptr {self.two.ptr}, ptr {self.one.ptr}")
+
+    def other(self) -> Array:
+        """The piece of memory that the present value is not in."""
+        self.swapped = self.free
+        return Array(self.free, self.code, self.sizes, self.one.strides, self.array.buffers)
+
+    def made(self, code: str, sizes: tuple[Operand, ...]) -> Array | None:
+        """The memory for a new value that is made before the body's end."""
+        return self.other() if code == self.code and sizes == self.sizes else None
 
 
 @rule("while_loop", "for_loop")
@@ -225,6 +234,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for k, state in enumerate(states):
         if isinstance(state, Scalar):
             phis[k] = len(code.lines), state, Scalar(code.fresh("carried"), state.code)
+            code.promised[str(phis[k][2].reg)] = state.type
             code.lines.append("")
     turn_line = len(code.lines)
     code.lines.append("")
@@ -244,10 +254,17 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     def run() -> list[Any]:
         ctx.writable = {b for s in slots for b in s.array.buffers}
         ctx.lists = {s for s in states if isinstance(s, ListRep)}
+        for state, value in zip(states, body.outputs, strict=True):
+            if isinstance(state, _Slot):
+                state.begin(ctx)
+                if body.outputs.count(value) == 1 and value.node is not None:
+                    ctx.outs[value] = state.made
         ctx.region(body, [*own, *phi_reps, *invariant])
         return _carry(ctx, body, states)
 
+    code.depth += 1
     finals = ctx.inside(run)
+    code.depth -= 1
     for slot in slots:
         ctx.memory.touch(slot.array.buffers)
     ctx.poll(turn if counted else None)
@@ -304,7 +321,8 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
         for k, s in enumerate(states)
         if isinstance(s, _Slot)
         and not (
-            outs[k] is s.rep or (outs[k].done and outs[k].array.ptr == s.now and outs[k].array.offset == 0)
+            outs[k] is s.rep
+            or (outs[k].done and outs[k].array.ptr in (s.now, s.swapped) and outs[k].array.offset == 0)
         )
     ]
     touched = {k: reads(outs[k]) | (set(outs[k].array.buffers) if outs[k].done else set()) for k in moves}
@@ -313,7 +331,7 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
         slot = states[k]
         others = any(touched[j] & slot.array.buffers for j in moves if j != k)
         if others or not _in_step(ctx, outs[k], slot):
-            plans.append((k, slot.other(ctx)))
+            plans.append((k, slot.other()))
         else:
             plans.append((k, slot.array))
     for k, target in plans:

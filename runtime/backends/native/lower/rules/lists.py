@@ -102,6 +102,15 @@ def element_at(ctx: FunctionLowering, rep: ListRep, ptr: str, i: Operand) -> Arr
     return Array(ptr, rep.code, rep.sizes, ctx.code.strides(rep.sizes), rep.buffers, offset)
 
 
+def settles(ctx: FunctionLowering, value: Value) -> bool:
+    """Whether a value may live in the memory of the list that it is put into: the list is not changed again here."""
+    takers = [n for n in ctx.uses.order if n is not None and n.op.name == "list_append" and n.inputs[1] is value]
+    if len(takers) != 1 or value in ctx.outs:
+        return False
+    changed = takers[0].outputs[0]
+    return not any(n is not None and changed in n.inputs for n in ctx.uses.order)
+
+
 def put(ctx: FunctionLowering, rep: ListRep, target: Array, value: Value) -> None:
     """Write a value into an element's memory."""
     kind = rep.code
@@ -113,7 +122,9 @@ def put(ctx: FunctionLowering, rep: ListRep, target: Array, value: Value) -> Non
     if ctx.sizes(value) != rep.sizes:
         raise Unsupported([("an element of another shape", None)])
     held = ctx.env[value]
-    if held.done or held.code != kind or held.must:
+    if not held.done and held.code == kind and held.expr is not None and settles(ctx, value):
+        ctx.materialize(held, target)
+    elif held.done or held.code != kind or held.must:
         ctx.array(value)
         ctx.fill(target, Map(lambda x: ctx.ops.cast(x, kind), kind, (ctx.expr(value),), 1))
     else:
@@ -197,9 +208,6 @@ def list_append(ctx: FunctionLowering, node: Node) -> None:
     assert isinstance(kind, ListType)
     rep = mine(ctx, node, kind.element)
     value = node.inputs[1]
-    held = ctx.env[value]
-    if rep.sizes and not held.done and held.must:
-        ctx.array(value)
     n = length_of(ctx, rep)
     more = ctx.code.op(f"add i64 {n}, 1")
     ptr = reserve(ctx, rep, more)
