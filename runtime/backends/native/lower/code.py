@@ -103,8 +103,8 @@ class Code:
         """The registers (with types) that some lines use and others define."""
         text = "\n".join(lines)
         own = {m.group(1) for m in map(_DEFINED.match, lines) if m}
-        labels = {x for pair in _LABEL.findall(text) for x in pair if x}
-        free = dict.fromkeys(r for r in _REGISTER.findall(text) if r not in own and r not in labels and r not in ("%lo", "%hi"))
+        known = {"%lo", "%hi"} | own | {x for pair in _LABEL.findall(text) for x in pair if x}
+        free = dict.fromkeys(r for r in _REGISTER.findall(text) if r not in known)
         return [(r, self.type_of_register(r)) for r in free]
 
     def type_of_register(self, name: str) -> str:
