@@ -234,6 +234,10 @@ REFUSALS: dict[str, Refusal] = {
 
 WARNINGS: dict[str, tuple[str, str]] = {
     # What is wrong, and what to write instead.
+    "frozen-value": (
+        "{name}() is called while the function is traced: every call of the graph has the value of that time",
+        "pass it as an argument, or ask for a number: random, np.random and time.time() are asked at each call",
+    ),
     "retracing-argument": (
         "{name} was traced {count} times because its argument {what} differs from call to call",
         "pass it as a tensor (ag.constant), or give sizes that vary as None: input_signature, or reduce_retracing=True",

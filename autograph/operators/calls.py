@@ -11,7 +11,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -28,6 +28,14 @@ from autograph.operators.plain import NUMBERS
 from autograph.operators.recursion import recursive
 from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
+from autograph.operators.world import (
+    GENERATORS,
+    RANDOM_MODULES,
+    WORLDLY,
+    asks_world,
+    runs_again,
+    world_stand_in,
+)
 from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -53,6 +61,8 @@ def callee(f: Any) -> Any:
     if kind is FunctionType:
         return _function(trace, f)
     if kind is MethodType:
+        if type(f.__self__).__name__ in GENERATORS and runs_again(trace) and (how := asks_world(f)):
+            return world_stand_in(f, how)
         function = f.__func__
         met = trace.notes.get("classes")
         if met is not None and (owned := type(f.__self__)) not in met:
@@ -69,6 +79,8 @@ def callee(f: Any) -> Any:
             return _dict_method(trace, f.__self__, f)
         if owner in _HELPLESS:
             return _checked(f) if "lists" in trace.notes else f
+        if (owner is ModuleType or owner is type or owner.__name__ in GENERATORS) and (how := asks_world(f)):
+            return world_stand_in(f, how) if runs_again(trace) else f
     try:
         stand_in = STAND_INS.get(f)
     except TypeError:  # not hashable
@@ -77,6 +89,8 @@ def callee(f: Any) -> Any:
         return stand_in
     if kind is BuiltinMethodType:
         return _checked(f) if "lists" in trace.notes else f
+    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace) and (how := asks_world(f)):
+        return world_stand_in(f, how)
     if choice_of(f) is not None:
         return _choice_call(f)
     if isinstance(f, type):
@@ -113,6 +127,8 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
+    if f.__module__ in WORLDLY and asks_world(f):
+        return world_stand_in(f, "frozen") if runs_again(trace) else f
     stays = _stays(f)
     if stays and (remade := unwrapped(f, callee)) is not None:
         return remade

@@ -361,7 +361,8 @@ class Function:
 
     def _options(self) -> tuple[Any, ...]:
         """What `function` takes after the function itself."""
-        return self.input_signature, self._convert, self._jit_compile, self._reduce_retracing, None, None, self._name
+        given = self.input_signature, self._convert, self._jit_compile, self._reduce_retracing
+        return *given, None, None, None, None, None, None, self._name
 
     def _stands_in_place(self) -> bool:
         found: Any = sys.modules.get(self.__module__)

@@ -120,6 +120,7 @@ def _attempt(
     traced = TracedFunction(trace.graph)
     traced.state = state
     trace.notes["may_create_variables"] = may_create
+    trace.notes["runs_again"] = True
     boxes: list[Tensor] = []
     label = [""]
 

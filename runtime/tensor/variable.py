@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ir.graph import Value
+from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, init_scope
@@ -247,13 +248,16 @@ def _check_creation(trace: Trace) -> None:
 def _evaluate(value: Value) -> Any:
     """The array of a graph value that depends on constants only."""
     node = value.node
-    if node is None or node.regions or node.op.effect is not None:
+    if node is None or node.regions or node.op.effect not in (None, "py"):
         raise FailedPreconditionError(
             "the initial value of a Variable depends on an argument of the function being traced; "
             "create the variable from a value that is known, or outside the function",
             id="variable-initial-value",
         )
     out = node.op.run(*(_evaluate(v) for v in node.inputs), **node.attrs)
+    if node.op.effect is not None and len(node.outputs) == 1:  # asked now, and not when the graph runs
+        node.op, node.inputs, node.attrs = get("constant"), [], {"value": out[0], "type": value.type}
+        return out[0]
     return out if node.op.outputs == 1 else out[value.index]
 
 
