@@ -15,26 +15,44 @@ from typing import Any
 
 from autograph.cli.output import CommandError, located, read_source, show, syntax_message, write_file
 from autograph.staging.function import Function, function
+from autograph.staging.inspection import Inspection
+from runtime.backends.native.errors import NoCompilerError
 from runtime.ir.draw import draw_html, draw_svg
 from runtime.ir.text import graph_text
 from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorSpec, TensorType
 
 __all__ = ["graph", "parse_argument", "run"]
 
+_TEXTS = {
+    "plan": ("a plan", "a .py"), "llvm": ("LLVM IR", "a .ll"), "llvm optimized": ("LLVM IR", "a .ll"),
+    "asm": ("assembly", "a .s"),
+}  # fmt: skip
 _SPEC = re.compile(r"\s*([A-Za-z_]\w*)\s*\[(.*)\]\s*$", re.DOTALL)
 _BY_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)(.*)$", re.DOTALL)
 
 
 def run(options: Any) -> None:
     """The command, from its parsed arguments."""
-    form = "plan" if options.plan else "optimized" if options.optimized else "graph"
+    form = "plan" if options.plan else "llvm" if options.llvm else "asm" if options.asm else "graph"
+    if options.optimized and form in ("plan", "asm"):
+        raise CommandError(f"--optimized does not go with --{form}, which is always made of the optimized graph")
+    if options.optimized:
+        form = {"graph": "optimized", "llvm": "llvm optimized"}[form]
     graph(options.target, options.arg, form, options.locations, options.output)
 
 
 def graph(target: str, arguments: list[str], form: str, locations: bool, output: str | None) -> None:
-    """Print a function's graph (`form`: graph, optimized or plan), or draw it to `output`.
+    """Print a function's graph, or draw it to `output`.
+
+    Args:
+      target: FILE:FUNCTION.
+      arguments: what it is traced for.
+      form: graph, optimized, plan, llvm, llvm optimized or asm.
+      locations: add source lines.
+      output: a file to write to.
 
     Raises:
       CommandError: no such file or function, arguments that do not fit, or a function that can't be traced.
@@ -43,12 +61,14 @@ def graph(target: str, arguments: list[str], form: str, locations: bool, output:
     if not colon or not path or not name:
         raise CommandError(f"{target}: expected FILE:FUNCTION, as in model.py:step")
     kind = os.path.splitext(output or "")[1].lower()
-    if form == "plan" and kind in (".svg", ".html"):
-        raise CommandError(f"{output}: a plan is text: leave out --plan to draw the graph, or write to a .py file")
+    if form in _TEXTS and kind in (".svg", ".html"):
+        name, extension = _TEXTS[form]
+        option = form.partition(" ")[0]
+        raise CommandError(f"{output}: {name} is text: leave out --{option} to draw the graph, or write to {extension} file")
     sizes: dict[str, Dim] = {}
     args, kwargs = _arguments(arguments, sizes)
     concrete = _traced(_load(path, name), path, name, args, kwargs)
-    made = concrete.plan if form == "plan" else concrete.optimized_graph if form == "optimized" else concrete.graph
+    made = _made(concrete, form, path)
     if kind == ".svg":
         text = draw_svg(made)
     elif kind == ".html":
@@ -56,9 +76,23 @@ def graph(target: str, arguments: list[str], form: str, locations: bool, output:
     else:
         text = made if isinstance(made, str) else graph_text(made, locations=locations, short=output is None)
     if output is None:
-        show(text, "python")
+        show(text, {"llvm": "llvm", "llvm optimized": "llvm", "asm": "gas"}.get(form, "python"))
     else:
         write_file(output, text)
+
+
+def _made(concrete: Any, form: str, path: str) -> Any:
+    """The graph or text that was asked for."""
+    seen = Inspection(concrete, None)
+    try:
+        if form == "llvm optimized":
+            return seen.llvm_optimized
+        return {
+            "graph": lambda: seen.graph, "optimized": lambda: seen.optimized_graph, "plan": lambda: seen.plan,
+            "llvm": lambda: seen.llvm, "asm": lambda: seen.assembly,
+        }[form]()  # fmt: skip
+    except (UnimplementedError, NoCompilerError) as error:
+        raise CommandError(f"{path}: {error}") from None
 
 
 class NamedSpec(TensorSpec):

@@ -85,8 +85,10 @@ def _parser() -> argparse.ArgumentParser:
         "NAME=SPEC passes it by name",
     )
     what = graph.add_mutually_exclusive_group()
-    what.add_argument("--optimized", action="store_true", help="the graph after the passes")
     what.add_argument("--plan", action="store_true", help="the NumPy source that runs it")
+    what.add_argument("--llvm", action="store_true", help="the LLVM IR of its native code")
+    what.add_argument("--asm", action="store_true", help="the machine code")
+    graph.add_argument("--optimized", action="store_true", help="the graph, or the LLVM IR, after the passes")
     graph.add_argument("--locations", action="store_true", help="add the source line of each node")
     graph.add_argument("-o", "--output", metavar="OUT", help="draw to a .svg or .html file; text to any other")
     graph.set_defaults(module="autograph.cli.graph")

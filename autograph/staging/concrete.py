@@ -82,13 +82,18 @@ class ConcreteFunction:
         if self._compiled is None:
             with self._lock:
                 if self._compiled is None:
-                    self._compiled = Compiled(self.optimized_graph, self._jit_compile, frozenset(self._donated))
+                    self._compiled = Compiled(self.optimized_graph, self._jit_compile, self.donated)
         return self._compiled
 
     @property
     def executable(self) -> Any:
         """What runs now: the NumPy plan or native code. `executable.source` is the plan."""
         return self.compiled.run
+
+    @property
+    def donated(self) -> frozenset[int]:
+        """Inputs whose arrays the plan may overwrite: variables that are written."""
+        return frozenset(self._donated)
 
     @property
     def plan(self) -> str:

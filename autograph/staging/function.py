@@ -19,6 +19,7 @@ from autograph.operators.calls import callee, converted
 from autograph.operators.places import watch
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.fast_calls import FastCalls
+from autograph.staging.inspection import Inspection
 from autograph.staging.signature import (
     Parameters,
     containers,
@@ -327,6 +328,17 @@ class Function:
             hide_internal_frames(error)
             raise
 
+    def inspect(self, *args: Any, **kwargs: Any) -> Inspection:
+        """What was made of the function for a signature, given as for `get_concrete_function`; of the last without one.
+
+        >>> f = ag.function(lambda x: ag.sqrt(x) + 1)
+        >>> f.inspect(ag.TensorSpec([100], ag.float32)).peak.bytes
+        400
+        """
+        if args or kwargs or self.input_signature is not None or not self._traces:
+            return Inspection(self.get_concrete_function(*args, **kwargs), self._python_function)
+        return Inspection(next(reversed(self._traces.values()))[0], self._python_function)
+
     def experimental_get_tracing_count(self) -> int:
         """How many times the function was traced."""
         return self._count
@@ -428,6 +440,10 @@ class BoundFunction:
         if self._function.input_signature is not None and not args and not kwargs:
             args = self._function.input_signature
         return self._function.get_concrete_function(self.__self__, *args, **kwargs)
+
+    def inspect(self, *args: Any, **kwargs: Any) -> Inspection:
+        """What was made of the method for a signature (see `Function.inspect`)."""
+        return Inspection(self.get_concrete_function(*args, **kwargs), self._function._python_function)
 
     @property
     def python_function(self) -> Any:

@@ -41,4 +41,6 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]]) -> NativeExecut
     """
     toolchain.require_installed()
     lowered = lower(graph)
-    return NativeExecutable(lowered, toolchain.compile_text(lowered.text, symbols_of(lowered.symbols)), plan)
+    exports = ("ag_run", toolchain.FORGET)
+    loaded = toolchain.compile_text(lowered.text, symbols_of(lowered.symbols), exports)
+    return NativeExecutable(lowered, loaded, plan)

@@ -19,10 +19,11 @@ from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
 
 __all__ = [
-    "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
+    "FORGET", "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
     "require_installed",
 ]
 
+FORGET = "ag_forget"
 _VERSION = 1  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
@@ -35,14 +36,22 @@ _lock = threading.Lock()
 
 
 class Loaded:
-    """Machine code in memory; it is freed with this object, so whoever calls it keeps it."""
+    """Machine code in memory; it is freed with this object, so whoever calls it keeps it.
 
-    __slots__ = ("_addresses", "_keep", "code")
+    `FORGET`, where it is among the exports, is called before: it frees what the code has kept.
+    """
+
+    __slots__ = ("_addresses", "_forget", "_keep", "code")
 
     def __init__(self, addresses: Mapping[str, int], keep: Any, code: bytes) -> None:
         self._addresses = dict(addresses)
         self._keep = keep
         self.code = code  # the object file it was loaded from
+        self._forget = ctypes.CFUNCTYPE(None)(addresses[FORGET]) if FORGET in addresses else None
+
+    def __del__(self) -> None:
+        if self._forget is not None:
+            self._forget()
 
     def address(self, name: str) -> int:
         """Where a function that the text defines begins.

@@ -152,7 +152,7 @@ def test_convert_writes_a_file(folder, capsys):
          ["model.py:38:12: AttributeError", "no_such_method", "return y.no_such_method()\n    ", "^"]),
         (["frobnicate"], ["invalid choice: 'frobnicate'"]),
         ([], ["required: COMMAND"]),
-        (["graph", "model.py:collatz", "--plan", "--optimized"], ["not allowed with"]),
+        (["graph", "model.py:collatz", "--plan", "--optimized"], ["does not go with"]),
     ],
 )  # fmt: skip
 def test_one_short_message(folder, capsys, arguments, words):

@@ -70,3 +70,15 @@ def test_object_code_loads_again():
     code = toolchain.emit(ADD)
     assert run(toolchain.load(code, {}), 1) == (0, [2])
     assert run(toolchain.load(code, {}), 2) == (0, [3])
+
+
+def test_what_the_code_has_kept_is_freed_before_it():
+    called = []
+    callback = ctypes.CFUNCTYPE(None)(lambda: called.append(1))
+    text = ADD + "declare void @given()\ndefine void @ag_forget() {\n  call void @given()\n  ret void\n}\n"
+    symbols = {"given": ctypes.cast(callback, ctypes.c_void_p).value}
+    loaded = toolchain.compile_text(text, symbols, ("ag_run", toolchain.FORGET))
+    assert run(loaded, 41) == (0, [42]) and not called
+    del loaded
+    gc.collect()
+    assert called == [1]
