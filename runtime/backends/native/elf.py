@@ -41,18 +41,18 @@ class UnknownFormatError(LoadError):
 
 
 class Image:
-    """Loaded code: `symbols` are the addresses of what it defines. Unmapped with this object."""
+    """Loaded code: `symbols` are the addresses of what it defines. It stays until `unmap` is called."""
 
-    __slots__ = ("__weakref__", "_base", "_size", "symbols")
+    __slots__ = ("_base", "_size", "symbols")
 
     def __init__(self, base: int, size: int) -> None:
         self._base = base
         self._size = size
         self.symbols: dict[str, int] = {}
 
-    def __del__(self) -> None:
-        if _libc is not None:
-            _libc.munmap(self._base, self._size)
+    def unmap(self) -> None:
+        """Give the memory back; nothing of the code must run any more."""
+        _libc.munmap(self._base, self._size)
 
 
 def can_load() -> bool:
@@ -178,23 +178,27 @@ def _place(
     if base is None or base == ctypes.c_void_p(-1).value:
         raise OSError(ctypes.get_errno(), "no memory for code")
     image = Image(base, size)
-    memory: Any = memoryview((ctypes.c_char * size).from_address(base)).cast("B")
-    for s in (s for group in groups for s in group):
-        memory[s.address : s.address + len(s.data)] = s.data
-    addresses = [given.get(k, 0) if _is_outside(s) else _address(s, sections, base) for k, s in enumerate(symbols)]
-    for k, offset in stubs.items():
-        memory[extra[0] + offset : extra[0] + offset + 16] = _STUB + struct.pack("<Q", given[k])
-    for k, offset in slots.items():
-        struct.pack_into("<Q", memory, extra[1] + offset, addresses[k])
-    for section, (offset, info, addend) in relocations:
-        k, where = info >> 32, section.address + offset
-        jump = base + extra[0] + stubs[k] if k in stubs else addresses[k]
-        _relocate(memory, base, where, info & 0xFFFFFFFF, (addresses[k], jump, base + extra[1] + slots[k]), addend)
-    _protect(base, starts[0], starts[1], mmap.PROT_READ | mmap.PROT_EXEC)
-    _protect(base, starts[1], starts[2], mmap.PROT_READ)
-    for k, s in enumerate(symbols):
-        if s[0] and not _is_outside(s):
-            image.symbols[_text(names, s[0])] = addresses[k]
+    try:
+        memory: Any = memoryview((ctypes.c_char * size).from_address(base)).cast("B")
+        for s in (s for group in groups for s in group):
+            memory[s.address : s.address + len(s.data)] = s.data
+        addresses = [given.get(k, 0) if _is_outside(s) else _address(s, sections, base) for k, s in enumerate(symbols)]
+        for k, offset in stubs.items():
+            memory[extra[0] + offset : extra[0] + offset + 16] = _STUB + struct.pack("<Q", given[k])
+        for k, offset in slots.items():
+            struct.pack_into("<Q", memory, extra[1] + offset, addresses[k])
+        for section, (offset, info, addend) in relocations:
+            k, where = info >> 32, section.address + offset
+            jump = base + extra[0] + stubs[k] if k in stubs else addresses[k]
+            _relocate(memory, base, where, info & 0xFFFFFFFF, (addresses[k], jump, base + extra[1] + slots[k]), addend)
+        _protect(base, starts[0], starts[1], mmap.PROT_READ | mmap.PROT_EXEC)
+        _protect(base, starts[1], starts[2], mmap.PROT_READ)
+        for k, s in enumerate(symbols):
+            if s[0] and not _is_outside(s):
+                image.symbols[_text(names, s[0])] = addresses[k]
+    except BaseException:
+        image.unmap()
+        raise
     return image
 
 

@@ -9,7 +9,9 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Mapping
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -33,25 +35,23 @@ SLOWED_BY_WIDE_VECTORS = frozenset(("skylake-avx512", "cascadelake", "cooperlake
 
 _serial = itertools.count()
 _lock = threading.Lock()
+_unused: deque[Callable[[], Any]] = deque()
 
 
 class Loaded:
-    """Machine code in memory; it is freed with this object, so whoever calls it keeps it.
+    """Machine code in memory; it is freed when this object is gone, so whoever calls it keeps it.
 
     `FORGET`, where it is among the exports, is called before: it frees what the code has kept.
     """
 
-    __slots__ = ("_addresses", "_forget", "_keep", "code")
+    __slots__ = ("__weakref__", "_addresses", "code")
 
-    def __init__(self, addresses: Mapping[str, int], keep: Any, code: bytes) -> None:
+    def __init__(self, addresses: Mapping[str, int], unload: Callable[[], Any], code: bytes) -> None:
         self._addresses = dict(addresses)
-        self._keep = keep
         self.code = code  # the object file it was loaded from
-        self._forget = ctypes.CFUNCTYPE(None)(addresses[FORGET]) if FORGET in addresses else None
-
-    def __del__(self) -> None:
-        if self._forget is not None:
-            self._forget()
+        forget = ctypes.CFUNCTYPE(None)(addresses[FORGET]) if FORGET in addresses else None
+        # Not methods of objects it has: in a cycle of garbage those may be finalised before it.
+        weakref.finalize(self, _unload, forget, unload).atexit = False
 
     def address(self, name: str) -> int:
         """Where a function that the text defines begins.
@@ -60,6 +60,22 @@ class Loaded:
           KeyError: it was not asked for when the code was loaded.
         """
         return self._addresses[name]
+
+
+def _unload(forget: Callable[[], None] | None, unload: Callable[[], Any]) -> None:
+    """What code has kept is freed at once; the code itself later, for what else dies with it may still call it."""
+    if forget is not None:
+        forget()
+    _unused.append(unload)
+
+
+def _drain() -> None:
+    while True:
+        try:
+            unload = _unused.popleft()
+        except IndexError:
+            return
+        unload()
 
 
 @lru_cache(maxsize=1)
@@ -179,6 +195,7 @@ def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("a
       RuntimeError: a symbol that neither `symbols` nor the process knows.
       NoCompilerError: the system does not let code be made in memory.
     """
+    _drain()
     if elf.can_load():
         try:
             image = elf.load_image(code, lambda name: symbols.get(name) or process_symbol(name))
@@ -186,7 +203,7 @@ def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("a
             raise NoCompilerError(str(error)) from error
         except elf.UnknownFormatError:
             return _load_by_llvm(code, symbols, exports)
-        return Loaded({name: image.symbols[name] for name in exports}, image, code)
+        return Loaded({name: image.symbols[name] for name in exports}, image.unmap, code)
     return _load_by_llvm(code, symbols, exports)
 
 
@@ -212,7 +229,7 @@ def _load_by_llvm(code: bytes, symbols: Mapping[str, int], exports: tuple[str, .
         builder.export_symbol(name)
     with _lock:
         tracker = builder.link(_jit(), f"ag{next(_serial)}")
-    return Loaded({name: tracker[name] for name in exports}, tracker, code)
+    return Loaded({name: tracker[name] for name in exports}, tracker.close, code)
 
 
 def compile_text(text: str, symbols: Mapping[str, int], exports: tuple[str, ...] = ("ag_run",)) -> Loaded:

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import weakref
 
 import pytest
 
@@ -58,12 +57,23 @@ def test_text_that_is_no_ir_is_an_error():
         toolchain.compile_text("define nonsense", {})
 
 
-def test_code_is_freed_with_its_object():
-    loaded = toolchain.compile_text(ADD, {})
-    gone = weakref.ref(loaded._keep)
-    del loaded
+@pytest.mark.parametrize("in_a_cycle", [False, True])
+def test_code_is_freed_when_its_object_is_gone(in_a_cycle):
+    class Holder:
+        def __del__(self):
+            results.append(run(self.loaded, 41))  # even now it can be called
+
+    holder, results = Holder(), []
+    holder.loaded = toolchain.compile_text(ADD, {})
+    if in_a_cycle:
+        holder.myself = holder
     gc.collect()
-    assert gone() is None
+    before = len(toolchain._unused)
+    del holder
+    gc.collect()
+    assert results == [(0, [42])] and len(toolchain._unused) == before + 1
+    toolchain.compile_text(ADD, {})
+    assert len(toolchain._unused) <= 1
 
 
 def test_object_code_loads_again():
