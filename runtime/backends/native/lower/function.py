@@ -292,7 +292,7 @@ class FunctionLowering:
 
     def nest(self, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
         """Emit a loop nest."""
-        Nest(self.code, self.memory, self.ops, sizes, roots, self.module.parallel, self.module.outline).emit()
+        Nest(self, sizes, roots).emit()
 
     def materialize(self, d: Deferred, target: Array | None = None) -> None:
         """Bring a deferred array into memory, and with it what else the same loops can make."""

@@ -5,12 +5,12 @@ The loops are scalar and say that their iterations are independent; LLVM makes v
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
 from runtime.backends.native.lower.memory import Array, Memory
+from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
 
@@ -33,6 +33,19 @@ _MOST = {
     )
     for code in LLVM
 }
+
+class Host(Protocol):
+    """What a nest is part of."""
+
+    code: Code
+    memory: Memory
+    ops: Ops
+    module: Module
+
+    def allocate(self, code: str, sizes: tuple[Operand, ...]) -> Array:
+        """Memory for an array."""
+        ...
+
 
 THREADED = 1_500_000  # cost of a nest from which on threads share it: about 50 microseconds
 GRAIN = 400_000  # cost of the least that a thread takes
@@ -57,25 +70,16 @@ class Root:
 class Nest:
     """The loops over `sizes`, outermost first."""
 
-    def __init__(
-        self,
-        code: Code,
-        memory: Memory,
-        ops: Ops,
-        sizes: tuple[Operand, ...],
-        roots: list[Root],
-        group: Callable[[], tuple[str, str]],
-        outline: Callable[[list[tuple[str, str]], list[str], list[str]], str] | None = None,
-    ) -> None:
-        self.code = code
-        self.memory = memory
-        self.ops = ops
+    def __init__(self, host: Host, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
+        self.host = host
+        self.code = host.code
+        self.memory = host.memory
+        self.ops = host.ops
         self.sizes = list(sizes)
         self.roots = roots
-        self.group = group
         self.leaves: list[Any] = []
-        self.outline = outline
         self._part = False  # the outermost loop goes from %lo to %hi
+        self._window: tuple[int, Operand] | None = None  # the second loop goes over so many of so many, by the first's index
         self._values: dict[int, Scalar] = {}
         self._access = ""
         self._loop = ""
@@ -90,18 +94,47 @@ class Nest:
         for root in self.roots:
             buffers |= root.target.buffers
         self.memory.touch(buffers)
+        threads = self._worth_threads()
+        partial = self._windowed() if threads and any(r.strides[0] == 0 for r in self.roots) else []
         rank = len(self.sizes)
         for root in self.roots:
             if root.kind != "store":
                 self._prepare(root, rank)
-        self._access, self._loop = self.group()
+        self._access, self._loop = self.host.module.parallel()
         with self.code.scope():
-            if self._worth_threads():
+            if threads:
                 self._outline()
             else:
                 self._registers()
                 self._level(0, [])
         self.memory.touch(buffers)
+        for root, whole in partial:  # what the parts came to
+            made = root.target
+            expr = Load(made.ptr, made.code, made.offset, made.strides, made.buffers)
+            Nest(self.host, made.sizes, [Root(expr, whole, (0,), root.kind)]).emit()
+            root.target = whole
+
+    def _windowed(self) -> list[tuple[Root, Array]]:
+        """One more loop outside, over parts of fixed size, so that sums do not depend on the number of threads."""
+        code, whole = self.code, self.sizes[0]
+        inner = code.product(tuple(self.sizes[1:]))
+        each = max(GRAIN // (self._weight() * (inner if isinstance(inner, int) else 1)), 1)
+        parts = -(-whole // each) if isinstance(whole, int) else code.op(f"sdiv i64 {code.add(whole, each - 1)}, {each}")
+        self._window = each, whole
+        self.sizes.insert(0, parts)
+        for leaf in self.leaves:
+            leaf.strides = (0, *leaf.strides)
+        out = []
+        for root in self.roots:
+            if root.kind == "store":
+                root.strides = (0, *root.strides)
+                continue
+            target = root.target
+            root.target = self.host.allocate(target.code, (parts,))
+            self.memory.touch(root.target.buffers)
+            root.strides = (1, *root.strides)
+            out.append((root, target))
+        return out
 
     def _registers(self) -> None:
         """Places for what is accumulated; LLVM makes registers of them."""
@@ -115,8 +148,12 @@ class Nest:
 
     def _worth_threads(self) -> bool:
         """Whether the outermost loop is split over threads: it can be, and there is work for many microseconds."""
-        if self.outline is None or not self.sizes or any(r.strides[0] == 0 for r in self.roots):
+        if not self.sizes or (len(self.sizes) == 1 and self.sizes[0] == 1):
             return False
+        for root in self.roots:
+            whole = root.kind not in ("store", "argmax", "argmin") and not any(root.strides)
+            if root.strides[0] == 0 and not whole:
+                return False
         count = self.code.product(tuple(self.sizes))
         if not isinstance(count, int):
             return self.code.depth == 0
@@ -139,13 +176,14 @@ class Nest:
     def _outline(self) -> None:
         """The loops as a function of a part of the outermost axis, which threads call."""
         code = self.code
-        assert self.outline is not None
         each = max(GRAIN // self._weight(), 1)
         inner = code.product(tuple(self.sizes[1:]))
         if isinstance(inner, int):
             grain: Operand = max(each // max(inner, 1), 1)
         else:
             grain = code.at_least(code.op(f"udiv i64 {each}, {code.at_least(inner, 1)}"), 1)
+        if self._window is not None:
+            grain = 1
         kept = code.lines, code.prologue, code.block
         code.lines, code.prologue, code.block = [], [], "start"
         self._part = True
@@ -154,7 +192,7 @@ class Nest:
         lines, allocas = code.lines, code.prologue
         code.lines, code.prologue, code.block = kept
         captured = code.outlined([*allocas, *lines])
-        name = self.outline(captured, allocas, lines)
+        name = self.host.module.outline(captured, allocas, lines)
         context = code.alloca(f"[{max(len(captured), 1)} x i64]", "context")
         for k, (register, kind) in enumerate(captured):
             place = code.op(f"getelementptr i64, ptr {context}, i64 {k}")
@@ -216,7 +254,7 @@ class Nest:
             kept = [(n, s) for n, s in zip(self.sizes, root.strides, strict=True) if s != 0]
             start = Const(Scalar(self._start(root), root.target.code))
             fill = Root(start, root.target, tuple(s for _, s in kept))
-            Nest(self.code, self.memory, self.ops, tuple(n for n, _ in kept), [fill], self.group).emit()
+            Nest(self.host, tuple(n for n, _ in kept), [fill]).emit()
 
     def _start(self, root: Root) -> str:
         code = root.target.code
@@ -271,19 +309,26 @@ class Nest:
     def _loop_over(self, depth: int, index: list[str]) -> None:
         code = self.code
         head, body, after = code.label("head"), code.label("body"), code.label("done")
+        start: Operand = 0
+        end = self.sizes[depth]
+        if self._part and depth == 0:
+            start, end = "%lo", "%hi"
+        elif self._window is not None and depth == 1:
+            each, whole = self._window
+            start = code.mul(index[0], each)
+            end = code.at_most(code.add(start, each), whole)
         before = code.block
         code.jump(head)
         code.begin(head)
         i, following = code.fresh("i"), code.fresh("next")
         place = len(code.lines)
         code.lines.append("")
-        part = self._part and depth == 0
-        code.branch(code.op(f"icmp slt i64 {i}, {'%hi' if part else self.sizes[depth]}"), body, after)
+        code.branch(code.op(f"icmp slt i64 {i}, {end}"), body, after)
         code.begin(body)
         with code.scope():
             self._level(depth + 1, [*index, i])
         code.do(f"{following} = add nuw nsw i64 {i}, 1")
-        code.lines[place] = f"  {i} = phi i64 [ {'%lo' if part else 0}, %{before} ], [ {following}, %{code.block} ]"
+        code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
         innermost = depth + 1 == len(self.sizes)
         code.do(f"br label %{head}" + (f", !llvm.loop {self._loop}" if innermost else ""))
         code.begin(after)
