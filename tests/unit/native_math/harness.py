@@ -10,16 +10,11 @@ from runtime.backends.native import mathlib, toolchain
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
 LLVM = {"f32": "float", "f64": "double"}
-EXACT = "exact"
 
 
-def loop_text(name: str, kind: str, variant: str = "") -> str:
-    """A module with the loop out[i] = f(x[i], y[i]); `variant` is "" or "exact"."""
+def loop_text(name: str, kind: str) -> str:
+    """A module with the loop out[i] = f(x[i], y[i])."""
     texts, needed, symbol = [mathlib.definition(name, kind)], {*mathlib.declarations(name, kind)}, mathlib.symbol(name, kind)
-    if variant == EXACT:
-        slow = mathlib.slow_path(name, kind)
-        assert slow is not None
-        texts, needed, symbol = list(slow.texts), {*slow.declarations}, slow.exact
     llvm = LLVM[kind]
     operands = "xy" if name in mathlib.BINARY else "x"
     loads = "".join(
@@ -61,9 +56,9 @@ class Loop:
 
 
 @lru_cache(maxsize=None)
-def compiled(name: str, kind: str, variant: str = "") -> Loop:
+def compiled(name: str, kind: str) -> Loop:
     """The loop of a function as machine code."""
-    return Loop(toolchain.compile_text(loop_text(name, kind, variant), {}, ("loop",)), DTYPES[kind])
+    return Loop(toolchain.compile_text(loop_text(name, kind), {}, ("loop",)), DTYPES[kind])
 
 
 def ulps(result: np.ndarray, exact: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Functions of floats as LLVM IR that the loop vectoriser can widen.
 
 Each is an `alwaysinline` function without branches, loads or calls of libraries: `definition("exp", "f32")` is the text of
-`@ag_exp_f32`. Periodic functions and quotients hold in a stated range of arguments; `slow_path` names the test that tells
-where it ends and the exact function for beyond. docs/native_math.md has the measured errors.
+`@ag_exp_f32`. Periodic functions and remainders have a range (`slow_path`) and come with vector variants that leave it
+(guarded.py). docs/native_math.md has the measured errors.
 
 >>> print(definition("rsqrt", "f32"))
 define internal float @ag_rsqrt_f32(float %x) alwaysinline nounwind memory(none) {
@@ -19,7 +19,6 @@ from runtime.backends.native.mathlib.library import (
     BINARY,
     NAMES,
     TYPES,
-    SlowPath,
     declarations,
     definition,
     requires,
@@ -28,5 +27,5 @@ from runtime.backends.native.mathlib.library import (
 )
 
 __all__ = [
-    "BINARY", "NAMES", "TYPES", "SlowPath", "declarations", "definition", "requires", "slow_path", "symbol",
+    "BINARY", "NAMES", "TYPES", "declarations", "definition", "requires", "slow_path", "symbol",
 ]

@@ -9,7 +9,7 @@ no branches, no calls of libraries, no loads. Floats come in three kinds, of whi
 """
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 LLVM_TYPES = {"f32": "float", "f64": "double", "wide": "double", "i1": "i1", "i32": "i32", "i64": "i64"}
 FLOATS = ("f32", "f64", "wide")
@@ -33,12 +33,22 @@ def constant(kind: str, number: float) -> str:
 
 
 class Function:
-    """The function under construction: its lines and the intrinsics it needs."""
+    """The function under construction: its lines and the intrinsics it needs, for one element or for several lanes."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 1) -> None:
         """Start without lines."""
+        self.lanes = lanes
         self.lines: list[str] = []
         self.declarations: dict[str, None] = {}
+
+    def type(self, kind: str) -> str:
+        """LLVM's type of a value of that kind."""
+        return LLVM_TYPES[kind] if self.lanes == 1 else f"<{self.lanes} x {LLVM_TYPES[kind]}>"
+
+    def constant(self, kind: str, number: float) -> str:
+        """A constant in all lanes."""
+        one = constant(kind, number)
+        return one if self.lanes == 1 else f"<{', '.join([f'{LLVM_TYPES[kind]} {one}'] * self.lanes)}>"
 
     def emit(self, kind: str, instruction: str) -> "Value":
         """Append an instruction; its result."""
@@ -49,11 +59,10 @@ class Function:
     def call(self, kind: str, intrinsic: str, *arguments: "Value") -> "Value":
         """Append a call of `llvm.<intrinsic>` whose result and arguments have one type."""
         suffix = {"float": "f32", "double": "f64"}.get(LLVM_TYPES[kind], kind)
-        types = ", ".join(LLVM_TYPES[a.kind] for a in arguments)
-        symbol = f"@llvm.{intrinsic}.{suffix}"
-        self.declarations[f"declare {LLVM_TYPES[kind]} {symbol}({types})"] = None
-        given = ", ".join(f"{LLVM_TYPES[a.kind]} {a.text}" for a in arguments)
-        return self.emit(kind, f"call {LLVM_TYPES[kind]} {symbol}({given})")
+        symbol = f"@llvm.{intrinsic}.{suffix if self.lanes == 1 else f'v{self.lanes}{suffix}'}"
+        result, types = self.type(kind), ", ".join(a.type for a in arguments)
+        self.declarations[f"declare {result} {symbol}({types})"] = None
+        return self.emit(kind, f"call {result} {symbol}({', '.join(map(str, arguments))})")
 
 
 class Value:
@@ -65,6 +74,14 @@ class Value:
         """Name a parameter, a constant or an instruction's result."""
         self.function, self.text, self.kind = function, text, kind
 
+    def __str__(self) -> str:
+        return f"{self.type} {self.text}"
+
+    @property
+    def type(self) -> str:
+        """LLVM's type."""
+        return self.function.type(self.kind)
+
     @property
     def integer(self) -> str:
         """The integer type of the same width."""
@@ -72,7 +89,7 @@ class Value:
 
     def like(self, number: float) -> "Value":
         """A constant of this value's kind."""
-        return Value(self.function, constant(self.kind, number), self.kind)
+        return Value(self.function, self.function.constant(self.kind, number), self.kind)
 
     def lift(self, other: "Value | float") -> "Value":
         """The other operand, made a constant of this kind where it is a number."""
@@ -84,7 +101,7 @@ class Value:
         if swapped:
             left, right = right, left
         name = names[0] if self.kind in FLOATS else names[1]
-        return self.function.emit(self.kind, f"{name} {LLVM_TYPES[self.kind]} {left.text}, {right.text}")
+        return self.function.emit(self.kind, f"{name} {left}, {right.text}")
 
     def __add__(self, other: "Value | float") -> "Value":
         return self.binary(("fadd", "add"), other)
@@ -112,7 +129,7 @@ class Value:
 
     def __neg__(self) -> "Value":
         if self.kind in FLOATS:
-            return self.function.emit(self.kind, f"fneg {LLVM_TYPES[self.kind]} {self.text}")
+            return self.function.emit(self.kind, f"fneg {self}")
         return 0 - self
 
     def __and__(self, other: "Value | float") -> "Value":
@@ -136,13 +153,13 @@ class Value:
 
     def shifted_down(self, count: int) -> "Value":
         """Logical: zeros come in."""
-        return self.function.emit(self.kind, f"lshr {self.kind} {self.text}, {count}")
+        return self.function.emit(self.kind, f"lshr {self}, {self.function.constant(self.kind, count)}")
 
     def compare(self, ordered: str, signed: str, other: "Value | float") -> "Value":
         """A comparison of floats (false with a NaN unless the predicate is unordered) or of signed integers."""
         right = self.lift(other)
         name = f"fcmp {ordered}" if self.kind in FLOATS else f"icmp {signed}"
-        return self.function.emit("i1", f"{name} {LLVM_TYPES[self.kind]} {self.text}, {right.text}")
+        return self.function.emit("i1", f"{name} {self}, {right.text}")
 
     def __lt__(self, other: "Value | float") -> "Value":
         return self.compare("olt", "slt", other)
@@ -179,27 +196,23 @@ class Value:
     def bits(self) -> "Value":
         """The float's bits as an integer."""
         to = self.integer
-        return self.function.emit(to, f"bitcast {LLVM_TYPES[self.kind]} {self.text} to {to}")
+        return self.function.emit(to, f"bitcast {self} to {self.function.type(to)}")
 
     def as_float(self, kind: str) -> "Value":
         """The float that has these bits."""
-        return self.function.emit(kind, f"bitcast {self.kind} {self.text} to {LLVM_TYPES[kind]}")
+        return self.function.emit(kind, f"bitcast {self} to {self.function.type(kind)}")
 
     def to_float(self, kind: str) -> "Value":
         """The float of the integer's value."""
-        return self.function.emit(kind, f"sitofp {self.kind} {self.text} to {LLVM_TYPES[kind]}")
-
-    def truncated(self, kind: str) -> "Value":
-        """The low bits of an integer."""
-        return self.function.emit(kind, f"trunc {self.kind} {self.text} to {kind}")
+        return self.function.emit(kind, f"sitofp {self} to {self.function.type(kind)}")
 
     def widen(self) -> "Value":
         """A single as a double, computed with as a single's accuracy needs."""
-        return self.function.emit("wide", f"fpext float {self.text} to double")
+        return self.function.emit("wide", f"fpext {self} to {self.function.type('wide')}")
 
     def narrow(self) -> "Value":
         """A double rounded to single."""
-        return self.function.emit("f32", f"fptrunc double {self.text} to float")
+        return self.function.emit("f32", f"fptrunc {self} to {self.function.type('f32')}")
 
 
 def library_call(name: str, *arguments: Value) -> Value:
@@ -208,8 +221,10 @@ def library_call(name: str, *arguments: Value) -> Value:
     if first.kind == "f32":
         return library_call(name, *(a.widen() for a in arguments)).narrow()
     function = first.function
-    function.declarations[f"declare double @{name}({', '.join(['double'] * len(arguments))})"] = None
-    return function.emit(first.kind, f"call double @{name}({', '.join(f'double {a.text}' for a in arguments)})")
+    # As it is declared it sets no errno that anything reads.
+    types = ", ".join(["double"] * len(arguments))
+    function.declarations[f"declare double @{name}({types}) nounwind willreturn memory(none)"] = None
+    return function.emit(first.kind, f"call double @{name}({', '.join(map(str, arguments))})")
 
 
 def fma(a: Value, b: "Value | float", c: "Value | float") -> Value:
@@ -221,8 +236,8 @@ def select(condition: Value, then: "Value | float", other: "Value | float") -> V
     """`then` where the condition holds, else `other`; at least one of them is a Value."""
     typed = then if isinstance(then, Value) else other
     assert isinstance(typed, Value)
-    left, right, llvm = typed.lift(then), typed.lift(other), LLVM_TYPES[typed.kind]
-    return typed.function.emit(typed.kind, f"select i1 {condition.text}, {llvm} {left.text}, {llvm} {right.text}")
+    left, right = typed.lift(then), typed.lift(other)
+    return typed.function.emit(typed.kind, f"select {condition}, {left}, {right}")
 
 
 def absolute(a: Value) -> Value:
@@ -285,11 +300,10 @@ def definition(
 ) -> tuple[str, tuple[str, ...]]:
     """The text of a function and what it declares; a `pure` one is always inlined, others call libraries."""
     function = Function()
-    names = ("%x", "%y")[: len(kinds)]
-    value = body(*(Value(function, name, kind) for name, kind in zip(names, kinds, strict=True)))
-    parameters: Iterable[str] = (f"{LLVM_TYPES[kind]} {name}" for name, kind in zip(names, kinds, strict=True))
-    llvm = LLVM_TYPES[result or kinds[0]]
-    attributes = "alwaysinline nounwind memory(none)" if pure else "noinline nounwind"
-    head = f"define internal {llvm} {symbol}({', '.join(parameters)}) {attributes} {{"
-    text = "\n".join([head, *function.lines, f"  ret {llvm} {value.text}", "}", ""])
+    arguments = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
+    value = body(*arguments)
+    llvm = function.type(result or kinds[0])
+    attributes = "alwaysinline nounwind memory(none)" if pure else "noinline nounwind willreturn memory(none)"
+    head = f"define internal {llvm} {symbol}({', '.join(map(str, arguments))}) {attributes} {{"
+    text = "\n".join([head, *function.lines, f"  ret {value}", "}", ""])
     return text, tuple(function.declarations)

@@ -1,7 +1,6 @@
 """The table of functions, and their texts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 
 from runtime.backends.native.mathlib import (
@@ -17,6 +16,7 @@ from runtime.backends.native.mathlib import (
     trigonometric,
 )
 from runtime.backends.native.mathlib.emitter import Value
+from runtime.backends.native.mathlib.guarded import guarded
 
 TYPES = ("f32", "f64")
 
@@ -42,22 +42,6 @@ BINARY_BODIES: dict[str, Callable[[Value, Value], Value]] = {
 }
 NAMES = frozenset(UNARY_BODIES)
 BINARY = frozenset(BINARY_BODIES)
-
-
-@dataclass(frozen=True)
-class SlowPath:
-    """Where a function ends and what serves beyond.
-
-    `test` is the symbol of an inlined, vectorisable predicate over the function's arguments (`i1`, true beyond the
-    range); `exact` the symbol of a scalar function that is right everywhere and calls libm. `texts` defines both,
-    `declarations` what they need, `reason` says what the test asks.
-    """
-
-    test: str
-    exact: str
-    texts: tuple[str, ...]
-    declarations: tuple[str, ...]
-    reason: str
 
 
 # name -> (predicate, exact body, what the predicate asks)
@@ -86,6 +70,10 @@ def build(name: str, kind: str) -> tuple[str, tuple[str, ...]]:
     """The text of a function and its declarations."""
     if kind not in TYPES:
         raise KeyError(kind)
+    if name in SLOW:
+        beyond, exact, _ = SLOW[name]
+        fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+        return guarded(symbol(name, kind), (kind,) * (2 if name in BINARY else 1), fast, beyond, exact)
     if name in BINARY_BODIES:
         return emitter.definition(symbol(name, kind), (kind, kind), BINARY_BODIES[name])
     return emitter.definition(symbol(name, kind), (kind,), UNARY_BODIES[name])
@@ -107,31 +95,13 @@ def requires(name: str, kind: str) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-@cache
-def slow_path(name: str, kind: str) -> SlowPath | None:
-    """What to do beyond the function's range; None where it holds everywhere.
-
-    A loop over a block of elements keeps its vector form by computing the fast function and the disjunction of the
-    tests, and by doing the block again with the exact functions where that is true.
+def slow_path(name: str, kind: str) -> str | None:
+    """Where a function's vector code ends and libm takes over, inside the function; None where it never does.
 
     >>> slow_path("exp", "f64") is None
     True
-    >>> print(slow_path("sin", "f32").texts[1])
-    define internal float @ag_sin_f32_exact(float %x) noinline nounwind {
-      %v0 = fpext float %x to double
-      %v1 = call double @sin(double %v0)
-      %v2 = fptrunc double %v1 to float
-      ret float %v2
-    }
-    <BLANKLINE>
+    >>> slow_path("fmod", "f32")
+    '|x / y| >= 2**53'
     """
-    if name not in SLOW:
-        build(name, kind)
-        return None
-    predicate, body, reason = SLOW[name]
-    kinds = (kind,) * (2 if name in BINARY else 1)
-    test, exact = f"{symbol(name, kind)}_beyond", f"{symbol(name, kind)}_exact"
-    test_text, test_needs = emitter.definition(test, kinds, predicate, result="i1")
-    exact_text, exact_needs = emitter.definition(exact, kinds, body, pure=False)
-    needs = tuple(dict.fromkeys((*test_needs, *exact_needs)))
-    return SlowPath(test, exact, (test_text, exact_text), needs, reason)
+    build(name, kind)
+    return SLOW[name][2] if name in SLOW else None

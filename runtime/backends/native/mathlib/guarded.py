@@ -1,0 +1,102 @@
+"""Functions whose vector code ends somewhere, made right everywhere.
+
+`@ag_sin_f64` computes one element: by the vector code's formula within its range, by libm beyond. It is not inlined, but
+names vector variants of itself (LLVM's vector function ABI), which the loop vectoriser calls instead. A variant computes
+all lanes by the formula and, where any lane is out of range, which is rare, all again one by one. So every loop over the
+function is a vector loop, and an element's result is the same in any place.
+"""
+
+from collections.abc import Callable, Sequence
+
+from runtime.backends.native.mathlib.emitter import LLVM_TYPES, Function, Value, definition
+
+Body = Callable[..., Value]
+
+# Bytes of the vectors that variants are made for.
+VECTOR_BYTES = (16, 32, 64)
+
+
+def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: Body) -> tuple[str, tuple[str, ...]]:
+    """The texts of a function of one element and of its vector variants, and what they declare."""
+    size = 4 if kinds[0] == "f32" else 8
+    lanes = [count // size for count in VECTOR_BYTES]
+    texts, needs = [], {}
+    parts = [
+        definition(f"{symbol}_fast", kinds, fast),
+        definition(f"{symbol}_beyond", kinds, beyond, result="i1"),
+        definition(f"{symbol}_exact", kinds, exact, pure=False),
+        (one_element(symbol, kinds, lanes), ()),
+        *(variant(symbol, kinds, fast, beyond, count) for count in lanes),
+    ]
+    for text, declared in parts:
+        texts.append(text)
+        needs.update(dict.fromkeys(declared))
+    return "\n".join(texts), tuple(needs)
+
+
+def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
+    """The function of one element, and the same with the list of its variants.
+
+    They are two: variants call the first for their lanes, which LLVM would gather into a call of the variant again.
+    """
+    llvm = LLVM_TYPES[kinds[0]]
+    names = ("%x", "%y")[: len(kinds)]
+    arguments = ", ".join(f"{llvm} {name}" for name in names)
+    name = symbol.removeprefix("@")
+    variants = ",".join(f"_ZGV_LLVM_N{count}{'v' * len(kinds)}_{name}({name}_x{count})" for count in lanes)
+    attributes = "noinline nounwind willreturn memory(none)"
+    return f"""define internal {llvm} {symbol}_one({arguments}) {attributes} {{
+  %far = call i1 {symbol}_beyond({arguments})
+  br i1 %far, label %slow, label %near, !prof !{{!"branch_weights", i32 1, i32 1000}}
+slow:
+  %rare = call {llvm} {symbol}_exact({arguments})
+  ret {llvm} %rare
+near:
+  %usual = call {llvm} {symbol}_fast({arguments})
+  ret {llvm} %usual
+}}
+
+define internal {llvm} {symbol}({arguments}) {attributes} "vector-function-abi-variant"="{variants}" {{
+  %value = call {llvm} {symbol}_one({arguments})
+  ret {llvm} %value
+}}
+"""
+
+
+def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: int) -> tuple[str, tuple[str, ...]]:
+    """The function of several elements, and the one that does them one by one.
+
+    The first is not internal: nothing calls it until loops have been made vectors.
+    """
+    function = Function(lanes)
+    arguments = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
+    value, far = fast(*arguments), beyond(*arguments)
+    given = ", ".join(map(str, arguments))
+    vector, one, each = value.type, LLVM_TYPES[kinds[0]], f"{symbol}_each{lanes}"
+    reduction = f"i1 @llvm.vector.reduce.or.v{lanes}i1({far.type}"
+    lines = [
+        f"define {vector} {symbol}_x{lanes}({given}) alwaysinline nounwind memory(none) {{",
+        *function.lines,
+        f"  %any = call {reduction} {far.text})",
+        '  br i1 %any, label %slow, label %near, !prof !{!"branch_weights", i32 1, i32 1000}',
+        "slow:",
+        f"  %rare = call {vector} {each}({given})",
+        f"  ret {vector} %rare",
+        "near:",
+        f"  ret {value}",
+        "}",
+        "",
+        f"define internal {vector} {each}({given}) noinline cold nounwind willreturn memory(none) {{",
+    ]
+    so_far = "poison"
+    for lane in range(lanes):
+        operands = []
+        for argument in arguments:
+            name = f"{argument.text}{lane}"
+            lines.append(f"  {name} = extractelement {argument}, i64 {lane}")
+            operands.append(f"{one} {name}")
+        lines.append(f"  %r{lane} = call {one} {symbol}_one({', '.join(operands)})")
+        lines.append(f"  %all{lane} = insertelement {vector} {so_far}, {one} %r{lane}, i64 {lane}")
+        so_far = f"%all{lane}"
+    lines += [f"  ret {vector} {so_far}", "}", ""]
+    return "\n".join(lines), (*function.declarations, f"declare {reduction})")
