@@ -404,6 +404,8 @@ def where_(op: Any, condition: Any, x: Any = None, y: Any = None, name: Any = No
     both = [v.item() if isinstance(v, np.generic) else v for v in (x, y)]
     if all(isinstance(v, (int, float, complex)) for v in both):
         both = [op.convert(v) for v in both]
+    if isinstance(condition, (list, tuple)):
+        condition = op.convert(condition)
     if not op.type_of(condition).dtype.is_bool:
         condition = op.cast(condition, dtype="bool")
     return op.where(condition, *both)
