@@ -32,6 +32,7 @@ class Row:
     name: str
     what: str
     cells: dict[str, Cell] = field(default_factory=dict)
+    unit: str = "s"
 
     def median(self, side: str) -> float:
         """Median seconds of a side, NaN where it has none."""
@@ -81,6 +82,7 @@ def to_json(rows: list[Row], place: dict[str, object], skipped: list[str]) -> st
                 {
                     "name": row.name,
                     "what": row.what,
+                    "unit": row.unit,
                     "best_peer": row.best_peer(),
                     "sides": {
                         name: {

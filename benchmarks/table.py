@@ -53,7 +53,9 @@ def median(row: Row, side: str) -> str:
     cell = row.cells.get(side)
     if cell is None:
         return ""
-    return seconds(cell.median) if cell.samples else "failed"
+    if not cell.samples:
+        return "failed"
+    return seconds(cell.median) if row.unit == "s" else f"{cell.median:.0f} {row.unit}"
 
 
 def problems(rows: list[Row]) -> list[str]:
@@ -100,7 +102,7 @@ def plot(rows: list[Row], path: Path) -> None:
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
-    rows = [row for row in rows if row.median("staged") > 0]
+    rows = [row for row in rows if row.median("staged") > 0 and row.unit == "s"]
     names = [side.name for side in SIDES if side.name != "staged"]
     names = [name for name in names if any(row.median(name) > 0 for row in rows)]
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.4 * len(rows)), layout="constrained")

@@ -83,8 +83,14 @@ def serve(pipe: Connection, package: str, log: str) -> None:
         try:
             answer = True, getattr(desk, command)(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever it is, the table says so
-            answer = False, f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
+            answer = False, f"{type(error).__name__}: {in_one_line(str(error))}"
         pipe.send(answer)
+
+
+def in_one_line(message: str) -> str:
+    """The first line of a message, or, where that announces the others, the last."""
+    lines = message.strip().splitlines() or ["-"]
+    return lines[-1].strip() if lines[0].endswith(":") else lines[0]
 
 
 class Desk:
@@ -104,7 +110,7 @@ class Desk:
         seconds = time.perf_counter() - start
         for _ in range(work.compared_call - 1):
             result = thunk()
-        return seconds, as_arrays(result)
+        return seconds, as_arrays(work.compared(as_arrays(result)))
 
     def warm_up(self, side: str, seconds: float) -> int:
         """Call for a while; return how many calls make a sample long enough to time."""

@@ -54,17 +54,21 @@ class Workload:
     compared_call = 1
     refused: tuple[str, ...] = ()  # sides that can't do it although they have the method
     # "call": seconds of a call. "first": of building and the first call, in a fresh process each time.
-    # "script": methods return the source of a program that prints seconds.
+    # "script": methods return the source of a program that prints seconds; "megabytes": that prints those.
     kind = "call"
 
     def sides(self) -> tuple[Side, ...]:
         """The sides that have a version of this workload."""
         return tuple(side for side in SIDES if hasattr(self, side.method) and side.name not in self.refused)
 
+    def compared(self, result: object) -> object:
+        """What of a result is compared: all of it, unless rounding decides parts of it."""
+        return result
+
     def build(self, side: Side) -> Thunk:
         """The version of a side; its library is imported here (by a script, when that runs)."""
         options = side.options
-        if side.package == "autograph" and self.kind != "script":
+        if side.package == "autograph" and self.kind in ("call", "first"):
             import autograph as ag
 
             options = (ag.function if side.options[0] else (lambda function: function),)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import autograph as ag
+from benchmarks.harness import disagreement
+from benchmarks.worker import as_arrays
+from benchmarks.workload import SIDES, find_workload
 from benchmarks.workloads import digits
 from benchmarks.workloads.perceptron import MlpStep
 from tests.architecture.sources import ROOT
@@ -38,6 +41,13 @@ def test_the_perceptron_by_hand_takes_the_same_steps():
     eager, by_hand = MlpStep().autograph(lambda function: function), MlpStep().numpy()
     for _ in range(5):
         np.testing.assert_allclose(eager().numpy(), by_hand(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm_grad", "treelstm", "beam_search", "ode_fwd", "attention", "collatz_3000"])
+def test_what_is_written_by_hand_gives_what_the_staged_program_gives(name):
+    work = find_workload(name)
+    staged, by_hand = (as_arrays(work.build(side)()) for side in (SIDES[0], SIDES[2]))
+    assert disagreement(staged, by_hand, work.tolerance) == ""
 
 
 def test_the_command_runs():
