@@ -66,6 +66,7 @@ class _Entry:
                 continue
             slot += 1 + len(ctx.type(value).shape or ())
             if ctx.type(value).shape != () and value not in ctx.outs:
+                ctx.bindable.add(value)
                 ctx.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
         ctx.region(self.graph, reps)
         self._outputs()

@@ -166,7 +166,7 @@ class Resolver:
         self.rank = rank
         self.inline = materialized
         self.members: dict[Deferred, set[IndexMap]] = {}  # deferred arrays whose expressions went in
-        self.read: set[Deferred] = set()
+        self.read: dict[Deferred, set[IndexMap]] = {}  # those whose memory is read, and how
         self._made: dict[Any, Expr] = {}
         self._keep: list[Any] = []
 
@@ -189,7 +189,7 @@ class Resolver:
             inner = self._composed(expr.index, index)
             array = expr.of.array
             if array is not None:
-                self.read.add(expr.of)
+                self.read.setdefault(expr.of, set()).add(inner)
                 offset, strides = self._affine(array.offset, array.strides, inner)
                 return Load(array.ptr, array.code, offset, strides, array.buffers)
             assert expr.of.expr is not None

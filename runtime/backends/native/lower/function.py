@@ -96,6 +96,8 @@ class FunctionLowering:
             Value, Callable[[str, tuple[Operand, ...]], Array | None]
         ] = {}  # memory made for outputs
         self.targets: dict[Deferred, Value] = {}
+        self.bindable: set[Value] = set()  # outputs whose memory the caller makes
+        self.current: Node | None = None  # the node at hand
         self.big = False
 
     # Values
@@ -231,13 +233,16 @@ class FunctionLowering:
         """Whether nobody reads an array after a node: no other value, no expression that waits."""
         if not array.buffers or not array.buffers <= self.writable or not self.is_contiguous(array):
             return False
-        now = self.uses.order[node]
+        return self._unread_after(array, self.uses.order[node], set())
+
+    def _unread_after(self, array: Array, now: int, but: set[Deferred]) -> bool:
+        """Whether no node after a place in the order, and no expression that waits but some, reads an array."""
         for value in self.local:
             rep = self.env[value]
             shared = isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers
             if shared and value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
                 return False
-        return not any(not d.done and reads(d) & array.buffers for d in self.children)
+        return not any(d not in but and not d.done and reads(d) & array.buffers for d in self.children)
 
     def slot(self) -> str:
         """A {pointer, capacity} pair, empty at first, freed at the end."""
@@ -318,13 +323,14 @@ class FunctionLowering:
             if not more:
                 break
             group += more
+        free = self._free_memory(resolver, group, over)
         roots = []
         for g, expr in zip(group, exprs, strict=True):
-            made = (
-                target
-                if g is d and target is not None
-                else self.allocate(g.code, g.sizes, self.targets.get(g))
-            )
+            made = target if g is d else None
+            if made is None and g.reduce is None:
+                made = self._taken_over(g, free)
+            if made is None:
+                made = self.allocate(g.code, g.sizes, self.targets.get(g))
             roots.append(self._root(g, expr, made, over))
         self.nest(over, roots)
         for g, root in zip(group, roots, strict=True):
@@ -335,6 +341,40 @@ class FunctionLowering:
         self.pending = [p for p in self.pending if not p.done]
         for g in group:
             self._release_children(g)
+
+    def _free_memory(
+        self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
+    ) -> list[Deferred]:
+        """What the loops are the last to read, element by element: they may write where it lies."""
+        ended = {*group}
+        ended |= {
+            m
+            for m in resolver.members
+            if m.left <= sum(m in self.children.get(u, ()) for u in ended | {*resolver.members})
+        }
+        now = self.uses.order[self.current] - 1
+        out = []
+        for source, maps in resolver.read.items():
+            array = source.array
+            if array is None or maps != {identity(len(over))} or len(array.buffers) != 1 or array.offset != 0:
+                continue
+            (buffer,) = array.buffers
+            own = buffer in self.writable and buffer.size is not None and buffer.external is None
+            if own and self.is_contiguous(array) and self._unread_after(array, now, ended):
+                out.append(source)
+        return out
+
+    def _taken_over(self, g: Deferred, free: list[Deferred]) -> Array | None:
+        """Memory for a new value that held an old one; not where a place is waiting for the new one in a loop."""
+        value = self.targets.get(g)
+        if value is not None and value not in self.bindable:
+            return None
+        for source in free:
+            array = source.array
+            if array is not None and array.code == g.code and array.sizes == g.sizes:
+                free.remove(source)
+                return array
+        return None
 
     def _kept(
         self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
@@ -478,16 +518,25 @@ class FunctionLowering:
             self.define(value, rep)
         for node in graph.nodes:
             self.node(node)
+        self.current = None
 
     def inside(self, work: Callable[[], Any]) -> Any:
         """Do something in a region of its own: what is pending outside stays so."""
-        kept = self.uses, self._children, self.pending, self.local, self.writable, self.lists
+        kept = self.uses, self._children, self.pending, self.local, self.writable, self.lists, self.current
         self.writable, self.lists = set(), set()
         with self.code.scope():
             try:
                 return work()
             finally:
-                self.uses, self._children, self.pending, self.local, self.writable, self.lists = kept
+                (
+                    self.uses,
+                    self._children,
+                    self.pending,
+                    self.local,
+                    self.writable,
+                    self.lists,
+                    self.current,
+                ) = kept
 
     def is_fused(self, node: Node) -> bool:
         """Whether a node takes its inputs as expressions."""
@@ -496,6 +545,7 @@ class FunctionLowering:
     def node(self, node: Node) -> None:
         """Lower one node."""
         found = RULES.get(node.op.name)
+        self.current = node
         try:
             if found is not None:
                 found(self, node)

@@ -171,7 +171,9 @@ class Module:
         for k, (register, kind) in enumerate(captured):
             out.append(f"  %context{k} = getelementptr i64, ptr %context, i64 {k}")
             out.append(f"  {register} = load {kind}, ptr %context{k}")
-        self.functions.append("\n".join([*out, *allocas, "  br label %start", "start:", *lines, "  ret void", "}"]))
+        self.functions.append(
+            "\n".join([*out, *allocas, "  br label %start", "start:", *lines, "  ret void", "}"])
+        )
         return name
 
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:

@@ -34,6 +34,7 @@ _MOST = {
     for code in LLVM
 }
 
+
 class Host(Protocol):
     """What a nest is part of."""
 
@@ -79,7 +80,9 @@ class Nest:
         self.roots = roots
         self.leaves: list[Any] = []
         self._part = False  # the outermost loop goes from %lo to %hi
-        self._window: tuple[int, Operand] | None = None  # the second loop goes over so many of so many, by the first's index
+        self._window: tuple[int, Operand] | None = (
+            None  # the second loop goes over so many of so many, by the first's index
+        )
         self._values: dict[int, Scalar] = {}
         self._access = ""
         self._loop = ""
@@ -119,7 +122,11 @@ class Nest:
         code, whole = self.code, self.sizes[0]
         inner = code.product(tuple(self.sizes[1:]))
         each = max(GRAIN // (self._weight() * (inner if isinstance(inner, int) else 1)), 1)
-        parts = -(-whole // each) if isinstance(whole, int) else code.op(f"sdiv i64 {code.add(whole, each - 1)}, {each}")
+        parts = (
+            -(-whole // each)
+            if isinstance(whole, int)
+            else code.op(f"sdiv i64 {code.add(whole, each - 1)}, {each}")
+        )
         self._window = each, whole
         self.sizes.insert(0, parts)
         for leaf in self.leaves:

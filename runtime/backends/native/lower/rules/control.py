@@ -61,7 +61,9 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, target if target is not None else _joined(ctx, out, a, b, ends))
 
 
-_CHANGES_FIRST = frozenset(("list_append", "list_set", "list_insert", "list_accumulate_at", "list_pop", "list_cast"))
+_CHANGES_FIRST = frozenset(
+    ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_pop", "list_cast")
+)
 
 
 def _origin(graph: Graph, value: Value) -> int | None:

@@ -104,7 +104,9 @@ def element_at(ctx: FunctionLowering, rep: ListRep, ptr: str, i: Operand) -> Arr
 
 def settles(ctx: FunctionLowering, value: Value) -> bool:
     """Whether a value may live in the memory of the list that it is put into: the list is not changed again here."""
-    takers = [n for n in ctx.uses.order if n is not None and n.op.name == "list_append" and n.inputs[1] is value]
+    takers = [
+        n for n in ctx.uses.order if n is not None and n.op.name == "list_append" and n.inputs[1] is value
+    ]
     if len(takers) != 1 or value in ctx.outs:
         return False
     changed = takers[0].outputs[0]
