@@ -238,6 +238,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "{name}() is called while the function is traced: every call of the graph has the value of that time",
         "pass it as an argument, or ask for a number: random, np.random and time.time() are asked at each call",
     ),
+    "unrolled-loop": (
+        "this `for` is unrolled while tracing, {count} turns so far: it could not be made one loop of the graph",
+        "make it `for i in ag.range(n)`, which says what stands in the way (i is then a tensor)",
+    ),
     "retracing-argument": (
         "{name} was traced {count} times because its argument {what} differs from call to call",
         "pass it as a tensor (ag.constant), or give sizes that vary as None: input_signature, or reduce_retracing=True",

@@ -26,6 +26,7 @@ from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_o
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.recursion import recursive
+from autograph.operators.rolling import CannotRoll, check_call
 from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.world import (
@@ -57,6 +58,17 @@ def callee(f: Any) -> Any:
     trace = STATE.trace
     if trace is None:
         return FRAME_READERS.get(f, f) if type(f) is BuiltinMethodType else f
+    if "rolling" not in trace.notes:
+        return _callee(trace, f)
+    made = _callee(trace, f)
+    if made is f:  # it is not converted, and nothing stands in for it
+        check_call(f)
+    elif f is next:
+        raise CannotRoll
+    return made
+
+
+def _callee(trace: Trace, f: Any) -> Any:
     kind = type(f)
     if kind is FunctionType:
         return _function(trace, f)

@@ -9,10 +9,11 @@ from autograph.operators.branches import staged_cond
 from autograph.operators.calls import special
 from autograph.operators.descriptors import Leaf
 from autograph.operators.generators import emitting, may_be_shared, tried_by_python
-from autograph.operators.iterables import StagedIterable, StagedStream, staged_iterable
+from autograph.operators.iterables import StagedIterable, StagedRange, StagedStream, staged_iterable
 from autograph.operators.places import name_places
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
+from autograph.operators.rolling import CannotRoll, Roll, is_long, rolled
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
     INDEX,
@@ -55,6 +56,9 @@ def for_stmt(
         if emitted is not None:
             emitted.run(body, test)
             return
+    elif type(iterable) is range and STATE.trace is not None and is_long(iterable):
+        _long_range(STATE.trace, iterable, body, names, test)
+        return
     if test is None:
         for item in iterable:
             body(item)
@@ -76,6 +80,20 @@ def for_stmt(
             return
         if not go_on:
             return
+
+
+def _long_range(
+    trace: Trace, items: range, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
+) -> None:
+    def stage(roll: Roll, cells: list[Place]) -> None:
+        rest = StagedRange(roll.items.start, roll.items.stop, roll.items.step)
+        _staged_for(trace, rest, body, cells, test, loosened=False, roll=roll)
+
+    def guarded(rest: Any, cells: list[Place]) -> None:
+        assert test is not None
+        _rest_guarded(trace, rest, body, cells, test)
+
+    rolled(trace, items, body, names, test, stage, guarded)
 
 
 def _rest_guarded(
@@ -111,6 +129,7 @@ def _staged_for(
     cells: list[Place],
     test: Callable[[], Any] | None,
     loosened: bool,
+    roll: Roll | None = None,
 ) -> None:
     count = items.count()
     if isinstance(count, int) and count == 0:
@@ -135,11 +154,17 @@ def _staged_for(
     regions, finals = fixed_point(trace, state, attempt)
     if staged_tests:
         assert test is not None
+        if roll is not None and not roll.may_stop:
+            raise CannotRoll  # when it ends, it is known while tracing
         _staged_for_with_break(trace, items, body, cells, test, loosened)
         return
     pack_outputs(trace, state, regions[0], finals)
     outers = close(trace, [regions[0].region])
+    if roll is not None:
+        roll.check(state, finals, regions[0].parameters, regions[0].region.graph)
     finish(trace, state, "for_loop", [trace.operand(count)], outers, (regions[0].region.graph,), finals)
+    if roll is not None:
+        roll.settle(trace)
 
 
 def _staged_for_with_break(

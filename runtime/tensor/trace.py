@@ -45,7 +45,7 @@ class _State(threading.local):
 
 STATE = _State()
 tensor_module.in_trace = lambda: STATE.trace is not None
-converted: Callable[[Any], Any] = lambda f: f  # noqa: E731 (what to call for a user's function; the front end fills it in)
+converted: Callable[[Any], Any] = lambda f: f
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
 
