@@ -52,14 +52,16 @@ def split_any(x: Value) -> tuple[Value, Value]:
     return k - select(tiny, x.like(shift), 0.0), m
 
 
-def log1p_fraction(f: Value) -> tuple[Value, Value]:
-    """log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2), as f + rest."""
-    half_square = f * f * 0.5
+def log1p_fraction(f: Value, more: Value | None = None) -> tuple[Value, Value]:
+    """log(1 + f) + more, for 1 + f between sqrt(1/2) and sqrt(2) and a small `more`, as f + rest."""
+    square = f * f
+    half_square = square * 0.5
+    first = -half_square if more is None else more - half_square
     if f.kind != "f64":
-        return f, fma(f * f * f, polynomial(f, table("log", f.kind)), -half_square)
+        return f, fma(square * f, polynomial(f, table("log", f.kind)), first)
     s = f / (f + 2.0)
     z = s * s
-    return f, fma(s, fma(z, polynomial(z, table("log", f.kind)), half_square), -half_square)
+    return f, fma(s, fma(z, polynomial(z, table("log", f.kind)), half_square), first)
 
 
 def with_edges(x: Value, result: Value) -> Value:
@@ -72,13 +74,15 @@ def with_edges(x: Value, result: Value) -> Value:
 def log(x: Value) -> Value:
     """The natural logarithm."""
     k, m = split_any(x)
-    return with_edges(x, joined(k, *log1p_fraction(m - 1.0)))
+    return with_edges(x, joined(k, m - 1.0))
 
 
-def joined(k: Value, f: Value, rest: Value) -> Value:
-    """k ln 2 + f + rest, the smallest first."""
+def joined(k: Value, f: Value) -> Value:
+    """k ln 2 + log(1 + f)."""
     high, low = parts(LN2, k.kind)
-    return fma(k, high, f + fma(k, low, rest))
+    # What the nearest single to ln 2 lacks is nothing in the result.
+    _, rest = log1p_fraction(f, None if k.kind == "f32" else k * low)
+    return fma(k, high, f + rest)
 
 
 def in_base(f: Value, rest: Value, inverse: Fraction) -> tuple[Value, Value]:
@@ -114,8 +118,7 @@ def log1p_finite(x: Value) -> Value:
     # Scaled as m is; beyond 2^(2 fraction) nothing of it is left.
     far = u > 2.0 ** (2 * FRACTION[x.kind])
     correction = error * power_of_two(BIAS[x.kind] - exponent, x.kind)
-    f, rest = log1p_fraction((m - 1.0) + select(far, x.like(0.0), correction))
-    return joined(k, f, rest)
+    return joined(k, (m - 1.0) + select(far, x.like(0.0), correction))
 
 
 def log1p(x: Value) -> Value:
