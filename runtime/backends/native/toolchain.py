@@ -179,10 +179,15 @@ def optimised(text: str) -> tuple[Any, Any]:
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner.
-    inliner = llvm.create_new_module_pass_manager()
-    inliner.add_always_inliner_pass()
-    inliner.run(module, builder)
+    # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They were kept
+    # for it though nothing called them.
+    for function in module.functions:
+        if b"alwaysinline" in b" ".join(function.attributes) and not function.is_declaration:
+            function.linkage = "internal"
+    last = llvm.create_new_module_pass_manager()
+    last.add_always_inliner_pass()
+    last.add_global_dead_code_eliminate_pass()
+    last.run(module, builder)
     return module, machine
 
 

@@ -84,6 +84,13 @@ def exp(x: Value) -> Value:
     return exp_scaled(r, two_scales(x, INVERSE_LN2, bits))
 
 
+def exp_negative(x: Value) -> Value:
+    """e^x for x <= 0."""
+    x = at_least(x, SMALLEST[x.kind])
+    r, _, bits = reduced(x)
+    return exp_scaled(r, two_scales(x, INVERSE_LN2, bits))
+
+
 def exp2(x: Value) -> Value:
     """2^x; whole x give exact powers."""
     bound = 1080.0 if x.kind == "f64" else 152.0
@@ -121,7 +128,9 @@ def tanh(x: Value) -> Value:
         t = expm1_moderate(a + a)
         return copy_sign(t / (t + 2.0), x)
     a = at_most(absolute(x), 10.0)
-    r, _, bits = reduced(a + a)
+    # The second part of ln 2 is nothing in the result: where k is large, so is e^2|x|.
+    k, bits = nearest(a, 2 * INVERSE_LN2)
+    r = fma(k, -parts(LN2, x.kind)[0], a + a)
     scale = power_of_two(bits, x.kind)
     large = 1.0 - 2.0 / (fma(exp_rest(r), scale, scale) + 1.0)
     z = a * a
@@ -131,7 +140,7 @@ def tanh(x: Value) -> Value:
 
 def sigmoid(x: Value) -> Value:
     """1 / (1 + e^-x) without overflow: e^-|x| serves both signs."""
-    e = exp(-absolute(x))
+    e = exp_negative(-absolute(x))
     numerator = select(x < 0.0, e, e.like(1.0))
     total = e + 1.0
     quotient = numerator / total

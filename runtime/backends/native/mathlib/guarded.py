@@ -13,7 +13,7 @@ from runtime.backends.native.mathlib.emitter import LLVM_TYPES, Function, Value,
 Body = Callable[..., Value]
 
 # Bytes of the vectors that variants are made for.
-VECTOR_BYTES = (16, 32, 64)
+VECTOR_BYTES = (32, 64)
 
 
 def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: Body) -> tuple[str, tuple[str, ...]]:
@@ -87,16 +87,31 @@ def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: 
         "}",
         "",
         f"define internal {vector} {each}({given}) noinline cold nounwind willreturn memory(none) {{",
+        "start:",
     ]
-    so_far = "poison"
-    for lane in range(lanes):
-        operands = []
-        for argument in arguments:
-            name = f"{argument.text}{lane}"
-            lines.append(f"  {name} = extractelement {argument}, i64 {lane}")
-            operands.append(f"{one} {name}")
-        lines.append(f"  %r{lane} = call {one} {symbol}_one({', '.join(operands)})")
-        lines.append(f"  %all{lane} = insertelement {vector} {so_far}, {one} %r{lane}, i64 {lane}")
-        so_far = f"%all{lane}"
-    lines += [f"  ret {vector} {so_far}", "}", ""]
+    size = lanes * (4 if one == "float" else 8)
+    for argument in arguments:
+        lines.append(f"  {argument.text}s = alloca {vector}, align {size}")
+        lines.append(f"  store {argument}, ptr {argument.text}s")
+    lines += [f"  %results = alloca {vector}, align {size}", "  br label %lane", "lane:",
+              "  %i = phi i64 [ 0, %start ], [ %next, %lane ]"]
+    operands = []
+    for argument in arguments:
+        name = argument.text
+        lines.append(f"  {name}p = getelementptr {one}, ptr {name}s, i64 %i")
+        lines.append(f"  {name}i = load {one}, ptr {name}p")
+        operands.append(f"{one} {name}i")
+    lines += [
+        f"  %r = call {one} {symbol}_one({', '.join(operands)})",
+        f"  %rp = getelementptr {one}, ptr %results, i64 %i",
+        f"  store {one} %r, ptr %rp",
+        "  %next = add i64 %i, 1",
+        f"  %more = icmp ult i64 %next, {lanes}",
+        "  br i1 %more, label %lane, label %end",
+        "end:",
+        f"  %all = load {vector}, ptr %results",
+        f"  ret {vector} %all",
+        "}",
+        "",
+    ]
     return "\n".join(lines), (*function.declarations, f"declare {reduction})")

@@ -20,7 +20,7 @@ from runtime.backends.native.mathlib.emitter import (
     polynomial,
     select,
 )
-from runtime.backends.native.mathlib.exponential import SMALL, SMALLEST, exp, power_of_two
+from runtime.backends.native.mathlib.exponential import SMALL, SMALLEST, exp_negative, power_of_two
 
 # The bits of sqrt(1/2): what lies at or above it, below sqrt(2), has k = 0.
 ROOT_HALF = {"f32": 0x3F3504F3, "f64": 0x3FE6A09E667F3BCD, "wide": 0x3FE6A09E667F3BCD}
@@ -94,17 +94,25 @@ def in_base(f: Value, rest: Value, inverse: Fraction) -> tuple[Value, Value]:
     return product, fma(total, high, -product) + fma(total, low, lost * high)
 
 
+def single_in_base(f: Value, inverse: Fraction, name: str) -> tuple[Value, Value]:
+    """log(1 + f) * inverse of a single as a leading product and the rest: the factor is in the coefficients."""
+    high, low = parts(inverse, f.kind)
+    return f * high, fma(f * f, polynomial(f, table(name, f.kind)), fma(f, low, fma(f, high, -(f * high))))
+
+
 def log2(x: Value) -> Value:
     """The logarithm to base 2: exact at powers of 2."""
     k, m = split_any(x)
-    product, lost = in_base(*log1p_fraction(m - 1.0), 1 / LN2)
+    f = m - 1.0
+    product, lost = single_in_base(f, 1 / LN2, "log2") if x.kind == "f32" else in_base(*log1p_fraction(f), 1 / LN2)
     return with_edges(x, k + (product + lost))
 
 
 def log10(x: Value) -> Value:
     """The logarithm to base 10: exact at powers of 10."""
     k, m = split_any(x)
-    product, lost = in_base(*log1p_fraction(m - 1.0), 1 / LN10)
+    f = m - 1.0
+    product, lost = single_in_base(f, 1 / LN10, "log10") if x.kind == "f32" else in_base(*log1p_fraction(f), 1 / LN10)
     high, low = parts(LN2 / LN10, x.kind)
     return with_edges(x, fma(k, high, product + fma(k, low, lost)))
 
@@ -121,6 +129,13 @@ def log1p_finite(x: Value) -> Value:
     return joined(k, (m - 1.0) + select(far, x.like(0.0), correction))
 
 
+def log1p_unit(e: Value) -> Value:
+    """log(1 + e) for 0 <= e <= 1: k is 0 or 1."""
+    large = e > math.sqrt(2) - 1
+    f = select(large, fma(e, 0.5, -0.5), e)
+    return joined(select(large, e.like(1.0), 0.0), f)
+
+
 def log1p(x: Value) -> Value:
     """log(1 + x), accurate where x is small; -0.0 and the smallest x are their own results."""
     result = select(x < math.inf, log1p_finite(x), x)
@@ -131,8 +146,7 @@ def log1p(x: Value) -> Value:
 
 def softplus(x: Value) -> Value:
     """log(1 + e^x) as max(x, 0) + log(1 + e^-|x|): never overflows, exact in its tails."""
-    e = exp(-absolute(x))
-    return at_least(x, 0.0) + select(e < SMALL[x.kind], e, log1p_finite(e))
+    return at_least(x, 0.0) + log1p_unit(exp_negative(-absolute(x)))
 
 
 def logaddexp(x: Value, y: Value) -> Value:
@@ -143,7 +157,7 @@ def logaddexp(x: Value, y: Value) -> Value:
     # What the difference lost (D. E. Knuth's two-sum) would weigh several units in e^(smallest - largest).
     back = apart + largest
     lost = (smallest - back) - (largest - (back - apart))
-    e = exp(apart)
+    e = exp_negative(apart)
     e = select(apart > SMALLEST[x.kind], fma(e, lost, e), e)
-    unequal = largest + select(e < SMALL[x.kind], e, log1p_finite(e))
+    unequal = largest + log1p_unit(e)
     return select(x.equals(y), x + math.log(2), unequal)
