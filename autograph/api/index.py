@@ -79,6 +79,10 @@ FUNCTIONS = {
     "runtime.ops.compare": """
         approximate_equal=math.approximate_equal
     """,
+    "runtime.ops.convolution": """
+        conv1d=nn.conv1d conv2d=nn.conv2d conv2d_transpose=nn.conv2d_transpose
+        depthwise_conv2d=nn.depthwise_conv2d separable_conv2d=nn.separable_conv2d
+    """,
     "runtime.ops.counting": """
         bincount=math.bincount confusion_matrix=math.confusion_matrix histogram_fixed_width
         is_non_decreasing=math.is_non_decreasing is_strictly_increasing=math.is_strictly_increasing
@@ -136,6 +140,9 @@ FUNCTIONS = {
     """,
     "runtime.ops.padding": """
         pad_with=pad repeat
+    """,
+    "runtime.ops.pooling": """
+        avg_pool=nn.avg_pool2d,nn.avg_pool,nn.avg_pool1d max_pool=nn.max_pool2d,nn.max_pool,nn.max_pool1d
     """,
     "runtime.ops.reduce": """
         all=reduce_all,math.reduce_all any=reduce_any,math.reduce_any count_nonzero=math.count_nonzero

@@ -30,6 +30,9 @@ _OPERATIONS = {
     "runtime.ops.control": """
         call cond constant custom_gradient for_loop placeholder while_loop
     """,
+    "runtime.ops.convolution": """
+        conv2d conv2d_filter_grad conv2d_input_grad
+    """,
     "runtime.ops.creation": """
         arange eye_matrix fill full_like linspace ones zeros
     """,
@@ -87,6 +90,9 @@ _OPERATIONS = {
     "runtime.ops.padding": """
         pad pad_grad repeat repeat_grad repeat_like tile tile_grad tile_like
     """,
+    "runtime.ops.pooling": """
+        avg_pool2d avg_pool2d_grad max_pool2d max_pool2d_grad max_pool2d_pick
+    """,
     "runtime.ops.reduce": """
         arg_max arg_min count_along reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max
         reduce_mean reduce_min reduce_prod reduce_sum
@@ -124,6 +130,9 @@ _FUNCTIONS = {
     """,
     "runtime.ops.compare": """
         approximate_equal
+    """,
+    "runtime.ops.convolution": """
+        conv1d conv2d conv2d_transpose depthwise_conv2d separable_conv2d
     """,
     "runtime.ops.counting": """
         bincount confusion_matrix histogram_fixed_width is_non_decreasing is_strictly_increasing
@@ -175,6 +184,9 @@ _FUNCTIONS = {
     """,
     "runtime.ops.padding": """
         pad_with repeat
+    """,
+    "runtime.ops.pooling": """
+        avg_pool max_pool
     """,
     "runtime.ops.reduce": """
         all any argmax argmin count_nonzero euclidean_norm index_of_max index_of_min logsumexp max mean min
