@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from runtime.backends.native import blas, threads, toolchain
+from runtime.backends.native import blas, interrupts, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
 from runtime.backends.native.lower import lower
@@ -24,6 +24,9 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
     for name in names:
         if name == "ag_parallel":
             found[name] = threads.parallel_address()
+            continue
+        if name == "ag_poll":
+            found[name] = interrupts.addresses()[name]
             continue
         address = blas.symbol(name) if name.startswith("cblas_") else None
         if address is None:

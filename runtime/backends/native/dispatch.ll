@@ -47,6 +47,7 @@ declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare ptr @PyArray_Scalar(ptr, ptr, ptr)
+declare i32 @ag_pending()
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
@@ -509,7 +510,8 @@ ran:
   br i1 %good, label %gather, label %bad
 bad:
   call void @release(ptr %made, i64 %outputs)
-  %raised = icmp slt i64 %status, 0
+  %pending = call i32 @ag_pending()
+  %raised = icmp ne i32 %pending, 0
   br i1 %raised, label %raise, label %refused
 refused:
   %plain = icmp eq i64 %mode, 0

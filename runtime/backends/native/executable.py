@@ -11,6 +11,7 @@ import numpy as np
 
 from runtime.backends.native import dispatch
 from runtime.backends.native.dispatch import Source
+from runtime.backends.native.interrupts import raise_pending
 from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
 from runtime.backends.native.toolchain import Loaded
 
@@ -95,6 +96,7 @@ class NativeExecutable:
         status = self._run(slots.ctypes.data, out.ctypes.data)
         del keep
         if status:
+            raise_pending()
             return self.plan(*arrays)
         return [_take(out, o, m) for o, m in zip(self._outputs, made, strict=True)]
 

@@ -27,17 +27,6 @@ define i64 @ag_run(ptr %in, ptr %out) {
   ret i64 0
 }
 """
-RAISES = """
-declare void @PyErr_SetNone(ptr)
-@PyExc_KeyboardInterrupt = external global ptr
-define i64 @ag_run(ptr %in, ptr %out) {
-  %e = load ptr, ptr @PyExc_KeyboardInterrupt
-  call void @PyErr_SetNone(ptr %e)
-  ret i64 -1
-}
-"""
-
-
 def payloads(text, inputs, outputs, out_dims, big=False):
     layout = Layout(lowered(text, inputs, outputs, out_dims))
     return dispatch.payload_entry(layout, toolchain.compile_text(text, {}), big)
@@ -163,13 +152,6 @@ def test_constants_and_things_from_outside():
     box._value = np.array([5, 5, 5])
     assert run(None, given, mode)._value.tolist() == [15, 25, 35]
     assert run(0, given, mode) is None and run(None, given, "other") is None and run(None, given) is None
-
-
-def test_a_python_error_raised_inside_is_raised():
-    layout = Layout(lowered(RAISES, [], [tensor("float32", 4)], [(4,)]))
-    run = dispatch.payload_entry(layout, toolchain.compile_text(RAISES, {}), False)
-    with pytest.raises(KeyboardInterrupt):
-        run()
 
 
 @pytest.mark.parametrize("big", [False, True])

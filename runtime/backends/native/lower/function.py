@@ -503,9 +503,6 @@ class FunctionLowering:
                 raise Unsupported([(f"the number {x.reg} as {to}", None)])
         return self.ops.cast(x, to)
 
-    def poll(self, turn: str | None) -> None:
-        """A loop goes round: room for what has to be looked at now and then."""
-
     # Regions
 
     def region(self, graph: Graph, inputs: list[Any]) -> None:

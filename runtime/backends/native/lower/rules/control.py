@@ -21,6 +21,8 @@ from runtime.typesys.spec import ListType
 
 __all__: list[str] = []
 
+TURNS_BETWEEN_POLLS = 65536  # a power of two
+
 
 def settled(ctx: FunctionLowering, value: Value) -> Any:
     """What a region is given for a value: nothing that is computed only when asked for."""
@@ -269,7 +271,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.depth -= 1
     for slot in slots:
         ctx.memory.touch(slot.array.buffers)
-    ctx.poll(turn if counted else None)
+    _poll(ctx, turn, counted)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     last = code.block
     code.jump(head)
@@ -287,6 +289,22 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
+
+
+def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
+    """Ask now and then whether a signal ends the loop. A counted one inside another does not."""
+    code = ctx.code
+    if counted and code.depth:
+        return
+    ctx.module.declare("declare i64 @ag_poll()", "ag_poll")
+    ask, on = code.label("ask"), code.label("on")
+    turns = code.op(f"and i64 {turn}, {TURNS_BETWEEN_POLLS - 1}")
+    quiet = code.op(f"icmp ne i64 {turns}, {TURNS_BETWEEN_POLLS - 1}")
+    code.do(f"br i1 {quiet}, label %{on}, label %{ask}, !prof !0")
+    code.begin(ask)
+    code.require(code.op(f"icmp eq i64 {code.op('call i64 @ag_poll()')}, 0"), ctx.failure)
+    code.jump(on)
+    code.begin(on)
 
 
 def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
