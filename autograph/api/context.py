@@ -17,7 +17,7 @@ from runtime.typesys.spec import TensorSpec
 __all__: list[str] = []
 
 
-@public("executing_eagerly")
+@public("executing_eagerly", raises=False)
 def executing_eagerly() -> bool:
     """Whether operations run at once: False while a function is traced.
 
@@ -30,7 +30,7 @@ def executing_eagerly() -> bool:
     return STATE.trace is None
 
 
-@public("inside_function")
+@public("inside_function", raises=False)
 def inside_function() -> bool:
     """Whether a function is being traced.
 
@@ -43,7 +43,7 @@ def inside_function() -> bool:
     return STATE.trace is not None
 
 
-@public("is_tensor")
+@public("is_tensor", raises=False)
 def is_tensor(x: Any) -> bool:
     """Whether it is a tensor or a variable, eager or staged.
 

@@ -216,8 +216,10 @@ class DatasetIterator:
             return _FromPosition(self._node, self._position)
         return _Left(self._running(), self)
 
-    def __staged_next__(self) -> Any:
+    def __staged_next__(self, *default: Any) -> Any:
         """`next` in a trace: an item, or OutOfRangeError when the graph runs."""
+        if default:
+            raise refusal("unknown-length", what="next() with a default value")
         if self._position is not None:
             rest = _FromPosition(self._node, self._position)
             if self._node.count() is not ENDLESS:
@@ -258,13 +260,3 @@ def iter_(x: Any, *sentinel: Any) -> Any:
         if isinstance(node, Node):
             return DatasetIterator(node)
     return builtins.iter(x, *sentinel)
-
-
-@stand_in(builtins.next)
-def next_(iterator: Any, *default: Any) -> Any:
-    """`next(iterator)`; of a dataset's, in a trace, an operation of the graph."""
-    if STATE.trace is not None and isinstance(iterator, DatasetIterator):
-        if default:
-            raise refusal("unknown-length", what="next() with a default value")
-        return iterator.__staged_next__()
-    return builtins.next(iterator, *default)

@@ -243,7 +243,8 @@ class TensorArray:
             return  # every element was written in a loop, or its shape is not known
         else:
             raise InvalidArgumentError(
-                "elements of this TensorArray were never written, and element_shape is not known"
+                "elements of this TensorArray were never written, and element_shape is not known: write them first, or "
+                "say TensorArray(dtype, size, element_shape=...)"
             )
         self._pad(self._size, filler)
 

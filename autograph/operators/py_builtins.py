@@ -38,6 +38,7 @@ from autograph.operators.stand_ins import STAND_INS, stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
 from runtime.typesys.shapes import num_elements
 
 _INT = {builtins.int}
@@ -368,7 +369,8 @@ def next_(iterator: Any, *default: Any) -> Any:
     emitted = emitting(iterator, may_stop=True) if only else None
     if emitted is None:
         refuse_spent(iterator)
-        return builtins.next(iterator, *default)
+        staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
+        return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
     found: Any = False
     result: Any = default[0] if default else UNDEFINED
 

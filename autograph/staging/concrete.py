@@ -23,6 +23,7 @@ from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.tensor.variable import Variable
+from runtime.typesys.errors import OutOfRangeError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["ConcreteFunction"]
@@ -305,6 +306,10 @@ _EXCLUSIVE = _baseline()
 def _placed(error: Exception) -> Exception:
     """The error, given a traceback entry at the user's line of the node that raised it."""
     location = getattr(error, "__autograph_location__", None)
+    if type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
+        error = OutOfRangeError(str(error)).with_traceback(error.__traceback__)
+    elif isinstance(error, UnboundLocalError):
+        error.add_note("The path that was taken does not set it: give it a value before the branch or loop.")
     if location is not None:
         synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error

@@ -157,6 +157,9 @@ def _attempt(
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
             except PathEnds:
                 result = [UNDEFINED]
+            except TypeError as error:
+                _explain_none(trace, error)
+                raise
             trace.builder.location = _last_line(function)
             grown = _collect(
                 trace,
@@ -178,6 +181,17 @@ def _attempt(
     keys = {entry.place.key for entry in state}
     traced.reading = partial(guards_of, trace.called, traced.originals, keys, births_of(trace).__contains__)
     return traced, grown
+
+
+def _explain_none(trace: Trace, error: TypeError) -> None:
+    """Say where a None came from that a gradient is."""
+    place = trace.notes.get("gradient_none")
+    if place is not None and "NoneType" in str(error) and not hasattr(error, "__notes__"):
+        error.add_note(
+            f"A gradient taken at {place.file}:{place.line} is None: the target does not depend on that source, or the "
+            "source is no floating tensor.\nInstead: compute the target from the source under the tape, or ask for "
+            'unconnected_gradients="zero"'
+        )
 
 
 def _last_line(function: Callable[..., Any]) -> Location | None:

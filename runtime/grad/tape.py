@@ -12,6 +12,7 @@ from runtime.grad.records import Backward, Recording, is_inexact, ones
 from runtime.grad.regions import ones as staged_ones
 from runtime.grad.staged import StagedRecording
 from runtime.grad.structure import flatten, pack
+from runtime.ir.build import user_location
 from runtime.ir.graph import Value
 from runtime.ops.registry import Op
 from runtime.tensor.dispatch import convert, op
@@ -260,6 +261,8 @@ class GradientTape:
                 results.append(Tensor(total._value))
             else:
                 results.append(op.zeros_like(leaf) if zero else None)
+                if not zero and STATE.trace is not None:
+                    STATE.trace.notes["gradient_none"] = user_location()
         return pack(sources, results)
 
     def _use(self) -> None:

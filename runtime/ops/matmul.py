@@ -194,7 +194,10 @@ def _product_shape(a: Shape, b: Shape, ta: bool, tb: bool) -> Shape:
     rows, inner_a = ((), a[-1]) if len(a) == 1 else ((a[-1],), a[-2]) if ta else ((a[-2],), a[-1])
     inner_b, columns = (b[-1], ()) if len(b) == 1 else (b[-1], (b[-2],)) if tb else (b[-2], (b[-1],))
     if isinstance(inner_a, int) and isinstance(inner_b, int) and inner_a != inner_b:
-        raise ShapeError(f"matmul of shapes {a} and {b}: the inner sizes {inner_a} and {inner_b} differ", op="matmul")
+        fits = len(b) > 1 and b[-2 if tb else -1] == inner_a
+        hint = f"; transpose_b={not tb} would fit" if fits else ""
+        message = f"matmul of shapes {a} and {b}: the inner sizes {inner_a} and {inner_b} differ{hint}"
+        raise ShapeError(message, op="matmul")
     lead: tuple[Size, ...] = broadcast(a[:-2], b[:-2]) or ()
     return (*lead, *rows, *columns)
 

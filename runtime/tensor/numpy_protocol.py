@@ -16,7 +16,7 @@ from runtime.ops.registry import FUNCTIONS, get, load_family_of
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import UnimplementedError, boundary
+from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["attach"]
 
@@ -42,34 +42,38 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     Raises:
       UnimplementedError: there is none, or `out=` was asked for: tensors are not written in place by NumPy.
     """
-    out = kwargs.pop("out", None)
-    if out is not None:
+    try:
+        out = kwargs.pop("out", None)
+        if out is not None:
+            raise UnimplementedError(
+                f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result",
+                id="numpy-out",
+                what=f"np.{ufunc.__name__}",
+            )
+        if method == "__call__":
+            dtype = kwargs.pop("dtype", None)
+            if not kwargs:
+                special = _SPECIAL.get(ufunc.__name__)
+                operation = _operation(ufunc.__name__)
+                if special is not None or operation is not None:
+                    result = special(*inputs) if special is not None else apply(operation, inputs, {})
+                    return result if dtype is None else op.cast(result, dtype=dtype)
+        elif method == "reduce" and ufunc.__name__ in _REDUCERS:
+            axis = kwargs.pop("axis", 0)
+            return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
+        elif method == "outer":
+            x, y = inputs
+            for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
+                x = op.expand_dims(x, axis=-1)
+            return array_ufunc(self, ufunc, "__call__", x, y)
         raise UnimplementedError(
-            f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result",
-            id="numpy-out",
-            what=f"np.{ufunc.__name__}",
+            f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
+            id="numpy-function",
+            what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
         )
-    if method == "__call__":
-        dtype = kwargs.pop("dtype", None)
-        if not kwargs:
-            special = _SPECIAL.get(ufunc.__name__)
-            operation = _operation(ufunc.__name__)
-            if special is not None or operation is not None:
-                result = special(*inputs) if special is not None else apply(operation, inputs, {})
-                return result if dtype is None else op.cast(result, dtype=dtype)
-    elif method == "reduce" and ufunc.__name__ in _REDUCERS:
-        axis = kwargs.pop("axis", 0)
-        return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
-    elif method == "outer":
-        x, y = inputs
-        for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
-            x = op.expand_dims(x, axis=-1)
-        return array_ufunc(self, ufunc, "__call__", x, y)
-    raise UnimplementedError(
-        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
-        id="numpy-function",
-        what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
-    )
+    except BaseException as error:
+        outward[0](error)
+        raise
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
@@ -217,16 +221,20 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
       UnimplementedError: the function has no counterpart for tensors, and this is a graph or under a tape; elsewhere
         NumPy's own runs on their arrays.
     """
-    ours = _FUNCTIONS.get(func)
-    if ours is not None:
-        return ours(*args, **kwargs)
-    if STATE.trace is not None or STATE.tapes:
-        raise UnimplementedError(
-            f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape",
-            id="numpy-function",
-            what=f"np.{func.__name__}",
-        )
-    return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+    try:
+        ours = _FUNCTIONS.get(func)
+        if ours is not None:
+            return ours(*args, **kwargs)
+        if STATE.trace is not None or STATE.tapes:
+            raise UnimplementedError(
+                f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape",
+                id="numpy-function",
+                what=f"np.{func.__name__}",
+            )
+        return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+    except BaseException as error:
+        outward[0](error)
+        raise
 
 
 def _plain(x: Any) -> Any:
@@ -240,5 +248,5 @@ def _plain(x: Any) -> Any:
 
 def attach() -> None:
     """Give Tensor NumPy's protocols."""
-    Tensor.__array_ufunc__ = boundary(array_ufunc)  # type: ignore[attr-defined]
-    Tensor.__array_function__ = boundary(array_function)  # type: ignore[attr-defined]
+    Tensor.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
+    Tensor.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ def set_outside():
 
 CASES = {
     "operator": (lambda: X + ag.ones([2]), "sizes 3 and 2 differ"),
-    "reflected operator": (lambda: np.ones([2]) + X, "sizes 2 and 3 differ"),
+    "reflected operator": (lambda: np.ones([2]) + X, "sizes 3 and 2 differ"),
     "matmul": (lambda: X @ X, "inner sizes 3 and 2 differ"),
     "function": (lambda: ag.matmul(X, X), "inner sizes 3 and 2 differ"),
     "keyword": (lambda: ag.reduce_sum(X, axis=2), "axis 2 is out of bounds"),
@@ -94,7 +94,8 @@ def test_as_the_interpreter_prints_it(tmp_path):
         f'File "{file}", line 4, in layer',
     ]
     assert lines[-2].strip() == "~~^~~"
-    assert lines[-1].endswith("matmul of shapes (2, 3) and (2, 3): the inner sizes 3 and 2 differ")
+    reason = "matmul of shapes (2, 3) and (2, 3): the inner sizes 3 and 2 differ; transpose_b=True would fit"
+    assert lines[-1].endswith(reason)
 
 
 def test_values_in_what_a_staged_function_raises():

@@ -2,25 +2,14 @@
 
 import math
 import pickle
-import traceback
 
 import numpy as np
 import pytest
 
 import autograph as ag
+from tests.programs.messages import check, collector
 
-CASES = []
-
-
-def wrong(line, reason, way_out=""):
-    """The user's line that the traceback ends with, words of the reason, words of what to do (if it is not plain)."""
-
-    def register(program):
-        CASES.append((program, line, reason, way_out))
-        return program
-
-    return register
-
+CASES, wrong = collector()
 
 
 @wrong("s = s + x", "shapes (3,) (2,)", "sizes 3 and 2 differ and neither is 1")
@@ -477,17 +466,7 @@ def range_float():
 
 @pytest.mark.parametrize(("program", "line", "reason", "way_out"), CASES, ids=lambda x: getattr(x, "__name__", ""))
 def test_the_message_says_where_why_and_what_to_do(program, line, reason, way_out):
-    with pytest.raises(Exception) as raised:
-        program()
-    entries = traceback.extract_tb(raised.value.__traceback__)
-    users = [entry for entry in entries if entry.filename == __file__]
-    assert line in users[-1].line
-    text = f"{type(raised.value).__name__}: {raised.value}"
-    assert reason in text
-    assert way_out in text
-    in_a_graph = [entry for entry in users if entry.name == "f"]
-    if in_a_graph:  # there, nothing of ours is shown
-        assert entries[-1].filename == __file__, [entry.filename for entry in entries]
+    check(program, line, reason, way_out, __file__)
 
 
 def test_there_are_enough_of_them():

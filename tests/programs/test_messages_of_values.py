@@ -1,0 +1,181 @@
+"""Programs that go wrong over shapes, dtypes, indices and gradients: the line, the reason and the way out."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from tests.programs.messages import check, collector
+
+CASES, wrong = collector()
+
+
+@wrong("x = x @ w", "inner sizes 3 and 2 differ", "transpose_b=True would fit")
+def matmul_in_a_loop():
+    @ag.function
+    def f(x, w):
+        for _ in ag.range(3):
+            x = x @ w
+        return x
+
+    f(ag.ones([2, 3]), ag.ones([2, 3]))
+
+
+@wrong("m = ag.concat([m, ag.ones([1, 3])], 0)", "shapes (1, 2), (1, 3): axis 1 differs")
+def concat_in_a_loop():
+    @ag.function
+    def f(n):
+        m = ag.zeros([1, 2])
+        for _ in range(n):
+            m = ag.concat([m, ag.ones([1, 3])], 0)
+        return m
+
+    f(ag.constant(2))
+
+
+@wrong("return (x > 0) - (x < 0)", "sub is not defined for bool and bool", "cast(x, 'int32')")
+def difference_of_bools():
+    @ag.function
+    def f(x):
+        return (x > 0) - (x < 0)
+
+    f(ag.constant(1.0))
+
+
+@wrong("return x & y", "bitwise_and is not defined for float32", "(x > 0) & (y > 0)")
+def bits_of_floats():
+    @ag.function
+    def f(x, y):
+        return x & y
+
+    f(ag.constant(1.0), ag.constant(2.0))
+
+
+@wrong("return last", "cannot access local variable 'last'", "give it a value before the branch or loop")
+def set_in_a_loop_only():
+    @ag.function
+    def f(n):
+        for i in range(n):
+            last = i
+        return last
+
+    f(ag.constant(0))
+
+
+@wrong("return ag.gather(x, i)", "index 5 is out of bounds for axis 0 with size 3")
+def gather_at_run_time():
+    @ag.function
+    def f(x, i):
+        return ag.gather(x, i)
+
+    f(ag.ones([3]), ag.constant([0, 5]))
+
+
+@wrong("x[i] = 1.0", "index 4 is out of bounds for axis 0 with size 3")
+def write_at_run_time():
+    @ag.function
+    def f(x, i):
+        x[i] = 1.0
+        return x
+
+    f(ag.ones([3]), ag.constant(4))
+
+
+@wrong("f(ag.constant([1, 2]))", "was called with a tensor of dtype int32", "cast or reshape the argument")
+def signature_dtype():
+    @ag.function(input_signature=[ag.TensorSpec([None], ag.float32)])
+    def f(x):
+        return x
+
+    f(ag.constant([1, 2]))
+
+
+@wrong("xs.sort(key=lambda v: -v)", "list.sort is not staged", "ag.stack(xs)")
+def sort_a_grown_list():
+    @ag.function
+    def f(n):
+        xs = []
+        for i in ag.range(n):
+            xs.append(i)
+        xs.sort(key=lambda v: -v)
+        return xs
+
+    f(ag.constant(3))
+
+
+@wrong("return 0.1 * g", "'float' and 'NoneType'", 'unconnected_gradients="zero"')
+def gradient_of_what_does_not_depend():
+    x = ag.Variable(1.0)
+
+    @ag.function
+    def step():
+        with ag.GradientTape() as tape:
+            y = ag.constant(2.0) * 3
+        g = tape.gradient(y, x)
+        return 0.1 * g
+
+    step()
+
+
+@wrong("return a + tape.gradient(y, x)", "can only be used to compute one set", "GradientTape(persistent=True)")
+def tape_used_twice():
+    x = ag.Variable(1.0)
+
+    @ag.function
+    def step():
+        with ag.GradientTape() as tape:
+            y = x * x
+        a = tape.gradient(y, x)
+        return a + tape.gradient(y, x)
+
+    step()
+
+
+@wrong("y = ag.debugging.check_numerics(ag.math.log(x)", "log of x: tensor has infinities or NaNs", "")
+def not_a_number():
+    @ag.function
+    def f(x):
+        y = ag.debugging.check_numerics(ag.math.log(x), "log of x")
+        return y
+
+    with np.errstate(all="ignore"):
+        f(ag.constant([1.0, -1.0]))
+
+
+@wrong("return np.zeros(x[0])", "<Tensor staged int32[]>", "stay with tensor operations inside the function")
+def shape_of_numpys():
+    @ag.function
+    def f(x):
+        return np.zeros(x[0])
+
+    f(ag.constant([1, 2]))
+
+
+@wrong("return ta.read(n)", "were never written", "element_shape=...")
+def read_before_write():
+    @ag.function
+    def f(n):
+        ta = ag.TensorArray(ag.float32, size=2)
+        return ta.read(n)
+
+    f(ag.constant(1))
+
+
+@wrong("return n if n < 0 else f(n + 1)", "maximum recursion depth exceeded")
+def endless_recursion():
+    @ag.function
+    def f(n):
+        return n if n < 0 else f(n + 1)
+
+    f(ag.constant(1))
+
+
+@pytest.mark.parametrize(("program", "line", "reason", "way_out"), CASES, ids=lambda x: getattr(x, "__name__", ""))
+def test_the_message_says_where_why_and_what_to_do(program, line, reason, way_out):
+    check(program, line, reason, way_out, __file__)
+
+
+def test_an_index_at_run_time_fails_with_the_type_it_has_eagerly():
+    f = ag.function(lambda x, i: x[i])
+    for run in (lambda: f(ag.ones([3]), ag.constant(7)), lambda: ag.ones([3])[7]):
+        with pytest.raises(ag.errors.OutOfRangeError, match="index 7 is out of bounds for axis 0 with size 3"):
+            run()
