@@ -108,7 +108,7 @@ _OPERATIONS = {
         segment_reduce
     """,
     "runtime.ops.sorting": """
-        first_places search_sorted sort_along sort_order unique_first
+        first_places search_sorted sort_along sort_order top_order unique_first
     """,
     "runtime.ops.special": """
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e digamma erf erfc erfinv lgamma ndtri polygamma
