@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runtime.backends.numpy_executor.executor import compile_graph
-from runtime.ir.graph import Graph
+from runtime.ir.graph import Graph, Node
 from runtime.ir.text import graph_text
 from runtime.plan.peak import Peak, peak_bytes
 from runtime.plan.plan import make_plan
@@ -100,10 +100,13 @@ class Inspection:
 
         count = sum(1 for _ in self.optimized_graph.walk())
         try:
-            _ = self._lowered
+            islands = [i.node for i in self._lowered.islands if i.node is not None]
         except Unsupported as error:
             return f"NumPy plan: all {count} operations; there is no native code for{error.listing}"
-        return f"native: all {count} operations"
+        if not islands:
+            return f"native: all {count} operations"
+        places = "".join(dict.fromkeys(f"\n  {_place(n)}{n.op.name}" for n in islands))
+        return f"native: {count - len(set(islands))} of {count} operations; NumPy islands:{places}"
 
     @property
     def native_bytes(self) -> int | None:
@@ -129,3 +132,7 @@ class Inspection:
 
     def __repr__(self) -> str:
         return f"<inspection of {self._concrete.pretty_printed_signature()}>"
+
+
+def _place(node: Node) -> str:
+    return "" if node.location is None else f"{node.location}: "

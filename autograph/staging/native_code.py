@@ -169,7 +169,7 @@ class Compiled:
         from runtime.backends.native.errors import NoCompilerError, Unsupported
 
         try:
-            self.run = compile_native(self.graph, LazyPlan(self.graph))
+            self.run = compile_native(self.graph, LazyPlan(self.graph), if_it_pays=True)
         except (NoCompilerError, Unsupported):
             return
         self.is_native = True

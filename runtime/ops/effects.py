@@ -6,6 +6,9 @@ A text is a template: a tuple of strings and (slot number, format spec) pairs; s
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorType, ValueType
 
 Template = tuple[Any, ...]
+Outcome = tuple[Any, BaseException | None]
 
 
 def fill(template: Template, values: tuple[Any, ...]) -> str:
@@ -34,6 +38,57 @@ def _text(value: Any, spec: str) -> str:
     return format(value, spec)
 
 
+class _Effects(threading.local):
+    """What acting operations gave in a run that was given up: the run that takes its place is given the same again.
+
+    record  what they gave in the run at hand, which may be given up
+    done    what they gave in the run before, still to be given again
+    """
+
+    def __init__(self) -> None:
+        self.record: list[Outcome] = []
+        self.done: list[Outcome] = []
+
+    def once(self, run: Callable[..., Any], values: Any) -> Any:
+        """run(*values), recorded."""
+        try:
+            result = run(*values)
+        except Exception as error:
+            self.record.append((None, error))
+            raise
+        self.record.append((result, None))
+        return result
+
+    def next_done(self) -> Any:
+        """What the next operation gave in the run before; an error that it raised is raised again."""
+        result, error = self.done.pop(0)
+        if error is not None:
+            raise error
+        return result
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A run that may be given up."""
+        outer, self.record = self.record, []
+        try:
+            yield
+        finally:
+            self.record = outer
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """The run that takes its place, within the attempt."""
+        outer, self.done = self.done, self.record
+        self.record = []
+        try:
+            yield
+        finally:
+            self.done = outer
+
+
+EFFECTS = _Effects()
+
+
 class Print(Op):
     """Write a text (its end included) to `stream`, stdout or stderr as they are when the graph runs."""
 
@@ -46,6 +101,8 @@ class Print(Op):
 
     @staticmethod
     def kernel(*values: Any, template: Template, stream: str = "stdout") -> tuple[()]:
+        if EFFECTS.done:
+            return EFFECTS.next_done()  # type: ignore[no-any-return]
         getattr(sys, stream).write(fill(template, values))
         return ()
 
@@ -132,6 +189,8 @@ class PyFunction(Op):
 
     @staticmethod
     def kernel(*values: Any, function: Any, types: tuple[TensorType, ...]) -> tuple[Any, ...]:
+        if EFFECTS.done:
+            return EFFECTS.next_done()  # type: ignore[no-any-return]
         result = function(*map(_read_only, values))
         results = () if not types and result is None else result if isinstance(result, (tuple, list)) else (result,)
         if len(results) != len(types):

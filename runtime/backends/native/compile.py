@@ -35,15 +35,17 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
     return found
 
 
-def compile_native(graph: Graph, plan: Callable[..., list[Any]]) -> NativeExecutable:
+def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: bool = False) -> NativeExecutable:
     """Compile an optimised graph; `plan` is what runs where native code cannot.
 
     Raises:
-      Unsupported: the graph has operations without a native rule.
+      Unsupported: the graph has something that cannot be lowered; or, `if_it_pays`, too much of it would run in Python.
       NoCompilerError: there is no compiler.
     """
     toolchain.require_installed()
     lowered = lower(graph)
+    if if_it_pays and not lowered.pays:
+        raise Unsupported([(i.name, i.node.location) for i in lowered.islands if i.node is not None])
     exports = ("ag_run", toolchain.FORGET)
     loaded = toolchain.compile_text(lowered.text, symbols_of(lowered.symbols), exports)
     return NativeExecutable(lowered, loaded, plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,15 +11,14 @@ import numpy as np
 from runtime.backends.native import dispatch
 from runtime.backends.native.dispatch import Source
 from runtime.backends.native.interrupts import raise_pending
+from runtime.backends.native.islands import Islands, libc
 from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
 from runtime.backends.native.toolchain import Loaded
+from runtime.ops.effects import EFFECTS
 
 __all__ = ["NativeExecutable"]
 
 _PROTOTYPE = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
-_libc = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
-_libc.free.argtypes = [ctypes.c_void_p]
-_libc.free.restype = None
 
 
 class _DoesNotFitError(Exception):
@@ -36,8 +34,8 @@ class NativeExecutable:
     """
 
     __slots__ = (
-        "_constants", "_entry", "_inputs", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered", "name", "plan",
-        "recursive",
+        "_constants", "_entry", "_inputs", "_islands", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered",
+        "name", "plan", "recursive",
     )
 
     def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
@@ -50,8 +48,14 @@ class NativeExecutable:
         self._layout = Layout(lowered)
         self._inputs = self._layout.inputs
         self._outputs = self._layout.outputs
-        self.fresh: frozenset[int] = frozenset(range(len(self._outputs)))
-        self._entry = dispatch.payload_entry(self._layout, loaded, lowered.big, self._constants)
+        self.fresh: frozenset[int] = frozenset(k for k, o in enumerate(self._outputs) if not o.held)
+        self._entry = None
+        self._islands: Islands | None = None
+        if lowered.needs_environment:
+            self._islands = Islands(lowered.islands)
+            self._constants.append(np.array([self._islands.address, 0], np.int64))
+        else:
+            self._entry = dispatch.payload_entry(self._layout, loaded, lowered.big, self._constants)
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
 
@@ -67,6 +71,8 @@ class NativeExecutable:
 
     def entry(self, mode: int, sources: Sequence[Source], box: type) -> Callable[..., Any] | None:
         """A C function of arguments that need not be payloads (see dispatch.py)."""
+        if self._islands is not None:
+            return None
         return dispatch.entry(
             self._layout, self._loaded, self.lowered.big, mode, sources, box, self._constants
         )
@@ -89,16 +95,40 @@ class NativeExecutable:
         try:
             if len(arrays) != len(self._inputs):
                 raise _DoesNotFitError
-            keep = [_put(slots, given, x) for given, x in zip(self._inputs, arrays, strict=True)]
+            keep = [
+                None if given.held else _put(slots, given, x) for given, x in zip(self._inputs, arrays, strict=True)
+            ]
         except _DoesNotFitError:
             return self.plan(*arrays)
         made = [_prepare(slots, out, o) for o in self._outputs]
+        if self._islands is not None:
+            return self._call_with_islands(slots, out, made, arrays)
         status = self._run(slots.ctypes.data, out.ctypes.data)
         del keep
         if status:
             raise_pending()
             return self.plan(*arrays)
         return [_take(out, o, m) for o, m in zip(self._outputs, made, strict=True)]
+
+    def _call_with_islands(self, slots: Any, out: Any, made: list[Any], arrays: tuple[Any, ...]) -> list[Any]:
+        assert self._islands is not None
+        state = self._islands.state
+        outer = state.registers
+        held = [x for given, x in zip(self._inputs, arrays, strict=True) if given.held]
+        registers = state.registers = dict(enumerate(held))
+        with EFFECTS.attempt():
+            try:
+                status = self._run(slots.ctypes.data, out.ctypes.data)
+            finally:
+                state.registers = outer
+            if status:
+                raise_pending()
+                with EFFECTS.again():
+                    return self.plan(*arrays)
+        return [
+            registers[int(out[o.slot])] if o.held else _take(out, o, m)
+            for o, m in zip(self._outputs, made, strict=True)
+        ]
 
     def __repr__(self) -> str:
         return f"<native executable {self.name}>"
@@ -159,7 +189,7 @@ def _put_weak(slots: np.ndarray[Any, Any], given: Input, x: Any) -> None:
 
 def _prepare(slots: np.ndarray[Any, Any], out: np.ndarray[Any, Any], o: Output) -> Any:
     """The array for an output whose sizes are known before the call."""
-    if o.sizes is None or o.element:
+    if o.sizes is None or o.element or o.held:
         return None
     array = np.empty([size if at is None else int(slots[at]) for size, at in o.sizes], o.dtype)  # type: ignore[misc]
     out[o.slot] = array.ctypes.data
@@ -191,7 +221,7 @@ class _Block:
         self._address = address
         self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (address, False), "version": 3}
 
-    def __del__(self, free: Callable[[int], None] = _libc.free) -> None:
+    def __del__(self, free: Callable[[int], None] = libc.free) -> None:
         free(self._address)
 
 

@@ -4,6 +4,8 @@
     array       1 + rank slots: pointer to C-contiguous, aligned data, then its sizes
     output whose sizes the caller can tell: the first slot is the pointer to memory that the caller made
     list        two slots: pointer to its elements, one after another, and their number
+    held        one slot: of an output, the number of the register in which Python keeps it (see islands.py); the inputs
+                that Python keeps are in the first registers, in order
     constants   after the inputs, a pointer each
 """
 
@@ -13,6 +15,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.forms import is_held
 from runtime.typesys.shapes import Dim, is_static
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
@@ -38,14 +41,23 @@ class Lowered(Protocol):
     def symbols(self) -> Collection[str]: ...
     @property
     def big(self) -> bool: ...
+    @property
+    def islands(self) -> Sequence[Any]: ...
+    @property
+    def needs_environment(self) -> bool: ...
+    @property
+    def pays(self) -> bool: ...
 
 
 class Input:
     """One input: its first slot, and for each axis a size, ANY, or the slot of the equal size."""
 
-    __slots__ = ("dims", "dtype", "element", "rank", "slot", "type", "weak")
+    __slots__ = ("dims", "dtype", "element", "held", "rank", "slot", "type", "weak")
 
-    def __init__(self, type: TensorType, slot: int, dims: tuple[int, ...], element: bool = False) -> None:
+    def __init__(
+        self, type: TensorType, slot: int, dims: tuple[int, ...], element: bool = False, held: bool = False
+    ) -> None:
+        self.held = held  # the other facts mean nothing then
         self.type = type
         self.element = element  # `type` and `dims` are those of a list's elements
         self.dtype = type.dtype.dtype
@@ -58,7 +70,7 @@ class Input:
 class Output:
     """One output; `sizes` are (size, None) or (None, slot of the input's size), None where the callee makes the array."""
 
-    __slots__ = ("dtype", "element", "rank", "sizes", "slot", "type", "weak")
+    __slots__ = ("dtype", "element", "held", "rank", "sizes", "slot", "type", "weak")
 
     def __init__(
         self,
@@ -67,7 +79,9 @@ class Output:
         rank: int,
         sizes: list[tuple[int | None, int | None]] | None,
         element: bool = False,
+        held: bool = False,
     ) -> None:
+        self.held = held
         self.type = type
         self.element = element  # `type` and `sizes` are those of a list's elements
         self.dtype = type.dtype.dtype
@@ -87,7 +101,12 @@ class Layout:
         self.outputs: list[Output] = []
         known: dict[Dim, int] = {}
         slot = 0
+        held = lowered.needs_environment
         for t in lowered.inputs:
+            if held and is_held(t):
+                self.inputs.append(Input(_UNKNOWN, slot, (), held=True))
+                slot += 1
+                continue
             if isinstance(t, ListType):
                 kind, shape = _element(t)
                 self.inputs.append(Input(kind, slot, shape, True))
@@ -105,6 +124,10 @@ class Layout:
             slot += 1 + len(dims)
         self.in_slots, slot = slot, 0
         for t, given in zip(lowered.outputs, lowered.out_dims, strict=True):
+            if held and is_held(t):
+                self.outputs.append(Output(_UNKNOWN, slot, 0, None, held=True))
+                slot += 1
+                continue
             if isinstance(t, ListType):
                 kind, shape = _element(t)
                 self.outputs.append(Output(kind, slot, len(shape), [(d, None) for d in shape], True))
@@ -118,6 +141,9 @@ class Layout:
             self.outputs.append(Output(kind, slot, rank, sizes if rank else None))
             slot += 1 + rank
         self.out_slots = slot
+
+
+_UNKNOWN = TensorType("float32", ())
 
 
 def _element(t: ListType) -> tuple[TensorType, tuple[int, ...]]:

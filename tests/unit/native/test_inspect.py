@@ -5,6 +5,7 @@ import pytest
 import autograph as ag
 from autograph.cli.main import main
 from runtime.backends.native import toolchain
+from runtime.backends.native.errors import Unsupported
 from runtime.ir.parse import parse_graph
 from runtime.plan.peak import peak_bytes
 
@@ -37,9 +38,14 @@ def test_what_llvm_makes():
     assert seen.llvm_optimized != seen.llvm
 
 
-def test_what_has_no_native_code_is_told():
+def test_what_has_no_native_code_is_told(monkeypatch):
     def looked_up(x):
         return ag.sort(x) * 2
+
+    def lower(graph):
+        raise Unsupported([(n.op.name, n.location) for n in graph.nodes if n.op.name == "sort_along"])
+
+    monkeypatch.setattr("runtime.backends.native.lower.lower", lower)
 
     seen = ag.function(looked_up).inspect(ag.constant([1.0, 2.0]))
     line = looked_up.__code__.co_firstlineno + 1
@@ -98,7 +104,7 @@ def test_unknown_sizes_are_left_out():
     assert not peak.complete and str(peak).startswith("at least")
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command(tmp_path, capsys, monkeypatch):
     file = tmp_path / "program.py"
     file.write_text("def twice(x):\n    return x * 2\n")
 
@@ -114,5 +120,10 @@ def test_the_command(tmp_path, capsys):
     if toolchain.available():
         assert "ag_run" in run("--llvm", "--optimized")[1] and "ag_run:" in run("--asm")[1]
     file.write_text("import autograph as ag\ndef twice(x):\n    return ag.sort(x)\n")
+
+    def lower(graph):
+        raise Unsupported([(n.op.name, n.location) for n in graph.nodes])
+
+    monkeypatch.setattr("runtime.backends.native.lower.lower", lower)
     status, _, error = run("--llvm")
     assert status == 2 and f"{file}:3" in error

@@ -6,11 +6,13 @@ from typing import Any
 
 import runtime.backends.native.lower.rules as _rules
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
+from runtime.backends.native.lower.rules.islands import Held, converted, hold
 from runtime.backends.native.lower.rules.lists import ListRep, copied, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
@@ -38,7 +40,24 @@ def lower(graph: Graph) -> Lowered:
     out.symbols = module.symbols
     out.big = work.ctx.big
     out.frame = work.ctx.memory.frame
+    out.islands = module.islands
+    out.pays = not module.islands or _weight(graph, None) >= _CROSSING * _weight(graph, {i.node for i in module.islands})
+    out.needs_environment = module.needs_environment
     return out
+
+
+_CROSSING = 8  # operations of the NumPy plan that take as long as an island's crossing
+_TURNS = 10  # what a loop is taken to go round
+
+
+def _weight(graph: Graph, among: set[Any] | None, turns: int = 1) -> int:
+    """How many operations run, all or some, where loops go round a few times."""
+    total = 0
+    for node in graph.nodes:
+        total += turns * ((among is None and node.op.name != "constant") or (among is not None and node in among))
+        inner = turns * _TURNS if node.op.name in ("for_loop", "while_loop") else turns
+        total += sum(_weight(r, among, inner) for r in node.regions)
+    return total
 
 
 class _Entry:
@@ -61,6 +80,9 @@ class _Entry:
         slot = 0
         for k, value in enumerate(self.graph.outputs):
             self.out_slots.append(slot)
+            if is_held(value.type):
+                slot += 1
+                continue
             if isinstance(value.type, ListType):
                 slot += 2
                 continue
@@ -103,6 +125,10 @@ class _Entry:
         for k in range(len(self.module.constants)):
             lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {self.constants_at + k}")
             lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
+        if self.module.needs_environment:
+            at = self.constants_at + len(self.module.constants)
+            lines.append(f"  %environment.place = getelementptr i64, ptr %in, i64 {at}")
+            lines.append("  %environment = load ptr, ptr %environment.place")
         lines += [*self.heads, *ctx.memory.definitions()]
         if frame:
             lines += ["  %empty = icmp eq ptr %raw, null", "  br i1 %empty, label %nothing, label %start"]
@@ -123,6 +149,10 @@ class _Entry:
             return code.op(f"load {type}, ptr {place}", hint)
 
         for k, value in enumerate(self.graph.inputs):
+            if is_held(value.type):
+                slot += 1
+                reps.append(hold(ctx))  # Python puts them into the first registers
+                continue
             if isinstance(value.type, ListType):
                 given = new_list(ctx, value.type.element)
                 code.do(f"store ptr {read('ptr', 'x')}, ptr {given.slot}")
@@ -188,7 +218,10 @@ class _Entry:
                 ctx.materialize(rep)
         written: set[Value] = set()
         for k, value in enumerate(self.graph.outputs):
-            rep = ctx.env[value]
+            rep = converted(ctx, ctx.env[value], value.type, value.type)
+            if isinstance(rep, Held):
+                code.do(f"store i64 {rep.register}, ptr {self._place(self.out_slots[k])}")
+                continue
             if isinstance(rep, ListRep):
                 self._deliver_list(self.out_slots[k], rep if value not in written else copied(ctx, rep))
                 written.add(value)

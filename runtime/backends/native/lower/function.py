@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import (
     Const,
@@ -26,6 +27,7 @@ from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
 from runtime.backends.native.lower.scalars import CheckedOps, Ops, Scalar
 from runtime.backends.native.lower.types import SIZE, code_of, literal
+from runtime.backends.native.lower.uses import Uses
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.shapes import Dim
@@ -50,27 +52,6 @@ def rule(*names: str, fused: bool = False) -> Callable[[Rule], Rule]:
         return fn
 
     return register
-
-
-class Uses:
-    """Who uses the values of a region: known before it is lowered."""
-
-    def __init__(self, graph: Graph, is_fused: Callable[[Node], bool]) -> None:
-        self.count: dict[Value, int] = {}
-        self.must: set[Value] = set(graph.outputs)
-        self.last: dict[Value, Any] = {}
-        self.order: dict[Any, int] = {node: i for i, node in enumerate(graph.nodes)}
-        self.order[None] = len(graph.nodes)
-        for node in graph.nodes:
-            fused = is_fused(node)
-            for value in set(node.inputs):
-                self.count[value] = self.count.get(value, 0) + 1
-                self.last[value] = node
-                if not fused:
-                    self.must.add(value)
-        for value in set(graph.outputs):
-            self.count[value] = self.count.get(value, 0) + 1
-            self.last[value] = None
 
 
 class FunctionLowering:
@@ -99,6 +80,8 @@ class FunctionLowering:
         self.bindable: set[Value] = set()  # outputs whose memory the caller makes
         self.current: Node | None = None  # the node at hand
         self.big = False
+        self.registers = 0  # of values that Python holds (see rules/islands.py)
+        self.first_register: Operand | None = None  # in functions: the first one that is ours
 
     # Values
 
@@ -541,17 +524,23 @@ class FunctionLowering:
 
     def node(self, node: Node) -> None:
         """Lower one node."""
-        found = RULES.get(node.op.name)
+        found = RULES.get(node.op.name, RULES["elementwise"])
+        control = bool(node.regions) or node.op.name == "call"
         self.current = node
         try:
-            if found is not None:
-                found(self, node)
-            else:
-                RULES["elementwise"](self, node)
+            if not control and any(is_held(v.type) for v in (*node.inputs, *node.outputs)):
+                found = RULES["island"]
+            found(self, node)
         except Unsupported as error:
             if error.missing[0][1] is not None:
                 raise
-            raise Unsupported([(f"{node.op.name}: {error.missing[0][0]}", node.location)]) from None
+            missing = Unsupported([(f"{node.op.name}: {error.missing[0][0]}", node.location)])
+            if control:
+                raise missing from None
+            try:
+                RULES["island"](self, node)
+            except Unsupported:
+                raise missing from None
 
 
 def reads(d: Deferred) -> set[Buffer]:

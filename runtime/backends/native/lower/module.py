@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from runtime.backends.native import mathlib
+from runtime.backends.native.islands import Island
 
 __all__ = ["Lowered", "Module"]
 
@@ -138,6 +139,9 @@ class Module:
         self.symbols: set[str] = set()
         self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
         self._parallel: tuple[str, str] | None = None
+        self.islands: list[Island] = []
+        self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
+        self.needs_environment = False
 
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
@@ -148,6 +152,12 @@ class Module:
         self.declared[text] = None
         if symbol:
             self.symbols.add(symbol)
+
+    def island(self, island: Island) -> int:
+        """An operation for Python to run; its number."""
+        self.needs_environment = True
+        self.islands.append(island)
+        return len(self.islands) - 1
 
     def node(self, text: str) -> str:
         """A new metadata node."""
@@ -236,6 +246,8 @@ class Lowered:
     symbols    names from outside that the text declares
     big        whether a call may take long
     frame      bytes of working memory of known size
+    pays       whether it is likely to be faster than the plan: a crossing to Python costs what several operations cost there
+    islands    operations that Python runs; then the address of words follows the constants: the callback, bytes of stack
     """
 
     def __init__(self, text: str, inputs: list[Any], outputs: list[Any]) -> None:
@@ -247,3 +259,7 @@ class Lowered:
         self.symbols: set[str] = set()
         self.big = False
         self.frame = 0
+        self.islands: list[Island] = []
+        self.needs_environment = False
+        self.pays = True
+        self.pays = True

@@ -83,6 +83,7 @@ class Nest:
         self._window: tuple[int, Operand] | None = (
             None  # the second loop goes over so many of so many, by the first's index
         )
+        self.alone = False  # not for threads
         self._values: dict[int, Scalar] = {}
         self._access = ""
         self._loop = ""
@@ -114,7 +115,9 @@ class Nest:
         for root, whole in partial:  # what the parts came to
             made = root.target
             expr = Load(made.ptr, made.code, made.offset, made.strides, made.buffers)
-            Nest(self.host, made.sizes, [Root(expr, whole, (0,), root.kind)]).emit()
+            combining = Nest(self.host, made.sizes, [Root(expr, whole, (0,), root.kind)])
+            combining.alone = True
+            combining.emit()
             root.target = whole
 
     def _windowed(self) -> list[tuple[Root, Array]]:
@@ -155,7 +158,7 @@ class Nest:
 
     def _worth_threads(self) -> bool:
         """Whether the outermost loop is split over threads: it can be, and there is work for many microseconds."""
-        if not self.sizes or (len(self.sizes) == 1 and self.sizes[0] == 1):
+        if self.alone or not self.sizes or (len(self.sizes) == 1 and self.sizes[0] == 1):
             return False
         for root in self.roots:
             whole = root.kind not in ("store", "argmax", "argmin") and not any(root.strides)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, reads, rule
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
 from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, code_of
 from runtime.ir.graph import Graph, Node, Value
-from runtime.typesys.spec import ListType
+from runtime.typesys.spec import ListType, ValueType
 
 __all__: list[str] = []
 
@@ -92,6 +94,9 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
     """For outputs that are lists: the list that both regions change, or a new one."""
     out: list[Any] = []
     for value in node.outputs:
+        if is_held(value.type):
+            out.append(hold(ctx))
+            continue
         if not isinstance(value.type, ListType):
             out.append(None)
             continue
@@ -108,8 +113,11 @@ def _branch(ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list
     ctx.region(graph, given)
     out: list[Any] = []
     for value, target in zip(graph.outputs, targets, strict=True):
-        if target is not None:
-            rep = ctx.env[value]
+        if isinstance(target, Held):
+            move(ctx, target, ctx.env[value], value.type)
+            out.append(None)
+        elif target is not None:
+            rep = converted(ctx, ctx.env[value], value.type, ListType(target.element))
             if rep is not target:
                 assign(ctx, target, rep, moved=not any(rep is g for g in given))
             out.append(None)
@@ -257,14 +265,14 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
 
     def run() -> list[Any]:
         ctx.writable = {b for s in slots for b in s.array.buffers}
-        ctx.lists = {s for s in states if isinstance(s, ListRep)}
+        ctx.lists = {s for s in states if isinstance(s, (ListRep, Held))}
         for state, value in zip(states, body.outputs, strict=True):
             if isinstance(state, _Slot):
                 state.begin(ctx)
                 if body.outputs.count(value) == 1 and value.node is not None:
                     ctx.outs[value] = state.made
         ctx.region(body, [*own, *phi_reps, *invariant])
-        return _carry(ctx, body, states)
+        return _carry(ctx, body, states, [v.type for v in body.inputs[start:]])
 
     code.depth += 1
     finals = ctx.inside(run)
@@ -308,8 +316,10 @@ def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
 
 
 def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
+    if is_held(inner.type):
+        return copied_held(ctx, ctx.env[init], init.type)
     if isinstance(inner.type, ListType):
-        rep = ctx.env[init]
+        rep = converted(ctx, ctx.env[init], init.type, inner.type)
         if rep.element is None or not is_mine(ctx, init, node):
             rep = copied(ctx, rep, inner.type.element)
         return rep
@@ -325,10 +335,14 @@ def _test(ctx: FunctionLowering, graph: Graph, given: list[Any]) -> str:
     return str(ctx.ops.cast(ctx.scalar(graph.outputs[0]), "b1").reg)
 
 
-def _carry(ctx: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
+def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[ValueType]) -> list[Any]:
     """Put what the body gives into registers and slots."""
-    outs = [ctx.env[v] for v in body.outputs]
+    outs = [
+        ctx.env[v] if isinstance(s, Held) else converted(ctx, ctx.env[v], v.type, t)
+        for v, s, t in zip(body.outputs, states, types, strict=False)
+    ]
     finals: list[Any] = [None] * len(states)
+    _move_held(ctx, body, states, outs)
     for k, (state, value) in enumerate(zip(states, body.outputs, strict=True)):
         if isinstance(state, Scalar):
             finals[k] = ctx.ops.cast(ctx.scalar(value), state.code)
@@ -367,6 +381,17 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any]) -> list[Any]:
         else:
             ctx.materialize(rep, target)
     return finals
+
+
+def _move_held(ctx: FunctionLowering, body: Graph, states: list[Any], outs: list[Any]) -> None:
+    """Put what Python holds into the registers of the next time round."""
+    moved = [k for k, s in enumerate(states) if isinstance(s, Held) and outs[k] is not s]
+    sources = {k: outs[k] for k in moved}
+    for k in moved:
+        if any(outs[k] is s for s in states) or any(outs[k] is outs[j] for j in moved if j < k):
+            sources[k] = copied_held(ctx, outs[k], body.outputs[k].type)
+    for k in moved:
+        move(ctx, states[k], sources[k], body.outputs[k].type)
 
 
 def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:

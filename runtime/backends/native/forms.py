@@ -1,0 +1,23 @@
+"""In which form native code holds a value of a type: in registers and memory of its own, or in Python's hands."""
+
+from __future__ import annotations
+
+from runtime.typesys.dtypes import DType
+from runtime.typesys.shapes import is_static
+from runtime.typesys.spec import ListType, TensorType, ValueType
+
+__all__ = ["is_held"]
+
+
+def is_held(t: ValueType) -> bool:
+    """Whether Python holds values of a type, and native code a register's number: tensors of unknown rank or of other
+    element types, lists whose elements have no one known shape, lists of lists."""
+    if isinstance(t, ListType):
+        if t.element is None:
+            return False
+        return type(t.element) is not TensorType or not is_static(t.element.shape) or not _is_number(t.element.dtype)
+    return t.shape is None or not _is_number(t.dtype)
+
+
+def _is_number(dtype: DType) -> bool:
+    return dtype.kind == "b" or (dtype.kind in "iu" and dtype.size <= 8) or (dtype.kind == "f" and dtype.size in (4, 8))
