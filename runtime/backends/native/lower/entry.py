@@ -22,6 +22,8 @@ from runtime.typesys.spec import ListType
 
 __all__ = ["lower"]
 
+LARGE = 50  # nodes from which on loops of the same text are compiled once
+
 assert _rules  # imported so that the rules are known
 
 
@@ -32,6 +34,7 @@ def lower(graph: Graph) -> Lowered:
       Unsupported: something has no native rule; it is named, with its place in the user's source.
     """
     module = Module()
+    module.shares = sum(1 for _ in graph.walk()) > LARGE
     work = _Entry(graph, module)
     work.write()
     out = Lowered(module.text(), [v.type for v in graph.inputs], [v.type for v in graph.outputs])

@@ -124,6 +124,9 @@ entry:
   ret void
 }
 """
+_NAMES = re.compile(r"%[\w.]+")
+_LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
+_GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
 
@@ -138,10 +141,11 @@ class Module:
         self.declared: dict[str, None] = {}
         self.symbols: set[str] = set()
         self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
-        self._parallel: tuple[str, str] | None = None
         self.islands: list[Island] = []
         self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
         self.needs_environment = False
+        self.shares = False  # whether loops of the same text are one function
+        self._shared: dict[str, str] = {}
 
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
@@ -186,6 +190,23 @@ class Module:
         )
         return name
 
+    def shared(self, captured: list[tuple[str, str]], allocas: list[str], lines: list[str]) -> str:
+        """A function of what some loops use; the same one for all loops that differ in names only."""
+        names: dict[str, str] = {}
+        body = "\n".join([*allocas, "  br label %start", "start:", *lines])
+        groups: dict[str, str] = {}
+        text = _NAMES.sub(lambda m: names.setdefault(m.group(), f"%r{len(names)}"), body)
+        text = _LABELS.sub(lambda m: names.setdefault(f"%{m.group(1)}", f"%r{len(names)}")[1:] + ":", text)
+        text = _GROUPS.sub(lambda m: groups.setdefault(m.group(), f"!#{len(groups)}"), text)
+        arguments = ", ".join(f"{kind} {names[register]}" for register, kind in captured)
+        key = f"({arguments}) noinline {{\nentry:\n{text}\n  ret void\n}}"
+        name = self._shared.get(key)
+        if name is None:
+            name = self._shared[key] = f"@nest{len(self._shared)}"
+            back = {v: k for k, v in groups.items()}
+            self.functions.append(f"define internal void {name}" + re.sub(r"!#\d+", lambda m: back[m.group()], key))
+        return name
+
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:
         """A constant array: the name of a global, or the number among the passed ones."""
         if array.nbytes > INLINE_CONSTANT:
@@ -216,7 +237,8 @@ class Module:
             declarations[line] = None
         for line in _INTRINSICS.strip().splitlines():
             declarations[line] = None
-        return "\n".join([*declarations, _RESERVE, *done.values(), body, *self.metadata, ""])
+        head = ["; large"] if self.shares else []  # loops are not unrolled: see toolchain.py
+        return "\n".join([*head, *declarations, _RESERVE, *done.values(), body, *self.metadata, ""])
 
 
 def _intrinsics_of(text: str) -> list[str]:

@@ -108,6 +108,8 @@ class Nest:
         with self.code.scope():
             if threads:
                 self._outline()
+            elif self.host.module.shares and rank:
+                self._shared()
             else:
                 self._registers()
                 self._level(0, [])
@@ -119,6 +121,23 @@ class Nest:
             combining.alone = True
             combining.emit()
             root.target = whole
+
+    def _apart(self) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+        """The loops as lines of another function: its allocas, the rest, and what it uses from outside."""
+        code = self.code
+        kept = code.lines, code.prologue, code.block
+        code.lines, code.prologue, code.block = [], [], "start"
+        self._registers()
+        self._level(0, [])
+        lines, allocas = code.lines, code.prologue
+        code.lines, code.prologue, code.block = kept
+        return allocas, lines, code.outlined([*allocas, *lines])
+
+    def _shared(self) -> None:
+        """The loops as a function that all nests of the same text call: large programs compile in less time."""
+        allocas, lines, captured = self._apart()
+        name = self.host.module.shared(captured, allocas, lines)
+        self.code.do(f"call void {name}({', '.join(f'{kind} {r}' for r, kind in captured)})")
 
     def _windowed(self) -> list[tuple[Root, Array]]:
         """One more loop outside, over parts of fixed size, so that sums do not depend on the number of threads."""
@@ -194,14 +213,8 @@ class Nest:
             grain = code.at_least(code.op(f"udiv i64 {each}, {code.at_least(inner, 1)}"), 1)
         if self._window is not None:
             grain = 1
-        kept = code.lines, code.prologue, code.block
-        code.lines, code.prologue, code.block = [], [], "start"
         self._part = True
-        self._registers()
-        self._level(0, [])
-        lines, allocas = code.lines, code.prologue
-        code.lines, code.prologue, code.block = kept
-        captured = code.outlined([*allocas, *lines])
+        allocas, lines, captured = self._apart()
         name = self.host.module.outline(captured, allocas, lines)
         context = code.alloca(f"[{max(len(captured), 1)} x i64]", "context")
         for k, (register, kind) in enumerate(captured):
