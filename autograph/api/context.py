@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograph.api.declare import public
+from autograph.api.effects import py_function
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
@@ -54,6 +56,37 @@ def is_tensor(x: Any) -> bool:
     Source of the semantics: TensorFlow's `tf.is_tensor`.
     """
     return isinstance(x, Tensor)
+
+
+class PhysicalDevice(NamedTuple):
+    """A device, as TensorFlow names it."""
+
+    name: str
+    device_type: str
+
+
+@public("config.list_physical_devices", raises=False)
+def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The devices that operations run on: the processor.
+
+    >>> ag.config.list_physical_devices("GPU")
+    []
+
+    Source of the semantics: TensorFlow's `tf.config.list_physical_devices`.
+    """
+    return [PhysicalDevice("/physical_device:CPU:0", "CPU")] if device_type in (None, "CPU") else []
+
+
+@public("timestamp")
+def timestamp(name: Any = None) -> Tensor:
+    """Seconds since the epoch (float64), when the graph runs.
+
+    >>> float(ag.timestamp()) > 1e9
+    True
+
+    Source of the semantics: TensorFlow's `tf.timestamp`.
+    """
+    return py_function(time.time, [], TensorSpec((), "float64"))  # type: ignore[no-any-return]
 
 
 @public("get_static_value")

@@ -13,6 +13,11 @@ DECLARED: dict[str, tuple[str, str]] = {}  # public name -> (module, attribute)
 
 # module -> its public objects, as "attribute" or "attribute=public.name,other.name"
 ELSEWHERE = {
+    "autograph": " ".join(
+        f"{name}=dtypes.{name}"
+        for name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
+        "double half string".split()
+    ),
     "autograph.api.dataset_iterators": "DatasetIterator=data.Iterator",
     "autograph.api.datasets": "AUTOTUNE=data.AUTOTUNE,data.experimental.AUTOTUNE "
     "INFINITE_CARDINALITY=data.INFINITE_CARDINALITY UNKNOWN_CARDINALITY=data.UNKNOWN_CARDINALITY",

@@ -186,9 +186,16 @@ FUNCTIONS = {
     """,
 }
 OBJECTS = {
+    "autograph": """
+        bool=dtypes.bool complex128=dtypes.complex128 complex64=dtypes.complex64 double=dtypes.double
+        float16=dtypes.float16 float32=dtypes.float32 float64=dtypes.float64 half=dtypes.half
+        int16=dtypes.int16 int32=dtypes.int32 int64=dtypes.int64 int8=dtypes.int8 string=dtypes.string
+        uint16=dtypes.uint16 uint32=dtypes.uint32 uint64=dtypes.uint64 uint8=dtypes.uint8
+    """,
     "autograph.api.context": """
         control_dependencies device executing_eagerly get_static_value grad_pass_through group identity_n
-        inside_function is_tensor no_op shape_n type_spec_from_value
+        inside_function is_tensor list_physical_devices=config.list_physical_devices no_op shape_n timestamp
+        type_spec_from_value
     """,
     "autograph.api.control_flow": """
         case cond foldl foldr map_fn scan switch_case vectorized_map while_loop
@@ -242,6 +249,10 @@ OBJECTS = {
         get_intra_op_parallelism_threads=config.threading.get_intra_op_parallelism_threads
         set_inter_op_parallelism_threads=config.threading.set_inter_op_parallelism_threads
         set_intra_op_parallelism_threads=config.threading.set_intra_op_parallelism_threads
+    """,
+    "autograph.api.uneven": """
+        RaggedTensor SparseTensor=SparseTensor,sparse.SparseTensor expand_dims=sparse.expand_dims
+        from_dense=sparse.from_dense ragged_constant=ragged.constant to_dense=sparse.to_dense
     """,
     "autograph.staging.function": """
         Function function functions_run_eagerly=config.functions_run_eagerly

@@ -307,6 +307,7 @@ _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tu
 def _binary(operation: Op, name: str) -> Callable[..., Any]:
     """An operator of two ufunc operands; eager tensors of arrays take the short way."""
     state, run = STATE, operation.run
+    compares = name in ("__eq__", "__ne__")  # strings with strings; what adds a text to a tensor is Python's error
 
     def method(self: Any, other: Any) -> Any:
         try:
@@ -320,7 +321,11 @@ def _binary(operation: Op, name: str) -> Callable[..., Any]:
                             return Tensor(run(x, y))
                         except (ValueError, TypeError) as error:
                             raise _explain(operation, [x, y], {}, error) from None
-            return apply(operation, (self, other), {}) if isinstance(other, _OPERANDS) else NotImplemented
+            if isinstance(other, _OPERANDS):
+                return apply(operation, (self, other), {})
+            if compares and isinstance(other, str) and self.dtype.name == "string":
+                return apply(operation, (self, convert(other)), {})
+            return NotImplemented
         except BaseException as error:
             outward[0](error)
             raise

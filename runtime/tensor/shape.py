@@ -10,7 +10,7 @@ import numpy as np
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, outward
+from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, boundary, outward
 from runtime.typesys.shapes import Dim, Shape, same_size
 
 __all__ = ["TensorShape"]
@@ -288,6 +288,13 @@ def _iter(self: Tensor) -> Iterator[Tensor]:
     return (op.get_item(self, i) for i in range(count))
 
 
+def _set_shape(self: Tensor, shape: Any) -> None:
+    """Say what the shape is known to be, as TensorFlow's `Tensor.set_shape`; InvalidArgumentError if it is another."""
+    checked = op.ensure_shape(self, shape=None if shape is None else tuple(shape))
+    if type(self._value) is Value:
+        self._value = checked._value
+
+
 def attach_shape() -> None:
     """Give Tensor its shape, rank, size, length and iteration."""
     for name, getter in {"shape": _shape, "ndim": _ndim, "size": _size}.items():
@@ -295,5 +302,6 @@ def attach_shape() -> None:
     Tensor.T = property(lambda self: op.transpose_all(self))  # type: ignore[attr-defined]
     Tensor.mT = property(lambda self: op.matrix_transpose(self))  # type: ignore[attr-defined]
     Tensor.get_shape = _shape  # type: ignore[attr-defined]
+    Tensor.set_shape = boundary(_set_shape)  # type: ignore[attr-defined]
     Tensor.__len__ = _len  # type: ignore[attr-defined]
     Tensor.__iter__ = _iter  # type: ignore[attr-defined]

@@ -475,7 +475,7 @@ def _python_fits(node: Node) -> bool:
         run = compile_template(node.op.python or "", node.op.rules.kernel)
         try:
             _fits[key] = type(run(*(_SAMPLES[k] for k in kinds), **node.attrs)) is _CLASSES[out.dtype.kind]
-        except (TypeError, ValueError, ArithmeticError):
+        except (KeyError, TypeError, ValueError, ArithmeticError):  # a string has no sample
             _fits[key] = False
     return _fits[key]
 
