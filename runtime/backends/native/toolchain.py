@@ -179,10 +179,11 @@ def optimised(text: str) -> tuple[Any, Any]:
     options.loop_unrolling = not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They were kept
-    # for it though nothing called them.
+    # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
+    # functions that name them were kept as they are for it.
     for function in module.functions:
-        if b"alwaysinline" in b" ".join(function.attributes) and not function.is_declaration:
+        attributes = b" ".join(function.attributes)
+        if not function.is_declaration and (b"alwaysinline" in attributes or b"vector-function-abi" in attributes):
             function.linkage = "internal"
     last = llvm.create_new_module_pass_manager()
     last.add_always_inliner_pass()

@@ -37,7 +37,8 @@ def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: 
 def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
     """The function of one element, and the same with the list of its variants.
 
-    They are two: variants call the first for their lanes, which LLVM would gather into a call of the variant again.
+    They are two: variants call the first for their lanes, which LLVM would gather into a call of the variant again. The
+    second is not internal, or LLVM would take a parameter away that is the same constant in all calls.
     """
     llvm = LLVM_TYPES[kinds[0]]
     names = ("%x", "%y")[: len(kinds)]
@@ -56,7 +57,7 @@ near:
   ret {llvm} %usual
 }}
 
-define internal {llvm} {symbol}({arguments}) {attributes} "vector-function-abi-variant"="{variants}" {{
+define {llvm} {symbol}({arguments}) {attributes} "vector-function-abi-variant"="{variants}" {{
   %value = call {llvm} {symbol}_one({arguments})
   ret {llvm} %value
 }}
