@@ -50,6 +50,8 @@ COMPOSED: dict[str, Callable[..., np.ndarray]] = {
     "sigmoid": sigmoid,
     "softplus": softplus,
     "rsqrt": lambda x: 1 / np.sqrt(x),
+    "cube": lambda x: x * x * x,
+    "fourth": lambda x: (x * x) ** 2,
 }
 BY_MPMATH = {"erf": by_mpmath(mpmath.erf), "erfc": by_mpmath(erfc)}
 

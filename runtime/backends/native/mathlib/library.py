@@ -30,7 +30,7 @@ UNARY_BODIES: dict[str, Callable[[Value], Value]] = {
         inverse_trigonometric.asin, inverse_trigonometric.acos, inverse_trigonometric.atan,
         inverse_hyperbolic.asinh, inverse_hyperbolic.acosh, inverse_hyperbolic.atanh,
         error_function.erf, error_function.erfc,
-        algebraic.rsqrt, algebraic.cbrt,
+        algebraic.rsqrt, algebraic.cbrt, power.cube, power.fourth,
     )
 }
 BINARY_BODIES: dict[str, Callable[[Value, Value], Value]] = {

@@ -14,6 +14,7 @@ from runtime.backends.native.mathlib.emitter import (
     absolute,
     at_least,
     at_most,
+    copy_sign,
     floor,
     fma,
     polynomial,
@@ -80,6 +81,27 @@ def power_double(a: Value, y: Value) -> Value:
     t = at_least(at_most(t, 720.0), -760.0)
     r, _, bits = reduced(t)
     return exp_scaled(r + t_low, two_scales(t, INVERSE_LN2, bits))
+
+
+def product(high: Value, low: Value, y: Value, y_low: Value | None) -> Value:
+    """(high + low) * (y + y_low), rounded about once; too large becomes infinite."""
+    p = high * y
+    lost = fma(low, y, fma(high, y, -p))
+    total = p + (lost if y_low is None else fma(high, y_low, lost))
+    return select(absolute(p) < math.inf, copy_sign(total, p), p)
+
+
+def cube(x: Value) -> Value:
+    """x^3 as `pow` gives it, for a fifth of its cost."""
+    square = x * x
+    return product(square, fma(x, x, -square), x, None)
+
+
+def fourth(x: Value) -> Value:
+    """x^4 as `pow` gives it."""
+    square = x * x
+    low = fma(x, x, -square)
+    return product(square, low, square, low)
 
 
 def pow(x: Value, y: Value) -> Value:
