@@ -13,7 +13,7 @@ from typing import Any
 from runtime.backends.native import mathlib
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Code, Operand
-from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
+from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal, number
 
 __all__ = ["CheckedOps", "Ops", "Scalar"]
 
@@ -70,6 +70,9 @@ class Ops:
             return x
         if to == "b1":
             return self.not_equal(x, self.const(0, x))
+        known = number(x.reg, have)
+        if known is not None and is_float(to) and abs(known) < 2**53:
+            return Scalar(literal(known, to), to)
         target = LLVM[to]
         if have == "b1":
             return self._new(f"{'uitofp' if is_float(to) else 'zext'} {x} to {target}", to)

@@ -8,7 +8,7 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.typesys.dtypes import DType
 
-__all__ = ["LLVM", "MEMORY", "SIZE", "code_of", "is_float", "is_signed", "literal"]
+__all__ = ["LLVM", "MEMORY", "SIZE", "code_of", "is_float", "is_signed", "literal", "number"]
 
 LLVM = {"b1": "i1", "f32": "float", "f64": "double"}
 LLVM |= {f"{sign}{bits}": f"i{bits}" for sign in "iu" for bits in (8, 16, 32, 64)}
@@ -55,3 +55,11 @@ def literal(value: Any, code: str) -> str:
     if code == "b1":
         return "true" if value else "false"
     return str(int(value))
+
+
+def number(text: object, code: str) -> float | int | None:
+    """What a constant of a type says; None for a register."""
+    word = str(text)
+    if is_float(code):
+        return float(struct.unpack("<d", struct.pack("<Q", int(word, 16)))[0]) if word.startswith("0x") else None
+    return int(word) if word.lstrip("-").isdigit() else None
