@@ -180,7 +180,7 @@ class ConcreteFunction:
                         tape.variable_read(box, box._value)
         lead = len(payloads)
         run = (self._compiled or self.compiled).run
-        if self._donated and not taped and run is self.compiled.donating:
+        if self._donated and not taped and not getattr(run, "is_native", False):
             for box in self._donated.values():
                 if sys.getrefcount(box._value) > _EXCLUSIVE and isinstance(box._value, np.ndarray):
                     box._value = box._value.copy()

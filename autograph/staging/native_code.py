@@ -142,34 +142,58 @@ BACKGROUND = _Background()
 atexit.register(BACKGROUND.end)
 
 
+_LONG = frozenset(("while_loop", "for_loop", "call"))
+
+
+class _Later:
+    """The plan, for its first two calls: the second asks for native code. Many functions are called once."""
+
+    def __init__(self, compiled: Compiled, plan: Executable) -> None:
+        self._compiled = weakref.ref(compiled)
+        self._plan = plan
+        self._called = False
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        compiled = self._compiled()
+        if self._called and compiled is not None:
+            compiled.run = self._plan
+            BACKGROUND.put(compiled, Compiled.replace)
+        self._called = True
+        return self._plan(*arrays)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plan, name)
+
+
 class Compiled:
     """An optimised graph with its executor: the plan, until native code takes its place.
 
-    run       what runs now: callers ask again at each call
-    is_native whether that is native code
-    donating  the plan that overwrites what is passed for the `donated` inputs, where there is one
+    run        what runs now: callers ask again at each call. The plan overwrites what is passed for the `donated` inputs
+    is_native  whether that is native code, which never does
     """
 
-    __slots__ = ("__weakref__", "donating", "graph", "is_native", "run")
+    __slots__ = ("__weakref__", "graph", "is_native", "run")
 
     def __init__(self, graph: Graph, choice: bool | None, donated: frozenset[int] = frozenset()) -> None:
         self.graph = graph
-        self.donating: Executable | None = None
         native = make_native(graph, graph.name) if choice else None
         self.run: Any = native
         self.is_native = native is not None
         if native is None:
-            self.run = self.donating = compile_graph(graph, donated)
+            self.run = plan = compile_graph(graph, donated)
             if choice is None and NATIVE_BY_DEFAULT:
-                BACKGROUND.put(self, Compiled._replace)
+                if any(node.op.name in _LONG for node in graph.walk()):
+                    BACKGROUND.put(self, Compiled.replace)
+                else:
+                    self.run = _Later(self, plan)
 
-    def _replace(self) -> None:
+    def replace(self) -> None:
         """Native code for the plan, where there is a compiler and a rule for every operation."""
         from runtime.backends.native.compile import compile_native
         from runtime.backends.native.errors import NoCompilerError, Unsupported
 
         try:
-            self.run = compile_native(self.graph, LazyPlan(self.graph), if_it_pays=True)
+            self.run = compile_native(self.graph, LazyPlan(self.graph))
         except (NoCompilerError, Unsupported):
             return
         self.is_native = True

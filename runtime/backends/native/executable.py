@@ -33,6 +33,7 @@ class NativeExecutable:
     code was made for.
     """
 
+    is_native = True
     __slots__ = (
         "_constants", "_entry", "_inputs", "_islands", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered",
         "name", "plan", "recursive",

@@ -61,15 +61,35 @@ def test_none_runs_the_plan_until_native_code_is_made(made, monkeypatch):
     f = ag.function(add_one)
     assert float(f(ag.constant(2.5))) == 3.5
     native_code.BACKGROUND.wait()
+    assert not made  # it may be the only call
+    assert "return" in f.get_concrete_function(ag.constant(2.5)).executable.source
+    assert float(f(ag.constant(2.5))) == 3.5
+    native_code.BACKGROUND.wait()
     assert type(f.get_concrete_function(ag.constant(2.5)).executable) is NativeExecutable
     assert float(f(ag.constant(3.5))) == 4.5
+
+
+@needs_llvm
+def test_code_of_loops_is_made_at_the_first_call(monkeypatch):
+    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+
+    @ag.function
+    def halve(n):
+        while n > 1:
+            n = n // 2
+        return n
+
+    assert int(halve(ag.constant(40))) == 1
+    native_code.BACKGROUND.wait()
+    assert type(halve.get_concrete_function(ag.constant(40)).executable) is NativeExecutable
+    assert int(halve(ag.constant(40))) == 1
 
 
 @needs_llvm
 def test_none_stays_with_the_plan_where_there_is_no_rule(made, monkeypatch):
     monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
     f = ag.function(lambda x: x * 3)
-    assert float(f(ag.constant(2.5))) == 7.5
+    assert float(f(ag.constant(2.5))) == 7.5 and float(f(ag.constant(2.5))) == 7.5
     native_code.BACKGROUND.wait()
     assert len(made) == 1
     assert type(f.get_concrete_function(ag.constant(2.5)).executable) is not NativeExecutable
@@ -151,7 +171,7 @@ def test_a_fault_of_ours_is_said_and_the_plan_goes_on(monkeypatch):
     seen = []
     monkeypatch.setattr(warnings, "warn", lambda text, *a, **k: seen.append(text))
     f = ag.function(add_one)
-    assert float(f(ag.constant(2.5))) == 3.5
+    assert float(f(ag.constant(2.5))) == 3.5 and float(f(ag.constant(2.5))) == 3.5
     native_code.BACKGROUND.wait()
     assert len(seen) == 1 and "could not be made" in seen[0]
     assert float(f(ag.constant(2.5))) == 3.5
