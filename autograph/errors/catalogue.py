@@ -147,6 +147,17 @@ REFUSALS: dict[str, Refusal] = {
         "nothing was ever put into this list, so it has no element to take",
         "append to it before the loop or branch that takes from it, or test len() in Python",
     ),
+    "sort-of-objects": Refusal(
+        _GRAPH,
+        "the order of these items depends on tensors, and the items or their keys are neither numbers, tensors nor tuples "
+        "of them",
+        "sort indices instead: for i in ag.argsort(ag.stack(keys)); objects can't be picked by a tensor",
+    ),
+    "text-of-tensor": Refusal(
+        _GRAPH,
+        "the text of a staged tensor leaves the function ({what}), and exists only when the graph runs",
+        "return the tensor and make the text outside; print, assert and raise take it inside",
+    ),
     "slice-assignment": Refusal(
         _GRAPH,
         "a slice of a list cannot be assigned where its length or the element's place depends on a tensor",

@@ -25,6 +25,7 @@ from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
 from autograph.operators.places import note_item, watch
 from autograph.operators.plain import NUMBERS
+from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
 from autograph.operators.specials import meet_class, meet_function, undispatched
@@ -86,11 +87,15 @@ def _callee(trace: Trace, f: Any) -> Any:
         if owner is list:
             if f.__name__ == "append":
                 return partial(append_to, f.__self__)
+            if f.__name__ == "sort":
+                return partial(STAND_INS[list.sort], f.__self__)
             return ListMethod(f.__self__, f.__name__) if f.__name__ in MUTATING or "lists" in trace.notes else f
         if owner is dict:
             return _dict_method(trace, f.__self__, f)
         if owner in _HELPLESS:
             return _checked(f) if "lists" in trace.notes else f
+        if owner is ModuleType and f.__module__ in ACCELERATED:
+            return python_form(f, callee)
         if (owner is ModuleType or owner is type or owner.__name__ in GENERATORS) and (how := asks_world(f)):
             return world_stand_in(f, how) if runs_again(trace) else f
     try:

@@ -18,7 +18,7 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["emit_print", "print_", "template_of", "text_of"]
+__all__ = ["emit_print", "holds_text", "print_", "template_of", "text_of"]
 
 _TOKEN = re.compile("\ue000(\\d+)\ue001")
 
@@ -51,6 +51,15 @@ def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
         parts.append((len(values), spec))
         values.append(value)
     return tuple(parts), values
+
+
+def holds_text(x: Any) -> bool:
+    """Whether a value is a text with tokens, or holds one."""
+    if isinstance(x, str):
+        return _TOKEN.search(x) is not None
+    if isinstance(x, (list, tuple)):
+        return any(map(holds_text, x))
+    return isinstance(x, dict) and (any(map(holds_text, x)) or any(map(holds_text, x.values())))
 
 
 def text_of(x: Any) -> str:

@@ -418,6 +418,26 @@ def bool_(x: Any = False) -> Any:
     return truth_of(x)
 
 
+@stand_in(Tensor.item)
+def item_(x: Any, *index: Any) -> Any:
+    """`x.item()`: as `bool(x)`, `int(x)` or `float(x)`, whichever the dtype is."""
+    kind = x.dtype
+    if index:
+        x = x[index] if len(index) > 1 or type(index[0]) is not int else op.reshape(x, shape=(-1,))[index[0]]
+    if kind.is_bool:
+        return truth_of(_scalar(x, "item"))
+    return op.to_python(_scalar(x, "item"), kind="int") if kind.is_integer else float_(x)
+
+
+@stand_in(Tensor.tolist)
+def tolist_(x: Any) -> Any:
+    """`x.tolist()` of a staged tensor whose sizes are known: nested lists of staged Python numbers."""
+    shape = x.type.shape
+    if shape is None or not all(isinstance(d, int) for d in shape):
+        return x.tolist()  # refuses
+    return item_(x) if not shape else [tolist_(x[i]) for i in builtins.range(shape[0])]
+
+
 def _scalar(x: Tensor, what: str) -> Tensor:
     shape = x.type.shape
     if shape == ():
@@ -426,7 +446,7 @@ def _scalar(x: Tensor, what: str) -> Tensor:
         raise TypeError(
             f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
         )
-    return op.reshape(x, ())  # type: ignore[no-any-return]
+    return op.reshape(x, shape=())  # type: ignore[no-any-return]
 
 
 @stand_in(builtins.abs)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import builtins
 import functools
+import heapq
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.branches import if_exp, not_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, choice_of, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting
+from autograph.operators.items import get_item
 from autograph.operators.iterables import staged_iterable
-from autograph.operators.lists import as_list_value, dynamic_of, stacked
+from autograph.operators.lists import ListPlace, as_list_value, dynamic_of, get_element, note_list, stacked
 from autograph.operators.places import UNBOUND, name_places
 from autograph.operators.plain import NUMBERS
 from autograph.operators.py_builtins import collect, gathered, list_
+from autograph.operators.python_forms import holds_staged
 from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -175,11 +179,8 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     iterable = gathered(iterable)
     staged = staged_iterable(iterable)
     if staged is None:
-        listed = list(iterable)
-        if not _any_staged(listed):
-            return builtins.sorted(listed, key=key, reverse=reverse)
-        values = op.stack(listed, axis=0)
-    elif isinstance(iterable, Tensor):
+        return _sorted_items(list(iterable), key, reverse)
+    if isinstance(iterable, Tensor):
         values = iterable
     else:
         dynamic = dynamic_of(iterable)
@@ -189,6 +190,80 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
         order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
         return list_(op.gather(values, order, axis=0))
     return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+
+
+def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
+    """Items of a Python list, which are tensors or whose keys are."""
+    if key is None and not any(map(holds_staged, items)):
+        return builtins.sorted(items, reverse=reverse)
+    rank = None if key is None else callee(key)
+    ranks = items if rank is None else [rank(e) for e in items]
+    if not any(map(holds_staged, ranks)):
+        return [items[i] for i in builtins.sorted(range(len(items)), key=ranks.__getitem__, reverse=reverse)]
+    columns = _columns(ranks)
+    if columns is None or not all(map(_is_storable, items)):
+        raise refusal("sort-of-objects")
+    order = None
+    for column in reversed(columns):
+        values = op.stack(column, axis=0)
+        turned = values if order is None else op.gather(values, order, axis=0)
+        places = op.argsort(turned, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        order = places if order is None else op.gather(order, places, axis=0)
+    value = as_list_value(items)
+    return [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
+
+
+def _columns(ranks: list[Any]) -> list[list[Any]] | None:
+    """Ranks as lists of scalars, the first of which decides before the next; None for what has no such order."""
+    if all(map(_is_scalar, ranks)):
+        return [ranks]
+    if any(type(r) is not tuple or len(r) != len(ranks[0]) or not all(map(_is_scalar, r)) for r in ranks):
+        return None
+    return [list(column) for column in zip(*ranks, strict=True)]
+
+
+def _is_scalar(x: Any) -> bool:
+    return type(x) in (bool, int, float) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _is_storable(x: Any) -> bool:
+    """Whether an item can be taken from a list at a staged index."""
+    return isinstance(x, (bool, int, float, Tensor)) or (isinstance(x, (tuple, list)) and all(map(_is_storable, x)))
+
+
+@stand_in(list.sort)
+def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
+    """`list.sort`."""
+    made = sorted_(items, key=key, reverse=reverse)
+    dynamic = dynamic_of(made)
+    trace = current_trace()
+    if dynamic is None:
+        note_list(trace, items)
+        items[:] = made
+    else:
+        place = ListPlace(trace, items)
+        trace.record(place)
+        place.write(dynamic)
+
+
+def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:
+    iterable = gathered(iterable)
+    listed = iterable if staged_iterable(iterable) is not None else list(iterable)
+    if type(listed) is list and dynamic_of(listed) is None and key is None and not any(map(holds_staged, listed)):
+        return original(count, listed)
+    return get_item(sorted_(listed, key=key, reverse=reverse), builtins.slice(None, count))
+
+
+@stand_in(heapq.nsmallest)
+def nsmallest_(n: Any, iterable: Any, key: Any = None) -> Any:
+    """`heapq.nsmallest`, as the start of `sorted`."""
+    return _of_sorted(n, iterable, key, False, heapq.nsmallest)
+
+
+@stand_in(heapq.nlargest)
+def nlargest_(n: Any, iterable: Any, key: Any = None) -> Any:
+    """`heapq.nlargest`, as the start of `sorted` in reverse."""
+    return _of_sorted(n, iterable, key, True, heapq.nlargest)
 
 
 @stand_in(functools.reduce)

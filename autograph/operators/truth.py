@@ -45,11 +45,11 @@ def truth_of(x: Any) -> Any:
             return bool(x)
         dtype, shape = x.type.dtype, x.type.shape
         if shape is None or any(not isinstance(d, int) for d in shape):
-            x = op.reshape(x, ())
+            x = op.reshape(x, shape=())
         elif shape != ():
             if num_elements(shape) != 1:
                 raise refusal("truth-of-many", shape=shape)
-            x = op.reshape(x, ())
+            x = op.reshape(x, shape=())
         return x if dtype.is_bool else op.not_equal(x, 0)
     if type(x) is ListValue:
         return op.not_equal(length(x), 0)

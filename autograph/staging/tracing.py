@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.aliases import TraceAgain, hints_of
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, require_bound
@@ -27,6 +28,7 @@ from autograph.operators.descriptors import (
 from autograph.operators.lists import ListPlace
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, watch
+from autograph.operators.printing import holds_text
 from autograph.operators.regions import PathEnds, settle
 from autograph.operators.specials import special_methods
 from autograph.staging.guards import Guards, guards_of
@@ -274,6 +276,9 @@ def _collect(
     if choice is not None:
         require_bound(choice)
     traced.result = describe(result[0])
+    for what, value in (("returned", result[0]), *((repr(place), final) for place, final in traced.constant_writes)):
+        if holds_text(value):
+            raise refusal("text-of-tensor", what=what)
     outputs = pack(result[0], traced.result)
     for i, (box, arrival) in enumerate(boxes):
         if box._value is not arrival:

@@ -1,0 +1,65 @@
+"""Functions that the standard library has in C and in Python: where tensors are staged, the Python form is converted.
+
+`heapq` and `bisect` compare items, which C does by itself. Their Python form is in the same file, before the import that
+hides it; without that import it is a module of its own, whose functions are converted as the user's are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+from autograph.operators.choice import choice_of
+from autograph.operators.lists import dynamic_of
+from autograph.operators.truth import is_staged_condition
+from runtime.ir.graph import Value
+from runtime.tensor.tensor import Tensor
+
+__all__ = ["ACCELERATED", "holds_staged", "python_form"]
+
+ACCELERATED = {"_heapq": "heapq", "_bisect": "bisect"}
+_LOOKED_AT = 1000  # items of a list that are looked at
+
+
+def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not any(map(holds_staged, (*args, *kwargs.values()))) and "key" not in kwargs:
+            return f(*args, **kwargs)
+        return callee(getattr(_module(ACCELERATED[f.__module__]), f.__name__))(*args, **kwargs)
+
+    return call
+
+
+@lru_cache
+def _module(name: str) -> ModuleType:
+    import ast
+    import importlib
+
+    original = importlib.import_module(name)
+    assert original.__file__ is not None
+    with open(original.__file__, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Try)]  # those import what is in C
+    made = ModuleType(f"python_forms.{name}")
+    sys.modules[made.__name__] = made
+    exec(compile(tree, original.__file__, "exec"), made.__dict__)  # the standard library's own source
+    for alias in ("bisect", "insort"):
+        if name == "bisect":
+            setattr(made, alias, getattr(made, f"{alias}_right"))
+    return made
+
+
+def holds_staged(x: Any, depth: int = 3) -> bool:
+    """Whether a value is staged, or a list or tuple that holds one that is."""
+    if isinstance(x, Tensor):
+        return type(x._value) is Value
+    if choice_of(x) is not None or is_staged_condition(x):
+        return True
+    if isinstance(x, (list, tuple)) and depth:
+        return dynamic_of(x) is not None or any(holds_staged(e, depth - 1) for e in x[:_LOOKED_AT])
+    return False

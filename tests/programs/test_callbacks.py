@@ -1,0 +1,179 @@
+"""Functions written in C that compare, convert or call back: sorting, heaps, bisection, `math`, and what looks like tqdm."""
+
+import bisect
+import functools
+import heapq
+import math
+
+import numpy as np
+import pytest
+
+import autograph as ag
+
+X = ag.constant(np.array([3.0, 1.0, 2.0, 1.0]))
+S = ag.constant(np.float64(2.5))
+N = ag.constant(3)
+
+
+class Bar:
+    """The protocol of tqdm's progress bars."""
+
+    def __init__(self, iterable=None, total=None, desc=None):
+        self.iterable, self.total, self.desc = iterable, total, desc
+        self.n = 0
+        self.postfix = None
+
+    def __iter__(self):
+        for item in self.iterable:
+            yield item
+            self.update(1)
+
+    def update(self, count=1):
+        self.n += count
+
+    def set_postfix(self, **values):
+        self.postfix = values
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return False
+
+
+def with_a_bar(x, s, n):
+    for i in Bar(range(3), desc="first"):
+        x = x + i
+    bar = Bar(range(4))
+    for _ in bar:
+        x = x * s
+        bar.set_postfix(loss=x)
+    with Bar(total=3) as manual:
+        for _ in range(n):
+            x = x + 1
+            manual.update(1)
+    return x, bar.n
+
+
+def sorting(x, s, n):
+    pairs = [(x[i], i) for i in range(4)]
+    xs = [x[0], x[1], x[2]]
+    xs.sort(key=lambda v: -v)
+    by_text = sorted(["ccc", "a", "bb"], key=len)
+    return (
+        sorted(pairs), sorted(pairs, key=lambda p: -p[0]), sorted(pairs, key=lambda p: (p[0], -p[1]), reverse=True), xs,
+        sorted([1, 3, 2], key=lambda i: x[i]), sorted(x, reverse=True), len(by_text[0]),
+    )  # fmt: skip
+
+
+def extremes(x, s, n):
+    xs = [x[0], x[1], x[2]]
+    return min(xs, key=lambda v: abs(v - s)), max(x, key=lambda v: -v), max(["a", "bb"], key=len) == "bb"
+
+
+def reducing(x, s, n):
+    return functools.reduce(lambda a, b: a if a > b else b, x), functools.reduce(lambda a, b: a * b, [x[0], s, 2.0], 1.0)
+
+
+def mapping(x, s, n):
+    return list(map(lambda v: v * 2 if v > s else v, x)), list(filter(lambda v: v > 1.5, x))
+
+
+def heaps(x, s, n):
+    heap = []
+    for i in range(4):
+        heapq.heappush(heap, x[i])
+    first = heapq.heappop(heap)
+    second = heapq.heappushpop(heap, s)
+    other = [x[0], x[2], s]
+    heapq.heapify(other)
+    return first, second, heapq.heapreplace(heap, x[1]), other[0], heapq.nsmallest(2, x), heapq.nlargest(2, other)
+
+
+def heap_in_a_loop(x, s, n):
+    heap = [s]
+    for v in x:
+        if v > 1.5:
+            heapq.heappush(heap, v)
+    total = 0.0
+    while len(heap) > 0:
+        total = total * 10 + heapq.heappop(heap)
+    return total
+
+
+def bisecting(x, s, n):
+    levels = [1.0, 2.0, 3.0]
+    found = bisect.bisect(levels, s), bisect.bisect_left([x[1], x[2]], 2.0), bisect.bisect(levels, s, key=lambda v: v * 2)
+    bisect.insort(levels, s)
+    return *found, levels[2], len(levels)
+
+
+def conversions(x, s, n):
+    return float(s) + 1, int(s), bool(s), s.item() * 2, x[2:3].item(), sum(x.tolist()), n.item() + 1
+
+
+def math_functions(x, s, n):
+    a, b = math.sqrt(s), math.atan2(s, x[0])
+    return (
+        a, b, math.floor(s) + n, math.ceil(s), math.log(s, 2), math.log(s), math.hypot(s, 3.0), math.exp(-s),
+        math.isnan(s), math.isclose(s, 2.5), math.fsum([x[0], s]), math.pow(s, 2), math.erf(s), math.degrees(s),
+        math.sqrt(4.0),
+    )  # fmt: skip
+
+
+PROGRAMS = [
+    with_a_bar, sorting, extremes, reducing, mapping, heaps, heap_in_a_loop, bisecting, conversions, math_functions,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_results_are_pythons(program):
+    arguments = [[X, S, N], [ag.constant(np.array([0.5, 4.0, 1.0, 7.0])), ag.constant(np.float64(0.5)), ag.constant(1)]]
+    f = ag.function(program)
+    for case in arguments:
+        got, want = ag.nest.flatten(f(*case)), ag.nest.flatten(program(*case))
+        for p, q in zip(got, want, strict=True):
+            assert np.allclose(np.asarray(p), np.asarray(q)), (p, q)
+    assert f.experimental_get_tracing_count() == 1
+
+
+def test_gradients_through_sorting_and_math():
+    @ag.function
+    def f(x):
+        ordered = sorted([x[0], x[1], x[2]], key=lambda v: -v)
+        return ordered[0] * 3 + math.sqrt(ordered[1]) + ag.reduce_sum(ag.stack(x[2:3].tolist()))
+
+    with ag.GradientTape() as tape:
+        tape.watch(X)
+        y = f(X)
+    assert np.allclose(tape.gradient(y, X), [3, 0, 1 + 0.5 / np.sqrt(2.0), 0])
+
+
+@pytest.mark.parametrize(
+    ("program", "id"),
+    [
+        (lambda x: x.numpy(), "tensor-value"),
+        (lambda x: sorted(["a", "b"], key=lambda k: {"a": x[0], "b": x[1]}[k]), "sort-of-objects"),
+        (lambda x: f"{x}", "text-of-tensor"),
+        (lambda x: list(heapq.merge([x[0]], [x[1]])), "truth-in-python"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_at_the_line(program, id):
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match=rf"\[{id}\]\n  File .*test_callbacks.py") as caught:
+        ag.function(program)(X)
+    assert "Instead: " in str(caught.value)
+
+
+def test_text_in_an_attribute_is_refused():
+    class Log:
+        last = ""
+
+    log = Log()
+
+    @ag.function
+    def f(x):
+        log.last = f"{x[0]:.1f}"
+        return x
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="attribute 'last' of Log"):
+        f(X)
