@@ -96,6 +96,13 @@ REFUSALS: dict[str, Refusal] = {
         "the types of this loop's variables ({names}) keep changing from one iteration to the next",
         "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
     ),
+    "unsettled-state": Refusal(
+        _MISSING,
+        "what {function}() changes outside of itself ({names}) is another place, or has another type, each time it is "
+        "traced",
+        "pass the value to what changes it, or keep it in an attribute: a class made in the function must not read a name "
+        "that a staged loop changes",
+    ),
     # Recursion whose depth depends on a tensor.
     "unsettled-recursion": Refusal(
         _MISSING,
@@ -360,7 +367,16 @@ class SourceUnavailableError(AutographError):
     @classmethod
     def no_text(cls, name: str, file: str, line: int) -> "SourceUnavailableError":
         """The file is not there, or holds nothing."""
-        return cls(f"the source of {name!r} is not available", file=file, line=line)
+        missing = not file.startswith("<")
+        return cls(
+            f"the source of {name!r} is not available" + (": this file is gone, or was never there" if missing else ""),
+            file=file,
+            line=line,
+            hint="keep the .py file beside what is compiled (a .pyc alone holds no source), or call the function outside "
+            "of converted code"
+            if missing
+            else None,
+        )
 
     @classmethod
     def not_python(cls, name: str, file: str, reason: str) -> "SourceUnavailableError":

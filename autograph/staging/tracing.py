@@ -103,7 +103,8 @@ def trace_function(
         traced.created = created
         if not grown:
             return traced
-    raise AssertionError(f"the state that {name} changes outside itself keeps changing its type")
+    places = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
+    raise refusal("unsettled-state", function=name, names=places)
 
 
 def _attempt(

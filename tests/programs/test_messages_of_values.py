@@ -179,3 +179,24 @@ def test_an_index_at_run_time_fails_with_the_type_it_has_eagerly():
     for run in (lambda: f(ag.ones([3]), ag.constant(7)), lambda: ag.ones([3])[7]):
         with pytest.raises(ag.errors.OutOfRangeError, match="index 7 is out of bounds for axis 0 with size 3"):
             run()
+
+
+def test_code_without_its_file_says_what_to_keep(tmp_path, monkeypatch):
+    file = tmp_path / "steps_of_a_module.py"
+    file.write_text("def step(x):\n    if x > 0:\n        return x\n    return -x\n", "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import steps_of_a_module
+
+    file.unlink()
+    with pytest.raises(Exception, match="source-unavailable") as caught:
+        ag.function(steps_of_a_module.step)(ag.constant(1))
+    assert f'File "{file}", line 1' in str(caught.value)
+    assert "keep the .py file beside what is compiled" in str(caught.value)
+
+
+def test_code_that_never_had_a_file_says_how_to_give_it_one():
+    space = {}
+    exec("def step(x):\n    if x > 0:\n        return x\n    return -x\n", space)
+    with pytest.raises(Exception, match="source-unavailable") as caught:
+        ag.function(space["step"])(ag.constant(1))
+    assert "linecache.cache" in str(caught.value)
