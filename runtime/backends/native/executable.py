@@ -13,11 +13,13 @@ from runtime.backends.native.dispatch import Source
 from runtime.backends.native.interrupts import raise_pending
 from runtime.backends.native.islands import Islands, libc
 from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
+from runtime.backends.native.stack import DEEP, SHALLOW, on_large_stack
 from runtime.backends.native.toolchain import Loaded
 from runtime.ops.effects import EFFECTS
 
 __all__ = ["NativeExecutable"]
 
+_NO_STACK = 3  # the status of code that would need more
 _PROTOTYPE = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -35,8 +37,8 @@ class NativeExecutable:
 
     is_native = True
     __slots__ = (
-        "_constants", "_entry", "_inputs", "_islands", "_layout", "_loaded", "_outputs", "_run", "fresh", "lowered",
-        "name", "plan", "recursive",
+        "_constants", "_entry", "_inputs", "_islands", "_large", "_layout", "_loaded", "_outputs", "_run", "fresh",
+        "lowered", "name", "plan", "recursive",
     )
 
     def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
@@ -52,10 +54,13 @@ class NativeExecutable:
         self.fresh: frozenset[int] = frozenset(k for k, o in enumerate(self._outputs) if not o.held)
         self._entry = None
         self._islands: Islands | None = None
-        if lowered.needs_environment:
+        if lowered.islands or any(i.held for i in self._inputs) or any(o.held for o in self._outputs):
             self._islands = Islands(lowered.islands)
-            self._constants.append(np.array([self._islands.address, 0], np.int64))
-        else:
+        if lowered.needs_environment:
+            callback = 0 if self._islands is None else self._islands.address
+            self._constants.append(np.array([callback, SHALLOW], np.int64))
+            self._large = np.array([callback, DEEP], np.int64)
+        if self._islands is None:
             self._entry = dispatch.payload_entry(self._layout, loaded, lowered.big, self._constants)
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
@@ -81,9 +86,9 @@ class NativeExecutable:
     def __call__(self, *arrays: Any) -> list[Any]:
         if self._entry is not None:
             made: list[Any] | bool | None = self._entry(*arrays)
-            if made is False:
+            if made is False and not self.lowered.calls:
                 return self.plan(*arrays)
-            if made is not None:
+            if made:
                 return made  # type: ignore[return-value]
         return self.call_by_ctypes(*arrays)
 
@@ -102,26 +107,13 @@ class NativeExecutable:
         except _DoesNotFitError:
             return self.plan(*arrays)
         made = [_prepare(slots, out, o) for o in self._outputs]
-        if self._islands is not None:
-            return self._call_with_islands(slots, out, made, arrays)
-        status = self._run(slots.ctypes.data, out.ctypes.data)
-        del keep
-        if status:
-            raise_pending()
-            return self.plan(*arrays)
-        return [_take(out, o, m) for o, m in zip(self._outputs, made, strict=True)]
-
-    def _call_with_islands(self, slots: Any, out: Any, made: list[Any], arrays: tuple[Any, ...]) -> list[Any]:
-        assert self._islands is not None
-        state = self._islands.state
-        outer = state.registers
         held = [x for given, x in zip(self._inputs, arrays, strict=True) if given.held]
-        registers = state.registers = dict(enumerate(held))
         with EFFECTS.attempt():
-            try:
-                status = self._run(slots.ctypes.data, out.ctypes.data)
-            finally:
-                state.registers = outer
+            status, registers = self._attempt(slots, out, held)
+            if status == _NO_STACK:
+                slots[self._layout.in_slots + len(self._constants) - 1] = self._large.ctypes.data
+                status, registers = self._attempt_deep(slots, out, held)
+            del keep
             if status:
                 raise_pending()
                 with EFFECTS.again():
@@ -130,6 +122,32 @@ class NativeExecutable:
             registers[int(out[o.slot])] if o.held else _take(out, o, m)
             for o, m in zip(self._outputs, made, strict=True)
         ]
+
+    def _attempt(self, slots: Any, out: Any, held: list[Any]) -> tuple[int, dict[int, Any]]:
+        """The status of a run, and what Python held in it."""
+        if self._islands is None:
+            return self._run(slots.ctypes.data, out.ctypes.data), {}
+        state = self._islands.state
+        outer = state.registers
+        registers = state.registers = dict(enumerate(held))
+        try:
+            return self._run(slots.ctypes.data, out.ctypes.data), registers
+        finally:
+            state.registers = outer
+
+    def _attempt_deep(self, slots: Any, out: Any, held: list[Any]) -> tuple[int, dict[int, Any]]:
+        """The same on a thread with a large stack; what printing and calls of Python gave is not done again."""
+        before = EFFECTS.record
+
+        def work() -> tuple[tuple[int, dict[int, Any]], list[Any]]:
+            EFFECTS.done, EFFECTS.record = before, []
+            return self._attempt(slots, out, held), EFFECTS.record
+
+        made = on_large_stack(work)
+        if made is None:
+            return _NO_STACK, {}
+        EFFECTS.record = made[1]
+        return made[0]
 
     def __repr__(self) -> str:
         return f"<native executable {self.name}>"

@@ -12,7 +12,7 @@ def lowered(text, inputs, outputs, out_dims, symbols=(), big=False):
         text += "\ndefine void @ag_forget() {\n  ret void\n}\n"
     return SimpleNamespace(
         text=text, inputs=inputs, outputs=outputs, out_dims=out_dims, symbols=list(symbols), constants=[], big=big,
-        islands=[], needs_environment=False, pays=True,
+        islands=[], needs_environment=False, pays=True, calls=False,
     )
 
 

@@ -12,6 +12,7 @@ from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
+from runtime.backends.native.lower.rules.calls import lower_functions, passed
 from runtime.backends.native.lower.rules.islands import Held, converted, hold
 from runtime.backends.native.lower.rules.lists import ListRep, copied, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
@@ -44,6 +45,7 @@ def lower(graph: Graph) -> Lowered:
     out.big = work.ctx.big
     out.frame = work.ctx.memory.frame
     out.islands = module.islands
+    out.calls = bool(module.called)
     out.pays = not module.islands or _weight(graph, None) >= _CROSSING * _weight(graph, {i.node for i in module.islands})
     out.needs_environment = module.needs_environment
     return out
@@ -78,6 +80,7 @@ class _Entry:
 
     def write(self) -> None:
         ctx, code = self.ctx, self.ctx.code
+        code.promised.update({"%in": "ptr", "%limit": "i64", "%held.next": "i64"})
         code.begin("start")
         reps = self._inputs()
         slot = 0
@@ -109,6 +112,7 @@ class _Entry:
             code.do("call void @ag_frame_back(ptr %raw)")
         result = code.op("load i64, ptr %status")
         code.do(f"ret i64 {result}")
+        ctx.big |= lower_functions(self.module, ctx.functions, self.constants_at)
         lines = [
             "define i64 @ag_run(ptr %in, ptr %out) {",
             "entry:",
@@ -125,13 +129,16 @@ class _Entry:
             ]
         else:
             lines.append("  %frame = getelementptr i8, ptr null, i64 0")
-        for k in range(len(self.module.constants)):
-            lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {self.constants_at + k}")
-            lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
-        if self.module.needs_environment:
-            at = self.constants_at + len(self.module.constants)
-            lines.append(f"  %environment.place = getelementptr i64, ptr %in, i64 {at}")
-            lines.append("  %environment = load ptr, ptr %environment.place")
+        lines += passed(self.module, self.constants_at)
+        if self.module.called:
+            lines += [
+                f"  %held.next = add i64 0, {ctx.registers}",
+                "  %stack = call ptr @llvm.stacksave.p0()",
+                "  %stack.at = ptrtoint ptr %stack to i64",
+                "  %stack.place = getelementptr i64, ptr %environment, i64 1",
+                "  %stack.bytes = load i64, ptr %stack.place",
+                "  %limit = sub i64 %stack.at, %stack.bytes",
+            ]
         lines += [*self.heads, *ctx.memory.definitions()]
         if frame:
             lines += ["  %empty = icmp eq ptr %raw, null", "  br i1 %empty, label %nothing, label %start"]
@@ -154,6 +161,7 @@ class _Entry:
         for k, value in enumerate(self.graph.inputs):
             if is_held(value.type):
                 slot += 1
+                self.module.needs_environment = True
                 reps.append(hold(ctx))  # Python puts them into the first registers
                 continue
             if isinstance(value.type, ListType):

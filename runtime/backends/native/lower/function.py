@@ -82,6 +82,9 @@ class FunctionLowering:
         self.big = False
         self.registers = 0  # of values that Python holds (see rules/islands.py)
         self.first_register: Operand | None = None  # in functions: the first one that is ours
+        self.foreign: dict[int, Operand] = {}  # registers of the caller's
+        self.next_register: Operand = "%held.next"  # the first one of functions that are called
+        self.limit: Operand = "%limit"  # the lowest address that the stack may come to
 
     # Values
 

@@ -20,6 +20,7 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare ptr @malloc(i64)
 declare ptr @realloc(ptr, i64)
 declare void @free(ptr)
+declare ptr @llvm.stacksave.p0()
 """
 _RESERVE = """
 ; memory of at least a size in a slot {pointer, capacity}; what it held is lost
@@ -136,11 +137,12 @@ class Module:
     def __init__(self) -> None:
         self.functions: list[str] = []
         self.globals: list[str] = []
-        self.metadata = ['!0 = !{!"branch_weights", i32 2000, i32 1}']
+        self.metadata = ['!0 = !{!"branch_weights", i32 2000, i32 1}', '!1 = !{!"branch_weights", i32 1, i32 2000}']
         self.math: dict[str, None] = {}
         self.declared: dict[str, None] = {}
         self.symbols: set[str] = set()
         self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
+        self.called: dict[str, int] = {}  # functions of the graph's table, and their numbers
         self.islands: list[Island] = []
         self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
         self.needs_environment = False
@@ -156,6 +158,11 @@ class Module:
         self.declared[text] = None
         if symbol:
             self.symbols.add(symbol)
+
+    def function(self, name: str) -> int:
+        """A named function is called; its number."""
+        self.needs_environment = True
+        return self.called.setdefault(name, len(self.called))
 
     def island(self, island: Island) -> int:
         """An operation for Python to run; its number."""
@@ -247,11 +254,11 @@ def _intrinsics_of(text: str) -> list[str]:
     for result, name, args in re.findall(
         r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text
     ):
-        types = [a.split()[0] for a in args.split(",")]
+        types = [a.split()[0] for a in args.split(",") if a]
         if name.startswith("llvm.memmove"):
             out[name] = "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"
             continue
-        if name.startswith(("llvm.memcpy", "llvm.memset", "llvm.smax.i64", "llvm.smin.i64")):
+        if name.startswith(("llvm.stacksave", "llvm.memcpy", "llvm.memset", "llvm.smax.i64", "llvm.smin.i64")):
             continue
         out[name] = f"declare {result} @{name}({', '.join(types)})"
     return list(out.values())
@@ -268,6 +275,7 @@ class Lowered:
     symbols    names from outside that the text declares
     big        whether a call may take long
     frame      bytes of working memory of known size
+    calls      whether it calls functions, which need stack
     pays       whether it is likely to be faster than the plan: a crossing to Python costs what several operations cost there
     islands    operations that Python runs; then the address of words follows the constants: the callback, bytes of stack
     """
@@ -284,4 +292,6 @@ class Lowered:
         self.islands: list[Island] = []
         self.needs_environment = False
         self.pays = True
+        self.calls = False
         self.pays = True
+        self.calls = False

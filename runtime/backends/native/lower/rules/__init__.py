@@ -1,6 +1,7 @@
 """Rules of operations, by family; importing this package registers them."""
 
 from runtime.backends.native.lower.rules import arrays as arrays
+from runtime.backends.native.lower.rules import calls as calls
 from runtime.backends.native.lower.rules import control as control
 from runtime.backends.native.lower.rules import effects as effects
 from runtime.backends.native.lower.rules import elementwise as elementwise

@@ -49,6 +49,8 @@ def hold(ctx: FunctionLowering) -> Held:
 
 def register_of(ctx: FunctionLowering, rep: Held) -> Operand:
     """A register's number among all of the call's."""
+    if rep.register in ctx.foreign:
+        return ctx.foreign[rep.register]
     if ctx.first_register is None:
         return rep.register
     return ctx.code.op(f"add i64 {ctx.first_register}, {rep.register}")
