@@ -127,6 +127,10 @@ class Ops:
     def _integer_division(self, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
         """Floor division and its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
         code, zero = x.code, self.const(0, x)
+        if is_signed(code) and str(y.reg).isdigit() and int(y.reg).bit_count() == 1:  # a power of two rounds down by itself
+            mask = self.const(int(y.reg) - 1, x)
+            shift = self.const(int(y.reg).bit_length() - 1, x)
+            return self._new(f"ashr {x}, {shift.reg}", code), self._new(f"and {x}, {mask.reg}", code)
         none = self.equal(y, zero)
         if not is_signed(code):
             by = self.select(none, self.const(1, x), y)
