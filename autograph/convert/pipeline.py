@@ -27,6 +27,7 @@ from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
+from autograph.convert.passes.unpacking import Unpacking
 from autograph.convert.passes.walrus import Walrus
 from autograph.convert.template import copy_tree
 from autograph.errors.catalogue import PassError
@@ -36,6 +37,7 @@ PASSES: tuple[type[Converter], ...] = (
     Functions,
     Match,
     Walrus,
+    Unpacking,
     Continues,
     Returns,
     Breaks,

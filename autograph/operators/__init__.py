@@ -8,6 +8,7 @@ from autograph.operators import math_forms as math_forms  # the same
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
+from autograph.operators.comparisons import eq, not_eq, unpack
 from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.for_loops import for_stmt
 from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
@@ -34,6 +35,7 @@ __all__ = [
     "del_attr",
     "del_item",
     "dict_comp",
+    "eq",
     "for_stmt",
     "generator_exp",
     "get_item",
@@ -51,6 +53,7 @@ __all__ = [
     "match_sequence",
     "match_star",
     "not_",
+    "not_eq",
     "not_in",
     "or_",
     "raised",
@@ -59,5 +62,6 @@ __all__ = [
     "set_item",
     "slice",
     "undefined",
+    "unpack",
     "while_stmt",
 ]

@@ -19,11 +19,11 @@ from autograph.errors.refusals import refusal
 from autograph.load.cache import is_converted
 from autograph.operators import specials, truth
 from autograph.operators.births import births_of
-from autograph.operators.choice import choice_of, select
+from autograph.operators.choice import CHOICES, choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
-from autograph.operators.places import note_item, watch
+from autograph.operators.places import UNBOUND, note_item, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
@@ -112,7 +112,7 @@ def _callee(trace: Trace, f: Any) -> Any:
         return _choice_call(f)
     if isinstance(f, type):
         meet_class(trace, f)
-        return _constructor(f)
+        return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(f)
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
     if kind is partial:
@@ -253,12 +253,22 @@ def _constructor(cls: type) -> Any:
     return construct
 
 
+_DICT_READS = frozenset(("get", "keys", "values", "items"))
+dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
+
+
+def _is_absent_somewhere(x: Any) -> bool:
+    return type(x) in CHOICES and UNBOUND in choice_of(x)._alternatives  # type: ignore[union-attr]
+
+
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 
 
 def _dict_method(trace: Trace, owner: dict[Any, Any], f: Any) -> Any:
     """A dictionary's method; what it may write is noted in the journal."""
     name = f.__name__
+    if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, owner.values())):
+        return lambda *args: dict_reads(name, owner, *args)
     if name not in _DICT_WRITES or not trace.journal:
         return f
 
@@ -281,6 +291,17 @@ def _choice_call(f: Any) -> Any:
         return select(f, lambda taken: callee(taken)(*args, **kwargs))
 
     return call
+
+
+def _refusing(cls: type) -> Callable[..., Any]:
+    """A class of the standard library, while some list has staged content: it cannot hold such content."""
+
+    def construct(*args: Any, **kwargs: Any) -> Any:
+        if any(type(x) is list and dynamic_of(x) is not None for x in (*args, *kwargs.values())):
+            raise refusal("list-argument", name=cls.__qualname__)
+        return cls(*args, **kwargs)
+
+    return construct
 
 
 def _checked(f: Any) -> Callable[..., Any]:

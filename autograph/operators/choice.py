@@ -120,6 +120,8 @@ CHOICES = (MaybeTensor, Choice)
 def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> Any:
     """A `MaybeTensor` where one alternative is a tensor and the others are absences; else a `Choice`."""
     choice = Choice(descriptor, tag, alternatives, name)
+    if STATE.trace is not None:
+        STATE.trace.notes["choices"] = True
     present = [a for a in alternatives if a is not None and a is not UNBOUND]
     if len(present) == 1 and isinstance(present[0], Tensor):
         return MaybeTensor(choice, present[0])
@@ -208,6 +210,18 @@ def _select(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any],
 
 
 branch_hook: Any = None  # stages two thunks under a test; put here by the module that can
+
+
+def without_unbound(x: Any) -> Any:
+    """`x` where it is known to be bound."""
+    choice = choice_of(x)
+    assert choice is not None
+    bound = [a for a in choice._alternatives if a is not UNBOUND]
+    if len(bound) == 1:
+        return bound[0]
+    assert STATE.trace is not None
+    choice._checked.append(STATE.trace.builder.region.graph)
+    return x
 
 
 def require_bound(choice: Choice) -> list[tuple[int, Any]]:

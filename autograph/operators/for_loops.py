@@ -42,7 +42,7 @@ def for_stmt(
     iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
 ) -> None:
     """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
-    if type(iterable) not in PLAIN and STATE.trace is not None:
+    if STATE.trace is not None and (type(iterable) not in PLAIN or type(iterable) is dict):
         staged = staged_iterable(iterable)
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)

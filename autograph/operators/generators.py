@@ -41,6 +41,7 @@ class Emitting:
         return iter(gather(self))
 
 
+keys_of: Callable[[dict[Any, Any]], Any] = lambda d: None  # of a dictionary with keys that are there on some paths only
 gather: Callable[[Any], list[Any]] = list  # the items as a list; put here by the module that can stage it
 
 
@@ -93,6 +94,8 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     """
     if type(x) is Emitting:
         return x
+    if type(x) is dict:
+        return keys_of(x)
     if type(x) is not GeneratorType or STATE.trace is None:
         return None
     made = _made.get(x)

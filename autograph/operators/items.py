@@ -16,7 +16,15 @@ from autograph.operators.aliases import write_through
 from autograph.operators.asserts import raised
 from autograph.operators.branches import if_exp, staged_cond
 from autograph.operators.calls import callee, special
-from autograph.operators.choice import Choice, MaybeTensor, choice_of, resolve, select
+from autograph.operators.choice import (
+    CHOICES,
+    Choice,
+    MaybeTensor,
+    choice_of,
+    resolve,
+    select,
+    without_unbound,
+)
 from autograph.operators.lists import (
     ListMethod,
     ListPlace,
@@ -29,7 +37,8 @@ from autograph.operators.lists import (
     set_element,
 )
 from autograph.operators.listvalue import new_list
-from autograph.operators.places import note_attribute, note_item
+from autograph.operators.maybe_keys import is_maybe
+from autograph.operators.places import UNBOUND, note_attribute, note_item
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
 from runtime.tensor.dispatch import op
@@ -64,7 +73,7 @@ def get_item(x: Any, index: Any) -> Any:
             if trace is None or "lists" not in trace.notes:
                 return x[index]
         elif kind in PLAIN:
-            return x[index]
+            return _present(x[index], index) if kind is dict else x[index]
     if STATE.trace is None or (isinstance(x, Tensor) and type(x) is not MaybeTensor):
         return x[index]
     if choice_of(x) is not None:
@@ -91,6 +100,18 @@ def get_item(x: Any, index: Any) -> Any:
             return _dict_by_tensor(x, index)
     method = special(x, "__getitem__")
     return x[index] if method is None else method(index)
+
+
+def _present(value: Any, key: Any) -> Any:
+    """A dictionary's value; where its key is not there on the path taken, KeyError when the graph runs."""
+    if type(value) not in CHOICES or not is_maybe(value):
+        return value
+    choice = choice_of(value)
+    assert choice is not None
+    if STATE.trace is not None:
+        absent = [(i, KeyError, key) for i, a in enumerate(choice._alternatives) if a is UNBOUND]
+        op.require_alternative(choice._tag, index=-1, errors=tuple(absent))
+    return without_unbound(value)
 
 
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:

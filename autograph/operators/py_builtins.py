@@ -10,7 +10,7 @@ from builtins import len  # what another module makes of the name is nothing to 
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators import generators
+from autograph.operators import generators, maybe_keys
 from autograph.operators.asserts import raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee, special
@@ -30,6 +30,7 @@ from autograph.operators.iterables import (
 )
 from autograph.operators.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.listvalue import ListValue, new_list
+from autograph.operators.maybe_keys import has_maybe_keys, is_set
 from autograph.operators.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import print_
@@ -76,7 +77,9 @@ def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
     if _by_python(x, container):
         return x in container
-    container = gathered(resolve(container))
+    container = resolve(container)
+    if type(container) is not dict:
+        container = gathered(container)
     if isinstance(container, Tensor):
         return op.any(op.equal(container, x))
     if isinstance(container, StagedRange):
@@ -92,17 +95,9 @@ def in_(x: Any, container: Any) -> Any:
         if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
             return or_(*_equalities(x, list(container)))
         if type(container) is dict and x in container:
-            choice = choice_of(container[x])  # a key that was set on some paths only
-            return True if choice is None else _is_set(choice)
+            return is_set(container[x])
     method = special(container, "__contains__")
     return x in container if method is None else truth_of(method(x))
-
-
-def _is_set(choice: Any) -> Any:
-    hits = [i for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
-    if len(hits) == len(choice._alternatives):
-        return True
-    return or_(*(functools.partial(op.equal, choice._tag, i) if k else op.equal(choice._tag, i) for k, i in enumerate(hits)))
 
 
 def _equalities(x: Any, items: list[Any]) -> list[Any]:
@@ -153,7 +148,7 @@ STAND_INS[builtins.print] = print_
 def len_(x: Any) -> Any:
     """`len(x)`: an int where it is known, else a staged integer."""
     if type(x) in PLAIN:
-        return len(x)
+        return maybe_keys.length(x) if type(x) is dict and has_maybe_keys(x) else len(x)
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape
@@ -506,7 +501,7 @@ def isinstance_(x: Any, classes: Any) -> Any:
 @stand_in(builtins.list)
 def list_(iterable: Any = ()) -> Any:
     """`list`."""
-    if type(iterable) in PLAIN:
+    if type(iterable) in PLAIN and type(iterable) is not dict:
         return builtins.list(iterable)
     iterable = gathered(resolve(iterable))
     dynamic = dynamic_of(iterable)

@@ -8,6 +8,7 @@ from autograph.convert.template import copy_tree, load, located, store
 from autograph.source.parse import Node
 
 _HOOKS = {gast.Is: "is_", gast.IsNot: "is_not", gast.In: "in_", gast.NotIn: "not_in"}
+_EQUALITIES = {gast.Eq: "eq", gast.NotEq: "not_eq"}
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
 
 
@@ -29,7 +30,8 @@ class Logic(Converter):
         ),
         Example("y = x is None", "y = ag__.is_(x, None)"),
         Example("y = a is not b not in c", "y = ag__.and_(ag__.is_not(a, b), lambda: ag__.not_in(b, c))"),
-        Example("y = a == b", "y = a == b"),
+        Example("y = a == b", "y = ag__.eq(a, b)"),
+        Example("y = a == 1 or a.b == -c", "y = ag__.or_(a == 1, lambda: a.b == -c)"),
         Example("f(a and (n := b))", "f(a and (n := b))"),
     )
 
@@ -132,6 +134,8 @@ class Logic(Converter):
 
     def _comparison(self, origin: Node, left: Node, op: Node, right: Node) -> Node:
         hook = _HOOKS.get(type(op))
+        if type(op) in _EQUALITIES and _may_be_list(left) and _may_be_list(right):
+            hook = _EQUALITIES[type(op)]
         if hook is None:
             return located(gast.Compare(left, [op], [right]), origin)
         return self.quote_expression("ag__.hook(a, b)", origin, hook=hook, a=left, b=right)
@@ -139,3 +143,10 @@ class Logic(Converter):
     def _joined(self, hook: str, origin: Node, head: Node, rest: list[Node]) -> Node:
         functions = [self.quote_expression("lambda: operand", operand, operand=operand) for operand in rest]
         return self.quote_expression("ag__.hook(head, rest)", origin, hook=hook, head=head, rest=functions)
+
+
+def _may_be_list(operand: Node) -> bool:
+    """Whether an operand of `==` may be a list or tuple: with literals and with most operators' results it is not."""
+    if isinstance(operand, gast.BinOp):
+        return isinstance(operand.op, (gast.Add, gast.Mult)) and _may_be_list(operand.left) and _may_be_list(operand.right)
+    return not isinstance(operand, (gast.Constant, gast.UnaryOp, gast.Compare, gast.JoinedStr, gast.Dict, gast.Set))

@@ -21,7 +21,7 @@ def index_of(xs, wanted):
             nonlocal return_value, did_return
             return_value = i
             did_return = True
-        ag__.if_stmt(x == wanted, if_body, None, ('return_value', 'did_return'))
+        ag__.if_stmt(ag__.eq(x, wanted), if_body, None, ('return_value', 'did_return'))
     ag__.for_stmt(ag__.callee(enumerate)(xs), loop_body, ('return_value', 'did_return'), lambda: ag__.not_(did_return))
     def if_body():
         nonlocal return_value

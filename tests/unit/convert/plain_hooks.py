@@ -93,6 +93,14 @@ def not_in(a: Any, b: Any) -> bool:
     return a not in b
 
 
+def unpack(x: Any, before: int, after: int | None = None) -> Any:
+    return x
+
+
+eq = operator.eq
+not_eq = operator.ne
+
+
 get_item = operator.getitem
 del_item = operator.delitem
 set_attr = setattr

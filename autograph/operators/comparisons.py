@@ -1,0 +1,124 @@
+"""`==` and `!=` of lists and tuples with staged items, and taking them apart: `a, b = xs`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from autograph.operators.asserts import raised
+from autograph.operators.branches import and_, if_exp, if_stmt, not_
+from autograph.operators.choice import CHOICES, choice_of, resolve
+from autograph.operators.for_loops import staged_for
+from autograph.operators.iterables import StagedMap, StagedRange, StagedZip, any_iterable, staged_iterable
+from autograph.operators.lists import as_list_value, dynamic_of, get_element, get_slice, length
+from autograph.operators.listvalue import new_list
+from autograph.operators.places import name_places
+from autograph.operators.py_builtins import collect, gathered
+from autograph.operators.regions import current_trace
+from autograph.operators.truth import truth_of
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+
+__all__ = ["eq", "not_eq", "unpack"]
+
+
+def eq(a: Any, b: Any) -> Any:
+    """`a == b`."""
+    kind = type(a)
+    if (kind is not list and kind is not tuple) or type(b) is not kind or STATE.trace is None:
+        return a == b
+    return _equal(a, b) if _holds_staged(a) or _holds_staged(b) else a == b
+
+
+def not_eq(a: Any, b: Any) -> Any:
+    """`a != b`."""
+    kind = type(a)
+    if (kind is not list and kind is not tuple) or type(b) is not kind or STATE.trace is None:
+        return a != b
+    return not_(_equal(a, b)) if _holds_staged(a) or _holds_staged(b) else a != b
+
+
+def _holds_staged(x: Any) -> bool:
+    if dynamic_of(x) is not None:
+        return True
+    return any(
+        _holds_staged(e) if type(e) in (list, tuple) else isinstance(e, Tensor) or type(e) in CHOICES for e in x
+    )
+
+
+def _equal(a: Any, b: Any) -> Any:
+    """Whether two sequences of one type have equal items."""
+    if dynamic_of(a) is None and dynamic_of(b) is None:
+        if len(a) != len(b):
+            return False
+        return and_(True, *(partial(_same, x, y) for x, y in zip(a, b, strict=True)))
+    one, other = as_list_value(a), as_list_value(b)
+    if one.element is None or other.element is None:
+        return op.equal(length(one), length(other))
+    return if_exp(op.equal(length(one), length(other)), lambda: _all_equal(one, other), lambda: False)
+
+
+def _all_equal(a: Any, b: Any) -> Any:
+    found: Any = True
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = _same(*item)
+
+    pairs = StagedZip([any_iterable(a), any_iterable(b)])
+    staged_for(current_trace(), pairs, body, name_places(("found",), body), lambda: found)
+    return found
+
+
+def _same(x: Any, y: Any) -> Any:
+    return True if x is y else truth_of(eq(x, y))
+
+
+def unpack(x: Any, before: int, after: int | None = None) -> Any:
+    """The items for `a, b = x` (`before` of them) or, if `after` is given, for `a, *b, c = x`."""
+    kind = type(x)
+    if kind is tuple or STATE.trace is None:
+        return x
+    if choice_of(x) is not None:
+        x = resolve(x)
+    x = gathered(x)
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return _unpacked(length(dynamic), partial(get_element, dynamic), before, after, partial(_middle, dynamic))
+    staged = staged_iterable(x)
+    if staged is None:
+        return x
+    count = staged.count()
+    if isinstance(count, int):
+        return x
+    return _unpacked(count, staged.item, before, after, lambda start, stop: _items(staged, start, stop))
+
+
+def _unpacked(count: Any, item: Any, before: int, after: int | None, middle: Any) -> tuple[Any, ...]:
+    """The items of a sequence whose length is known at run time; ValueError, then, if there are not as many."""
+    wanted = before + (after or 0)
+    few = f"not enough values to unpack (expected {'at least ' if after is not None else ''}{wanted})"
+
+    def refuse(message: str) -> Any:
+        def body() -> None:
+            raise raised(ValueError(message))
+
+        return body
+
+    if_stmt(op.less(count, wanted), refuse(few), None, ())
+    if after is None:
+        if_stmt(op.greater(count, wanted), refuse(f"too many values to unpack (expected {wanted})"), None, ())
+        return tuple(map(item, range(before)))
+    last = [item(op.sub(count, after - k)) for k in range(after)]
+    rest = middle(before, op.sub(count, after))
+    return (*map(item, range(before)), *rest, *last)  # the one splice in `rest` goes into the starred target's list
+
+
+def _middle(dynamic: Any, start: int, stop: Any) -> list[Any]:
+    return new_list(get_slice(dynamic, slice(start, stop)))
+
+
+def _items(staged: Any, start: int, stop: Any) -> list[Any]:
+    indices = StagedZip([StagedRange(start, stop)])
+    return collect(StagedMap(staged.item, indices), lambda e: e, None)

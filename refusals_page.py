@@ -1,0 +1,1435 @@
+
+
+
+
+
+
+
+
+import autograph as ag
+import numpy as np
+
+@ag.function
+def scaled(x):
+    return x / x.numpy().max()
+
+try:
+    scaled(ag.constant([1.0, 4.0]))
+except TypeError as error:
+    print(error)
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def scaled(x):
+    return x / np.max(x.numpy())
+
+scaled(ag.constant([1.0, 4.0]))
+
+
+
+@ag.function
+def scaled(x):
+    return x / ag.reduce_max(x)
+
+print(scaled(ag.constant([1.0, 4.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+import heapq
+
+@ag.function
+def smaller(a, b):
+    heap = []
+    heapq.heappush(heap, a)
+    heapq.heappush(heap, b)
+    return heap[0]
+
+smaller(ag.constant(2.0), ag.constant(1.0))
+
+
+
+@ag.function
+def smaller(a, b):
+    return min(a, b)
+
+print(float(smaller(ag.constant(2.0), ag.constant(1.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function(input_signature=[ag.TensorSpec([None], ag.float32)])
+def pairs(x):
+    return [*x][0]
+
+pairs(ag.constant([1.0, 4.0]))
+
+
+
+@ag.function(input_signature=[ag.TensorSpec([None], ag.float32)])
+def pairs(x):
+    first, *rest = x
+    return first + sum(rest)
+
+print(float(pairs(ag.constant([1.0, 4.0]))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def sum_of_large(x):
+    total = 0.0
+    for item in ag.data.Dataset.from_tensor_slices(x).filter(lambda item: item > 1):
+        total += item
+    return total
+
+sum_of_large(ag.constant([1.0, 4.0, 5.0]))
+
+
+
+@ag.function
+def sum_of_large(x):
+    total = 0.0
+    for item in ag.data.Dataset.from_tensor_slices(x):
+        if item > 1:
+            total += item
+    return total
+
+print(sum_of_large(ag.constant([1.0, 4.0, 5.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def largest(x):
+    return dict((v, x) for v in [1.0, 2.0, 3.0] if v <= x)
+
+largest(ag.constant(2.5))
+
+
+
+@ag.function
+def largest(x):
+    *_, last = (v for v in [1.0, 2.0, 3.0] if v <= x)
+    return last
+
+print(float(largest(ag.constant(2.5))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function(input_signature=[ag.TensorSpec(None, ag.float32)])
+def last_size(x):
+    return x.shape[-1]
+
+last_size(ag.zeros([2, 3]))
+
+
+
+@ag.function(input_signature=[ag.TensorSpec(None, ag.float32)])
+def last_size(x):
+    return ag.shape(x)[-1]
+
+print(int(last_size(ag.zeros([2, 3]))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def positive(x):
+    if x > 0:
+        return x
+    return -x
+
+positive(ag.constant([1.0, -2.0]))
+
+
+
+@ag.function
+def positive(x):
+    return ag.where(x > 0, x, -x)
+
+print(positive(ag.constant([1.0, -2.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+log = []
+
+@ag.autograph.do_not_convert
+def remember(x):
+    log.append(x)
+
+@ag.function
+def double(x):
+    remember(x * 2)
+    return x * 2
+
+double(ag.constant(3.0))
+print(log[0] + 1)
+
+
+
+log = []
+
+@ag.function
+def double(x):
+    log.append(x * 2)
+    return x * 2
+
+double(ag.constant(3.0))
+print(float(log[0] + 1))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.autograph.do_not_convert
+def weight(sign):
+    return 1.0 if sign else 0.0
+
+@ag.function
+def positive(x):
+    sign = "+" if x > 0 else ""
+    return weight(sign)
+
+positive(ag.constant(2.0))
+
+
+
+def weight(sign):
+    return 1.0 if sign else 0.0
+
+@ag.function
+def positive(x):
+    sign = "+" if x > 0 else ""
+    return weight(sign)
+
+print(float(positive(ag.constant(2.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def spread(x):
+    if x > 0:
+        y = (x, x)
+    else:
+        y = x
+    return y + 1
+
+spread(ag.constant(2.0))
+
+
+
+@ag.function
+def spread(x):
+    if x > 0:
+        y = (x, x)
+    else:
+        y = (x, 0.0 * x)
+    return y[0] + y[1] + 1
+
+print(float(spread(ag.constant(2.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+@ag.function
+def spelled(n):
+    return WORDS[n]
+
+spelled(ag.constant(3))
+
+
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+@ag.function
+def digit(n):
+    return n % 10
+
+print(WORDS[int(digit(ag.constant(3)))])
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Node:
+    pass
+
+@ag.function
+def ring(x):
+    if x > 0:
+        node = Node()
+        node.next = node
+        node.value = x
+    else:
+        node = Node()
+        node.value = -x
+    return node.value
+
+ring(ag.constant(2.0))
+
+
+
+class Node:
+    pass
+
+@ag.function
+def ring(x):
+    node = Node()
+    node.next = node
+    if x > 0:
+        node.value = x
+    else:
+        node.value = -x
+    return node.value
+
+print(float(ring(ag.constant(2.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def nested(n):
+    t = [0]
+    for i in ag.range(n):
+        t = [t]
+    return t
+
+nested(ag.constant(3))
+
+
+
+@ag.function
+def nested(n):
+    t = [0]
+    for i in ag.range(n):
+        t.append(i)
+    return len(t)
+
+print(int(nested(ag.constant(3))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def head(x, *rest):
+    return x + 1
+
+@ag.function
+def squares(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i * i)
+    return head(*xs)
+
+squares(ag.constant(3))
+
+
+
+@ag.function
+def squares(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i * i)
+    return max([0] + xs)
+
+print(int(squares(ag.constant(3))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+import statistics
+
+@ag.function
+def middle(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append((i, i * i))
+    return statistics.median(xs)
+
+middle(ag.constant(3))
+
+
+
+@ag.function
+def middle(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i * i)
+    xs = ag.sort(ag.stack(xs))
+    return xs[len(xs) // 2]
+
+print(int(middle(ag.constant(3))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def without(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i)
+    xs.remove(2)
+    return ag.stack(xs)
+
+without(ag.constant(4))
+
+
+
+@ag.function
+def without(n):
+    xs = []
+    for i in ag.range(n):
+        if i != 2:
+            xs.append(i)
+    return ag.stack(xs)
+
+print(without(ag.constant(4)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def table(n):
+    rows = []
+    for i in ag.range(n):
+        rows.append((i, 0.5))
+    return ag.stack(rows)
+
+table(ag.constant(3))
+
+
+
+@ag.function
+def table(n):
+    rows = []
+    for i in ag.range(n):
+        rows.append((i, 0.5))
+    return ag.stack([i for i, _ in rows]), ag.stack([x for _, x in rows])
+
+numbers, halves = table(ag.constant(3))
+print(numbers.numpy(), halves.numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def last(n):
+    xs = []
+    for i in ag.range(n):
+        xs.clear()
+    return xs[n]
+
+last(ag.constant(3))
+
+
+
+@ag.function
+def last(n):
+    xs = [-1]
+    for i in ag.range(n):
+        xs.append(i)
+    return xs[n]
+
+print(int(last(ag.constant(3))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def blanked(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i)
+    xs[1:3] = [0, 0]
+    return ag.stack(xs)
+
+blanked(ag.constant(4))
+
+
+
+@ag.function
+def blanked(n):
+    xs = []
+    for i in ag.range(n):
+        xs.append(i)
+    xs = xs[:1] + [0, 0] + xs[3:]
+    return ag.stack(xs)
+
+print(blanked(ag.constant(4)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def count(words):
+    counts = {}
+    for w in words:
+        counts[w] = 1
+    return counts
+
+count(ag.constant([3, 5, 3]))
+
+
+
+@ag.function
+def count(words):
+    counts = {3: 0, 5: 0}
+    for w in words:
+        counts[w] += 1
+    return counts
+
+print({word: int(n) for word, n in count(ag.constant([3, 5, 3])).items()})
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def marked(i):
+    x = np.zeros(3)
+    x[i] = 1.0
+    return x
+
+marked(ag.constant(1))
+
+
+
+@ag.function
+def marked(i):
+    x = ag.zeros([3])
+    x[i] = 1.0
+    return x
+
+print(marked(ag.constant(1)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def total(n):
+    s = 0
+    for i in n:
+        s += i
+    return s
+
+total(ag.constant(4))
+
+
+
+@ag.function
+def total(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+print(int(total(ag.constant(4))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def inside(x, step):
+    return x in range(0, 10, step)
+
+inside(ag.constant(4), ag.constant(2))
+
+
+
+@ag.function
+def inside(x, step):
+    return 0 <= x < 10 and x % step == 0
+
+print(bool(inside(ag.constant(4), ag.constant(2))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+import itertools
+
+@ag.function
+def weighted(x):
+    s = 0.0
+    for i, v in zip(itertools.count(1), x):
+        s += i * v
+    return s
+
+weighted(ag.constant([1.0, 2.0]))
+
+
+
+@ag.function
+def weighted(x):
+    s = 0.0
+    for i, v in enumerate(x, 1):
+        s += i * v
+    return s
+
+print(float(weighted(ag.constant([1.0, 2.0]))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def power(a, e):
+    return pow(a, e, 7)
+
+power(ag.constant(3), ag.constant(5))
+
+
+
+@ag.function
+def power(a, e):
+    result = 1
+    while e > 0:
+        if e % 2 == 1:
+            result = result * a % 7
+        a = a * a % 7
+        e //= 2
+    return result
+
+print(int(power(ag.constant(3), ag.constant(5))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def products(n):
+    return ag.stack([i * j for i in range(n) for j in range(2)])
+
+products(ag.constant(2))
+
+
+
+@ag.function
+def products(n):
+    made = []
+    for i in range(n):
+        for j in range(2):
+            made.append(i * j)
+    return ag.stack(made)
+
+print(products(ag.constant(2)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def factorial(n):
+    def go(n, after):
+        return after(n) if n == 0 else go(n - 1, lambda v: after(v) * n)
+
+    return go(n, lambda v: v + 1)
+
+factorial(ag.constant(4))
+
+
+
+@ag.function
+def factorial(n):
+    def go(n, product):
+        return product if n == 0 else go(n - 1, product * n)
+
+    return go(n, 1)
+
+print(int(factorial(ag.constant(4))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def nested(n):
+    def go(n):
+        return (n, go(n - 1)) if n > 0 else (n, n)
+
+    return go(n)
+
+nested(ag.constant(3))
+
+
+
+@ag.function
+def nested(n):
+    def go(n):
+        return [n] + go(n - 1) if n > 0 else [n]
+
+    return ag.stack(go(n))
+
+print(nested(ag.constant(3)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def listed(n):
+    def go(n, done):
+        if n == 0:
+            return n
+        done.append(n)
+        return go(n - 1, [n, n])
+
+    return go(n, [n])
+
+listed(ag.constant(3))
+
+
+
+@ag.function
+def listed(n):
+    def go(n, done):
+        if n == 0:
+            return done
+        return go(n - 1, done + [n])
+
+    return ag.stack(go(n, [n]))
+
+print(listed(ag.constant(3)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def filled(x, n):
+    def go(a, b, n):
+        if n > 0:
+            a[n] = 1.0
+            go(a, b, n - 1)
+
+    go(x, x, n)
+    return x
+
+filled(ag.zeros([4]), ag.constant(3))
+
+
+
+@ag.function
+def filled(x, n):
+    def go(a, n):
+        if n > 0:
+            a[n] = 1.0
+            go(a, n - 1)
+
+    go(x, n)
+    return x
+
+print(filled(ag.zeros([4]), ag.constant(3)).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def filtered(x):
+    return np.convolve(x, np.ones(2))
+
+filtered(ag.constant([1.0, 2.0]))
+
+
+
+@ag.function
+def filtered(x):
+    return ag.numpy_function(lambda v: np.convolve(v, np.ones(2, v.dtype)), [x], ag.float32)
+
+print(filtered(ag.constant([1.0, 2.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def squashed(x):
+    np.tanh(x, out=x)
+    return x
+
+squashed(ag.constant([0.0, 1.0]))
+
+
+
+@ag.function
+def squashed(x):
+    x = np.tanh(x)
+    return x
+
+print(squashed(ag.constant([0.0, 1.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def total(x):
+    return np.sum(x, where=np.array([True, False]))
+
+total(ag.constant([1.0, 2.0]))
+
+
+
+@ag.function
+def total(x):
+    return np.sum(ag.where(np.array([True, False]), x, 0.0))
+
+print(float(total(ag.constant([1.0, 2.0]))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function(input_signature=[ag.TensorSpec([3], ag.float32)])
+def total(x):
+    return ag.reduce_sum(x)
+
+total(ag.constant([1.0, 2.0]))
+
+
+
+@ag.function(input_signature=[ag.TensorSpec([None], ag.float32)])
+def total(x):
+    return ag.reduce_sum(x)
+
+print(float(total(ag.constant([1.0, 2.0]))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function(jit_compile=True)
+def looked_up(x):
+    return ag.numpy_function(np.roll, [x, 1], ag.float32) * 2
+
+looked_up(ag.constant([1.0, 2.0]))
+
+
+
+@ag.function
+def looked_up(x):
+    return ag.numpy_function(np.roll, [x, 1], ag.float32) * 2
+
+print(looked_up(ag.constant([1.0, 2.0])))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def double(x):
+    return x * 2
+
+concrete = double.get_concrete_function(ag.TensorSpec([], ag.float32))
+concrete(ag.TensorSpec([], ag.float32))
+
+
+
+@ag.function
+def double(x):
+    return x * 2
+
+concrete = double.get_concrete_function(ag.TensorSpec([], ag.float32))
+print(float(concrete(ag.constant(2.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@ag.function
+def counted(x):
+    count = ag.Variable(0.0)
+    count.assign_add(1.0)
+    return x + count
+
+counted(ag.constant(1.0))
+counted(ag.constant([1.0, 2.0]))
+
+
+
+count = ag.Variable(0.0)
+
+@ag.function
+def counted(x):
+    count.assign_add(1.0)
+    return x + count
+
+print(float(counted(ag.constant(1.0))), counted(ag.constant([1.0, 2.0])).numpy())
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Cell:
+    def __init__(self):
+        self.v = None
+
+    @ag.function
+    def start(self, x):
+        if self.v is None:
+            self.v = ag.Variable(x)
+        return self.v + x
+
+Cell().start(ag.constant(1.0))
+
+
+
+class Cell:
+    def __init__(self):
+        self.v = ag.Variable(0.0)
+
+    @ag.function
+    def start(self, x):
+        self.v.assign(x)
+        return self.v + x
+
+print(float(Cell().start(ag.constant(1.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+namespace = {}
+exec("def double(x): return x * 2", namespace)
+ag.function(namespace["double"])(ag.constant(1.0))
+
+
+
+import linecache
+
+text = "def double(x): return x * 2"
+linecache.cache["<double>"] = (len(text), None, [text], "<double>")
+namespace = {}
+exec(compile(text, "<double>", "exec"), namespace)
+print(float(ag.function(namespace["double"])(ag.constant(1.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+double, triple = ag.function(lambda x: x * 2), ag.function(lambda x: x * 3)
+print(float(double(ag.constant(1.0))), float(triple(ag.constant(1.0))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+ag.autograph.to_code(len)
+
+
+
+def size(x):
+    return len(x)
+
+print(ag.autograph.to_code(size))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+import warnings
+
+@ag.function
+def power(x, n):
+    return x ** n
+
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for n in range(10):
+        power(ag.constant(2.0), n)
+print(seen[0].message)
+for n in range(10):
+    power(ag.constant(2.0), ag.constant(n))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+class Schedule:
+    rate = 1.0
+
+schedule = Schedule()
+step = ag.function(lambda x: x * schedule.rate)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for k in range(10):
+        schedule.rate = 1.0 / (k + 1)
+        step(ag.constant(2.0))
+print(seen[0].message)
+
+schedule.rate = ag.Variable(1.0)
+for k in range(10):
+    schedule.rate.assign(1.0 / (k + 1))
+    step(ag.constant(2.0))
+
+
+
+
+
+
