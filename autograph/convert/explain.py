@@ -220,8 +220,6 @@ class _Finder:
                 self._refused("numpy-arguments", "call", node, "if an argument is a tensor")
             elif name in _UNSTAGED and base not in {"", *self.imported} and not keywords and len(node.args) < 2:
                 self._refused("list-method", "call", node, f"if the length of list `{base}` depends on a tensor")
-        elif name == "pow" and len(node.args) == 3:
-            self._refused("modular-power", "call", node, "if an argument is a tensor")
         elif name == "zip" and any(_is_endless(argument) for argument in node.args):
             self._refused("endless-zip", "call", node, "if another argument is a tensor")
         elif name in ("locals", "eval", "exec", "vars", "dir") and len(node.args) < 2:

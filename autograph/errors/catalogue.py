@@ -196,11 +196,6 @@ REFUSALS: dict[str, Refusal] = {
         "zip of an endless iterator with a staged iterable",
         "enumerate(xs, start)",
     ),
-    "modular-power": Refusal(
-        _GRAPH,
-        "pow() with a modulus and staged operands",
-        "write the loop of squarings out: while e > 0: ...",
-    ),
     "nested-comprehension": Refusal(
         _GRAPH,
         "{what} of a comprehension with several `for` depends on a tensor",

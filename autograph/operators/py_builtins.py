@@ -473,16 +473,8 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
     base, exp = resolve(base), resolve(exp)
     if mod is None:
         return base**exp
-    return (
-        pow_modular(base, exp, mod)
-        if any(isinstance(v, Tensor) for v in (base, exp, mod))
-        else builtins.pow(base, exp, mod)
-    )
-
-
-def pow_modular(base: Any, exp: Any, mod: Any) -> Any:
-    """pow(base, exp, mod) by repeated squaring."""
-    raise refusal("modular-power")
+    staged = any(isinstance(v, Tensor) for v in (base, exp, mod))
+    return op.pow_modular(base, exp, mod) if staged else builtins.pow(base, exp, mod)
 
 
 @stand_in(builtins.isinstance)

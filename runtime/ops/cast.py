@@ -191,6 +191,7 @@ class Identity(_PassOn):
     """
 
     public = "identity"
+    method = "copy"
     parameters = ("input",)
     vjp = lambda op, dy, y, x: (dy,)
 

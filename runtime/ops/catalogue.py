@@ -85,7 +85,7 @@ _OPERATIONS = {
         softmax_grad sparse_softmax_cross_entropy sparse_softmax_cross_entropy_grad
     """,
     "runtime.ops.numbers": """
-        to_python
+        pow_modular to_python
     """,
     "runtime.ops.padding": """
         pad pad_grad repeat repeat_grad repeat_like tile tile_grad tile_like
@@ -231,10 +231,10 @@ METHODS = dict(pair.split("=") for pair in """
         __rmod__=mod __rmul__=mul __ror__=bitwise_or __round__=rounded() __rpow__=pow __rrshift__=right_shift
         __rshift__=right_shift __rsub__=sub __rtruediv__=div __rxor__=bitwise_xor __sub__=sub __truediv__=div
         __xor__=bitwise_xor all=all() any=any() argmax=argmax() argmin=argmin() astype=cast_to() clip=clip()
-        conj=conj conjugate=conj cumprod=flat_cumprod() cumsum=flat_cumsum() dot=dot() flatten=flatten()
-        max=max() mean=mean() min=min() prod=prod() ravel=flatten() repeat=repeat() reshape=reshape_method()
-        round=rounded() squeeze=squeeze_method() std=standard_deviation() sum=sum() swapaxes=swapaxes()
-        transpose=transpose_method() var=variance()
+        conj=conj conjugate=conj copy=identity cumprod=flat_cumprod() cumsum=flat_cumsum() dot=dot()
+        flatten=flatten() max=max() mean=mean() min=min() prod=prod() ravel=flatten() repeat=repeat()
+        reshape=reshape_method() round=rounded() squeeze=squeeze_method() std=standard_deviation() sum=sum()
+        swapaxes=swapaxes() transpose=transpose_method() var=variance()
 """.split())
 UFUNCS = dict(pair.split("=") for pair in """
         absolute=abs add=add arccos=acos arccosh=acosh arcsin=asin arcsinh=asinh arctan2=atan2 arctan=atan

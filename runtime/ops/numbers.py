@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.registry import Op
-from runtime.typesys.errors import ShapeError
+from runtime.typesys.dtypes import promote
+from runtime.typesys.errors import DTypeError, ShapeError
+from runtime.typesys.shapes import broadcast_many
 from runtime.typesys.spec import TensorType
 
 _DTYPES = {"int": "int64", "float": "float64", "bool": "bool", "complex": "complex128"}
@@ -42,3 +44,35 @@ class ToPython(Op):
         for kind in ("int", "float", "bool"):
             yield (np.float32(2.5),), {"kind": kind}
             yield (np.float64(-2.5),), {"kind": kind}
+
+
+class PowModular(Op):
+    """pow(x, y, mod) of integers, elementwise, as Python computes it: no intermediate value is too large.
+
+    Raises (when run): ValueError where mod is 0, or y is negative and x has no inverse.
+    """
+
+    def infer(self, x: TensorType, y: TensorType, mod: TensorType) -> TensorType:
+        for operand in (x, y, mod):
+            if operand.dtype.kind not in "iub":
+                raise DTypeError(f"pow() with three arguments needs integers, not {operand.dtype.name}", op=self.name)
+        dtype, weak = promote((x.dtype, x.weak), (mod.dtype, mod.weak))
+        shape = broadcast_many((x.shape, y.shape, mod.shape))
+        return TensorType(dtype, shape, weak and shape == ())
+
+    @staticmethod
+    def kernel(x: Any, y: Any, mod: Any) -> Any:
+        if all(isinstance(v, int) for v in (x, y, mod)):
+            return pow(x, y, mod)
+        dtype = np.result_type(*(v for v in (x, mod) if not isinstance(v, int)), *([] if isinstance(x, int) else [x]))
+        found = _pow(*(np.array(np.asarray(v).tolist(), object) for v in (x, y, mod)))
+        return np.asarray(found).astype(dtype)[()]
+
+    vjp = lambda op, dy, z, x, y, mod: (None, None, None)
+
+    def samples(self) -> Iterable[Any]:
+        yield (np.array([3, 5, 7]), np.array([4, 0, 9]), np.int64(11)), {}
+        yield (np.int64(3), np.int64(200), np.int64(1_000_000_007)), {}
+
+
+_pow = np.frompyfunc(pow, 3, 1)

@@ -344,6 +344,13 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
                 outward[0](error)
                 raise
 
+    elif name == "__pow__":
+
+        def method(self: Any, other: Any, mod: Any = None) -> Any:
+            if mod is not None:
+                return op.pow_modular(self, other, mod)
+            return caller(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+
     elif name in _BINARY_DUNDERS:
 
         def method(self: Any, other: Any) -> Any:

@@ -189,7 +189,74 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.linalg.det: lambda a: public.det(a),
     np.linalg.solve: lambda a, b: _solve(a, b),
     np.linalg.cholesky: lambda a, **k: public.cholesky(a),
+    np.median: lambda a, axis=None, keepdims=False, **k: _median(a, axis, keepdims),
+    np.isclose: lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: _is_close(a, b, rtol, atol, equal_nan),
+    np.allclose: lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: public.all(
+        _is_close(a, b, rtol, atol, equal_nan)
+    ),
+    np.array_equal: lambda a1, a2: _array_equal(a1, a2),
+    np.nonzero: lambda a: _nonzero(a),
+    np.flatnonzero: lambda a: public.reshape(public.where(public.not_equal(public.reshape(a, (-1,)), 0)), (-1,)),
+    np.argwhere: lambda a: public.where(public.not_equal(a, 0)),
+    np.unique: lambda ar, **k: _unique(ar, **k),
 }
+
+
+def _median(a: Any, axis: Any, keepdims: bool) -> Any:
+    """The middle of the sorted elements, NaN where there is one."""
+    if axis is None:
+        shape = (1,) * _rank(a)
+        flat = _median(public.reshape(a, (-1,)), 0, False)
+        return public.reshape(flat, shape) if keepdims else flat
+    ordered = public.sort(a, axis)
+    count = ordered.type.shape[axis]
+    if not isinstance(count, int):
+        count = op.dim_size(ordered, axis=axis % _rank(a))
+    low, high, last = (public.floordiv(public.sub(count, 1), 2), public.floordiv(count, 2), public.sub(count, 1))
+    parts = [public.gather(ordered, k, axis=axis % _rank(a)) for k in (low, high)]
+    middle = public.div(public.add(*parts), 2)
+    if ordered.type.dtype.is_floating:
+        top = public.gather(ordered, last, axis=axis % _rank(a))
+        middle = public.where(public.not_equal(top, top), top, middle)
+    return public.expand_dims(middle, axis=axis) if keepdims else middle
+
+
+def _is_close(a: Any, b: Any, rtol: Any, atol: Any, equal_nan: bool) -> Any:
+    near = public.less_equal(public.abs(public.sub(a, b)), public.add(atol, public.mul(rtol, public.abs(b))))
+    floating = [x for x in (a, b) if isinstance(x, Tensor) and x.type.dtype.is_inexact]
+    if floating:
+        near = public.logical_and(near, public.is_finite(b))
+        near = public.logical_or(near, public.equal(a, b))
+    if equal_nan:
+        near = public.logical_or(near, public.logical_and(public.not_equal(a, a), public.not_equal(b, b)))
+    return near
+
+
+def _array_equal(a: Any, b: Any) -> Any:
+    shapes = [x.type.shape if isinstance(x, Tensor) else np.shape(x) for x in (a, b)]
+    known = [s for s in shapes if s is not None and all(isinstance(d, int) for d in s)]
+    if len(known) == 2 and known[0] != known[1]:
+        return False
+    return public.all(public.equal(a, b))
+
+
+def _nonzero(a: Any) -> tuple[Any, ...]:
+    places = public.where(public.not_equal(a, 0))
+    return tuple(public.get_item(places, (slice(None), k)) for k in range(_rank(a)))
+
+
+def _unique(ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False) -> Any:
+    """The distinct elements in order; their number is known when the graph runs."""
+    if return_index:
+        raise UnimplementedError("return_index= is not supported for tensors", id="numpy-arguments")
+    values, where, counts = public.unique_with_counts(public.reshape(ar, (-1,)), "int64")
+    order = public.argsort(values)
+    found = [public.gather(values, order)]
+    if return_inverse:
+        found.append(public.gather(public.invert_permutation(order), where))
+    if return_counts:
+        found.append(public.gather(counts, order))
+    return found[0] if len(found) == 1 else tuple(found)
 
 
 def _difference(a: Any, n: int, axis: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
@@ -126,6 +127,13 @@ class Variable(Tensor):
             outward[0](error)
             raise
 
+    def __getitem__(self, index: Any) -> Tensor:
+        """A part of the value; `variable[index].assign(x)` writes it."""
+        part = super().__getitem__(index)  # type: ignore[misc]
+        key = id(part)
+        _parts[key] = weakref.ref(part, lambda _: _parts.pop(key, None)), self, index
+        return part  # type: ignore[no-any-return]
+
     def _update(self, function: str, ufunc: Any, delta: Any) -> Variable:
         try:
             if STATE.trace is None and not STATE.tapes:
@@ -203,6 +211,27 @@ class Variable(Tensor):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._value, self.trainable, self._name)
+
+
+_parts: dict[int, tuple[weakref.ref[Tensor], Variable, Any]] = {}  # by id: a tensor, the variable and index it is of
+
+
+def _assign_of(part: Tensor) -> Callable[..., Variable]:
+    """`variable[index].assign`: writes the variable where the tensor was taken from it."""
+    known = _parts.get(id(part))
+    if known is None or known[0]() is not part:
+        raise AttributeError("'Tensor' object has no attribute 'assign': only a Variable and its items have one")
+    _, variable, index = known
+
+    def assign(value: Any, name: str | None = None) -> Variable:
+        new = op.identity(variable)
+        new[index] = value
+        return variable.assign(new)
+
+    return assign
+
+
+Tensor.assign = property(_assign_of)  # type: ignore[attr-defined]
 
 
 class _Probe:
