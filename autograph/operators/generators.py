@@ -32,10 +32,11 @@ Test = Callable[[], Any] | None
 class Emitting:
     """An iterable that calls a loop's body for each item: `run(body, test)`, going on while `test()` is true."""
 
-    __slots__ = ("run",)
+    __slots__ = ("run", "spent")
 
     def __init__(self, run: Callable[[Body, Test], None]) -> None:
         self.run = run
+        self.spent = False  # its first item was taken: nobody may go on
 
     def __iter__(self) -> Any:
         return iter(gather(self))
@@ -93,6 +94,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     A consumer that may stop must be the only one who holds the generator, by one parameter: nobody may go on with it.
     """
     if type(x) is Emitting:
+        refuse_spent(x)
         return x
     if type(x) is dict:
         return keys_of(x)
@@ -157,8 +159,8 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
 
 def refuse_spent(x: Any) -> None:
     """Refuse a generator that a loop, which may have stopped before the end, used up."""
-    made = _made.get(x) if type(x) is GeneratorType else None
-    if type(x) is Emitting or (made is not None and made.spent):
+    made = _made.get(x) if type(x) is GeneratorType else x if type(x) is Emitting else None
+    if made is not None and made.spent:
         raise refusal("generator-items")
 
 

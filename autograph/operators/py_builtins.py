@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import functools
 import itertools
-import sys
 from builtins import len  # what another module makes of the name is nothing to the hooks
 from typing import Any
 
@@ -16,7 +15,7 @@ from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
-from autograph.operators.generators import Emitting, emitting, refuse_spent
+from autograph.operators.generators import Emitting, emitting, may_be_shared, refuse_spent, tried_by_python
 from autograph.operators.iterables import (
     StagedEnumerate,
     StagedMap,
@@ -359,11 +358,8 @@ def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[
 @stand_in(builtins.next)
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`."""
-    emitted: Any
-    only = sys.getrefcount(iterator) <= 2  # nobody will ask for the next but one
-    emitted = emitting(iterator, may_stop=True) if only else None
-    if emitted is None:
-        refuse_spent(iterator)
+    refuse_spent(iterator)
+    if type(iterator) is not Emitting and not may_be_shared(iterator):
         staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
         return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
     found: Any = False
@@ -376,8 +372,13 @@ def next_(iterator: Any, *default: Any) -> Any:
     def missing() -> None:
         raise raised(StopIteration())
 
-    emitted.run(body, lambda: not_(found))
+    emitted = iterator if type(iterator) is Emitting else tried_by_python(iterator, body, lambda: False)
+    if emitted is not None:
+        emitted.spent = True
+        emitted.run(body, lambda: not_(found))
     if not default:
+        if found is False:
+            raise StopIteration
         if_stmt(not_(found), missing, None, ())
     return result
 
