@@ -230,6 +230,9 @@ print(ag.autograph.to_code(f))
 
 
 
+
+
+
 class Child(dict):
     def f(self, g, *rest, **options):
         scale = lambda x: g(x, *rest, **options)
@@ -394,6 +397,7 @@ def f(xs):
         yield x + len(xs)
 
 print(ag.autograph.to_code(f))
+
 
 
 

@@ -479,6 +479,43 @@ print(int(nested(ag.constant(3))))
 
 
 
+@ag.function
+def item(x, i):
+    try:
+        return x[i]
+    except IndexError as error:
+        print(str(error))
+        return x[0]
+
+item(ag.constant([1.0, 2.0]), ag.constant(5))
+
+
+
+@ag.function
+def item(x, i):
+    try:
+        return x[i]
+    except IndexError:
+        print("no item", i)
+        return x[0]
+
+print(float(item(ag.constant([1.0, 2.0]), ag.constant(5))))
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def head(x, *rest):
@@ -839,39 +876,6 @@ def weighted(x):
     return s
 
 print(float(weighted(ag.constant([1.0, 2.0]))))
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-@ag.function
-def power(a, e):
-    return pow(a, e, 7)
-
-power(ag.constant(3), ag.constant(5))
-
-
-
-@ag.function
-def power(a, e):
-    result = 1
-    while e > 0:
-        if e % 2 == 1:
-            result = result * a % 7
-        a = a * a % 7
-        e //= 2
-    return result
-
-print(int(power(ag.constant(3), ag.constant(5))))
 
 
 
@@ -1383,7 +1387,40 @@ print(ag.autograph.to_code(size))
 
 
 
+
+import datetime
+import random
+import time
 import warnings
+
+@ag.function
+def stamped(x):
+    return x, datetime.datetime.now()
+
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    stamped(ag.constant(1.0))
+print(str(seen[0].message).splitlines()[0])
+
+@ag.function
+def noisy(x):
+    return x + random.gauss(0.0, 1.0), time.time()
+
+print(noisy(ag.constant(1.0))[0] != noisy(ag.constant(1.0))[0])
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 @ag.function
 def power(x, n):

@@ -42,6 +42,7 @@ class Context:
     facts:        analyses of the tree, asked for by class; forgotten after each converter
     class_name:   the class whose body it stands in, for private names, or None
     global_names: the names its module defines
+    stage_tries:  whether `try` with `except` becomes a call of a hook, too
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Context:
         facts: Any = None,
         class_name: str | None = None,
         global_names: Container[str] = (),
+        stage_tries: bool = False,
     ) -> None:
         self.names = Names(function)
         self.names.used.add(HOOKS)
@@ -61,6 +63,7 @@ class Context:
         self.facts = facts
         self.class_name = class_name
         self.global_names = global_names
+        self.stage_tries = stage_tries
 
     def is_builtin(self, name: str) -> bool:
         """Whether `name` still means Python's builtin: neither the function nor its module binds it."""

@@ -116,6 +116,7 @@ def new_context(
     source_lines: Sequence[str] = (),
     class_name: str | None = None,
     global_names: Container[str] = (),
+    stage_tries: bool = False,
 ) -> Context:
     """What converters know of a function, its analyses included."""
     return Context(
@@ -125,6 +126,7 @@ def new_context(
         facts=Facts(),
         class_name=class_name,
         global_names=global_names,
+        stage_tries=stage_tries,
     )
 
 

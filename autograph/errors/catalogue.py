@@ -127,6 +127,11 @@ REFUSALS: dict[str, Refusal] = {
         "no tensor, or is passed twice",
         "return the changed tensor",
     ),
+    "caught-later": Refusal(
+        _GRAPH,
+        "this {kind} is caught when the graph runs: what it says is not known while the function is traced",
+        "act on its class, in an `except` clause of its own; raise it again; or catch it outside the function",
+    ),
     # Lists whose length depends on a tensor.
     "list-in-python": Refusal(
         _GRAPH,

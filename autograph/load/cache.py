@@ -98,3 +98,16 @@ def keep_reads(code: types.CodeType, reads: Any) -> None:
 def reads_of(code: types.CodeType) -> Any:
     """What a function reads: an `analysis.reads.Reads`; None where it was never analysed."""
     return _reads.find(code)
+
+
+_tries: CodeCache[bool] = CodeCache()
+
+
+def note_tries(code: types.CodeType) -> None:
+    """Remember that converted code holds `try` statements with handlers, which stayed Python's."""
+    _tries.get(code, None, lambda: True)
+
+
+def has_tries(code: types.CodeType) -> bool:
+    """Whether converted code holds such statements."""
+    return code in _tries

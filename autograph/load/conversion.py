@@ -4,12 +4,14 @@ import types
 from collections.abc import Hashable
 from typing import Any
 
+import gast
+
 from autograph.analysis.reads import reads_of_tree
 from autograph.convert.converter import Context
 from autograph.convert.emitting import turned_inside_out
 from autograph.convert.pipeline import Dump, convert_tree, new_context
 from autograph.errors.catalogue import SourceUnavailableError
-from autograph.load.cache import CodeCache, is_converted, keep_reads, reads_of
+from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.loader import compile_function, make_function
 from autograph.source.parse import Node
 from autograph.source.reader import FunctionSource, read_function
@@ -34,6 +36,12 @@ def convert_function(function: Any, hooks: object, options: Hashable = None) -> 
     return make_function(code, function, hooks)
 
 
+def convert_with_tries(function: types.FunctionType, hooks: object) -> types.FunctionType:
+    """A converted function, converted in the other way: with its `try` statements as calls of a hook."""
+    code = _codes.get(function.__code__, "tries", lambda: _convert(function, stage_tries=True))
+    return make_function(code, function, hooks)
+
+
 def convert_generator(function: types.FunctionType, hooks: object, may_stop: bool) -> types.FunctionType | None:
     """A generator function turned inside out and converted: see `autograph.convert.emitting`. None if it cannot be."""
     code = _codes.get(function.__code__, ("emit", may_stop), lambda: _convert_generator(function, may_stop))
@@ -48,12 +56,20 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
     return convert_tree(source.node, _context(source, function), dump=dump)
 
 
-def _convert(function: types.FunctionType) -> types.CodeType:
+def _convert(function: types.FunctionType, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
+    has_tries = not stage_tries and any(isinstance(n, gast.Try) and n.handlers for n in gast.walk(source.node))
+    context = _context(source, function, stage_tries)
+    code = _finished(function, source, source.node, context)
+    if has_tries:
+        note_tries(code)
+    return code
+
+
+def _finished(function: types.FunctionType, source: FunctionSource, tree: Node, context: Context) -> types.CodeType:
+    """The code of a tree of the function's, converted."""
     reads = reads_of_tree(source.node, source.class_name)
-    context = _context(source, function)
-    tree = convert_tree(source.node, context)
-    code = compile_function(tree, function.__code__, source.class_name, context.names.helpers())
+    code = compile_function(convert_tree(tree, context), function.__code__, source.class_name, context.names.helpers())
     for key in (function.__code__, code):
         keep_reads(key, reads)
     return code
@@ -76,11 +92,9 @@ def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.Co
     source = read_function(function)
     context = _context(source, function)
     tree = turned_inside_out(source.node, context.names, may_stop)
-    if tree is None:
-        return None
-    tree = convert_tree(tree, context)
-    return compile_function(tree, function.__code__, source.class_name, context.names.helpers())
+    return None if tree is None else _finished(function, source, tree, context)
 
 
-def _context(source: FunctionSource, function: types.FunctionType) -> Context:
-    return new_context(source.node, source.file, source.lines, source.class_name, function.__globals__)
+def _context(source: FunctionSource, function: types.FunctionType, stage_tries: bool = False) -> Context:
+    names = function.__globals__
+    return new_context(source.node, source.file, source.lines, source.class_name, names, stage_tries)

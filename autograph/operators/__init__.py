@@ -22,6 +22,7 @@ from autograph.operators.matching import (
 )
 from autograph.operators.places import UNDEFINED as undefined
 from autograph.operators.py_builtins import in_, is_, is_not, not_in
+from autograph.operators.tries import try_stmt
 from autograph.operators.while_loops import while_stmt
 
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
@@ -61,6 +62,7 @@ __all__ = [
     "set_comp",
     "set_item",
     "slice",
+    "try_stmt",
     "undefined",
     "unpack",
     "while_stmt",

@@ -44,6 +44,10 @@ def raised(error: Any) -> Any:
     if trace is None or trace.builder.region.parent is None:
         return error
     made = error() if isinstance(error, type) else error
+    again = getattr(made, "__raised_again__", None)
+    if again is not None:  # caught when the graph runs, and raised once more
+        leaving(made, [], {"exception": again, "arguments": (), "template": ()})
+        return made
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
     template, values = template_of(text) if text is not None else ((), [])
     arguments = _arguments(trace, made.args, values) if text is None else None

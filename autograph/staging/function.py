@@ -15,7 +15,7 @@ from typing import Any
 from autograph.errors.catalogue import REFUSALS
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import callee, converted
+from autograph.operators.calls import callee, converted, with_tries
 from autograph.operators.places import watch
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.fast_calls import FastCalls
@@ -188,9 +188,9 @@ class Function:
             if not self._convert or _is_ours(fn):
                 self._converted = fn  # `function(ag.matmul)`: this package's own code knows of staged tensors
             elif isinstance(fn, MethodType):
-                self._converted = MethodType(converted(fn.__func__), fn.__self__)  # type: ignore[arg-type]
+                self._converted = MethodType(with_tries(converted(fn.__func__)), fn.__self__)  # type: ignore[arg-type]
             elif isinstance(fn, FunctionType):
-                self._converted = converted(fn)
+                self._converted = with_tries(converted(fn))
             else:
                 self._converted = lambda *args, **kwargs: callee(fn)(*args, **kwargs)
         return self._converted  # type: ignore[no-any-return]

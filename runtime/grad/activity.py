@@ -72,6 +72,8 @@ class Activity:
             reached = [v in varied for v in _carried_inputs(node)]
         elif name == "call":
             reached = self._call(node, tuple(mask), forward=True)
+        elif name == "attempt":
+            reached = [False, *[True] * (len(node.outputs) - 1)]
         elif name == "custom_gradient":
             reached = [any(mask[len(node.outputs) :])] * len(node.outputs)
         else:
@@ -130,6 +132,8 @@ class Activity:
             ]
         elif name == "call":
             reached = list(self._call(node, tuple(mask), forward=False))
+        elif name == "attempt":
+            reached = [True] * len(node.inputs)
         elif name == "custom_gradient":
             reached = [k >= len(node.outputs) for k in range(len(node.inputs))]
         else:

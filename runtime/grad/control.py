@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from runtime.grad.activity import differentiable
+from runtime.grad.attempts import attempt_rule
 from runtime.grad.calls import call_rule
 from runtime.grad.regions import (
     AdjointRegion,
@@ -379,6 +380,7 @@ def custom_rule(_sweep: Sweep, node: Node, dys: list[Any], _need: list[bool]) ->
 
 
 RULES: Mapping[str, Rule] = {
+    "attempt": attempt_rule,
     "call": call_rule,
     "cond": cond_rule,
     "custom_gradient": custom_rule,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -72,6 +73,7 @@ class Builder:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.region = Region(graph, None)
+        self.watcher: Callable[[Op], None] | None = None  # is told of each operation before its node is added
         self.location: Location | None = None  # of nodes that no line of the user's asks for
 
     def push(self, graph: Graph | None = None) -> Region:
@@ -96,6 +98,8 @@ class Builder:
         location: Location | None = None,
     ) -> Node:
         """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
+        if self.watcher is not None:
+            self.watcher(op)
         resolve = self.region.resolve
         inputs = [resolve(v) for v in inputs]
         location = location or self.location or user_location()

@@ -55,7 +55,7 @@ def fits(have: Any, want: Any) -> bool:
 
 
 def _known_function(node: Node, graph: Graph) -> None:
-    if node.op.name == "call" and node.attrs.get("function") not in graph.functions:
+    if node.op.name in ("call", "attempt") and node.attrs.get("function") not in graph.functions:
         raise GraphError(f"call of {node.attrs.get('function')!r}, which is not in the table of functions", node=node)
 
 

@@ -9,6 +9,10 @@ from runtime.ir.graph import Graph, Node, Value
 __all__ = ["clone", "copy_nodes", "reachable_functions", "substitute", "users"]
 
 
+CALLS = ("call", "attempt")
+"""Operations that name a function of the table."""
+
+
 def clone(graph: Graph) -> Graph:
     """A copy of a graph: nodes, values, regions and the functions it calls, which no pass shares with the original.
 
@@ -30,7 +34,7 @@ def reachable_functions(graph: Graph) -> list[str]:
     waiting = [graph]
     while waiting:
         for node in waiting.pop().walk():
-            if node.op.name == "call" and node.attrs["function"] not in found:
+            if node.op.name in CALLS and node.attrs["function"] not in found:
                 found[node.attrs["function"]] = None
                 waiting.append(graph.functions[node.attrs["function"]])
     return list(found)

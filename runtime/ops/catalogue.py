@@ -11,6 +11,9 @@ _OPERATIONS = {
         abs add div divmod fabs float_power floordiv fmax fmin fmod maximum minimum mod mul multiply_no_nan
         neg positive pow reciprocal sign square sub
     """,
+    "runtime.ops.attempts": """
+        attempt note
+    """,
     "runtime.ops.bitwise": """
         bitwise_and bitwise_count bitwise_or bitwise_xor gcd invert lcm left_shift right_shift
     """,

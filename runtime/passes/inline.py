@@ -44,7 +44,7 @@ def _choose(graph: Graph) -> set[str]:
         leaf = not callees[name] - chosen or not callees[name]
         if not recursive and leaf:
             size = sum(1 for _ in graph.functions[name].walk())
-            if size <= SMALL or counts[name] == 1:
+            if size <= SMALL or counts.get(name, 0) == 1:
                 chosen.add(name)
     return chosen
 

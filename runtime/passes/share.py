@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from runtime.ir.compare import same_body
 from runtime.ir.graph import Graph, Node
-from runtime.ir.walk import reachable_functions
+from runtime.ir.walk import CALLS, reachable_functions
 
 __all__ = ["share_functions"]
 
@@ -23,7 +23,7 @@ def share_functions(graph: Graph) -> Graph:
         (node, node.attrs["function"])
         for each in (graph, *functions.values())
         for node in each.walk()
-        if node.op.name == "call"
+        if node.op.name in CALLS
     ]
     first = _classes(names, functions, calls)
     for node, name in calls:

@@ -21,6 +21,7 @@ from autograph.analysis.names import mangled
 from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
 from autograph.convert.naming import bound_names
+from autograph.convert.template import load
 from autograph.source.parse import Node
 
 
@@ -210,6 +211,43 @@ def f(pairs):
         items = self.visit(node.iter)
         return made + self.quote(text, node.iter, items=items, body=name, names=self._told(shared), flag=flag)
 
+    def visit_Try(self, node: Node) -> Node | list[Node]:
+        """Where tensors may be about, `try` with `except`; its `finally` stays Python."""
+        handlers, orelse = node.handlers, node.orelse
+        blocks = [node.body, orelse, *(handler.body for handler in handlers)]
+        if not self.context.stage_tries or not handlers or not self._can_be_functions(node, *blocks):
+            return self.generic_visit(node)
+        live = self._liveness.after(node) | _names_read([*handlers, *orelse, *node.finalbody])
+        shared = [self._shared(block, live) for block in blocks]
+        names = tuple(dict.fromkeys(name for part in shared for name in part))
+        try_name, else_name = self.names.helper("try_body"), self.names.helper("else_body")
+        made = self._function(node, try_name, None, node.body, shared[0])
+        other: str | None = None
+        if orelse:
+            made += self._function(orelse[0], else_name, None, orelse, shared[1])
+            other = else_name
+        pairs = []
+        for number, (handler, changed) in enumerate(zip(handlers, shared[2:], strict=True)):
+            name = self.names.helper("except_body" if number == 0 else f"except_body_{number + 1}")
+            error = handler.name.id if handler.name is not None else None
+            body = handler.body
+            if error is None or error in changed:
+                item = self.names.helper("error")
+                body = [*self.quote("name = error", handler, name=error, error=item), *body] if error else body
+                error = item
+            made += self._function(handler, name, error, body, changed)
+            kind = self.visit(handler.type) if handler.type is not None else load("BaseException", handler)
+            pairs.append(self.quote_expression("(lambda: kind, name)", handler, kind=kind, name=name))
+        call = self.quote(
+            "ag__.try_stmt(body, (pairs,), other, names)", node, body=try_name, pairs=pairs, other=other,
+            names=self._told(names),
+        )  # fmt: skip
+        if not node.finalbody:
+            return made + call
+        node.body, node.handlers, node.orelse = made + call, [], []
+        node.finalbody = self.visit_block(node.finalbody)
+        return node
+
     def visit_Global(self, node: Node) -> Node | None:
         """Declarations move out of bodies, to the top of the user's function."""
         if len(self._frames) == 1:
@@ -316,6 +354,11 @@ def f(pairs):
         """Leave a statement Python; what is in it is converted."""
         self._kept.add(id(node))
         return self.generic_visit(node)
+
+
+def _names_read(parts: Sequence[Node]) -> frozenset[str]:
+    names = (node for part in parts for node in gast.walk(part) if isinstance(node, gast.Name))
+    return frozenset(name.id for name in names if isinstance(name.ctx, gast.Load))
 
 
 def is_static(test: Node) -> bool:

@@ -76,7 +76,8 @@ def f(xs):
     def visit_FunctionDef(self, node: Node) -> Node:
         """Lower the returns of one function, after those of the functions in it."""
         self.generic_visit(node)
-        if not _under_construct(node.body) or holds(node.body, *SUSPENDING):
+        staged = (*STAGED, gast.Try) if self.context.stage_tries else STAGED
+        if not _under_construct(node.body, staged) or holds(node.body, *SUSPENDING):
             return node
         if jumps_in_finally(node.body, gast.Return):
             return node
@@ -145,13 +146,13 @@ def f(xs):
         return made
 
 
-def _under_construct(block: Sequence[Node]) -> bool:
+def _under_construct(block: Sequence[Node], staged: tuple[type, ...]) -> bool:
     """Whether a return stands somewhere under a branch or a loop."""
     for statement in block:
-        if isinstance(statement, STAGED):
+        if isinstance(statement, staged):
             if has_jump([statement], gast.Return):
                 return True
-        elif any(_under_construct(part) for part in blocks_of(statement)):
+        elif any(_under_construct(part, staged) for part in blocks_of(statement)):
             return True
     return False
 

@@ -15,6 +15,7 @@ from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.attempts import Attempt
 from runtime.ops.registry import compile_template
 from runtime.plan.plan import Plan
 from runtime.typesys.dtypes import DType
@@ -369,6 +370,8 @@ class FunctionWriter:
             return known
         if op.name == "call":
             return self.called(self.functions[node.attrs["function"]], self.take(block, inputs), {})
+        if op.name == "attempt":
+            return self.attempted(block, node)
         weak = bool(inputs) and all(map(self.is_weak, inputs))
         if op.name == "cast" and weak and _is_number(node.attrs["dtype"]) and _is_number(inputs[0].tensor_type.dtype):
             return self.called(self.globals.numpy(node.attrs["dtype"].dtype.type.__name__), self.take(block, inputs), {})
@@ -388,6 +391,14 @@ class FunctionWriter:
                 return Expr(f"{expr.text}.item()", True, expr.spans)
             return self.called(self.globals.bind("item", item, "a Python number of a NumPy one"), [expr], {})
         return expr
+
+    def attempted(self, block: Block, node: Node) -> Expr:
+        """A call that tells which exception was raised."""
+        run = self.globals.bind("attempt", Attempt.run_function, "which exception a function raises, and its results")
+        kinds = self.globals.bind("exceptions", node.attrs["exceptions"], "what is caught")
+        name = node.attrs["function"]
+        lead = [Expr(self.functions[name]), Expr(repr(name)), Expr(str(node.attrs["slots"])), Expr(kinds)]
+        return self.called(run, [*lead, *self.take(block, node.inputs)], {})
 
     def decided(self, block: Block, node: Node) -> Expr | None:
         """A test simplified by what the flags that end the loop are known to be."""

@@ -97,6 +97,19 @@ def unpack(x: Any, before: int, after: int | None = None) -> Any:
     return x
 
 
+def try_stmt(body: Any, handlers: Any, orelse: Any, names: Any) -> None:
+    try:
+        body()
+    except BaseException as error:
+        for kind, handler in handlers:
+            if isinstance(error, kind()):
+                handler(error)
+                return
+        raise
+    if orelse is not None:
+        orelse()
+
+
 eq = operator.eq
 not_eq = operator.ne
 

@@ -1,0 +1,74 @@
+"""Functions that may fail: `attempt` calls one and tells which exception it raised, and how far it had come by then."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from runtime.ops.registry import Op
+from runtime.typesys.spec import ValueType
+
+
+class _Open(threading.local):
+    """The attempts under way, innermost last, and the exception that was caught last."""
+
+    def __init__(self) -> None:
+        self.slots: list[tuple[str, list[Any]]] = []  # name of the function, values
+        self.caught: BaseException | None = None
+
+
+_OPEN = _Open()
+
+
+class Attempt(Op):
+    """(which, *results) of the function named `function`, applied to the inputs after the first `slots`.
+
+    which is 0 if it returned; otherwise the number, from 1, of the first of `exceptions` that fits what it raised, and
+    the results are the first inputs, as `note` has changed them.
+    """
+
+    effect = "check"
+    outputs = None
+
+    @staticmethod
+    def run_function(
+        function: Any, name: str, slots: int, exceptions: tuple[type[BaseException], ...], *inputs: Any
+    ) -> tuple[Any, ...]:
+        """What the plan calls; `function` is the compiled one, `name` its name in the table."""
+        state = list(inputs[:slots])
+        _OPEN.slots.append((name, state))
+        try:
+            results = function(*inputs[slots:])
+        except exceptions as error:
+            _OPEN.caught = error
+            return (1 + next(k for k, kind in enumerate(exceptions) if isinstance(error, kind)), *state)
+        finally:
+            _OPEN.slots.pop()
+        return (0, results) if slots == 1 else (0, *results)
+
+
+class Note(Op):
+    """Remember a value in a slot of the innermost attempt under way at the function `of`; without one (a backward pass
+    computes forward values again) nothing."""
+
+    effect = "check"
+    outputs = 0
+
+    def infer(self, value: ValueType, *, slot: int, of: str) -> tuple[()]:
+        return ()
+
+    @staticmethod
+    def kernel(value: Any, *, slot: int, of: str) -> tuple[()]:
+        state = next((values for name, values in reversed(_OPEN.slots) if name == of), None)
+        if state is not None:
+            kept = value.copy() if isinstance(value, np.ndarray) else list(value) if isinstance(value, list) else value
+            state[slot] = kept
+        return ()
+
+
+def last_caught() -> BaseException:
+    """The exception that an attempt caught last, to be raised again."""
+    assert _OPEN.caught is not None
+    return _OPEN.caught
