@@ -26,7 +26,7 @@ def differentiable(type: ValueType | None) -> bool:
     if type is None:
         return False
     if isinstance(type, ListType):
-        return differentiable(type.element)
+        return type.element is None or differentiable(type.element)  # of a record's items nothing is known
     return type.dtype.is_inexact
 
 

@@ -1,7 +1,7 @@
-"""Gradients of calls: the gradient of a named function is a named function, recursive where that is.
+"""Gradients of calls: a named function has two halves, named functions again, recursive where it is.
 
-It computes the forward values again, so nothing has to be kept across calls; the gradient of an n deep recursion does
-n forward calls of every depth below.
+The forward half gives its caller, besides its outputs, a record of what the backward half needs; a record holds those of
+the calls inside. So the gradient of a recursion costs as much as some calls of it, at any depth.
 """
 
 from __future__ import annotations
@@ -10,20 +10,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runtime.grad.activity import Activity
-from runtime.grad.regions import conform, copy_node, cotangent_type, current_trace, prune, renumber, zeros
+from runtime.grad.regions import (
+    AdjointRegion,
+    conform,
+    copy_graph,
+    copy_node,
+    cotangent_type,
+    current_trace,
+    prune,
+    renumber,
+    zeros,
+)
 from runtime.grad.sweep import Rule, Sums, Sweep
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.records import RECORD
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, tracing
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import type_of_payload
 
-__all__ = ["adjoint_graph", "call_rule", "captured_to_constants"]
+__all__ = ["adjoint_graph", "call_rule", "captured_to_constants", "halves"]
 
 
 def call_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> list[Any]:
-    """A call of the function's gradient function, made on first need."""
+    """A call of the function's backward half; the forward call becomes one of its forward half, which also records."""
     functions = node.outputs[0].graph.functions
     name = node.attrs["function"]
     graph = functions.get(name)
@@ -37,18 +48,72 @@ def call_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> lis
     results: list[Any] = [None] * len(need)
     if not wrt:
         return results
-    adjoint = f"{name}_grad_{'_'.join(map(str, wrt))}_by_{'_'.join(map(str, given))}"
-    if adjoint not in functions:
-        adjoint_graph(graph, wrt, given, sweep.rules, adjoint, functions)
-    trace = current_trace()
     seeds = [conform(dys[k], cotangent_type(graph.outputs[k].type)) for k in given]
     types = tuple(cotangent_type(graph.inputs[k].type) for k in wrt)
-    made = trace.builder.emit(
-        get("call"), [*node.inputs, *seeds], {"function": adjoint}, types, (), node.location
-    )
+    tape, pull = halves(graph, name, wrt, given, sweep.rules, functions)
+    node.attrs = {**node.attrs, "function": tape}
+    record = node.add_output(RECORD)
+    trace = current_trace()
+    made = trace.builder.emit(get("call"), [record, *seeds], {"function": pull}, types, (), node.location)
     for k, value in zip(wrt, made.outputs, strict=True):
         results[k] = Tensor(value)
     return results
+
+
+def halves(
+    graph: Graph,
+    name: str,
+    wrt: Sequence[int],
+    given: Sequence[int],
+    rules: Mapping[str, Rule],
+    functions: dict[str, Graph],
+) -> tuple[str, str]:
+    """The names of a function's two halves, which are made on first need and may call themselves.
+
+    forward     inputs -> (outputs, record)
+    backward    (record, cotangents of the outputs `given`) -> cotangents of the inputs `wrt`
+    """
+    suffix = f"{'_'.join(map(str, wrt))}_by_{'_'.join(map(str, given))}"
+    tape, pull = f"{name}_tape_{suffix}", f"{name}_grad_{suffix}"
+    if tape in functions:
+        return tape, pull
+    primal, where = copy_graph(graph)
+    primal.name = tape
+    trace = Trace(pull, functions)
+    functions[tape], functions[pull] = primal, trace.graph
+    activity = Activity()
+    inside = {where[v] for v in activity.varied(graph, [k in wrt for k in range(len(graph.inputs))])}
+    region = AdjointRegion(trace.graph, None, primal, {})
+    trace.builder.region = region
+    seeds = [trace.graph.add_input(cotangent_type(primal.outputs[k].type)) for k in given]
+    outputs = []
+    with tracing(trace):
+        sums = Sums()
+        for k, seed in zip(given, seeds, strict=True):
+            if primal.outputs[k] in inside:
+                sums.add(primal.outputs[k], Tensor(seed))
+        Sweep(activity, rules).run(primal.nodes, sums, lambda _, v: v in inside)
+        for k in wrt:
+            source = primal.inputs[k]
+            type = cotangent_type(source.type)
+            dx = sums.get(source)
+            outputs.append(region.resolve(conform(zeros(type, source) if dx is None else dx, type)))
+    trace.graph.outputs = outputs
+    captured_to_constants(trace)
+    saved = region.settle()
+    record = trace.graph.add_input(RECORD)
+    if saved:
+        types = tuple(wanted.type for _, wanted in saved)
+        unpacked = trace.graph.add_node(get("unpack_record"), [record], {"types": types}, types)
+        trace.graph.nodes.insert(0, trace.graph.nodes.pop())
+        for index, (_, wanted) in enumerate(saved):
+            wanted.node, wanted.index = unpacked, index
+            unpacked.outputs[index] = wanted
+    packed = primal.add_node(get("pack_record"), [value for value, _ in saved], {}, (RECORD,))
+    primal.outputs.append(packed.outputs[0])
+    trace.graph.inputs = [record, *seeds]
+    renumber(trace.graph)
+    return tape, pull
 
 
 def adjoint_graph(

@@ -96,6 +96,9 @@ _OPERATIONS = {
     "runtime.ops.pooling": """
         avg_pool2d avg_pool2d_grad max_pool2d max_pool2d_grad max_pool2d_pick
     """,
+    "runtime.ops.records": """
+        pack_record unpack_record
+    """,
     "runtime.ops.reduce": """
         arg_max arg_min count_along reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max
         reduce_mean reduce_min reduce_prod reduce_sum

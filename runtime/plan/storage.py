@@ -125,10 +125,10 @@ class StorageMap:
 
     def _plain(self, node: Node) -> None:
         op = node.op
-        fresh = op.name not in ("constant", "call", "attempt") and op.effect != "py"
+        fresh = op.name not in ("constant", "call", "attempt", "unpack_record") and op.effect != "py"
         for value in node.outputs:
             self._define(value, new(value.type, fresh))
-        if op.name in ("call", "attempt", "note") or op.effect == "py":
+        if op.name in ("call", "attempt", "note", "pack_record", "unpack_record") or op.effect == "py":
             # Whoever is called may keep its arguments, and return them.
             together = Storage(False)
             for value in (*node.inputs, *node.outputs):
