@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -74,11 +75,46 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if hasattr(type(x), "__attrs_attrs__"):
         names = tuple(a.name for a in type(x).__attrs_attrs__)
         return names, tuple(getattr(x, n, UNBOUND) for n in names)
+    if type(x) is FunctionType:
+        return made_by(x) if instances or any(isinstance(d, Tensor) for d in x.__defaults__ or ()) else None
     if instances or is_born(x):
         attributes = getattr(x, "__dict__", None)
         if type(attributes) is dict and _is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
     return None
+
+
+def made_by(f: FunctionType) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """(what made a function, its defaults): `lambda x, k=k: ...` made in a loop differs by these."""
+    return ((Maker(f),), f.__defaults__) if f.__defaults__ else None
+
+
+class Maker:
+    """A function but for the values of its defaults."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: FunctionType) -> None:
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Maker):
+            return NotImplemented
+        a, b = self.function, other.function
+        count = len(a.__defaults__ or ())
+        return count == len(b.__defaults__ or ()) and same_static(with_defaults(a, ()), with_defaults(b, ()))
+
+    def __hash__(self) -> int:
+        return hash(self.function.__code__)
+
+
+def with_defaults(f: FunctionType, defaults: tuple[Any, ...]) -> FunctionType:
+    """A function as `f` with other defaults."""
+    made = FunctionType(f.__code__, f.__globals__, f.__name__, defaults, f.__closure__)
+    made.__kwdefaults__ = f.__kwdefaults__
+    made.__dict__.update(f.__dict__)
+    made.__qualname__, made.__module__ = f.__qualname__, f.__module__
+    return made
 
 
 def _is_plain_class(cls: type) -> bool:
@@ -115,6 +151,8 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
         return children
     if kind is dict:
         return dict(zip(keys, children, strict=True))
+    if kind is FunctionType:
+        return with_defaults(keys[0].function, tuple(children))
     if issubclass(kind, tuple):
         return kind._make(children) if keys else kind(children)  # type: ignore[attr-defined]
     made = object.__new__(kind)
@@ -238,6 +276,10 @@ class Joiner:
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
         a, b = self.opened_for(a, b), self.opened_for(b, a)
+        if isinstance(a, Static) and isinstance(b, Static) and type(a.value) is type(b.value) is FunctionType:
+            a, b = self.opened(a, FunctionType), self.opened(b, FunctionType)
+        if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind is FunctionType and a.keys != b.keys:
+            return None
         if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind:
             if a.kind is dict and a.keys != b.keys and set(a.keys) == set(b.keys):
                 b = Struct(b.kind, a.keys, tuple(b.children[b.keys.index(k)] for k in a.keys))

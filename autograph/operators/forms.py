@@ -5,6 +5,7 @@ Plain classes, not dataclasses: making those takes as long as loading everything
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -115,4 +116,24 @@ def same_static(a: Any, b: Any) -> bool:
         return a.hex() == b.hex()
     if isinstance(a, (*_SIMPLE, slice, range, frozenset, np.dtype)):
         return bool(a == b)
-    return False
+    return type(a) is FunctionType and _same_function(a, b)
+
+
+def _same_function(a: FunctionType, b: FunctionType) -> bool:
+    """Whether two functions were made by the same `def` or `lambda` over the same variables."""
+    cells = a.__closure__ or (), b.__closure__ or ()
+    return (
+        a.__code__ is b.__code__
+        and len(cells[0]) == len(cells[1])
+        and all(x is y for x, y in zip(*cells, strict=True))
+        and _same_all(a.__defaults__, b.__defaults__)
+        and _same_all(tuple((a.__kwdefaults__ or {}).items()), tuple((b.__kwdefaults__ or {}).items()))
+        and a.__dict__ == b.__dict__
+    )
+
+
+def _same_all(a: tuple[Any, ...] | None, b: tuple[Any, ...] | None) -> bool:
+    x, y = a or (), b or ()
+    return len(x) == len(y) and all(
+        _same_all(p, q) if type(p) is tuple and type(q) is tuple else same_static(p, q) for p, q in zip(x, y, strict=True)
+    )
