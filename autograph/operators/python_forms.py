@@ -14,6 +14,7 @@ from typing import Any
 
 from autograph.operators.choice import choice_of
 from autograph.operators.lists import dynamic_of
+from autograph.operators.plain import NUMBERS
 from autograph.operators.truth import is_staged_condition
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
@@ -21,7 +22,8 @@ from runtime.tensor.tensor import Tensor
 __all__ = ["ACCELERATED", "holds_staged", "python_form"]
 
 ACCELERATED = {"_heapq": "heapq", "_bisect": "bisect"}
-_LOOKED_AT = 1000  # items of a list that are looked at
+_LOOKED_AT = 1000  # items of a list whose types are looked at,
+_LOOKED_INTO = 50  # and those that are looked into
 
 
 def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -60,6 +62,13 @@ def holds_staged(x: Any, depth: int = 3) -> bool:
         return type(x._value) is Value
     if choice_of(x) is not None or is_staged_condition(x):
         return True
-    if isinstance(x, (list, tuple)) and depth:
-        return dynamic_of(x) is not None or any(holds_staged(e, depth - 1) for e in x[:_LOOKED_AT])
-    return False
+    if not isinstance(x, (list, tuple)) or not depth:
+        return False
+    if dynamic_of(x) is not None:
+        return True
+    kinds = set(map(type, x[:_LOOKED_AT])) - NUMBERS
+    if not kinds:
+        return False
+    if any(issubclass(kind, Tensor) for kind in kinds):
+        return any(type(e._value) is Value for e in x if isinstance(e, Tensor))
+    return any(holds_staged(e, depth - 1) for e in x[:_LOOKED_INTO])

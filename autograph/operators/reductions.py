@@ -194,11 +194,11 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
 
 def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
     """Items of a Python list, which are tensors or whose keys are."""
-    if key is None and not any(map(holds_staged, items)):
+    if key is None and not holds_staged(items):
         return builtins.sorted(items, reverse=reverse)
     rank = None if key is None else callee(key)
     ranks = items if rank is None else [rank(e) for e in items]
-    if not any(map(holds_staged, ranks)):
+    if not holds_staged(ranks):
         return [items[i] for i in builtins.sorted(range(len(items)), key=ranks.__getitem__, reverse=reverse)]
     columns = _columns(ranks)
     if columns is None or not all(map(_is_storable, items)):
@@ -234,9 +234,13 @@ def _is_storable(x: Any) -> bool:
 @stand_in(list.sort)
 def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
     """`list.sort`."""
+    trace = current_trace()
+    if key is None and not holds_staged(items):
+        note_list(trace, items)
+        items.sort(reverse=reverse)
+        return
     made = sorted_(items, key=key, reverse=reverse)
     dynamic = dynamic_of(made)
-    trace = current_trace()
     if dynamic is None:
         note_list(trace, items)
         items[:] = made
@@ -249,7 +253,7 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
 def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:
     iterable = gathered(iterable)
     listed = iterable if staged_iterable(iterable) is not None else list(iterable)
-    if type(listed) is list and dynamic_of(listed) is None and key is None and not any(map(holds_staged, listed)):
+    if type(listed) is list and dynamic_of(listed) is None and key is None and not holds_staged(listed):
         return original(count, listed)
     return get_item(sorted_(listed, key=key, reverse=reverse), builtins.slice(None, count))
 

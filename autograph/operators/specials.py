@@ -191,8 +191,8 @@ def _walk(trace: Trace, things: Iterable[Any]) -> None:
 
 
 def leads_to_tensor(things: Iterable[Any]) -> bool:
-    """Whether a tensor is among `things` or in what they hold; of functions only the closures are looked at."""
-    return any(isinstance(x, _STAGED) for x in _reached(things, _closed_over))
+    """Whether a tensor (or a `range` by one) is among `things` or in what they hold; of functions only the closures are looked at."""
+    return any(isinstance(x, _STAGED) or hasattr(type(x), "__staged_bool__") for x in _reached(things, _closed_over))
 
 
 def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[Any]]) -> Iterator[Any]:

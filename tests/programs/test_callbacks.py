@@ -52,6 +52,10 @@ def with_a_bar(x, s, n):
         for _ in range(n):
             x = x + 1
             manual.update(1)
+    for i in Bar(range(n)):
+        x = x + i
+    for v in Bar(x):
+        x = x + v
     return x, bar.n
 
 
