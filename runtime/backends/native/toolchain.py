@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from runtime.backends.native import elf
+from runtime.backends.native import elf, scaling
 from runtime.backends.native.cache import cache
 from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 FORGET = "ag_forget"
-_VERSION = 1  # of how texts are compiled: passes, options
+_VERSION = 2  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -169,6 +169,8 @@ def optimised(text: str) -> tuple[Any, Any]:
       RuntimeError: the text is not valid LLVM IR.
     """
     llvm = require()
+    if f"{scaling.SYMBOL}(" in text:
+        text += scaling.definition(llvm.llvm_version_info[0], host()[2])
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
     machine = _machine()

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from runtime.backends.native import mathlib, toolchain
+from runtime.backends.native import mathlib, scaling, toolchain
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
 LLVM = {"f32": "float", "f64": "double"}
@@ -14,13 +14,14 @@ LLVM = {"f32": "float", "f64": "double"}
 
 def loop_text(name: str, kind: str) -> str:
     """A module with the loop out[i] = f(x[i], y[i])."""
-    texts, needed, symbol = [mathlib.definition(name, kind)], {*mathlib.declarations(name, kind)}, mathlib.symbol(name, kind)
+    text, needed = mathlib.definition(name, kind), mathlib.declarations(name, kind)
+    symbol = mathlib.symbol(name, kind)
     llvm = LLVM[kind]
     operands = "xy" if name in mathlib.BINARY else "x"
     loads = "".join(
         f"  %{o}p = getelementptr {llvm}, ptr %{o}s, i64 %i\n  %{o} = load {llvm}, ptr %{o}p\n" for o in operands
     )
-    return "\n".join([*sorted(needed), *texts, f"""
+    return "\n".join([*sorted(needed), text, f"""
 define void @loop(ptr noalias %out, ptr noalias %xs, ptr noalias %ys, i64 %n) {{
 entry:
   %empty = icmp eq i64 %n, 0
@@ -56,9 +57,12 @@ class Loop:
 
 
 @lru_cache(maxsize=None)
-def compiled(name: str, kind: str) -> Loop:
-    """The loop of a function as machine code."""
-    return Loop(toolchain.compile_text(loop_text(name, kind), {}, ("loop",)), DTYPES[kind])
+def compiled(name: str, kind: str, portable: bool = False) -> Loop:
+    """The loop of a function as machine code; `portable` code uses nothing that this processor alone has."""
+    text = loop_text(name, kind)
+    if portable:
+        text = text.replace(scaling.SYMBOL, "@portable") + scaling.BY_PRODUCTS.replace(scaling.SYMBOL, "@portable")
+    return Loop(toolchain.compile_text(text, {}, ("loop",)), DTYPES[kind])
 
 
 def ulps(result: np.ndarray, exact: np.ndarray) -> np.ndarray:

@@ -50,6 +50,15 @@ def test_errors_stay_below_the_stated_bound(name: str, kind: str) -> None:
     assert error <= STATED[name][kind], where
 
 
+@pytest.mark.parametrize("name", ["exp", "exp2", "sigmoid", "softplus", "sinh", "cosh"])
+def test_processors_with_and_without_ldexp_agree(name: str) -> None:
+    x = unary(name, np.float32, 40_000)
+    plain = compiled(name, "f32", True)(x)
+    assert ulps(plain, exact(name, x)).max() <= STATED[name]["f32"]
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_max_ulp(*(r[~np.isnan(plain)] for r in (plain, compiled(name, "f32")(x))), 2)
+
+
 @pytest.mark.parametrize("kind", mathlib.TYPES)
 @pytest.mark.parametrize("name", ["atan2", "hypot", "pow"])
 def test_errors_of_two_arguments(name: str, kind: str) -> None:

@@ -12,7 +12,8 @@ from tests.unit.native_math.harness import loop_text  # noqa: E402
 CALL = re.compile(r"call [^@]*@([\w.]+)")
 LANES = {"f32": re.compile(r"<(4|8|16) x float>"), "f64": re.compile(r"<(2|4|8) x double>")}
 INTRINSICS = ("llvm.fma", "llvm.fabs", "llvm.sqrt", "llvm.copysign", "llvm.floor", "llvm.trunc", "llvm.smax", "llvm.smin",
-              "llvm.umax", "llvm.umin", "llvm.fshl", "llvm.assume", "llvm.is.fpclass", "llvm.experimental.noalias")
+              "llvm.umax",
+              "llvm.umin", "llvm.fshl", "llvm.assume", "llvm.is.fpclass", "llvm.ldexp", "llvm.experimental.noalias")
 
 
 @pytest.mark.parametrize("kind", mathlib.TYPES)

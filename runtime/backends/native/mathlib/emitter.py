@@ -240,6 +240,11 @@ def select(condition: Value, then: "Value | float", other: "Value | float") -> V
     return typed.function.emit(typed.kind, f"select {condition}, {left}, {right}")
 
 
+def scale_by_power(a: Value, k: Value) -> Value:
+    """a * 2^k of a single and an integer k, rounded once: what does it is chosen when it is compiled (scaling.py)."""
+    return a.function.emit(a.kind, f"call {a.type} @ag_scale_f32({a}, {k})")
+
+
 def absolute(a: Value) -> Value:
     """|a| of a float."""
     return a.function.call(a.kind, "fabs", a)

@@ -5,6 +5,7 @@ minimax polynomial, and 2^k by writing exponents. k is rounded by adding 1.5 * 2
 """
 
 import math
+import struct
 
 from runtime.backends.native.mathlib.coefficients import table
 from runtime.backends.native.mathlib.constants import LN2, parts
@@ -18,6 +19,7 @@ from runtime.backends.native.mathlib.emitter import (
     copy_sign,
     fma,
     polynomial,
+    scale_by_power,
     select,
 )
 
@@ -30,6 +32,10 @@ SMALLEST = {"f32": -104.0, "f64": -746.0, "wide": -104.0}
 def magic(kind: str) -> float:
     """Adding this rounds to an integer and leaves that in the low bits."""
     return 1.5 * 2.0 ** FRACTION[kind]
+
+
+# The bits of a single's `magic`: what `nearest`'s integer has too much.
+MAGIC_BITS = struct.unpack("I", struct.pack("f", magic("f32")))[0]
 
 
 def nearest(x: Value, factor: float) -> tuple[Value, Value]:
@@ -66,9 +72,11 @@ def exp_fraction(r: Value) -> Value:
     return exp_rest(r) + 1.0
 
 
-def exp_scaled(r: Value, scales: tuple[Value, Value]) -> Value:
-    """e^r times two powers of two."""
-    first, second = scales
+def exp_scaled(r: Value, x: Value, factor: float, bits: Value, less: int = 0) -> Value:
+    """e^r 2^(k - less) for k = round(x * factor), which `bits` are."""
+    if r.kind == "f32":
+        return scale_by_power(exp_fraction(r), bits - (MAGIC_BITS + less))
+    first, second = two_scales(x, factor, bits, less)
     return fma(exp_rest(r), first, first) * second
 
 
@@ -81,14 +89,14 @@ def exp(x: Value) -> Value:
     """e^x."""
     x = at_least(at_most(x, LARGEST[x.kind]), SMALLEST[x.kind])
     r, _, bits = reduced(x)
-    return exp_scaled(r, two_scales(x, INVERSE_LN2, bits))
+    return exp_scaled(r, x, INVERSE_LN2, bits)
 
 
 def exp_negative(x: Value) -> Value:
     """e^x for x <= 0."""
     x = at_least(x, SMALLEST[x.kind])
     r, _, bits = reduced(x)
-    return exp_scaled(r, two_scales(x, INVERSE_LN2, bits))
+    return exp_scaled(r, x, INVERSE_LN2, bits)
 
 
 def exp2(x: Value) -> Value:
@@ -96,7 +104,7 @@ def exp2(x: Value) -> Value:
     bound = 1080.0 if x.kind == "f64" else 152.0
     x = at_least(at_most(x, bound), -bound)
     k, bits = nearest(x, 1.0)
-    return exp_scaled((x - k) * math.log(2), two_scales(x, 1.0, bits))
+    return exp_scaled((x - k) * math.log(2), x, 1.0, bits)
 
 
 def expm1(x: Value) -> Value:
@@ -155,7 +163,7 @@ def exp_halved(a: Value) -> Value:
     """e^a / 2 for a >= 0, infinite only where that is."""
     a = at_most(a, LARGEST[a.kind] + 1.0)
     r, _, bits = reduced(a)
-    return exp_scaled(r, two_scales(a, INVERSE_LN2, bits, less=1))
+    return exp_scaled(r, a, INVERSE_LN2, bits, less=1)
 
 
 def cosh(x: Value) -> Value:

@@ -27,7 +27,6 @@ from runtime.backends.native.mathlib.exponential import (
     nearest,
     power_of_two,
     reduced,
-    two_scales,
 )
 from runtime.backends.native.mathlib.logarithm import split, split_any
 
@@ -80,7 +79,7 @@ def power_double(a: Value, y: Value) -> Value:
     t_low = select(absolute(t) < 800.0, t_low, 0.0)
     t = at_least(at_most(t, 720.0), -760.0)
     r, _, bits = reduced(t)
-    return exp_scaled(r + t_low, two_scales(t, INVERSE_LN2, bits))
+    return exp_scaled(r + t_low, t, INVERSE_LN2, bits)
 
 
 def product(high: Value, low: Value, y: Value, y_low: Value | None) -> Value:
