@@ -13,7 +13,7 @@ from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.descriptors import Leaf, canonical, describe, loosen
 from autograph.staging.fast_calls import can_have_entry
 from autograph.staging.guards import Guards
-from autograph.staging.native_code import Compiled
+from autograph.staging.native_code import Compiled, overwrites
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
@@ -180,7 +180,7 @@ class ConcreteFunction:
                         tape.variable_read(box, box._value)
         lead = len(payloads)
         run = (self._compiled or self.compiled).run
-        if self._donated and not taped and not getattr(run, "is_native", False):
+        if self._donated and not taped and overwrites(run):
             for box in self._donated.values():
                 if sys.getrefcount(box._value) > _EXCLUSIVE and isinstance(box._value, np.ndarray):
                     box._value = box._value.copy()

@@ -13,6 +13,7 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from autograph.errors.refusals import refusal
@@ -22,10 +23,13 @@ from runtime.ir.graph import Graph
 if TYPE_CHECKING:
     from runtime.backends.native.executable import NativeExecutable
 
-__all__ = ["BACKGROUND", "NATIVE_BY_DEFAULT", "Compiled", "LazyPlan", "make_native"]
+__all__ = ["BACKGROUND", "NATIVE_BY_DEFAULT", "Compiled", "LazyPlan", "make_native", "overwrites"]
 
-NATIVE_BY_DEFAULT = False
+NATIVE_BY_DEFAULT = True
 """Whether `jit_compile=None` makes native code in the background."""
+TRIED_CALLS = 100  # calls of a plan after which native code is made, ...
+TRIED_SECONDS = 0.02  # ... or seconds that they have taken
+CONTEST = 5  # calls by which native code has to show that it is faster
 
 _warned = [False]
 
@@ -142,34 +146,75 @@ BACKGROUND = _Background()
 atexit.register(BACKGROUND.end)
 
 
-_LONG = frozenset(("while_loop", "for_loop", "call"))
+class _Trial:
+    """The plan of a graph while it is new: timed, until its calls have taken so long that native code may pay."""
 
+    __slots__ = ("best", "calls", "owner", "plan", "spent")
 
-class _Later:
-    """The plan, for its first two calls: the second asks for native code. Many functions are called once."""
-
-    def __init__(self, compiled: Compiled, plan: Executable) -> None:
-        self._compiled = weakref.ref(compiled)
-        self._plan = plan
-        self._called = False
+    def __init__(self, owner: Compiled, plan: Executable) -> None:
+        self.owner = weakref.ref(owner)
+        self.plan = plan
+        self.calls = 0
+        self.spent = 0.0
+        self.best = float("inf")  # seconds of its fastest call
 
     def __call__(self, *arrays: Any) -> list[Any]:
-        compiled = self._compiled()
-        if self._called and compiled is not None:
-            compiled.run = self._plan
-            BACKGROUND.put(compiled, Compiled.replace)
-        self._called = True
-        return self._plan(*arrays)
+        start = perf_counter()
+        made = self.plan(*arrays)
+        taken = perf_counter() - start
+        self.best = min(self.best, taken)
+        self.spent += taken
+        self.calls += 1
+        if self.calls == TRIED_CALLS or (self.spent > TRIED_SECONDS and self.calls > 1 and self.calls < TRIED_CALLS):
+            self.calls = TRIED_CALLS  # once
+            owner = self.owner()
+            if owner is not None:
+                BACKGROUND.put(owner, Compiled._replace)
+        return made
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._plan, name)
+        return getattr(self.plan, name)
+
+
+class _Contest:
+    """New native code: its first calls are timed against those of the plan, and the faster one stays."""
+
+    __slots__ = ("_best", "_calls", "_native", "_owner", "_trial")
+
+    def __init__(self, owner: Compiled, native: NativeExecutable, trial: _Trial) -> None:
+        self._owner = weakref.ref(owner)
+        self._native = native
+        self._trial = trial
+        self._best = float("inf")
+        self._calls = 0
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        start = perf_counter()
+        made = self._native(*arrays)
+        self._best = min(self._best, perf_counter() - start)
+        self._calls += 1
+        owner = self._owner()
+        if self._calls == CONTEST and owner is not None:
+            if self._best <= self._trial.best:
+                owner.run, owner.is_native = self._native, True
+            else:
+                owner.run = self._trial.plan
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._native, name)
+
+
+def overwrites(run: Any) -> bool:
+    """Whether what runs a graph may write into what is passed for its donated inputs: a plan."""
+    return type(run) is Executable or type(run) is _Trial
 
 
 class Compiled:
     """An optimised graph with its executor: the plan, until native code takes its place.
 
-    run        what runs now: callers ask again at each call. The plan overwrites what is passed for the `donated` inputs
-    is_native  whether that is native code, which never does
+    run       what runs now: callers ask again at each call
+    is_native whether that is native code
     """
 
     __slots__ = ("__weakref__", "graph", "is_native", "run")
@@ -180,23 +225,21 @@ class Compiled:
         self.run: Any = native
         self.is_native = native is not None
         if native is None:
-            self.run = plan = compile_graph(graph, donated)
-            if choice is None and NATIVE_BY_DEFAULT:
-                if any(node.op.name in _LONG for node in graph.walk()):
-                    BACKGROUND.put(self, Compiled.replace)
-                else:
-                    self.run = _Later(self, plan)
+            plan = compile_graph(graph, donated)
+            self.run = _Trial(self, plan) if choice is None and NATIVE_BY_DEFAULT else plan
 
-    def replace(self) -> None:
-        """Native code for the plan, where there is a compiler and a rule for every operation."""
+    def _replace(self) -> None:
+        """Native code for the plan, where there is a compiler, a rule for every operation, and it is faster."""
         from runtime.backends.native.compile import compile_native
         from runtime.backends.native.errors import NoCompilerError, Unsupported
 
+        trial = self.run
         try:
-            self.run = compile_native(self.graph, LazyPlan(self.graph))
+            native = compile_native(self.graph, LazyPlan(self.graph), if_it_pays=True)
         except (NoCompilerError, Unsupported):
+            self.run = trial.plan
             return
-        self.is_native = True
+        self.run = _Contest(self, native, trial)
 
     def __call__(self, *arrays: Any) -> list[Any]:
         made: list[Any] = self.run(*arrays)

@@ -252,6 +252,7 @@ def test_several_threads_in_one_function():
 
 def test_native_code_that_would_mostly_cross_does_not_pay(monkeypatch):
     monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    monkeypatch.setattr(native_code, "TRIED_CALLS", 1)
     f = ag.function(sorted_twice)
     f(ag.constant(X))
     native_code.BACKGROUND.wait()

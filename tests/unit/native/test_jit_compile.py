@@ -40,6 +40,14 @@ def add_one(x):
     return x + 1
 
 
+def at_once(monkeypatch):
+    """Native code is made after the first call, and found as fast as the plan by the second."""
+    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    monkeypatch.setattr(native_code, "TRIED_CALLS", 1)
+    monkeypatch.setattr(native_code, "CONTEST", 1)
+    monkeypatch.setattr(native_code, "perf_counter", lambda: 0.0)
+
+
 @needs_llvm
 def test_true_runs_native_code_from_the_first_call(made):
     f = ag.function(add_one, jit_compile=True)
@@ -48,7 +56,7 @@ def test_true_runs_native_code_from_the_first_call(made):
 
 
 def test_false_never_does(made, monkeypatch):
-    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    at_once(monkeypatch)
     f = ag.function(add_one, jit_compile=False)
     assert float(f(ag.constant(2.5))) == 3.5
     native_code.BACKGROUND.wait()
@@ -57,39 +65,41 @@ def test_false_never_does(made, monkeypatch):
 
 @needs_llvm
 def test_none_runs_the_plan_until_native_code_is_made(made, monkeypatch):
-    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    at_once(monkeypatch)
     f = ag.function(add_one)
     assert float(f(ag.constant(2.5))) == 3.5
     native_code.BACKGROUND.wait()
-    assert not made  # it may be the only call
-    assert "return" in f.get_concrete_function(ag.constant(2.5)).executable.source
-    assert float(f(ag.constant(2.5))) == 3.5
-    native_code.BACKGROUND.wait()
+    assert float(f(ag.constant(3.5))) == 4.5
     assert type(f.get_concrete_function(ag.constant(2.5)).executable) is NativeExecutable
     assert float(f(ag.constant(3.5))) == 4.5
 
 
 @needs_llvm
-def test_code_of_loops_is_made_at_the_first_call(monkeypatch):
-    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
-
-    @ag.function
-    def halve(n):
-        while n > 1:
-            n = n // 2
-        return n
-
-    assert int(halve(ag.constant(40))) == 1
+def test_none_goes_back_to_the_plan_where_that_is_faster(made, monkeypatch):
+    at_once(monkeypatch)
+    times = iter([0.0, 1.0, 0.0, 3.0])  # one call of the plan, one of native code
+    monkeypatch.setattr(native_code, "perf_counter", lambda: next(times))
+    f = ag.function(add_one)
+    f(ag.constant(2.5))
     native_code.BACKGROUND.wait()
-    assert type(halve.get_concrete_function(ag.constant(40)).executable) is NativeExecutable
-    assert int(halve(ag.constant(40))) == 1
+    assert float(f(ag.constant(3.5))) == 4.5
+    assert type(f.get_concrete_function(ag.constant(2.5)).executable) is not NativeExecutable
+    assert len(made) == 1
+
+
+def test_few_calls_make_no_native_code(made):
+    f = ag.function(add_one)
+    for _ in range(3):
+        f(ag.constant(2.5))
+    native_code.BACKGROUND.wait()
+    assert not made
 
 
 @needs_llvm
 def test_none_stays_with_the_plan_where_there_is_no_rule(made, monkeypatch):
-    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    at_once(monkeypatch)
     f = ag.function(lambda x: x * 3)
-    assert float(f(ag.constant(2.5))) == 7.5 and float(f(ag.constant(2.5))) == 7.5
+    assert float(f(ag.constant(2.5))) == 7.5
     native_code.BACKGROUND.wait()
     assert len(made) == 1
     assert type(f.get_concrete_function(ag.constant(2.5)).executable) is not NativeExecutable
@@ -166,12 +176,12 @@ def test_without_a_compiler_the_plan_runs_with_one_warning(tmp_path):
 
 @needs_llvm
 def test_a_fault_of_ours_is_said_and_the_plan_goes_on(monkeypatch):
-    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    at_once(monkeypatch)
     monkeypatch.setattr(native_compile, "lower", lambda graph: lowered("nonsense", [], [], []))
     seen = []
     monkeypatch.setattr(warnings, "warn", lambda text, *a, **k: seen.append(text))
     f = ag.function(add_one)
-    assert float(f(ag.constant(2.5))) == 3.5 and float(f(ag.constant(2.5))) == 3.5
+    assert float(f(ag.constant(2.5))) == 3.5
     native_code.BACKGROUND.wait()
     assert len(seen) == 1 and "could not be made" in seen[0]
     assert float(f(ag.constant(2.5))) == 3.5
