@@ -26,6 +26,7 @@ class Reads:
     unknown:  paths from values that have no name
     bound:    names that the function or one inside it binds: their values are known only while it runs
     receiver: its first parameter
+    imports:  (module, name) of `from module import name` in it
 
     >>> from autograph.source.parse import parse
     >>> reads = reads_of_tree(parse("def f(self, x):\\n    c = self.cfg['rate']\\n    return g(x).a + K * c").body[0])
@@ -35,13 +36,14 @@ class Reads:
     ({(('.', 'a'),)}, ['c', 'self', 'x'], 'self')
     """
 
-    __slots__ = ("bound", "names", "receiver", "unknown")
+    __slots__ = ("bound", "imports", "names", "receiver", "unknown")
 
     def __init__(self) -> None:
         self.names: dict[str, set[Path]] = {}
         self.unknown: set[Path] = set()
         self.bound: set[str] = set()
         self.receiver: str | None = None
+        self.imports: list[tuple[str, str]] = []
 
 
 def reads_of_tree(function: Node, class_name: str | None = None) -> Reads:
@@ -55,6 +57,8 @@ def reads_of_tree(function: Node, class_name: str | None = None) -> Reads:
         node = pending.pop()
         if isinstance(node, gast.AugAssign):
             pending.append(_loaded(node.target))  # it is read, too
+        if isinstance(node, gast.ImportFrom) and node.module and not node.level:
+            reads.imports += [(node.module, alias.name) for alias in node.names]
         if not _is_step(node):
             pending.extend(gast.iter_child_nodes(node))
             continue

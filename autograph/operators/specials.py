@@ -191,7 +191,7 @@ def _walk(trace: Trace, things: Iterable[Any]) -> None:
 
 
 def leads_to_tensor(things: Iterable[Any]) -> bool:
-    """Whether a tensor (or a `range` by one) is among `things` or in what they hold; of functions only the closures are looked at."""
+    """Whether a tensor, or a range by one, is among `things` or in what they hold; of functions, in their closures."""
     return any(isinstance(x, _STAGED) or hasattr(type(x), "__staged_bool__") for x in _reached(things, _closed_over))
 
 

@@ -7,7 +7,9 @@ lead to something. So more may be guarded than was read, never what no called fu
 
 from __future__ import annotations
 
+import sys
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
@@ -30,7 +32,7 @@ DEPTH = 6  # containers in containers that are followed
 NODES = 20000  # places that are followed for one trace
 
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice))
-_CONTAINERS = (list, tuple, dict, set, frozenset)
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _CHANGES = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "clear", "discard", "remove"))
 _SLOTS = ("member_descriptor", "_tuplegetter", "getset_descriptor")
 
@@ -150,6 +152,10 @@ class Dependence:
             else:
                 self._follow_all(self._global(fn.__globals__, name), paths)
         self._unknown |= reads.unknown
+        for module, name in reads.imports:
+            found = sys.modules.get(module)
+            if found is not None:
+                self._follow(self._root(("object", found), module, found), ((".", name),), strict=True)
 
     def _globals(self, reads: Any, namespace: dict[str, Any]) -> None:
         """Follow what a function reads of which only its code was seen."""
@@ -207,7 +213,7 @@ class Dependence:
         x = node.value
         if how == ".":
             return self._attribute(node, x, name, strict)
-        if type(x) is dict:
+        if isinstance(x, dict):
             key = ("item", id(x), name)
             value = self._originals.get(key, x.get(name, UNBOUND))
             if value is UNBOUND and not strict:
@@ -215,9 +221,12 @@ class Dependence:
             return None if key in self._state else self._child(node, ("[", name), f"{node.label}[{name!r}]", value)
         if is_plain(x):
             return None
-        if how == "[" and type(x) in (list, tuple) and type(name) is int and -len(x) <= name < len(x):
+        if how == "[" and isinstance(x, (list, tuple, deque)) and type(name) is int and -len(x) <= name < len(x):
             return None if id(x) in self._written else self._child(node, step, f"{node.label}[{name}]", x[name])
-        if type(x) in _CONTAINERS and strict:
+        if how == "[" and isinstance(x, np.ndarray) and type(name) is int and x.ndim and -len(x) <= name < len(x):
+            # A number taken from an array is a number; a row is seen through the array.
+            return self._child(node, step, f"{node.label}[{name}]", x[name]) if isinstance(x[name], np.generic) else None
+        if isinstance(x, _CONTAINERS) and strict:
             self._content(node, DEPTH)
         return None
 
@@ -227,11 +236,12 @@ class Dependence:
                 return None
             key = ("global", id(vars(x)), name)
             return None if key in self._state else self._child(node, (".", name), f"{node.label}.{name}", vars(x)[name])
-        if type(x) in _CONTAINERS:
-            if strict and name not in _CHANGES:
-                self._content(node, DEPTH)
-            return None
-        if is_plain(x) or isinstance(x, (Tensor, np.ndarray)) or not self._is_object(x):
+        if isinstance(x, _CONTAINERS):
+            if type(_of_class(type(x), name)).__name__ not in _SLOTS and name not in getattr(x, "__dict__", ()):
+                if strict and name not in _CHANGES:
+                    self._content(node, DEPTH)
+                return None
+        elif is_plain(x) or isinstance(x, (Tensor, np.ndarray)) or not self._is_object(x):
             return None
         value = self._originals.get(("attribute", id(x), name), UNBOUND)
         if value is UNBOUND:

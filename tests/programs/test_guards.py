@@ -1,7 +1,9 @@
 """Python state that a trace read and that has changed since: the function is traced again, and never when nothing has."""
 
+import collections
 import functools
 import gc
+import sys
 import types
 import warnings
 import weakref
@@ -167,6 +169,37 @@ def test_items_of_containers_by_constant_keys():
     check(f, 5)
     config["deep"] = {"power": 3}
     check(f, 5)  # another object with the same content
+
+
+def test_other_containers_and_imports(monkeypatch):
+    module = types.ModuleType("settings_of_guards")
+    module.gain = 1.0
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    Point = collections.namedtuple("Point", "a b")
+    box = types.SimpleNamespace(point=Point(1.0, 2.0), queue=collections.deque([1.0, 2.0]), array=np.array([1.0, 2.0]))
+    table = collections.defaultdict(float, a=2.0)
+    ordered = collections.OrderedDict(x=1.0)
+
+    @ag.function
+    def f(x):
+        from settings_of_guards import gain
+
+        x = x * gain * box.point.a + box.point[1] + box.queue[0] + table["a"] + sum(ordered.values())
+        return x if box.array[0] > 0 else -x
+
+    check(f, 1)
+    changes = [
+        lambda: setattr(module, "gain", 3.0),
+        lambda: setattr(box, "point", Point(1.0, 5.0)),
+        lambda: setattr(box, "point", box.point._replace(a=7.0)),
+        lambda: box.queue.appendleft(8.0),
+        lambda: table.__setitem__("a", 9.0),
+        lambda: ordered.__setitem__("y", 2.0),
+        lambda: box.array.__setitem__(0, -1.0),
+    ]
+    for count, change in enumerate(changes, 2):
+        change()
+        check(f, count)
 
 
 def test_array_content_is_read_and_rebound_arrays_are_seen():
