@@ -201,3 +201,14 @@ def test_a_function_that_is_gone_is_not_compiled(made):
     del owner
     background._run()
     assert not work
+
+
+@needs_llvm
+def test_none_stays_with_the_plan_where_most_would_run_in_python(monkeypatch):
+    monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
+    f = ag.function(lambda x: ag.sort(x))
+    x = ag.constant([2.0, 1.0])
+    for _ in range(3):
+        assert f(x).numpy().tolist() == [1.0, 2.0]
+        native_code.BACKGROUND.wait()
+    assert type(f.get_concrete_function(x).executable) is not NativeExecutable
