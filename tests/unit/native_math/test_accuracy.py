@@ -16,7 +16,8 @@ from tests.unit.native_math.points import binary, reduced_up_to, unary  # noqa: 
 
 ROW = re.compile(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", re.MULTILINE)
 PAGE = Path(__file__).parents[3] / "docs" / "native_math.md"
-STATED = {name: {"f32": float(f32), "f64": float(f64)} for name, f32, f64 in ROW.findall(PAGE.read_text())}
+ERRORS, COSTS = PAGE.read_text("utf-8").split("## What they cost")
+STATED = {name: {"f32": float(f32), "f64": float(f64)} for name, f32, f64 in ROW.findall(ERRORS)}
 LONG_IS_LONGER = np.finfo(np.longdouble).nmant >= 63
 
 
@@ -30,6 +31,10 @@ def assert_same_bits(got: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_array_equal(got, wanted)
     number = ~np.isnan(wanted)
     np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))
+
+
+def test_every_function_has_a_measured_cost() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", COSTS, re.MULTILINE)) == mathlib.NAMES | mathlib.BINARY
 
 
 def worst(name: str, kind: str, *arguments: np.ndarray) -> tuple[float, tuple]:
