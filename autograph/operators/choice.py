@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.places import UNBOUND
+from autograph.operators.places import UNBOUND, Label
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -179,15 +179,22 @@ def require_usable(choice: Choice) -> None:
         return
     choice._checked.append(trace.builder.region.graph)
     name = choice._name or "value"
-    errors: list[tuple[int, type[Exception], str]] = []
+    errors: list[tuple[int, type[Exception], Any]] = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
-            message = f"cannot access local variable '{name}' where it is not associated with a value"
-            errors.append((i, UnboundLocalError, message))
+            errors.append((i, *_error_of_unbound(choice)))
         elif a is None:
             errors.append((i, TypeError, f"'{name}' is None here, on the path that was taken; a tensor is needed"))
     index = usable[0][0] if len(usable) == 1 else -1
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))
+
+
+def _error_of_unbound(choice: Choice) -> tuple[type[Exception], Any]:
+    """Python's error, and its argument, for reading the place where it holds nothing."""
+    name = choice._name
+    if isinstance(name, Label):
+        return name.error  # type: ignore[attr-defined,no-any-return]
+    return UnboundLocalError, f"cannot access local variable '{name or 'value'}' where it is not associated with a value"
 
 
 def select(x: Any, use: Callable[[Any], Any]) -> Any:
@@ -228,9 +235,8 @@ def require_bound(choice: Choice) -> list[tuple[int, Any]]:
     """(tag, alternative) of those that a read of the name can give: it raises UnboundLocalError where nothing is bound."""
     bound = [(i, a) for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
     if len(bound) < len(choice._alternatives) and STATE.trace is not None and not _is_checked(choice):
-        name = choice._name or "value"
-        message = f"cannot access local variable '{name}' where it is not associated with a value"
-        errors = tuple((i, UnboundLocalError, message) for i, a in enumerate(choice._alternatives) if a is UNBOUND)
+        error = _error_of_unbound(choice)
+        errors = tuple((i, *error) for i, a in enumerate(choice._alternatives) if a is UNBOUND)
         op.require_alternative(choice._tag, index=-1, errors=errors)
     return bound
 

@@ -30,7 +30,7 @@ from autograph.operators.descriptors import (
     value_types,
 )
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED, watch
+from autograph.operators.places import UNDEFINED, label_of, watch
 from autograph.operators.regions import PathEnds, Traced, inside, provisional
 from autograph.operators.while_loops import LoopState, with_parameters
 from runtime.ir.build import Region
@@ -251,7 +251,7 @@ class Named:
         result = unpack(_with_sizes(self.result, sizes), outputs)
         self._write_arguments(trace, call, outputs)
         for place, d in zip(self.state.places, state, strict=True):
-            value = place.read() if isinstance(d, Static) else unpack(d, outputs, getattr(place, "name", ""))
+            value = place.read() if isinstance(d, Static) else unpack(d, outputs, label_of(place))
             trace.record(place)
             place.write(value)
         return result

@@ -21,7 +21,9 @@ __all__ = [
     "CellPlace",
     "GlobalPlace",
     "ItemPlace",
+    "Label",
     "Sentinel",
+    "label_of",
     "name_places",
     "note_attribute",
     "note_item",
@@ -39,6 +41,28 @@ class Sentinel:
 
     def __repr__(self) -> str:
         return self.text
+
+
+class Label(str):
+    """What a place is called, with the error of reading it where it holds nothing: (type, argument)."""
+
+    __slots__ = ("error",)
+
+    def __new__(cls, text: str, error: tuple[type[Exception], Any]) -> Label:
+        """The name of a place that is no local name."""
+        made = super().__new__(cls, text)
+        made.error = error  # type: ignore[attr-defined]
+        return made
+
+
+def label_of(place: Place) -> str:
+    """What messages call a place."""
+    if isinstance(place, ItemPlace):
+        return Label("", (KeyError, place.item))
+    if isinstance(place, AttributePlace):
+        message = f"{type(place.owner).__name__!r} object has no attribute {place.name!r}"
+        return Label(place.name, (AttributeError, message))
+    return str(getattr(place, "name", ""))
 
 
 UNBOUND = Sentinel("<unbound>")  # what a place holds that Python would report as unbound or missing

@@ -18,9 +18,9 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["emit_print", "holds_text", "print_", "template_of", "text_of"]
+__all__ = ["TOKEN", "emit_print", "holds_text", "print_", "template_of", "text_of"]
 
-_TOKEN = re.compile("\ue000(\\d+)\ue001")
+TOKEN = re.compile("\ue000(\\d+)\ue001")
 
 
 def _token(tensor: Tensor, spec: str) -> str:
@@ -40,7 +40,7 @@ def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
     trace = STATE.trace
     parts: list[Any] = []
     values: list[Value] = []
-    pieces = _TOKEN.split(text)
+    pieces = TOKEN.split(text)
     for i, piece in enumerate(pieces):
         if i % 2 == 0:
             if piece:
@@ -56,7 +56,7 @@ def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
 def holds_text(x: Any) -> bool:
     """Whether a value is a text with tokens, or holds one."""
     if isinstance(x, str):
-        return _TOKEN.search(x) is not None
+        return TOKEN.search(x) is not None
     if isinstance(x, (list, tuple)):
         return any(map(holds_text, x))
     return isinstance(x, dict) and (any(map(holds_text, x)) or any(map(holds_text, x.values())))
@@ -106,7 +106,7 @@ def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any
 
 
 def _shows_staged(args: tuple[Any, ...]) -> bool:
-    return any(_TOKEN.search(text_of(x)) for x in args)
+    return any(TOKEN.search(text_of(x)) for x in args)
 
 
 def emit_print(trace: Trace, text: str, stream: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.tensor.variable import Variable
-from runtime.typesys.errors import OutOfRangeError
+from runtime.typesys.errors import OutOfRangeError, ShapeError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["ConcreteFunction"]
@@ -303,11 +304,21 @@ def _baseline() -> int:
 _EXCLUSIVE = _baseline()
 
 
+# What NumPy says of shapes that do not fit, with the two sizes of a matrix product.
+_SHAPES = re.compile(
+    r"(could not be broadcast|cannot reshape array|input array dimensions|mismatch in its core dimension"
+    r"(?:.*size (\d+) is different from (\d+))?)"
+)
+
+
 def _placed(error: Exception) -> Exception:
     """The error, given a traceback entry at the user's line of the node that raised it."""
     location = getattr(error, "__autograph_location__", None)
     if type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
         error = OutOfRangeError(str(error)).with_traceback(error.__traceback__)
+    elif type(error) is ValueError and (said := _SHAPES.search(str(error))):
+        text = f"matmul: the inner sizes {said[3]} and {said[2]} differ" if said[2] else str(error)
+        error = ShapeError(text).with_traceback(error.__traceback__)
     elif isinstance(error, UnboundLocalError):
         error.add_note("The path that was taken does not set it: give it a value before the branch or loop.")
     if location is not None:

@@ -17,6 +17,7 @@ from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import callee, converted, with_tries
 from autograph.operators.places import watch
+from autograph.operators.printing import TOKEN
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.fast_calls import FastCalls
 from autograph.staging.inspection import Inspection
@@ -391,7 +392,9 @@ _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__glob
 
 def _explain(error: BaseException) -> None:
     """Say what a staged tensor is below the message of code that knows of none and names one."""
-    if not isinstance(error, OpError) and "<Tensor staged " in str(error) and not hasattr(error, "__notes__"):
+    text = str(error)
+    staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
+    if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
         hint = REFUSALS["tensor-value"].hint
         error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
 

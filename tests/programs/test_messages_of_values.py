@@ -89,19 +89,6 @@ def signature_dtype():
     f(ag.constant([1, 2]))
 
 
-@wrong("xs.sort(key=lambda v: -v)", "list.sort is not staged", "ag.stack(xs)")
-def sort_a_grown_list():
-    @ag.function
-    def f(n):
-        xs = []
-        for i in ag.range(n):
-            xs.append(i)
-        xs.sort(key=lambda v: -v)
-        return xs
-
-    f(ag.constant(3))
-
-
 @wrong("return 0.1 * g", "'float' and 'NoneType'", 'unconnected_gradients="zero"')
 def gradient_of_what_does_not_depend():
     x = ag.Variable(1.0)
@@ -200,3 +187,67 @@ def test_code_that_never_had_a_file_says_how_to_give_it_one():
     with pytest.raises(Exception, match="source-unavailable") as caught:
         ag.function(space["step"])(ag.constant(1))
     assert "linecache.cache" in str(caught.value)
+
+
+class Box:
+    pass
+
+
+def unset_item(x):
+    d = {}
+    if x > 0:
+        d["k"] = x
+    return d["k"]
+
+
+def unset_attribute(x):
+    box = Box()
+    if x > 0:
+        box.width = x
+    return box.width
+
+
+def unset_in_a_loop(x):
+    d = {}
+    while x > 0:
+        d["last"] = x
+        x -= 1
+    return d["last"]
+
+
+@pytest.mark.parametrize("program", [unset_item, unset_attribute, unset_in_a_loop])
+def test_what_no_path_has_set_fails_as_in_python(program):
+    staged = ag.function(program)
+    assert int(staged(ag.constant(3))) == program(3)
+    with pytest.raises((KeyError, AttributeError)) as plain:
+        program(-3)
+    with pytest.raises(plain.type) as caught:
+        staged(ag.constant(-3))
+    assert str(caught.value) == str(plain.value)
+
+
+ANY = ag.TensorSpec([None], ag.float32)
+ANY2 = ag.TensorSpec([None, None], ag.float32)
+
+
+@pytest.mark.parametrize(
+    ("signature", "program", "args", "words"),
+    [
+        ([ANY, ANY], lambda x, y: x + y, [ag.ones([6]), ag.ones([4])], r"broadcast together with shapes \(6,\) \(4,\)"),
+        ([ANY], lambda x: ag.reshape(x, [2, 2]), [ag.ones([6])], "cannot reshape"),
+        ([ANY2, ANY2], lambda x, y: x @ y, [ag.ones([6, 2]), ag.ones([4, 3])], "inner sizes 2 and 4 differ"),
+    ],
+)
+def test_shapes_known_at_run_time_fail_with_the_type_they_have_eagerly(signature, program, args, words):
+    with pytest.raises(ag.errors.InvalidArgumentError, match=words):
+        ag.function(program, input_signature=signature, jit_compile=False)(*args)
+
+
+def test_a_staged_value_in_a_text_that_python_needs_is_explained():
+    @ag.function
+    def read(x):
+        return open(f"missing {x}.txt")
+
+    with pytest.raises(FileNotFoundError) as caught:
+        read(ag.constant(1))
+    assert "only when the graph runs" in caught.value.__notes__[0]
