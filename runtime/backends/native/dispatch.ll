@@ -2,10 +2,11 @@
 ;
 ; `self` is a bytes object that holds the table (dispatch.py writes it): words of eight bytes,
 ;
-;   0 run  1 arguments  2 sources  3 outputs  4 mode  5 releases the GIL  6 input slots  7 output slots
+;   0 run  1 arguments  2 sources  3 outputs  4 mode  5 GIL  6 input slots  7 output slots
 ;   8 offset of source records  9 offset of output records  10 Tensor  11 offset of a tensor's content
 ;   12 constants  13 offset of their addresses
 ;
+;   GIL: 1 is released, 2 is kept but other Python code may run (signals); then the inputs are held
 ;   mode: 0 takes payloads, gives a list of payloads (None: an argument is not of its type; False: the code refused)
 ;         1 takes tensors, gives a tensor; 2 gives a tuple of tensors (None: do it another way)
 ;
@@ -370,7 +371,9 @@ entry:
   %outputs = call i64 @word(ptr %table, i64 3)
   %mode = call i64 @word(ptr %table, i64 4)
   %big.w = call i64 @word(ptr %table, i64 5)
-  %big = icmp ne i64 %big.w, 0
+  %big.bit = and i64 %big.w, 1
+  %big = icmp ne i64 %big.bit, 0
+  %holds = icmp ne i64 %big.w, 0
   %in.n = call i64 @word(ptr %table, i64 6)
   %out.n = call i64 @word(ptr %table, i64 7)
   %sources.n = call i64 @word(ptr %table, i64 8)
@@ -390,7 +393,7 @@ frame:
   call void @llvm.memcpy.p0.p0.i64(ptr %in.end, ptr %addresses, i64 %constants.bytes, i1 false)
   %out = alloca i64, i64 %out.n, align 16
   %made = alloca i64, i64 %outputs, align 16
-  %held.n = select i1 %big, i64 %count, i64 0
+  %held.n = select i1 %holds, i64 %count, i64 0
   %held = alloca i64, i64 %held.n, align 16
   %made.bytes = mul i64 %outputs, 8
   call void @llvm.memset.p0.i64(ptr %made, i8 0, i64 %made.bytes, i1 false)
@@ -453,7 +456,7 @@ payload:
   %ok = call i1 @read(ptr %table, ptr %record, ptr %x, ptr %in)
   br i1 %ok, label %hold, label %misfit.held
 hold:
-  br i1 %big, label %keep, label %taken
+  br i1 %holds, label %keep, label %taken
 keep:
   call void @Py_IncRef(ptr %x)
   %place = getelementptr ptr, ptr %held, i64 %i
@@ -499,13 +502,13 @@ alone:
   %thread = call ptr @PyEval_SaveThread()
   %status.a = call i64 %code(ptr %in, ptr %out)
   call void @PyEval_RestoreThread(ptr %thread)
-  call void @release(ptr %held, i64 %held.n)
   br label %ran
 with:
   %status.w = call i64 %code(ptr %in, ptr %out)
   br label %ran
 ran:
   %status = phi i64 [%status.a, %alone], [%status.w, %with]
+  call void @release(ptr %held, i64 %held.n)
   %good = icmp eq i64 %status, 0
   br i1 %good, label %gather, label %bad
 bad:

@@ -18,6 +18,7 @@ from runtime.backends.native.toolchain import Loaded, compile_text
 __all__ = ["ARGUMENT", "Source", "entry", "payload_entry"]
 
 PAYLOADS, TENSOR, TENSORS = 0, 1, 2
+KEPT, RELEASED, ASKED_FOR = 0, 1, 2
 _WEAK = {"f": 2, "i": 3, "b": 4}
 _HEADER = 14
 _MOST_SLOTS = 4096  # they are on the stack
@@ -63,16 +64,16 @@ def _method() -> tuple[_MethodDef, Loaded] | None:
 
 
 def payload_entry(
-    layout: Layout, loaded: Loaded, big: bool, constants: Sequence[np.ndarray[Any, Any]] = ()
+    layout: Layout, loaded: Loaded, gil: int, constants: Sequence[np.ndarray[Any, Any]] = ()
 ) -> Callable[..., Any] | None:
     """A function of payloads that gives the list of outputs; None: an argument does not fit; False: the code refused."""
-    return entry(layout, loaded, big, PAYLOADS, [Source(boxed=False)] * len(layout.inputs), None, constants)
+    return entry(layout, loaded, gil, PAYLOADS, [Source(boxed=False)] * len(layout.inputs), None, constants)
 
 
 def entry(
     layout: Layout,
     loaded: Loaded,
-    big: bool,
+    gil: int,
     mode: int,
     sources: Sequence[Source],
     box: type | None = None,
@@ -83,7 +84,7 @@ def entry(
     Args:
       layout: the slots of the code.
       loaded: the code; `ag_run` is called.
-      big: give up the GIL meanwhile.
+      gil: KEPT, RELEASED meanwhile, or ASKED_FOR: kept, but the code lets signals' handlers run.
       mode: PAYLOADS; TENSOR (a tensor results) or TENSORS (a tuple), where the result is None if it was not done.
       sources: where the inputs come from, in order, with constant arguments between them.
       box: the class of tensors, whose slot `_value` holds the payload.
@@ -96,7 +97,7 @@ def entry(
     slots = layout.in_slots + layout.out_slots + len(sources) + len(constants)
     if method is None or offset is None or slots > _MOST_SLOTS:
         return None
-    facts = [loaded.address("ag_run"), int(big), mode, id(box) if box else 0, offset]
+    facts = [loaded.address("ag_run"), int(gil), mode, id(box) if box else 0, offset]
     table, keep = _table(layout, facts, sources, constants)
     kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
     new = kind(("PyCFunction_NewEx", ctypes.pythonapi))
@@ -108,7 +109,7 @@ def _table(
     layout: Layout, facts: list[int], sources: Sequence[Source], constants: Sequence[np.ndarray[Any, Any]]
 ) -> tuple[bytes, list[Any]]:
     """The table, and the objects whose addresses are in it."""
-    run, big, mode, box, offset = facts
+    run, gil, mode, box, offset = facts
     keep: list[Any] = [*constants]
     records: list[list[int]] = []
     lists: list[list[int]] = []  # of sizes; their place is known when all records are
@@ -133,7 +134,7 @@ def _table(
         record[5] = place
         place += 8 * len(sizes)
     expected = sum(s.constant or s.thing is ARGUMENT for s in sources)
-    header = [run, expected, len(sources), len(layout.outputs), mode, big, layout.in_slots, layout.out_slots,
+    header = [run, expected, len(sources), len(layout.outputs), mode, gil, layout.in_slots, layout.out_slots,
               8 * _HEADER, 8 * (_HEADER + 8 * len(sources)), box, offset, len(constants), place]
     words = [*header, *(w for r in records for w in r), *(w for sizes in lists for w in sizes)]
     words += [c.ctypes.data for c in constants]

@@ -61,7 +61,7 @@ class NativeExecutable:
             self._constants.append(np.array([callback, SHALLOW], np.int64))
             self._large = np.array([callback, DEEP], np.int64)
         if self._islands is None:
-            self._entry = dispatch.payload_entry(self._layout, loaded, lowered.big, self._constants)
+            self._entry = dispatch.payload_entry(self._layout, loaded, self._gil(), self._constants)
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
 
@@ -80,8 +80,13 @@ class NativeExecutable:
         if self._islands is not None:
             return None
         return dispatch.entry(
-            self._layout, self._loaded, self.lowered.big, mode, sources, box, self._constants
+            self._layout, self._loaded, self._gil(), mode, sources, box, self._constants
         )
+
+    def _gil(self) -> int:
+        if self.lowered.big:
+            return dispatch.RELEASED
+        return dispatch.ASKED_FOR if "ag_poll" in self.lowered.symbols else dispatch.KEPT
 
     def __call__(self, *arrays: Any) -> list[Any]:
         if self._entry is not None:

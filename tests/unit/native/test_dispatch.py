@@ -1,5 +1,6 @@
 """The entry of CPython's fast-call convention: what it takes, what it leaves to others, what it owns."""
 
+import ctypes
 import gc
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def test_scalars_of_every_size(dtype):
     assert run() is None and run(value, value) is None
 
 
-@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("big", [dispatch.KEPT, dispatch.RELEASED, dispatch.ASKED_FOR])
 def test_arrays(big):
     run = summing(big)
     x = np.arange(5)
@@ -154,7 +155,7 @@ def test_constants_and_things_from_outside():
     assert run(0, given, mode) is None and run(None, given, "other") is None and run(None, given) is None
 
 
-@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("big", [dispatch.KEPT, dispatch.RELEASED, dispatch.ASKED_FOR])
 def test_nothing_is_leaked(big):
     n = Dim()
     kinds = [tensor("int64", n)] * 2
@@ -178,6 +179,34 @@ def test_nothing_is_leaked(big):
     tracemalloc.stop()
     after = [sys.getrefcount(v) for v in (x, y, odd, s, t, x.dtype, Tensor)]
     assert all(abs(a - b) <= 2 for a, b in zip(counts, after, strict=True)) and grown < 20_000
+
+
+REPLACES = """
+declare void @replace()
+define i64 @ag_run(ptr %in, ptr %out) {
+  %p = load ptr, ptr %in
+  call void @replace()
+  %x = load i64, ptr %p
+  store i64 %x, ptr %out
+  ret i64 0
+}
+"""
+
+
+def test_an_input_that_is_replaced_meanwhile_stays():
+    box = Tensor(np.full(1000, 7))
+
+    def replace():
+        box._value = None
+        for _ in range(50):
+            np.full(1000, -1)
+
+    callback = ctypes.CFUNCTYPE(None)(replace)
+    symbols = {"replace": ctypes.cast(callback, ctypes.c_void_p).value}
+    layout = Layout(lowered(REPLACES, [tensor("int64", 1000)], [tensor("int64")], [None]))
+    loaded = toolchain.compile_text(REPLACES, symbols)
+    run = dispatch.entry(layout, loaded, dispatch.ASKED_FOR, TENSOR, [Source()], Tensor)
+    assert run(box)._value == 7
 
 
 def test_code_lives_as_long_as_its_entry():
