@@ -71,7 +71,7 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     if not owners:
         return set()
     count = _Counting()
-    count.drop([owners, births_of(trace).objects, *records])
+    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), *records])
     rest = [key for key in owners if key not in count.dead]
     if rest:
         # a function that calls itself is a cycle: it may hold the cells of other names

@@ -23,7 +23,7 @@ from autograph.operators.choice import CHOICES, choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
-from autograph.operators.places import UNBOUND, note_item, watch
+from autograph.operators.places import UNBOUND, note_item, read_by_name, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
@@ -94,6 +94,8 @@ def _callee(trace: Trace, f: Any) -> Any:
             return _dict_method(trace, f.__self__, f)
         if owner in _HELPLESS:
             return _checked(f) if "lists" in trace.notes else f
+        if f is getattr and "runs_again" in trace.notes:
+            return partial(read_by_name, trace)
         if owner is ModuleType and f.__module__ in ACCELERATED:
             return python_form(f, callee)
         if (owner is ModuleType or owner is type or owner.__name__ in GENERATORS) and (how := asks_world(f)):

@@ -27,6 +27,7 @@ __all__ = [
     "name_places",
     "note_attribute",
     "note_item",
+    "read_by_name",
     "watch",
 ]
 
@@ -225,6 +226,12 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
         if key not in table:
             place = AttributePlace(owner, name)
             table[key] = (place, place.read())
+
+
+def read_by_name(trace: Trace, owner: Any, name: str, *default: Any) -> Any:
+    """`getattr` with a computed name: noted, since the text of the function does not say what is read."""
+    trace.notes.setdefault("named_reads", {})[id(owner), name] = owner
+    return getattr(owner, name, *default)
 
 
 _HOOKS = "ag__"  # the free variable through which generated code finds the hooks: nobody rebinds it

@@ -85,13 +85,16 @@ class Dependence:
         self._names: dict[str, Node] = {}  # the arguments of the function itself
         self._count = 0
 
-    def collect(self, function: Any, arguments: dict[str, Any]) -> list[Node]:
-        """The roots, given the function that was traced and its arguments by name."""
+    def collect(self, function: Any, arguments: dict[str, Any], named: dict[tuple[int, str], Any]) -> list[Node]:
+        """The roots, given the function that was traced, its arguments by name, and objects read by computed names."""
         self._names = {n: self._root(("object", x), n, x) for n, x in arguments.items() if self._is_object(x)}
         for name, x in arguments.items():
             self._pool_of(x, name, DEPTH)
         self._enter(function, None, forced=True)
         self._names = {}
+        for (_, name), owner in named.items():
+            if self._is_object(owner) or isinstance(owner, ModuleType):
+                self._follow(self._root(("object", owner), type(owner).__name__, owner), ((".", name),), strict=True)
         self._settle()
         for reads, namespace in self._called.values():
             if id(reads) not in self._seen:

@@ -166,6 +166,7 @@ class Guards:
 
 def guards_of(
     called: dict[int, Any],
+    named: dict[tuple[int, str], Any],
     originals: dict[Any, Any],
     state: set[Any],
     born: Callable[[Any], bool],
@@ -173,4 +174,4 @@ def guards_of(
     arguments: dict[str, Any],
 ) -> Guards | None:
     """The guards of a trace; None if it read nothing that could change."""
-    return Guards(Dependence(called, originals, state, born).collect(function, arguments)) or None
+    return Guards(Dependence(called, originals, state, born).collect(function, arguments, named)) or None

@@ -182,7 +182,9 @@ def _attempt(
             _restore(state, table, entered)
     traced.created = trace.notes.get("created", [])
     keys = {entry.place.key for entry in state}
-    traced.reading = partial(guards_of, trace.called, traced.originals, keys, births_of(trace).__contains__)
+    traced.reading = partial(
+        guards_of, trace.called, trace.notes.get("named_reads", {}), traced.originals, keys, births_of(trace).__contains__
+    )
     return traced, grown
 
 

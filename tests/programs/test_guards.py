@@ -282,6 +282,22 @@ def test_attribute_that_appears_and_goes():
     check(f, 3)
 
 
+def test_attribute_with_a_computed_name():
+    layer = Layer(2.0)
+
+    @ag.function
+    def f(x):
+        for name in ("weight", "training"):
+            x = x * getattr(layer, name)
+        return x
+
+    check(f, 1)
+    layer.weight = 5.0
+    check(f, 2)
+    layer.training = False
+    check(f, 3)
+
+
 def test_slots_class_methods_decorators_and_partials():
     class Slotted:
         __slots__ = ("gain",)
