@@ -10,14 +10,10 @@ an n that the loop does not change.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import substitute
 from runtime.ops.registry import get
-from runtime.passes.loops import Loop, lengths_before
+from runtime.passes.loops import Loop, at_least_0, is_natural, lengths_before
 from runtime.passes.rewrite import INDEX, constant_of, graphs, number, put
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType
@@ -51,7 +47,7 @@ def _count(graph: Graph) -> None:
             _reads(loop)
             graph.nodes.append(node)
             for k, start in counters:
-                table[node.outputs[k]] = _plus(graph, _as(graph, _at_least_0(graph, node.inputs[0]), start.type), start)
+                table[node.outputs[k]] = _plus(graph, _as(graph, at_least_0(graph, node.inputs[0]), start.type), start)
         table.update((old, table.get(new, new)) for old, new in results.items())
         lengths_before(node, lengths)
     graph.outputs = [table.get(v, v) for v in graph.outputs]
@@ -67,7 +63,7 @@ def _as_for(graph: Graph, node: Node) -> tuple[Node, dict[Value, Value]]:
         return node, {}
     start, bound = found
     count = bound if constant_of(start) == 0 else put(graph, "sub", bound, start)
-    count = _at_least_0(graph, count)
+    count = at_least_0(graph, count)
     body = node.regions[1]
     index = Value(INDEX, body, None, 0, "i")
     body.inputs.insert(0, index)
@@ -118,24 +114,7 @@ def _counts(before: Value, after: Value, start: Value) -> bool:
         return False
     one = next((v for v, w in zip(step.inputs, step.inputs[::-1], strict=True) if w is before), None)
     known = constant_of(start)
-    return one is not None and constant_of(one) == 1 and _whole(one) and _is_start(known)
-
-
-def _is_start(known: Any) -> bool:
-    return isinstance(known, (int, np.integer)) and int(known) >= 0
-
-
-def _at_least_0(graph: Graph, count: Value) -> Value:
-    """A trip count that surely is not negative."""
-    node, known = count.node, constant_of(count)
-    if node is not None and (node.op.name in ("dim_size", "list_len") or _is_start(known)):
-        return count
-    if node is not None and node.op.name == "maximum" and constant_of(node.inputs[1]) == 0:
-        return count
-    for made in graph.nodes:
-        if made.op.name == "maximum" and made.inputs[0] is count and constant_of(made.inputs[1]) == 0:
-            return made.outputs[0]
-    return put(graph, "maximum", count, number(graph, 0))
+    return one is not None and constant_of(one) == 1 and _whole(one) and is_natural(known)
 
 
 # Counters

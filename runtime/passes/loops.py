@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from runtime.ir.graph import Graph, Node, Value
 from runtime.passes.rewrite import constant_of, number, put
 from runtime.passes.series import Series, find_series
 from runtime.typesys.shapes import Dim
 
-__all__ = ["Loop", "lengths_before", "steps_of_lists"]
+__all__ = ["Loop", "at_least_0", "is_natural", "lengths_before", "steps_of_lists"]
 
 
 class Loop:
@@ -186,3 +190,21 @@ def lengths_before(node: Node, lengths: dict[Dim, Value]) -> None:
             return
         if node.inputs[0].index in steps_of_lists(loop):
             lengths.setdefault(size[0], loop.inputs[0])
+
+
+def is_natural(known: Any) -> bool:
+    """Whether what is known of a value is an integer that is not negative."""
+    return isinstance(known, (int, np.integer)) and int(known) >= 0
+
+
+def at_least_0(graph: Graph, count: Value) -> Value:
+    """A trip count that surely is not negative."""
+    node, known = count.node, constant_of(count)
+    if node is not None and (node.op.name in ("dim_size", "list_len") or is_natural(known)):
+        return count
+    if node is not None and node.op.name == "maximum" and constant_of(node.inputs[1]) == 0:
+        return count
+    for made in graph.nodes:
+        if made.op.name == "maximum" and made.inputs[0] is count and constant_of(made.inputs[1]) == 0:
+            return made.outputs[0]
+    return put(graph, "maximum", count, number(graph, 0))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from runtime.backends.numpy_executor.buffers import lists_as_arrays
 from runtime.backends.numpy_executor.names import Globals
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
@@ -115,6 +116,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     Raises:
       UnimplementedError: an operation without a NumPy meaning; it is named.
     """
+    graph = lists_as_arrays(graph)
     names = Globals()
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):
