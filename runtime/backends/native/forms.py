@@ -20,4 +20,6 @@ def is_held(t: ValueType) -> bool:
 
 
 def _is_number(dtype: DType) -> bool:
+    if not dtype.dtype.isnative:
+        return False
     return dtype.kind == "b" or (dtype.kind in "iu" and dtype.size <= 8) or (dtype.kind == "f" and dtype.size in (4, 8))

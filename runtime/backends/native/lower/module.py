@@ -28,7 +28,7 @@ define internal ptr @ag_reserve(ptr %slot, i64 %size) {
 entry:
   %place = getelementptr i64, ptr %slot, i64 1
   %have = load i64, ptr %place
-  %fits = icmp ule i64 %size, %have
+  %fits = icmp ult i64 %size, %have
   br i1 %fits, label %old, label %new
 old:
   %p = load ptr, ptr %slot

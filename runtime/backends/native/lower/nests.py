@@ -179,10 +179,12 @@ class Nest:
         """Whether the outermost loop is split over threads: it can be, and there is work for many microseconds."""
         if self.alone or not self.sizes or (len(self.sizes) == 1 and self.sizes[0] == 1):
             return False
-        for root in self.roots:
-            whole = root.kind not in ("store", "argmax", "argmin") and not any(root.strides)
-            if root.strides[0] == 0 and not whole:
-                return False
+        reductions = [r for r in self.roots if r.kind != "store"]
+        wholes = [r for r in reductions if not r.kind.startswith("arg") and not any(r.strides)]
+        if any(r.strides[0] == 0 for r in self.roots if r not in wholes):
+            return False
+        if wholes and len(wholes) < len(reductions):  # parts of the one are not those of the other
+            return False
         count = self.code.product(tuple(self.sizes))
         if not isinstance(count, int):
             return self.code.depth == 0
