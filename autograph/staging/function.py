@@ -228,7 +228,7 @@ class Function:
                         if concrete.fits_state():
                             self._traces.setdefault(key, []).insert(0, concrete)
                             return concrete
-                    self._traces[general] = []
+                    self._traces.setdefault(general, [])
             else:
                 general = None
             names = self._parameters.names
@@ -254,6 +254,7 @@ class Function:
             del known[MAX_STATES:]
             if general is not None:
                 self._traces[general].insert(0, concrete)
+                del self._traces[general][MAX_STATES:]
             self._pins[key] = [weak_reference(x, lambda _, key=key: self._forget(key)) for x in pinned]  # type: ignore[misc]
             while len(self._traces) > MAX_TRACES:
                 self._forget(next(iter(self._traces)))

@@ -131,6 +131,17 @@ def test_toggled_flag_has_two_traces():
         check(f, min(turn + 1, 2))
 
 
+@pytest.mark.parametrize("options", [{"reduce_retracing": True}, {"input_signature": [ag.TensorSpec([None], ag.float32)]}])
+def test_toggled_flag_with_open_sizes(options):
+    layer = Layer(2.0)
+    f = ag.function(lambda x: x * layer.weight if layer.training else x, **options)
+    for turn in range(12):
+        layer.training = turn % 2 == 0
+        x = ag.ones([turn + 1])
+        assert np.array_equal(f(x), f.python_function(x))
+    assert f.experimental_get_tracing_count() <= 4
+
+
 def test_arguments_are_objects_with_state():
     def double(layer, x):
         return layer(x) + weight_of(layer)
