@@ -174,3 +174,24 @@ def test_values_and_gradients_are_those_of_eager(program, sizes):
         assert (found is None) == (wanted is None)
         if wanted is not None:
             np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_native_code_gives_what_the_plan_gives(program):
+    pytest.importorskip("llvmlite")
+    xs, weights = normal(6, 3, 5), [normal(5, 4), normal(4, 4), normal(4)]
+
+    def both(xs, *weights):
+        with ag.GradientTape() as tape:
+            tape.watch([xs, *weights])
+            out = program(xs, weights)
+            loss = ag.reduce_sum(out * out)
+        return out, tape.gradient(loss, [xs, *weights])
+
+    found, wanted = (
+        ag.nest.flatten(ag.function(both, jit_compile=native)(xs, *weights)) for native in (True, False)
+    )
+    for mine, plans in zip(found, wanted, strict=True):
+        assert (mine is None) == (plans is None)
+        if plans is not None:
+            np.testing.assert_allclose(mine.numpy(), plans.numpy(), rtol=1e-9, atol=1e-9)
