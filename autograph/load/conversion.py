@@ -19,26 +19,27 @@ from autograph.source.reader import FunctionSource, read_function
 _codes: CodeCache[Any] = CodeCache()
 
 
-def convert_function(function: Any, hooks: object, options: Hashable = None) -> Any:
+def convert_function(function: Any, hooks: object, options: Hashable = None, shortcuts: bool = True) -> Any:
     """The converted form of a function, method or lambda; what it calls `ag__` is `hooks`.
 
     A new function at each call (closures differ), over a code object made once for each code
-    object and `options`. A bound method gives a bound method. What is converted already comes
-    back as it is. Raises `SourceUnavailableError` and `NotAFunctionError` as `read_function`.
+    object and `options`; without `shortcuts` it calls hooks only. A bound method gives a bound method.
+    What is converted already comes back as it is. Raises `SourceUnavailableError` and `NotAFunctionError`
+    as `read_function`.
     """
     if isinstance(function, types.MethodType):
-        return types.MethodType(convert_function(function.__func__, hooks, options), function.__self__)
+        return types.MethodType(convert_function(function.__func__, hooks, options, shortcuts), function.__self__)
     if isinstance(function, types.FunctionType) and is_converted(function.__code__):
         return function
     if not isinstance(function, types.FunctionType):
         read_function(function)  # raises the error that says why not
-    code = _codes.get(function.__code__, options, lambda: _convert(function))
+    code = _codes.get(function.__code__, (options, shortcuts), lambda: _convert(function, shortcuts))
     return make_function(code, function, hooks)
 
 
 def convert_with_tries(function: types.FunctionType, hooks: object) -> types.FunctionType:
     """A converted function, converted in the other way: with its `try` statements as calls of a hook."""
-    code = _codes.get(function.__code__, "tries", lambda: _convert(function, stage_tries=True))
+    code = _codes.get(function.__code__, "tries", lambda: _convert(function, shortcuts=True, stage_tries=True))
     return make_function(code, function, hooks)
 
 
@@ -56,20 +57,23 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
     return convert_tree(source.node, _context(source, function), dump=dump)
 
 
-def _convert(function: types.FunctionType, stage_tries: bool = False) -> types.CodeType:
+def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
     has_tries = not stage_tries and any(isinstance(n, gast.Try) and n.handlers for n in gast.walk(source.node))
     context = _context(source, function, stage_tries)
-    code = _finished(function, source, source.node, context)
+    code = _finished(function, source, source.node, context, shortcuts)
     if has_tries:
         note_tries(code)
     return code
 
 
-def _finished(function: types.FunctionType, source: FunctionSource, tree: Node, context: Context) -> types.CodeType:
+def _finished(
+    function: types.FunctionType, source: FunctionSource, tree: Node, context: Context, shortcuts: bool
+) -> types.CodeType:
     """The code of a tree of the function's, converted."""
     reads = reads_of_tree(source.node, source.class_name)
-    code = compile_function(convert_tree(tree, context), function.__code__, source.class_name, context.names.helpers())
+    names = context.names.helpers()
+    code = compile_function(convert_tree(tree, context), function.__code__, source.class_name, names, shortcuts)
     for key in (function.__code__, code):
         keep_reads(key, reads)
     return code
@@ -92,7 +96,7 @@ def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.Co
     source = read_function(function)
     context = _context(source, function)
     tree = turned_inside_out(source.node, context.names, may_stop)
-    return None if tree is None else _finished(function, source, tree, context)
+    return None if tree is None else _finished(function, source, tree, context, shortcuts=True)
 
 
 def _context(source: FunctionSource, function: types.FunctionType, stage_tries: bool = False) -> Context:

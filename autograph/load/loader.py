@@ -16,6 +16,7 @@ from typing import Any
 
 from autograph.load.cache import register_converted
 from autograph.load.helpers import settle
+from autograph.load.shortcuts import shorten
 from autograph.source.parse import Node, to_ast
 
 HOOKS = "ag__"
@@ -26,7 +27,8 @@ _ITERABLE_COROUTINE = 0x100  # set by types.coroutine on the original's code
 
 
 def compile_function(
-    tree: Node, original: types.CodeType, class_name: str | None = None, helpers: Collection[str] = ()
+    tree: Node, original: types.CodeType, class_name: str | None = None, helpers: Collection[str] = (),
+    shortcuts: bool = True,
 ) -> types.CodeType:
     """The code object of a rewritten function or lambda (a gast tree); `helpers` names its helper functions.
 
@@ -34,6 +36,8 @@ def compile_function(
     It and the functions defined in it are registered: `is_converted` knows them.
     """
     definition = to_ast(tree)
+    if shortcuts:
+        shorten(definition)
     _keep_only_the_body(definition, original.co_firstlineno)
     factory = _factory(definition, original, class_name)
     flags = original.co_flags & _FUTURE_FLAGS

@@ -5,6 +5,7 @@ from builtins import slice
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
 from autograph.operators import frames as frames  # the same
 from autograph.operators import math_forms as math_forms  # the same
+from autograph.operators import py_builtins as py_builtins  # the same
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
@@ -20,9 +21,10 @@ from autograph.operators.matching import (
     match_sequence,
     match_star,
 )
+from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
-from autograph.operators.py_builtins import in_, is_, is_not, not_in
 from autograph.operators.tries import try_stmt
+from autograph.operators.truth import truth_of
 from autograph.operators.while_loops import while_stmt
 
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
@@ -62,6 +64,7 @@ __all__ = [
     "set_comp",
     "set_item",
     "slice",
+    "truth_of",
     "try_stmt",
     "undefined",
     "unpack",

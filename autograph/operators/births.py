@@ -8,19 +8,24 @@ held by somebody who did, and that reference is seen in its reference count.
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterable
+from sys import getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from autograph.operators.places import CellPlace
+from autograph.operators import places
+from autograph.operators.places import ROOM, CellPlace
+from autograph.operators.plain import NUMBERS
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Place, Trace
+from runtime.tensor.trace import Place, Trace, current
 
-__all__ = ["Births", "births_of", "owner_of", "unheld"]
+__all__ = ["Births", "births_of", "forget_dead", "owner_of", "unheld"]
 
+_ROUNDS = 8
+
+_ATOMS = NUMBERS | {float, type}  # they hold nothing, and nobody asks for them
 _LIMIT = 2000  # objects looked at to find a cycle that nobody holds
 _WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
 
@@ -44,6 +49,21 @@ class Births:
     def __contains__(self, x: Any) -> bool:
         return id(x) in self.objects
 
+    def here(self, x: Any, trace: Trace) -> bool:
+        """Whether `x` was made in the open region: nobody else sees what is written to it."""
+        known = self.objects.get(id(x))
+        return known is not None and known[1] is trace.builder.region.graph
+
+    def before(self, x: Any, region: Region) -> bool:
+        """Whether `x` was made in a region around this one."""
+        known = self.objects.get(id(x))
+        outer = region.parent
+        while known is not None and outer is not None:
+            if outer.graph is known[1]:
+                return True
+            outer = outer.parent
+        return False
+
     def left(self, x: Any, trace: Trace) -> bool:
         """Whether `x` was made in a region that is closed by now."""
         known = self.objects.get(id(x))
@@ -62,7 +82,46 @@ def births_of(trace: Trace) -> Births:
     found = trace.notes.get("births")
     if found is None:
         found = trace.notes["births"] = Births()
+        if _before_collection not in gc.callbacks:
+            gc.callbacks.append(_before_collection)
     return found  # type: ignore[no-any-return]
+
+
+def _before_collection(phase: str, info: dict[str, int]) -> None:
+    """What only notes keep alive goes when Python collects garbage, as it would without a trace."""
+    if phase == "start" and info["generation"] == 2 and (trace := current()) is not None:
+        forget_dead(trace)
+
+
+def forget_dead(trace: Trace) -> None:
+    """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them."""
+    objects = births_of(trace).objects
+    for _ in range(_ROUNDS):  # what dies may have held another
+        ours: dict[int, int] = dict.fromkeys(objects, 1)
+        owners = [x for x, _ in objects.values()]
+        for table in trace.journal:
+            for place, _ in table.values():
+                owner = owner_of(place)
+                if owner is not None:
+                    key = id(owner)
+                    if key not in ours:
+                        owners.append(owner)
+                        ours[key] = 0
+                    ours[key] += 1
+        owner = place = None  # type: ignore[assignment]
+        dead = {id(owners[i]) for i in range(len(owners)) if getrefcount(owners[i]) - _BASE <= ours[id(owners[i])]}
+        if not dead:
+            break
+        owners.clear()
+        for table in trace.journal:
+            for name in [name for name, (place, _) in table.items() if id(owner_of(place)) in dead]:
+                del table[name]
+        for key in dead:
+            objects.pop(key, None)
+    trace.notes["room"] = 2 * sum(map(len, trace.journal)) + 2 * len(objects) + ROOM
+
+
+places.overfull_hook = forget_dead
 
 
 def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
@@ -95,14 +154,19 @@ class _Counting:
         while pending:
             i = pending.pop()
             key = id(self.objects[i])
-            if key not in self.dead and sys.getrefcount(self.objects[i]) - _BASE <= self.held[i]:
+            if key not in self.dead and getrefcount(self.objects[i]) - _BASE <= self.held[i]:
                 self.dead.add(key)
                 pending += self._release(self.objects[i])
 
     def _release(self, gone: Any) -> list[int]:
         """Count the references that `gone` holds; returns the numbers of what it refers to."""
+        referents = gc.get_referents(gone)
+        if _ATOMS.issuperset(map(type, referents)):
+            return []
         touched = []
-        for referent in gc.get_referents(gone):
+        for referent in referents:
+            if type(referent) in _ATOMS:
+                continue
             touched.append(self._number(referent))
             self.held[touched[-1]] += 1
         return touched
@@ -142,7 +206,7 @@ class _Counting:
             if len(members) > _LIMIT:
                 return
             referent = None
-        alive = [i for i, inner in members.items() if sys.getrefcount(self.objects[i]) - _BASE > self.held[i] + inner]
+        alive = [i for i, inner in members.items() if getrefcount(self.objects[i]) - _BASE > self.held[i] + inner]
         reached = set(alive)
         while alive:
             for j in edges[alive.pop()]:
@@ -159,7 +223,7 @@ def _is_world(x: Any) -> bool:
 def _base() -> int:
     probe = [object()]
     i = 0
-    return sys.getrefcount(probe[i])
+    return getrefcount(probe[i])
 
 
 _BASE = _base()

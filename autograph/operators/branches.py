@@ -25,12 +25,11 @@ __all__ = ["and_", "if_exp", "if_stmt", "not_", "or_"]
 
 def if_stmt(test: Any, body: Callable[[], None], orelse: Callable[[], None] | None, names: tuple[str, ...]) -> None:
     """`if test: body else: orelse`, where both bind `names` of the enclosing function through their closures."""
-    if type(test) is not bool:
-        test = truth_of(test)
     if test is True:
         body()
         return
-    if test is False or not is_staged_condition(test):
+    kind = type(test)
+    if kind is bool or kind in PLAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
         if test:
             body()
         elif orelse is not None:
@@ -121,9 +120,8 @@ choice_module.branch_hook = _both
 
 def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     """`body() if test else orelse()`."""
-    if type(test) is not bool:
-        test = truth_of(test)
-    if test is True or test is False or not is_staged_condition(test):
+    kind = type(test)
+    if kind is bool or kind in PLAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
         return body() if test else orelse()
     return staged_cond(current_trace(), test, body, orelse, [])
 
@@ -131,11 +129,16 @@ def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any
 def and_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first and rest[0]() and ...`: later operands are evaluated only where Python would."""
     for position, operand in enumerate(rest):
-        test = first if type(first) is bool else truth_of(first)
-        if test is not True and test is not False and is_staged_condition(test):
-            return _staged_and(test, first, rest[position:])
-        if not test:
-            return first
+        kind = type(first)
+        if kind is bool or kind in PLAIN:
+            if not first:
+                return first
+        else:
+            test = truth_of(first)
+            if is_staged_condition(test):
+                return _staged_and(test, first, rest[position:])
+            if not test:
+                return first
         first = operand()
     return first
 
@@ -151,11 +154,16 @@ def _staged_or(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) ->
 def or_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first or rest[0]() or ...`: later operands are evaluated only where Python would."""
     for position, operand in enumerate(rest):
-        test = first if type(first) is bool else truth_of(first)
-        if test is not True and test is not False and is_staged_condition(test):
-            return _staged_or(test, first, rest[position:])
-        if test:
-            return first
+        kind = type(first)
+        if kind is bool or kind in PLAIN:
+            if first:
+                return first
+        else:
+            test = truth_of(first)
+            if is_staged_condition(test):
+                return _staged_or(test, first, rest[position:])
+            if test:
+                return first
         first = operand()
     return first
 

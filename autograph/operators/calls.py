@@ -6,6 +6,7 @@ called as they are; built-in functions that know nothing of staged tensors have 
 
 from __future__ import annotations
 
+import builtins
 import linecache
 import sys
 import weakref
@@ -22,8 +23,8 @@ from autograph.operators.births import births_of
 from autograph.operators.choice import CHOICES, choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.generators import GENERATOR, generator_maker
-from autograph.operators.lists import MUTATING, ListMethod, append_to, dynamic_of, stacked
-from autograph.operators.places import UNBOUND, note_item, read_by_name, watch
+from autograph.operators.lists import MUTATING, ListMethod, dynamic_of, note_list, stacked
+from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
@@ -39,7 +40,7 @@ from autograph.operators.world import (
     world_stand_in,
 )
 from runtime.tensor import trace as trace_module
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["callee", "converted", "is_unconverted_module", "special"]
@@ -56,12 +57,85 @@ def is_unconverted_module(module: str | None) -> bool:
 
 def callee(f: Any) -> Any:
     """What converted code calls where the user's code calls `f`."""
-    trace = STATE.trace
+    trace = current()
     if trace is None:
         return FRAME_READERS.get(f, f) if type(f) is BuiltinMethodType else f
-    if "rolling" not in trace.notes:
-        return _callee(trace, f)
-    made = _callee(trace, f)
+    if "rolling" in trace.notes:
+        return _rolling(trace, f)
+    kind, bound = type(f), None
+    if kind is MethodType:
+        met = trace.notes.get("classes")
+        if met is not None and (owned := type(f.__self__)) not in met:
+            meet_class(trace, f.__self__ if owned is type else owned)
+        bound, f = f, f.__func__
+        kind = type(f)
+    if kind is FunctionType:
+        known = _known.get(id(f))
+        if known is not None and known[1] is f.__code__:  # it goes with its function: the number is nobody else's
+            _, _, made, defaults, keywords, plain = known
+            if made is not None and f.__defaults__ is defaults and f.__kwdefaults__ is keywords:
+                if not plain or plain not in trace.called:
+                    made = _called(trace, made)
+                elif trace.builder.region.parent is not None:
+                    made = recursive(trace, made)
+                return made if bound is None else MethodType(made, bound.__self__)
+        if bound is None:
+            return _function(trace, f)
+    if bound is not None:
+        if type(bound.__self__).__name__ in GENERATORS and runs_again(trace) and (how := asks_world(bound)):
+            return world_stand_in(bound, how)
+        inner = _function(trace, f) if kind is FunctionType else callee(f)
+        return bound if inner is f else MethodType(inner, bound.__self__)
+    if kind is BuiltinMethodType:
+        return _builtin(trace, f)
+    if kind is type and f in _BUILTIN_TYPES:
+        return STAND_INS.get(f, f)
+    return _other(trace, f, kind)
+
+
+def _builtin(trace: Trace, f: Any) -> Any:
+    """`callee` of a built-in function or method."""
+    owner = type(f.__self__)
+    if owner is list:
+        name = f.__name__
+        if name == "append" and "lists" not in trace.notes:
+            if trace.journal and ("list", id(f.__self__)) not in trace.journal[-1]:
+                note_list(trace, f.__self__)
+            return f
+        if name == "sort":
+            return partial(STAND_INS[list.sort], f.__self__)
+        return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
+    if owner is dict:
+        name = f.__name__
+        if name in _DICT_WRITES:
+            return partial(_dict_method, f, name) if trace.journal else f
+        if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
+            return partial(dict_reads, name, f.__self__)
+        return f
+    if owner in _HELPLESS:
+        return _checked(f) if "lists" in trace.notes else f
+    if f is getattr and "runs_again" in trace.notes:
+        return partial(read_by_name, trace)
+    if owner is ModuleType and f in _UNWORLDLY:
+        return STAND_INS.get(f) or (_checked(f) if "lists" in trace.notes else f)
+    if owner is ModuleType and f.__module__ in ACCELERATED:
+        return python_form(f, callee)
+    if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
+        how = asks_world(f)
+        if how:
+            return world_stand_in(f, how) if runs_again(trace, 3) else f
+        if owner is ModuleType:
+            _UNWORLDLY.add(f)
+    return _other(trace, f, BuiltinMethodType)
+
+
+def _rolling(trace: Trace, f: Any) -> Any:
+    """`callee` while a long loop is tried as a graph loop: what may give something else at each call is refused."""
+    rolling = trace.notes.pop("rolling")
+    try:
+        made = callee(f)
+    finally:
+        trace.notes["rolling"] = rolling
     if made is f:  # it is not converted, and nothing stands in for it
         check_call(f)
     elif f is next:
@@ -69,37 +143,8 @@ def callee(f: Any) -> Any:
     return made
 
 
-def _callee(trace: Trace, f: Any) -> Any:
-    kind = type(f)
-    if kind is FunctionType:
-        return _function(trace, f)
-    if kind is MethodType:
-        if type(f.__self__).__name__ in GENERATORS and runs_again(trace) and (how := asks_world(f)):
-            return world_stand_in(f, how)
-        function = f.__func__
-        met = trace.notes.get("classes")
-        if met is not None and (owned := type(f.__self__)) not in met:
-            meet_class(trace, f.__self__ if owned is type else owned)
-        inner = _function(trace, function) if type(function) is FunctionType else callee(function)
-        return f if inner is function else MethodType(inner, f.__self__)
-    if kind is BuiltinMethodType:
-        owner = type(f.__self__)
-        if owner is list:
-            if f.__name__ == "append":
-                return partial(append_to, f.__self__)
-            if f.__name__ == "sort":
-                return partial(STAND_INS[list.sort], f.__self__)
-            return ListMethod(f.__self__, f.__name__) if f.__name__ in MUTATING or "lists" in trace.notes else f
-        if owner is dict:
-            return _dict_method(trace, f.__self__, f)
-        if owner in _HELPLESS:
-            return _checked(f) if "lists" in trace.notes else f
-        if f is getattr and "runs_again" in trace.notes:
-            return partial(read_by_name, trace)
-        if owner is ModuleType and f.__module__ in ACCELERATED:
-            return python_form(f, callee)
-        if (owner is ModuleType or owner is type or owner.__name__ in GENERATORS) and (how := asks_world(f)):
-            return world_stand_in(f, how) if runs_again(trace) else f
+def _other(trace: Trace, f: Any, kind: type) -> Any:
+    """`callee` of what is neither a Python function nor a method."""
     try:
         stand_in = STAND_INS.get(f)
     except TypeError:  # not hashable
@@ -108,13 +153,12 @@ def _callee(trace: Trace, f: Any) -> Any:
         return stand_in
     if kind is BuiltinMethodType:
         return _checked(f) if "lists" in trace.notes else f
-    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace) and (how := asks_world(f)):
+    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 3) and (how := asks_world(f)):
         return world_stand_in(f, how)
     if choice_of(f) is not None:
         return _choice_call(f)
     if isinstance(f, type):
-        meet_class(trace, f)
-        return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(f)
+        return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(trace, f)
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
     if kind is partial:
@@ -128,18 +172,18 @@ def _callee(trace: Trace, f: Any) -> Any:
     return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
 
 
+_BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
-_known: dict[int, tuple[Any, Any, Any]] = {}  # id of a function without closure -> (it, its code, what is called for it)
+_UNWORLDLY: set[Any] = set()  # functions of modules that were found to ask the world nothing
+_known: dict[int, tuple[Any, ...]] = {}
+"""By id of a function without closure: it, its code, what is called for it, its defaults, and the id of the code of what
+is called if there is nothing more to it than being called."""
 
 
 def _function(trace: Trace, f: FunctionType) -> Any:
     known = _known.get(id(f))
-    if known is not None and known[0]() is f and known[1] is f.__code__:
-        made = known[2]
-        if made is None:
-            return _checked(f) if "lists" in trace.notes else f
-        if made.__defaults__ is f.__defaults__ and made.__kwdefaults__ is f.__kwdefaults__:
-            return _called(trace, made)
+    if known is not None and known[1] is f.__code__ and known[2] is None:
+        return _checked(f) if "lists" in trace.notes else f
     f = undispatched(f)
     if is_converted(f.__code__):
         return _called(trace, f)
@@ -158,10 +202,18 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         meet_function(trace, f)
     if f.__closure__ is None:  # what has one may be held by it, and would never go
         key = id(f)
-        _known[key] = weakref.ref(f, lambda _: _known.pop(key, None)), f.__code__, made
+        kept = weakref.ref(f, lambda _: _known.pop(key, None))
+        plain = made is not None and _is_plain(made) and id(made.__code__)
+        _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
     if made is None:
         return _checked(f) if "lists" in trace.notes else f
     return _called(trace, made)
+
+
+def _is_plain(made: FunctionType) -> bool:
+    """Whether calling a converted function is all there is to it."""
+    code = made.__code__
+    return not (rebinds(made) or code.co_flags & GENERATOR or has_tries(code))
 
 
 def _called(trace: Trace, made: FunctionType) -> Any:
@@ -258,32 +310,44 @@ def converted(f: FunctionType) -> FunctionType:
         STATE.trace = trace
 
 
-def _constructor(cls: type) -> Any:
+def _constructor(trace: Trace, cls: type) -> Any:
     """A class whose `__init__` is the user's: made by Python, initialised by converted code."""
     init = cls.__init__  # type: ignore[misc]
-    if (
-        type(init) is not FunctionType
-        or cls.__new__ is not object.__new__  # type: ignore[comparison-overlap]
-        or type(cls).__call__ is not type.__call__
-        or issubclass(cls, BaseException)
-        or is_unconverted_module(cls.__module__)
-    ):
-        return cls
-    initialise = callee(init)
-    if initialise is init:
-        return cls
+    known = _constructed.get(id(cls))
+    if known is None or known[1] is not init or known[2] is not cls.__new__:
+        key = id(cls)
+        kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
+        known = _constructed[key] = kept, init, cls.__new__, _initialises(cls, init)
+    meet_class(trace, cls)
+    return partial(_construct, cls) if known[3] else cls
 
-    def construct(*args: Any, **kwargs: Any) -> Any:
-        made = cls.__new__(cls)
-        trace = STATE.trace
-        if trace is not None:
-            births_of(trace).add(made, trace.builder.region.graph)
-        result = initialise(made, *args, **kwargs)
-        if result is not None:
-            raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
-        return made
 
-    return construct
+_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, whether we initialise
+
+
+def _initialises(cls: type, init: Any) -> bool:
+    return (
+        type(init) is FunctionType
+        and cls.__new__ is object.__new__  # type: ignore[comparison-overlap]
+        and type(cls).__call__ is type.__call__
+        and not issubclass(cls, BaseException)
+        and not is_unconverted_module(cls.__module__)
+        and callee(init) is not init
+    )
+
+
+def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made: Any = object.__new__(cls)
+    trace = current()
+    if trace is not None:
+        objects = births_of(trace).objects
+        objects[id(made)] = made, trace.builder.region.graph
+        if len(objects) > trace.notes.get("room", ROOM):
+            overfull(trace)
+    result = callee(cls.__init__)(made, *args, **kwargs)  # type: ignore[misc]
+    if result is not None:
+        raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
+    return made
 
 
 _DICT_READS = frozenset(("get", "keys", "values", "items"))
@@ -297,24 +361,16 @@ def _is_absent_somewhere(x: Any) -> bool:
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 
 
-def _dict_method(trace: Trace, owner: dict[Any, Any], f: Any) -> Any:
+def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     """A dictionary's method; what it may write is noted in the journal."""
-    name = f.__name__
-    if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, owner.values())):
-        return lambda *args: dict_reads(name, owner, *args)
-    if name not in _DICT_WRITES or not trace.journal:
-        return f
-
-    def method(*args: Any, **kwargs: Any) -> Any:
+    trace, owner = current(), f.__self__
+    if trace is not None:
         if name == "update":
             # The argument may be an iterator, which can be read once.
             args, kwargs = (dict(*args, **kwargs),), {}
-        keys = args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner
-        for key in keys:
+        for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
             note_item(trace, owner, key)
-        return f(*args, **kwargs)
-
-    return method
+    return f(*args, **kwargs)
 
 
 def _choice_call(f: Any) -> Any:

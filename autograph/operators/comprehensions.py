@@ -9,9 +9,10 @@ from autograph.errors.refusals import refusal
 from autograph.operators.generators import Emitting, emitting
 from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, filtered, staged_iterable
 from autograph.operators.lists import dynamic_of
+from autograph.operators.plain import PLAIN
 from autograph.operators.py_builtins import collect, emitted_from, emitted_map
 from autograph.operators.truth import is_staged_condition, truth_of
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import current
 
 __all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
 
@@ -20,8 +21,10 @@ Test = Callable[[Any], Any] | None
 
 def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
-    if STATE.trace is None:
+    if current() is None:
         return _python(element, iterable, condition, flat)
+    if condition is None and not flat and type(iterable) in PLAIN:
+        return [element(x) for x in iterable]
     iterable = emitting(iterable) or iterable
     if not flat:
         if type(iterable) is Emitting:
@@ -72,13 +75,14 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
     emitted = emitting(iterable)
     if emitted is not None and not flat:
         return emitted_map(emitted, element, condition)
-    if STATE.trace is not None and staged_iterable(iterable) is not None:
+    trace = current()
+    if trace is not None and staged_iterable(iterable) is not None:
         if condition is None and not flat:
             return StagedMap(element, StagedZip([any_iterable(iterable)]))
         if not flat:
             return emitted_map(emitted_from(any_iterable(iterable)), element, condition)
         return list_comp(element, iterable, condition, flat)
-    if STATE.trace is not None and condition is not None and not flat:
+    if trace is not None and condition is not None and not flat:
         return filtered(element, iterable, condition, collect)
     return _generate(element, iter(iterable), condition, flat)
 

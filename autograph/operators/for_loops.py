@@ -30,7 +30,7 @@ from autograph.operators.while_loops import (
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, Place, Trace
+from runtime.tensor.trace import STATE, Place, Trace, current
 from runtime.typesys.spec import TensorType
 
 __all__ = ["for_stmt"]
@@ -42,7 +42,7 @@ def for_stmt(
     iterable: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
 ) -> None:
     """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
-    if STATE.trace is not None and (type(iterable) not in PLAIN or type(iterable) is dict):
+    if (type(iterable) not in PLAIN or type(iterable) is dict) and current() is not None:
         staged = staged_iterable(iterable)
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)

@@ -43,7 +43,7 @@ from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current
 
 __all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
 
@@ -66,15 +66,19 @@ _IN_PLACE: dict[str, Any] = {
 
 def get_item(x: Any, index: Any) -> Any:
     """`x[index]`."""
-    if type(index) in NUMBERS:
-        kind = type(x)
+    kind, by = type(x), type(index)
+    if by in NUMBERS or (
+        by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS
+    ):
         if kind is list or kind is tuple:
-            trace = STATE.trace
+            trace = current()
             if trace is None or "lists" not in trace.notes:
                 return x[index]
         elif kind in PLAIN:
             return _present(x[index], index) if kind is dict else x[index]
-    if STATE.trace is None or (isinstance(x, Tensor) and type(x) is not MaybeTensor):
+    elif kind is dict and by is tuple:
+        return _present(x[index], index)
+    if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
         return x[index]
     if choice_of(x) is not None:
         return select(x, lambda value: get_item(value, index))
@@ -144,35 +148,46 @@ def _scalar_index(index: Tensor) -> Tensor:
 
 def set_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
-    if len(path) == 2 and _is_python(base, path[0]):
-        base[path[0]] = path[1]
-        return
+    if len(path) == 2:
+        index, value = path
+        if _is_python(base, index):
+            base[index] = value
+            return
     *indices, value = path
     _store(base, indices, lambda _: value)
 
 
 def aug_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
-    if len(path) == 3 and _is_python(base, path[0]):
-        base[path[0]] = _IN_PLACE[path[1]](base[path[0]], path[2])
-        return
+    if len(path) == 3:
+        index, sign, value = path
+        if _is_python(base, index):
+            base[index] = _IN_PLACE[sign](base[index], value)
+            return
     *indices, sign, value = path
     _store(base, indices, lambda old: _IN_PLACE[sign](old(), value))
 
 
 def _is_python(base: Any, index: Any) -> bool:
     """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
-    if type(index) not in NUMBERS:
-        return False
-    trace = STATE.trace
-    if type(base) is dict:
-        if trace is not None:
+    kind, by = type(base), type(index)
+    if kind is dict:
+        if by not in NUMBERS and by is not tuple:
+            return False
+        trace = current()
+        if trace is not None and trace.journal and ("item", id(base), index) not in trace.journal[-1]:
             note_item(trace, base, index)
         return True
-    if type(base) is list:
-        if trace is not None:
-            if "lists" in trace.notes:
-                return False
+    if kind is list and (
+        by is int
+        or (by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS)
+    ):
+        trace = current()
+        if trace is None:
+            return True
+        if "lists" in trace.notes:
+            return False
+        if trace.journal and ("list", id(base)) not in trace.journal[-1]:
             note_list(trace, base)
         return True
     return False
@@ -260,16 +275,20 @@ def del_item(x: Any, index: Any) -> None:
 
 def set_attr(owner: Any, name: str, value: Any) -> None:
     """`owner.name = value`."""
-    trace = STATE.trace
-    if type(owner) is Choice:
+    trace = current()
+    kind = type(owner)
+    if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
     if trace is not None:
-        descriptor = getattr(type(owner), name, None)
-        if type(descriptor) is property and descriptor.fset is not None:
+        descriptor = getattr(kind, name, None)
+        if descriptor is not None and type(descriptor) is property and descriptor.fset is not None:
             callee(descriptor.fset)(owner, value)
             return
-        note_attribute(trace, owner, name)
+        if trace.journal and ("attribute", id(owner), name) not in trace.journal[-1]:
+            births = trace.notes.get("births")
+            if births is None or not births.here(owner, trace):
+                note_attribute(trace, owner, name)
     setattr(owner, name, value)
 
 

@@ -14,7 +14,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
-from autograph.operators.plain import PLAIN
+from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.truth import truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
@@ -223,25 +223,24 @@ class StagedMap(StagedIterable):
 
 def staged_iterable(x: Any) -> StagedIterable | None:
     """The staged view of an iterable that depends on staged tensors; None if Python can iterate over it."""
-    if type(x) in PLAIN:
+    kind = type(x)
+    if kind in PLAIN or kind in ITERATORS:
         return None
+    if kind is list:
+        dynamic = dynamic_of(x)
+        return None if dynamic is None else _OverList(dynamic)
     if isinstance(x, StagedIterable):
         return x
     if choice_of(x) is not None:
         return staged_iterable(resolve(x))
-    if type(x) is GeneratorType:
+    if kind is GeneratorType:
         filtered = _filtered.get(x)
         return None if filtered is None else filtered.staged()
     if isinstance(x, Tensor):
         return _OverTensor(x)
-    if type(x) is ListValue:
+    if kind is ListValue:
         return _OverList(x)
-    if type(x) is list:
-        dynamic = dynamic_of(x)
-        if dynamic is not None:
-            return _OverList(dynamic)
-        return None
-    view = getattr(type(x), "__staged_iterable__", None)
+    view = getattr(kind, "__staged_iterable__", None)
     return None if view is None else view(x)  # type: ignore[no-any-return]
 
 

@@ -10,17 +10,18 @@ from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, value_types
 from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
 from autograph.operators.packing import pack, pack_list, unpack
+from autograph.operators.places import ROOM, overfull
+from autograph.operators.plain import PLAIN
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = [
     "MUTATING",
     "ListMethod",
     "ListPlace",
-    "append_to",
     "as_list_value",
     "dynamic_of",
     "get_element",
@@ -76,6 +77,8 @@ def note_list(trace: Trace, owner: list[Any]) -> None:
         if key not in table:
             place = ListPlace(trace, owner)
             table[key] = (place, place.read())
+            if len(table) > trace.notes.get("room", ROOM):
+                overfull(trace)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -239,17 +242,6 @@ def _stacked_descriptor(element: Any) -> Any:
     return element
 
 
-def append_to(owner: list[Any], *args: Any, **kwargs: Any) -> None:
-    """`owner.append(item)`: the most common method of all."""
-    trace = STATE.trace
-    if trace is None or "lists" in trace.notes:
-        ListMethod(owner, "append")(*args, **kwargs)
-        return
-    if trace.journal and ("list", id(owner)) not in trace.journal[-1]:
-        note_list(trace, owner)
-    owner.append(*args, **kwargs)
-
-
 class ListMethod:
     """The method of a Python list, for converted code: noted in the journal, and staged where the content is.
 
@@ -263,9 +255,13 @@ class ListMethod:
         self.name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        trace = STATE.trace
+        trace = current()
         assert trace is not None
         x, name = self.owner, self.name
+        if "lists" not in trace.notes and (not args or _PLAIN_ARGUMENTS.issuperset(map(type, args))):
+            if name in MUTATING:
+                note_list(trace, x)
+            return getattr(x, name)(*args, **kwargs)
         value = dynamic_of(x)
         by_staged = name in ("pop", "insert") and any(map(is_staged, args[:1]))
         by_staged = by_staged or (name == "extend" and any(isinstance(a, Tensor) or dynamic_of(a) is not None for a in args))
@@ -328,6 +324,7 @@ def _reverse(value: ListValue) -> tuple[ListValue, None]:
 
 
 MUTATING = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"))
+_PLAIN_ARGUMENTS = PLAIN | {list}  # nothing staged hides in them while no list has staged content
 _METHODS: dict[str, Any] = {
     "append": _append,
     "clear": _clear,

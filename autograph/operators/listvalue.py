@@ -6,7 +6,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from runtime.ir.graph import Value
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current
 
 __all__ = ["ListContents", "ListValue", "Splice", "has_splices", "new_list"]
 
@@ -75,5 +75,5 @@ def new_list(value: ListValue) -> list[Any]:
 
 def has_splices(x: Any) -> bool:
     """Whether a Python list or tuple has staged content."""
-    trace = STATE.trace
+    trace = current()
     return trace is not None and "lists" in trace.notes and any(type(e) is Splice for e in x)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from runtime.tensor.trace import Place, Trace
 
 __all__ = [
+    "ROOM",
     "UNBOUND",
     "UNDEFINED",
     "AttributePlace",
@@ -27,7 +28,9 @@ __all__ = [
     "name_places",
     "note_attribute",
     "note_item",
+    "overfull",
     "read_by_name",
+    "rebinds",
     "watch",
 ]
 
@@ -208,6 +211,18 @@ def name_places(names: tuple[str, ...], *functions: Callable[..., Any] | None) -
     return places
 
 
+ROOM = 256
+"""How many notes are taken before one looks whether they are still needed; a trace's own number is in its notes."""
+
+
+def overfull(trace: Trace) -> None:
+    """Too many notes: forget those of what nobody can see."""
+    overfull_hook(trace)
+
+
+overfull_hook: Any = None  # `births` puts it here
+
+
 def note_item(trace: Trace, owner: Any, item: Any) -> None:
     """Note in the journal that an item of a dictionary is about to be changed."""
     if trace.journal:
@@ -216,6 +231,8 @@ def note_item(trace: Trace, owner: Any, item: Any) -> None:
         if key not in table:
             place = ItemPlace(owner, item)
             table[key] = (place, place.read())
+            if len(table) > trace.notes.get("room", ROOM):
+                overfull(trace)
 
 
 def note_attribute(trace: Trace, owner: Any, name: str) -> None:
@@ -226,6 +243,8 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
         if key not in table:
             place = AttributePlace(owner, name)
             table[key] = (place, place.read())
+            if len(table) > trace.notes.get("room", ROOM):
+                overfull(trace)
 
 
 def read_by_name(trace: Trace, owner: Any, name: str, *default: Any) -> Any:
@@ -265,6 +284,12 @@ def _plan_of(code: Any) -> _Plan:
     return plan
 
 
+def rebinds(fn: FunctionType) -> bool:
+    """Whether calling a function may rebind closure cells or globals: only then `watch` has something to note."""
+    plan = _plan_of(fn.__code__)
+    return bool(plan[1] or plan[2])
+
+
 def watch(trace: Trace, fn: Any) -> None:
     """Note that `fn` is called, and in the journal the closure cells and globals that it may rebind."""
     if not trace.journal:
@@ -283,5 +308,7 @@ def watch(trace: Trace, fn: Any) -> None:
             cell = closure[i]
             if ("cell", id(cell)) not in table:
                 trace.record(CellPlace(cell, name))
+        if len(table) > trace.notes.get("room", ROOM):
+            overfull(trace)
     for name in plan[2]:
         trace.record(GlobalPlace(fn.__globals__, name))

@@ -1,6 +1,8 @@
 """Types of which nothing staged hides behind a truth, a length or an identity: hooks do at once as Python does."""
 
-__all__ = ["NUMBERS", "PLAIN"]
+from typing import Any
+
+__all__ = ["ITERATORS", "NUMBERS", "PLAIN"]
 
 PLAIN = frozenset((
     bool, int, float, complex, str, bytes, bytearray, type(None), type, tuple, dict, set, frozenset, range, slice,
@@ -10,3 +12,7 @@ PLAIN = frozenset((
 
 NUMBERS = frozenset((bool, int, float, complex, str, bytes, type(None)))
 """Exact types that hold nothing."""
+
+_ITERABLES: tuple[Any, ...] = ([], (), {}, set(), "", b"", range(1))
+ITERATORS = frozenset((enumerate, zip, reversed, *(type(iter(x)) for x in _ITERABLES)))
+"""Exact types of iterators that Python made: converted code has others over what is staged."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import itertools
 from builtins import len  # what another module makes of the name is nothing to the hooks
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators import generators, maybe_keys
 from autograph.operators.asserts import raised
-from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.branches import and_, if_exp, if_stmt, not_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.for_loops import for_stmt, staged_for
@@ -28,8 +27,8 @@ from autograph.operators.iterables import (
     staged_iterable,
 )
 from autograph.operators.lists import appended, as_list_value, dynamic_of, length
-from autograph.operators.listvalue import ListValue, new_list
-from autograph.operators.maybe_keys import has_maybe_keys, is_set
+from autograph.operators.listvalue import new_list
+from autograph.operators.maybe_keys import has_maybe_keys
 from autograph.operators.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import print_
@@ -43,101 +42,7 @@ from runtime.typesys.shapes import num_elements
 
 _INT = {builtins.int}
 
-__all__ = ["in_", "is_", "is_not", "not_in"]
-
-
-def is_(a: Any, b: Any) -> Any:
-    """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
-    if type(a) not in CHOICES and type(b) not in CHOICES:
-        return a is b
-    for x, y in ((a, b), (b, a)):
-        choice = choice_of(x)
-        if choice is not None:
-            return is_alternative(choice, lambda alternative, y=y: alternative is y)  # type: ignore[misc]
-    return a is b
-
-
-def is_not(a: Any, b: Any) -> Any:
-    """`a is not b`."""
-    if type(a) not in CHOICES and type(b) not in CHOICES:
-        return a is not b
-    return not_(is_(a, b))
-
-
-def _by_python(x: Any, container: Any) -> bool:
-    """Whether `x in container` is sure to depend on nothing staged."""
-    kind = type(container)
-    if type(x) not in NUMBERS or kind not in PLAIN or kind is tuple:
-        return False
-    return kind is not dict or type(container.get(x)) not in CHOICES  # a key may be there on some paths only
-
-
-def in_(x: Any, container: Any) -> Any:
-    """`x in container`; staged where either is."""
-    if _by_python(x, container):
-        return x in container
-    container = resolve(container)
-    if type(container) is not dict:
-        container = gathered(container)
-    if isinstance(container, Tensor):
-        return op.any(op.equal(container, x))
-    if isinstance(container, StagedRange):
-        return _in_range(x, container)
-    if type(container) in (list, tuple, range, set, frozenset, dict) or dynamic_of(container) is not None:
-        dynamic = dynamic_of(container)
-        if dynamic is not None:
-            return _any_equal(dynamic, x)
-        if isinstance(x, Tensor) or choice_of(x) is not None:
-            if isinstance(container, range):
-                return _in_range(x, StagedRange(container.start, container.stop, container.step))
-            return or_(*_equalities(x, list(container)))
-        if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
-            return or_(*_equalities(x, list(container)))
-        if type(container) is dict and x in container:
-            return is_set(container[x])
-    method = special(container, "__contains__")
-    return x in container if method is None else truth_of(method(x))
-
-
-def _equalities(x: Any, items: list[Any]) -> list[Any]:
-    if not items:
-        return [False]
-
-    def test(e: Any) -> Any:
-        if e is x:
-            return True
-        same = x == e
-        return same if isinstance(same, bool) else op.all(same) if isinstance(same, Tensor) else same
-
-    return [test(items[0]), *(functools.partial(test, e) for e in items[1:])]
-
-
-def _in_range(x: Any, r: StagedRange) -> Any:
-    if isinstance(r.step, int) and r.step > 0:
-        inside = op.logical_and(op.greater_equal(x, r.start), op.less(x, r.stop))
-    elif isinstance(r.step, int):
-        inside = op.logical_and(op.less_equal(x, r.start), op.greater(x, r.stop))
-    else:
-        raise refusal("range-membership", what="step")
-    return inside if r.step in (1, -1) else op.logical_and(inside, op.equal(op.mod(op.sub(x, r.start), r.step), 0))
-
-
-def _any_equal(value: ListValue, x: Any) -> Any:
-    found: Any = False
-
-    def body(item: Any) -> None:
-        nonlocal found
-        found = op.logical_or(found, op.all(op.equal(item, x)))
-
-    for_stmt(new_list(value), body, ("found",))
-    return found
-
-
-def not_in(x: Any, container: Any) -> Any:
-    """`x not in container`."""
-    if _by_python(x, container):
-        return x not in container
-    return not_(in_(x, container))
+__all__: list[str] = []
 
 
 STAND_INS[builtins.print] = print_
@@ -146,8 +51,12 @@ STAND_INS[builtins.print] = print_
 @stand_in(builtins.len)
 def len_(x: Any) -> Any:
     """`len(x)`: an int where it is known, else a staged integer."""
-    if type(x) in PLAIN:
-        return maybe_keys.length(x) if type(x) is dict and has_maybe_keys(x) else len(x)
+    kind = type(x)
+    if kind in PLAIN:
+        return maybe_keys.length(x) if kind is dict and has_maybe_keys(x) else len(x)
+    if kind is list:
+        dynamic = dynamic_of(x)
+        return len(x) if dynamic is None else length(dynamic)
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape
@@ -169,7 +78,7 @@ def len_(x: Any) -> Any:
 @stand_in(builtins.range)
 def range_(*args: Any) -> Any:
     """`range` with staged bounds."""
-    if {*map(type, args)} == _INT:
+    if _INT.issuperset(map(type, args)):
         return builtins.range(*args)
     args = tuple(map(resolve, args))
     if not any(isinstance(a, Tensor) for a in args):
@@ -181,6 +90,8 @@ def range_(*args: Any) -> Any:
 @stand_in(builtins.enumerate)
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
+    if type(iterable) in PLAIN and type(start) in NUMBERS:
+        return builtins.enumerate(iterable, start)
     emitted = emitting(iterable, may_stop=True)
     if emitted is not None:
         return _numbered(emitted, start)
@@ -386,6 +297,8 @@ def next_(iterator: Any, *default: Any) -> Any:
 @stand_in(builtins.reversed)
 def reversed_(x: Any) -> Any:
     """`reversed`."""
+    if type(x) in PLAIN:
+        return builtins.reversed(x)
     staged = staged_iterable(x)
     return builtins.reversed(x) if staged is None else StagedReversed(staged)
 
@@ -448,6 +361,8 @@ def _scalar(x: Tensor, what: str) -> Tensor:
 @stand_in(builtins.abs)
 def abs_(x: Any) -> Any:
     """`abs`."""
+    if type(x) in NUMBERS:
+        return builtins.abs(x)
     return builtins.abs(resolve(x))
 
 
@@ -481,9 +396,10 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
 @stand_in(builtins.isinstance)
 def isinstance_(x: Any, classes: Any) -> Any:
     """`isinstance`; staged where `x` may be of another class on some paths."""
-    choice = choice_of(x)
-    if choice is None:
+    if type(x) not in CHOICES:
         return builtins.isinstance(x, classes)
+    choice = choice_of(x)
+    assert choice is not None
 
     def test(a: Any) -> bool:
         return a is not UNBOUND and builtins.isinstance(a, classes)

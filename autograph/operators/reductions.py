@@ -96,12 +96,16 @@ _MISSING = object()
 @stand_in(builtins.max)
 def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
     """`max`."""
+    if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
+        return builtins.max(*args)
     return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
 
 
 @stand_in(builtins.min)
 def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
     """`min`."""
+    if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
+        return builtins.min(*args)
     return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
 
 
@@ -144,7 +148,11 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
     if staged is None:
         result: Any = not stop_on
         for item in iterable:
-            test = item if type(item) is builtins.bool else truth_of(item)
+            if type(item) is builtins.bool:
+                if item is stop_on:
+                    return stop_on
+                continue
+            test = truth_of(item)
             if not is_staged_condition(test):
                 if builtins.bool(test) is stop_on:
                     return stop_on

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograph.operators.births import births_of, owner_of, unheld
+from autograph.operators.births import births_of, forget_dead, owner_of, unheld
 from autograph.operators.places import UNDEFINED, AttributePlace
 from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
@@ -124,6 +124,7 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
 def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:
     """Undo the writes of a function's trace; what its places outside held at the end is returned, those of objects born
     in it (and of `fresh`) keep it."""
+    forget_dead(trace)
     changed = _changed({}, table)
     for place, original in table.values():
         place.write(original)
@@ -159,7 +160,8 @@ def _keep_effects(
         elif owner is None:
             known = True
         else:
-            known = any(key in outer for outer in trace.journal)  # written before the region: it was there
+            # Written or made before the region: it was there.
+            known = any(key in outer for outer in trace.journal) or births_of(trace).before(owner, traced.region)
             if not known:
                 asked[key] = owner
         if known:

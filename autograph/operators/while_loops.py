@@ -29,12 +29,13 @@ from autograph.operators.descriptors import (
 from autograph.operators.loop_aliases import LoopAliases
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places
+from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import STATE, Place, Trace
+from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 from runtime.typesys.spec import TensorType
 
@@ -45,16 +46,19 @@ MAX_PASSES = 40
 
 def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
     """`while test(): body()`; staged from the iteration on in which the test depends on a staged tensor."""
-    trace = STATE.trace
+    trace = current()
     if trace is None:
         while truth_of(test()):
             body()
         return
-    region = trace.builder.region
+    nodes = trace.builder.region.graph.nodes
     while True:
-        mark = len(region.graph.nodes)
+        mark = len(nodes)
         condition = test()
-        if type(condition) is not bool:
+        if condition is True:
+            body()
+            continue
+        if type(condition) not in PLAIN:
             condition = truth_of(condition)
             if is_staged_condition(condition):
                 _discard_pure(trace, mark)

@@ -43,11 +43,11 @@ WORLDLY = frozenset(("uuid", "secrets"))
 _NUMBERS = (bool, int, float, np.generic)
 
 
-def runs_again(trace: Trace) -> bool:
-    """Whether what the user's code asks for here is to be asked at each run: it is part of a staged function."""
+def runs_again(trace: Trace, depth: int = 2) -> bool:
+    """Whether what the code `depth` frames up asks for is to be asked at each run: it is part of a staged function."""
     if "runs_again" not in trace.notes:
         return False
-    caller = sys._getframe(2).f_globals.get("__name__", "")
+    caller = sys._getframe(depth).f_globals.get("__name__", "")
     return caller == "__main__" or caller.partition(".")[0] not in sys.stdlib_module_names
 
 

@@ -31,10 +31,10 @@ class Conversions:
         """From now on, conversions are timed."""
         plainly = conversion._convert
 
-        def convert(function: Any) -> Any:
+        def convert(function: Any, shortcuts: bool) -> Any:
             started = time.perf_counter()
             try:
-                return plainly(function)
+                return plainly(function, shortcuts)
             finally:
                 cls.seconds += time.perf_counter() - started
 

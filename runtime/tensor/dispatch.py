@@ -15,7 +15,7 @@ from runtime.ops.catalogue import METHODS
 from runtime.ops.registry import FUNCTIONS, OPS, Op, load_family_of, tensor_of
 from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor, type_of
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current, open_tapes
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import DTypeError, InvalidArgumentError, OpError, leaked_tensor, outward
 from runtime.typesys.spec import TensorType, type_of_payload
@@ -46,8 +46,7 @@ def payload_of(x: Any) -> Any:
 
 def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Call an operation: a Tensor, or a tuple of them."""
-    state = STATE
-    trace = state.trace
+    trace = current()
     if trace is not None:
         operand = trace.operand
         values = [operand(x if type(x) is not list and type(x) is not tuple else convert(x)) for x in inputs]
@@ -65,15 +64,15 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if operation.outputs == 1:
         if weak and isinstance(out, np.generic):
             out = out.item()
-        if state.tapes:
+        if open_tapes():
             if not operation.is_ufunc:
                 out = distinct(out, payloads)
-            for tape in state.tapes:
+            for tape in open_tapes():
                 tape.record(operation, attrs, payloads, (out,))
         return Tensor(out)
-    if state.tapes:
+    if open_tapes():
         out = tuple(distinct(o, payloads) for o in out)
-        for tape in state.tapes:
+        for tape in open_tapes():
             tape.record(operation, attrs, payloads, out)
     return tuple(Tensor(o) for o in out)
 
@@ -125,7 +124,7 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
 
 
 def _new(payload: Any) -> Tensor:
-    trace = STATE.trace
+    trace = current()
     return Tensor(payload if trace is None else trace.constant(payload))
 
 
@@ -306,12 +305,12 @@ _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tu
 
 def _binary(operation: Op, name: str) -> Callable[..., Any]:
     """An operator of two ufunc operands; eager tensors of arrays take the short way."""
-    state, run = STATE, operation.run
+    run = operation.run
     compares = name in ("__eq__", "__ne__")  # strings with strings; what adds a text to a tensor is Python's error
 
     def method(self: Any, other: Any) -> Any:
         try:
-            if state.trace is None and not state.tapes and type(self) is Tensor:
+            if current() is None and not open_tapes() and type(self) is Tensor:
                 x = self._value
                 kind = type(other)
                 if type(x) is np.ndarray and (kind is float or kind is int or kind is Tensor):

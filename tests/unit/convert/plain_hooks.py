@@ -18,6 +18,7 @@ from autograph.operators.matching import (  # noqa: F401  they are Python's own 
 slice = builtins.slice
 local = object
 undefined = None
+truth_of = bool
 
 _INPLACE = {
     "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,

@@ -18,8 +18,8 @@ from tests.unit.convert import plain_hooks
 COUNTER = 0
 
 
-def convert(f):
-    return convert_function(f, plain_hooks)
+def convert(f, shortcuts=True):
+    return convert_function(f, plain_hooks, shortcuts=shortcuts)
 
 
 def bump(step=1):
@@ -238,8 +238,9 @@ def outcome(f, arguments):
 
 @pytest.mark.parametrize("arguments", [(0, 0, 0), (1, 2, 3), (0, 3, 1), (2, 0, 1), (1, 0, 0), (0, 0, 5)])
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_same_as_original(program, arguments) -> None:
-    assert outcome(convert(program), arguments) == outcome(program, arguments)
+@pytest.mark.parametrize("shortcuts", [True, False])
+def test_same_as_original(shortcuts, program, arguments) -> None:
+    assert outcome(convert(program, shortcuts), arguments) == outcome(program, arguments)
 
 
 def failing(x):

@@ -1,0 +1,170 @@
+"""The short ways through generated code: what is Python's calls no hook, what is not calls the same one as without."""
+
+import linecache
+from typing import Any
+
+import pytest
+
+import autograph as ag
+from autograph.load.conversion import convert_function
+from tests.unit.convert import plain_hooks
+
+
+class Recording:
+    """The plain hooks; notes which hooks of conditions were called."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("if_stmt", "if_exp", "and_", "or_", "not_"):
+            self.called.append(name)
+        return getattr(plain_hooks, name)
+
+    def truth_of(self, x: Any) -> Any:
+        """Like a staged tensor, `Odd` has no truth that Python knows."""
+        return x if isinstance(x, Odd) else bool(x)
+
+
+class Odd:
+    def __init__(self, truth: bool) -> None:
+        self.truth = truth
+
+    def __bool__(self) -> bool:
+        return self.truth
+
+
+def branches(c: Any, d: Any) -> Any:
+    if c:
+        y = 1
+        if d:
+            z = y + 1
+        else:
+            z = y - 1
+        y = z
+    elif d:
+        y = 5
+    return y if c else not d
+
+
+def operands(c: Any, d: Any) -> Any:
+    both = c and d and [c]
+    either = c or d or [d]
+    return both, either, not c, not (c and not d), (1 if c and d else 2 if c or d else 3)
+
+
+def nested(c: Any, d: Any) -> Any:
+    total, last = 0, None
+    for x in range(4):
+        if x == 3:
+            step = 2 if c else 1
+
+            def scaled(y: int) -> int:
+                return y * step if d else -y
+
+            total += scaled(x)
+            continue
+        if not d:
+            last = x
+            if c and x > 1:
+                break
+        total += x
+    else:
+        total = -total
+    return total, last
+
+
+class Private:
+    __value = 3
+
+    def method(self, c: Any, d: Any) -> Any:
+        if c:
+            __local = self.__value
+        else:
+            __local = -self.__value
+        if d:
+            __local += 1
+        return __local, [x for x in (1, 2, 3) if x != 2 or not d]
+
+
+def raising(c: Any, d: Any) -> Any:
+    if c:
+        value = 1
+    if d:
+        del value
+    return value
+
+
+PROGRAMS = [branches, operands, nested, Private().method, raising]
+
+
+def outcome(f: Any, *arguments: Any) -> Any:
+    try:
+        return f(*arguments)
+    except UnboundLocalError as error:
+        return "unbound", str(error).split("'")[1]
+
+
+@pytest.mark.parametrize("d", [False, True])
+@pytest.mark.parametrize("c", [False, True])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_python_condition_calls_no_hook(program: Any, c: bool, d: bool) -> None:
+    hooks = Recording()
+    made = convert_function(program, hooks)
+    assert outcome(made, c, d) == outcome(program, c, d)
+    assert not hooks.called
+
+
+@pytest.mark.parametrize("d", [False, True])
+@pytest.mark.parametrize("c", [False, True])
+@pytest.mark.parametrize("program", [branches, nested, Private().method])
+def test_any_other_condition_calls_the_hooks(program: Any, c: bool, d: bool) -> None:
+    with_short_ways, without = Recording(), Recording()
+    made = convert_function(program, with_short_ways)
+    plainly = convert_function(program, without, shortcuts=False)
+    assert made(Odd(c), Odd(d)) == plainly(Odd(c), Odd(d)) == program(Odd(c), Odd(d))
+    assert with_short_ways.called
+    assert set(with_short_ways.called) <= set(without.called)
+
+
+def test_what_is_shown_has_none() -> None:
+    assert "ag__test" not in ag.autograph.to_code(branches)
+    assert "ag__test" not in convert_function(branches, plain_hooks, shortcuts=False).__code__.co_varnames
+
+
+def test_locals_are_the_users() -> None:
+    def f(c: bool) -> Any:
+        if c and not isinstance(c, int):
+            y = 1
+        else:
+            y = 2
+        return sorted(locals()), y
+
+    assert ag.autograph.to_graph(f)(True) == (["c", "y"], 2)
+
+
+def test_tensors_take_the_hooks() -> None:
+    f = ag.function(branches)
+    for c in (False, True):
+        for d in (False, True):
+            expected = outcome(branches, c, d)
+            assert f(ag.constant(c), d).numpy() == expected
+            assert f(c, ag.constant(d)) == expected
+
+
+def test_the_size_grows_with_depth_only() -> None:
+    depth = 12
+    branches = ["    " * i + f"if x > {i}:" for i in range(1, depth)]
+    text = "\n".join(["def f(x):", *branches, "    " * depth + "x = 0", "    return x"])
+    namespace: dict[str, Any] = {}
+    linecache.cache["<deep>"] = (len(text), None, text.splitlines(True), "<deep>")
+    exec(compile(text, "<deep>", "exec"), namespace)
+    made = convert_function(namespace["f"], plain_hooks)
+    assert made(100) == 0
+    assert made(3) == 3
+
+    def size(code: Any) -> int:
+        return len(code.co_code) + sum(size(c) for c in code.co_consts if hasattr(c, "co_code"))
+
+    plainly = convert_function(namespace["f"], plain_hooks, shortcuts=False)
+    assert size(made.__code__) < depth * size(plainly.__code__)
