@@ -21,6 +21,7 @@ from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import Root, load
 from runtime.backends.native.lower.rules.reductions import checked_indices, place_of
+from runtime.backends.native.lower.rules.scatter import Source, indices_in_memory, scatter, source_of
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import code_of, literal
 from runtime.ir.graph import Node, Value
@@ -196,7 +197,11 @@ def write(ctx: FunctionLowering, node: Node) -> None:
     x, _, *parts = node.inputs
     p = place(ctx, ctx.sizes(x), node.attrs["spec"], parts)
     if p.vector is not None:
-        _scatter(ctx, node, p)
+        kept = indices_in_memory(ctx, p.vector[2], _shape_of_indices(ctx, parts))
+        source = source_of(ctx, node.inputs[1], p.sizes, code_of(ctx.type(x).dtype))
+        target = owned(ctx, x, node)
+        _scatter(ctx, target, p, kept, source, node.op.name == "index_add")
+        ctx.define(node.outputs[0], ctx.dense(target))
         return
     target = owned(ctx, x, node)
     put(ctx, node, target, p)
@@ -262,9 +267,43 @@ def put(ctx: FunctionLowering, node: Node, target: Array, p: Place) -> None:
     ctx.nest(p.sizes, [Root(resolved, part, part.strides)])
 
 
-def _scatter(ctx: FunctionLowering, node: Node, p: Place) -> None:
-    """At an index array: one element after another, as later writes win and additions add up."""
-    raise Unsupported([("an index array to write at", None)])
+def _shape_of_indices(ctx: FunctionLowering, parts: list[Value]) -> tuple[Operand, ...]:
+    """The shape of the one index array among an index's parts."""
+    return next((ctx.sizes(v) for v in parts if ctx.sizes(v)), ())
+
+
+def _scatter(
+    ctx: FunctionLowering, target: Array, p: Place, kept: Array | Scalar, source: Source, add: bool
+) -> None:
+    """Write (or add) a source at a place that an index array is part of."""
+    assert p.vector is not None
+    axis, first, _ = p.vector
+    offset = target.offset
+    strides: list[Operand] = [0] * len(p.sizes)
+    for (start, to, step), stride in zip(p.maps, target.strides, strict=True):
+        offset = ctx.code.add(offset, ctx.code.mul(start, stride))
+        if to is not None:
+            strides[to] = ctx.code.add(strides[to], ctx.code.mul(step, stride))
+    scatter(ctx, target, p.sizes, tuple(strides), offset, (kept, first, target.strides[axis]), source, add)
+
+
+@rule("gather_grad")
+def gather_grad(ctx: FunctionLowering, node: Node) -> None:
+    """Zeros with a cotangent added at indices along one axis."""
+    dy, x, indices = node.inputs
+    sizes, shape = ctx.sizes(x), ctx.sizes(indices)
+    axis = normalize_axis(node.attrs["axis"], len(sizes))
+    code = code_of(ctx.type(node.outputs[0]).dtype)
+    kept = indices_in_memory(ctx, checked_indices(ctx, indices, sizes[axis]), shape)
+    maps = tuple(
+        (0, None, 0) if i == axis else (0, i if i < axis else i + len(shape) - 1, 1) for i in range(len(sizes))
+    )
+    out = (*sizes[:axis], *shape, *sizes[axis + 1 :])
+    source = source_of(ctx, dy, out, code)
+    target = ctx.allocate(code, sizes)
+    ctx.fill(target, Const(Scalar(literal(0, code), code)))
+    _scatter(ctx, target, Place(maps, out, (axis, axis, Const(Scalar(0, "i64")))), kept, source, True)
+    ctx.define(node.outputs[0], ctx.dense(target))
 
 
 @rule("index_grad", fused=True)
@@ -274,10 +313,14 @@ def index_grad(ctx: FunctionLowering, node: Node) -> None:
     sizes = ctx.sizes(x)
     p = place(ctx, sizes, node.attrs["spec"], parts)
     code = code_of(ctx.type(node.outputs[0]).dtype)
+    source: Source | None = None
+    if p.vector is not None:
+        kept = indices_in_memory(ctx, p.vector[2], _shape_of_indices(ctx, parts))
+        source = source_of(ctx, dy, p.sizes, code)
     target = ctx.allocate(code, sizes)
     ctx.fill(target, Const(Scalar(literal(0, code), code)))
-    if p.vector is not None:
-        _scatter(ctx, node, p)
+    if source is not None:
+        _scatter(ctx, target, p, kept, source, True)
     else:
         offset: Operand = 0
         strides: list[Operand] = [0] * len(p.sizes)
