@@ -5,6 +5,7 @@ from builtins import slice
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
 from autograph.operators import frames as frames  # the same
 from autograph.operators import math_forms as math_forms  # the same
+from autograph.operators import new_arrays as new_arrays  # the same
 from autograph.operators import py_builtins as py_builtins  # the same
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_

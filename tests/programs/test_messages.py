@@ -444,7 +444,7 @@ def tensor_as_a_new_key():
 def item_of_an_array():
     @ag.function
     def f(i):
-        a = np.zeros(3)
+        a = np.array([0.0, 0.0, 0.0])
         a[i] = 1.0
         return a
 

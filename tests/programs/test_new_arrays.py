@@ -1,0 +1,85 @@
+"""Arrays that NumPy makes in a staged function, filled by staged loops."""
+
+import numpy as np
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+V = np.array([3.1, -1.2, 4.3, 1.4, -5.5])
+W = np.array([-2.1, 7.2, 1.3, -8.4, 2.5])
+
+
+@PROGRAMS.add((V,), (W,), gradients=False)
+def fill(xs):
+    out = np.zeros(5)
+    for i in range(5):
+        if xs[i] > 0:
+            out[i] = xs[i] * 2
+    return out
+
+
+@PROGRAMS.add((V,), (W,), gradients=False)
+def fill2(xs):
+    out = np.zeros_like(xs)
+    m = np.ones((2, 5))
+    c = np.empty(5)
+    f = np.full(3, xs[0])
+    for i in range(len(xs)):
+        out[i] = xs[i] * 2
+        m[0, i] += xs[i]
+        c[i] = 1.0
+    return out, m, c, f
+
+
+@PROGRAMS.add((V, 4), (W, 3), gradients=False)
+def fill3(xs, n):
+    out = np.zeros(5)
+    k = 0
+    for i in range(n):
+        out[i] += xs[i]
+        k += 1
+    out[1:3] = xs[2]
+    out *= 2
+    b = out
+    b[0] = 1.0
+    return out, b
+
+
+@PROGRAMS.add((np.array([0, 2, 2, 1, 0]), 3), (np.array([2, 2, 2, 2, 1]), 4))
+def histogram(ks, n):
+    counts = np.zeros(n, dtype=int)
+    for k in ks:
+        counts[k] += 1
+    seen = np.zeros(5, bool)
+    for k in ks:
+        seen[k] = True
+    return counts, seen, counts.sum()
+
+
+@PROGRAMS.add((V, 3), (W, 4), gradients=False)
+def table(xs, n):
+    t = np.zeros((n, len(xs)))
+    for i in range(n):
+        for j in range(len(xs)):
+            t[i, j] = xs[j] * i if i != j else np.full(2, xs[j])[0]
+    return t, t.shape[1]
+
+
+test_eager, test_staged, _ = PROGRAMS.tests()
+
+
+def test_what_was_filled_has_a_gradient():
+    @ag.function
+    def f(xs):
+        out = np.zeros(3)
+        for i in range(3):
+            if xs[i] > 0:
+                out[i] = xs[i] * 2
+        return out * out
+
+    xs = ag.constant([1.0, -2.0, 3.0], ag.float64)
+    with ag.GradientTape() as tape:
+        tape.watch(xs)
+        y = f(xs)
+    assert tape.gradient(y, xs).numpy().tolist() == [8.0, 0.0, 24.0]
