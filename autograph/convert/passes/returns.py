@@ -8,6 +8,7 @@ from autograph.convert.converter import Example, holds
 from autograph.convert.jumps import (
     LOOPS,
     SUSPENDING,
+    TRIES,
     JumpConverter,
     blocks_of,
     ends,
@@ -25,7 +26,7 @@ class Returns(JumpConverter):
     """if c: return a + rest  ->  if c: return_value = a, else: rest; one return at the end
 
     A function is left alone whose returns stand under no branch and no loop; so are generators and
-    coroutines, and functions with a `return` in a `finally`.
+    coroutines, functions with a `return` in a `finally`, and those where a `finally` may take one back.
     """
 
     jump = gast.Return
@@ -79,7 +80,7 @@ def f(xs):
         staged = (*STAGED, gast.Try) if self.context.stage_tries else STAGED
         if not _under_construct(node.body, staged) or holds(node.body, *SUSPENDING):
             return node
-        if jumps_in_finally(node.body, gast.Return):
+        if jumps_in_finally(node.body, gast.Return) or _may_be_swallowed(node.body):
             return node
         self._lower_function(node)
         return node
@@ -144,6 +145,18 @@ def f(xs):
             if returned:
                 made += self.quote("if flag: break", statement, flag=flag)
         return made
+
+
+def _may_be_swallowed(block: Sequence[Node]) -> bool:
+    """Whether a `break` or `continue` in a `finally` may take back a return of its `try`."""
+    for statement in block:
+        if isinstance(statement, TRIES) and has_jump(statement.finalbody, gast.Break, gast.Continue):
+            handled = [inner for handler in statement.handlers for inner in handler.body]
+            if has_jump([*statement.body, *handled, *statement.orelse], gast.Return):
+                return True
+        if any(_may_be_swallowed(part) for part in blocks_of(statement)):
+            return True
+    return False
 
 
 def _under_construct(block: Sequence[Node], staged: tuple[type, ...]) -> bool:

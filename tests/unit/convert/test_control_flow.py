@@ -171,3 +171,20 @@ def f(n):
 )
 def test_what_can_not_be_functions_stays_python(text: str) -> None:
     assert unparse(converted(text)) == unparse(parse(text).body[0])
+
+
+def test_a_break_in_a_finally_takes_a_return_back() -> None:
+    for jump in ("break", "continue"):
+        text = f"""\
+def f(n, m):
+    for i in range(3):
+        try:
+            for j in range(2):
+                return 2
+        finally:
+            if n > 1:
+                {jump}
+    return i
+"""
+        check(text, 2, 0)
+        check(text, 0, 0)
