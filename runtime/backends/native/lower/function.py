@@ -528,7 +528,7 @@ class FunctionLowering:
     def node(self, node: Node) -> None:
         """Lower one node."""
         found = RULES.get(node.op.name, RULES["elementwise"])
-        control = bool(node.regions) or node.op.name == "call"
+        control = bool(node.regions) or isinstance(node.attrs.get("function"), str)  # a named graph
         self.current = node
         try:
             if not control and any(is_held(v.type) for v in (*node.inputs, *node.outputs)):
