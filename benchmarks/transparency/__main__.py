@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.table import markdown
 from benchmarks.transparency.modules import BY_NAME, KNOWN, SUBJECTS
+from benchmarks.transparency.speed import LIMIT, measure
 from benchmarks.transparency.worker import MODES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="which modules (default: all)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at a time (default: 2)")
     parser.add_argument("--lines", type=int, default=12, metavar="N", help="lines shown of each difference")
+    parser.add_argument("--speed", action="store_true", help="time programs without tensors instead")
     options = parser.parse_args(arguments)
+    if options.speed:
+        text, slow = measure(options.modules)
+        print(text)
+        if slow:
+            print(f"\nSlower than {LIMIT:.0f} times Python inside a trace, or another result: {', '.join(slow)}")
+        return int(bool(slow))
     if unknown := [name for name in options.modules if name not in BY_NAME]:
         parser.error(f"no such module here: {', '.join(unknown)}")
     if find_spec("test.support") is None:
