@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.harness import Harness
-from benchmarks.results import machine, to_json
+from benchmarks.results import OURS, machine, to_json
 from benchmarks.workload import PEERS, Side, Workload, all_workloads, installed
 
 
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.json.write_text(to_json(rows, place, skipped) + "\n", encoding="utf-8")
     if options.plot:
         table.plot(rows, options.plot)
-    return int(any(row.cells[side].problem for row in rows for side in ("staged", "eager") if side in row.cells))
+    return int(any(row.cells[side].problem for row in rows for side in OURS if side in row.cells))
 
 
 if __name__ == "__main__":

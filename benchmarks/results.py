@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+OURS = ("staged", "plan", "eager")  # the sides that are not peers'
+
 
 @dataclass
 class Cell:
@@ -44,7 +46,7 @@ class Row:
 
     def best_peer(self) -> str | None:
         """The fastest side that is not ours, or None where nobody else was timed."""
-        timed = {n: c.median for n, c in self.cells.items() if n not in ("staged", "eager") and c.samples}
+        timed = {n: c.median for n, c in self.cells.items() if n not in OURS and c.samples}
         return min(timed, key=timed.__getitem__) if timed else None
 
 

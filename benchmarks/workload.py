@@ -20,8 +20,9 @@ class Side:
 
 
 SIDES = (
-    Side("staged", "autograph", "autograph", (True,)),
-    Side("eager", "autograph", "autograph", (False,)),
+    Side("staged", "autograph", "autograph", ("native",)),
+    Side("plan", "autograph", "autograph", ("plan",)),
+    Side("eager", "autograph", "autograph", ("eager",)),
     Side("numpy", "numpy", "numpy"),
     Side("numba", "numba", "numba"),
     Side("tensorflow", "tensorflow", "tensorflow", (False,)),
@@ -39,7 +40,7 @@ class Workload:
     it. A method imports its library, makes the inputs, and returns a function without arguments that
     does the work once and returns numbers or arrays (tuples, lists of them), all of it finished:
 
-        autograph(stage)   `stage` is `ag.function`, or does nothing: the same code staged and eager
+        autograph(stage)   `stage` is `ag.function` (native, or on the NumPy plan), or does nothing: eager
         numpy()            by hand: plain Python and NumPy, as somebody who knows them would write it
         tensorflow(xla)    `xla` is given to `tf.function(jit_compile=...)`
         numba(), jax(), torch()
@@ -59,7 +60,8 @@ class Workload:
 
     def sides(self) -> tuple[Side, ...]:
         """The sides that have a version of this workload."""
-        return tuple(side for side in SIDES if hasattr(self, side.method) and side.name not in self.refused)
+        unlike = ("plan",) if self.kind == "script" else ()  # the same program as staged
+        return tuple(s for s in SIDES if hasattr(self, s.method) and s.name not in (*self.refused, *unlike))
 
     def compared(self, result: object) -> object:
         """What of a result is compared: all of it, unless rounding decides parts of it."""
@@ -71,7 +73,13 @@ class Workload:
         if side.package == "autograph" and self.kind in ("call", "first"):
             import autograph as ag
 
-            options = (ag.function if side.options[0] else (lambda function: function),)
+            choice = None if self.kind == "first" else True  # the first result does not wait for native code
+            stages = {
+                "native": ag.function(jit_compile=choice),
+                "plan": ag.function(jit_compile=False),
+                "eager": lambda function: function,
+            }
+            options = (stages[str(side.options[0])],)
         return getattr(self, side.method)(*options)
 
 

@@ -46,7 +46,7 @@ def test_the_perceptron_by_hand_takes_the_same_steps():
 @pytest.mark.parametrize("name", ["lstm_grad", "treelstm", "beam_search", "ode_fwd", "attention", "collatz_3000"])
 def test_what_is_written_by_hand_gives_what_the_staged_program_gives(name):
     work = find_workload(name)
-    staged, by_hand = (as_arrays(work.build(side)()) for side in (SIDES[0], SIDES[2]))
+    staged, by_hand = (as_arrays(work.build(side)()) for side in SIDES if side.name in ("staged", "numpy"))
     assert disagreement(staged, by_hand, work.tolerance) == ""
 
 
