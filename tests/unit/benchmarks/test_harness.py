@@ -242,7 +242,7 @@ def test_workloads_are_chosen_by_patterns():
 def test_only_asked_and_installed_peers_run(monkeypatch):
     monkeypatch.setattr("benchmarks.__main__.installed", lambda package: package != "jax")
     sides = present(chosen("call_scalar")[0], ["jax", "torch"])
-    assert [side.name for side in sides] == ["staged", "eager", "torch"]
+    assert [side.name for side in sides] == ["staged", "plan", "eager", "torch"]
 
 
 @pytest.mark.parametrize("arguments", [["--peers", "abacus"], ["--only", "nosuch"], ["--repeats", "0"]])
