@@ -52,7 +52,7 @@ _NOT_CONVERTED = frozenset({*sys.stdlib_module_names, *_OURS, *_THEIRS}) - {"__m
 
 def is_unconverted_module(module: str | None) -> bool:
     """Whether functions of a module are called as they are."""
-    return module is not None and module.partition(".")[0] in _NOT_CONVERTED
+    return type(module) is str and module.partition(".")[0] in _NOT_CONVERTED  # a class may say anything
 
 
 def callee(f: Any) -> Any:

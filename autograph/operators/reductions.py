@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import heapq
+from operator import is_not
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -247,7 +248,10 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         note_list(trace, items)
         items.sort(reverse=reverse)
         return
+    before = list(items)
     made = sorted_(items, key=key, reverse=reverse)
+    if len(items) != len(before) or any(map(is_not, items, before)):
+        raise ValueError("list modified during sort")
     dynamic = dynamic_of(made)
     if dynamic is None:
         note_list(trace, items)

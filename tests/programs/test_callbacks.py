@@ -181,3 +181,28 @@ def test_text_in_an_attribute_is_refused():
 
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="attribute 'last' of Log"):
         f(X)
+
+
+def test_a_key_that_changes_the_list_is_found_out_as_by_python():
+    def program(x):
+        items = [2, 1]
+
+        def key(i):
+            items.append(i)
+            return i
+
+        try:
+            items.sort(key=key)
+        except ValueError as error:
+            return x, str(error)
+        return x, ""
+
+    assert ag.function(program)(ag.constant(1.0))[1] == "list modified during sort"
+
+
+def test_a_class_may_say_anything_of_its_module():
+    class Odd:
+        pass
+
+    Odd.__module__ = 3
+    assert float(ag.function(lambda x, o: x if isinstance(o, Odd) else x + 1)(ag.constant(1.0), Odd())) == 1
