@@ -12,7 +12,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -195,7 +195,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     stays = _stays(f)
     if stays and (remade := unwrapped(f, callee)) is not None:
         return remade
-    if not stays and _was_generated(f.__code__.co_filename):
+    if not stays and _was_generated(f.__code__):
         return partial(_as_it_is, f)
     made = None if stays else converted(f)
     if made is not None:
@@ -267,9 +267,15 @@ def _stays(f: FunctionType) -> bool:
 _ORDERINGS = ("__lt__", "__le__", "__gt__", "__ge__")  # what `total_ordering` puts into a class
 
 
-def _was_generated(file: str) -> bool:
-    """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so."""
-    return file == "<string>" and file not in linecache.cache
+def _was_generated(code: CodeType) -> bool:
+    """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so.
+
+    The text of `python -c` is kept under the same name, by newer Pythons: it has to be the function's.
+    """
+    if code.co_filename != "<string>":
+        return False
+    first = linecache.getline("<string>", code.co_firstlineno) if "<string>" in linecache.cache else ""
+    return not (f"def {code.co_name}" in first or "lambda" in first or first.lstrip().startswith("@"))
 
 
 def _as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
@@ -296,7 +302,7 @@ def special(x: Any, name: str) -> Any:
 truth.special_hook = special
 trace_module.converted = callee
 specials.callee, specials.is_foreign = callee, is_unconverted_module
-specials.stays = lambda f: _stays(f) or _was_generated(f.__code__.co_filename)
+specials.stays = lambda f: _stays(f) or _was_generated(f.__code__)
 
 
 def converted(f: FunctionType) -> FunctionType:

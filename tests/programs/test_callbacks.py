@@ -206,3 +206,23 @@ def test_a_class_may_say_anything_of_its_module():
 
     Odd.__module__ = 3
     assert float(ag.function(lambda x, o: x if isinstance(o, Odd) else x + 1)(ag.constant(1.0), Odd())) == 1
+
+
+def test_the_text_of_a_command_is_not_that_of_generated_methods(monkeypatch):
+    """`python -c` of newer Pythons keeps its text under the name that dataclasses give their methods."""
+    import dataclasses
+    import linecache
+
+    text = "import sys\nprint(sys.argv)\n"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(text), None, text.splitlines(True), "<string>"))
+
+    @dataclasses.dataclass
+    class Point:
+        x: float
+        y: float
+
+    def program(x):
+        p = Point(x, 2 * x)
+        return p.x + p.y
+
+    assert float(ag.function(program)(ag.constant(1.5))) == 4.5
