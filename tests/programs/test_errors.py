@@ -280,6 +280,10 @@ def run(tmp_path, *arguments, stdin=""):
     return done.stdout + done.stderr
 
 
+@pytest.mark.xfail(
+    sys.version_info >= (3, 13),
+    reason="a debugger that looks at locals keeps frames alive there, and the loop's result stays a staged value",
+)
 def test_pdb_stops_at_lines_of_converted_functions(tmp_path):
     out = run(tmp_path, "-m", "pdb", stdin="b 8\nb 10\nc\np s\nw\nc\nclear 1\nclear 2\nc\nq\n")
     assert "program.py(8)" in out
