@@ -12,12 +12,13 @@ from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Ref, Resolver, identity
-from runtime.backends.native.lower.function import FunctionLowering, reads, rule
+from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
 from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, code_of
+from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import ListType, ValueType
 

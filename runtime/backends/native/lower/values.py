@@ -1,0 +1,434 @@
+"""Values of a function under way: in registers, in memory, or expressions that wait; and which share a loop nest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.exprs import (
+    Const,
+    Deferred,
+    Expr,
+    Gather,
+    Load,
+    Map,
+    Ref,
+    Resolver,
+    identity,
+)
+from runtime.backends.native.lower.memory import Array, Buffer, Memory
+from runtime.backends.native.lower.module import Module
+from runtime.backends.native.lower.nests import Nest, Root, load
+from runtime.backends.native.lower.scalars import CheckedOps, Ops, Scalar
+from runtime.backends.native.lower.types import SIZE, code_of
+from runtime.backends.native.lower.uses import Uses
+from runtime.ir.graph import Graph, Node, Value
+from runtime.typesys.shapes import Dim
+from runtime.typesys.spec import TensorType
+
+__all__ = ["HEAVY", "Values", "reads"]
+
+HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
+
+
+class Values:
+    """The state of lowering: one per LLVM function."""
+
+    def __init__(self, module: Module, functions: dict[str, Graph]) -> None:
+        self.module = module
+        self.functions = functions
+        self.code = Code()
+        self.memory = Memory(self.code)
+        self.failure = "failed"
+        self.ops = Ops(self.code, module.needs)
+        self.checked = CheckedOps(self.code, module.needs, self.failure)
+        self.env: dict[Value, Any] = {}
+        self.dims: dict[Dim, Operand] = {}
+        self.pending: list[Deferred] = []
+        self.local: list[Value] = []  # values of the region at hand
+        self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
+        self.lists: set[Any] = set()  # lists, likewise
+        self.uses: Uses
+        self.slots: list[str] = []  # {pointer, capacity} pairs to free at the end
+        self.outs: dict[
+            Value, Callable[[str, tuple[Operand, ...]], Array | None]
+        ] = {}  # memory made for outputs
+        self.targets: dict[Deferred, Value] = {}
+        self.bindable: set[Value] = set()  # outputs whose memory the caller makes
+        self.current: Node | None = None  # the node at hand
+        self.big = False
+        self.registers = 0  # of values that Python holds (see rules/islands.py)
+        self.first_register: Operand | None = None  # in functions: the first one that is ours
+        self.foreign: dict[int, Operand] = {}  # registers of the caller's
+        self.next_register: Operand = "%held.next"  # the first one of functions that are called
+        self.limit: Operand = "%limit"  # the lowest address that the stack may come to
+
+    # Values
+
+    def define(self, value: Value, rep: Any) -> None:
+        """Say what a value is."""
+        self.env[value] = rep
+        self.local.append(value)
+        if isinstance(rep, Deferred):
+            shape = value.tensor_type.shape or ()
+            for size, operand in zip(shape, rep.sizes, strict=True):
+                if isinstance(size, Dim):
+                    self.dims[size] = operand
+
+    def type(self, value: Value) -> TensorType:
+        """The type of a value that must be a tensor of known rank."""
+        t = value.type
+        if type(t) is not TensorType or t.shape is None:
+            raise Unsupported(
+                [("a value of unknown rank" if type(t) is TensorType else f"a value of type {t}", None)]
+            )
+        return t
+
+    def scalar(self, value: Value) -> Scalar:
+        """A value of rank 0, in a register."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            return rep
+        assert isinstance(rep, Deferred), rep
+        if rep.scalar is None:
+            self.materialize(rep)
+            if rep.scalar is None:
+                array = rep.array
+                assert array is not None
+                self.memory.touch(array.buffers)
+                rep.scalar = load(self.code, array.ptr, array.code, array.offset)
+        return rep.scalar
+
+    def number(self, value: Value) -> Operand:
+        """An integer of rank 0, as 64 bits: an index or a size."""
+        return (
+            self.ops.cast(self.scalar(value), "i64").reg
+            if self.type(value).dtype.kind in "iub"
+            else self._no_index()
+        )
+
+    def _no_index(self) -> Operand:
+        raise Unsupported([("an index that is no integer", None)])
+
+    def expr(self, value: Value) -> Expr:
+        """The elements of a value, over its own index."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            return Const(rep)
+        assert isinstance(rep, Deferred), rep
+        return Const(self.scalar(value)) if not rep.sizes else rep.as_expr()
+
+    def sizes(self, value: Value) -> tuple[Operand, ...]:
+        """The shape of a value."""
+        rep = self.env[value]
+        return rep.sizes if isinstance(rep, Deferred) else ()
+
+    def array(self, value: Value) -> Array:
+        """A value in memory (strided where it is a view)."""
+        rep = self.env[value]
+        if isinstance(rep, Scalar):
+            target = self.allocate(rep.code, ())
+            self.fill(target, Const(rep))
+            return target
+        seen = self.view_of_memory(rep)
+        if seen is not None:
+            return seen
+        self.materialize(rep)
+        assert rep.array is not None
+        return rep.array
+
+    def view_of_memory(self, d: Deferred) -> Array | None:
+        """A deferred array that is nothing but memory looked at another way."""
+        if d.array is not None:
+            return d.array
+        expr: Expr | None = d.expr
+        if d.reduce is not None or expr is None:
+            return None
+        if isinstance(expr, Ref):
+            inner = self.view_of_memory(expr.of)
+            if inner is None:
+                return None
+            expr = Resolver(self.code, len(d.sizes), lambda _: True)(_as_load(inner), expr.index)
+        if not isinstance(expr, Load):
+            return None
+        return Array(expr.ptr, d.code, d.sizes, expr.strides, expr.buffers, expr.offset)
+
+    def contiguous(self, value: Value) -> Array:
+        """A value in memory, in C order."""
+        array = self.array(value)
+        return array if self.is_contiguous(array) else self.copy(array)
+
+    def is_contiguous(self, a: Array) -> bool:
+        """Whether it is certainly in C order."""
+        want = self.code.strides(a.sizes)
+        return all(s == w or n == 1 for n, s, w in zip(a.sizes, a.strides, want, strict=True))
+
+    def copy(self, array: Array, target: Array | None = None) -> Array:
+        """The elements in new memory, or in a target."""
+        if target is None:
+            target = self.allocate(array.code, array.sizes)
+        self.fill(target, _as_load(array))
+        return target
+
+    def allocate(self, code: str, sizes: tuple[Operand, ...], value: Value | None = None) -> Array:
+        """Memory for an array, in C order; for a value that is an output, the memory that the caller made for it."""
+        if value is not None and value in self.outs:
+            made = self.outs.pop(value)(code, sizes)
+            if made is not None:
+                return made
+        count = self.code.product(sizes)
+        strides = self.code.strides(sizes)
+        if isinstance(count, int):
+            buffer = self.memory.reserve(count * SIZE[code])
+            self.writable.add(buffer)
+            self.big |= count > 2000
+            return Array(buffer.name, code, sizes, strides, frozenset((buffer,)))
+        self.big = True
+        slot = self.slot()
+        size = self.code.mul(count, SIZE[code])
+        ptr = self.code.op(f"call ptr @ag_reserve(ptr {slot}, i64 {size})")
+        self.code.require(self.code.op(f"icmp ne ptr {ptr}, null"), self.failure)
+        buffer = Buffer(slot, None)
+        self.writable.add(buffer)
+        return Array(ptr, code, sizes, strides, frozenset((buffer,)))
+
+    def may_overwrite(self, array: Array, node: Node) -> bool:
+        """Whether nobody reads an array after a node: no other value, no expression that waits."""
+        if not array.buffers or not array.buffers <= self.writable or not self.is_contiguous(array):
+            return False
+        return self._unread_after(array, self.uses.order[node], set())
+
+    def _unread_after(self, array: Array, now: int, but: set[Deferred]) -> bool:
+        """Whether no node after a place in the order, and no expression that waits but some, reads an array."""
+        for value in self.local:
+            rep = self.env[value]
+            shared = isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers
+            if shared and value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
+                return False
+        return not any(d not in but and not d.done and reads(d) & array.buffers for d in self.children)
+
+    def slot(self) -> str:
+        """A {pointer, capacity} pair, empty at first, freed at the end."""
+        slot = self.code.alloca("{ptr, i64}")
+        self.code.prologue.append(f"  store {{ptr, i64}} zeroinitializer, ptr {slot}")
+        self.slots.append(slot)
+        return slot
+
+    def dense(self, array: Array) -> Deferred:
+        """A deferred array that is in memory."""
+        d = Deferred(None, array.code, array.sizes)
+        d.array = array
+        return d
+
+    # Expressions
+
+    def defer(
+        self,
+        value: Value,
+        expr: Expr,
+        sizes: tuple[Operand, ...],
+        of: Iterable[Value] = (),
+        cost: int = 0,
+        reduce: Any = None,
+    ) -> Deferred:
+        """A value as an expression over the elements of other values."""
+        d = Deferred(expr, code_of(self.type(value).dtype), sizes, reduce)
+        d.must = value in self.uses.must
+        if value in self.outs:
+            self.targets[d] = value
+        d.left = self.uses.count.get(value, 0)
+        inner = [r for r in (self.env[v] for v in dict.fromkeys(of)) if isinstance(r, Deferred) and r.sizes]
+        self.children[d] = inner
+        d.weight = cost + sum(0 if c.done else c.weight for c in inner)
+        if reduce is not None or d.must:
+            self.pending.append(d)
+        self.define(value, d)
+        return d
+
+    @property
+    def children(self) -> dict[Deferred, list[Deferred]]:
+        """The deferred arrays that an expression refers to."""
+        return self._children
+
+    _children: dict[Deferred, list[Deferred]]
+
+    def fill(self, target: Array, expr: Expr) -> None:
+        """Store the elements of an expression."""
+        rank = len(target.sizes)
+        resolved = Resolver(self.code, rank, lambda _: True)(expr, identity(rank))
+        self.nest(target.sizes, [Root(resolved, target, target.strides)])
+
+    def nest(self, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
+        """Emit a loop nest."""
+        Nest(self, sizes, roots).emit()
+
+    def materialize(self, d: Deferred, target: Array | None = None) -> None:
+        """Bring a deferred array into memory, and with it what else the same loops can make."""
+        if d.done:
+            return
+        self._prepare(d, set())
+        over = self._iteration(d)
+        group = [d]
+        for other in self.pending:
+            if (
+                other is not d
+                and not other.done
+                and self._iteration(other) == over
+                and self._ready(other, set())
+            ):
+                group.append(other)
+        while True:
+            resolver = Resolver(self.code, len(over), lambda _: True)
+            exprs = [resolver(_expr_of(g), identity(len(over))) for g in group]
+            more = self._kept(resolver, group, over)
+            if more is None:
+                continue
+            if not more:
+                break
+            group += more
+        free = self._free_memory(resolver, group, over)
+        roots = []
+        for g, expr in zip(group, exprs, strict=True):
+            made = target if g is d else None
+            if made is None and g.reduce is None:
+                made = self._taken_over(g, free)
+            if made is None:
+                made = self.allocate(g.code, g.sizes, self.targets.get(g))
+            roots.append(self._root(g, expr, made, over))
+        self.nest(over, roots)
+        for g, root in zip(group, roots, strict=True):
+            g.array = root.target
+            if not g.sizes:
+                self.memory.touch(root.target.buffers)
+                g.scalar = load(self.code, root.target.ptr, g.code, root.target.offset)
+        self.pending = [p for p in self.pending if not p.done]
+        for g in group:
+            self._release_children(g)
+
+    def _free_memory(
+        self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
+    ) -> list[Deferred]:
+        """What the loops are the last to read, element by element: they may write where it lies."""
+        ended = {*group}
+        ended |= {
+            m
+            for m in resolver.members
+            if m.left <= sum(m in self.children.get(u, ()) for u in ended | {*resolver.members})
+        }
+        now = self.uses.order[self.current] - 1
+        out = []
+        for source, maps in resolver.read.items():
+            array = source.array
+            if array is None or maps != {identity(len(over))} or len(array.buffers) != 1 or array.offset != 0:
+                continue
+            (buffer,) = array.buffers
+            own = buffer in self.writable and buffer.size is not None and buffer.external is None
+            if own and self.is_contiguous(array) and self._unread_after(array, now, ended):
+                out.append(source)
+        return out
+
+    def _taken_over(self, g: Deferred, free: list[Deferred]) -> Array | None:
+        """Memory for a new value that held an old one; not where a place is waiting for the new one in a loop."""
+        value = self.targets.get(g)
+        if value is not None and value not in self.bindable:
+            return None
+        for source in free:
+            array = source.array
+            if array is not None and array.code == g.code and array.sizes == g.sizes:
+                free.remove(source)
+                return array
+        return None
+
+    def _kept(
+        self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
+    ) -> list[Deferred] | None:
+        """What the loops also store because it is needed again; None where something was brought to memory first."""
+        inside = {*resolver.members, *group}
+        out = []
+        for member, maps in resolver.members.items():
+            if member in group or member.weight < HEAVY:
+                continue
+            users = sum(member in self.children.get(u, ()) for u in inside)
+            whole = maps == {identity(len(over))} and member.sizes == over
+            if not whole and (len(maps) > 1 or member.sizes != over):
+                self.materialize(member)
+                return None
+            if member.left > users and whole:
+                out.append(member)
+        return out
+
+    def _root(self, g: Deferred, expr: Expr, made: Array, over: tuple[Operand, ...]) -> Root:
+        if g.reduce is None:
+            return Root(expr, made, made.strides)
+        kind, _, axes, keepdims = g.reduce
+        rest = iter(made.strides)
+        strides: list[Operand] = []
+        for axis in range(len(over)):
+            reduced = axis in axes
+            stride = next(rest) if keepdims or not reduced else 0
+            strides.append(0 if reduced else stride)
+        return Root(expr, made, tuple(strides), kind)
+
+    def _iteration(self, d: Deferred) -> tuple[Operand, ...]:
+        return d.sizes if d.reduce is None else d.reduce[1]
+
+    def _prepare(self, d: Deferred, seen: set[Deferred]) -> None:
+        """Finish the reductions that an expression is made of."""
+        for child in self.children.get(d, ()):
+            if child.done or child in seen:
+                continue
+            seen.add(child)
+            if child.reduce is not None:
+                self.materialize(child)
+            else:
+                self._prepare(child, seen)
+
+    def _ready(self, d: Deferred, seen: set[Deferred]) -> bool:
+        for child in self.children.get(d, ()):
+            if child.done or child in seen:
+                continue
+            seen.add(child)
+            if child.reduce is not None or not self._ready(child, seen):
+                return False
+        return True
+
+    def _release_children(self, d: Deferred) -> None:
+        for child in self.children.pop(d, ()):
+            child.left -= 1
+            if child.left <= 0 and not child.done:
+                self._release_children(child)
+
+
+def reads(d: Deferred) -> set[Buffer]:
+    """The memory that evaluating an expression reads."""
+    out: set[Buffer] = set()
+    todo: list[Any] = [d.expr]
+    seen: set[int] = set()
+    while todo:
+        expr = todo.pop()
+        if id(expr) in seen:
+            continue
+        seen.add(id(expr))
+        if isinstance(expr, Map):
+            todo += expr.children
+        elif isinstance(expr, Ref):
+            if expr.of.array is not None:
+                out |= expr.of.array.buffers
+            else:
+                todo.append(expr.of.expr)
+        elif isinstance(expr, (Load, Gather)):
+            out |= expr.buffers
+            if isinstance(expr, Gather):
+                todo += [e for e, _ in expr.at]
+    return out
+
+
+def _as_load(array: Array) -> Load:
+    return Load(array.ptr, array.code, array.offset, array.strides, array.buffers)
+
+
+def _expr_of(d: Deferred) -> Expr:
+    assert d.expr is not None
+    return d.expr
