@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from runtime.backends.native import blas, interrupts, threads, toolchain
+from runtime.backends.native import blas, interrupts, pool, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
 from runtime.backends.native.lower import lower
@@ -47,5 +47,5 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: boo
     if if_it_pays and not lowered.pays:
         raise Unsupported([(i.name, i.node.location) for i in lowered.islands if i.node is not None])
     exports = ("ag_run", toolchain.FORGET)
-    loaded = toolchain.compile_text(lowered.text, symbols_of(lowered.symbols), exports)
+    loaded = toolchain.compile_text(lowered.text, symbols_of(lowered.symbols) | pool.addresses(), exports)
     return NativeExecutable(lowered, loaded, plan)

@@ -22,7 +22,7 @@
 ;
 ;   0 kind  1 descriptor  2 -  3 rank  4 item size  5 offset of (size or -1, slot) pairs  6 slot  7 -
 ;
-;   kind: 0 array made here, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 array made by the code with malloc
+;   kind: 0 array made here, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 array in memory that the code took (pool.ll)
 ;
 ; Words with a dollar are offsets in CPython's and NumPy's structures, measured before this is compiled.
 
@@ -32,6 +32,7 @@
 @_Py_TrueStruct = external global i8
 @_Py_FalseStruct = external global i8
 @_Py_NoneStruct = external global i8
+@ag_handler = external global i8
 
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
@@ -49,6 +50,9 @@ declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare ptr @PyArray_Scalar(ptr, ptr, ptr)
 declare i32 @ag_pending()
+declare ptr @ag_take(i64)
+declare void @ag_give(ptr)
+declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
@@ -214,7 +218,7 @@ no:
   ret i1 false
 }
 
-; A new array; with data it owns what malloc gave.
+; A new array; data is what `ag_take` gave, and the array owns it.
 define private ptr @new_array(ptr %record, ptr %dims, ptr %data) alwaysinline {
 entry:
   %descr.i = call i64 @word(ptr %record, i64 1)
@@ -227,9 +231,16 @@ entry:
   %array = call ptr @PyArray_NewFromDescr(ptr @PyArray_Type, ptr %descr, i32 %nd, ptr %dims, ptr null, ptr %data,
                                           i32 %flags, ptr null)
   %failed = icmp eq ptr %array, null
-  %leave = or i1 %fresh, %failed
-  br i1 %leave, label %done, label %own
+  br i1 %fresh, label %done, label %given
+given:
+  br i1 %failed, label %lost, label %own
+lost:
+  call void @ag_give(ptr %data)
+  br label %done
 own:
+  call void @Py_IncRef(ptr @ag_handler)
+  %handler.p = getelementptr i8, ptr %array, i64 $HANDLER
+  store ptr @ag_handler, ptr %handler.p
   %flags.p = getelementptr i8, ptr %array, i64 $FLAGS
   %now = load i32, ptr %flags.p
   %owned = or i32 %now, 4
@@ -246,9 +257,12 @@ entry:
   %rank = call i64 @word(ptr %record, i64 3)
   %pairs.n = call i64 @word(ptr %record, i64 5)
   %pairs = getelementptr i8, ptr %table, i64 %pairs.n
+  %item = call i64 @word(ptr %record, i64 4)
   br label %size
 size:
   %k = phi i64 [0, %entry], [%k1, %next]
+  %bytes = phi i64 [%item, %entry], [%bytes1, %next]
+  %wrong = phi i1 [false, %entry], [%wrong1, %next]
   %k1 = add i64 %k, 1
   %k2 = mul i64 %k, 2
   %n = call i64 @word(ptr %pairs, i64 %k2)
@@ -263,10 +277,23 @@ next:
   %extent = phi i64 [%n, %size], [%given, %look]
   %to = getelementptr i64, ptr %dims, i64 %k
   store i64 %extent, ptr %to
+  %product = call {i64, i1} @llvm.umul.with.overflow.i64(i64 %bytes, i64 %extent)
+  %bytes1 = extractvalue {i64, i1} %product, 0
+  %over = extractvalue {i64, i1} %product, 1
+  %wrong1 = or i1 %wrong, %over
   %more = icmp slt i64 %k1, %rank
   br i1 %more, label %size, label %make
 make:
-  %array = call ptr @new_array(ptr %record, ptr %dims, ptr null)
+  %large = icmp uge i64 %bytes1, $LARGE
+  %right = xor i1 %wrong1, true
+  %ours = and i1 %large, %right
+  br i1 %ours, label %take, label %leave
+take:
+  %data = call ptr @ag_take(i64 %bytes1)
+  br label %leave
+leave:
+  %memory = phi ptr [null, %make], [%data, %take]
+  %array = call ptr @new_array(ptr %record, ptr %dims, ptr %memory)
   ret ptr %array
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.backends.native import interrupts, objects
+from runtime.backends.native import interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -57,9 +57,10 @@ def _method() -> tuple[_MethodDef, Loaded] | None:
     if found is None:
         return None
     text = Path(__file__).with_name("dispatch.ll").read_text("utf-8")
-    for name, offset in found.items():
+    for name, offset in (found | {"LARGE": pool.LARGE}).items():
         text = text.replace(f"${name}\n", f"{offset}\n").replace(f"${name})", f"{offset})")
-    loaded = compile_text(text, objects.symbols() | interrupts.addresses(), ("ag_call",))
+    symbols = objects.symbols() | interrupts.addresses() | pool.addresses() | {"ag_handler": id(pool.handler())}
+    loaded = compile_text(text, symbols, ("ag_call",))
     return _MethodDef(b"native", loaded.address("ag_call"), _METH_FASTCALL, None), loaded
 
 

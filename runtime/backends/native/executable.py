@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from runtime.backends.native import dispatch
+from runtime.backends.native import dispatch, pool
 from runtime.backends.native.dispatch import Source
 from runtime.backends.native.interrupts import raise_pending
-from runtime.backends.native.islands import Islands, libc
+from runtime.backends.native.islands import Islands
 from runtime.backends.native.layout import ANY, Input, Layout, Lowered, Output
 from runtime.backends.native.stack import DEEP, SHALLOW, on_large_stack
 from runtime.backends.native.toolchain import Loaded
@@ -237,20 +237,21 @@ def _take(out: np.ndarray[Any, Any], o: Output, made: Any) -> Any:
 
 
 class _Block:
-    """Memory that native code made with malloc; freed with this object."""
+    """Memory that native code took (pool.ll); given back with this object."""
 
-    __slots__ = ("__array_interface__", "_address")
+    __slots__ = ("__array_interface__", "_address", "_give")
 
     def __init__(self, address: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._address = address
+        self._give = pool.giver()
         self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (address, False), "version": 3}
 
-    def __del__(self, free: Callable[[int], None] = libc.free) -> None:
-        free(self._address)
+    def __del__(self) -> None:
+        self._give(self._address)
 
 
 def _owning(address: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """The array over memory that native code made with malloc, freed with the array."""
+    """The array over memory that native code took, given back with the array."""
     if not address:
         return np.empty(shape, dtype)
     return np.asarray(_Block(address, shape, dtype))

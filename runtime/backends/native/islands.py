@@ -2,8 +2,8 @@
 
 A slot of eight bytes holds a scalar's bytes; an array is a pointer and its sizes, a list a pointer and its length. For a
 result that is an array or a list the first slot points to a {pointer, capacity} pair, which the callback makes large
-enough with malloc and native code frees. Values that native code has no form for stay in Python, in numbered registers
-of the call; a slot holds the register's number.
+enough with memory of pool.ll and native code gives back. Values that native code has no form for stay in Python, in
+numbered registers of the call; a slot holds the register's number.
 
 An island that raises makes native code give up, and the NumPy plan then raises the right error; what printing and calls
 of Python gave until then is kept and given again to the plan, so that it happens once. (Random numbers are functions of
@@ -14,29 +14,24 @@ from __future__ import annotations
 
 import _thread
 import ctypes
-import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from runtime.backends.native import pool
 from runtime.ops.effects import EFFECTS
 from runtime.ops.registry import Op, template_fields
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
-__all__ = ["Call", "Island", "Islands", "libc"]
+__all__ = ["Call", "Island", "Islands"]
 
 _WORDS = ctypes.POINTER(ctypes.c_int64)
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, _WORDS, _WORDS)
 _PAIR = ctypes.c_int64 * 2
 _BYTES: dict[int, Any] = {}  # types of so many bytes
 
-libc = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
-libc.free.argtypes = [ctypes.c_void_p]
-libc.free.restype = None
-libc.malloc.argtypes = [ctypes.c_size_t]
-libc.malloc.restype = ctypes.c_void_p
 
 
 class Form:
@@ -202,10 +197,10 @@ def _into_pair(address: int, array: np.ndarray[Any, Any]) -> None:
     pair = _PAIR.from_address(address)
     if pair[1] < max(array.nbytes, 1):
         if pair[1]:
-            libc.free(pair[0])
+            pool.giver()(pair[0])
         pair[0] = pair[1] = 0
-        pair[0] = libc.malloc(array.nbytes + 64)
-        pair[1] = array.nbytes + 64
+        pair[0] = pool.take(max(array.nbytes, 1))
+        pair[1] = max(array.nbytes, 1)
     _view(pair[0], array.shape, array.dtype)[...] = array
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 __all__ = ["offsets", "slot_offset", "symbols"]
 
-_API = {"PyArray_NewFromDescr": 94, "PyArray_Scalar": 60, "PyArray_Type": 2}  # in NumPy's table, part of its ABI
+# places in NumPy's table, part of its ABI
+_API = {"PyArray_NewFromDescr": 94, "PyArray_Scalar": 60, "PyArray_Type": 2, "PyDataMem_GetHandler": 305}
 _FUNCTIONS = (
     "Py_IncRef Py_DecRef PyLong_AsLongLongAndOverflow PyFloat_FromDouble PyLong_FromLongLong PyBool_FromLong PyList_New "
     "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread"
@@ -35,6 +36,7 @@ def offsets() -> dict[str, int] | None:
     found = {
         "TYPE": header - 8, "BYTES": bytes.__basicsize__ - 1, "FLOAT": float.__basicsize__ - 8, "SCALAR": header,
         "DATA": header, "ND": header + 8, "DIMS": header + 16, "DESCR": header + 40, "FLAGS": header + 48,
+        "HANDLER": header + 72,
     }
     return found if _hold(found) else None
 
@@ -54,6 +56,9 @@ def _hold(at: dict[str, int]) -> bool:
     nd = ctypes.c_int32.from_address(id(array) + at["ND"]).value
     flags = ctypes.c_int32.from_address(id(array) + at["FLAGS"]).value
     if nd != array.ndim or flags != array.flags.num:
+        return False
+    usual = ctypes.PYFUNCTYPE(ctypes.py_object)(symbols()["PyDataMem_GetHandler"])
+    if np.ndarray.__basicsize__ < at["HANDLER"] + 8 or _word(np.empty(3), at["HANDLER"]) != id(usual()):
         return False
     sizes = (ctypes.c_int64 * 2).from_address(_word(array, at["DIMS"]))
     scalars = [np.array(1, dtype)[()] for dtype in _SAMPLES]
@@ -86,7 +91,7 @@ def symbols() -> dict[str, int]:
     found |= {"PyFloat_Type": id(float), "PyLong_Type": id(int)}
     kind = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
     capsule = importlib.import_module("numpy._core._multiarray_umath")._ARRAY_API
-    table = (ctypes.c_void_p * 100).from_address(kind(("PyCapsule_GetPointer", api))(capsule, None))
+    table = (ctypes.c_void_p * 306).from_address(kind(("PyCapsule_GetPointer", api))(capsule, None))
     found |= {name: int(table[k] or 0) for name, k in _API.items()}
     assert found["PyArray_Type"] == id(np.ndarray)
     return found

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from runtime.backends.native import toolchain
+from runtime.backends.native import pool, toolchain
 from runtime.backends.native.executable import NativeExecutable
 from runtime.typesys.spec import TensorType
 
@@ -18,7 +18,7 @@ def lowered(text, inputs, outputs, out_dims, symbols=(), big=False):
 
 def executable(text, inputs, outputs, out_dims, plan, symbols=None, big=False):
     made = lowered(text, inputs, outputs, out_dims, symbols or (), big)
-    return NativeExecutable(made, toolchain.compile_text(text, symbols or {}), plan)
+    return NativeExecutable(made, toolchain.compile_text(text, pool.addresses() | (symbols or {})), plan)
 
 
 def tensor(dtype, *shape):
@@ -99,12 +99,12 @@ declare {i64, i1} @llvm.sadd.with.overflow.i64(i64, i64)
 
 # int64 n -> the n by 2 array of its row numbers, in memory of the callee
 ROWS = """
-declare ptr @malloc(i64)
+declare ptr @ag_take(i64)
 define i64 @ag_run(ptr %in, ptr %out) {
 entry:
   %n = load i64, ptr %in
   %bytes = mul i64 %n, 16
-  %m = call ptr @malloc(i64 %bytes)
+  %m = call ptr @ag_take(i64 %bytes)
   store ptr %m, ptr %out
   %q1 = getelementptr i64, ptr %out, i64 1
   store i64 %n, ptr %q1

@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from runtime.backends.native import dispatch, objects, toolchain
+from runtime.backends.native import dispatch, objects, pool, toolchain
 from runtime.backends.native.dispatch import TENSOR, TENSORS, Source
 from runtime.backends.native.layout import Layout
 from runtime.tensor.tensor import Tensor
@@ -30,7 +30,7 @@ define i64 @ag_run(ptr %in, ptr %out) {
 """
 def payloads(text, inputs, outputs, out_dims, big=False):
     layout = Layout(lowered(text, inputs, outputs, out_dims))
-    return dispatch.payload_entry(layout, toolchain.compile_text(text, {}), big)
+    return dispatch.payload_entry(layout, toolchain.compile_text(text, pool.addresses()), big)
 
 
 def tensors(text, inputs, outputs, out_dims, sources, mode=TENSOR, big=False):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import runtime.backends.native.lower.rules as _rules
+from runtime.backends.native import pool
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
@@ -109,7 +111,7 @@ class _Entry:
         ctx.memory.lay_out()
         frame = ctx.memory.frame
         if frame:
-            code.do("call void @ag_frame_back(ptr %raw)")
+            code.do(f"call void @{'ag_frame_back' if frame < pool.LARGE else 'ag_give'}(ptr %frame)")
         result = code.op("load i64, ptr %status")
         code.do(f"ret i64 {result}")
         ctx.big |= lower_functions(self.module, ctx.functions, self.constants_at)
@@ -120,13 +122,7 @@ class _Entry:
             *code.prologue,
         ]
         if frame:
-            lines += [
-                f"  %raw = call ptr @ag_frame(i64 {frame})",
-                "  %address = ptrtoint ptr %raw to i64",
-                "  %up = add i64 %address, 63",
-                "  %aligned = and i64 %up, -64",
-                "  %frame = inttoptr i64 %aligned to ptr",
-            ]
+            lines.append(f"  %frame = call ptr @{'ag_frame' if frame < pool.LARGE else 'ag_take'}(i64 {frame})")
         else:
             lines.append("  %frame = getelementptr i8, ptr null, i64 0")
         lines += passed(self.module, self.constants_at)
@@ -141,7 +137,7 @@ class _Entry:
             ]
         lines += [*self.heads, *ctx.memory.definitions()]
         if frame:
-            lines += ["  %empty = icmp eq ptr %raw, null", "  br i1 %empty, label %nothing, label %start"]
+            lines += ["  %empty = icmp eq ptr %frame, null", "  br i1 %empty, label %nothing, label %start"]
             lines += ["nothing:", "  ret i64 2"]
         else:
             lines.append("  br label %start")
@@ -262,6 +258,39 @@ class _Entry:
         code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
         code.do(f"store i64 {n}, ptr {self._place(slot + 1)}")
 
+    def _copied(self, array: Array, kind: str, sizes: tuple[Operand, ...], size: Operand) -> str:
+        """A copy of an array in memory of its own."""
+        ctx, code = self.ctx, self.ctx.code
+        ptr = code.op(f"call ptr @ag_take(i64 {size})")
+        code.require(code.op(f"icmp ne ptr {ptr}, null"), ctx.failure)
+        ctx.copy(array, Array(ptr, kind, sizes, code.strides(sizes), frozenset()))
+        return ptr
+
+    def _handed_over(self, array: Array, copy: Callable[[], str]) -> str:
+        """The memory of an array, where a slot owns it that nobody needs any more; else a copy."""
+        ctx, code = self.ctx, self.ctx.code
+        slots = [b.name for b in array.buffers if b.name in ctx.slots]
+        lists = [r for r in map(ctx.env.get, self.graph.outputs) if isinstance(r, ListRep)]
+        needed = any(r.slot in slots or r.buffers & array.buffers for r in lists)
+        if len(slots) != 1 or needed or array.offset != 0 or not ctx.is_contiguous(array):
+            return copy()
+        held = code.op(f"load ptr, ptr {slots[0]}")
+        place = code.op(f"getelementptr i64, ptr {slots[0]}, i64 1")
+        owned = code.op(f"icmp ne i64 {code.op(f'load i64, ptr {place}')}, 0")
+        same = code.op(f"icmp eq ptr {held}, {array.ptr}")
+        give, other, after = code.label("give"), code.label("copy"), code.label("given")
+        code.branch(code.op(f"and i1 {owned}, {same}"), give, other)
+        code.begin(give)
+        code.do(f"store {{ptr, i64}} zeroinitializer, ptr {slots[0]}")
+        code.jump(after)
+        code.begin(other)
+        with code.scope():
+            copied = copy()
+        last = code.block
+        code.jump(after)
+        code.begin(after)
+        return code.op(f"phi ptr [ {held}, %{give} ], [ {copied}, %{last} ]", "p")
+
     def _deliver(self, k: int, value: Value, kind: str, written: set[Value]) -> None:
         """Bring an output that lies elsewhere to where the caller looks for it."""
         ctx, code = self.ctx, self.ctx.code
@@ -286,9 +315,7 @@ class _Entry:
             return
         count = code.product(sizes)
         size = code.mul(count, SIZE[kind])
-        ptr = code.op(f"call ptr @malloc(i64 {code.at_least(size, 1)})")
-        code.require(code.op(f"icmp ne ptr {ptr}, null"), ctx.failure)
-        ctx.copy(array, Array(ptr, kind, sizes, code.strides(sizes), frozenset()))
+        ptr = self._handed_over(array, lambda: self._copied(array, kind, sizes, size))
         slot = self.out_slots[k]
         code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
         for axis, n in enumerate(sizes):

@@ -17,9 +17,9 @@ declare i64 @llvm.smax.i64(i64, i64)
 declare i64 @llvm.smin.i64(i64, i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-declare ptr @malloc(i64)
-declare ptr @realloc(ptr, i64)
-declare void @free(ptr)
+declare ptr @ag_take(i64)
+declare void @ag_give(ptr)
+declare void @ag_empty()
 declare ptr @llvm.stacksave.p0()
 """
 _RESERVE = """
@@ -34,15 +34,28 @@ old:
   %p = load ptr, ptr %slot
   ret ptr %p
 new:
-  %before = load ptr, ptr %slot
-  call void @free(ptr %before)
-  %more = add i64 %size, 64
-  %q = call ptr @malloc(i64 %more)
+  call void @ag_drop(ptr %slot)
+  %more = add i64 %size, 1
+  %q = call ptr @ag_fill(ptr %slot, i64 %more)
+  ret ptr %q
+}
+
+; new memory into a slot, whose old memory is somebody else's now
+define internal ptr @ag_fill(ptr %slot, i64 %size) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %q = call ptr @ag_take(i64 %size)
   store ptr %q, ptr %slot
   %none = icmp eq ptr %q, null
-  %capacity = select i1 %none, i64 0, i64 %more
+  br i1 %none, label %failed, label %taken
+taken:
+  %header = getelementptr i64, ptr %q, i64 -2
+  %capacity = load i64, ptr %header
   store i64 %capacity, ptr %place
   ret ptr %q
+failed:
+  store i64 0, ptr %place
+  ret ptr null
 }
 
 ; memory of at least a size in a slot, with its first bytes kept; what was borrowed is copied
@@ -61,25 +74,17 @@ more:
   %double = mul i64 %have, 2
   %least = call i64 @llvm.smax.i64(i64 %double, i64 1024)
   %want = call i64 @llvm.smax.i64(i64 %least, i64 %size)
-  br i1 %some, label %owned, label %borrowed
-owned:
-  %p = call ptr @realloc(ptr %before, i64 %want)
-  br label %done
-borrowed:
-  %q = call ptr @malloc(i64 %want)
-  %none = icmp eq ptr %q, null
-  br i1 %none, label %failed, label %copy
+  %q = call ptr @ag_take(i64 %want)
+  %gone = icmp eq ptr %q, null
+  br i1 %gone, label %failed, label %copy
 copy:
   call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %before, i64 %used, i1 false)
-  br label %done
-done:
-  %r = phi ptr [ %p, %owned ], [ %q, %copy ]
-  %gone = icmp eq ptr %r, null
-  br i1 %gone, label %failed, label %kept
-kept:
-  store ptr %r, ptr %slot
-  store i64 %want, ptr %place
-  ret ptr %r
+  call void @ag_drop(ptr %slot)
+  %header = getelementptr i64, ptr %q, i64 -2
+  %capacity = load i64, ptr %header
+  store ptr %q, ptr %slot
+  store i64 %capacity, ptr %place
+  ret ptr %q
 failed:
   ret ptr null
 }
@@ -92,13 +97,13 @@ entry:
   br i1 %none, label %end, label %owned
 owned:
   %p = load ptr, ptr %slot
-  call void @free(ptr %p)
+  call void @ag_give(ptr %p)
   br label %end
 end:
   ret void
 }
 
-; working memory: kept from call to call, so that its pages stay
+; working memory that is too small for the pool: the code keeps its own from call to call
 @ag_frame_kept = internal global ptr null
 define internal ptr @ag_frame(i64 %size) {
 entry:
@@ -108,20 +113,20 @@ entry:
 old:
   ret ptr %kept
 new:
-  %more = add i64 %size, 64
-  %p = call ptr @malloc(i64 %more)
+  %p = call ptr @ag_take(i64 %size)
   ret ptr %p
 }
 define internal void @ag_frame_back(ptr %p) {
 entry:
   %before = atomicrmw xchg ptr @ag_frame_kept, ptr %p release
-  call void @free(ptr %before)
+  call void @ag_give(ptr %before)
   ret void
 }
 define void @ag_forget() {
 entry:
   %kept = atomicrmw xchg ptr @ag_frame_kept, ptr null acquire
-  call void @free(ptr %kept)
+  call void @ag_give(ptr %kept)
+  call void @ag_empty()
   ret void
 }
 """

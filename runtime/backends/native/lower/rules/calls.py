@@ -29,7 +29,7 @@ from runtime.typesys.spec import ListType, TensorType, ValueType
 
 __all__ = ["lower_functions"]
 
-STACK_FRAME = 4096  # bytes of working memory that a function has on the stack; more comes from malloc
+STACK_FRAME = 4096  # bytes of working memory that a function has on the stack; more is taken from pool.ll
 
 
 def _is_scalar(t: ValueType) -> bool:
@@ -222,7 +222,7 @@ class _Function:
             code.do(f"call void @ag_drop(ptr {s})")
         ctx.memory.lay_out()
         if ctx.memory.frame > STACK_FRAME:
-            code.do("call void @free(ptr %frame)")
+            code.do("call void @ag_give(ptr %frame)")
         struct = _struct(self.graph)
         whole = code.op(f"insertvalue {struct} undef, i64 {code.op('load i64, ptr %status')}, 0")
         for k, (type, slot) in enumerate(scalars):
@@ -245,7 +245,7 @@ class _Function:
             f"  %held.next = add i64 %held, {ctx.registers}",
         ]
         if frame > STACK_FRAME:
-            lines.append(f"  %frame = call ptr @malloc(i64 {frame})")
+            lines.append(f"  %frame = call ptr @ag_take(i64 {frame})")
             lines.append("  %empty = icmp eq ptr %frame, null")
             lines.append("  %bad = or i1 %empty, %deep")
         else:
@@ -256,7 +256,7 @@ class _Function:
         lines.append("  br i1 %bad, label %never, label %start, !prof !1")
         lines += ["never:"]
         if frame > STACK_FRAME:
-            lines.append("  call void @free(ptr %frame)")
+            lines.append("  call void @ag_give(ptr %frame)")
         lines.append(f"  %none = insertvalue {struct} undef, i64 3, 0")
         lines.append(f"  ret {struct} %none")
         module.functions.append("\n".join([*lines, *ctx.code.lines, "}"]))
