@@ -8,6 +8,8 @@ import os
 from typing import Any
 
 from autograph.api.declare import public
+from autograph.staging.function import bytes_of
+from runtime.tensor.trace import current
 
 __all__ = ["Feature", "set_loop_options", "set_verbosity", "trace"]
 
@@ -49,6 +51,7 @@ def set_loop_options(
     swap_memory: bool | None = None,
     maximum_iterations: int | None = None,
     shape_invariants: Any = None,
+    memory_budget: int | None = None,
 ) -> None:
     """Options of the loop it stands in, as TensorFlow needs them; here the shapes of its state are found.
 
@@ -57,9 +60,11 @@ def set_loop_options(
       swap_memory: accepted: there is one memory.
       maximum_iterations: not supported, as Python's loop knows no such limit.
       shape_invariants: pairs (tensor, TensorShape): accepted, not needed.
+      memory_budget: bytes that the gradient of this loop, and of those in it, may keep of its steps. Steps run again
+        for it instead of being saved: from checkpoints on a binomial schedule. Without it all is saved.
 
     Raises:
-      ValueError: `maximum_iterations` is given, or an invariant is not a pair.
+      ValueError: `maximum_iterations` is given, an invariant is not a pair, or the budget is not a positive number.
 
     >>> v = ag.constant([0])
     >>> for i in range(2):
@@ -77,6 +82,11 @@ def set_loop_options(
     for pair in shape_invariants or ():
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise ValueError(f"shape_invariants must be pairs of a tensor and a TensorShape, got {pair!r}")
+    if memory_budget is not None:
+        budget, trace = bytes_of(memory_budget), current()
+        options = None if trace is None else trace.notes.get("loop_options")
+        if options is not None:
+            options["memory_budget"] = budget
 
 
 @public("autograph.trace")

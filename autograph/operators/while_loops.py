@@ -85,6 +85,7 @@ class LoopState:
         self.entries: list[Any] = []
         self.types: list[Descriptor] = []
         self.loosened = loosened
+        self.options: dict[str, Any] = {}  # attributes of the node that the body asked for
         self.runs = runs  # the body is known to run at least once: afterwards, what it always sets is set
         for place in cells:
             self.add(place)
@@ -270,6 +271,8 @@ def with_parameters(
 
     `ends` says that the region is one turn of the loop: what its places hold at the end is what the next starts with.
     """
+    around = trace.notes.get("loop_options")
+    trace.notes["loop_options"] = state.options
     try:
         parameters = state.parameters(graph)
 
@@ -289,6 +292,7 @@ def with_parameters(
         return traced
     finally:
         state.restore()
+        trace.notes["loop_options"] = around
 
 
 def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, body: Traced, finals: list[Any]) -> None:
@@ -324,7 +328,8 @@ def finish(
     for entry, d in zip(state.entries, state.types, strict=True):
         values += pack(entry, d)
     types = tuple(t for d in state.types for t in value_types(d))
-    node = trace.builder.emit(get(name), [*lead, *values, *outers], {"carried": len(values)}, types, regions)
+    attrs = {"carried": len(values), **memory_budget(trace), **state.options}
+    node = trace.builder.emit(get(name), [*lead, *values, *outers], attrs, types, regions)
     outputs = iter(node.outputs)
     results = []
     for i, (place, d, entry, final) in enumerate(zip(state.places, state.types, state.entries, finals, strict=True)):
@@ -338,6 +343,12 @@ def finish(
         place.write(UNBOUND if value is UNDEFINED else value)
         results.append(value)
     state.aliases.after(trace, state, results)
+
+
+def memory_budget(trace: Trace) -> dict[str, Any]:
+    """The attribute of loops of a function that has a memory budget."""
+    budget = trace.notes.get("memory_budget")
+    return {} if budget is None else {"memory_budget": budget}
 
 
 def settled_by(final: Any, d: OneOf, value: Any) -> Any:

@@ -73,6 +73,17 @@ def functions_run_eagerly() -> bool:
     return _eager[0]
 
 
+def bytes_of(budget: Any) -> int:
+    """A number of bytes that a loop's gradient may keep.
+
+    Raises:
+      ValueError: it is not a positive whole number.
+    """
+    if isinstance(budget, bool) or int(budget) != budget or budget <= 0:
+        raise ValueError(f"a memory budget is a positive number of bytes, got {budget!r}")
+    return int(budget)
+
+
 def _suspends(fn: Any) -> bool:
     """Whether a call of a function only makes a generator or a coroutine."""
     while isinstance(fn, partial):
@@ -105,6 +116,7 @@ class Function:
         convert_code: bool = True,
         reduce_retracing: bool = False,
         jit_compile: bool | None = None,
+        memory_budget: int | None = None,
     ) -> None:
         self._python_function = python_function
         self._name = name or str(getattr(python_function, "__name__", type(python_function).__name__))
@@ -112,6 +124,7 @@ class Function:
         self._convert = convert_code
         self._reduce_retracing = reduce_retracing
         self._jit_compile = jit_compile
+        self._memory_budget = None if memory_budget is None else bytes_of(memory_budget)
         self._traces: OrderedDict[Any, list[ConcreteFunction]] = OrderedDict()
         self._pins: dict[Any, list[Any]] = {}
         self._shapes: dict[Any, list[tuple[Any, ...]]] = {}
@@ -151,7 +164,14 @@ class Function:
                 inline = callee(inline)  # it may call itself
             else:
                 watch(STATE.trace, inline)
-            return inline(*args, **kwargs)
+            if self._memory_budget is None:
+                return inline(*args, **kwargs)
+            notes = STATE.trace.notes
+            around, notes["memory_budget"] = notes.get("memory_budget"), self._memory_budget
+            try:
+                return inline(*args, **kwargs)
+            finally:
+                notes["memory_budget"] = around
         try:
             passed = args if not kwargs else None
             args, kwargs = self._parameters.bind(args, kwargs)
@@ -239,7 +259,8 @@ class Function:
             first = self._count == 0
             self._count += 1
             try:
-                traced = trace_function(self._inline(), args, kwargs, self._name, names, may_create=first)
+                inline, budget = self._inline(), self._memory_budget
+                traced = trace_function(inline, args, kwargs, self._name, names, first, budget)
             except BaseException:
                 self._count -= 1
                 raise
@@ -517,6 +538,7 @@ def function(
     experimental_compile: bool | None = None,
     experimental_follow_type_hints: bool | None = None,
     name: str | None = None,
+    experimental_memory_budget: int | None = None,
 ) -> Any:
     """Make a graph of a Python function, one for each signature it is called with.
 
@@ -529,6 +551,8 @@ def function(
       reduce_retracing: leave sizes open that differed between calls; `experimental_relax_shapes` is its old name.
       experimental_implements, experimental_autograph_options, experimental_attributes, experimental_follow_type_hints:
         accepted as TensorFlow's callers give them, and not needed.
+      experimental_memory_budget: bytes that the gradient of each loop in the function may keep: see
+        `autograph.experimental.set_loop_options`, which says it for one loop.
 
     Raises:
       UnimplementedError: `jit_compile=True` and operations without native code; each with its line. Without the
@@ -558,6 +582,7 @@ def function(
             autograph,
             reduce_retracing or bool(experimental_relax_shapes),
             experimental_compile if jit_compile is None else jit_compile,
+            experimental_memory_budget,
         )
 
     return decorate if func is None else decorate(func)

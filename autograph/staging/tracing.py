@@ -88,6 +88,7 @@ def trace_function(
     name: str,
     names: list[str],
     may_create: bool,
+    memory_budget: int | None = None,
 ) -> TracedFunction:
     """Trace `function(*args, **kwargs)`, array leaves replaced by symbols."""
     state: list[StateEntry] = []
@@ -95,7 +96,8 @@ def trace_function(
     hints: set[Any] = set()
     for _ in range(40):
         try:
-            traced, grown = _attempt(function, args, kwargs, name, names, may_create and not created, state, hints)
+            notes = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
+            traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
             hints.add(again.hint)
             continue
@@ -113,7 +115,7 @@ def _attempt(
     kwargs: dict[str, Any],
     name: str,
     names: list[str],
-    may_create: bool,
+    notes: dict[str, Any],
     state: list[StateEntry],
     hints: set[Any],
 ) -> tuple[TracedFunction, bool]:
@@ -122,8 +124,7 @@ def _attempt(
     hints_of(trace).update(hints)
     traced = TracedFunction(trace.graph)
     traced.state = state
-    trace.notes["may_create_variables"] = may_create
-    trace.notes["runs_again"] = True
+    trace.notes |= {**notes, "runs_again": True}
     boxes: list[Tensor] = []
     label = [""]
 

@@ -26,6 +26,8 @@ __all__ = [
     "cotangent_type",
     "current_trace",
     "emit_here",
+    "empty_like",
+    "is_in",
     "ones",
     "prune",
     "renumber",
@@ -242,3 +244,13 @@ class AdjointRegion(Region):
 def emit_here(graph: Graph, name: str, inputs: list[Value], **attrs: Any) -> Value:
     """One node at the end of a graph."""
     return emit(graph, get(name), inputs, attrs).outputs[0]
+
+
+def empty_like(node: Node) -> Graph:
+    """An empty graph for a region beside a node's, with the same table of functions."""
+    return Graph(functions=node.outputs[0].graph.functions)
+
+
+def is_in(inside: set[Value], _node: Node, value: Value) -> bool:
+    """Whether a value is one of a set's: what a sweep asks of a node's inputs."""
+    return value in inside

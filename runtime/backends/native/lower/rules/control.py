@@ -165,8 +165,11 @@ class _Slot:
         for size, now in zip(shape, have, strict=True):
             if isinstance(size, int):
                 sizes.append(size)
-            elif size in ctx.dims and ctx.dims[size] == now:
-                sizes.append(now)
+            elif size in ctx.dims:
+                known = ctx.dims[size]
+                if known != now:  # taken off a list, whose elements say their own sizes
+                    ctx.code.require(ctx.code.op(f"icmp eq i64 {known}, {now}"), ctx.failure)
+                sizes.append(known)
             else:
                 raise Unsupported([("a shape that changes in a loop", None)])
         self.sizes = tuple(sizes)
