@@ -15,32 +15,32 @@ pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is n
 X = np.array([3.0, -1.0, 2.0, 0.5], np.float32)
 
 
-def sorted_twice(x):
-    y = ag.sort(x * 2.0)
-    return ag.reduce_sum(y * ag.sort(-y)), y
+def bent_twice(x):
+    y = ag.math.bessel_i1e(x * 2.0)
+    return ag.reduce_sum(y * ag.math.bessel_i1e(-y)), y
 
 
 def test_an_operation_without_a_rule_is_an_island(monkeypatch):
-    check(sorted_twice, X, monkeypatch=monkeypatch, islands={"sort_along"})
+    check(bent_twice, X, monkeypatch=monkeypatch, islands={"bessel_i1e"})
 
 
 def test_gradients_go_through_islands():
-    check_gradient(lambda x: ag.sort(x) * ag.constant(np.arange(4, dtype=np.float32)), X)
+    check_gradient(lambda x: ag.math.bessel_i1e(x) * ag.constant(np.arange(4, dtype=np.float32)), X)
 
 
 def in_a_loop(x, n):
     for i in range(n):
-        x = ag.sort(-x) + ag.cast(i, "float32")
+        x = ag.math.bessel_i1e(-x) + ag.cast(i, "float32")
     return x
 
 
 def test_in_a_loop_memory_is_used_again(monkeypatch):
-    check(in_a_loop, X, np.int64(50), monkeypatch=monkeypatch, islands={"sort_along"})
+    check(in_a_loop, X, np.int64(50), monkeypatch=monkeypatch, islands={"bessel_i1e"})
 
 
 def in_a_branch(x, c):
     if c:
-        y = ag.sort(x)
+        y = ag.math.bessel_i1e(x)
     else:
         y = x + 1.0
     return y * 2.0
@@ -61,7 +61,7 @@ def test_results_whose_sizes_only_the_run_knows(monkeypatch):
 
 
 def of_nothing(x):
-    return ag.sort(x) * 2.0, ag.reduce_sum(ag.sort(x))
+    return ag.math.bessel_i1e(x) * 2.0, ag.reduce_sum(ag.math.bessel_i1e(x))
 
 
 def test_empty_arrays(monkeypatch):
@@ -253,14 +253,14 @@ def test_several_threads_in_one_function():
 def test_native_code_that_would_mostly_cross_does_not_pay(monkeypatch):
     monkeypatch.setattr(native_code, "NATIVE_BY_DEFAULT", True)
     monkeypatch.setattr(native_code, "TRIED_CALLS", 1)
-    f = ag.function(sorted_twice)
+    f = ag.function(bent_twice)
     f(ag.constant(X))
     native_code.BACKGROUND.wait()
     assert not f.get_concrete_function(ag.constant(X)).compiled.is_native
 
 
 def test_the_region_map_names_islands():
-    regions = ag.function(sorted_twice).inspect(ag.constant(X)).regions
+    regions = ag.function(bent_twice).inspect(ag.constant(X)).regions
     assert "NumPy islands:" in regions
-    assert regions.count("sort_along") == 2
+    assert regions.count("bessel_i1e") == 2
     assert "test_islands.py" in regions

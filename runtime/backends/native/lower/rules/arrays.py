@@ -275,6 +275,32 @@ def eye_matrix(ctx: FunctionLowering, node: Node) -> None:
     )
 
 
+@rule("one_hot", fused=True)
+def one_hot(ctx: FunctionLowering, node: Node) -> None:
+    """A new axis along which one value stands where the index says, another elsewhere."""
+    b, code = ctx.ops, ctx.code
+    indices, on, off, *depth = node.inputs
+    out = node.outputs[0]
+    kind = code_of(ctx.type(out).dtype)
+    t = ctx.type(indices)
+    if t.dtype.kind not in "iub" or any(ctx.sizes(v) for v in (on, off)):
+        raise Unsupported([("values that are no numbers", None)])
+    have = ctx.sizes(indices)
+    axis = node.attrs["axis"]
+    axis = len(have) if axis == -1 else axis
+    size: Operand = ctx.number(depth[0]) if depth else int(node.attrs["size"])
+    size = max(size, 0) if isinstance(size, int) else code.at_least(size, 0)
+    sizes = (*have[:axis], size, *have[axis:])
+    hit, miss = (b.cast(ctx.scalar(v), kind) for v in (on, off))
+    place = Affine(0, tuple(int(i == axis) for i in range(len(sizes))))
+    own: IndexMap = tuple((0, i + (i >= axis), 1) for i in range(len(have)))
+
+    def fn(i: Scalar, k: Scalar) -> Scalar:
+        return b.select(b.equal(b.cast(i, "i64"), k), hit, miss)
+
+    ctx.defer(out, Map(fn, kind, (ctx.viewed(indices, own), place), 2), sizes, [indices], 2)
+
+
 @rule("int_value", fused=True)
 def int_value(ctx: FunctionLowering, node: Node) -> None:
     """An integer as a bare number."""

@@ -9,6 +9,7 @@ from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load
 from runtime.backends.native.lower.rules.reductions import hidden
+from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
 
@@ -46,6 +47,9 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     left, right = _matrix(ctx, a, code), _matrix(ctx, b, code)
     out = ctx.allocate(code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
+    if not lead and is_thin(ctx, right, tb, rows, inner_a, columns):
+        thin(ctx, left, ta, right, out)
+        return
     if not lead:
         gemm(ctx, _plane(left, ta, True), _plane(right, tb, False), out, rows, inner_a, columns)
         return

@@ -345,11 +345,18 @@ def checked_indices(ctx: FunctionLowering, value: Value, size: Operand, wrap: bo
     if isinstance(rep, Scalar):
         i = b.cast(rep, "i64")
         return Const(Scalar(place_of(ctx, i.reg, size, wrap), "i64"))
-    sizes = ctx.sizes(value)
-    wide = Map(lambda x: b.cast(x, "i64"), "i64", (ctx.expr(value),), 1)
     ctx.array(value)
-    low = hidden(ctx, wide, "i64", (), [rep], ("min", sizes, tuple(range(len(sizes))), False))
-    high = hidden(ctx, wide, "i64", (), [rep], ("max", sizes, tuple(range(len(sizes))), False))
+    wide = Map(lambda x: b.cast(x, "i64"), "i64", (ctx.expr(value),), 1)
+    return checked(ctx, wide, ctx.sizes(value), [rep], size, wrap)
+
+
+def checked(
+    ctx: FunctionLowering, wide: Expr, sizes: tuple[Operand, ...], of: list[Deferred], size: Operand, wrap: bool = True
+) -> Expr:
+    """An expression of indices, likewise."""
+    b = ctx.ops
+    low = hidden(ctx, wide, "i64", (), of, ("min", sizes, tuple(range(len(sizes))), False))
+    high = hidden(ctx, wide, "i64", (), of, ("max", sizes, tuple(range(len(sizes))), False))
     ctx.pending.append(high)
     ctx.materialize(low)
     ctx.materialize(high)

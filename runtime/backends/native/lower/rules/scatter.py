@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Const, Expr
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.ir.graph import Value
 
-__all__ = ["Source", "indices_in_memory", "scatter", "source_of"]
+__all__ = ["Combine", "Source", "scatter", "source_of"]
 
+Combine: TypeAlias = Callable[[Scalar, Scalar], Scalar]
 Source = Scalar | tuple[Array, tuple[Operand, ...]]  # one number, or memory with its strides over the index
-
-
-def indices_in_memory(ctx: FunctionLowering, at: Expr, shape: tuple[Operand, ...]) -> Array | Scalar:
-    """Checked indices, kept: what they are made of may be written to."""
-    if isinstance(at, Const):
-        return at.scalar
-    made = ctx.allocate("i64", shape)
-    ctx.fill(made, at)
-    return made
 
 
 def source_of(ctx: FunctionLowering, value: Value, sizes: tuple[Operand, ...], code: str) -> Source:
@@ -58,11 +50,11 @@ def scatter(
     sizes: tuple[Operand, ...],
     strides: tuple[Operand, ...],
     offset: Operand,
-    indices: tuple[Array | Scalar, int, Operand],
+    indices: tuple[Array, int, Operand],
     source: Source,
-    add: bool,
+    combine: Combine | None,
 ) -> None:
-    """Put (or add) the elements of a source into a target.
+    """Put the elements of a source into a target, one after another.
 
     Args:
       target: what is written to.
@@ -71,7 +63,7 @@ def scatter(
       offset: of the element at 0 in the target.
       indices: the index array, its first axis in the shape, and the target's stride along the axis it points into.
       source: what is written.
-      add: whether it is added.
+      combine: what becomes of the old element and the new one; the new one if there is none.
     """
     code, b = ctx.code, ctx.ops
     at, first, pace = indices
@@ -80,8 +72,7 @@ def scatter(
     buffers = target.buffers
     if not isinstance(source, Scalar):
         buffers |= source[0].buffers
-    if isinstance(at, Array):
-        buffers |= at.buffers
+    buffers |= at.buffers
     ctx.memory.touch(buffers)
 
     def linear(start: Operand, index: list[str], steps: tuple[Operand, ...]) -> Operand:
@@ -90,18 +81,15 @@ def scatter(
         return start
 
     def body(index: list[str]) -> None:
-        if isinstance(at, Array):
-            mine = index[first : first + len(at.sizes)]
-            where = load(code, at.ptr, "i64", linear(at.offset, mine, at.strides)).reg
-        else:
-            where = at.reg
+        mine = index[first : first + len(at.sizes)]
+        where = load(code, at.ptr, "i64", linear(at.offset, mine, at.strides)).reg
         place = code.add(linear(offset, index, strides), code.mul(where, pace))
         if isinstance(source, Scalar):
             x = source
         else:
             x = b.cast(load(code, source[0].ptr, source[0].code, linear(source[0].offset, index, source[1])), target.code)
-        if add:
-            x = b.add(load(code, target.ptr, target.code, place), x)
+        if combine is not None:
+            x = combine(load(code, target.ptr, target.code, place), b.cast(x, target.code))
         store(code, target.ptr, place, x)
 
     _loops(ctx, sizes, [], body)
