@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,10 +52,30 @@ def _groups(channels: int, filters: Any) -> int:
 def _rows(frame: Frame, x: Any, groups: int) -> Any:
     """The windows as matrices: (groups, windows, window's numbers of a group), without the first axis for one group."""
     columns = frame.columns(frame.pad(x))
+    count, inner = math.prod(columns.shape[:3]), x.shape[3] // groups
+    length = frame.window[0] * frame.window[1] * inner
     if groups == 1:
-        return columns.reshape(-1, frame.window[0] * frame.window[1] * x.shape[3])
-    split = columns.reshape(*columns.shape[:5], groups, -1)
-    return np.moveaxis(split, 5, 0).reshape(groups, -1, frame.window[0] * frame.window[1] * split.shape[6])
+        return columns.reshape(count, length)
+    split = columns.reshape(*columns.shape[:5], groups, inner)
+    return np.moveaxis(split, 5, 0).reshape(groups, count, length)
+
+
+def _by_group(rows: Any, groups: int) -> Any:
+    """Results or their cotangents: (groups, windows, outputs of a group), without the first axis for one group."""
+    rows = rows.reshape(math.prod(rows.shape[:3]), rows.shape[3])
+    return rows if groups == 1 else np.moveaxis(rows.reshape(len(rows), groups, rows.shape[1] // groups), 1, 0)
+
+
+def _turned(dy: Any, filters: Any, frame: Frame, groups: int) -> Any:
+    """The pictures' cotangent as a convolution of the results' with turned filters; None where there are strides."""
+    reach = [(frame.window[k] - 1) * frame.dilations[k] for k in (0, 1)]
+    around = tuple((reach[k] - frame.pads[k][0], reach[k] - frame.pads[k][1]) for k in (0, 1))
+    if frame.strides != (1, 1) or min(map(min, around)) < 0:
+        return None
+    height, width, inner, outputs = filters.shape
+    turned = filters[::-1, ::-1].reshape(height, width, inner, groups, outputs // groups)
+    turned = turned.transpose(0, 1, 4, 3, 2).reshape(height, width, outputs // groups, groups * inner)
+    return Conv2d.kernel(dy, turned, strides=(1, 1), padding=around, dilations=frame.dilations)
 
 
 def _grouped(filters: Any, groups: int) -> Any:
@@ -110,6 +131,13 @@ class Conv2d(Op):
         yield (_x(2, 5, 4, 3).astype("f"), _x(3, 3, 3, 4).astype("f")), _SETTINGS
 
 
+def _slope_samples(first: int, second: int) -> Iterable[Any]:
+    """(dy, one of pictures and filters, the other as `like`) of each case."""
+    for x, filters, attrs in _cases():
+        both = x, filters
+        yield (Conv2d.kernel(x, filters, **attrs), both[first], both[second]), attrs
+
+
 class Conv2dInputGrad(Op):
     """The cotangent of a convolution's pictures, which are `like`; also the transposed convolution."""
 
@@ -125,10 +153,11 @@ class Conv2dInputGrad(Op):
         groups = _groups(shape[3], filters)
         if dy.shape != (shape[0], *frame.count, filters.shape[3]):
             raise ShapeError(f"conv2d_transpose of {dy.shape} to {shape} by filters {filters.shape}: sizes don't fit")
+        turned = _turned(dy, filters, frame, groups)
+        if turned is not None:
+            return turned
         out = np.zeros((shape[0], *frame.padded, shape[3]), np.result_type(dy, filters))
-        rows = dy.reshape(-1, filters.shape[3])
-        if groups > 1:
-            rows = np.moveaxis(rows.reshape(len(rows), groups, -1), 1, 0)
+        rows = _by_group(dy, groups)
         for i, j, place in frame.places():
             part = np.matmul(rows, _grouped(filters[i, j][None, None], groups).mT)
             part = np.moveaxis(part, 0, 1) if groups > 1 else part
@@ -142,8 +171,7 @@ class Conv2dInputGrad(Op):
         return first, op.conv2d_filter_grad(dy, ddx, filters, **attrs) if needs[1] else None, None
 
     def samples(self) -> Iterable[Any]:
-        for x, filters, attrs in _cases():
-            yield (Conv2d.kernel(x, filters, **attrs), filters, x), attrs
+        return _slope_samples(1, 0)
 
 
 class Conv2dFilterGrad(Op):
@@ -159,11 +187,8 @@ class Conv2dFilterGrad(Op):
         dy, x, shape = np.asarray(dy), np.asarray(x), np.shape(like)
         frame = _frame(x, like, strides, padding, dilations)
         groups = _groups(x.shape[3], like)
-        rows = dy.reshape(-1, shape[3])
-        if groups == 1:
-            return np.matmul(_rows(frame, x, 1).T, rows).reshape(shape)
-        rows = np.moveaxis(rows.reshape(len(rows), groups, -1), 1, 0)
-        return np.moveaxis(np.matmul(_rows(frame, x, groups).mT, rows), 0, 1).reshape(shape)
+        slopes = np.matmul(_rows(frame, x, groups).mT, _by_group(dy, groups))
+        return (slopes if groups == 1 else np.moveaxis(slopes, 0, 1)).reshape(shape)
 
     def vjp(
         op: Any, ddf: Any, df: Any, dy: Any, x: Any, like: Any, *, needs: Any = (True, True, True), **attrs: Any
@@ -172,8 +197,7 @@ class Conv2dFilterGrad(Op):
         return first, op.conv2d_input_grad(dy, ddf, x, **attrs) if needs[1] else None, None
 
     def samples(self) -> Iterable[Any]:
-        for x, filters, attrs in _cases():
-            yield (Conv2d.kernel(x, filters, **attrs), x, filters), attrs
+        return _slope_samples(0, 1)
 
 
 def _channels_first(data_format: str, name: str) -> bool:

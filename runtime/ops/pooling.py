@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,20 @@ class MaxPool2d(Op):
             yield (x,), attrs
 
 
+def _firsts(frame: Frame, x: Any, y: Any) -> Iterator[tuple[Any, Any]]:
+    """(index of a padded array, where that place of a window is the first to hold the window's largest) of each place."""
+    padded = frame.pad(x)
+    inside = frame.pad(np.ones((1, *frame.space, 1), bool)) if padded is not x else None  # no cotangent for the border
+    left = np.ones(y.shape, bool)
+    for _, _, place in frame.places():
+        here = padded[place] == y
+        here &= left
+        if inside is not None:
+            here &= inside[place]
+        left ^= here
+        yield place, here
+
+
 class MaxPool2dGrad(Op):
     """Every number of dy, added at the first place of its window of x that holds the window's largest, y."""
 
@@ -70,13 +84,15 @@ class MaxPool2dGrad(Op):
     @staticmethod
     def kernel(dy: Any, x: Any, y: Any, *, window: Any, strides: Any, padding: Any) -> Any:
         frame = _frame(x, window, strides, padding)
-        padded = frame.pad(x, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
-        out = np.zeros(padded.shape, dy.dtype)
-        left = np.ones(y.shape, bool)
-        for _, _, place in frame.places():
-            here = (padded[place] == y) & left
-            left ^= here
-            out[place] += dy * here
+        out = np.zeros((x.shape[0], *frame.padded, x.shape[3]), dy.dtype)
+        apart = strides[0] >= window[0] and strides[1] >= window[1]
+        finite = np.isfinite(dy).all()  # then a product says the same, several times as fast
+        for place, here in _firsts(frame, x, y):
+            share = dy * here if finite else np.where(here, dy, dy.dtype.type(0))
+            if apart:
+                out[place] = share
+            else:
+                out[place] += share
         return np.ascontiguousarray(frame.inner(out))
 
     vjp = lambda op, ddx, dx, dy, x, y, **attrs: (op.max_pool2d_pick(ddx, x, y, **attrs), None, None)
@@ -96,13 +112,9 @@ class MaxPool2dPick(Op):
     @staticmethod
     def kernel(v: Any, x: Any, y: Any, *, window: Any, strides: Any, padding: Any) -> Any:
         frame = _frame(x, window, strides, padding)
-        padded = frame.pad(x, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
         values = frame.pad(v)
         out = np.zeros(y.shape, v.dtype)
-        left = np.ones(y.shape, bool)
-        for _, _, place in frame.places():
-            here = (padded[place] == y) & left
-            left ^= here
+        for place, here in _firsts(frame, x, y):
             np.copyto(out, values[place], where=here)
         return out
 

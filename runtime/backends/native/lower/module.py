@@ -153,6 +153,8 @@ class Module:
         self.needs_environment = False
         self.shares = False  # whether loops of the same text are one function
         self._shared: dict[str, str] = {}
+        self._kernels: dict[str, str] = {}
+        self._as_written = ""
 
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
@@ -190,8 +192,7 @@ class Module:
 
     def outline(self, captured: list[tuple[str, str]], allocas: list[str], lines: list[str]) -> str:
         """A function of (what it uses, first, end) for `ag_parallel`; its name."""
-        self.symbols.add("ag_parallel")
-        self.declared["declare void @ag_parallel(ptr, ptr, i64, i64)"] = None
+        self.threads()
         name = f"@part{len(self.functions)}"
         out = [f"define internal void {name}(ptr %context, i64 %lo, i64 %hi) {{", "entry:"]
         for k, (register, kind) in enumerate(captured):
@@ -218,6 +219,28 @@ class Module:
             back = {v: k for k, v in groups.items()}
             self.functions.append(f"define internal void {name}" + re.sub(r"!#\d+", lambda m: back[m.group()], key))
         return name
+
+    def kernel(self, lines: list[str]) -> str:
+        """A function of (words, first, end); the same one for the same lines."""
+        text = "\n".join(lines)
+        name = self._kernels.get(text)
+        if name is None:
+            name = self._kernels[text] = f"@kernel{len(self._kernels)}"
+            head = f"define internal void {name}(ptr %words, i64 %lo, i64 %hi) noinline {{"
+            self.functions.append(f"{head}\nentry:\n{text}\n}}")
+        return name
+
+    def threads(self) -> None:
+        """`ag_parallel` is called."""
+        self.symbols.add("ag_parallel")
+        self.declared["declare void @ag_parallel(ptr, ptr, i64, i64)"] = None
+
+    def as_written(self) -> str:
+        """What the end of a loop is marked with that is neither unrolled nor made one of vectors."""
+        if not self._as_written:
+            plain = [self.node('!{!"llvm.loop.unroll.disable"}'), self.node('!{!"llvm.loop.vectorize.enable", i1 false}')]
+            self._as_written = self.node(f"distinct !{{!{len(self.metadata)}, {', '.join(plain)}}}")
+        return self._as_written
 
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:
         """A constant array: the name of a global, or the number among the passed ones."""

@@ -1,0 +1,224 @@
+"""Sums over places of the products of what windows see with results' cotangents: the gradient of a convolution's filters.
+
+slope[tap, input, output] = sum over pictures and places of source[place * stride + tap * step + origin, input] *
+dy[place, output]. A block of slopes stays in registers while all places of some pictures go by. Pictures are dealt out
+in a number of parts that their sizes decide, so that sums do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.exprs import Load, Map
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.sweeps import BAND, Bands, Frame, grain_of, split
+
+__all__ = ["Correlation", "correlate"]
+
+PARTS = 8  # most parts of the pictures
+PER_PART = 4_000_000  # multiplications that are worth a part
+PER_SLOPE = 64  # multiplications for each slope, without which parts cost more than they save
+
+
+@dataclass
+class Correlation:
+    """What is summed, and where to: `out` in C order is (taps down, taps right, inputs, outputs)."""
+
+    frame: Frame
+    groups: int
+    inner: int  # inputs of a group
+    outer: int  # outputs of a group
+    dy: Array  # in C order
+    out: Array
+
+
+@dataclass
+class _Block:
+    """Rows of slopes (a tap and an input each) times vectors of outputs, summed together."""
+
+    offsets: list[Operand]  # of what each row is a multiple of, from a place's first
+    row: Operand  # of slopes, the first
+
+
+def correlate(ctx: FunctionLowering, job: Correlation) -> None:
+    """Emit the sums."""
+    frame, code = job.frame, ctx.code
+    pictures = frame.source.sizes[0]
+    slopes = frame.taps[0] * frame.taps[1] * job.inner * job.groups * job.outer
+    products = code.mul(code.product(frame.count), slopes)
+    parts = _parts(pictures, products, slopes)
+    sums = job.out if parts == 1 else ctx.allocate(job.out.code, (parts, slopes))
+    if isinstance(pictures, int):
+        each: Operand = max(-(-pictures // parts), 1)
+    else:
+        each = code.at_least(code.op(f"sdiv i64 {code.add(pictures, parts - 1)}, {parts}"), 1)
+    ctx.big = True
+    buffers = frame.source.buffers | job.dy.buffers | sums.buffers
+    ctx.memory.touch(buffers)
+    _kernel(ctx, job, sums, parts, slopes, each, products)
+    ctx.memory.touch(buffers)
+    if parts > 1:
+        loads = [
+            Load(sums.ptr, sums.code, code.add(sums.offset, k * slopes), code.strides(job.out.sizes), sums.buffers)
+            for k in range(parts)
+        ]
+        ctx.fill(job.out, Map(lambda *x: reduce(ctx.ops.add, x), sums.code, tuple(loads), parts))
+
+
+def _parts(pictures: Operand, products: Operand, slopes: int) -> int:
+    """In how many parts the pictures are dealt out."""
+    if isinstance(products, int) and products < slopes * PER_SLOPE:
+        return 1
+    if not isinstance(pictures, int) or not isinstance(products, int):
+        return PARTS
+    return max(min(PARTS, pictures, pictures * products // PER_PART), 1)
+
+
+def _kernel(
+    ctx: FunctionLowering, job: Correlation, sums: Array, parts: int, slopes: int, each: Operand, products: Operand
+) -> None:
+    frame = job.frame
+    kernel = Kernel(ctx, sums.code)
+    code = kernel.code
+    space = frame.source.sizes[1:3]
+    if not frame.inside:
+        space = frame.span(0, frame.count[0], ctx.code), frame.span(1, frame.count[1], ctx.code)
+    size = ctx.code.product((*space, frame.channels))
+    slots = max(BAND // max(size, 1), 1) if isinstance(size, int) else 1  # pictures in work together
+    bands = Bands(kernel, frame, 1, slots)
+    dy = kernel.pointer(job.dy.ptr, job.dy.offset)
+    out = kernel.pointer(sums.ptr, sums.offset)
+    whole, own = kernel.take(frame.source.sizes[0]), kernel.take(each)
+    outputs = job.groups * job.outer
+    width = kernel.take(frame.count[1])
+    with kernel.loop("%lo", "%hi") as part:
+        goal = kernel.at(out, code.mul(part, slopes))
+        kernel.clear(goal, slopes)
+        start = code.at_most(code.mul(part, own), whole)
+        end = code.at_most(code.add(start, own), whole)
+        with kernel.loop(start, end, slots) as first, kernel.loop(0, kernel.take(bands.count)) as band:
+            top, rows = bands.rows(band)
+            some = code.at_most(code.sub(end, first), slots)
+            source = _entered(kernel, bands, first, some, top, rows)
+            line = code.mul(width, outputs)
+            seen = kernel.at(dy, code.mul(code.add(code.mul(first, kernel.take(frame.count[0])), top), line))
+            pitch = code.mul(kernel.take(frame.count[0]), line)
+            with kernel.loop(0, job.groups) as group:
+                inputs = kernel.at(source, code.mul(group, job.inner))
+                results = kernel.at(seen, code.mul(group, job.outer))
+                target = kernel.at(goal, code.mul(group, job.outer))
+                _blocks(kernel, job, bands, (inputs, results, target), (some, rows, width), (pitch, line, outputs))
+    kernel.launch(parts, 1 if parts > 1 else grain_of(products))
+
+
+def _entered(kernel: Kernel, bands: Bands, first: Operand, some: Operand, top: Operand, rows: Operand) -> str:
+    """Where the first window of some pictures begins, with all their borders filled."""
+    if bands.frame.inside:
+        return bands.enter(first, top, rows)
+    with kernel.loop(0, some) as slot:
+        bands.enter(kernel.code.add(first, slot), top, rows, slot)
+    return bands.border
+
+
+def _blocks(
+    kernel: Kernel, job: Correlation, bands: Bands, at: tuple[str, str, str],
+    over: tuple[Operand, Operand, Operand], pitch: tuple[Operand, Operand, Operand],
+) -> None:  # fmt: skip
+    """All slopes of a group."""
+    code, frame = kernel.code, job.frame
+    joined = frame.step[1] == 1 and job.inner == frame.channels
+    across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
+    small = isinstance(bands.row, int) and length < 8 and frame.taps[0] * across * length <= 256
+    rows = frame.taps[0] * across * length
+    vectors, most = _size(job.out.code, job.outer, rows if small else length)
+    block = vectors * kernel.lanes
+    for first, last in split(job.outer, block):
+        with kernel.loop(first, last) as b:
+            x, dy, out = at[0], kernel.at(at[1], code.mul(b, block)), kernel.at(at[2], code.mul(b, block))
+            outputs = min(job.outer - first * block, block)
+
+            def emit(what: _Block, x: str = x, dy: str = dy, out: str = out, outputs: int = outputs) -> None:
+                _block(kernel, job, bands, what, (x, dy, out), over, pitch, outputs)
+
+            if small:
+                offsets = [
+                    code.add(code.mul(u * frame.step[0], bands.row), v * frame.step[1] * frame.channels + c)
+                    for u in range(frame.taps[0])
+                    for v in range(across)
+                    for c in range(length)
+                ]
+                for start, end, wide in _even(rows, most):
+                    for k in range(start, end, wide):
+                        emit(_Block(offsets[k : k + wide], k))
+                continue
+            with kernel.loop(0, frame.taps[0]) as u, kernel.loop(0, across) as v:
+                tap = code.add(code.mul(code.mul(u, frame.step[0]), bands.row), code.mul(v, frame.step[1] * frame.channels))
+                row = code.mul(code.add(code.mul(u, across), v), length)
+                for start, end, wide in _even(length, most):
+                    with kernel.loop(start, end, wide) as c:
+                        place = code.add(tap, c)
+                        emit(_Block([code.add(place, k) for k in range(wide)], code.add(row, c)))
+
+
+def _even(length: int, most: int) -> list[tuple[int, int, int]]:
+    """(first, end, step) of blocks that differ in length by one at most."""
+    parts = -(-length // most)
+    wide = -(-length // parts)
+    some = length - (wide - 1) * parts
+    return [(0, some * wide, wide)] + [(some * wide, length, wide - 1)] * (some < parts)
+
+
+def _size(kind: str, outer: int, length: int) -> tuple[int, int]:
+    """(vectors, rows) of a block for which the fewest cycles are estimated."""
+    lanes, room = lanes_of(kind), registers()
+    best, least = (1, 1), float("inf")
+    for vectors in (1, 2, 3, 4):
+        if vectors > 1 and (vectors - 1) * lanes >= outer:
+            break
+        for rows in range(1, min(length, room) + 1):
+            if rows * vectors + (vectors + 2 if vectors > 1 else 2) > room:
+                break
+            cycles = max(rows * vectors / 2, (rows + vectors) / 2, 4) + 1
+            total = cycles * -(-length // rows) * -(-outer // (vectors * lanes))
+            if total < least:
+                best, least = (vectors, rows), total
+    return best
+
+
+def _block(
+    kernel: Kernel, job: Correlation, bands: Bands, what: _Block, at: tuple[str, str, str],
+    over: tuple[Operand, Operand, Operand], pitch: tuple[Operand, Operand, Operand], outputs: int,
+) -> None:  # fmt: skip
+    """The sums of a block over all places in work."""
+    code, frame = kernel.code, job.frame
+    source, dy, out = at
+    pictures, rows, width = over
+    vectors = -(-outputs // kernel.lanes)
+    widths = [min(outputs - k * kernel.lanes, kernel.lanes) for k in range(vectors)]
+    target = kernel.at(out, code.mul(what.row, pitch[2]))
+    places = [
+        kernel.at(target, code.add(code.mul(r, pitch[2]), k * kernel.lanes))
+        for r in range(len(what.offsets))
+        for k in range(vectors)
+    ]
+    sums = kernel.variables(len(places))
+    for s, place, k in zip(sums, places, [*range(vectors)] * len(what.offsets), strict=True):
+        kernel.set(s, kernel.load(place, widths[k]))
+    with kernel.loop(0, pictures) as n, kernel.loop(0, rows) as i:
+        line = kernel.at(source, code.add(code.mul(n, bands.picture), code.mul(i, code.mul(bands.row, frame.stride[0]))))
+        slopes = kernel.at(dy, code.add(code.mul(n, pitch[0]), code.mul(i, pitch[1])))
+        with kernel.loop(0, width) as j:
+            x = kernel.at(line, code.mul(j, frame.stride[1] * frame.channels))
+            d = kernel.at(slopes, code.mul(j, pitch[2]))
+            factors = [kernel.load(kernel.at(d, k * kernel.lanes), widths[k]) for k in range(vectors)]
+            for r, offset in enumerate(what.offsets):
+                one = kernel.splat(kernel.at(x, offset))
+                for k in range(vectors):
+                    s = sums[r * vectors + k]
+                    kernel.set(s, kernel.multiply_add(one, factors[k], kernel.get(s)))
+    for s, place, k in zip(sums, places, [*range(vectors)] * len(what.offsets), strict=True):
+        kernel.store(place, kernel.get(s), widths[k])

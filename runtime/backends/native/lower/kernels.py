@@ -1,0 +1,238 @@
+"""Functions of native code written with explicit vectors, which threads share: what loop nests are not good enough for.
+
+A kernel is `void (words, lo, hi)`: it does the tasks from lo to hi. Words hold the caller's pointers and run-time sizes;
+sizes that are known stand in the text, so that kernels of the same shapes are one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import numpy as np
+
+from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.types import LLVM, SIZE
+
+__all__ = ["Kernel", "lanes_of", "registers"]
+
+@lru_cache(maxsize=1)
+def _processor() -> tuple[int, int]:
+    """Bytes of a vector, and how many vector registers there are; asked of NumPy, as LLVM may not be loaded yet."""
+    has = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
+    if has.get("AVX512F"):
+        return 64, 32
+    if has.get("AVX2"):
+        return 32, 16
+    return 16, 32 if has.get("NEON") else 16
+
+
+def lanes_of(kind: str) -> int:
+    """Numbers in a vector."""
+    return _processor()[0] // SIZE[kind]
+
+
+def registers() -> int:
+    """Vector registers."""
+    return _processor()[1]
+
+
+class Kernel:
+    """A function while it is being written; `kind` is the code of the numbers in its vectors."""
+
+    def __init__(self, ctx: FunctionLowering, kind: str) -> None:
+        self.ctx = ctx
+        self.kind = kind
+        self.word = LLVM[kind]
+        self.lanes = lanes_of(kind)
+        self.vector = f"<{self.lanes} x {self.word}>"
+        self.code = Code()
+        self.code.block = "start"
+        self._words: dict[tuple[str, str], str] = {}
+        self._slots: list[str] = []
+        self._kept: str | None = None  # memory that is freed at the end
+        self._failed: str | None = None  # the caller's place that says that there was none
+
+    # From the caller
+
+    def take(self, x: Operand, type: str = "i64") -> Operand:
+        """The caller's operand, inside."""
+        if isinstance(x, int):
+            return x
+        return self._words.setdefault((x, type), f"%word{len(self._words)}")
+
+    def pointer(self, ptr: str, offset: Operand = 0) -> str:
+        """The caller's pointer, inside."""
+        inside = self._words.setdefault((ptr, "ptr"), f"%word{len(self._words)}")
+        return self.at(inside, self.take(offset))
+
+    def launch(self, tasks: Operand, grain: Operand) -> None:
+        """End the function and call it, on threads where there are more than `grain` tasks."""
+        ctx, code = self.ctx, self.ctx.code
+        if tasks == 0:
+            return
+        if self._kept is not None:
+            self.code.do(f"call void @ag_give(ptr {self._kept})")
+        name = ctx.module.kernel(
+            [
+                *(
+                    line
+                    for k, (_, type) in enumerate(self._words)
+                    for line in (
+                        f"  %place{k} = getelementptr i64, ptr %words, i64 {k}",
+                        f"  %word{k} = load {type}, ptr %place{k}",
+                    )
+                ),
+                *self.code.prologue,
+                "  br label %start",
+                "start:",
+                *self.code.lines,
+                "  ret void",
+            ]
+        )
+        words = code.alloca(f"[{max(len(self._words), 1)} x i64]", "words")
+        for k, (outside, type) in enumerate(self._words):
+            place = code.op(f"getelementptr i64, ptr {words}, i64 {k}", "p") if k else words
+            code.do(f"store {type} {outside}, ptr {place}")
+        if self._failed is not None:
+            code.do(f"store i64 0, ptr {self._failed}")
+        if isinstance(tasks, int) and isinstance(grain, int) and tasks <= grain:
+            code.do(f"call void {name}(ptr {words}, i64 0, i64 {tasks})")
+        else:
+            ctx.module.threads()
+            code.do(f"call void @ag_parallel(ptr {name}, ptr {words}, i64 {tasks}, i64 {grain})")
+        if self._failed is not None:
+            status = code.op(f"load i64, ptr {self._failed}")
+            code.require(code.op(f"icmp eq i64 {status}, 0"), ctx.failure)
+
+    def scratch(self, count: Operand) -> str:
+        """Memory of this call's own, for so many numbers; the caller fails where there is none."""
+        assert self._kept is None, "one piece of memory each"
+        code = self.code
+        self._failed = self.ctx.code.alloca("i64", "lacking")
+        self._kept = code.op(f"call ptr @ag_take(i64 {code.mul(code.at_least(count, 1), SIZE[self.kind])})")
+        lacking, going = code.label("lacking"), code.label("going")
+        code.branch(code.op(f"icmp eq ptr {self._kept}, null"), lacking, going)
+        code.begin(lacking)
+        code.do(f"store i64 1, ptr {self.pointer(self._failed)}")
+        code.do("ret void")
+        code.begin(going)
+        return self._kept
+
+    # Loops
+
+    @contextmanager
+    def loop(self, start: Operand, end: Operand, step: int = 1) -> Iterator[Operand]:
+        """Instructions for every index from start up to end; what has one index is no loop."""
+        code = self.code
+        if isinstance(start, int) and isinstance(end, int) and start < end <= start + step:
+            yield start
+            return
+        head, body, after = code.label("head"), code.label("body"), code.label("done")
+        i, following, before = code.fresh("i"), code.fresh("next"), code.block
+        code.jump(head)
+        code.begin(head)
+        place = len(code.lines)
+        code.lines.append("")
+        code.branch(code.op(f"icmp slt i64 {i}, {end}"), body, after)
+        code.begin(body)
+        with code.scope():
+            yield i
+        code.do(f"{following} = add nsw i64 {i}, {step}")
+        code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
+        code.do(f"br label %{head}, !llvm.loop {self.ctx.module.as_written()}")
+        code.begin(after)
+
+    @contextmanager
+    def unless(self, condition: str) -> Iterator[None]:
+        """Instructions that are left out where a condition holds."""
+        code = self.code
+        body, after = code.label("body"), code.label("done")
+        code.branch(condition, after, body)
+        code.begin(body)
+        with code.scope():
+            yield
+        code.jump(after)
+        code.begin(after)
+
+    # Memory
+
+    def at(self, ptr: str, offset: Operand) -> str:
+        """The place of a number."""
+        if offset == 0:
+            return ptr
+        return self.code.op(f"getelementptr {self.word}, ptr {ptr}, i64 {offset}", "p")
+
+    def load(self, ptr: str, width: int) -> str:
+        """Up to a vector of numbers from memory; zeros after them."""
+        size = f"align {SIZE[self.kind]}"
+        if width == self.lanes:
+            return self.code.op(f"load {self.vector}, ptr {ptr}, {size}")
+        if width == 1:
+            x = self.code.op(f"load {self.word}, ptr {ptr}, {size}")
+            return self.code.op(f"insertelement {self.vector} zeroinitializer, {self.word} {x}, i32 0")
+        part = f"<{width} x {self.word}>"
+        x = self.code.op(f"load {part}, ptr {ptr}, {size}")
+        order = ", ".join(f"i32 {min(k, width)}" for k in range(self.lanes))
+        return self.code.op(
+            f"shufflevector {part} {x}, {part} zeroinitializer, <{self.lanes} x i32> <{order}>"
+        )
+
+    def store(self, ptr: str, x: str, width: int) -> None:
+        """The first numbers of a vector to memory."""
+        part = self.vector
+        if width == 1:
+            part, x = self.word, self.code.op(f"extractelement {self.vector} {x}, i32 0")
+        elif width != self.lanes:
+            part = f"<{width} x {self.word}>"
+            order = ", ".join(f"i32 {k}" for k in range(width))
+            x = self.code.op(
+                f"shufflevector {self.vector} {x}, {self.vector} poison, <{width} x i32> <{order}>"
+            )
+        self.code.do(f"store {part} {x}, ptr {ptr}, align {SIZE[self.kind]}")
+
+    def splat(self, ptr: str) -> str:
+        """One number from memory in all lanes."""
+        return self.spread(self.code.op(f"load {self.word}, ptr {ptr}"))
+
+    def spread(self, x: str) -> str:
+        """One number in all lanes."""
+        first = self.code.op(f"insertelement {self.vector} poison, {self.word} {x}, i32 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.code.op(f"shufflevector {self.vector} {first}, {self.vector} poison, {zeros}")
+
+    def multiply_add(self, x: str, y: str, z: str) -> str:
+        """x * y + z, rounded once where the processor can."""
+        v, name = self.vector, f"llvm.fmuladd.v{self.lanes}{self.kind}"
+        self.ctx.module.declare(f"declare {v} @{name}({v}, {v}, {v})")
+        return self.code.op(f"call {v} @{name}({v} {x}, {v} {y}, {v} {z})")
+
+    def clear(self, ptr: str, count: Operand) -> None:
+        """Numbers of memory set to zero."""
+        size = self.code.mul(count, SIZE[self.kind])
+        self.code.do(f"call void @llvm.memset.p0.i64(ptr {ptr}, i8 0, i64 {size}, i1 false)")
+
+    def copy(self, to: str, source: str, count: Operand) -> None:
+        """Numbers copied."""
+        size = self.code.mul(count, SIZE[self.kind])
+        self.code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+
+    # Registers that change
+
+    def variables(self, count: int) -> list[str]:
+        """Places of vectors for one use at a time: LLVM keeps them in registers."""
+        while len(self._slots) < count:
+            name = self.code.fresh("sum")
+            self.code.prologue.append(f"  {name} = alloca {self.vector}, align 64")
+            self._slots.append(name)
+        return self._slots[:count]
+
+    def get(self, variable: str) -> str:
+        """What a variable holds."""
+        return self.code.op(f"load {self.vector}, ptr {variable}")
+
+    def set(self, variable: str, x: str) -> None:
+        """Let a variable hold something."""
+        self.code.do(f"store {self.vector} {x}, ptr {variable}")

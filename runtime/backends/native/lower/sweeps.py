@@ -1,0 +1,331 @@
+"""Sums of products over windows that slide over pictures, each block of results in registers, in vectors over channels.
+
+A convolution, the gradient of its pictures (for every place modulo the strides), and a transposed convolution are all
+such a sweep: result[place, output] = sum over taps and inputs of source[place * stride + tap * step + origin, input] *
+weight[tap, input, output], where what lies outside the source is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
+from runtime.backends.native.lower.memory import Array
+
+__all__ = ["Choice", "Frame", "Sweep", "choose", "grain_of", "split", "sweep"]
+
+PER_THREAD = 1_000_000  # multiplications that are worth waking a thread: about 20 microseconds
+BAND = 1 << 17  # numbers of a picture's border-filled rows at a time: what a second-level cache holds
+WIDTHS = (12, 4, 1)  # of blocks, where the run tells how many places there are
+
+
+class Choice(NamedTuple):
+    """A block of results in registers: places (rows by columns) times vectors of outputs."""
+
+    vectors: int
+    rows: int
+    columns: int
+
+
+@dataclass
+class Frame:
+    """How windows lie on a source of pictures in C order: (height, width) each."""
+
+    source: Array
+    taps: tuple[int, int]
+    step: tuple[int, int]  # from tap to tap
+    stride: tuple[int, int]  # from place to place
+    origin: tuple[Operand, Operand]  # of the first place's first tap; negative where there is a border
+    count: tuple[Operand, Operand]  # of places
+    inside: bool  # whether no window reaches over the edge
+
+    @property
+    def channels(self) -> int:
+        """Numbers of a place of the source."""
+        channels = self.source.sizes[3]
+        assert isinstance(channels, int)
+        return channels
+
+    def span(self, axis: int, count: Operand, code: object) -> Operand:
+        """How much of the source so many places see."""
+        reach = (self.taps[axis] - 1) * self.step[axis] + 1
+        return code.add(code.mul(code.sub(count, 1), self.stride[axis]), reach)  # type: ignore[attr-defined]
+
+
+@dataclass
+class Sweep:
+    """One sweep: where it reads and writes."""
+
+    frame: Frame
+    groups: int
+    inner: int  # inputs of a group
+    outer: int  # outputs of a group
+    weights: Array  # groups, blocks of outputs, taps times inputs, outputs of a block (zeros after the last)
+    out: Array
+    base: Operand  # of the first result in `out`
+    pitch: tuple[Operand, Operand, Operand]  # from picture to picture, row to row, place to place in `out`
+    choice: Choice
+
+
+def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -> Choice:
+    """The block for which the fewest cycles are estimated: two products and two loads at a time, four until a sum is there.
+
+    Args:
+      kind: of the numbers.
+      outer: outputs of a group.
+      count: rows and columns of places.
+      fixed: whether rows of the source are a known number apart.
+    """
+    lanes, room = lanes_of(kind), registers()
+    height, width = count
+    best, least = Choice(1, 1, 1), float("inf")
+    for vectors in (1, 2, 3, 4):
+        if vectors > 1 and (vectors - 1) * lanes >= outer:
+            break
+        blocks = -(-outer // (vectors * lanes))
+        for rows in range(1, min(height, 8) + 1 if isinstance(height, int) and fixed else 2):
+            for parts in range(1, width + 1) if isinstance(width, int) else (0,):
+                columns = -(-width // parts) if isinstance(width, int) else WIDTHS[0]
+                held = rows * columns * vectors + (vectors + 2 if vectors > 1 else 2)
+                if held > room:
+                    continue
+                whole = max(parts, 1) * blocks
+                places = rows * columns
+                cycles = max(places * vectors / 2, (places + vectors) / 2, 4) + 1
+                if isinstance(height, int):
+                    rest = height % rows * columns
+                    cycles *= height // rows
+                    cycles += (max(rest * vectors / 2, (rest + vectors) / 2, 4) + 1) if rest else 0
+                    total = cycles * whole
+                else:
+                    total = cycles * whole / (1 if isinstance(width, int) else places)
+                if total < least:
+                    best, least = Choice(vectors, rows, columns), total
+                if not isinstance(width, int):
+                    continue
+    return best
+
+
+def grain_of(products: Operand) -> Operand:
+    """How many tasks of so many multiplications a thread takes at least."""
+    return max(PER_THREAD // max(products, 1), 1) if isinstance(products, int) else 1
+
+
+def split(outer: int, width: int) -> list[tuple[int, int]]:
+    """(first, end) of blocks of outputs that are full, then of the one that is not."""
+    full = outer // width
+    return [(0, full)] * (full > 0) + [(full, full + 1)] * (outer % width > 0)
+
+
+class Bands:
+    """The rows of places that are done together, and the source under them, with its border filled with zeros.
+
+    Args:
+      kernel: the function that reads.
+      frame: how the windows lie.
+      multiple: rows of a block.
+      slots: how many pictures are in work together.
+    """
+
+    def __init__(self, kernel: Kernel, frame: Frame, multiple: int, slots: int = 1) -> None:
+        self.kernel = kernel
+        self.frame = frame
+        outside = kernel.ctx.code
+        height, width = frame.count
+        reach, wide = frame.source.sizes[2], frame.span(1, width, outside)
+        row = outside.mul(reach if frame.inside else wide, frame.channels)
+        self.each: Operand = 8 * multiple  # rows of a band
+        if isinstance(row, int) and isinstance(height, int):
+            fits = (BAND // max(row, 1) - (frame.taps[0] - 1) * frame.step[0] - 1) // frame.stride[0] + 1
+            self.each = min(height, max(fits // multiple, 1) * multiple)
+        if isinstance(height, int) and isinstance(self.each, int):
+            self.count: Operand = -(-height // self.each) if height else 0
+        else:
+            self.count = outside.op(f"sdiv i64 {outside.add(height, outside.sub(self.each, 1))}, {self.each}")
+        self.row: Operand = kernel.take(row)  # from row to row of what is read
+        self.source = kernel.pointer(frame.source.ptr, frame.source.offset)
+        picture = outside.product(frame.source.sizes[1:])
+        self.border = ""
+        if not frame.inside:
+            picture = outside.mul(frame.span(0, self.each, outside), row)
+            self.border = kernel.scratch(kernel.take(outside.mul(picture, slots)))
+        self.picture: Operand = kernel.take(picture)  # from picture to picture of what is read
+
+    def rows(self, band: Operand) -> tuple[Operand, Operand]:
+        """(first row of places, number of rows) of a band."""
+        code, height = self.kernel.code, self.kernel.take(self.frame.count[0])
+        if self.count == 1:
+            return 0, height
+        top = code.mul(band, self.each)
+        return top, code.at_most(code.sub(height, top), self.each)
+
+    def enter(self, picture: Operand, top: Operand, rows: Operand, slot: Operand = 0) -> str:
+        """Where the first window of some rows of a picture begins."""
+        kernel, frame, code = self.kernel, self.frame, self.kernel.code
+        sizes = [kernel.take(n) for n in frame.source.sizes]
+        at = code.add(code.mul(top, frame.stride[0]), kernel.take(frame.origin[0]))
+        start = kernel.at(self.source, code.mul(picture, code.product(tuple(sizes[1:]))))
+        if frame.inside:
+            skip = code.add(code.mul(at, self.row), code.mul(kernel.take(frame.origin[1]), frame.channels))
+            return kernel.at(start, skip)
+        border = kernel.at(self.border, code.mul(slot, self.picture))
+        self._fill(border, start, at, frame.span(0, rows, code), sizes)
+        return border
+
+    def _fill(self, border: str, picture: str, first: Operand, rows: Operand, sizes: list[Operand]) -> None:
+        """Copy rows of a picture into the border."""
+        kernel, frame, code = self.kernel, self.frame, self.kernel.code
+        channels = frame.channels
+        wide = frame.span(1, kernel.take(frame.count[1]), code)
+        origin = kernel.take(frame.origin[1])
+        left = code.at_most(code.at_least(code.sub(0, origin), 0), wide)
+        end = code.sub(sizes[2], origin)
+        end = code.at_least(code.at_most(end, wide), 0)
+        middle = code.at_least(code.sub(end, left), 0)
+        right = code.sub(wide, code.add(left, middle))
+        with kernel.loop(0, rows) as i:
+            to = kernel.at(border, code.mul(i, self.row))
+            y = code.op(f"add i64 {first}, {i}")
+            inside = code.op(f"icmp ult i64 {y}, {sizes[1]}")
+            copying, blank, done = code.label("copying"), code.label("blank"), code.label("done")
+            code.branch(inside, copying, blank)
+            code.begin(blank)
+            kernel.clear(to, self.row)
+            code.jump(done)
+            code.begin(copying)
+            with code.scope():
+                if left != 0:
+                    kernel.clear(to, code.mul(left, channels))
+                if middle != 0:
+                    skip = code.mul(code.add(left, origin), channels)
+                    start = kernel.at(picture, code.add(code.mul(y, code.mul(sizes[2], channels)), skip))
+                    kernel.copy(kernel.at(to, code.mul(left, channels)), start, code.mul(middle, channels))
+                if right != 0:
+                    kernel.clear(kernel.at(to, code.mul(code.add(left, middle), channels)), code.mul(right, channels))
+            code.jump(done)
+            code.begin(done)
+
+
+def sweep(ctx: FunctionLowering, job: Sweep) -> None:
+    """Emit a sweep."""
+    frame, choice = job.frame, job.choice
+    kernel = Kernel(ctx, job.out.code)
+    code = kernel.code
+    ctx.big = True
+    buffers = frame.source.buffers | job.weights.buffers | job.out.buffers
+    ctx.memory.touch(buffers)
+    bands = Bands(kernel, frame, choice.rows)
+    weights = kernel.pointer(job.weights.ptr, job.weights.offset)
+    out = kernel.pointer(job.out.ptr, ctx.code.add(job.out.offset, job.base))
+    pitch = [kernel.take(p) for p in job.pitch]
+    block = choice.vectors * kernel.lanes
+    length = frame.taps[0] * frame.taps[1] * job.inner
+    blocks = -(-job.outer // block)
+    with kernel.loop("%lo", "%hi") as task:
+        bands_of = kernel.take(bands.count)
+        picture: Operand = task
+        band: Operand = 0
+        if bands_of != 1:
+            picture, band = code.op(f"udiv i64 {task}, {bands_of}"), code.op(f"urem i64 {task}, {bands_of}")
+        top, rows = bands.rows(band)
+        source = bands.enter(picture, top, rows)
+        target = kernel.at(out, code.add(code.mul(picture, pitch[0]), code.mul(top, pitch[1])))
+        with kernel.loop(0, job.groups) as group:
+            inputs = kernel.at(source, code.mul(group, job.inner))
+            results = kernel.at(target, code.mul(group, job.outer))
+            for first, end in split(job.outer, block):
+                with kernel.loop(first, end) as b:
+                    w = kernel.at(weights, code.mul(code.add(code.mul(group, blocks), b), length * block))
+                    goal = kernel.at(results, code.mul(b, block))
+                    left = min(job.outer - first * block, block)
+                    _places(kernel, job, bands, inputs, w, goal, (rows, pitch[1], pitch[2]), left)
+    products = ctx.code.mul(
+        ctx.code.mul(bands.each, frame.count[1]), length * job.groups * blocks * block
+    )
+    kernel.launch(ctx.code.mul(frame.source.sizes[0], bands.count), grain_of(products))
+    ctx.memory.touch(buffers)
+
+
+def _places(
+    kernel: Kernel, job: Sweep, bands: Bands, source: str, weights: str, out: str,
+    layout: tuple[Operand, Operand, Operand], outputs: int,
+) -> None:  # fmt: skip
+    """All blocks of places in a band, for a block of outputs."""
+    code, frame, choice = kernel.code, job.frame, job.choice
+    rows, down, right = layout
+    height, width = frame.count[0], kernel.take(frame.count[1])
+    heights: list[tuple[Operand, Operand, int]] = [(0, code.sub(rows, choice.rows - 1), choice.rows)]
+    rest = height % choice.rows if isinstance(height, int) else 0
+    if rest:
+        start = rows - rest if isinstance(rows, int) else code.op(f"urem i64 {rows}, {choice.rows}")
+        if not isinstance(rows, int):
+            start = code.op(f"sub i64 {rows}, {start}")
+        heights.append((start, rows, rest))
+    for row, last, tall in heights:
+        with kernel.loop(row, last, tall) as y:
+            line = kernel.at(source, code.mul(y, code.mul(bands.row, frame.stride[0])))
+            goal = kernel.at(out, code.mul(y, down))
+            for first, end, wide in _columns(kernel, width, choice.columns):
+                with kernel.loop(first, end, wide) as x:
+                    at = kernel.at(line, code.mul(x, frame.stride[1] * frame.channels))
+                    to = kernel.at(goal, code.mul(x, right))
+                    _block(kernel, job, bands.row, at, weights, to, (tall, wide), (down, right), outputs)
+
+
+def _columns(kernel: Kernel, width: Operand, most: int) -> list[tuple[Operand, Operand, int]]:
+    """(first, end, step) of runs of blocks of places along a row."""
+    if isinstance(width, int):
+        if width == 0:
+            return []
+        parts = -(-width // most)
+        wide = -(-width // parts)
+        some = width - (wide - 1) * parts  # as wide as that; the others are narrower by one
+        out: list[tuple[Operand, Operand, int]] = [(0, some * wide, wide)]
+        return [*out, (some * wide, width, wide - 1)] if some < parts else out
+    out = []
+    start: Operand = 0
+    for wide in WIDTHS:
+        rest = kernel.code.sub(width, start)
+        whole = kernel.code.op(f"sub i64 {rest}, {kernel.code.op(f'urem i64 {rest}, {wide}')}")
+        end = kernel.code.add(start, whole)
+        out.append((start, end, wide))
+        start = end
+    return out
+
+
+def _block(
+    kernel: Kernel, job: Sweep, row: Operand, source: str, weights: str, out: str,
+    size: tuple[int, int], pitch: tuple[Operand, Operand], outputs: int,
+) -> None:  # fmt: skip
+    """The sums of a block of places and outputs."""
+    code, frame = kernel.code, job.frame
+    vectors = -(-outputs // kernel.lanes)
+    block = job.choice.vectors * kernel.lanes
+    places = [(i, j) for i in range(size[0]) for j in range(size[1])]
+    sums = kernel.variables(len(places) * vectors)
+    for s in sums:
+        kernel.set(s, "zeroinitializer")
+    joined = frame.step[1] == 1 and job.inner == frame.channels  # taps of a row lie one after another
+    across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
+    offsets = [
+        code.add(code.mul(i * frame.stride[0], row), j * frame.stride[1] * frame.channels) for i, j in places
+    ]
+    with kernel.loop(0, frame.taps[0]) as u, kernel.loop(0, across) as v, kernel.loop(0, length) as c:
+        tap = code.add(code.mul(code.mul(u, frame.step[0]), row), code.mul(v, frame.step[1] * frame.channels))
+        x = kernel.at(source, code.add(tap, c))
+        number = code.add(code.mul(code.add(code.mul(u, across), v), length), c)
+        w = kernel.at(weights, code.mul(number, block))
+        factors = [kernel.load(kernel.at(w, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
+        for p, offset in enumerate(offsets):
+            one = kernel.splat(kernel.at(x, offset))
+            for k in range(vectors):
+                s = sums[p * vectors + k]
+                kernel.set(s, kernel.multiply_add(one, factors[k], kernel.get(s)))
+    for p, (i, j) in enumerate(places):
+        to = kernel.at(out, code.add(code.mul(i, pitch[0]), code.mul(j, pitch[1])))
+        for k in range(vectors):
+            width = min(outputs - k * kernel.lanes, kernel.lanes)
+            kernel.store(kernel.at(to, k * kernel.lanes), kernel.get(sums[p * vectors + k]), width)
