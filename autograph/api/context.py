@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograph.api.declare import public
 from autograph.api.effects import py_function
@@ -56,25 +56,6 @@ def is_tensor(x: Any) -> bool:
     Source of the semantics: TensorFlow's `tf.is_tensor`.
     """
     return isinstance(x, Tensor)
-
-
-class PhysicalDevice(NamedTuple):
-    """A device, as TensorFlow names it."""
-
-    name: str
-    device_type: str
-
-
-@public("config.list_physical_devices", raises=False)
-def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
-    """The devices that operations run on: the processor.
-
-    >>> ag.config.list_physical_devices("GPU")
-    []
-
-    Source of the semantics: TensorFlow's `tf.config.list_physical_devices`.
-    """
-    return [PhysicalDevice("/physical_device:CPU:0", "CPU")] if device_type in (None, "CPU") else []
 
 
 @public("timestamp")

@@ -60,7 +60,7 @@ def _table(name: str, rows: dict[str, list[str]]) -> list[str]:
         lines.append(f'    "{module}": """')
         line = "       "
         for word in sorted(rows[module]):
-            if len(line) + len(word) + 1 > 110:
+            if len(line) + len(word) + 1 > 110 and line.strip():
                 lines.append(line)
                 line = "       "
             line += f" {word}"

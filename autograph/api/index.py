@@ -194,8 +194,7 @@ OBJECTS = {
     """,
     "autograph.api.context": """
         control_dependencies device executing_eagerly get_static_value grad_pass_through group identity_n
-        inside_function is_tensor list_physical_devices=config.list_physical_devices no_op shape_n timestamp
-        type_spec_from_value
+        inside_function is_tensor no_op shape_n timestamp type_spec_from_value
     """,
     "autograph.api.control_flow": """
         case cond foldl foldr map_fn scan switch_case vectorized_map while_loop
@@ -226,9 +225,28 @@ OBJECTS = {
         assert_shapes=debugging.assert_shapes assert_type=debugging.assert_type
         check_numerics=debugging.check_numerics is_numeric_tensor=debugging.is_numeric_tensor
     """,
+    "autograph.api.devices": """
+        LogicalDeviceConfiguration=config.LogicalDeviceConfiguration,config.experimental.VirtualDeviceConfiguration
+        get_logical_device_configuration=config.get_logical_device_configuration,config.experimental.get_virtual_device_configuration
+        get_soft_device_placement=config.get_soft_device_placement
+        get_visible_devices=config.get_visible_devices,config.experimental.get_visible_devices
+        list_logical_devices=config.list_logical_devices,config.experimental.list_logical_devices
+        list_physical_devices=config.list_physical_devices,config.experimental.list_physical_devices
+        set_logical_device_configuration=config.set_logical_device_configuration,config.experimental.set_virtual_device_configuration
+        set_memory_growth=config.experimental.set_memory_growth
+        set_soft_device_placement=config.set_soft_device_placement
+        set_visible_devices=config.set_visible_devices,config.experimental.set_visible_devices
+    """,
     "autograph.api.directives": """
         Feature=autograph.experimental.Feature set_loop_options=autograph.experimental.set_loop_options
         set_verbosity=autograph.set_verbosity trace=autograph.trace
+    """,
+    "autograph.api.distribute": """
+        InputContext=distribute.InputContext MirroredStrategy=distribute.MirroredStrategy
+        OneDeviceStrategy=distribute.OneDeviceStrategy ReduceOp=distribute.ReduceOp
+        ReplicaContext=distribute.ReplicaContext Strategy=distribute.Strategy
+        get_replica_context=distribute.get_replica_context get_strategy=distribute.get_strategy
+        has_strategy=distribute.has_strategy in_cross_replica_context=distribute.in_cross_replica_context
     """,
     "autograph.api.effects": """
         numpy_function print_=print py_function

@@ -17,9 +17,11 @@ Place = tuple[str, str, str]  # module, key, "operation", "function" or "object"
 _DOCS = {
     "autograph": "Seeing and steering the conversion of Python source, under TensorFlow's names.",
     "config": "Settings of the whole process.",
+    "config.experimental": "Settings of devices, under the names they had first.",
     "config.threading": "How many threads work on one operation.",
     "data": "Input pipelines: datasets that loops go over, eagerly and staged.",
     "debugging": "Assertions about tensors.",
+    "distribute": "TensorFlow's strategies, on the one device that there is.",
     "nest": "Nested structures of lists, tuples, dictionaries and their kin: flattened, packed, mapped.",
     "random": "Random numbers: from the global generator, from your own, and stateless.",
 }

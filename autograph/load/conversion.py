@@ -59,12 +59,17 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
 
 def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
-    has_tries = not stage_tries and any(isinstance(n, gast.Try) and n.handlers for n in gast.walk(source.node))
+    has_tries = not stage_tries and any(isinstance(n, gast.Try) and _catches(n) for n in gast.walk(source.node))
     context = _context(source, function, stage_tries)
     code = _finished(function, source, source.node, context, shortcuts)
     if has_tries:
         note_tries(code)
     return code
+
+
+def _catches(node: gast.Try) -> bool:
+    """Whether exceptions end at a `try`: in its handlers, or in a `finally` that returns."""
+    return bool(node.handlers) or any(isinstance(n, gast.Return) for part in node.finalbody for n in gast.walk(part))
 
 
 def _finished(

@@ -10,7 +10,7 @@ from autograph.operators import specials
 from autograph.operators.aliases import link
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED, label_of, name_places
+from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, unset_by_branch
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -68,7 +68,8 @@ def staged_cond(
             result = left if isinstance(d, Static) and left is right else unpack(d, outputs)
             link(trace, result, left, right, test)
             continue
-        name = label_of(place)
+        missing = "else" if right is UNBOUND else "main" if left is UNBOUND else None
+        name = label_of(place) if missing is None else label_of(place, unset_by_branch(missing))
         value = left if left is right else unpack(d, outputs, name)
         if value is UNDEFINED:
             continue

@@ -15,6 +15,7 @@ from autograph.operators.places import UNBOUND, Label
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.errors import UnboundVariableError
 
 __all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
 
@@ -179,7 +180,7 @@ def require_usable(choice: Choice) -> None:
         return
     choice._checked.append(trace.builder.region.graph)
     name = choice._name or "value"
-    errors: list[tuple[int, type[Exception], Any]] = []
+    errors: list[tuple[Any, ...]] = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
             errors.append((i, *_error_of_unbound(choice)))
@@ -189,12 +190,12 @@ def require_usable(choice: Choice) -> None:
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))
 
 
-def _error_of_unbound(choice: Choice) -> tuple[type[Exception], Any]:
-    """Python's error, and its argument, for reading the place where it holds nothing."""
+def _error_of_unbound(choice: Choice) -> tuple[Any, ...]:
+    """Python's error, and its arguments, for reading the place where it holds nothing."""
     name = choice._name
     if isinstance(name, Label):
         return name.error  # type: ignore[attr-defined,no-any-return]
-    return UnboundLocalError, f"cannot access local variable '{name or 'value'}' where it is not associated with a value"
+    return UnboundVariableError, name or "value", "it must be initialized on each path, or before the branch or loop"
 
 
 def select(x: Any, use: Callable[[Any], Any]) -> Any:

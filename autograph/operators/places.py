@@ -13,6 +13,7 @@ from types import CellType, FunctionType
 from typing import Any, TypeAlias
 
 from runtime.tensor.trace import Place, Trace
+from runtime.typesys.errors import UnboundVariableError
 
 __all__ = [
     "ROOM",
@@ -31,6 +32,9 @@ __all__ = [
     "overfull",
     "read_by_name",
     "rebinds",
+    "unset_before_loop",
+    "unset_by_branch",
+    "unset_by_loop",
     "watch",
 ]
 
@@ -48,25 +52,43 @@ class Sentinel:
 
 
 class Label(str):
-    """What a place is called, with the error of reading it where it holds nothing: (type, argument)."""
+    """What a place is called, with the error of reading it where it holds nothing: (type, *arguments)."""
 
     __slots__ = ("error",)
 
-    def __new__(cls, text: str, error: tuple[type[Exception], Any]) -> Label:
+    def __new__(cls, text: str, error: tuple[Any, ...]) -> Label:
         """The name of a place that is no local name."""
         made = super().__new__(cls, text)
         made.error = error  # type: ignore[attr-defined]
         return made
 
 
-def label_of(place: Place) -> str:
-    """What messages call a place."""
+def label_of(place: Place, why: Callable[[str], str] | None = None) -> str:
+    """What messages call a place; `why` tells, of a name, how it comes to be unbound and what to do."""
     if isinstance(place, ItemPlace):
         return Label("", (KeyError, place.item))
     if isinstance(place, AttributePlace):
         message = f"{type(place.owner).__name__!r} object has no attribute {place.name!r}"
         return Label(place.name, (AttributeError, message))
-    return str(getattr(place, "name", ""))
+    name = str(getattr(place, "name", ""))
+    if isinstance(place, GlobalPlace):
+        return Label(name, (NameError, f"name '{name}' is not defined"))
+    return name if why is None else Label(name, (UnboundVariableError, name, why(name)))
+
+
+def unset_by_branch(branch: str) -> Callable[[str], str]:
+    """Why a name is unbound after a branch that does not bind it."""
+    return lambda name: f"'{name}' must also be initialized in the {branch} branch, or before the `if`"
+
+
+def unset_before_loop(name: str) -> str:
+    """Why a name is unbound in the first turn of a loop that reads it."""
+    return f"'{name}' must be defined before the loop: an iteration reads it before any has set it"
+
+
+def unset_by_loop(name: str) -> str:
+    """Why a name is unbound after a loop without a turn."""
+    return f"the loop must iterate at least once to initialize '{name}'; otherwise '{name}' must be defined before the loop"
 
 
 UNBOUND = Sentinel("<unbound>")  # what a place holds that Python would report as unbound or missing

@@ -16,7 +16,7 @@ from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError
 
 __all__ = ["PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
 
@@ -204,8 +204,8 @@ def is_unbound(error: NameError) -> bool:
 
 def _raise_node(trace: Trace, error: NameError) -> None:
     name = str(error).split("'")[1] if "'" in str(error) else "?"
-    message = f"cannot access local variable '{name}' where it is not associated with a value"
-    trace.builder.emit(get("raise_"), [], {"exception": UnboundLocalError, "arguments": (message,), "template": ()}, ())
+    arguments = name, "it must be initialized on each path, or before the branch or loop"
+    trace.builder.emit(get("raise_"), [], {"exception": UnboundVariableError, "arguments": arguments, "template": ()}, ())
 
 
 def _within(graph: Graph, region: Region) -> bool:

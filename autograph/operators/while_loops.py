@@ -28,7 +28,14 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.loop_aliases import LoopAliases
 from autograph.operators.packing import alternative_for, pack, unpack
-from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places
+from autograph.operators.places import (
+    UNBOUND,
+    UNDEFINED,
+    label_of,
+    name_places,
+    unset_before_loop,
+    unset_by_loop,
+)
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -103,7 +110,7 @@ class LoopState:
         result = []
         for place, d, entry in zip(self.places, self.types, self.entries, strict=True):
             values = [graph.add_input(t) for t in value_types(d)]
-            name = label_of(place)
+            name = label_of(place, unset_before_loop) if entry is UNBOUND else label_of(place)
             if len(values) == 1:
                 values[0].name = name or None
             value = entry if isinstance(d, Static) else unpack(d, iter(values), name)
@@ -333,7 +340,8 @@ def finish(
     outputs = iter(node.outputs)
     results = []
     for i, (place, d, entry, final) in enumerate(zip(state.places, state.types, state.entries, finals, strict=True)):
-        value = entry if isinstance(d, Static) else unpack(d, outputs, label_of(place))
+        name_of_place = label_of(place, unset_by_loop) if entry is UNBOUND else label_of(place)
+        value = entry if isinstance(d, Static) else unpack(d, outputs, name_of_place)
         if state.aliases.stays(i, entry) and trace.value_of(entry).type == value.type:
             value = entry
         if state.runs and isinstance(d, OneOf):

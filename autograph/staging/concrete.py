@@ -319,8 +319,6 @@ def _placed(error: Exception) -> Exception:
     elif type(error) is ValueError and (said := _SHAPES.search(str(error))):
         text = f"matmul: the inner sizes {said[3]} and {said[2]} differ" if said[2] else str(error)
         error = ShapeError(text).with_traceback(error.__traceback__)
-    elif isinstance(error, UnboundLocalError):
-        error.add_note("The path that was taken does not set it: give it a value before the branch or loop.")
     if location is not None:
         synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error

@@ -413,12 +413,18 @@ _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__glob
 
 
 def _explain(error: BaseException) -> None:
-    """Say what a staged tensor is below the message of code that knows of none and names one."""
+    """Say more below a message of Python's own: what a staged tensor is, where it names one; what an unset name needs."""
     text = str(error)
+    if type(error) is UnboundLocalError and (name := getattr(error, "name", None) or _quoted(text)):
+        error.args = (f"{text}\n'{name}' is used before assignment: set it on each path that leads here, or before them",)
     staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
     if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
         hint = REFUSALS["tensor-value"].hint
         error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
+
+
+def _quoted(text: str) -> str:
+    return text.split("'")[1] if text.count("'") > 1 else ""
 
 
 class BoundFunction:

@@ -276,9 +276,7 @@ def _collect(
             place.write(final)
     if grown:
         return True
-    choice = choice_of(result[0])
-    if choice is not None:
-        require_bound(choice)
+    _require_bound(result[0])
     traced.result = describe(result[0])
     for what, value in (("returned", result[0]), *((repr(place), final) for place, final in traced.constant_writes)):
         if holds_text(value):
@@ -301,6 +299,16 @@ def _collect(
     traced.captured = [things[v] for v in traced.graph.inputs[lead:]]
     share_functions(trace.graph)
     return False
+
+
+def _require_bound(result: Any) -> None:
+    """Check that the names that a function returns, alone or in tuples and lists, are bound."""
+    choice = choice_of(result)
+    if choice is not None:
+        require_bound(choice)
+    elif isinstance(result, (tuple, list)):
+        for part in result:
+            _require_bound(part)
 
 
 def _collect_containers(

@@ -46,7 +46,7 @@ class Attempt(Op):
             return (1 + next(k for k, kind in enumerate(exceptions) if isinstance(error, kind)), *state)
         finally:
             _OPEN.slots.pop()
-        return (0, results) if slots == 1 else (0, *results)
+        return (0,) if slots == 0 else (0, results) if slots == 1 else (0, *results)
 
 
 class Note(Op):

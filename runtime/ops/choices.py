@@ -9,7 +9,7 @@ from runtime.typesys.spec import TensorType
 
 
 class RequireAlternative(Op):
-    """Pass if `tag` is `index`; otherwise raise what Python would: `errors` maps other tags to (exception, message)."""
+    """Pass if `tag` is `index`; otherwise raise what Python would: `errors` maps other tags to (exception, *arguments)."""
 
     effect = "check"
     outputs = 0
@@ -20,7 +20,7 @@ class RequireAlternative(Op):
     @staticmethod
     def kernel(tag: Any, *, index: int, errors: Any) -> tuple[()]:
         if tag != index:
-            for other, exception, message in errors:
+            for other, exception, *arguments in errors:
                 if tag == other:
-                    raise exception(message)
+                    raise exception(*arguments)
         return ()

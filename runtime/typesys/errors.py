@@ -2,7 +2,8 @@
 
     OpError
     |- InvalidArgumentError   (also ValueError)      a value or shape that an operation cannot take
-    |  `- ShapeError                                 shapes that do not fit each other
+    |  |- ShapeError                                 shapes that do not fit each other
+    |  `- UnboundVariableError (also UnboundLocalError)   a name that the path taken in a graph does not set
     |- DTypeError             (also TypeError)       an element type that an operation cannot take
     |- OutOfRangeError        (also IndexError)      an index outside its axis
     |- UnimplementedError     (also NotImplementedError)   names the operation and what is missing
@@ -31,6 +32,7 @@ __all__ = [
     "OperatorNotAllowedInGraphError",
     "OutOfRangeError",
     "ShapeError",
+    "UnboundVariableError",
     "UnimplementedError",
     "boundary",
     "leaked_tensor",
@@ -62,6 +64,31 @@ class InvalidArgumentError(OpError, ValueError):
 
 class ShapeError(InvalidArgumentError):
     """Shapes that do not fit each other."""
+
+
+class UnboundVariableError(UnboundLocalError, InvalidArgumentError):
+    """A name that was not set on the path that a graph took: Python's error, and for TensorFlow's programs theirs, too.
+
+    It is shown under the name of Python's, and says `why` the name may be unset, which is also the way out.
+    """
+
+    def __init__(self, name: str, why: str = "") -> None:
+        self.variable = name
+        self.why = why
+        message = f"cannot access local variable '{name}' where it is not associated with a value"
+        InvalidArgumentError.__init__(self, f"{message}\n{why}" if why else message)
+        self.name = name
+
+    def __reduce__(self) -> Any:
+        return _unbound, (self.variable, self.why)
+
+
+def _unbound(name: str, why: str) -> UnboundVariableError:
+    return UnboundVariableError(name, why)
+
+
+UnboundVariableError.__name__ = UnboundVariableError.__qualname__ = "UnboundLocalError"
+UnboundVariableError.__module__ = "builtins"
 
 
 class DTypeError(OpError, TypeError):

@@ -166,7 +166,7 @@ def test_unbound_name_at_run_time():
         return y * 2  # here
 
     error = fails(f, ONE)
-    assert type(error) is UnboundLocalError
+    assert isinstance(error, UnboundLocalError)
     assert "'y'" in str(error)
 
 

@@ -50,7 +50,7 @@ def bits_of_floats():
     f(ag.constant(1.0), ag.constant(2.0))
 
 
-@wrong("return last", "cannot access local variable 'last'", "give it a value before the branch or loop")
+@wrong("return last", "cannot access local variable 'last'", "must be defined before the loop")
 def set_in_a_loop_only():
     @ag.function
     def f(n):

@@ -396,6 +396,43 @@ def assertion(a, b):
         return -1
 
 
+@PROGRAMS.add((V, 2.0), (V, -3.0), (V, 0.5))
+def returns_in_finally(x, c):
+    y = 0
+    try:
+        y = c * 2
+        if c > 1:
+            return y
+        y = y + 1
+    finally:
+        if c > 0:
+            return y + 10  # noqa: B012
+        return -y  # noqa: B012
+
+
+@PROGRAMS.add((V, 2), (V, 9), (V, -3))
+def finally_swallows(x, i):
+    s = 0.0
+    try:
+        if i < 0:
+            raise KeyError("k")
+        s = x[i]
+    finally:
+        if i > 4:
+            return s + 1  # noqa: B012
+        return s  # noqa: B012
+
+
+@PROGRAMS.add((7,), (-7,))
+def nothing_but_a_check(a):
+    try:
+        if a < 0:
+            raise ValueError
+    except ValueError:
+        pass
+    return a + 1
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
