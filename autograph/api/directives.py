@@ -8,7 +8,9 @@ import os
 from typing import Any
 
 from autograph.api.declare import public
+from autograph.operators.invariants import note_invariant
 from autograph.staging.function import bytes_of
+from runtime.tensor.shape import TensorShape
 from runtime.tensor.trace import current
 
 __all__ = ["Feature", "set_loop_options", "set_verbosity", "trace"]
@@ -59,12 +61,13 @@ def set_loop_options(
       parallel_iterations: accepted: an iteration runs after the other, as in Python.
       swap_memory: accepted: there is one memory.
       maximum_iterations: not supported, as Python's loop knows no such limit.
-      shape_invariants: pairs (tensor, TensorShape): accepted, not needed.
+      shape_invariants: pairs (tensor, TensorShape): not needed; a staged loop checks them after each iteration.
       memory_budget: bytes that the gradient of this loop, and of those in it, may keep of its steps. Steps run again
         for it instead of being saved: from checkpoints on a binomial schedule. Without it all is saved.
 
     Raises:
-      ValueError: `maximum_iterations` is given, an invariant is not a pair, or the budget is not a positive number.
+      ValueError: `maximum_iterations` is given, an invariant is not a pair, a tensor does not keep to it, or the budget is
+        not a positive number.
 
     >>> v = ag.constant([0])
     >>> for i in range(2):
@@ -82,6 +85,10 @@ def set_loop_options(
     for pair in shape_invariants or ():
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise ValueError(f"shape_invariants must be pairs of a tensor and a TensorShape, got {pair!r}")
+        trace = current()
+        if trace is not None:
+            shape = TensorShape(pair[1])
+            note_invariant(trace, pair[0], None if shape.rank is None else tuple(shape.as_list()))
     if memory_budget is not None:
         budget, trace = bytes_of(memory_budget), current()
         options = None if trace is None else trace.notes.get("loop_options")

@@ -96,6 +96,12 @@ REFUSALS: dict[str, Refusal] = {
         "the types of this loop's variables ({names}) keep changing from one iteration to the next",
         "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
     ),
+    "shape-invariant": Refusal(
+        _ARGUMENT,
+        "'{name}' has shape {have} after one iteration, which does not conform with the shape invariant {want}",
+        "leave set_loop_options(shape_invariants=...) out: the loop finds the shapes of its variables; or say None for "
+        "the sizes that change",
+    ),
     "unsettled-state": Refusal(
         _MISSING,
         "what {function}() changes outside of itself ({names}) is another place, or has another type, each time it is "

@@ -26,6 +26,7 @@ from autograph.operators.descriptors import (
     mutable_parts,
     value_types,
 )
+from autograph.operators.invariants import checking_invariants
 from autograph.operators.loop_aliases import LoopAliases
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import (
@@ -285,7 +286,8 @@ def with_parameters(
 
         def turn() -> Any:
             state.aliases.link_parameters(trace, parameters)
-            result = thunk()
+            with checking_invariants(trace, state.places):
+                result = thunk()
             if ends:
                 state.aliases.write_flags(trace, state.places)
             return result
