@@ -96,6 +96,11 @@ REFUSALS: dict[str, Refusal] = {
         "the types of this loop's variables ({names}) keep changing from one iteration to the next",
         "keep each variable's structure the same in every iteration: append to a list instead of nesting tuples",
     ),
+    "endless-loop": Refusal(
+        _ARGUMENT,
+        "this loop never ends: its test is always true, and nothing in it leaves it{what}",
+        "change in the loop what its test reads, or leave it by `break` or `return`",
+    ),
     "shape-invariant": Refusal(
         _ARGUMENT,
         "'{name}' has shape {have} after one iteration, which does not conform with the shape invariant {want}",
@@ -238,6 +243,12 @@ REFUSALS: dict[str, Refusal] = {
         _MISSING,
         "{name} was asked to run as native code (jit_compile=True), but there is none for{missing}",
         "leave jit_compile out, which runs what it can natively, or move these operations out of the function",
+    ),
+    "generator-function": Refusal(
+        _MISSING,
+        "generators are not staged on their own: {name}() gives its items one by one, and a graph gives all its results "
+        "at once",
+        "leave ag.function out: a generator may be looped over in a staged function, which stages it; or return a list",
     ),
     "spec-as-argument": Refusal(
         _ARGUMENT,

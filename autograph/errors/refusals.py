@@ -18,15 +18,17 @@ __all__ = ["caution", "refusal"]
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
-def refusal(id: str, **fields: Any) -> OpError:
+def refusal(id: str, error: str | None = None, /, **fields: Any) -> OpError:
     """The exception of the refusal `id` of the catalogue; `fields` complete its sentence.
+
+    `error` is its type where the catalogue's does not fit the case.
 
     >>> error = refusal("array-write")
     >>> type(error).__name__, error.id
     ('OperatorNotAllowedInGraphError', 'array-write')
     """
     entry = REFUSALS[id]
-    made: OpError = getattr(runtime_errors, entry.error)(entry.sentence.format(**fields), id=id, hint=entry.hint)
+    made: OpError = getattr(runtime_errors, error or entry.error)(entry.sentence.format(**fields), id=id, hint=entry.hint)
     return made
 
 

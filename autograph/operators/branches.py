@@ -10,7 +10,7 @@ from autograph.operators import specials
 from autograph.operators.aliases import link
 from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, unset_by_branch
+from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, note_unset, unset_by_branch
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, replayed, run_region
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -77,6 +77,8 @@ def staged_cond(
             link(trace, value, left, right, test)
         trace.record(place)
         place.write(value)
+        if value is UNBOUND:
+            note_unset(trace, place, "'{}' must also be initialized after the `if`: both of its branches delete it")
     return result
 
 

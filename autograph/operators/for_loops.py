@@ -10,7 +10,7 @@ from autograph.operators.calls import special
 from autograph.operators.descriptors import Leaf
 from autograph.operators.generators import emitting, may_be_shared, tried_by_python
 from autograph.operators.iterables import StagedIterable, StagedRange, StagedStream, staged_iterable
-from autograph.operators.places import name_places
+from autograph.operators.places import name_places, note_unset, unset_by_loop
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
 from autograph.operators.rolling import CannotRoll, Roll, is_long, rolled
@@ -133,6 +133,8 @@ def _staged_for(
 ) -> None:
     count = items.count()
     if isinstance(count, int) and count == 0:
+        for cell in cells:
+            note_unset(trace, cell, unset_by_loop("{}"))
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)

@@ -29,6 +29,7 @@ __all__ = [
     "name_places",
     "note_attribute",
     "note_item",
+    "note_unset",
     "overfull",
     "read_by_name",
     "rebinds",
@@ -89,6 +90,12 @@ def unset_before_loop(name: str) -> str:
 def unset_by_loop(name: str) -> str:
     """Why a name is unbound after a loop without a turn."""
     return f"the loop must iterate at least once to initialize '{name}'; otherwise '{name}' must be defined before the loop"
+
+
+def note_unset(trace: Trace, place: Place, why: str) -> None:
+    """Note why a name is unbound from here on, whichever path is taken: Python itself finds out where it is read."""
+    if isinstance(place, CellPlace) and place.read() is UNBOUND:
+        trace.notes.setdefault("unset", {})[place.name] = why.format(place.name)
 
 
 UNBOUND = Sentinel("<unbound>")  # what a place holds that Python would report as unbound or missing

@@ -23,6 +23,7 @@ from autograph.operators.descriptors import (
     loosen,
     value_types,
 )
+from autograph.operators.endless import RISKY
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, inside, replayed, run_region
@@ -38,11 +39,6 @@ __all__ = ["try_stmt"]
 
 Handler = tuple[Callable[[], Any], Callable[[Any], None]]
 _TAG = TensorType("int64", (), weak=True)
-_RISKY = frozenset(
-    "assert_ attempt call cholesky fold gather gather_nd index index_update inv list_get list_index list_pop list_set "
-    "list_stack list_concat_tensors matmul note numpy_function pow_modular py_function raise_ require_alternative reshape "
-    "solve stack concat to_python broadcast_to einsum squeeze".split()
-)
 _PASSES = 12
 
 
@@ -261,6 +257,6 @@ class _Try:
 
 
 def _may_fail(operation: Op) -> bool:
-    return operation.name in _RISKY
+    return operation.name in RISKY
 
 

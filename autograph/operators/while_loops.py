@@ -26,6 +26,7 @@ from autograph.operators.descriptors import (
     mutable_parts,
     value_types,
 )
+from autograph.operators.endless import ENDLESS, is_endless, refuse_endless
 from autograph.operators.invariants import checking_invariants
 from autograph.operators.loop_aliases import LoopAliases
 from autograph.operators.packing import alternative_for, pack, unpack
@@ -44,7 +45,7 @@ from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import Place, Trace, current
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
+from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, OpError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
@@ -62,25 +63,44 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
     nodes = trace.builder.region.graph.nodes
     while True:
         mark = len(nodes)
-        condition = test()
+        written: dict[Any, tuple[Place, Any]] = {}
+        trace.journal.append(written)
+        try:
+            condition = test()
+        except BaseException:
+            trace.journal.pop()
+            _keep_written(trace, written)
+            raise
+        trace.journal.pop()
         if condition is True:
+            _keep_written(trace, written)
             body()
             continue
         if type(condition) not in PLAIN:
             condition = truth_of(condition)
             if is_staged_condition(condition):
-                _discard_pure(trace, mark)
+                _discard(trace, mark, written)
                 staged_while(trace, test, body, name_places(names, test, body))
                 return
+        _keep_written(trace, written)
         if not condition:
             return
         body()
 
 
-def _discard_pure(trace: Trace, mark: int) -> None:
-    """Drop the nodes of a trial evaluation of the test, which will be traced again inside the loop."""
-    nodes = trace.builder.region.graph.nodes
-    del nodes[mark:]
+def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:
+    """Let the region know of what a test wrote."""
+    if written:
+        known = trace.journal[-1]
+        for key, entry in written.items():
+            known.setdefault(key, entry)
+
+
+def _discard(trace: Trace, mark: int, written: dict[Any, tuple[Place, Any]]) -> None:
+    """Drop a trial evaluation of the test, which will be traced again inside the loop: its nodes and what it wrote."""
+    del trace.builder.region.graph.nodes[mark:]
+    for place, original in written.values():
+        place.write(original)
 
 
 class LoopState:
@@ -220,7 +240,17 @@ def _staged_while(
     except _TestHasEffects:
         _staged_rotated(trace, test, body, cells, loosened)
         return
-    emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+    condition, turn = regions
+    if not turn.ended:
+        refuse_endless(condition.result, turn.region.graph, state.places, state.entries, finals)
+        _set_predicate(trace, condition, condition.result)
+        captured = {inner for _, inner in condition.region.captured()}
+        own = set(condition.region.graph.inputs) - captured
+        if is_endless(condition.region.graph, own, turn.region.graph):
+            begins = op.cast(truth_of(test()), dtype=INDEX.dtype)
+            op.require_alternative(begins, index=0, errors=((1, InvalidArgumentError, ENDLESS),))
+            return
+    emit_while(trace, state, condition, condition.result, turn, finals)
 
 
 class _TestHasEffects(Exception):
@@ -306,12 +336,16 @@ def with_parameters(
 
 def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, body: Traced, finals: list[Any]) -> None:
     """The node, its outputs put into the places."""
-    with inside(trace, condition.region):
-        predicate = trace.operand(test)
-        condition.region.graph.outputs = [condition.region.resolve(predicate)]
+    _set_predicate(trace, condition, test)
     pack_outputs(trace, state, body, finals)
     outers = close(trace, [condition.region, body.region])
     finish(trace, state, "while_loop", [], outers, (condition.region.graph, body.region.graph), finals)
+
+
+def _set_predicate(trace: Trace, condition: Traced, test: Any) -> None:
+    with inside(trace, condition.region):
+        predicate = trace.operand(test)
+        condition.region.graph.outputs = [condition.region.resolve(predicate)]
 
 
 def pack_outputs(trace: Trace, state: LoopState, body: Traced, finals: list[Any]) -> None:

@@ -157,7 +157,7 @@ class Function:
                     if result is not None:
                         return result
         if _eager[0] or (self._suspends and STATE.trace is None):
-            return self._python_function(*args, **kwargs)
+            return self._unstaged()(*args, **kwargs)
         if STATE.trace is not None:
             inline = self._inline()
             if self._convert:
@@ -201,6 +201,12 @@ class Function:
             hide_internal_frames(error)
             _explain(error)
             raise
+
+    def _unstaged(self) -> Callable[..., Any]:
+        """The function as it was written, where it runs as that; a coroutine does, a generator only if all do."""
+        if self._convert and not _eager[0] and inspect.isgeneratorfunction(self._python_function):
+            raise refusal("generator-function", name=self._name)
+        return self._python_function
 
     def _inline(self) -> Callable[..., Any]:
         """What a call inside another trace runs: the converted function, as part of that trace."""

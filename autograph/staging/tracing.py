@@ -37,6 +37,7 @@ from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
+from runtime.typesys.errors import UnboundVariableError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
 
@@ -164,6 +165,12 @@ def _attempt(
             except TypeError as error:
                 _explain_none(trace, error)
                 raise
+            except UnboundLocalError as error:
+                name = str(error).partition("'")[2].partition("'")[0]
+                why = trace.notes.get("unset", {}).get(name)
+                if why is None:
+                    raise
+                raise UnboundVariableError(name, why).with_traceback(error.__traceback__) from None
             trace.builder.location = _last_line(function)
             grown = _collect(
                 trace,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.registry import Op
+from runtime.typesys.errors import OpError, UnboundVariableError
 from runtime.typesys.spec import ValueType
 
 
@@ -42,11 +43,21 @@ class Attempt(Op):
         try:
             results = function(*inputs[slots:])
         except exceptions as error:
+            which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error)), 0)
+            if not which:
+                raise
             _OPEN.caught = error
-            return (1 + next(k for k, kind in enumerate(exceptions) if isinstance(error, kind)), *state)
+            return (which, *state)
         finally:
             _OPEN.slots.pop()
         return (0,) if slots == 0 else (0, results) if slots == 1 else (0, *results)
+
+
+def _catches(kind: type[BaseException], error: BaseException) -> bool:
+    """Whether `except kind` is meant for the error: Python's UnboundLocalError is no ValueError, ours is one, too."""
+    if type(error) is UnboundVariableError and not issubclass(kind, OpError):
+        return issubclass(UnboundLocalError, kind)
+    return isinstance(error, kind)
 
 
 class Note(Op):

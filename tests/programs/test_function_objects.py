@@ -280,14 +280,19 @@ def test_a_cache_still_caches_calls_without_tensors() -> None:
 # Functions whose calls run nothing
 
 
-def test_generator_functions_run_as_they_are() -> None:
+def test_generator_functions_are_staged_where_they_are_looped_over() -> None:
     @ag.function
     def counted(x: Any) -> Iterator[Any]:
         for i in range(3):
             yield x + i
 
-    for _ in range(2):
+    with pytest.raises(NotImplementedError, match=r"generators are not staged on their own: counted\(\)"):
+        counted(ag.constant(3))
+    ag.config.run_functions_eagerly(True)
+    try:
         assert [int(y) for y in counted(ag.constant(3))] == [3, 4, 5]
+    finally:
+        ag.config.run_functions_eagerly(False)
     assert inspect.isgeneratorfunction(counted)
     total = ag.function(lambda x: sum(counted(x)))
     assert total(ag.constant(3)).numpy() == 12
