@@ -169,8 +169,7 @@ def optimised(text: str) -> tuple[Any, Any]:
       RuntimeError: the text is not valid LLVM IR.
     """
     llvm = require()
-    if f"{scaling.SYMBOL}(" in text:
-        text += scaling.definition(llvm.llvm_version_info[0], host()[2])
+    text += scaling.definitions(text, llvm.llvm_version_info[0], host()[2])
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
     machine = _machine()
@@ -185,7 +184,8 @@ def optimised(text: str) -> tuple[Any, Any]:
     # functions that name them were kept as they are for it.
     for function in module.functions:
         attributes = b" ".join(function.attributes)
-        if not function.is_declaration and (b"alwaysinline" in attributes or b"vector-function-abi" in attributes):
+        kept = b"alwaysinline" in attributes or b"vector-function-abi" in attributes or b"ag-variant" in attributes
+        if kept and not function.is_declaration:
             function.linkage = "internal"
     last = llvm.create_new_module_pass_manager()
     last.add_always_inliner_pass()

@@ -61,7 +61,7 @@ def compiled(name: str, kind: str, portable: bool = False) -> Loop:
     """The loop of a function as machine code; `portable` code uses nothing that this processor alone has."""
     text = loop_text(name, kind)
     if portable:
-        text = text.replace(scaling.SYMBOL, "@portable") + scaling.BY_PRODUCTS.replace(scaling.SYMBOL, "@portable")
+        text = (text + scaling.definitions(text, 0, "")).replace(scaling.SYMBOL, "@portable_")
     return Loop(toolchain.compile_text(text, {}, ("loop",)), DTYPES[kind])
 
 

@@ -132,9 +132,10 @@ class Deferred:
     reduce  None, or (kind, sizes of what is reduced, axes, keepdims)
     must    whether somebody needs it in memory
     left    users that were not generated yet
+    depth   of expressions that are not in memory, inside each other
     """
 
-    __slots__ = ("array", "code", "expr", "left", "must", "reduce", "scalar", "sizes", "users", "weight")
+    __slots__ = ("array", "code", "depth", "expr", "left", "must", "reduce", "scalar", "sizes", "users", "weight")
 
     def __init__(self, expr: Expr | None, code: str, sizes: tuple[Operand, ...], reduce: Any = None) -> None:
         self.expr = expr
@@ -147,6 +148,7 @@ class Deferred:
         self.left = 0
         self.users = 0
         self.weight = 0
+        self.depth = 0
 
     @property
     def done(self) -> bool:

@@ -133,6 +133,7 @@ entry:
 _NAMES = re.compile(r"%[\w.]+")
 _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
 _GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
+OFTEN = 6  # places that call a mathematical function from which on it is not inlined
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
 
@@ -155,6 +156,7 @@ class Module:
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
         self._as_written = ""
+        self._not_unrolled = ""
 
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
@@ -183,12 +185,19 @@ class Module:
         return f"!{len(self.metadata) - 1}"
 
     def parallel(self) -> tuple[str, str]:
-        """For a loop whose iterations do not depend on each other: what its accesses and its end are marked with."""
+        """For accesses of a loop whose iterations do not depend on each other: their mark, and the loop's claim."""
         access = self.node("distinct !{}")
         claim = self.node(f'!{{!"llvm.loop.parallel_accesses", {access}}}')
-        number = len(self.metadata)
-        loop = self.node(f"distinct !{{!{number}, {claim}}}")
-        return f", !llvm.access.group {access}", loop
+        return f", !llvm.access.group {access}", claim
+
+    def loop(self, *claims: str) -> str:
+        """What the end of a loop is marked with."""
+        return self.node(f"distinct !{{!{len(self.metadata)}, {', '.join(claims)}}}")
+
+    def not_unrolled(self) -> str:
+        """The claim of a loop that is to stay a loop."""
+        self._not_unrolled = self._not_unrolled or self.node('!{!"llvm.loop.unroll.disable"}')
+        return self._not_unrolled
 
     def outline(self, captured: list[tuple[str, str]], allocas: list[str], lines: list[str]) -> str:
         """A function of (what it uses, first, end) for `ag_parallel`; its name."""
@@ -265,8 +274,9 @@ class Module:
             if key in done:
                 continue
             name, code = key.split(".")
-            done[key] = mathlib.definition(name, code)
-            declarations.update(dict.fromkeys(mathlib.declarations(name, code)))
+            often = body.count(f"{mathlib.symbol(name, code)}(") >= OFTEN
+            done[key] = mathlib.definition(name, code, often)
+            declarations.update(dict.fromkeys(mathlib.declarations(name, code, often)))
             todo += [".".join(other) for other in mathlib.requires(name, code)]
         for line in _intrinsics_of(body):
             declarations[line] = None

@@ -51,6 +51,8 @@ class Host(Protocol):
 THREADED = 1_500_000  # cost of a nest from which on threads share it: about 50 microseconds
 GRAIN = 400_000  # cost of the least that a thread takes
 
+UNROLLED = 160  # cost of loops up to which LLVM may write them out
+
 
 class Root:
     """What a nest makes: `kind` is "store" or a reduction; the target's strides are 0 along reduced axes."""
@@ -86,7 +88,7 @@ class Nest:
         self.alone = False  # not for threads
         self._values: dict[int, Scalar] = {}
         self._access = ""
-        self._loop = ""
+        self._claim = ""
 
     def emit(self) -> None:
         """Write the loops."""
@@ -104,7 +106,7 @@ class Nest:
         for root in self.roots:
             if root.kind != "store":
                 self._prepare(root, rank)
-        self._access, self._loop = self.host.module.parallel()
+        self._access, self._claim = self.host.module.parallel()
         with self.code.scope():
             if threads:
                 self._outline()
@@ -354,9 +356,20 @@ class Nest:
             self._level(depth + 1, [*index, i])
         code.do(f"{following} = add nuw nsw i64 {i}, 1")
         code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
-        innermost = depth + 1 == len(self.sizes)
-        code.do(f"br label %{head}" + (f", !llvm.loop {self._loop}" if innermost else ""))
+        claims = [self._claim] if depth + 1 == len(self.sizes) else []
+        if not self._may_unroll(depth):
+            claims.append(self.host.module.not_unrolled())
+        code.do(f"br label %{head}" + (f", !llvm.loop {self.host.module.loop(*claims)}" if claims else ""))
         code.begin(after)
+
+    def _may_unroll(self, depth: int) -> bool:
+        """Whether the iterations of a loop may stand one after another: LLVM would go much further, at great length."""
+        turns = 1
+        for size in self.sizes[depth:]:
+            if not isinstance(size, int):
+                return False
+            turns *= size
+        return turns * self._weight() <= UNROLLED
 
     def _body(self, index: list[str]) -> None:
         self._values = {}

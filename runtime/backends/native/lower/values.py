@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ from runtime.typesys.spec import TensorType
 
 __all__ = ["HEAVY", "Values", "reads"]
 
+DEEPEST = 60  # expressions inside each other: longer loops take LLVM more than their share of time
 HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
 
 
@@ -242,9 +244,12 @@ class Values:
         inner = [r for r in (self.env[v] for v in dict.fromkeys(of)) if isinstance(r, Deferred) and r.sizes]
         self.children[d] = inner
         d.weight = cost + sum(0 if c.done else c.weight for c in inner)
+        d.depth = 1 + max((c.depth for c in inner if not c.done), default=0)
         if reduce is not None or d.must:
             self.pending.append(d)
         self.define(value, d)
+        if d.depth >= DEEPEST and d.sizes and reduce is None:
+            self.materialize(d)
         return d
 
     @property
@@ -311,12 +316,9 @@ class Values:
         self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
     ) -> list[Deferred]:
         """What the loops are the last to read, element by element: they may write where it lies."""
+        users = self._users({*resolver.members, *group})
         ended = {*group}
-        ended |= {
-            m
-            for m in resolver.members
-            if m.left <= sum(m in self.children.get(u, ()) for u in ended | {*resolver.members})
-        }
+        ended |= {m for m in resolver.members if m.left <= users[m]}
         now = self.uses.order[self.current] - 1
         out = []
         for source, maps in resolver.read.items():
@@ -341,21 +343,24 @@ class Values:
                 return array
         return None
 
+    def _users(self, inside: set[Deferred]) -> Counter[Deferred]:
+        """By how many of some arrays each is used."""
+        return Counter(c for u in inside for c in set(self.children.get(u, ())))
+
     def _kept(
         self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
     ) -> list[Deferred] | None:
         """What the loops also store because it is needed again; None where something was brought to memory first."""
-        inside = {*resolver.members, *group}
+        users = self._users({*resolver.members, *group})
         out = []
         for member, maps in resolver.members.items():
             if member in group or member.weight < HEAVY:
                 continue
-            users = sum(member in self.children.get(u, ()) for u in inside)
             whole = maps == {identity(len(over))} and member.sizes == over
             if not whole and (len(maps) > 1 or member.sizes != over):
                 self.materialize(member)
                 return None
-            if member.left > users and whole:
+            if member.left > users[member] and whole:
                 out.append(member)
         return out
 

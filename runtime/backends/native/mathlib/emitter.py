@@ -11,6 +11,8 @@ no branches, no calls of libraries, no loads. Floats come in three kinds, of whi
 import struct
 from collections.abc import Callable, Sequence
 
+from runtime.backends.native import scaling
+
 LLVM_TYPES = {"f32": "float", "f64": "double", "wide": "double", "i1": "i1", "i32": "i32", "i64": "i64"}
 FLOATS = ("f32", "f64", "wide")
 # Bits of a float's fraction, and its exponent's bias.
@@ -242,7 +244,7 @@ def select(condition: Value, then: "Value | float", other: "Value | float") -> V
 
 def scale_by_power(a: Value, k: Value) -> Value:
     """a * 2^k of a single and an integer k, rounded once: what does it is chosen when it is compiled (scaling.py)."""
-    return a.function.emit(a.kind, f"call {a.type} @ag_scale_f32({a}, {k})")
+    return a.function.emit(a.kind, f"call {a.type} {scaling.symbol(a.function.lanes)}({a}, {k})")
 
 
 def absolute(a: Value) -> Value:

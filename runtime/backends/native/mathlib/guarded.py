@@ -18,8 +18,7 @@ VECTOR_BYTES = (32, 64)
 
 def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: Body) -> tuple[str, tuple[str, ...]]:
     """The texts of a function of one element and of its vector variants, and what they declare."""
-    size = 4 if kinds[0] == "f32" else 8
-    lanes = [count // size for count in VECTOR_BYTES]
+    lanes = _lanes(kinds)
     texts, needs = [], {}
     parts = [
         definition(f"{symbol}_fast", kinds, fast),
@@ -34,6 +33,50 @@ def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: 
     return "\n".join(texts), tuple(needs)
 
 
+def called(
+    symbol: str, kinds: Sequence[str], fast: Body, beyond: Body | None = None, exact: Body | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """The same function, with or without an end of its range, for programs that call it in many places.
+
+    Its vector variants are not inlined: a call is a nanosecond more for every vector, and a program of hundreds of
+    functions compiles in a fraction of the time.
+    """
+    if beyond is not None and exact is not None:
+        text, declared = guarded(symbol, kinds, fast, beyond, exact)
+        for lanes in _lanes(kinds):
+            head = f"{symbol}_x{lanes}("
+            before, _, after = text.partition(f" {head}")
+            text = f"{before} {head}" + after.replace("alwaysinline nounwind", '"ag-variant" noinline nounwind', 1)
+        return text, declared
+    one, needs = definition(f"{symbol}_fast", kinds, fast)
+    texts, declarations = [one], dict.fromkeys(needs)
+    llvm = LLVM_TYPES[kinds[0]]
+    arguments = ", ".join(f"{llvm} {name}" for name in ("%x", "%y")[: len(kinds)])
+    texts.append(f"""define {llvm} {symbol}({arguments}) {_attributes(symbol, kinds, _lanes(kinds))} {{
+  %value = call {llvm} {symbol}_fast({arguments})
+  ret {llvm} %value
+}}
+""")
+    for lanes in _lanes(kinds):
+        function = Function(lanes)
+        values = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
+        value = fast(*values)
+        head = f'define {value.type} {symbol}_x{lanes}({", ".join(map(str, values))}) "ag-variant" noinline nounwind'
+        texts.append("\n".join([f"{head} memory(none) {{", *function.lines, f"  ret {value}", "}", ""]))
+        declarations.update(function.declarations)
+    return "\n".join(texts), tuple(declarations)
+
+
+def _lanes(kinds: Sequence[str]) -> list[int]:
+    return [count // (4 if kinds[0] == "f32" else 8) for count in VECTOR_BYTES]
+
+
+def _attributes(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
+    name = symbol.removeprefix("@")
+    variants = ",".join(f"_ZGV_LLVM_N{count}{'v' * len(kinds)}_{name}({name}_x{count})" for count in lanes)
+    return f'noinline nounwind willreturn memory(none) "vector-function-abi-variant"="{variants}"'
+
+
 def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
     """The function of one element, and the same with the list of its variants.
 
@@ -43,8 +86,6 @@ def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
     llvm = LLVM_TYPES[kinds[0]]
     names = ("%x", "%y")[: len(kinds)]
     arguments = ", ".join(f"{llvm} {name}" for name in names)
-    name = symbol.removeprefix("@")
-    variants = ",".join(f"_ZGV_LLVM_N{count}{'v' * len(kinds)}_{name}({name}_x{count})" for count in lanes)
     attributes = "noinline nounwind willreturn memory(none)"
     return f"""define internal {llvm} {symbol}_one({arguments}) {attributes} {{
   %far = call i1 {symbol}_beyond({arguments})
@@ -57,7 +98,7 @@ near:
   ret {llvm} %usual
 }}
 
-define {llvm} {symbol}({arguments}) {attributes} "vector-function-abi-variant"="{variants}" {{
+define {llvm} {symbol}({arguments}) {_attributes(symbol, kinds, lanes)} {{
   %value = call {llvm} {symbol}_one({arguments})
   ret {llvm} %value
 }}

@@ -16,7 +16,7 @@ from runtime.backends.native.mathlib import (
     trigonometric,
 )
 from runtime.backends.native.mathlib.emitter import Value
-from runtime.backends.native.mathlib.guarded import guarded
+from runtime.backends.native.mathlib.guarded import called, guarded
 
 TYPES = ("f32", "f64")
 
@@ -66,27 +66,32 @@ def symbol(name: str, kind: str) -> str:
 
 
 @cache
-def build(name: str, kind: str) -> tuple[str, tuple[str, ...]]:
+def build(name: str, kind: str, often: bool = False) -> tuple[str, tuple[str, ...]]:
     """The text of a function and its declarations."""
     if kind not in TYPES:
         raise KeyError(kind)
+    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+    kinds = (kind,) * (2 if name in BINARY else 1)
     if name in SLOW:
         beyond, exact, _ = SLOW[name]
-        fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
-        return guarded(symbol(name, kind), (kind,) * (2 if name in BINARY else 1), fast, beyond, exact)
-    if name in BINARY_BODIES:
-        return emitter.definition(symbol(name, kind), (kind, kind), BINARY_BODIES[name])
-    return emitter.definition(symbol(name, kind), (kind,), UNARY_BODIES[name])
+        return (called if often else guarded)(symbol(name, kind), kinds, fast, beyond, exact)
+    return (called if often else emitter.definition)(symbol(name, kind), kinds, fast)
 
 
-def definition(name: str, kind: str) -> str:
-    """The IR of one function. Raises KeyError where there is none."""
-    return build(name, kind)[0]
+def definition(name: str, kind: str, often: bool = False) -> str:
+    """The IR of one function. Raises KeyError where there is none.
+
+    Args:
+      name: as in `NAMES` and `BINARY`.
+      kind: "f32" or "f64".
+      often: whether it is called in many places; then it is not inlined.
+    """
+    return build(name, kind, often)[0]
 
 
-def declarations(name: str, kind: str) -> tuple[str, ...]:
+def declarations(name: str, kind: str, often: bool = False) -> tuple[str, ...]:
     """The `declare` lines of the intrinsics it calls."""
-    return build(name, kind)[1]
+    return build(name, kind, often)[1]
 
 
 def requires(name: str, kind: str) -> tuple[tuple[str, str], ...]:
