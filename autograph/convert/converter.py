@@ -73,11 +73,13 @@ class Context:
 class Converter(gast.NodeTransformer):
     """One step of the conversion.
 
+    begins:       node types without which it has nothing to do, and is not run; none: it always is
     eliminates:   node types that are gone after this converter (checked after each run)
     expects_gone: node types an earlier converter must have eliminated (checked once, by the list)
     examples:     before and after
     """
 
+    begins: tuple[type, ...] = ()
     eliminates: tuple[type, ...] = ()
     expects_gone: tuple[type, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -130,6 +132,33 @@ class Converter(gast.NodeTransformer):
             else:
                 setattr(node, field, [self.visit(v) if isinstance(v, gast.AST) else v for v in value])
         return node
+
+
+def types_in(tree: Node) -> set[type]:
+    """The types of all nodes in a tree; of attributes that are written, `Written` as well.
+
+    >>> from autograph.source.parse import parse
+    >>> sorted(t.__name__ for t in types_in(parse("x.a = 1").body[0]))
+    ['Assign', 'Attribute', 'Constant', 'Load', 'Name', 'Store', 'Written']
+    """
+    found: set[type] = set()
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        kind = type(node)
+        found.add(kind)
+        if kind is gast.Attribute and type(node.ctx) is not gast.Load:
+            found.add(Written)
+        for value in node.__dict__.values():
+            if type(value) is list:
+                pending.extend([v for v in value if isinstance(v, gast.AST)])
+            elif isinstance(value, gast.AST):
+                pending.append(value)
+    return found
+
+
+class Written:
+    """Among types of nodes: an attribute that is assigned or deleted."""
 
 
 def converted_nodes(node: Node) -> Iterator[Node]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import gast
 
 from autograph.analysis.facts import Facts
-from autograph.convert.converter import Context, Converter, converted_nodes
+from autograph.convert.converter import Context, Converter, converted_nodes, types_in
 from autograph.convert.naming import bound_names
 from autograph.convert.passes.asserts import Asserts
 from autograph.convert.passes.attributes import Attributes
@@ -69,12 +69,16 @@ def convert_tree(
     tree: Node, context: Context, passes: Sequence[type[Converter]] = PASSES, dump: Dump | None = None
 ) -> Node:
     """Convert one function or lambda (gast, in place): run the converters, check each one's promise."""
+    types = types_in(tree)
     for converter_type in passes:
-        converter = converter_type(context)
-        tree = converter.convert(tree)
-        if context.facts is not None:
-            context.facts.forget()
-        _verify(converter, tree, context)
+        if not converter_type.begins or not types.isdisjoint(converter_type.begins):
+            converter = converter_type(context)
+            tree = converter.convert(tree)
+            if context.facts is not None:
+                context.facts.forget()
+            types = types_in(tree)
+            if not types.isdisjoint(converter_type.eliminates):
+                _verify(converter, tree, context)
         if dump is not None:
             dump(converter_type.__name__, tree)
     return tree
@@ -148,8 +152,6 @@ def _functions(
 
 def _verify(converter: Converter, tree: Node, context: Context) -> None:
     """Raise `PassError` where something is left that the converter says it eliminates."""
-    if not converter.eliminates:
-        return
     line = None
     for node in converted_nodes(tree):
         line = getattr(node, "lineno", line)

@@ -13,6 +13,7 @@ class Asserts(Converter):
     A bare `raise` stays. Under `python -O` asserts vanish, as Python's do.
     """
 
+    begins = (gast.Assert, gast.Raise)
     eliminates = (gast.Assert,)
     examples = (
         Example("assert x > 0, f(x)", "ag__.assert_stmt(x > 0, lambda: f(x))"),

@@ -3,7 +3,7 @@
 import gast
 
 from autograph.analysis.names import mangled
-from autograph.convert.converter import Context, Example
+from autograph.convert.converter import Context, Example, Written
 from autograph.convert.targets import TargetConverter
 from autograph.convert.template import constant
 from autograph.source.parse import Node
@@ -15,6 +15,7 @@ class Attributes(TargetConverter):
     A private name is written out as the class has it.
     """
 
+    begins = (Written,)
     kind = gast.Attribute
     eliminates = (gast.Attribute,)
     examples = (

@@ -18,6 +18,7 @@ class Calls(Converter):
     Left alone: `super`, `globals`, `breakpoint`, `slice`, `eval` and `exec` with namespaces, and the hooks.
     """
 
+    begins = (gast.Call,)
     examples = (
         Example("f(a, *b, k=c)", "ag__.callee(f)(a, *b, k=c)"),
         Example("x.m(g(1))", "ag__.callee(x.m)(ag__.callee(g)(1))"),

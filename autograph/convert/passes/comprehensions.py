@@ -25,6 +25,7 @@ class Comprehensions(Converter):
     over one item.
     """
 
+    begins = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
     eliminates = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
     examples = (
         Example("y = [f(x) for x in a]", "y = ag__.list_comp(lambda x: f(x), a)"),

@@ -10,6 +10,7 @@ from autograph.source.parse import Node
 class Continues(JumpConverter):
     """if c: continue + rest  ->  if c: pass, else: rest"""
 
+    begins = (gast.Continue,)
     eliminates = (gast.Continue,)
     jump = gast.Continue
     examples = (

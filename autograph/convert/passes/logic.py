@@ -18,6 +18,7 @@ class Logic(Converter):
     A chain is the `and` of its comparisons; what stands between two of them is evaluated once.
     """
 
+    begins = (gast.BoolOp, gast.UnaryOp, gast.Compare)
     eliminates = (gast.BoolOp, gast.Not, *_HOOKS)
     examples = (
         Example("y = a and b and c", "y = ag__.and_(a, lambda: b, lambda: c)"),

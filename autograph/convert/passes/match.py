@@ -24,6 +24,7 @@ class Match(Converter):
         match_argument(subject, cls, index)            the positional sub-pattern's subject
     """
 
+    begins = (gast.Match,)
     eliminates = (gast.Match,)
     examples = (
         Example(

@@ -15,6 +15,7 @@ class Subscripts(TargetConverter):
     becomes a call of `slice`; where the program gave that name to something else, of `ag__.slice`.
     """
 
+    begins = (gast.Subscript,)
     kind = gast.Subscript
     eliminates = (gast.Subscript, gast.Slice)
     examples = (

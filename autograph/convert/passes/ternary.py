@@ -10,6 +10,7 @@ from autograph.source.parse import Node
 class Ternary(Converter):
     """a if c else b  ->  ag__.if_exp(c, lambda: a, lambda: b)"""
 
+    begins = (gast.IfExp,)
     eliminates = (gast.IfExp,)
     examples = (
         Example("y = a if c else b", "y = ag__.if_exp(c, lambda: a, lambda: b)"),

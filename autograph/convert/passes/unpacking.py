@@ -13,6 +13,7 @@ class Unpacking(Converter):
     A tuple that is written out has the length that it shows.
     """
 
+    begins = (gast.Tuple, gast.List)
     examples = (
         Example("a, b = x", "a, b = ag__.unpack(x, 2)"),
         Example("a, *b = x[1:]", "a, *b = ag__.unpack(x[1:], 1, 0)"),

@@ -14,6 +14,7 @@ class Walrus(Converter):
     evaluated earlier than it was. Elsewhere such an expression stays Python.
     """
 
+    begins = (gast.NamedExpr,)
     examples = (
         Example(
             "if a and (n := f(a)):\n    return n",

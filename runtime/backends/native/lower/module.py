@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
+from runtime.backends.native.lower.helpers import helpers_of
 
 __all__ = ["Lowered", "Module"]
 
@@ -21,114 +22,6 @@ declare ptr @ag_take(i64)
 declare void @ag_give(ptr)
 declare void @ag_empty()
 declare ptr @llvm.stacksave.p0()
-"""
-_RESERVE = """
-; memory of at least a size in a slot {pointer, capacity}; what it held is lost
-define internal ptr @ag_reserve(ptr %slot, i64 %size) {
-entry:
-  %place = getelementptr i64, ptr %slot, i64 1
-  %have = load i64, ptr %place
-  %fits = icmp ult i64 %size, %have
-  br i1 %fits, label %old, label %new
-old:
-  %p = load ptr, ptr %slot
-  ret ptr %p
-new:
-  call void @ag_drop(ptr %slot)
-  %more = add i64 %size, 1
-  %q = call ptr @ag_fill(ptr %slot, i64 %more)
-  ret ptr %q
-}
-
-; new memory into a slot, whose old memory is somebody else's now
-define internal ptr @ag_fill(ptr %slot, i64 %size) {
-entry:
-  %place = getelementptr i64, ptr %slot, i64 1
-  %q = call ptr @ag_take(i64 %size)
-  store ptr %q, ptr %slot
-  %none = icmp eq ptr %q, null
-  br i1 %none, label %failed, label %taken
-taken:
-  %header = getelementptr i64, ptr %q, i64 -2
-  %capacity = load i64, ptr %header
-  store i64 %capacity, ptr %place
-  ret ptr %q
-failed:
-  store i64 0, ptr %place
-  ret ptr null
-}
-
-; memory of at least a size in a slot, with its first bytes kept; what was borrowed is copied
-define internal ptr @ag_grow(ptr %slot, i64 %size, i64 %used) {
-entry:
-  %place = getelementptr i64, ptr %slot, i64 1
-  %have = load i64, ptr %place
-  %before = load ptr, ptr %slot
-  %fits = icmp ule i64 %size, %have
-  %some = icmp ne i64 %have, 0
-  %stay = and i1 %fits, %some
-  br i1 %stay, label %old, label %more
-old:
-  ret ptr %before
-more:
-  %double = mul i64 %have, 2
-  %least = call i64 @llvm.smax.i64(i64 %double, i64 1024)
-  %want = call i64 @llvm.smax.i64(i64 %least, i64 %size)
-  %q = call ptr @ag_take(i64 %want)
-  %gone = icmp eq ptr %q, null
-  br i1 %gone, label %failed, label %copy
-copy:
-  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %before, i64 %used, i1 false)
-  call void @ag_drop(ptr %slot)
-  %header = getelementptr i64, ptr %q, i64 -2
-  %capacity = load i64, ptr %header
-  store ptr %q, ptr %slot
-  store i64 %capacity, ptr %place
-  ret ptr %q
-failed:
-  ret ptr null
-}
-
-define internal void @ag_drop(ptr %slot) {
-entry:
-  %place = getelementptr i64, ptr %slot, i64 1
-  %have = load i64, ptr %place
-  %none = icmp eq i64 %have, 0
-  br i1 %none, label %end, label %owned
-owned:
-  %p = load ptr, ptr %slot
-  call void @ag_give(ptr %p)
-  br label %end
-end:
-  ret void
-}
-
-; working memory that is too small for the pool: the code keeps its own from call to call
-@ag_frame_kept = internal global ptr null
-define internal ptr @ag_frame(i64 %size) {
-entry:
-  %kept = atomicrmw xchg ptr @ag_frame_kept, ptr null acquire
-  %none = icmp eq ptr %kept, null
-  br i1 %none, label %new, label %old
-old:
-  ret ptr %kept
-new:
-  %p = call ptr @ag_take(i64 %size)
-  ret ptr %p
-}
-define internal void @ag_frame_back(ptr %p) {
-entry:
-  %before = atomicrmw xchg ptr @ag_frame_kept, ptr %p release
-  call void @ag_give(ptr %before)
-  ret void
-}
-define void @ag_forget() {
-entry:
-  %kept = atomicrmw xchg ptr @ag_frame_kept, ptr null acquire
-  call void @ag_give(ptr %kept)
-  call void @ag_empty()
-  ret void
-}
 """
 _NAMES = re.compile(r"%[\w.]+")
 _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
@@ -283,7 +176,7 @@ class Module:
         for line in _INTRINSICS.strip().splitlines():
             declarations[line] = None
         head = ["; large"] if self.shares else []  # loops are not unrolled: see toolchain.py
-        return "\n".join([*head, *declarations, _RESERVE, *done.values(), body, *self.metadata, ""])
+        return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])
 
 
 def _intrinsics_of(text: str) -> list[str]:

@@ -91,9 +91,20 @@ def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand) -> str:
     size = SIZE[rep.code] * max(rep.count, 1)
     need = code.op(f"mul i64 {count}, {size}")
     used = code.op(f"mul i64 {length_of(ctx, rep)}, {size}")
-    ptr = code.op(f"call ptr @ag_grow(ptr {rep.slot}, i64 {need}, i64 {used})")
-    code.require(code.op(f"icmp ne ptr {ptr}, null"), ctx.failure)
-    return ptr
+    # Not by a call where there is room, and that is not left to the inliner: of programs with many lists it makes
+    # several times as much code as they are.
+    have = code.op(f"load i64, ptr {code.op(f'getelementptr i64, ptr {rep.slot}, i64 1')}")
+    room = code.op(f"icmp ult i64 {code.op(f'sub i64 {need}, 1')}, {have}")
+    old = code.op(f"load ptr, ptr {rep.slot}")
+    short, on, before = code.label("short"), code.label("room"), code.block
+    code.do(f"br i1 {room}, label %{on}, label %{short}, !prof !0")
+    code.begin(short)
+    new = code.op(f"call ptr @ag_grow(ptr {rep.slot}, i64 {need}, i64 {used})")
+    code.require(code.op(f"icmp ne ptr {new}, null"), ctx.failure)
+    last = code.block
+    code.jump(on)
+    code.begin(on)
+    return code.op(f"phi ptr [ {old}, %{before} ], [ {new}, %{last} ]")
 
 
 def element_at(ctx: FunctionLowering, rep: ListRep, ptr: str, i: Operand) -> Array:
