@@ -46,9 +46,10 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: boo
     lowered = lower(graph)
     if if_it_pays and not lowered.pays:
         raise Unsupported([(i.name, i.node.location) for i in lowered.islands if i.node is not None])
-    symbols, exports = symbols_of(lowered.symbols), ("ag_run",)
+    symbols = symbols_of(lowered.symbols)
+    exports: tuple[str, ...] = ("ag_run",)
     if f"@{toolchain.FORGET}(" in lowered.text:
         symbols |= pool.addresses()
-        exports += (toolchain.FORGET,)
+        exports = ("ag_run", toolchain.FORGET)
     loaded = toolchain.compile_text(lowered.text, symbols, exports)
     return NativeExecutable(lowered, loaded, plan)

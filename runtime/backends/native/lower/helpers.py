@@ -1,4 +1,4 @@
-"""Functions that generated code calls: each is part of a text only where it is needed, as LLVM takes its time over every one."""
+"""Functions that generated code calls: each is in a text only where it is needed, as LLVM takes its time over every one."""
 
 import re
 
@@ -116,6 +116,7 @@ entry:
   ret void
 }
 """
+_POOL = ("@ag_take", "@ag_give")
 _NAME = re.compile(r"@ag_\w+")
 _DEFINED = re.compile(r"^(?:define [^@]*)?(@ag_\w+)", re.MULTILINE)
 
@@ -136,10 +137,10 @@ _PARTS = _parts()
 def helpers_of(body: str) -> list[str]:
     """The texts of the helpers that some functions call, and of those that these call.
 
-    Code that takes memory of the pool's comes with `ag_forget`, which gives back what it keeps.
+    Code that has to do with the pool's memory comes with `ag_forget`, which gives back what it keeps.
     """
     waiting = set(_NAME.findall(body))
-    if not waiting.isdisjoint(("@ag_take", "@ag_frame", "@ag_reserve", "@ag_grow", "@ag_fill")):
+    if not waiting.isdisjoint(_POOL) or not waiting.isdisjoint(_PARTS):
         waiting.add("@ag_forget")
     needed: set[str] = set()
     while waiting:
