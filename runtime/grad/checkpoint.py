@@ -3,8 +3,8 @@
 Backward starts from the state the loop began with. The steps from the last checkpoint to where backward has come to are
 run again up to a multiple of `block`, where the next checkpoint is taken, until no more than `block` steps are left: these
 run once more, saving what backward needs, and are taken back as any loop. Where the next checkpoint stands is the binomial
-schedule of Griewank and Walther (Algorithm 799: Revolve, 2000) over blocks, with as many checkpoints as half of the budget
-holds; the other half is for what the steps of a block save.
+schedule of Griewank and Walther (Algorithm 799: Revolve, 2000) over blocks. Half of the budget is for what the steps of a
+block save, the other for checkpoints, of which a sixth of the budget may be full: a list that grows takes up to three times that.
 
 Nothing is kept of the forward loop but its trip count (and what Python functions returned in it, which are not asked again).
 """
@@ -114,7 +114,7 @@ class _Checkpointed:
         if (not saved or small) and not replay.lists:
             return None
         self.block = at_least_1(self.budget // 2, each_step)
-        self.places = at_least_1(self.budget // 2, sizes.bytes([state[k].type for k in kept]))
+        self.places = at_least_1(self.budget // 6, sizes.bytes([state[k].type for k in kept]))
         builder.region = region
 
         kinds = [ListType(COUNT), *(ListType(state[k].type) for k in kept)]

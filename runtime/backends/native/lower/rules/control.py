@@ -15,9 +15,9 @@ from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, M
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
-from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, new_list
+from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import LLVM, code_of
+from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import ListType, ValueType
@@ -238,6 +238,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for k, state in enumerate(states):  # two lists that are one before the loop
         if isinstance(state, ListRep) and any(state is s for s in states[:k]):
             states[k] = copied(ctx, state)
+    if counted:
+        _make_room(ctx, body, states, count)
     head, inside, after = code.label("loop"), code.label("body"), code.label("after")
     before = code.block
     slots = [s for s in states if isinstance(s, _Slot)]
@@ -301,6 +303,28 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
+
+
+MOST_ROOM = 1 << 30
+"""Bytes of a list that are taken before they are needed."""
+
+
+def _make_room(ctx: FunctionLowering, body: Graph, states: list[Any], count: Operand) -> None:
+    """Memory at once for lists that every turn puts one element more into: they would double it again and again."""
+    code = ctx.code
+    for k, state in enumerate(states):
+        grown = body.outputs[k].node
+        if not isinstance(state, ListRep) or state.element is None or grown is None or grown.op.name != "list_append":
+            continue
+        if grown.inputs[0] is not body.inputs[1 + k]:
+            continue
+        most = MOST_ROOM // max(SIZE[state.code] * state.count, 1)
+        if type(count) is int:
+            turns: Operand = min(max(count, 0), most)
+        else:
+            turns = code.op(f"call i64 @llvm.smin.i64(i64 {count}, i64 {most})")
+            turns = code.op(f"call i64 @llvm.smax.i64(i64 {turns}, i64 0)")
+        reserve(ctx, state, code.op(f"add i64 {length_of(ctx, state)}, {turns}"))
 
 
 def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
