@@ -149,7 +149,8 @@ class _Checkpointed:
         left = op.sub(Tensor(current), Tensor(begin))
         blocks = op.floordiv(op.sub(op.add(left, self.block), 1), self.block)
         free = op.add(op.sub(self.places, op.list_len(Tensor(inner[0]))), 1)
-        steps = op.mul(split(blocks, op.maximum(free, 1)), self.block)
+        behind = op.sub(blocks, split(blocks, op.maximum(free, 1)))
+        steps = op.sub(left, op.mul(behind, self.block))  # the block that may be shorter is the first
         full: list[Value] = [begin] * self.carried
         for k, value in zip(kept, state, strict=True):
             full[k] = value

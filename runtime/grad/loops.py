@@ -152,11 +152,23 @@ class ForwardLoop:
         return index if index < self.lead + self.carried else index + len(self.starts)
 
     def save(self, region: AdjointRegion) -> list[Value]:
-        """Save what the backward body uses; it takes the values off lists that it carries. Returns those lists."""
+        """Save what the backward body uses; it takes the values off lists that it carries. Returns what these start as.
+
+        What a step leaves in a carried value is what the next one finds there: where both are used, only what is found is
+        saved, and the backward loop keeps it for one step more.
+        """
         top: list[Node] = []
         outers = []
-        for value, wanted in region.settle():
+        saved = region.settle()
+        wanted_by = dict(saved)
+        for value, wanted in saved:
             kind = ListType(value.type)
+            slot = self._slot_left(value, wanted_by)
+            if slot is not None:
+                outers.append(self.node.outputs[slot])
+                region.graph.inputs.append(wanted)
+                region.graph.outputs.append(wanted_by[self.primal.inputs[self.lead + slot]])
+                continue
             outers.append(self.collect(value))
             carried = Value(kind, region.graph)
             region.graph.inputs.append(carried)
@@ -175,6 +187,15 @@ class ForwardLoop:
         renumber(region.graph)
         resolve = current_trace().builder.region.resolve
         return [resolve(v) for v in outers]
+
+    def _slot_left(self, value: Value, wanted: Mapping[Value, Value]) -> int | None:
+        """A carried value that a step leaves as `value`, and whose value at the step's start is saved as well."""
+        for k, after in enumerate(self.primal.outputs[: self.carried]):
+            before = self.primal.inputs[self.lead + k]
+            types = {value.type, before.type, self.node.outputs[k].type}
+            if after is value and value is not before and before in wanted and len(types) == 1:
+                return k
+        return None
 
     def collect(self, value: Value) -> Value:
         """The list of what a value of the body was at each step: an output of the node."""
