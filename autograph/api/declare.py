@@ -23,7 +23,8 @@ ELSEWHERE = {
     "INFINITE_CARDINALITY=data.INFINITE_CARDINALITY UNKNOWN_CARDINALITY=data.UNKNOWN_CARDINALITY",
     "autograph.staging.function": "Function function run_functions_eagerly=config.run_functions_eagerly "
     "functions_run_eagerly=config.functions_run_eagerly",
-    "runtime.grad.functional": "custom_gradient gradients hessians jvp recompute_grad",
+    "runtime.grad.functional": "custom_gradient gradients hessians jvp",
+    "runtime.grad.recompute": "recompute_grad",
     "runtime.grad.tape": "GradientTape UnconnectedGradients",
     "runtime.tensor.generator": "Generator=random.Generator",
     "runtime.tensor.module": "Module",

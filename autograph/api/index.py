@@ -277,7 +277,10 @@ OBJECTS = {
         run_functions_eagerly=config.run_functions_eagerly
     """,
     "runtime.grad.functional": """
-        custom_gradient gradients hessians jvp recompute_grad
+        custom_gradient gradients hessians jvp
+    """,
+    "runtime.grad.recompute": """
+        recompute_grad
     """,
     "runtime.grad.tape": """
         GradientTape UnconnectedGradients

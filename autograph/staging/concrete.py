@@ -22,7 +22,7 @@ from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, note_write
 from runtime.tensor.variable import Variable
 from runtime.typesys.errors import OutOfRangeError, ShapeError
 from runtime.typesys.spec import TensorSpec
@@ -220,6 +220,7 @@ class ConcreteFunction:
         for i in traced.changed_arguments:
             leaf, new = leaves[i], next(arrays)
             if isinstance(leaf, Tensor):
+                note_write(leaf)
                 leaf._value = new
             elif isinstance(leaf, np.ndarray):
                 leaf[...] = new
@@ -231,6 +232,7 @@ class ConcreteFunction:
             entry.place.write(from_arrays(entry.after, arrays, numbers))
         for box in traced.written:
             new = next(arrays)
+            note_write(box)
             box._value = np.asarray(new) if isinstance(box, Variable) and not isinstance(new, np.ndarray) else new
         for place, value in traced.constant_writes:
             place.write(value)

@@ -4,7 +4,7 @@ Backward starts from the state the loop began with. The steps from the last chec
 run again up to a multiple of `block`, where the next checkpoint is taken, until no more than `block` steps are left: these
 run once more, saving what backward needs, and are taken back as any loop. Where the next checkpoint stands is the binomial
 schedule of Griewank and Walther (Algorithm 799: Revolve, 2000) over blocks. Half of the budget is for what the steps of a
-block save, the other for checkpoints, of which a sixth of the budget may be full: a list that grows takes up to three times that.
+block save, a sixth for checkpoints: a list that grows takes up to three times what is in it.
 
 Nothing is kept of the forward loop but its trip count (and what Python functions returned in it, which are not asked again).
 """

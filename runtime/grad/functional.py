@@ -22,7 +22,7 @@ from runtime.tensor.dispatch import convert, distinct, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["custom_gradient", "gradients", "hessians", "jvp", "recompute_grad"]
+__all__ = ["custom_gradient", "gradients", "hessians", "jvp"]
 
 
 def gradients(
@@ -189,41 +189,6 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     return wrapped
 
 
-def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose gradient computes it again instead of keeping its intermediate values: time for memory.
-
-    Args:
-      f: a function of tensors that returns a tensor or a nested structure of them.
-
-    >>> x = Tensor(np.array([2.0]))
-    >>> with GradientTape() as tape:
-    ...     tape.watch(x)
-    ...     y = recompute_grad(lambda x: x * x * x)(x)
-    >>> tape.gradient(y, x).tolist()
-    [12.0]
-    """
-
-    @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        def again(*inner: Any) -> Any:
-            def grad(*dys: Any, variables: Any = ()) -> Any:
-                leaves = flatten(inner)
-                tensors = [x for x in leaves if isinstance(x, Tensor)]
-                with GradientTape() as tape:
-                    tape.watch(tensors)
-                    outputs = flatten(trace_module.converted(f)(*inner, **kwargs))
-                dxs = tape.gradient(outputs, [*tensors, *variables], list(dys))
-                found = iter(dxs)
-                per_argument = [next(found) if isinstance(x, Tensor) else None for x in leaves]
-                return (per_argument, list(found)) if variables else per_argument
-
-            return trace_module.converted(f)(*inner, **kwargs), grad
-
-        return custom_gradient(again)(*args)
-
-    return wrapped
-
-
 class _Reads:
     """Stands in for the tapes while a function with its own gradient runs: only the variables read are noted."""
 
@@ -232,6 +197,12 @@ class _Reads:
 
     def record(self, *_: Any) -> None:
         """Operations are not recorded."""
+
+    record_call = record
+
+    def tracks(self, payload: Any) -> bool:
+        """Nothing is derived from watched."""
+        return False
 
     def variable_read(self, variable: Any, payload: Any) -> None:
         """Note a trainable variable."""

@@ -16,7 +16,7 @@ from runtime.ops.registry import get
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Replay"]
+__all__ = ["Replay", "check_calls", "silent"]
 
 _SEEN = frozenset(("print", "py"))
 """Effects that must not come twice."""
@@ -57,8 +57,8 @@ class Replay:
                     given.append(Value(collected.type, graph))
                     _define(value, graph.add_node(get("list_get"), [given[-1], at], {}, (value.type,)))
             elif node.op.effect not in _SEEN:
-                _check_calls(node, graph)
-                node.regions = [_silent(region) for region in node.regions]
+                check_calls(node, graph)
+                node.regions = [silent(region) for region in node.regions]
                 graph.nodes.append(node)
         graph.inputs = [step, *graph.inputs, begin, *given]
         renumber(graph)
@@ -111,7 +111,7 @@ def _define(value: Value, node: Node | None) -> None:
     node.outputs[0], value.node, value.index = value, node, 0
 
 
-def _silent(graph: Graph) -> Graph:
+def silent(graph: Graph) -> Graph:
     """A region without what must not come twice."""
     if not any(node.op.effect in _SEEN or node.op.name in CALLS for node in graph.walk()):
         return graph
@@ -119,16 +119,16 @@ def _silent(graph: Graph) -> Graph:
     nodes = []
     for node in copy.nodes:
         if node.op.effect == "py" and node.outputs:
-            raise _refused(node, "the body calls Python inside a branch or an inner loop")
+            raise _refused(node, "Python is called inside a branch or a loop")
         if node.op.effect not in _SEEN:
-            _check_calls(node, copy)
-            node.regions = [_silent(region) for region in node.regions]
+            check_calls(node, copy)
+            node.regions = [silent(region) for region in node.regions]
             nodes.append(node)
     copy.nodes = nodes
     return copy
 
 
-def _check_calls(node: Node, graph: Graph) -> None:
+def check_calls(node: Node, graph: Graph) -> None:
     """Refuse calls of functions that do what must not come twice."""
     if node.op.name not in CALLS:
         return
@@ -136,13 +136,13 @@ def _check_calls(node: Node, graph: Graph) -> None:
     alone.nodes = [node]
     for name in reachable_functions(alone):
         if any(inner.op.effect in _SEEN for inner in graph.functions[name].walk()):
-            raise _refused(node, f"the body calls {name!r}, which prints or calls Python")
+            raise _refused(node, f"{name!r} is called, which prints or calls Python")
 
 
 def _refused(node: Node, why: str) -> UnimplementedError:
     where = "" if node.location is None else f" ({node.location})"
     return UnimplementedError(
-        f"the gradient of a loop with a memory budget, whose steps run again, where {why}{where}: take the budget from "
-        "this loop, or do that outside of it",
+        f"what runs again for its gradient (the steps of a loop with a memory budget, a function of recompute_grad), where "
+        f"{why}{where}: take the budget or recompute_grad away, or do that outside",
         op=node.op.name,
     )

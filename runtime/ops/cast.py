@@ -196,6 +196,22 @@ class Identity(_PassOn):
     vjp = lambda op, dy, y, x: (dy,)
 
 
+class Fence(Op):
+    """The same value, which no pass takes for the same: what is computed from it again is computed again.
+
+    `number` tells the fences of a trace from each other.
+    """
+
+    aliases = True
+    numpy = "{0}"
+    python = "{0}"
+
+    def infer(self, x: Any, *, number: int) -> Any:
+        return x
+
+    vjp = lambda op, dy, y, x, *, number: (dy,)
+
+
 class StopGradient(_PassOn):
     """The same value; gradients see a constant. As TensorFlow's `stop_gradient`.
 

@@ -21,7 +21,7 @@ _OPERATIONS = {
         broadcast_like sum_to_like
     """,
     "runtime.ops.cast": """
-        angle bitcast cast complex identity imag real saturate_cast stop_gradient
+        angle bitcast cast complex fence identity imag real saturate_cast stop_gradient
     """,
     "runtime.ops.choices": """
         require_alternative

@@ -18,7 +18,7 @@ from runtime.ops.sampling import mix, state_of_key
 from runtime.ops.sizes import split_sizes
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, note_write
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import InvalidArgumentError
 
@@ -28,6 +28,7 @@ __all__ = ["Generator", "get_global_generator", "set_global_generator", "set_see
 def _put(box: Tensor, value: Tensor) -> None:
     trace = STATE.trace
     if trace is None:
+        note_write(box)
         box._value = value._value
     else:
         trace.write(box, trace.operand(value))

@@ -19,7 +19,7 @@ from runtime.ops.registry import function
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, note_write
 from runtime.typesys.errors import DTypeError, OutOfRangeError, leaked_tensor, outward
 
 __all__ = ["attach_items", "normalize_index", "write_item"]
@@ -234,6 +234,7 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
     except IndexError as error:
         raise _index_error(error) from None
     if trace is None:
+        note_write(x)
         x._value = result._value
     else:
         trace.write(x, result._value)

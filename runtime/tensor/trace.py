@@ -22,7 +22,10 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
-__all__ = ["BUSY", "STATE", "BoxPlace", "Place", "Trace", "active", "current", "init_scope", "open_tapes", "tracing"]
+__all__ = [
+    "BUSY", "STATE", "BoxPlace", "Place", "Trace", "active", "current", "init_scope", "note_write", "open_tapes", "tracing",
+    "writes_noted",
+]  # fmt: skip
 
 
 BUSY: list[None] = []
@@ -70,6 +73,31 @@ tensor_module.in_trace = lambda: current() is not None
 converted: Callable[[Any], Any] = lambda f: f
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
+
+
+_WRITES: ContextVar[dict[int, tuple[Tensor, Any]] | None] = ContextVar("writes", default=None)
+
+
+def note_write(box: Tensor) -> None:
+    """A box is about to be written eagerly, with tapes on."""
+    writes = _WRITES.get()
+    if writes is not None:
+        writes.setdefault(id(box), (box, box._value))
+
+
+@contextmanager
+def writes_noted() -> Iterator[dict[int, tuple[Tensor, Any]]]:
+    """What boxes held before they were written to, by id."""
+    writes: dict[int, tuple[Tensor, Any]] = {}
+    before = _WRITES.set(writes)
+    try:
+        yield writes
+    finally:
+        _WRITES.reset(before)
+        outer = _WRITES.get()
+        if outer is not None:
+            for key, entry in writes.items():
+                outer.setdefault(key, entry)
 
 
 class Place(Protocol):

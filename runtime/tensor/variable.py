@@ -14,7 +14,7 @@ from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, Trace, init_scope
+from runtime.tensor.trace import STATE, Trace, init_scope, note_write
 from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError, boundary, outward
 
 __all__ = ["Variable"]
@@ -102,6 +102,7 @@ class Variable(Tensor):
             if np.shape(payload) != self._value.shape:
                 _check_shape(self, np.shape(payload), self._value.shape)
             payload = np.asarray(payload)
+            note_write(self)
             # Updates in place must not reach another array; and a tape takes what is assigned for a constant.
             self._value = payload.copy() if payload.base is not None or STATE.tapes else payload
         return self

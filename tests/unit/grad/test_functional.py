@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from runtime.backends.numpy_executor.executor import compile_graph
-from runtime.grad.functional import custom_gradient, gradients, hessians, jvp, recompute_grad
+from runtime.grad.functional import custom_gradient, gradients, hessians, jvp
+from runtime.grad.recompute import recompute_grad
 from runtime.grad.tape import GradientTape
 from runtime.ir.walk import clone
 from runtime.tensor.dispatch import op

@@ -15,7 +15,15 @@ from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, M
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
-from runtime.backends.native.lower.rules.lists import ListRep, assign, copied, is_mine, length_of, new_list, reserve
+from runtime.backends.native.lower.rules.lists import (
+    ListRep,
+    assign,
+    copied,
+    is_mine,
+    length_of,
+    new_list,
+    reserve,
+)
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads

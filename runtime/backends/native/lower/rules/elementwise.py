@@ -99,12 +99,19 @@ def cast(ctx: FunctionLowering, node: Node) -> None:
     ctx.elementwise(node, lambda x: ctx.ops.cast(x, target), 1)
 
 
-@rule("identity", "stop_gradient", "ensure_shape", fused=True)
+@rule("identity", "stop_gradient", "ensure_shape", "fence", fused=True)
 def identity(ctx: FunctionLowering, node: Node) -> None:
     """The value itself."""
     if node.op.name == "ensure_shape" and not is_static(ctx.type(node.inputs[0]).shape):
         raise Unsupported([("a shape to check", None)])
     ctx.define(node.outputs[0], ctx.env[node.inputs[0]])
+
+
+@rule("custom_gradient")
+def custom_gradient(ctx: FunctionLowering, node: Node) -> None:
+    """The values themselves: the gradient has been taken, or is not asked for."""
+    for out, value in zip(node.outputs, node.inputs, strict=False):
+        ctx.define(out, ctx.env[value])
 
 
 @rule("where", fused=True)
