@@ -14,18 +14,23 @@ from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.scalars import Scalar
 
 __all__ = [
+    "HEAVY",
     "Affine",
     "Const",
     "Deferred",
     "Expr",
+    "Frame",
     "Gather",
     "IndexMap",
     "Load",
     "Map",
     "Ref",
     "Resolver",
+    "Row",
     "identity",
 ]
+
+HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
 
 IndexMap: TypeAlias = tuple[tuple[Operand, int | None, Operand], ...]
 
@@ -114,6 +119,17 @@ class Map(Expr):
         self.cost = cost
 
 
+class Row(Expr):
+    """What a reduction over one row came to, in a register (see rows.py)."""
+
+    __slots__ = ("stage", "value")
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.stage = 0
+        self.value: Scalar | None = None
+
+
 class Ref(Expr):
     """Elements of a deferred array."""
 
@@ -160,13 +176,51 @@ class Deferred:
         return Ref(self, identity(len(self.sizes)) if index is None else index)
 
 
+class Frame:
+    """Rows: the index of `sizes` is an index of rows, of `width` numbers, and one within a row."""
+
+    def __init__(self, sizes: tuple[Operand, ...], width: int) -> None:
+        self.sizes = sizes
+        self.width = width
+        self.inner = len(sizes) - width
+        self.whole = identity(len(sizes))
+        self.row = identity(width)
+        self.flat: IndexMap = (*self.row, *((0, None, 0),) * self.inner)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Frame) and (self.sizes, self.width) == (other.sizes, other.width)
+
+    def __hash__(self) -> int:
+        return hash((self.sizes, self.width))
+
+    def place(self, sizes: tuple[Operand, ...]) -> IndexMap | None:
+        """How arrays of some shape are looked at: element by element, or one for each row; None where neither."""
+        if sizes == self.sizes:
+            return self.whole
+        if sizes == self.sizes[: self.width]:
+            return self.row
+        return self.flat if sizes == (*self.sizes[: self.width], *(1,) * self.inner) else None
+
+    def fits(self, index: IndexMap, sizes: tuple[Operand, ...]) -> bool:
+        """Whether a map shows an array of some shape at its place; along axes of size 1 all maps are the same."""
+        place = self.place(sizes)
+        if place is None:
+            return False
+        return all(a == b or n == 1 for a, b, n in zip(index, place, sizes, strict=True))
+
+
 class Resolver:
     """Expressions with every view worked into the leaves, over the index of one loop nest; shared parts stay shared."""
 
-    def __init__(self, code: Code, rank: int, materialized: Callable[[Deferred], bool]) -> None:
+    def __init__(
+        self, code: Code, rank: int, frame: Frame | None = None, rows: dict[Deferred, Row] | None = None
+    ) -> None:
         self.code = code
         self.rank = rank
-        self.inline = materialized
+        self.frame = frame
+        self.rows = rows or {}  # reductions that the same loops make
+        self.blocked: Deferred | None = None  # has to be in memory before, for it is not looked at row by row
+        self._path: list[tuple[Deferred, IndexMap]] = []
         self.members: dict[Deferred, set[IndexMap]] = {}  # deferred arrays whose expressions went in
         self.read: dict[Deferred, set[IndexMap]] = {}  # those whose memory is read, and how
         self._made: dict[Any, Expr] = {}
@@ -196,7 +250,10 @@ class Resolver:
                 return Load(array.ptr, array.code, offset, strides, array.buffers)
             assert expr.of.expr is not None
             self.members.setdefault(expr.of, set()).add(inner)
-            return self(expr.of.expr, inner)
+            self._path.append((expr.of, inner))
+            out = self(expr.of.expr, inner) if expr.of.reduce is None else self._row(expr.of)
+            self._path.pop()
+            return out
         assert isinstance(expr, (Load, Affine, Gather))
         offset, strides = self._affine(expr.offset, expr.strides, index)
         if isinstance(expr, Load):
@@ -205,6 +262,13 @@ class Resolver:
             return Affine(offset, strides)
         at = tuple((self(e, index), stride) for e, stride in expr.at)
         return Gather(expr.ptr, expr.code, offset, strides, at, expr.buffers)
+
+    def _row(self, d: Deferred) -> Expr:
+        """What a reduction of the row at hand gives."""
+        assert self.frame is not None
+        if not self.frame.fits(self._path[-1][1], d.sizes) and self.blocked is None:
+            self.blocked = next(m for m, at in self._path if not self.frame.fits(at, m.sizes))
+        return self.rows[d]
 
     def _composed(self, inner: IndexMap, outer: IndexMap) -> IndexMap:
         """The map of a view of a view."""

@@ -10,11 +10,11 @@ import numpy as np
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Expr, IndexMap, Map
+from runtime.backends.native.lower.exprs import Deferred, Expr, IndexMap, Map
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import SIZE, code_of, literal
 from runtime.backends.native.lower.uses import Uses
-from runtime.backends.native.lower.values import Values
+from runtime.backends.native.lower.values import DEEPEST, Values
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.spec import TensorType
@@ -165,6 +165,14 @@ class FunctionLowering(Values):
                 RULES["island"](self, node)
             except Unsupported:
                 raise missing from None
+        for value in node.outputs:
+            rep = self.env.get(value)
+            if isinstance(rep, Deferred) and rep.depth >= DEEPEST and rep.sizes and rep.reduce is None:
+                self.materialize(rep)
+        for value in dict.fromkeys(node.inputs):
+            rep = self.env[value]
+            if isinstance(rep, Deferred):
+                self.release(rep)
 
 
 def constant(value: Any, t: TensorType) -> Scalar:

@@ -57,7 +57,7 @@ UNROLLED = 160  # cost of loops up to which LLVM may write them out
 class Root:
     """What a nest makes: `kind` is "store" or a reduction; the target's strides are 0 along reduced axes."""
 
-    __slots__ = ("best", "expr", "kind", "level", "partial", "slot", "strides", "target")
+    __slots__ = ("best", "expr", "kind", "level", "partial", "row", "slot", "strides", "target")
 
     def __init__(self, expr: Expr, target: Array, strides: tuple[Operand, ...], kind: str = "store") -> None:
         self.expr = expr
@@ -68,6 +68,7 @@ class Root:
         self.slot = ""
         self.best = ""  # of argmax and argmin: the register's memory of the value
         self.partial = False  # what a register holds is combined into memory
+        self.row = False  # of one value for each index of the loops outside the fence (see rows.py)
 
 
 class Nest:
@@ -86,6 +87,7 @@ class Nest:
             None  # the second loop goes over so many of so many, by the first's index
         )
         self.alone = False  # not for threads
+        self.fence = 0  # loops from this one on are not joined with those outside
         self._values: dict[int, Scalar] = {}
         self._access = ""
         self._claim = ""
@@ -93,7 +95,7 @@ class Nest:
     def emit(self) -> None:
         """Write the loops."""
         seen: set[int] = set()
-        for root in self.roots:
+        for root in self._all():
             self._collect(root.expr, seen)
         self._collapse()
         buffers = frozenset(b for leaf in self.leaves for b in leaf.buffers)
@@ -105,7 +107,8 @@ class Nest:
         rank = len(self.sizes)
         for root in self.roots:
             if root.kind != "store":
-                self._prepare(root, rank)
+                self._prepare(root, self.fence if root.row else rank)
+        self._make_room(threads)
         self._access, self._claim = self.host.module.parallel()
         with self.code.scope():
             if threads:
@@ -123,6 +126,12 @@ class Nest:
             combining.alone = True
             combining.emit()
             root.target = whole
+
+    def _all(self) -> list[Root]:
+        return self.roots
+
+    def _make_room(self, threads: bool) -> None:
+        """Reserve what the loops need for themselves."""
 
     def _apart(self) -> tuple[list[str], list[str], list[tuple[str, str]]]:
         """The loops as lines of another function: its allocas, the rest, and what it uses from outside."""
@@ -153,6 +162,7 @@ class Nest:
         )
         self._window = each, whole
         self.sizes.insert(0, parts)
+        self.fence += self.fence > 0
         for leaf in self.leaves:
             leaf.strides = (0, *leaf.strides)
         out = []
@@ -169,7 +179,7 @@ class Nest:
 
     def _registers(self) -> None:
         """Places for what is accumulated; LLVM makes registers of them."""
-        for root in self.roots:
+        for root in self._all():
             if root.level >= 0:
                 root.slot = self.code.alloca(LLVM[root.target.code])
                 if root.kind in ("argmax", "argmin"):
@@ -195,8 +205,8 @@ class Nest:
     def _weight(self) -> int:
         """Rough cost of one index, in thirtieths of a nanosecond."""
         seen: set[int] = set()
-        todo: list[Expr] = [r.expr for r in self.roots]
-        total = 4 * (len(self.leaves) + len(self.roots))
+        todo: list[Expr] = [r.expr for r in self._all()]
+        total = 4 * (len(self.leaves) + len(todo))
         while todo:
             expr = todo.pop()
             if id(expr) not in seen:
@@ -244,28 +254,30 @@ class Nest:
 
     def _collapse(self) -> None:
         """Fewer, longer loops: neighbouring axes become one where every access steps through both evenly."""
-        vectors = [list(leaf.strides) for leaf in self.leaves] + [list(r.strides) for r in self.roots]
+        everything = [*self.leaves, *self._all()]
+        vectors = [list(x.strides) for x in everything]
         axis = 0
         while axis < len(self.sizes):
             if self.sizes[axis] == 1:
-                for v in [self.sizes, *vectors]:
-                    del v[axis]
+                self._drop(axis, vectors)
                 continue
-            if axis + 1 < len(self.sizes):
+            if axis + 1 < len(self.sizes) and axis + 1 != self.fence:
                 inner = self.sizes[axis + 1]
                 if inner == 1:
-                    for v in [self.sizes, *vectors]:
-                        del v[axis + 1]
+                    self._drop(axis + 1, vectors)
                     continue
                 if all(v[axis] == self.code.mul(v[axis + 1], inner) for v in vectors):
-                    self.sizes[axis] = self.code.mul(self.sizes[axis], inner)
-                    del self.sizes[axis + 1]
-                    for v in vectors:
-                        del v[axis]
+                    self.sizes[axis + 1] = self.code.mul(self.sizes[axis], inner)
+                    self._drop(axis, vectors)
                     continue
             axis += 1
-        for leaf, v in zip([*self.leaves, *self.roots], vectors, strict=True):
+        for leaf, v in zip(everything, vectors, strict=True):
             leaf.strides = tuple(v)
+
+    def _drop(self, axis: int, vectors: list[list[Operand]]) -> None:
+        for v in [self.sizes, *vectors]:
+            del v[axis]
+        self.fence -= axis < self.fence
 
     # Reductions
 
@@ -313,27 +325,37 @@ class Nest:
 
     # Loops
 
-    def _level(self, depth: int, index: list[str]) -> None:
-        code = self.code
+    def _level(self, depth: int, index: list[Operand]) -> None:
         mine = [r for r in self.roots if r.level == depth]
-        for root in mine:
-            code.do(f"store {LLVM[root.target.code]} {self._start(root)}, ptr {root.slot}")
-            if root.best:
-                start = (_LEAST if root.kind == "argmax" else _MOST)[root.expr.code]
-                code.do(f"store {LLVM[root.expr.code]} {start}, ptr {root.best}")
+        self._begin(mine)
         if depth == len(self.sizes):
-            self._body(index)
+            self._body(index, self.roots)
         else:
             self._loop_over(depth, index)
-        for root in mine:
-            total = Scalar(code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+        self._end(mine, depth, index)
+
+    def _begin(self, roots: list[Root]) -> None:
+        """Start accumulating in registers."""
+        for root in roots:
+            self.code.do(f"store {LLVM[root.target.code]} {self._start(root)}, ptr {root.slot}")
+            if root.best:
+                start = (_LEAST if root.kind == "argmax" else _MOST)[root.expr.code]
+                self.code.do(f"store {LLVM[root.expr.code]} {start}, ptr {root.best}")
+
+    def _end(self, roots: list[Root], depth: int, index: list[Operand]) -> None:
+        """Write what registers have accumulated."""
+        for root in roots:
+            total = self._total(root)
             strides = root.strides[:depth]
             if root.partial:
                 before = self._read(root.target.ptr, root.target.code, root.target.offset, strides, index)
                 total = self._combine(root, before, total)
             self._write(root.target, strides, index, total)
 
-    def _loop_over(self, depth: int, index: list[str]) -> None:
+    def _total(self, root: Root) -> Scalar:
+        return Scalar(self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+
+    def _loop_over(self, depth: int, index: list[Operand]) -> None:
         code = self.code
         head, body, after = code.label("head"), code.label("body"), code.label("done")
         start: Operand = 0
@@ -371,19 +393,16 @@ class Nest:
             turns *= size
         return turns * self._weight() <= UNROLLED
 
-    def _body(self, index: list[str]) -> None:
+    def _body(self, index: list[Operand], roots: list[Root]) -> None:
         self._values = {}
-        values = [self._value(root.expr, index) for root in self.roots]
-        for root, x in zip(self.roots, values, strict=True):
+        values = [self._value(root.expr, index) for root in roots]
+        for root, x in zip(roots, values, strict=True):
             if root.kind == "store":
                 self._write(root.target, root.strides, index, self.ops.cast(x, root.target.code))
             elif root.best:
                 self._extreme(root, x, index)
             elif root.slot:
-                so_far = Scalar(
-                    self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code
-                )
-                total = self._combine(root, so_far, x)
+                total = self._combine(root, self._total(root), x)
                 self.code.do(f"store {total}, ptr {root.slot}")
             else:
                 before = self._read(
@@ -391,7 +410,7 @@ class Nest:
                 )
                 self._write(root.target, root.strides, index, self._combine(root, before, x))
 
-    def _extreme(self, root: Root, x: Scalar, index: list[str]) -> None:
+    def _extreme(self, root: Root, x: Scalar, index: list[Operand]) -> None:
         """The first place of the largest or smallest element; NaN counts as more than everything."""
         code, b = self.code, self.ops
         best = Scalar(code.op(f"load {x.type}, ptr {root.best}"), x.code)
@@ -407,13 +426,13 @@ class Nest:
 
     # Elements
 
-    def _value(self, expr: Expr, index: list[str]) -> Scalar:
+    def _value(self, expr: Expr, index: list[Operand]) -> Scalar:
         found = self._values.get(id(expr))
         if found is None:
             found = self._values[id(expr)] = self._evaluate(expr, index)
         return found
 
-    def _evaluate(self, expr: Expr, index: list[str]) -> Scalar:
+    def _evaluate(self, expr: Expr, index: list[Operand]) -> Scalar:
         if isinstance(expr, Const):
             return expr.scalar
         if isinstance(expr, Map):
@@ -428,17 +447,17 @@ class Nest:
             offset = self.code.add(offset, self.code.mul(self._value(part, index).reg, stride))
         return load(self.code, expr.ptr, expr.code, offset, self._access)
 
-    def _linear(self, offset: Operand, strides: tuple[Operand, ...], index: list[str]) -> Operand:
+    def _linear(self, offset: Operand, strides: tuple[Operand, ...], index: list[Operand]) -> Operand:
         for i, stride in zip(index, strides, strict=True):
             offset = self.code.add(self.code.mul(i, stride), offset)
         return offset
 
     def _read(
-        self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], index: list[str]
+        self, ptr: str, code: str, offset: Operand, strides: tuple[Operand, ...], index: list[Operand]
     ) -> Scalar:
         return load(self.code, ptr, code, self._linear(offset, strides, index), self._access)
 
-    def _write(self, target: Array, strides: tuple[Operand, ...], index: list[str], x: Scalar) -> None:
+    def _write(self, target: Array, strides: tuple[Operand, ...], index: list[Operand], x: Scalar) -> None:
         store(
             self.code,
             target.ptr,

@@ -12,6 +12,7 @@ from runtime.backends.native.lower.exprs import (
     Const,
     Deferred,
     Expr,
+    Frame,
     Gather,
     Load,
     Map,
@@ -22,6 +23,7 @@ from runtime.backends.native.lower.exprs import (
 from runtime.backends.native.lower.memory import Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
+from runtime.backends.native.lower.rows import Rows, kept_by, plan, reaches
 from runtime.backends.native.lower.scalars import CheckedOps, Ops, Scalar
 from runtime.backends.native.lower.types import SIZE, code_of
 from runtime.backends.native.lower.uses import Uses
@@ -29,10 +31,9 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType
 
-__all__ = ["HEAVY", "Values", "reads"]
+__all__ = ["Values", "reads"]
 
 DEEPEST = 60  # expressions inside each other: longer loops take LLVM more than their share of time
-HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
 
 
 class Values:
@@ -49,6 +50,7 @@ class Values:
         self.env: dict[Value, Any] = {}
         self.dims: dict[Dim, Operand] = {}
         self.pending: list[Deferred] = []
+        self.busy: list[Deferred] = []  # what is being brought into memory, or waits for that
         self.local: list[Value] = []  # values of the region at hand
         self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
         self.lists: set[Any] = set()  # lists, likewise
@@ -74,6 +76,7 @@ class Values:
         self.env[value] = rep
         self.local.append(value)
         if isinstance(rep, Deferred):
+            rep.left += self.uses.count.get(value, 0)
             shape = value.tensor_type.shape or ()
             for size, operand in zip(shape, rep.sizes, strict=True):
                 if isinstance(size, Dim):
@@ -152,7 +155,7 @@ class Values:
             inner = self.view_of_memory(expr.of)
             if inner is None:
                 return None
-            expr = Resolver(self.code, len(d.sizes), lambda _: True)(_as_load(inner), expr.index)
+            expr = Resolver(self.code, len(d.sizes))(_as_load(inner), expr.index)
         if not isinstance(expr, Load):
             return None
         return Array(expr.ptr, d.code, d.sizes, expr.strides, expr.buffers, expr.offset)
@@ -240,17 +243,20 @@ class Values:
         d.must = value in self.uses.must
         if value in self.outs:
             self.targets[d] = value
-        d.left = self.uses.count.get(value, 0)
-        inner = [r for r in (self.env[v] for v in dict.fromkeys(of)) if isinstance(r, Deferred) and r.sizes]
-        self.children[d] = inner
-        d.weight = cost + sum(0 if c.done else c.weight for c in inner)
-        d.depth = 1 + max((c.depth for c in inner if not c.done), default=0)
+        self.refer(d, [self.env[v] for v in dict.fromkeys(of)], cost)
         if reduce is not None or d.must:
             self.pending.append(d)
         self.define(value, d)
-        if d.depth >= DEEPEST and d.sizes and reduce is None:
-            self.materialize(d)
         return d
+
+    def refer(self, d: Deferred, children: Iterable[Any], cost: int = 0) -> None:
+        """Say which deferred arrays an expression refers to, and what it costs itself."""
+        inner = [c for c in dict.fromkeys(children) if isinstance(c, Deferred) and c.sizes]
+        self.children.setdefault(d, []).extend(inner)
+        d.weight += cost + sum(0 if c.done else c.weight for c in inner)
+        for child in inner:
+            child.left += 1
+            d.depth = max(d.depth, 1 + (0 if child.done else child.depth))
 
     @property
     def children(self) -> dict[Deferred, list[Deferred]]:
@@ -262,7 +268,7 @@ class Values:
     def fill(self, target: Array, expr: Expr) -> None:
         """Store the elements of an expression."""
         rank = len(target.sizes)
-        resolved = Resolver(self.code, rank, lambda _: True)(expr, identity(rank))
+        resolved = Resolver(self.code, rank)(expr, identity(rank))
         self.nest(target.sizes, [Root(resolved, target, target.strides)])
 
     def nest(self, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
@@ -273,26 +279,58 @@ class Values:
         """Bring a deferred array into memory, and with it what else the same loops can make."""
         if d.done:
             return
+        self.busy.append(d)
+        try:
+            self._materialize(d, target)
+        finally:
+            self.busy.pop()
+
+    def _materialize(self, d: Deferred, target: Array | None) -> None:
+        rows = plan(self, d)
+        if rows is not None:
+            self._make(d, target, rows.group, rows.exprs, rows.resolver, rows.frame.sizes, rows)
+            return
         self._prepare(d, set())
         over = self._iteration(d)
+        frame = Frame(over, len(over))
         group = [d]
         for other in self.pending:
             if (
-                other is not d
-                and not other.done
+                not other.done
+                and other not in self.busy
                 and self._iteration(other) == over
                 and self._ready(other, set())
             ):
                 group.append(other)
+        refused: set[Deferred] = set()
         while True:
-            resolver = Resolver(self.code, len(over), lambda _: True)
-            exprs = [resolver(_expr_of(g), identity(len(over))) for g in group]
-            more = self._kept(resolver, group, over)
-            if more is None:
-                continue
-            if not more:
-                break
-            group += more
+            resolver = Resolver(self.code, len(over))
+            exprs = [resolver(_expr_of(g), frame.whole) for g in group]
+            misplaced, more = kept_by(self, resolver, group, frame)
+            if misplaced is None:
+                more = [m for m in more if m not in refused]
+                if not more:
+                    break
+                group += more
+            elif len(group) > 1:  # it is perhaps not for `d` that it is needed
+                leaving = {g for g in group if g is not d and reaches(self, g, misplaced)}
+                refused |= leaving
+                group = [g for g in group if g not in leaving] if leaving else [d]
+            else:
+                self.materialize(misplaced)
+        self._make(d, target, group, exprs, resolver, over)
+
+    def _make(
+        self,
+        d: Deferred,
+        target: Array | None,
+        group: list[Deferred],
+        exprs: list[Expr],
+        resolver: Resolver,
+        over: tuple[Operand, ...],
+        rows: Rows | None = None,
+    ) -> None:
+        """Write the loops that bring a group into memory."""
         free = self._free_memory(resolver, group, over)
         roots = []
         for g, expr in zip(group, exprs, strict=True):
@@ -301,8 +339,11 @@ class Values:
                 made = self._taken_over(g, free)
             if made is None:
                 made = self.allocate(g.code, g.sizes, self.targets.get(g))
-            roots.append(self._root(g, expr, made, over))
-        self.nest(over, roots)
+            roots.append(rows.root(g, expr, made) if rows else self._root(g, expr, made, over))
+        if rows:
+            rows.emit(self, roots)
+        else:
+            self.nest(over, roots)
         for g, root in zip(group, roots, strict=True):
             g.array = root.target
             if not g.sizes:
@@ -316,7 +357,7 @@ class Values:
         self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
     ) -> list[Deferred]:
         """What the loops are the last to read, element by element: they may write where it lies."""
-        users = self._users({*resolver.members, *group})
+        users = self.users_among({*resolver.members, *group})
         ended = {*group}
         ended |= {m for m in resolver.members if m.left <= users[m]}
         now = self.uses.order[self.current] - 1
@@ -343,26 +384,9 @@ class Values:
                 return array
         return None
 
-    def _users(self, inside: set[Deferred]) -> Counter[Deferred]:
+    def users_among(self, inside: set[Deferred]) -> Counter[Deferred]:
         """By how many of some arrays each is used."""
         return Counter(c for u in inside for c in set(self.children.get(u, ())))
-
-    def _kept(
-        self, resolver: Resolver, group: list[Deferred], over: tuple[Operand, ...]
-    ) -> list[Deferred] | None:
-        """What the loops also store because it is needed again; None where something was brought to memory first."""
-        users = self._users({*resolver.members, *group})
-        out = []
-        for member, maps in resolver.members.items():
-            if member in group or member.weight < HEAVY:
-                continue
-            whole = maps == {identity(len(over))} and member.sizes == over
-            if not whole and (len(maps) > 1 or member.sizes != over):
-                self.materialize(member)
-                return None
-            if member.left > users[member] and whole:
-                out.append(member)
-        return out
 
     def _root(self, g: Deferred, expr: Expr, made: Array, over: tuple[Operand, ...]) -> Root:
         if g.reduce is None:
@@ -401,9 +425,13 @@ class Values:
 
     def _release_children(self, d: Deferred) -> None:
         for child in self.children.pop(d, ()):
-            child.left -= 1
-            if child.left <= 0 and not child.done:
-                self._release_children(child)
+            self.release(child)
+
+    def release(self, d: Deferred) -> None:
+        """One user less."""
+        d.left -= 1
+        if d.left <= 0 and not d.done:
+            self._release_children(d)
 
 
 def reads(d: Deferred) -> set[Buffer]:

@@ -14,5 +14,6 @@ from runtime.backends.native.lower.rules import pooling as pooling
 from runtime.backends.native.lower.rules import products as products
 from runtime.backends.native.lower.rules import reductions as reductions
 from runtime.backends.native.lower.rules import repeating as repeating
+from runtime.backends.native.lower.rules import rowwise as rowwise
 from runtime.backends.native.lower.rules import scans as scans
 from runtime.backends.native.lower.rules import sorting as sorting

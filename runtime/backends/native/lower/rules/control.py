@@ -465,7 +465,7 @@ def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
     if _reduces(rep):
         return False
     rank = len(rep.sizes)
-    resolved = Resolver(ctx.code, rank, lambda _: True)(rep.as_expr(), identity(rank))
+    resolved = Resolver(ctx.code, rank)(rep.as_expr(), identity(rank))
     todo, seen = [resolved], set()
     while todo:
         expr = todo.pop()

@@ -47,7 +47,7 @@ def _named(ctx: FunctionLowering, sizes: tuple[Operand, ...], indices: Value, wr
         else:
             raise Unsupported([("one index vector", None)])
         own: IndexMap = identity(len(lead))
-        arrays.append((j, Resolver(ctx.code, len(out), lambda _: True)(found, own)))
+        arrays.append((j, Resolver(ctx.code, len(out))(found, own)))
     maps = tuple((0, None, 0) if i < depth else (0, i - depth + len(lead), 1) for i in range(len(sizes)))
     return Place(maps, out, arrays, 0, lead)
 

@@ -290,8 +290,8 @@ def list_set(ctx: FunctionLowering, node: Node) -> None:
         b, kind, rank = ctx.ops, rep.code, len(rep.sizes)
         if ctx.sizes(value) not in (rep.sizes, ()):
             raise Unsupported([("an element of another shape", None)])
-        before = Resolver(ctx.code, rank, lambda _: True)(ctx.dense(target).as_expr(), identity(rank))
-        parts = before, Resolver(ctx.code, rank, lambda _: True)(ctx.expr(value), identity(rank))
+        before = Resolver(ctx.code, rank)(ctx.dense(target).as_expr(), identity(rank))
+        parts = before, Resolver(ctx.code, rank)(ctx.expr(value), identity(rank))
         added = Map(lambda x, y: b.add(x, b.cast(y, kind)), kind, parts, 1)
         ctx.nest(rep.sizes, [Root(added, target, target.strides)])
     ctx.define(node.outputs[0], rep)

@@ -45,12 +45,7 @@ def hidden(
 ) -> Deferred:
     """An intermediate array that no value of the graph stands for."""
     d = Deferred(expr, code, sizes, reduce)
-    d.left = 1
-    of = [c for c in of if isinstance(c, Deferred) and c.sizes]
-    ctx.children[d] = of
-    for child in of:
-        child.left += 1
-    d.weight = cost + sum(0 if c.done else c.weight for c in of)
+    ctx.refer(d, of, cost)
     return d
 
 
@@ -139,7 +134,7 @@ def reduce_mean(ctx: FunctionLowering, node: Node) -> None:
         return
     mean = Map(lambda s: ctx.ops.divide(s, count), code, (total.as_expr(),), 4)
     d = ctx.defer(node.outputs[0], mean, total.sizes, (), 4)
-    ctx.children[d].append(total)
+    ctx.refer(d, [total])
 
 
 @rule("sum_to_like", fused=True)
@@ -170,7 +165,7 @@ def sum_to_like(ctx: FunctionLowering, node: Node) -> None:
         first = reduction(ctx, "sum", ctx.env[dy], axes, True, code)
         strip: IndexMap = tuple((0, None, 0) if i < lead else (0, i - lead, 1) for i in range(len(have)))
         d = ctx.defer(node.outputs[0], first.as_expr(strip), want, ())
-        ctx.children[d].append(first)
+        ctx.refer(d, [first])
         return
     ctx.defer(
         node.outputs[0],
@@ -210,7 +205,7 @@ def softmax(ctx: FunctionLowering, node: Node) -> None:
     _, powers, total = _exponentials(ctx, source, axes)
     parts = powers.as_expr(), total.as_expr(kept(rank, axes))
     d = ctx.defer(node.outputs[0], Map(ctx.ops.divide, code, parts, 4), source.sizes, (), 4)
-    ctx.children[d] += [powers, total]
+    ctx.refer(d, [powers, total])
 
 
 @rule("softmax_grad", fused=True)
@@ -237,7 +232,7 @@ def softmax_grad(ctx: FunctionLowering, node: Node) -> None:
         (y, dy),
         2,
     )
-    ctx.children[d].append(total)
+    ctx.refer(d, [total])
 
 
 @rule("log_softmax", fused=True)
@@ -256,7 +251,7 @@ def log_softmax(ctx: FunctionLowering, node: Node) -> None:
         node.inputs,
         2,
     )
-    ctx.children[d] += [largest, logs]
+    ctx.refer(d, [largest, logs])
 
 
 @rule("sparse_softmax_cross_entropy", fused=True)
@@ -269,7 +264,7 @@ def sparse_softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     over = kept(rank, axes)
     odds = Map(b.divide, code, (powers.as_expr(), total.as_expr(over)), 4)
     p = ctx.defer(node.outputs[1], odds, source.sizes, (), 4)
-    ctx.children[p] += [powers, total]
+    ctx.refer(p, [powers, total])
     at = checked_indices(ctx, labels, source.sizes[-1], wrap=False)
     memory = ctx.array(logits)
     rows = source.sizes[:-1]
@@ -280,7 +275,7 @@ def sparse_softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     fn = lambda s, m, x: b.add(b.subtract(m, x), b.log(s))
     loss = Map(fn, code, (total.as_expr(flat), largest.as_expr(flat), own), 18)
     d = ctx.defer(node.outputs[0], loss, rows, [labels], 18)
-    ctx.children[d] += [total, largest]
+    ctx.refer(d, [total, largest])
 
 
 @rule("sparse_softmax_cross_entropy_grad", fused=True)
@@ -316,7 +311,7 @@ def softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     p = ctx.defer(
         node.outputs[1], Map(b.divide, code, (powers.as_expr(), total.as_expr(over)), 4), source.sizes, (), 4
     )
-    ctx.children[p] += [powers, total]
+    ctx.refer(p, [powers, total])
     logs = hidden(
         ctx,
         Map(lambda s, m: b.add(b.log(s), m), code, (total.as_expr(), largest.as_expr()), 17),
@@ -335,7 +330,7 @@ def softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     each = hidden(ctx, terms, code, source.sizes, [source, want, logs], cost=2)
     total_loss = reduction(ctx, "sum", each, axes, False, code)
     d = ctx.defer(node.outputs[0], total_loss.as_expr(), source.sizes[:-1], ())
-    ctx.children[d].append(total_loss)
+    ctx.refer(d, [total_loss])
 
 
 def checked_indices(ctx: FunctionLowering, value: Value, size: Operand, wrap: bool = True) -> Expr:

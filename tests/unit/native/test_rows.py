@@ -1,0 +1,218 @@
+"""Rows reduced and built upon in one nest: results equal the plan's for any shape, rows of length one, and no rows."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograph as ag
+from runtime.backends.native import toolchain
+from tests.unit.native.both import check, forbid_plan, native, same
+
+pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
+
+
+def softmax(x):
+    return ag.nn.softmax(x)
+
+
+def shifted_softmax(x):
+    powers = ag.exp(x - ag.reduce_max(x, -1, keepdims=True))
+    return powers / ag.reduce_sum(powers, -1, keepdims=True)
+
+
+def log_softmax(x):
+    return ag.nn.log_softmax(x * 2)
+
+
+def logsumexp(x):
+    return ag.reduce_logsumexp(x, axis=-1)
+
+
+def logsumexp_all(x):
+    return ag.reduce_logsumexp(x) * 2, ag.reduce_logsumexp(x, keepdims=True)
+
+
+def layer_norm(x):
+    mean = ag.reduce_mean(x, -1, keepdims=True)
+    variance = ag.reduce_mean((x - mean) ** 2, -1, keepdims=True)
+    size = ag.cast(ag.shape(x)[-1], x.dtype)
+    scale = ag.cast(ag.range(ag.shape(x)[-1]), x.dtype) / size
+    return (x - mean) / ag.sqrt(variance + 1e-3) * scale + scale
+
+
+def centred(x):
+    return x - ag.reduce_mean(x, -1)[..., ag.newaxis]
+
+
+def rms_norm(x):
+    return x * ag.math.rsqrt(ag.reduce_mean(x * x, -1, keepdims=True) + 1e-3)
+
+
+def norm(x):
+    return ag.norm(x, axis=-1), x / (1 + ag.norm(x, axis=-1, keepdims=True))
+
+
+def several(x):
+    """Row results, a column's, the whole's, all of one row-wise value."""
+    y = ag.exp(ag.tanh(x - ag.reduce_sum(x, -1, keepdims=True)))
+    return ag.reduce_sum(y, 0), ag.reduce_sum(y, -1), ag.reduce_mean(y), y * 2, ag.reduce_max(y)
+
+
+def both_ways(x):
+    """Two row-wise values, of which one is looked at the other way round."""
+    y = x - ag.reduce_sum(ag.exp(x * 0.1), -1, keepdims=True)
+    return ag.transpose(y) * 2, ag.reduce_sum(y * y, -1), y[..., ::-1] + y
+
+
+def nested(x):
+    a = ag.reduce_sum(x, -1)
+    b = ag.reduce_sum(x * a[..., ag.newaxis], -1)
+    c = ag.reduce_sum(ag.exp(x / (1 + b[..., ag.newaxis] ** 2)), -1)
+    return ag.reduce_sum(c * a, -1), c
+
+
+def losses(x):
+    wanted = ag.cast(x > 0, x.dtype)
+    return ag.nn.softmax_cross_entropy_with_logits(wanted, x), ag.nn.softmax(x)
+
+
+def sparse(x):
+    labels = ag.zeros(ag.shape(x)[:-1], "int32")
+    return ag.reduce_mean(ag.nn.sparse_softmax_cross_entropy_with_logits(labels, x))
+
+
+def extremes(x):
+    return x - ag.reduce_max(x, -1, keepdims=True), x * ag.reduce_min(x, -1, keepdims=True), ag.argmax(x, -1)
+
+
+def logic(x):
+    some = ag.reduce_any(x > 1, -1, keepdims=True)
+    return ag.where(some, x, -x), ag.where(ag.reduce_all(x < 3, -1, keepdims=True), x, 0)
+
+
+FUNCTIONS = [
+    softmax, shifted_softmax, log_softmax, logsumexp, logsumexp_all, layer_norm, centred, rms_norm, norm, several,
+    both_ways, nested, losses, sparse, extremes, logic,
+]
+SHAPES = [(1, 1), (1, 40), (40, 1), (3, 7), (5, 40), (2, 3, 33), (4, 1, 65), (70, 300)]
+
+
+def numbers(shape, dtype="float32", seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def near(a, b):
+    """Equal to a hundred thousandth of the largest element: sums of many cancel."""
+    for x, y in zip(ag.nest.flatten(a), ag.nest.flatten(b), strict=True):
+        size = float(np.max(np.abs(np.asarray(y)), initial=1))
+        same(np.asarray(x) / size, np.asarray(y) / size, 5e-5)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_every_shape(f, monkeypatch):
+    for shape in SHAPES:
+        check(f, numbers(shape), monkeypatch=monkeypatch)
+    check(f, numbers((6, 50), "float64"), monkeypatch=monkeypatch)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_sizes_that_the_run_tells(f):
+    compiled = ag.function(f, jit_compile=True, input_signature=[ag.TensorSpec([None, None], "float32")])
+    plan = ag.function(f, jit_compile=False)
+    for shape in [(1, 1), (3, 7), (40, 64), (2, 1), (1, 100), (700, 300)]:
+        x = ag.constant(numbers(shape))
+        near(compiled(x), plan(x))
+    if f in (softmax, layer_norm, rms_norm, nested):
+        x = ag.constant(numbers((0, 5)))
+        same(compiled(x), plan(x))
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f is not extremes], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", [(3, 7), (9, 48), (1, 33), (0, 40)], ids=str)
+def test_gradients(f, shape):
+    def gradient(x):
+        with ag.GradientTape() as tape:
+            tape.watch(x)
+            total = ag.constant(0.0)
+            for y in ag.nest.flatten(f(x)):
+                if y.dtype == x.dtype:
+                    total = total + ag.reduce_sum(y * ag.cast(ag.shape(y)[-1] if y.ndim else 1, x.dtype))
+        return tape.gradient(total, x)
+
+    x = ag.constant(numbers(shape))
+    if shape[0] == 0 and f in (sparse, several):
+        return  # means, and largest values, of nothing
+    compiled = ag.function(gradient, jit_compile=True)
+    near(compiled(x), ag.function(gradient, jit_compile=False)(x))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize("f", [*FUNCTIONS[:10], extremes, logic], ids=lambda f: f.__name__)
+def test_numbers_that_are_none(f):
+    x = numbers((9, 40))
+    for i, value in enumerate((np.nan, np.inf, -np.inf)):
+        x[i, 3 + i] = value
+    x[4], x[5], x[6] = np.nan, np.inf, -np.inf
+    compiled, _ = native(f, ag.constant(x))
+    same(compiled(ag.constant(x)), ag.function(f, jit_compile=False)(ag.constant(x)))
+
+
+@pytest.mark.parametrize("f", [softmax, layer_norm, several, losses], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", [(3000, 400), (9, 70_000)], ids=str)
+def test_large_ones_on_threads(f, shape, monkeypatch):
+    x = ag.constant(numbers(shape))
+    compiled, executable = native(f, x)
+    forbid_plan(executable, monkeypatch)
+    near(compiled(x), ag.function(f, jit_compile=False)(x))
+
+
+def test_strided_operands(monkeypatch):
+    check(lambda x: ag.nn.softmax(ag.transpose(x)[:, ::2]), numbers((80, 9)), monkeypatch=monkeypatch)
+    check(lambda x: ag.nn.softmax(ag.transpose(x, (1, 0, 2)) * 2), numbers((4, 5, 40)), monkeypatch=monkeypatch)
+    check(lambda x: x / ag.reduce_sum(x, (-1, -2), keepdims=True), numbers((4, 5, 40)) + 9, monkeypatch=monkeypatch)
+    check(lambda x: ag.nn.softmax(x, axis=0), numbers((40, 9)), monkeypatch=monkeypatch)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    steps=st.lists(
+        st.tuples(st.sampled_from("mean sum max exp scale keep square".split()), st.integers(1, 3)),
+        min_size=2,
+        max_size=6,
+    ),
+    seed=st.integers(0, 99),
+)
+def test_random_chains(shape, steps, seed):
+    def chain(x):
+        out = []
+        for step, axes in steps:
+            along = tuple(range(-min(axes, x.ndim), 0))
+            if step in ("mean", "sum", "max"):
+                made = getattr(ag, f"reduce_{step}")(x, along, keepdims=True)
+                out.append(made)
+                x = x / (1 + ag.abs(made))
+            elif step == "exp":
+                x = ag.exp(-ag.abs(x))
+            elif step == "scale":
+                x = x * ag.math.rsqrt(1 + ag.reduce_sum(x * x, -1, keepdims=True))
+            elif step == "square":
+                x = x * x + ag.reduce_sum(x, 0)
+            else:
+                out.append(x)
+        return [*out, x]
+
+    x = ag.constant(numbers(tuple(shape), seed=seed))
+    compiled, executable = native(chain, x)
+    with pytest.MonkeyPatch.context() as patch:
+        forbid_plan(executable, patch)
+        near(compiled(x), ag.function(chain, jit_compile=False)(x))
+
+
+def test_a_softmax_is_one_nest_without_another_array():
+    text = native(softmax, ag.constant(numbers((64, 128))))[1].lowered
+    assert text.frame <= 128 * 4  # one row
+    assert len(re.findall(r"%i\d+ = phi i64", text.text)) == 4  # rows; largest, sum, quotient
