@@ -6,6 +6,7 @@ the calls inside. So the gradient of a recursion costs as much as some calls of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from runtime.grad.regions import (
 )
 from runtime.grad.sweep import Rule, Sums, Sweep
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import CALLS, reachable_functions
 from runtime.ops.records import RECORD
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
@@ -51,10 +53,11 @@ def call_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> lis
     seeds = [conform(dys[k], cotangent_type(graph.outputs[k].type)) for k in given]
     types = tuple(cotangent_type(graph.inputs[k].type) for k in wrt)
     tape, pull = halves(graph, name, wrt, given, sweep.rules, functions)
+    constant = [node.inputs[k] for k in _again(pull)]
     node.attrs = {**node.attrs, "function": tape}
     record = node.add_output(RECORD)
     trace = current_trace()
-    made = trace.builder.emit(get("call"), [record, *seeds], {"function": pull}, types, (), node.location)
+    made = trace.builder.emit(get("call"), [record, *seeds, *constant], {"function": pull}, types, (), node.location)
     for k, value in zip(wrt, made.outputs, strict=True):
         results[k] = Tensor(value)
     return results
@@ -71,19 +74,74 @@ def halves(
     """The names of a function's two halves, which are made on first need and may call themselves.
 
     forward     inputs -> (outputs, record)
-    backward    (record, cotangents of the outputs `given`) -> cotangents of the inputs `wrt`
+    backward    (record, cotangents of the outputs `given`, inputs) -> cotangents of the inputs `wrt`
+
+    The inputs that are given to the backward half again are those that it needs and that every call of the function
+    by itself passes on: a record of each call would hold the same. Its name says which they are.
     """
     suffix = f"{'_'.join(map(str, wrt))}_by_{'_'.join(map(str, given))}"
     tape, pull = f"{name}_tape_{suffix}", f"{name}_grad_{suffix}"
-    if tape in functions:
-        return tape, pull
+    for known in functions:
+        if known == pull or known.startswith(f"{pull}{_WITH}"):
+            return tape, known
+    passed_on = _passed_on(graph, name, functions)
+    kept = _build(graph, tape, pull, wrt, given, rules, functions)
+    again = [k for k in passed_on if k in kept]
+    if again:
+        del functions[tape], functions[pull]
+        pull += _WITH + "_".join(map(str, again))
+        _build(graph, tape, pull, wrt, given, rules, functions)
+    return tape, pull
+
+
+_WITH = "_with_"
+
+
+def _again(pull: str) -> list[int]:
+    """The inputs that a backward half is given again."""
+    found = re.search(rf"{_WITH}([\d_]+)$", pull)
+    return [int(k) for k in found.group(1).split("_")] if found else []
+
+
+def _passed_on(graph: Graph, name: str, functions: dict[str, Graph]) -> list[int]:
+    """The inputs that all calls of a function by itself pass on as they are; none if others call it, or nobody."""
+    others = {n.attrs["function"] for n in graph.walk() if n.op.name in CALLS} - {name}
+    if any(name in reachable_functions(functions[other]) for other in others):
+        return []
+    passed: set[int] | None = None
+
+    def look(region: Graph, origin: dict[Value, int]) -> None:
+        nonlocal passed
+        for node in region.nodes:
+            if node.op.name in CALLS and node.attrs["function"] == name:
+                same = {k for k, v in enumerate(node.inputs) if origin.get(v) == k}
+                passed = same if passed is None and node.op.name == "call" else same & (passed or set())
+            for inner in node.regions:
+                inputs = node.inputs[1:] if node.op.name == "cond" else []
+                look(inner, {v: origin[w] for v, w in zip(inner.inputs, inputs, strict=False) if w in origin})
+
+    look(graph, {v: k for k, v in enumerate(graph.inputs)})
+    return sorted(passed or ())
+
+
+def _build(
+    graph: Graph,
+    tape: str,
+    pull: str,
+    wrt: Sequence[int],
+    given: Sequence[int],
+    rules: Mapping[str, Rule],
+    functions: dict[str, Graph],
+) -> set[int]:
+    """Make both halves; the inputs that the record holds."""
     primal, where = copy_graph(graph)
     primal.name = tape
     trace = Trace(pull, functions)
     functions[tape], functions[pull] = primal, trace.graph
     activity = Activity()
     inside = {where[v] for v in activity.varied(graph, [k in wrt for k in range(len(graph.inputs))])}
-    region = AdjointRegion(trace.graph, None, primal, {})
+    constant = {primal.inputs[k]: trace.graph.add_input(primal.inputs[k].type) for k in _again(pull)}
+    region = AdjointRegion(trace.graph, None, primal, dict(constant))
     trace.builder.region = region
     seeds = [trace.graph.add_input(cotangent_type(primal.outputs[k].type)) for k in given]
     outputs = []
@@ -111,9 +169,9 @@ def halves(
             unpacked.outputs[index] = wanted
     packed = primal.add_node(get("pack_record"), [value for value, _ in saved], {}, (RECORD,))
     primal.outputs.append(packed.outputs[0])
-    trace.graph.inputs = [record, *seeds]
+    trace.graph.inputs = [record, *seeds, *constant.values()]
     renumber(trace.graph)
-    return tape, pull
+    return {value.index for value, _ in saved if value.node is None}
 
 
 def adjoint_graph(

@@ -150,6 +150,8 @@ class _Line:
             element = None if self.token[1] == ">" else self.type()
             self.expect(">")
             return ListType(element)
+        if word == "record":
+            return ListType(None, record=True)
         try:
             dtype = as_dtype(word)
         except TypeError as error:

@@ -185,9 +185,9 @@ def operands(node: Node, names: list[str]) -> str:
 
 
 def type_text(type: Any, sizes: Sizes) -> str:
-    """`float32[n,3]`, `int64*[]` (weak), `float32[?]` (unknown rank), `list<float32[3]>`."""
+    """`float32[n,3]`, `int64*[]` (weak), `float32[?]` (unknown rank), `list<float32[3]>`, `record`."""
     if isinstance(type, ListType):
-        return f"list<{'' if type.element is None else type_text(type.element, sizes)}>"
+        return "record" if type.record else f"list<{'' if type.element is None else type_text(type.element, sizes)}>"
     assert isinstance(type, TensorType), type
     shape = "?" if type.shape is None else ",".join(sizes.name(d) if isinstance(d, Dim) else str(d) for d in type.shape)
     return f"{type.dtype.name}{'*' if type.weak else ''}[{shape}]"

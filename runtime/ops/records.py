@@ -7,7 +7,7 @@ from typing import Any
 from runtime.ops.registry import Op
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
-RECORD = ListType(None)
+RECORD = ListType(None, record=True)
 """The type of a record: a list about whose items nothing is said."""
 
 

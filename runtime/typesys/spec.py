@@ -59,22 +59,27 @@ class TensorType:
 
 
 class ListType:
-    """A list of values of one element type (the join of what was put in); `element` is None while nothing was."""
+    """A list of values of one element type (the join of what was put in); `element` is None while nothing was.
 
-    __slots__ = ("element",)
+    A `record` is a list of values of any types, about which nothing is said (see runtime/ops/records.py).
+    """
+
+    __slots__ = ("element", "record")
     element: ValueType | None
+    record: bool
 
-    def __init__(self, element: ValueType | None) -> None:
+    def __init__(self, element: ValueType | None, record: bool = False) -> None:
         self.element = element
+        self.record = record
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is ListType and self.element == other.element
+        return type(other) is ListType and self.element == other.element and self.record == other.record
 
     def __hash__(self) -> int:
-        return hash(("list", self.element))
+        return hash(("list", self.element, self.record))
 
     def __repr__(self) -> str:
-        return f"list<{'' if self.element is None else self.element}>"
+        return "record" if self.record else f"list<{'' if self.element is None else self.element}>"
 
 
 ValueType: TypeAlias = TensorType | ListType

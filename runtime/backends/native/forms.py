@@ -11,8 +11,10 @@ __all__ = ["is_held"]
 
 def is_held(t: ValueType) -> bool:
     """Whether Python holds values of a type, and native code a register's number: tensors of unknown rank or of other
-    element types, lists whose elements have no one known shape, lists of lists."""
+    element types, lists whose elements have no one known shape, lists of lists, records that Python sees."""
     if isinstance(t, ListType):
+        if t.record:
+            return True
         if t.element is None:
             return False
         return type(t.element) is not TensorType or not is_static(t.element.shape) or not _is_number(t.element.dtype)

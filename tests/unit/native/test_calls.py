@@ -8,7 +8,7 @@ import pytest
 import autograph as ag
 from runtime.backends.native import executable as executable_module
 from runtime.backends.native import toolchain
-from tests.unit.native.both import check, forbid_plan, native
+from tests.unit.native.both import check, forbid_plan, native, same
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
 
@@ -264,3 +264,93 @@ def test_gradients_of_recursion():
     x, n = ag.constant(X), ag.constant(4)
     got = ag.function(gradient, jit_compile=True)(x, n)
     np.testing.assert_allclose(np.asarray(got), np.asarray(ag.function(gradient, jit_compile=False)(x, n)), rtol=1e-5)
+
+
+def tree(node, x, left, right, w):
+    if node < 3:
+        return ag.tanh(x[node] * w)
+    a = tree(left[node - 3], x, left, right, w)
+    b = tree(right[node - 3], x, left, right, w)
+    return ag.tanh(a * w + b) + ag.reduce_sum(a) * 0.1
+
+
+def tree_gradient(x, left, right, w):
+    with ag.GradientTape() as tape:
+        tape.watch([x, w])
+        loss = ag.constant(0.0, "float64")
+        for i in ag.range(3):
+            loss += ag.reduce_sum(tree(ag.constant(4) - i, x, left, right, w) ** 2.0)
+    return tape.gradient(loss, [x, w])
+
+
+TREE = np.random.default_rng(0).standard_normal((3, 4)), np.array([0, 3], np.int32), np.array([1, 2], np.int32)
+
+
+def test_gradients_of_recursion_over_index_tensors(monkeypatch):
+    check(tree_gradient, *TREE, np.linspace(0.5, 1.0, 4), monkeypatch=monkeypatch, islands=())
+
+
+def training(x, left, right, w):
+    for _ in ag.range(40):
+        dw = tree_gradient(x, left, right, w)[1]
+        w = w - 0.05 * dw
+    return w
+
+
+def test_records_in_a_loop_of_steps(monkeypatch):
+    executable = check(training, *TREE, np.linspace(0.5, 1.0, 4), monkeypatch=monkeypatch, islands=())
+    assert "call void @ag_arena_back" in executable.lowered.text
+
+
+def test_records_of_sizes_that_only_the_run_knows():
+    x = ag.TensorSpec((3, None), "float64")
+    places, w = ag.TensorSpec((None,), "int32"), ag.TensorSpec((None,), "float64")
+    compiled = ag.function(tree_gradient, jit_compile=True, input_signature=[x, places, places, w])
+    plain = ag.function(tree_gradient, jit_compile=False, input_signature=[x, places, places, w])
+    for n in (4, 1, 0, 7):
+        args = np.ones((3, n)), TREE[1], TREE[2], np.linspace(0.1, 1.0, n)
+        same(compiled(*map(ag.constant, args)), plain(*map(ag.constant, args)))
+
+
+def grown(x, n):
+    if n <= 0:
+        return x
+    parts = []
+    for i in ag.range(n):
+        parts.append(x * ag.cast(i + 1, "float64"))
+    return grown(ag.reduce_sum(ag.stack(parts), axis=0) * 0.1, n - 1) + x
+
+
+def test_records_that_hold_lists(monkeypatch):
+    def f(x, n):
+        with ag.GradientTape() as tape:
+            tape.watch(x)
+            y = ag.reduce_sum(grown(x * x, n) ** 2.0)
+        return tape.gradient(y, x)
+
+    check(f, np.array([0.5, -1.0, 2.0]), np.int64(3), monkeypatch=monkeypatch)
+
+
+def test_second_derivatives_of_recursion(monkeypatch):
+    def f(x, n):
+        with ag.GradientTape() as outer:
+            outer.watch(x)
+            with ag.GradientTape() as tape:
+                tape.watch(x)
+                y = ag.reduce_sum(ag.sin(halves(x, n)))
+            dx = ag.reduce_sum(tape.gradient(y, x) ** 2.0)
+        return outer.gradient(dx, x)
+
+    check(f, np.array([0.5, -1.0, 2.0]), np.int64(3), monkeypatch=monkeypatch)
+
+
+def test_an_eager_tape_over_recursion():
+    results = []
+    for jit in (True, False):
+        f = ag.function(lambda x, l, r, w: ag.reduce_sum(tree(ag.constant(4), x, l, r, w)), jit_compile=jit)
+        x = ag.constant(TREE[0])
+        with ag.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x, ag.constant(TREE[1]), ag.constant(TREE[2]), ag.constant(np.linspace(0.5, 1.0, 4)))
+        results.append(tape.gradient(y, x))
+    same(*results)

@@ -17,6 +17,7 @@ from runtime.backends.native.lower.module import Lowered, Module
 from runtime.backends.native.lower.rules.calls import lower_functions, passed
 from runtime.backends.native.lower.rules.islands import Held, converted, hold
 from runtime.backends.native.lower.rules.lists import ListRep, copied, length_of, new_list, reserve
+from runtime.backends.native.lower.rules.records import addressed
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Value
@@ -37,6 +38,7 @@ def lower(graph: Graph) -> Lowered:
       Unsupported: something has no native rule; it is named, with its place in the user's source.
     """
     module = Module()
+    graph, module.records = addressed(graph)
     module.shares = sum(1 for _ in graph.walk()) > LARGE
     work = _Entry(graph, module)
     work.write()
@@ -53,6 +55,7 @@ def lower(graph: Graph) -> Lowered:
     return out
 
 
+_ARENA = "  %arena = alloca {ptr, i64}", "  store {ptr, i64} zeroinitializer, ptr %arena"
 _CROSSING = 8  # operations of the NumPy plan that take as long as an island's crossing
 _TURNS = 10  # what a loop is taken to go round
 
@@ -82,7 +85,7 @@ class _Entry:
 
     def write(self) -> None:
         ctx, code = self.ctx, self.ctx.code
-        code.promised.update({"%in": "ptr", "%limit": "i64", "%held.next": "i64"})
+        code.promised.update({"%in": "ptr", "%limit": "i64", "%held.next": "i64", "%arena": "ptr"})
         code.begin("start")
         reps = self._inputs()
         slot = 0
@@ -106,6 +109,8 @@ class _Entry:
         code.do("store i64 1, ptr %status")
         code.jump("cleanup")
         code.begin("cleanup")
+        if self.module.records:
+            code.do("call void @ag_arena_back(ptr %arena, ptr null, i64 0)")
         for s in ctx.slots:
             code.do(f"call void @ag_drop(ptr {s})")
         ctx.memory.lay_out()
@@ -119,6 +124,7 @@ class _Entry:
             "define i64 @ag_run(ptr %in, ptr %out) {",
             "entry:",
             "  %status = alloca i64",
+            *(_ARENA if self.module.records else ()),
             *code.prologue,
         ]
         if frame:

@@ -86,6 +86,59 @@ end:
   ret void
 }
 
+; so many bytes of the memory of a call, which is {block, bytes of it in use}; a block begins with the one before it
+define internal ptr @ag_arena(ptr %arena, i64 %size) {
+entry:
+  %place = getelementptr i64, ptr %arena, i64 1
+  %used = load i64, ptr %place
+  %block = load ptr, ptr %arena
+  %end = add i64 %used, %size
+  %none = icmp eq ptr %block, null
+  br i1 %none, label %new, label %look
+look:
+  %header = getelementptr i64, ptr %block, i64 -2
+  %capacity = load i64, ptr %header
+  %fits = icmp ule i64 %end, %capacity
+  br i1 %fits, label %old, label %new
+old:
+  store i64 %end, ptr %place
+  %p = getelementptr i8, ptr %block, i64 %used
+  ret ptr %p
+new:
+  %least = add i64 %size, 64
+  %want = call i64 @llvm.smax.i64(i64 %least, i64 262144)
+  %q = call ptr @ag_take(i64 %want)
+  %gone = icmp eq ptr %q, null
+  br i1 %gone, label %failed, label %taken
+taken:
+  store ptr %block, ptr %q
+  store ptr %q, ptr %arena
+  store i64 %least, ptr %place
+  %first = getelementptr i8, ptr %q, i64 64
+  ret ptr %first
+failed:
+  ret ptr null
+}
+
+; the memory of a call as it was when so much of a block was in use
+define internal void @ag_arena_back(ptr %arena, ptr %block, i64 %used) {
+entry:
+  br label %look
+look:
+  %now = load ptr, ptr %arena
+  %same = icmp eq ptr %now, %block
+  br i1 %same, label %end, label %drop
+drop:
+  %before = load ptr, ptr %now
+  call void @ag_give(ptr %now)
+  store ptr %before, ptr %arena
+  br label %look
+end:
+  %place = getelementptr i64, ptr %arena, i64 1
+  store i64 %used, ptr %place
+  ret void
+}
+
 ; working memory that is too small for the pool: the code keeps its own from call to call
 @ag_frame_kept = internal global ptr null
 

@@ -10,6 +10,7 @@ import numpy as np
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
 from runtime.backends.native.lower.helpers import helpers_of
+from runtime.ir.graph import Value
 
 __all__ = ["Lowered", "Module"]
 
@@ -45,6 +46,7 @@ class Module:
         self.islands: list[Island] = []
         self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
         self.needs_environment = False
+        self.records: frozenset[Value] = frozenset()  # values that are records (rules/records.py)
         self.shares = False  # whether loops of the same text are one function
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}

@@ -67,6 +67,7 @@ class Values:
         self.first_register: Operand | None = None  # in functions: the first one that is ours
         self.foreign: dict[int, Operand] = {}  # registers of the caller's
         self.next_register: Operand = "%held.next"  # the first one of functions that are called
+        self.arena = "%arena"  # the memory of the call: {block, bytes of it in use}
         self.limit: Operand = "%limit"  # the lowest address that the stack may come to
 
     # Values

@@ -12,6 +12,7 @@ from runtime.backends.native.lower.rules import islands as islands
 from runtime.backends.native.lower.rules import lists as lists
 from runtime.backends.native.lower.rules import pooling as pooling
 from runtime.backends.native.lower.rules import products as products
+from runtime.backends.native.lower.rules import records as records
 from runtime.backends.native.lower.rules import reductions as reductions
 from runtime.backends.native.lower.rules import repeating as repeating
 from runtime.backends.native.lower.rules import rowwise as rowwise

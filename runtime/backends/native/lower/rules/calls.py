@@ -55,6 +55,8 @@ def call(ctx: FunctionLowering, node: Node) -> None:
     number = ctx.module.function(node.attrs["function"])
     ctx.big = True
     words: list[str] = ["ptr %in", f"i64 {ctx.limit}", f"i64 {ctx.next_register}"]
+    if ctx.module.records:
+        words.append(f"ptr {ctx.arena}")
     for value, formal in zip(node.inputs, graph.inputs, strict=True):
         words += _argument(ctx, node, value, formal.type)
     made: list[Any] = []
@@ -195,7 +197,9 @@ class _Function:
         self.ctx.first_register = "%held"
         self.ctx.limit, self.ctx.next_register = "%limit", "%held.next"
         self.parameters = ["ptr %in", "i64 %limit", "i64 %held"]
-        self.ctx.code.promised.update({"%in": "ptr", "%limit": "i64", "%held": "i64", "%held.next": "i64"})
+        if module.records:
+            self.parameters.append("ptr %arena")
+        self.ctx.code.promised.update({"%in": "ptr", "%limit": "i64", "%held": "i64", "%held.next": "i64", "%arena": "ptr"})
         self.results: list[list[str]] = []
 
     def _parameter(self, type: str) -> str:

@@ -70,8 +70,12 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
         ends.append(code.block)
         code.jump(after)
     code.begin(after)
-    for out, a, b, target in zip(node.outputs, *results, targets, strict=True):
-        ctx.define(out, target if target is not None else _joined(ctx, out, a, b, ends))
+    joined = [
+        target if target is not None else _joined(ctx, out, a, b, ends)
+        for out, a, b, target in zip(node.outputs, *results, targets, strict=True)
+    ]
+    for out, rep in zip(node.outputs, joined, strict=True):  # sizes are computed from here on: after all phis
+        ctx.define(out, _strided(ctx, rep) if isinstance(rep, Array) else rep)
 
 
 _CHANGES_FIRST = frozenset(
@@ -153,7 +157,12 @@ def _joined(ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) 
     sizes = tuple(phi("i64", x, y) for x, y in zip(a.sizes, b.sizes, strict=True))
     ptr = str(phi("ptr", a.ptr, b.ptr))
     offset = phi("i64", a.offset, b.offset)
-    joined = Array(ptr, a.code, sizes, ctx.code.strides(sizes), a.buffers | b.buffers, offset)
+    return Array(ptr, a.code, sizes, (), a.buffers | b.buffers, offset)
+
+
+def _strided(ctx: FunctionLowering, joined: Array) -> Deferred:
+    """A joined array, in C order."""
+    joined.strides = ctx.code.strides(joined.sizes)
     ctx.memory.touch(joined.buffers)
     return ctx.dense(joined)
 
@@ -277,6 +286,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.begin(inside)
     own = [Scalar(turn, "i64")] if counted else []
 
+    marked = _marked(ctx, node, body)
+
     def run() -> list[Any]:
         ctx.writable = {b for s in slots for b in s.array.buffers}
         ctx.lists = {s for s in states if isinstance(s, (ListRep, Held))}
@@ -293,6 +304,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.depth -= 1
     for slot in slots:
         ctx.memory.touch(slot.array.buffers)
+    if marked:
+        code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
     _poll(ctx, turn, counted)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     last = code.block
@@ -333,6 +346,18 @@ def _make_room(ctx: FunctionLowering, body: Graph, states: list[Any], count: Ope
             turns = code.op(f"call i64 @llvm.smin.i64(i64 {count}, i64 {most})")
             turns = code.op(f"call i64 @llvm.smax.i64(i64 {turns}, i64 0)")
         reserve(ctx, state, code.op(f"add i64 {length_of(ctx, state)}, {turns}"))
+
+
+def _marked(ctx: FunctionLowering, node: Node, body: Graph) -> tuple[str, str] | None:
+    """How much of the call's memory is in use before a turn, if what the turn takes of it ends with it."""
+    start = 1 if node.op.name == "for_loop" else 0  # its index
+    carried = body.inputs[start : start + node.carried]
+    if not ctx.module.records or any(v in ctx.module.records for v in carried):
+        return None
+    if not any(n.op.name in ("call", "pack_record") for n in body.walk()):
+        return None
+    place = ctx.code.op(f"getelementptr i64, ptr {ctx.arena}, i64 1")
+    return ctx.code.op(f"load ptr, ptr {ctx.arena}"), ctx.code.op(f"load i64, ptr {place}")
 
 
 def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
