@@ -91,6 +91,23 @@ def test_convolution_and_its_gradients_equal_the_meaning(case):
     close(found[2], Conv2dFilterGrad.kernel(dy, x, filters, **attrs))
 
 
+@pytest.mark.parametrize("shape", [(7,), (1, 1, 1, 7), (2, 5, 6, 7), (6, 1)])
+@pytest.mark.parametrize("also", [False, True])
+def test_bias_and_relu_that_follow(shape, also):
+    def f(x, filters, bias):
+        y = ag.nn.conv2d(x, filters, 1, "SAME")
+        z = bias + y if shape == (7,) else y + bias
+        return (ag.nn.relu(z), z, ag.nn.relu(y)) if also else (ag.nn.relu(z),)
+
+    random = np.random.default_rng(0)
+    x, filters, bias = (random.standard_normal(s).astype("float32") for s in ((2, 5, 6, 3), (3, 3, 3, 7), shape))
+    x[0, 0, 0, 0] = np.nan
+    found = natively(f, x, filters, bias)
+    y = Conv2d.kernel(x, filters, strides=(1, 1), padding="SAME", dilations=(1, 1))
+    for a, b in zip(found, (np.maximum(y + bias, 0), y + bias, np.maximum(y, 0)), strict=False):
+        close(a, b)
+
+
 @pytest.mark.parametrize("padding", ["SAME", "VALID", ((1, 2), (0, 1))])
 @pytest.mark.parametrize("strides", [(1, 1), (2, 1)])
 @pytest.mark.parametrize("sizes", [(None, 9, 8), (None, None, None), (2, None, 8)])

@@ -142,12 +142,18 @@ class FunctionLowering(Values):
                     self.current,
                 ) = kept
 
+    def only_user(self, value: Value) -> Node | None:
+        """The one node of the region that uses a value that nobody else sees."""
+        return self.uses.last[value] if self.uses.count.get(value) == 1 else None
+
     def is_fused(self, node: Node) -> bool:
         """Whether a node takes its inputs as expressions."""
         return node.op.name in FUSED or (node.op.name not in RULES and isinstance(node.op, Elementwise))
 
     def node(self, node: Node) -> None:
         """Lower one node."""
+        if node in self.absorbed:
+            return
         found = RULES.get(node.op.name, RULES["elementwise"])
         control = bool(node.regions) or isinstance(node.attrs.get("function"), str)  # a named graph
         self.current = node

@@ -14,7 +14,7 @@ import numpy as np
 
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
-from runtime.backends.native.lower.types import LLVM, SIZE
+from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed
 
 __all__ = ["Kernel", "lanes_of", "registers"]
 
@@ -208,6 +208,16 @@ class Kernel:
         v, name = self.vector, f"llvm.fmuladd.v{self.lanes}{self.kind}"
         self.ctx.module.declare(f"declare {v} @{name}({v}, {v}, {v})")
         return self.code.op(f"call {v} @{name}({v} {x}, {v} {y}, {v} {z})")
+
+    def larger(self, a: str, b: str) -> str:
+        """The larger of two, NaN where one is."""
+        v = self.vector
+        if is_float(self.kind):
+            name = f"llvm.maximum.v{self.lanes}{self.kind}"
+        else:
+            name = f"llvm.{'s' if is_signed(self.kind) else 'u'}max.v{self.lanes}{self.word}"
+        self.ctx.module.declare(f"declare {v} @{name}({v}, {v})")
+        return self.code.op(f"call {v} @{name}({v} {a}, {v} {b})")
 
     def clear(self, ptr: str, count: Operand) -> None:
         """Numbers of memory set to zero."""

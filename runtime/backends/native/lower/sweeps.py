@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
 from runtime.backends.native.lower.memory import Array
@@ -19,6 +19,7 @@ __all__ = ["Choice", "Frame", "Sweep", "choose", "grain_of", "split", "sweep"]
 
 PER_THREAD = 1_000_000  # multiplications that are worth waking a thread: about 20 microseconds
 BAND = 1 << 17  # numbers of a picture's border-filled rows at a time: what a second-level cache holds
+FAR = 1 << 18  # numbers of weights that do not stay in a second-level cache with the rest
 WIDTHS = (12, 4, 1)  # of blocks, where the run tells how many places there are
 
 
@@ -68,6 +69,8 @@ class Sweep:
     base: Operand  # of the first result in `out`
     pitch: tuple[Operand, Operand, Operand]  # from picture to picture, row to row, place to place in `out`
     choice: Choice
+    bias: Array | None = None  # added to every place
+    positive: bool = False  # whether what is negative becomes zero, at last
 
 
 def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -> Choice:
@@ -128,9 +131,13 @@ class Bands:
       frame: how the windows lie.
       multiple: rows of a block.
       slots: how many pictures are in work together.
+      most: rows of a band at most; None for what a second-level cache holds.
+      extra: numbers of memory for the caller's own use, at `spare`.
     """
 
-    def __init__(self, kernel: Kernel, frame: Frame, multiple: int, slots: int = 1) -> None:
+    def __init__(
+        self, kernel: Kernel, frame: Frame, multiple: int, slots: int = 1, most: int | None = None, extra: Operand = 0
+    ) -> None:
         self.kernel = kernel
         self.frame = frame
         outside = kernel.ctx.code
@@ -140,7 +147,9 @@ class Bands:
         self.each: Operand = 8 * multiple  # rows of a band
         if isinstance(row, int) and isinstance(height, int):
             fits = (BAND // max(row, 1) - (frame.taps[0] - 1) * frame.step[0] - 1) // frame.stride[0] + 1
-            self.each = min(height, max(fits // multiple, 1) * multiple)
+            self.each = min(height, max(min(fits, most or fits) // multiple, 1) * multiple)
+        elif most is not None:
+            self.each = most
         if isinstance(height, int) and isinstance(self.each, int):
             self.count: Operand = -(-height // self.each) if height else 0
         else:
@@ -148,10 +157,14 @@ class Bands:
         self.row: Operand = kernel.take(row)  # from row to row of what is read
         self.source = kernel.pointer(frame.source.ptr, frame.source.offset)
         picture = outside.product(frame.source.sizes[1:])
-        self.border = ""
+        self.border = self.spare = ""
+        size: Operand = 0
         if not frame.inside:
             picture = outside.mul(frame.span(0, self.each, outside), row)
-            self.border = kernel.scratch(kernel.take(outside.mul(picture, slots)))
+            size = outside.mul(picture, slots)
+        if size != 0 or extra != 0:
+            self.border = kernel.scratch(kernel.take(outside.add(size, extra)))
+            self.spare = kernel.at(self.border, kernel.take(size)) if extra != 0 else ""
         self.picture: Operand = kernel.take(picture)  # from picture to picture of what is read
 
     def rows(self, band: Operand) -> tuple[Operand, Operand]:
@@ -174,6 +187,14 @@ class Bands:
         border = kernel.at(self.border, code.mul(slot, self.picture))
         self._fill(border, start, at, frame.span(0, rows, code), sizes)
         return border
+
+    def enter_all(self, first: Operand, some: Operand, top: Operand, rows: Operand) -> str:
+        """The same of several pictures."""
+        if self.frame.inside:
+            return self.enter(first, top, rows)
+        with self.kernel.loop(0, some) as slot:
+            self.enter(self.kernel.code.add(first, slot), top, rows, slot)
+        return self.border
 
     def _fill(self, border: str, picture: str, first: Operand, rows: Operand, sizes: list[Operand]) -> None:
         """Copy rows of a picture into the border."""
@@ -216,22 +237,28 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
     code = kernel.code
     ctx.big = True
     buffers = frame.source.buffers | job.weights.buffers | job.out.buffers
+    if job.bias is not None:
+        buffers |= job.bias.buffers
     ctx.memory.touch(buffers)
-    bands = Bands(kernel, frame, choice.rows)
+    slots = _slots(job)
+    bands = Bands(kernel, frame, choice.rows, slots)
     weights = kernel.pointer(job.weights.ptr, job.weights.offset)
     out = kernel.pointer(job.out.ptr, ctx.code.add(job.out.offset, job.base))
+    bias = kernel.pointer(job.bias.ptr, job.bias.offset) if job.bias is not None else ""
     pitch = [kernel.take(p) for p in job.pitch]
+    pictures = kernel.take(frame.source.sizes[0])
     block = choice.vectors * kernel.lanes
     length = frame.taps[0] * frame.taps[1] * job.inner
     blocks = -(-job.outer // block)
     with kernel.loop("%lo", "%hi") as task:
         bands_of = kernel.take(bands.count)
-        picture: Operand = task
+        picture: Operand = code.mul(task, slots)
         band: Operand = 0
         if bands_of != 1:
             picture, band = code.op(f"udiv i64 {task}, {bands_of}"), code.op(f"urem i64 {task}, {bands_of}")
         top, rows = bands.rows(band)
-        source = bands.enter(picture, top, rows)
+        some = code.at_most(code.sub(pictures, picture), slots) if slots > 1 else 1
+        source = bands.enter_all(picture, some, top, rows)
         target = kernel.at(out, code.add(code.mul(picture, pitch[0]), code.mul(top, pitch[1])))
         with kernel.loop(0, job.groups) as group:
             inputs = kernel.at(source, code.mul(group, job.inner))
@@ -241,21 +268,47 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
                     w = kernel.at(weights, code.mul(code.add(code.mul(group, blocks), b), length * block))
                     goal = kernel.at(results, code.mul(b, block))
                     left = min(job.outer - first * block, block)
-                    _places(kernel, job, bands, inputs, w, goal, (rows, pitch[1], pitch[2]), left)
+                    own = kernel.at(bias, code.add(code.mul(group, job.outer), code.mul(b, block))) if bias else ""
+                    with kernel.loop(0, some) as slot:
+                        seen = kernel.at(inputs, code.mul(slot, bands.picture))
+                        to = kernel.at(goal, code.mul(slot, pitch[0]))
+                        _places(kernel, job, bands, (seen, w, to, own), (rows, pitch[1], pitch[2]), left)
     products = ctx.code.mul(
-        ctx.code.mul(bands.each, frame.count[1]), length * job.groups * blocks * block
+        ctx.code.mul(bands.each, frame.count[1]), slots * length * job.groups * blocks * block
     )
-    kernel.launch(ctx.code.mul(frame.source.sizes[0], bands.count), grain_of(products))
+    tasks = ctx.code.mul(frame.source.sizes[0], bands.count)
+    if slots > 1:
+        tasks = -(-tasks // slots) if isinstance(tasks, int) else ctx.code.op(
+            f"sdiv i64 {ctx.code.add(tasks, slots - 1)}, {slots}"
+        )  # fmt: skip
+    kernel.launch(tasks, grain_of(products))
     ctx.memory.touch(buffers)
 
 
+def _slots(job: Sweep) -> int:
+    """How many pictures are done together: several small ones where weights come from far away."""
+    frame, block = job.frame, job.choice.vectors * lanes_of(job.out.code)
+    weights = job.groups * -(-job.outer // block) * block * frame.taps[0] * frame.taps[1] * job.inner
+    size = Code().product((frame.span(0, frame.count[0], Code()), frame.span(1, frame.count[1], Code()), frame.channels))
+    if weights < FAR or not isinstance(size, int):
+        return 1
+    most = 2 * BAND // max(size, 1)
+    if most <= 1:
+        return 1
+    pictures = frame.source.sizes[0]
+    if not isinstance(pictures, int):
+        return most
+    return max(-(-pictures // max(-(-pictures // most), min(pictures, 2))), 1)
+
+
 def _places(
-    kernel: Kernel, job: Sweep, bands: Bands, source: str, weights: str, out: str,
+    kernel: Kernel, job: Sweep, bands: Bands, at: tuple[str, str, str, str],
     layout: tuple[Operand, Operand, Operand], outputs: int,
 ) -> None:  # fmt: skip
     """All blocks of places in a band, for a block of outputs."""
     code, frame, choice = kernel.code, job.frame, job.choice
     rows, down, right = layout
+    source, weights, out, bias = at
     height, width = frame.count[0], kernel.take(frame.count[1])
     heights: list[tuple[Operand, Operand, int]] = [(0, code.sub(rows, choice.rows - 1), choice.rows)]
     rest = height % choice.rows if isinstance(height, int) else 0
@@ -270,9 +323,9 @@ def _places(
             goal = kernel.at(out, code.mul(y, down))
             for first, end, wide in _columns(kernel, width, choice.columns):
                 with kernel.loop(first, end, wide) as x:
-                    at = kernel.at(line, code.mul(x, frame.stride[1] * frame.channels))
+                    seen = kernel.at(line, code.mul(x, frame.stride[1] * frame.channels))
                     to = kernel.at(goal, code.mul(x, right))
-                    _block(kernel, job, bands.row, at, weights, to, (tall, wide), (down, right), outputs)
+                    _block(kernel, job, bands.row, (seen, weights, to, bias), (tall, wide), (down, right), outputs)
 
 
 def _columns(kernel: Kernel, width: Operand, most: int) -> list[tuple[Operand, Operand, int]]:
@@ -297,17 +350,22 @@ def _columns(kernel: Kernel, width: Operand, most: int) -> list[tuple[Operand, O
 
 
 def _block(
-    kernel: Kernel, job: Sweep, row: Operand, source: str, weights: str, out: str,
+    kernel: Kernel, job: Sweep, row: Operand, at: tuple[str, str, str, str],
     size: tuple[int, int], pitch: tuple[Operand, Operand], outputs: int,
 ) -> None:  # fmt: skip
     """The sums of a block of places and outputs."""
     code, frame = kernel.code, job.frame
+    source, weights, out, bias = at
     vectors = -(-outputs // kernel.lanes)
+    widths = [min(outputs - k * kernel.lanes, kernel.lanes) for k in range(vectors)]
     block = job.choice.vectors * kernel.lanes
     places = [(i, j) for i in range(size[0]) for j in range(size[1])]
     sums = kernel.variables(len(places) * vectors)
-    for s in sums:
-        kernel.set(s, "zeroinitializer")
+    first = ["zeroinitializer"] * vectors
+    if bias:
+        first = [kernel.load(kernel.at(bias, k * kernel.lanes), widths[k]) for k in range(vectors)]
+    for p, s in enumerate(sums):
+        kernel.set(s, first[p % vectors])
     joined = frame.step[1] == 1 and job.inner == frame.channels  # taps of a row lie one after another
     across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
     offsets = [
@@ -327,5 +385,6 @@ def _block(
     for p, (i, j) in enumerate(places):
         to = kernel.at(out, code.add(code.mul(i, pitch[0]), code.mul(j, pitch[1])))
         for k in range(vectors):
-            width = min(outputs - k * kernel.lanes, kernel.lanes)
-            kernel.store(kernel.at(to, k * kernel.lanes), kernel.get(sums[p * vectors + k]), width)
+            x = kernel.get(sums[p * vectors + k])
+            x = kernel.larger(x, "zeroinitializer") if job.positive else x
+            kernel.store(kernel.at(to, k * kernel.lanes), x, widths[k])

@@ -62,6 +62,7 @@ class Values:
         self.targets: dict[Deferred, Value] = {}
         self.bindable: set[Value] = set()  # outputs whose memory the caller makes
         self.current: Node | None = None  # the node at hand
+        self.absorbed: set[Node] = set()  # nodes that another one did with its own work
         self.big = False
         self.registers = 0  # of values that Python holds (see rules/islands.py)
         self.first_register: Operand | None = None  # in functions: the first one that is ours

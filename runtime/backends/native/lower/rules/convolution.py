@@ -12,15 +12,18 @@ from runtime.backends.native.lower.exprs import Const, Load, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.kernels import lanes_of
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.products import gemm, plane
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.sweeps import Frame, Sweep, choose, sweep
-from runtime.backends.native.lower.types import code_of, is_float, literal
+from runtime.backends.native.lower.types import SIZE, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
 from runtime.ops.windows import pads
+from runtime.typesys.spec import TensorType
 
 __all__ = ["Windows", "same_sizes", "windows"]
 
 
+PAGES = 2048  # bytes of a place's channels from which on blocks of slopes would read too many pages: BLAS copies them first
 Steps: TypeAlias = tuple[Operand, ...]
 
 
@@ -123,14 +126,41 @@ def conv2d(ctx: FunctionLowering, node: Node) -> None:
     lie = windows(ctx, known.picture[1:], known.taps, strides, dilations, attrs["padding"])
     source, weights = _dense(ctx, x, known.code), _dense(ctx, filters, known.code)
     sizes = (known.picture[0], *lie.number, known.outputs)
-    out = ctx.allocate(known.code, sizes, node.outputs[0])
-    ctx.define(node.outputs[0], ctx.dense(out))
+    after = _after(ctx, node, known.outputs)
+    bias = _dense(ctx, after.bias, known.code) if after.bias is not None else None
+    out = ctx.allocate(known.code, sizes, after.value)
+    ctx.define(after.value, ctx.dense(out))
     origin = (ctx.code.sub(0, lie.before[0]), ctx.code.sub(0, lie.before[1]))
     frame = Frame(source, known.taps, dilations, strides, origin, lie.number, lie.inside)
     inner, outer = known.channels // known.groups, known.outputs // known.groups
     along = ctx.code.strides(weights.sizes)
     steps = (along[0], along[1], along[2], outer, 1)
-    _swept(ctx, frame, known.groups, inner, outer, (weights, 0, steps), (out, 0, ctx.code.strides(sizes)))
+    target = out, 0, ctx.code.strides(sizes)
+    _swept(ctx, frame, known.groups, inner, outer, (weights, 0, steps), target, bias, after.positive)
+
+
+class _After(NamedTuple):
+    """What is done with every result before anybody sees it: a bias is added, what is negative becomes zero."""
+
+    value: Value  # what it is then
+    bias: Value | None
+    positive: bool
+
+
+def _after(ctx: FunctionLowering, node: Node, outputs: int) -> _After:
+    """The nodes that follow a convolution and are done with it; they are absorbed."""
+    value, bias, positive = node.outputs[0], None, False
+    user = ctx.only_user(value)
+    if user is not None and user.op.name == "add":
+        (other,) = [v for v in user.inputs if v is not value] or [value]
+        if other in ctx.env and _is_bias(ctx.type(other), outputs, ctx.type(value).dtype):
+            bias, value = other, user.outputs[0]
+            ctx.absorbed.add(user)
+            user = ctx.only_user(value)
+    if user is not None and user.op.name == "relu":
+        positive, value = True, user.outputs[0]
+        ctx.absorbed.add(user)
+    return _After(value, bias, positive)
 
 
 def _swept(
@@ -141,12 +171,15 @@ def _swept(
     outer: int,
     weights: tuple[Array, Operand, tuple[Operand, ...]],
     out: tuple[Array, Operand, tuple[Operand, ...]],
+    bias: Array | None = None,
+    positive: bool = False,
 ) -> None:
     """A sweep; weights with the offset of the first and steps of (tap down, tap right, input, group, output)."""
     target, base, pitch = out
     choice = choose(target.code, outer, frame.count, isinstance(frame.source.sizes[2], int))
     packed = _packed(ctx, frame.taps, groups, inner, outer, choice.vectors * lanes_of(target.code), weights)
-    sweep(ctx, Sweep(frame, groups, inner, outer, packed, target, base, (pitch[0], pitch[1], pitch[2]), choice))
+    steps = pitch[0], pitch[1], pitch[2]
+    sweep(ctx, Sweep(frame, groups, inner, outer, packed, target, base, steps, choice, bias, positive))
 
 
 def _packed(
@@ -219,6 +252,12 @@ def _phase(place: int, before: int, taps: int, stride: int, dilation: int) -> _P
     return _Phase(seen[-1], len(seen), pace, dilation * pace // stride, (place + before - seen[-1] * dilation) // stride)
 
 
+def _is_bias(t: TensorType, outputs: int, dtype: Any) -> bool:
+    """Whether something is one number for each output."""
+    shape = t.shape or ()
+    return t.dtype == dtype and shape[-1:] == (outputs,) and len(shape) <= 4 and set(shape[:-1]) <= {1}
+
+
 @rule("conv2d_input_grad")
 def conv2d_input_grad(ctx: FunctionLowering, node: Node) -> None:
     """A sweep over the results, for every place modulo the strides."""
@@ -289,6 +328,14 @@ def conv2d_filter_grad(ctx: FunctionLowering, node: Node) -> None:
     source, slopes = _dense(ctx, x, known.code), _dense(ctx, dy, known.code)
     out = ctx.allocate(known.code, ctx.sizes(like), node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
+    points = known.taps == attrs["strides"] == (1, 1) and lie.inside and known.groups == 1
+    if points and known.channels * SIZE[known.code] >= PAGES:
+        places = ctx.code.product(slopes.sizes[:3])
+        left = Array(source.ptr, source.code, (known.channels, places), (1, known.channels), source.buffers, source.offset)
+        right = Array(slopes.ptr, slopes.code, (places, known.outputs), (known.outputs, 1), slopes.buffers, slopes.offset)
+        whole = Array(out.ptr, out.code, (known.channels, known.outputs), (known.outputs, 1), out.buffers, out.offset)
+        gemm(ctx, plane(left, False, True), plane(right, False, False), whole, known.channels, places, known.outputs)
+        return
     origin = (ctx.code.sub(0, lie.before[0]), ctx.code.sub(0, lie.before[1]))
     frame = Frame(source, known.taps, attrs["dilations"], attrs["strides"], origin, lie.number, lie.inside)
     inner, outer = known.channels // known.groups, known.outputs // known.groups

@@ -144,16 +144,6 @@ class _Pool:
         """An instruction of two vectors."""
         return self.kernel.code.op(f"{name} {self.kernel.vector} {a}, {b}")
 
-    def larger(self, a: str, b: str) -> str:
-        """The larger of two, NaN where one is."""
-        v, lanes = self.kernel.vector, self.kernel.lanes
-        if is_float(self.code):
-            name = f"llvm.maximum.v{lanes}{self.code}"
-        else:
-            name = f"llvm.{'s' if is_signed(self.code) else 'u'}max.v{lanes}{self.kernel.word}"
-        self.ctx.module.declare(f"declare {v} @{name}({v}, {v})")
-        return self.kernel.code.op(f"call {v} @{name}({v} {a}, {v} {b})")
-
     def equal(self, a: str, b: str) -> str:
         """Where two are equal."""
         return self.op("fcmp oeq" if is_float(self.code) else "icmp eq", a, b)
@@ -194,7 +184,7 @@ def pooled(ctx: FunctionLowering, node: Node) -> None:
             def add(row: Operand, column: Operand, source: str = source, c: Operand = c, width: int = width) -> None:
                 seen = kernel.load(pool.at(source, pool.sizes[1:], row, column, c), width)
                 so_far = kernel.get(total)
-                kernel.set(total, pool.op("fadd", so_far, seen) if mean else pool.larger(so_far, seen))
+                kernel.set(total, pool.op("fadd", so_far, seen) if mean else pool.kernel.larger(so_far, seen))
 
             pool.window_of(ranges, add)
             found = kernel.get(total)

@@ -13,7 +13,7 @@ from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
 
-__all__ = ["gemm"]
+__all__ = ["gemm", "plane"]
 
 SMALL = 2048  # multiplications up to which a loop beats a call
 _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
@@ -51,7 +51,7 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
         thin(ctx, left, ta, right, out)
         return
     if not lead:
-        gemm(ctx, _plane(left, ta, True), _plane(right, tb, False), out, rows, inner_a, columns)
+        gemm(ctx, plane(left, ta, True), plane(right, tb, False), out, rows, inner_a, columns)
         return
     _batched(ctx, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb))
 
@@ -73,7 +73,7 @@ def _matrix(ctx: FunctionLowering, value: Value, code: str) -> Array:
     return ctx.copy(array)
 
 
-def _plane(
+def plane(
     array: Array, turned: bool, left: bool
 ) -> tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]:
     """(pointer, offset, sizes, strides) of a matrix; vectors are rows on the left and columns on the right."""
@@ -182,8 +182,8 @@ def _batched(
             at[2] = code.add(at[2], code.mul(where, out.strides[axis]))
         gemm(
             ctx,
-            _plane(left, turned[0], True),
-            _plane(right, turned[1], False),
+            plane(left, turned[0], True),
+            plane(right, turned[1], False),
             out,
             *sizes,
             at=(at[0], at[1], at[2]),
