@@ -160,6 +160,11 @@ REFUSALS: dict[str, Refusal] = {
         "append, extend, insert, pop, clear, copy, reverse, len, `in` and indexing are; or ag.stack(xs) and "
         "operations on the tensor",
     ),
+    "list-of-list-alias": Refusal(
+        _GRAPH,
+        "a list was taken out of a list that grew in a staged loop, that list was changed, and then the one taken out",
+        "take it out anew before each change: xs[i].append(v), not row = xs[i]; xs.append(...); row.append(v)",
+    ),
     "stack-of-structures": Refusal(
         _GRAPH,
         "a list of {element} cannot become one tensor",

@@ -96,6 +96,8 @@ def _before_collection(phase: str, info: dict[str, int]) -> None:
 def forget_dead(trace: Trace) -> None:
     """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them."""
     objects = births_of(trace).objects
+    if "sharing" in trace.notes:
+        trace.notes["sharing"].forget_dead()
     for _ in range(_ROUNDS):  # what dies may have held another
         ours: dict[int, int] = dict.fromkeys(objects, 1)
         owners = [x for x, _ in objects.values()]
@@ -130,7 +132,9 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     if not owners:
         return set()
     count = _Counting()
-    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), *records])
+    sharing = trace.notes.get("sharing")
+    shared = () if sharing is None else sharing.relations
+    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, *records])
     rest = [key for key in owners if key not in count.dead]
     if rest:
         # a function that calls itself is a cycle: it may hold the cells of other names

@@ -8,17 +8,21 @@ from typing import Any
 from autograph.operators import choice as choice_module
 from autograph.operators import specials
 from autograph.operators.aliases import link
-from autograph.operators.descriptors import Descriptor, Joiner, Static, describe, value_types
+from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Static, describe, mutable_parts, value_types
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, note_unset, unset_by_branch
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, replayed, run_region
+from autograph.operators.sharing import SameIf, joined, same_if, sharing_of, sync
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, Trace
+from runtime.typesys.spec import TensorType
+
+_BOOL = TensorType("bool", ())
 
 __all__ = ["and_", "if_exp", "if_stmt", "not_", "or_"]
 
@@ -47,6 +51,7 @@ def staged_cond(
     trace: Trace, test: Tensor, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]
 ) -> Any:
     """A `cond` node of two traced thunks: joins their effects on places, and returns the join of their results."""
+    sync(trace)
     a = run_region(trace, then, cells)
     b = run_region(trace, orelse, cells)
     if a.ended and b.ended:
@@ -61,12 +66,16 @@ def staged_cond(
         plan.append((changed, left, right, _join(joiner, (a, left), (b, right))))
     results = [UNDEFINED if r.ended else r.result for r in (a, b)]
     plan.append((None, results[0], results[1], _join(joiner, (a, results[0]), (b, results[1]))))
+    flags = [*_flags(a, plan, 1), *_flags(b, plan, 2)]
+    plan += [row for _, row, _ in flags]
     outputs = iter(_emit(trace, test, a, b, plan))
     result = None
+    made = []
     for place, left, right, d in plan:
         if place is None:
             result = left if isinstance(d, Static) and left is right else unpack(d, outputs)
             link(trace, result, left, right, test)
+            made.append((result, left, right))
             continue
         missing = "else" if right is UNBOUND else "main" if left is UNBOUND else None
         name = label_of(place) if missing is None else label_of(place, unset_by_branch(missing))
@@ -75,11 +84,53 @@ def staged_cond(
             continue
         if left is not right:
             link(trace, value, left, right, test)
+            made.append((value, left, right))
+        if isinstance(place, Flag):
+            place.value = value
+            continue
         trace.record(place)
         place.write(value)
         if value is UNBOUND:
             note_unset(trace, place, "'{}' must also be initialized after the `if`: both of its branches delete it")
+    _keep_account(trace, test, (a, b), made, flags)
     return result
+
+
+def _keep_account(trace: Trace, test: Tensor, sides: tuple[Traced, Traced], made: list[tuple[Any, Any, Any]], flags: list[Any]) -> None:
+    """Which containers the new values are on which path."""
+    if "sharing" in trace.notes and sharing_of(trace).busy:
+        return
+    for value, left, right in made:
+        if left is not right and any(True for _ in mutable_parts(value)):
+            joined(trace, value, left, test, sides[0].shared)
+            joined(trace, value, right, op.logical_not(test), sides[1].shared)
+    for relation, (flag, *finals, _), side in flags:
+        value = next(value for value, *both in made if both[side - 1] is relation.near)
+        same_if(trace, value, relation.far, flag.value)
+    if "sharing" in trace.notes:
+        sharing_of(trace).note_all()
+
+
+class Flag:
+    """Whether what a side leaves is an object from outside: an output of the `cond`, and no place of the user's."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = False
+
+    key = name = ""
+
+
+def _flags(traced: Traced, plan: list[Any], side: int) -> list[Any]:
+    """(relation, row of the plan, side) of each conditional identity that a side leaves behind."""
+    left = {id(row[side]) for row in plan if row[1] is not row[2]}
+    rows = []
+    for r in traced.shared:
+        if type(r) is SameIf and id(r.near) in left:
+            sides = (r.test, False) if side == 1 else (False, r.test)
+            rows.append((r, (Flag(), *sides, Leaf(_BOOL)), side))
+    return rows
 
 
 def _join(joiner: Joiner, one: tuple[Traced, Any], other: tuple[Traced, Any]) -> Descriptor:

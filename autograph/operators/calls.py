@@ -23,12 +23,14 @@ from autograph.operators.births import births_of
 from autograph.operators.choice import CHOICES, choice_of, select
 from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.generators import GENERATOR, generator_maker
-from autograph.operators.lists import MUTATING, ListMethod, dynamic_of, note_list, stacked
+from autograph.operators.list_methods import MUTATING, ListMethod
+from autograph.operators.lists import dynamic_of, note_list, stacked
 from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
 from autograph.operators.plain import NUMBERS
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
+from autograph.operators.sharing import sync
 from autograph.operators.specials import leads_to_tensor, meet_class, meet_function, named_by, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.world import (
@@ -376,7 +378,9 @@ def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
             args, kwargs = (dict(*args, **kwargs),), {}
         for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
             note_item(trace, owner, key)
-    return f(*args, **kwargs)
+    result = f(*args, **kwargs)
+    sync(trace)
+    return result
 
 
 def _choice_call(f: Any) -> Any:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.branches import if_stmt
+from autograph.operators.for_loops import for_stmt
 from autograph.operators.generators import Emitting, emitting
 from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, filtered, staged_iterable
-from autograph.operators.lists import dynamic_of
+from autograph.operators.list_methods import ListMethod
 from autograph.operators.plain import PLAIN
-from autograph.operators.py_builtins import collect, emitted_from, emitted_map
+from autograph.operators.py_builtins import collect, emitted_from, emitted_map, list_
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.trace import current
 
@@ -34,23 +36,19 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
             return [element(x) for x in (iterable if staged is None else staged)]
         return collect(iterable, element, condition)
     out: list[Any] = []
-    if staged_iterable(iterable) is not None:
-        return _flat_staged(element, iterable, condition)
-    for x in iterable:
-        if condition is not None and not _python_truth(condition(x)):
-            continue
-        inner = element(x)
-        if dynamic_of(inner) is not None:
-            raise refusal("nested-comprehension", what="the length of an inner part")
-        out.extend(inner)
+
+    def extend(x: Any) -> None:
+        items = element(x)
+        ListMethod(out, "extend")(items if type(items) is list else list_(items))
+
+    def body(x: Any) -> None:
+        if condition is None:
+            extend(x)
+        else:
+            if_stmt(condition(x), lambda: extend(x), None, ())
+
+    for_stmt(iterable, body, ())
     return out
-
-
-def _flat_staged(element: Callable[[Any], Any], iterable: Any, condition: Test) -> Any:
-    staged = any_iterable(iterable)
-    if isinstance(staged.count(), int) and condition is None:
-        return [e for x in staged for e in element(x)]
-    raise refusal("nested-comprehension", what="the length of the outer part")
 
 
 def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:

@@ -25,22 +25,23 @@ from autograph.operators.choice import (
     select,
     without_unbound,
 )
+from autograph.operators.list_methods import ListMethod
 from autograph.operators.lists import (
-    ListMethod,
-    ListPlace,
     as_list_value,
     dynamic_of,
     get_element,
     get_slice,
     make_dynamic,
     note_list,
+    put_content,
     set_element,
 )
-from autograph.operators.listvalue import new_list
+from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import is_maybe
 from autograph.operators.places import UNBOUND, note_attribute, note_item
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
+from autograph.operators.sharing import placed, sharing_of, sync, taken
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -91,9 +92,9 @@ def get_item(x: Any, index: Any) -> Any:
                 return new_list(get_slice(as_list_value(x), index))
             return x[index]
         if dynamic is not None:
-            return get_element(dynamic, index)
+            return _element_of(x, dynamic, index)
         if isinstance(index, Tensor):
-            return get_element(as_list_value(x), _scalar_index(index))
+            return _element_of(x, as_list_value(x), _scalar_index(index))
         return x[index]
     if isinstance(index, Tensor):
         if isinstance(x, range):
@@ -104,6 +105,12 @@ def get_item(x: Any, index: Any) -> Any:
             return _dict_by_tensor(x, index)
     method = special(x, "__getitem__")
     return x[index] if method is None else method(index)
+
+
+def _element_of(x: Any, content: ListValue, index: Any) -> Any:
+    """`x[index]` of what only the run knows; where it can be changed, that it is the list's is noted."""
+    element = get_element(content, index)
+    return taken(current_trace(), x, index, element)
 
 
 def _present(value: Any, key: Any) -> Any:
@@ -152,9 +159,11 @@ def set_item(base: Any, *path: Any) -> None:
         index, value = path
         if _is_python(base, index):
             base[index] = value
+            sync(STATE.trace)
             return
     *indices, value = path
     _store(base, indices, lambda _: value)
+    sync(current())
 
 
 def aug_item(base: Any, *path: Any) -> None:
@@ -163,9 +172,11 @@ def aug_item(base: Any, *path: Any) -> None:
         index, sign, value = path
         if _is_python(base, index):
             base[index] = _IN_PLACE[sign](base[index], value)
+            sync(STATE.trace)
             return
     *indices, sign, value = path
     _store(base, indices, lambda old: _IN_PLACE[sign](old(), value))
+    sync(current())
 
 
 def _is_python(base: Any, index: Any) -> bool:
@@ -205,8 +216,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
-    is_copy = isinstance(base, Tensor) or isinstance(index, Tensor) or dynamic_of(base) is not None
-    if is_copy and isinstance(resolve(inner), (Tensor, list, dict)):
+    if isinstance(base, Tensor) or (isinstance(index, Tensor) and not isinstance(base, (list, tuple))):
         _store_one(base, index, inner)
 
 
@@ -224,9 +234,10 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
         if dynamic is not None:
             if isinstance(index, slice):
                 raise refusal("slice-assignment")
-            place = ListPlace(trace, base)
-            trace.record(place)
-            place.write(set_element(dynamic, index if not isinstance(index, Tensor) else _scalar_index(index), value))
+            index = index if not isinstance(index, Tensor) else _scalar_index(index)
+            put_content(base, set_element(dynamic, index, value))
+            sharing_of(trace).moved(base, index)
+            placed(trace, base, index, value)
             return
         note_list(trace, base)
         base[index] = value
@@ -271,6 +282,7 @@ def del_item(x: Any, index: Any) -> None:
         elif isinstance(x, dict):
             note_item(trace, x, index)
     del x[index]
+    sync(trace)
 
 
 def set_attr(owner: Any, name: str, value: Any) -> None:
@@ -290,6 +302,8 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
             if births is None or not births.here(owner, trace):
                 note_attribute(trace, owner, name)
     setattr(owner, name, value)
+    if trace is not None and "sharing" in trace.notes:
+        sync(trace)
 
 
 def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
@@ -303,4 +317,5 @@ def del_attr(owner: Any, name: str) -> None:
     if trace is not None:
         note_attribute(trace, owner, name)
     delattr(owner, name)
+    sync(trace)
 

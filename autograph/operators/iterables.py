@@ -15,6 +15,7 @@ from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
 from autograph.operators.plain import ITERATORS, PLAIN
+from autograph.operators.sharing import taken
 from autograph.operators.truth import truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
@@ -96,14 +97,20 @@ class _OverTensor(StagedIterable):
 
 
 class _OverList(StagedIterable):
-    def __init__(self, value: ListValue) -> None:
+    """A list as it is when an item is taken: the loop may change it."""
+
+    def __init__(self, value: ListValue, owner: list[Any] | None = None) -> None:
         self.value = value
+        self.owner = owner
 
     def count(self) -> Any:
         return length(self.value)
 
     def item(self, index: Any) -> Any:
-        return get_element(self.value, index)
+        trace = STATE.trace
+        if self.owner is None or trace is None:
+            return get_element(self.value, index)
+        return taken(trace, self.owner, index, get_element(as_list_value(self.owner), index))
 
 
 class StagedRange(StagedIterable):
@@ -228,7 +235,7 @@ def staged_iterable(x: Any) -> StagedIterable | None:
         return None
     if kind is list:
         dynamic = dynamic_of(x)
-        return None if dynamic is None else _OverList(dynamic)
+        return None if dynamic is None else _OverList(dynamic, x)
     if isinstance(x, StagedIterable):
         return x
     if choice_of(x) is not None:

@@ -19,8 +19,6 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = [
-    "MUTATING",
-    "ListMethod",
     "ListPlace",
     "as_list_value",
     "dynamic_of",
@@ -28,6 +26,7 @@ __all__ = [
     "length",
     "make_dynamic",
     "note_list",
+    "put_content",
     "set_element",
 ]
 
@@ -95,6 +94,9 @@ def dynamic_of(x: Any) -> ListValue | None:
         return None
     if not has_splices(x):
         return None
+    assert STATE.trace is not None
+    if "sharing" in STATE.trace.notes:
+        STATE.trace.notes["sharing"].flush(x)
     if len(x) == 1:
         return x[0].value  # type: ignore[no-any-return]
     return _joined(x)
@@ -127,11 +129,12 @@ def as_list_value(x: Any) -> ListValue:
 def make_dynamic(x: list[Any]) -> ListValue:
     """Make the content of a Python list staged (its identity stays)."""
     value = as_list_value(x)
-    _put(x, value)
+    put_content(x, value)
     return value
 
 
-def _put(x: list[Any], value: ListValue) -> None:
+def put_content(x: list[Any], value: ListValue) -> None:
+    """Give a Python list another staged content."""
     trace = STATE.trace
     assert trace is not None
     place = ListPlace(trace, x)
@@ -139,7 +142,7 @@ def _put(x: list[Any], value: ListValue) -> None:
     place.write(value)
 
 
-def _emit(
+def emit(
     name: str, inputs: list[Value], attrs: dict[str, Any] | None = None, types: tuple[Any, ...] | None = None
 ) -> list[Value]:
     trace = STATE.trace
@@ -147,7 +150,7 @@ def _emit(
     return trace.builder.emit(get(name), inputs, attrs or {}, types).outputs
 
 
-def _number(x: Any) -> Value:
+def index_value(x: Any) -> Value:
     trace = STATE.trace
     assert trace is not None
     return trace.operand(x)
@@ -155,10 +158,10 @@ def _number(x: Any) -> Value:
 
 def length(value: ListValue) -> Tensor:
     """`len`, as a staged weak integer."""
-    return Tensor(_emit("list_len", [value.values[0]])[0])
+    return Tensor(emit("list_len", [value.values[0]])[0])
 
 
-def _element(value: ListValue) -> Any:
+def element_of(value: ListValue) -> Any:
     if value.element is None:
         raise refusal("empty-list")
     return value.element
@@ -166,10 +169,10 @@ def _element(value: ListValue) -> Any:
 
 def get_element(value: ListValue, index: Any) -> Any:
     """`list[index]` for a staged index."""
-    element = _element(value)
-    i = _number(index)
+    element = element_of(value)
+    i = index_value(index)
     types = value_types(element)
-    taken = [_emit("list_get", [v, i], None, (t,))[0] for v, t in zip(value.values, types, strict=False)]
+    taken = [emit("list_get", [v, i], None, (t,))[0] for v, t in zip(value.values, types, strict=False)]
     return unpack(element, iter(taken))
 
 
@@ -177,35 +180,35 @@ def get_slice(value: ListValue, index: slice) -> ListValue:
     """`list[a:b:c]`."""
     parts = [None if p is None else p for p in (index.start, index.stop, index.step)]
     spec = tuple(p is not None for p in parts)
-    bounds = [_number(p) for p in parts if p is not None]
-    return ListValue(value.element, [_emit("list_slice", [v, *bounds], {"spec": spec}, (v.type,))[0] for v in value.values])
+    bounds = [index_value(p) for p in parts if p is not None]
+    return ListValue(value.element, [emit("list_slice", [v, *bounds], {"spec": spec}, (v.type,))[0] for v in value.values])
 
 
-def _widened(value: ListValue, item: Any) -> tuple[ListValue, list[Value]]:
+def widened(value: ListValue, item: Any) -> tuple[ListValue, list[Value]]:
     """The list with an element type that `item` fits, and the item packed for it."""
     joiner = Joiner()
     element = joiner.element(value.element, loosen(describe(item)))
     assert element is not None
     d = Sequence(element)
-    leaves = pack(item, element) or [_number(0)]
+    leaves = pack(item, element) or [index_value(0)]
     return ListValue(element, pack_list(value, d)), leaves
 
 
 def appended(value: ListValue, item: Any) -> ListValue:
     """The list with one more element."""
-    wide, leaves = _widened(value, item)
+    wide, leaves = widened(value, item)
     types = list_types(Sequence(wide.element))
     columns = zip(wide.values, leaves, types, strict=True)
-    return ListValue(wide.element, [_emit("list_append", [v, leaf], None, (t,))[0] for v, leaf, t in columns])
+    return ListValue(wide.element, [emit("list_append", [v, leaf], None, (t,))[0] for v, leaf, t in columns])
 
 
 def set_element(value: ListValue, index: Any, item: Any) -> ListValue:
     """The list with another element at a staged index."""
-    wide, leaves = _widened(value, item)
-    i = _number(index)
+    wide, leaves = widened(value, item)
+    i = index_value(index)
     types = list_types(Sequence(wide.element))
     columns = zip(wide.values, leaves, types, strict=True)
-    return ListValue(wide.element, [_emit("list_set", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns])
+    return ListValue(wide.element, [emit("list_set", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns])
 
 
 def concatenated(a: Any, b: Any) -> ListValue:
@@ -216,122 +219,27 @@ def concatenated(a: Any, b: Any) -> ListValue:
     d = Sequence(element)
     types = list_types(d)
     columns = zip(pack_list(x, d), pack_list(y, d), types, strict=True)
-    return ListValue(element, [_emit("list_concat", [v, w], None, (t,))[0] for v, w, t in columns])
+    return ListValue(element, [emit("list_concat", [v, w], None, (t,))[0] for v, w, t in columns])
 
 
 def stacked(value: ListValue, axis: int = 0) -> Any:
     """The elements of a staged list as one tensor with a new axis (per leaf of a structure)."""
-    element = _element(value)
+    element = element_of(value)
     types = value_types(element)
     columns = value.values[: len(types)]
-    tensors = [_emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
+    tensors = [emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
     out = unpack(_stacked_descriptor(element), iter(tensors))
     return out if axis == 0 else op.moveaxis(out, 0, axis)
 
 
 def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:
     """The elements of a staged list joined along an axis they have."""
-    element = _element(value)
+    element = element_of(value)
     _stacked_descriptor(element)
-    return Tensor(_emit("list_concat_tensors", [value.values[0]], {"axis": axis})[0])
+    return Tensor(emit("list_concat_tensors", [value.values[0]], {"axis": axis})[0])
 
 
 def _stacked_descriptor(element: Any) -> Any:
     if not isinstance(element, Leaf):
         raise refusal("stack-of-structures", element=element)
     return element
-
-
-class ListMethod:
-    """The method of a Python list, for converted code: noted in the journal, and staged where the content is.
-
-    An object, not a closure: nothing must keep the list alive after the call, so that lists born in a region are seen to be.
-    """
-
-    __slots__ = ("name", "owner")
-
-    def __init__(self, owner: list[Any], name: str) -> None:
-        self.owner = owner
-        self.name = name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        trace = current()
-        assert trace is not None
-        x, name = self.owner, self.name
-        if "lists" not in trace.notes and (not args or _PLAIN_ARGUMENTS.issuperset(map(type, args))):
-            if name in MUTATING:
-                note_list(trace, x)
-            return getattr(x, name)(*args, **kwargs)
-        value = dynamic_of(x)
-        by_staged = name in ("pop", "insert") and any(map(is_staged, args[:1]))
-        by_staged = by_staged or (name == "extend" and any(isinstance(a, Tensor) or dynamic_of(a) is not None for a in args))
-        if value is None and not by_staged:
-            if name in MUTATING:
-                note_list(trace, x)
-            return getattr(x, name)(*args, **kwargs)
-        staged = _METHODS.get(name)
-        if staged is None:
-            raise refusal("list-method", name=name)
-        if value is None:
-            value = as_list_value(x)
-        new, result = staged(value, *args, **kwargs)
-        if new is not value:
-            _put(x, new)
-        return result
-
-
-def _append(value: ListValue, item: Any) -> tuple[ListValue, None]:
-    return appended(value, item), None
-
-
-def _extend(value: ListValue, items: Any) -> tuple[ListValue, None]:
-    if isinstance(items, Tensor):
-        items = ListValue(describe(op.get_item(items, 0)), _emit("list_unstack", [_number(items)]))
-    known = type(items) is not ListValue and dynamic_of(items) is None
-    return concatenated(value, list(items) if known else items), None
-
-
-def _pop(value: ListValue, index: Any = -1) -> tuple[ListValue, Any]:
-    element = _element(value)
-    i = _number(index)
-    lists, taken = [], []
-    for v, t in zip(value.values, value_types(element) or [None], strict=False):
-        rest, item = _emit("list_pop", [v, i], None, (v.type, t) if t is not None else None)
-        lists.append(rest)
-        taken.append(item)
-    return ListValue(element, lists), unpack(element, iter(taken))
-
-
-def _insert(value: ListValue, index: Any, item: Any) -> tuple[ListValue, None]:
-    wide, leaves = _widened(value, item)
-    i = _number(index)
-    types = list_types(Sequence(wide.element))
-    columns = zip(wide.values, leaves, types, strict=True)
-    return ListValue(wide.element, [_emit("list_insert", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns]), None
-
-
-def _clear(value: ListValue) -> tuple[ListValue, None]:
-    d = Sequence(value.element)
-    return ListValue(value.element, pack_list([], d)), None
-
-
-def _copy(value: ListValue) -> tuple[ListValue, Any]:
-    return value, new_list(value)
-
-
-def _reverse(value: ListValue) -> tuple[ListValue, None]:
-    return ListValue(value.element, [_emit("list_reverse", [v], None, (v.type,))[0] for v in value.values]), None
-
-
-MUTATING = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"))
-_PLAIN_ARGUMENTS = PLAIN | {list}  # nothing staged hides in them while no list has staged content
-_METHODS: dict[str, Any] = {
-    "append": _append,
-    "clear": _clear,
-    "copy": _copy,
-    "extend": _extend,
-    "insert": _insert,
-    "pop": _pop,
-    "reverse": _reverse,
-}
-

@@ -16,7 +16,7 @@ from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting
 from autograph.operators.items import get_item
 from autograph.operators.iterables import staged_iterable
-from autograph.operators.lists import ListPlace, as_list_value, dynamic_of, get_element, note_list, stacked
+from autograph.operators.lists import as_list_value, dynamic_of, get_element, note_list, put_content, stacked
 from autograph.operators.places import UNBOUND, name_places
 from autograph.operators.plain import NUMBERS
 from autograph.operators.py_builtins import collect, gathered, list_
@@ -257,9 +257,8 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         note_list(trace, items)
         items[:] = made
     else:
-        place = ListPlace(trace, items)
-        trace.record(place)
-        place.write(dynamic)
+        put_content(items, dynamic)
+        sharing_of(trace).moved(items)
 
 
 def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:

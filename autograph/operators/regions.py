@@ -35,13 +35,14 @@ def current_trace() -> Trace:
 class Traced:
     """A traced region: its graph, what its places held at the end, what its function returned."""
 
-    __slots__ = ("ended", "finals", "parameters", "places", "region", "result")
+    __slots__ = ("ended", "finals", "parameters", "places", "region", "result", "shared")
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.ended = False  # the path raises: there are no final values
         self.result: Any = None
         self.parameters: list[Any] = []  # of a loop's region: what its places held at the start
+        self.shared: list[Any] = []  # its own relations between containers
         self.places: dict[Any, Place] = {}
         self.finals: dict[Any, Any] = {}
 
@@ -63,6 +64,8 @@ def run_region(
     An exception that Python would raise only if the path is taken (a name unbound here, None used as a tensor before its
     type is known) ends the path instead of the trace.
     """
+    sharing = trace.notes.get("sharing")
+    held = [] if sharing is None else sharing.enter()
     region = trace.builder.push(graph)
     traced = Traced(region)
     before: Table = {place.key: (place, place.read()) for place in cells}
@@ -71,6 +74,8 @@ def run_region(
     try:
         try:
             traced.result = thunk()
+            if "sharing" in trace.notes:
+                trace.notes["sharing"].end(region.graph)
         except PathEnds:
             traced.ended = True
         except BaseException as error:
@@ -84,6 +89,9 @@ def run_region(
         for place, original in [*table.values(), *before.values()]:
             place.write(original)
         place = original = None  # type: ignore[assignment]
+        if "sharing" in trace.notes:
+            traced.shared = trace.notes["sharing"].leave(held, region.graph)
+            held = sharing = None  # type: ignore[assignment]
     _keep_effects(trace, traced, before, table, changed, fresh)
     return traced
 
@@ -173,7 +181,7 @@ def _keep_effects(
     if not asked:
         return
     unsure = set(asked)
-    records = [table, before, traced.finals, traced.places, [traced.result]]
+    records = [table, before, traced.finals, traced.places, [traced.result], traced.shared]
     _keep_born(trace, asked, changed, list(fresh), records, traced.region.graph)
     for key, (place, final) in changed.items():
         if key in unsure and key not in asked:

@@ -29,6 +29,7 @@ from autograph.operators.descriptors import (
 from autograph.operators.endless import ENDLESS, is_endless, refuse_endless
 from autograph.operators.invariants import checking_invariants
 from autograph.operators.loop_aliases import LoopAliases
+from autograph.operators.loop_sharing import LoopSharing
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import (
     UNBOUND,
@@ -40,6 +41,7 @@ from autograph.operators.places import (
 )
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
+from autograph.operators.sharing import sharing_of, sync
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
@@ -108,6 +110,7 @@ class LoopState:
 
     def __init__(self, cells: list[Place], loosened: bool, runs: bool, body: Any = None) -> None:
         self.aliases = LoopAliases(getattr(body, "__code__", None), Slot)
+        self.sharing = LoopSharing()
         self.cells = cells
         self.places: list[Place] = []
         self.entries: list[Any] = []
@@ -157,6 +160,7 @@ def fixed_point(
 
     Returns the regions and the final values of the carried places in the body's region.
     """
+    sync(trace)
     keys = {place.key for place in state.places}
     settled = False
     for _ in range(MAX_PASSES):
@@ -203,7 +207,8 @@ def fixed_point(
 
 def _needs_flags(trace: Trace, state: LoopState, body: Traced) -> bool:
     finals = [body.final(p, v) for p, v in zip(state.places, body.parameters, strict=True)]
-    return state.aliases.grow(trace, state, body, finals)
+    shared = state.sharing.grow(trace, state.types, body, finals)
+    return state.aliases.grow(trace, state, body, finals) or shared
 
 
 def attempts(state_of: Callable[[bool], Any]) -> Any:
@@ -316,6 +321,7 @@ def with_parameters(
 
         def turn() -> Any:
             state.aliases.link_parameters(trace, parameters)
+            state.sharing.note(trace, parameters)
             with checking_invariants(trace, state.places):
                 result = thunk()
             if ends:
@@ -387,6 +393,9 @@ def finish(
         place.write(UNBOUND if value is UNDEFINED else value)
         results.append(value)
     state.aliases.after(trace, state, results)
+    state.sharing.note(trace, results)
+    if "sharing" in trace.notes:
+        sharing_of(trace).note_all()
 
 
 def memory_budget(trace: Trace) -> dict[str, Any]:
