@@ -195,12 +195,7 @@ class _Finder:
         self._decision("and" if isinstance(node.op, gast.And) else "or", node, node)
 
     def _several(self, node: Node, _: bool) -> None:
-        several = len(node.generators) > 1
-        decides = node.generators[0]
-        if several and any(g.ifs for g in node.generators[:-1]):
-            when = "if an outer condition depends on a tensor"
-            self._refused("nested-comprehension", "comprehension", node, when)
-        self._decision("comprehension", node, decides.iter)
+        self._decision("comprehension", node, node.generators[0].iter)
 
     _ListComp = _SetComp = _DictComp = _GeneratorExp = _several
 

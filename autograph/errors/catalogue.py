@@ -160,10 +160,10 @@ REFUSALS: dict[str, Refusal] = {
         "append, extend, insert, pop, clear, copy, reverse, len, `in` and indexing are; or ag.stack(xs) and "
         "operations on the tensor",
     ),
-    "list-of-list-alias": Refusal(
+    "shared-list": Refusal(
         _GRAPH,
-        "a list was taken out of a list that grew in a staged loop, that list was changed, and then the one taken out",
-        "take it out anew before each change: xs[i].append(v), not row = xs[i]; xs.append(...); row.append(v)",
+        "this is changed, and only the run knows which other list, dictionary or element is the same object",
+        "take it out anew before the change (rows[i].append(v), not a row of before rows.insert), or change a copy",
     ),
     "stack-of-structures": Refusal(
         _GRAPH,
@@ -216,11 +216,6 @@ REFUSALS: dict[str, Refusal] = {
         _GRAPH,
         "zip of an endless iterator with a staged iterable",
         "enumerate(xs, start)",
-    ),
-    "nested-comprehension": Refusal(
-        _GRAPH,
-        "{what} of a comprehension with several `for` depends on a tensor",
-        "write it as nested loops with append",
     ),
     # NumPy's functions on tensors.
     "numpy-function": Refusal(

@@ -8,7 +8,15 @@ from typing import Any
 from autograph.operators import choice as choice_module
 from autograph.operators import specials
 from autograph.operators.aliases import link
-from autograph.operators.descriptors import Descriptor, Joiner, Leaf, Static, describe, mutable_parts, value_types
+from autograph.operators.descriptors import (
+    Descriptor,
+    Joiner,
+    Leaf,
+    Static,
+    describe,
+    mutable_parts,
+    value_types,
+)
 from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, note_unset, unset_by_branch
 from autograph.operators.plain import PLAIN
@@ -96,7 +104,9 @@ def staged_cond(
     return result
 
 
-def _keep_account(trace: Trace, test: Tensor, sides: tuple[Traced, Traced], made: list[tuple[Any, Any, Any]], flags: list[Any]) -> None:
+def _keep_account(
+    trace: Trace, test: Tensor, sides: tuple[Traced, Traced], made: list[tuple[Any, Any, Any]], flags: list[Any]
+) -> None:
     """Which containers the new values are on which path."""
     if "sharing" in trace.notes and sharing_of(trace).busy:
         return
@@ -104,7 +114,7 @@ def _keep_account(trace: Trace, test: Tensor, sides: tuple[Traced, Traced], made
         if left is not right and any(True for _ in mutable_parts(value)):
             joined(trace, value, left, test, sides[0].shared)
             joined(trace, value, right, op.logical_not(test), sides[1].shared)
-    for relation, (flag, *finals, _), side in flags:
+    for relation, (flag, *_), side in flags:
         value = next(value for value, *both in made if both[side - 1] is relation.near)
         same_if(trace, value, relation.far, flag.value)
     if "sharing" in trace.notes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.branches import if_stmt
 from autograph.operators.for_loops import for_stmt
 from autograph.operators.generators import Emitting, emitting
@@ -13,7 +12,7 @@ from autograph.operators.iterables import StagedMap, StagedZip, any_iterable, fi
 from autograph.operators.list_methods import ListMethod
 from autograph.operators.plain import PLAIN
 from autograph.operators.py_builtins import collect, emitted_from, emitted_map, list_
-from autograph.operators.truth import is_staged_condition, truth_of
+from autograph.operators.specials import leads_to_tensor
 from runtime.tensor.trace import current
 
 __all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
@@ -80,21 +79,17 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         if not flat:
             return emitted_map(emitted_from(any_iterable(iterable)), element, condition)
         return list_comp(element, iterable, condition, flat)
-    if trace is not None and condition is not None and not flat:
-        return filtered(element, iterable, condition, collect)
+    if trace is not None and condition is not None:
+        if not flat:
+            return filtered(element, iterable, condition, collect)
+        if leads_to_tensor([condition, iterable]):
+            return list_comp(element, iterable, condition, flat)
     return _generate(element, iter(iterable), condition, flat)
-
-
-def _python_truth(x: Any) -> bool:
-    test = truth_of(x)
-    if is_staged_condition(test):
-        raise refusal("nested-comprehension", what="the outer condition")
-    return bool(test)
 
 
 def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:
     for x in iterable:
-        if condition is None or _python_truth(condition(x)):
+        if condition is None or condition(x):
             if flat:
                 yield from element(x)
             else:

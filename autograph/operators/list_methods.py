@@ -1,4 +1,4 @@
-"""The methods of Python lists in converted code: Python's own, noted in the journal, or functional updates of graph lists."""
+"""Methods of Python lists in converted code: Python's own, noted in the journal, or functional updates of graph lists."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from autograph.operators.lists import (
     as_list_value,
     concatenated,
     dynamic_of,
+    element_of,
     emit,
     index_value,
     note_list,
     put_content,
     widened,
-    element_of,
 )
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.packing import pack_list, unpack

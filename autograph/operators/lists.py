@@ -8,15 +8,14 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, value_types
-from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices, new_list
+from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices
 from autograph.operators.packing import pack, pack_list, unpack
 from autograph.operators.places import ROOM, overfull
-from autograph.operators.plain import PLAIN
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import Tensor, is_staged
-from runtime.tensor.trace import STATE, Trace, current
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace
 
 __all__ = [
     "ListPlace",

@@ -16,7 +16,7 @@ __all__ = ["LoopSharing"]
 
 
 class LoopSharing:
-    """Which of the places of one loop share a container: by numbers of places, or (below 0) with one that it does not carry."""
+    """Which places of one loop share a container: by numbers of places, or (below 0) with one that it does not carry."""
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], tuple[Any, bool]] = {}  # (place, other) -> (what is not carried, all of it)

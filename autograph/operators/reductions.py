@@ -22,6 +22,7 @@ from autograph.operators.plain import NUMBERS
 from autograph.operators.py_builtins import collect, gathered, list_
 from autograph.operators.python_forms import holds_staged
 from autograph.operators.regions import current_trace
+from autograph.operators.sharing import sharing_of
 from autograph.operators.stand_ins import stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op

@@ -17,7 +17,15 @@ from autograph.errors.refusals import refusal
 from autograph.operators import choice as choice_module
 from autograph.operators.births import births_of, owner_of
 from autograph.operators.descriptors import is_mutable, mutable_parts, structure_of
-from autograph.operators.lists import as_list_value, dynamic_of, get_element, length, note_list, put_content, set_element
+from autograph.operators.lists import (
+    as_list_value,
+    dynamic_of,
+    get_element,
+    length,
+    note_list,
+    put_content,
+    set_element,
+)
 from autograph.operators.listvalue import ListValue, Splice
 from autograph.operators.places import note_attribute, note_item
 from runtime.ir.graph import Graph, Value
@@ -25,7 +33,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
 
-__all__ = ["CountOf", "Detached", "Relation", "SameIf", "detach", "joined", "placed", "same_if", "sharing_of", "sync", "taken"]
+__all__ = ["CountOf", "Detached", "SameIf", "joined", "placed", "same_if", "sharing_of", "sync", "taken"]
 
 _ROOM = 64  # relations kept before one looks which are still needed
 
@@ -93,11 +101,11 @@ class ElementOf(Relation):
 
     def push(self, sharing: Sharing) -> None:
         if self.off:
-            raise refusal("list-of-list-alias")
+            raise refusal("shared-list")
         self.note()
         others = self.rivals(sharing)
         if any(type(r) is Detached or r.near_changed() for r in others):
-            raise refusal("list-of-list-alias")
+            raise refusal("shared-list")
         put_content(self.far, set_element(as_list_value(self.far), self.count(), self.near))
         for r in others:
             r.pull()
@@ -145,10 +153,10 @@ class Detached(Relation):
         return self.whole
 
     def push(self, sharing: Sharing) -> None:
-        raise refusal("list-of-list-alias")
+        raise refusal("shared-list")
 
     def pull(self) -> None:
-        raise refusal("list-of-list-alias")
+        raise refusal("shared-list")
 
 
 class Sharing:
@@ -201,7 +209,7 @@ class Sharing:
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
                         done.add(id(r))
                         if near and far:
-                            raise refusal("list-of-list-alias")
+                            raise refusal("shared-list")
                         if near:
                             r.push(self)
                         else:
@@ -238,9 +246,9 @@ class Sharing:
 
     def enter(self) -> list[Any]:
         """A region begins, in which objects may hold other values: what to give to `leave`."""
-        for r in [r for r in self.relations if type(r) is ElementOf]:
-            if r.is_dead() and not r.off:
-                self.finish(r)
+        for each in [r for r in self.relations if type(r) is ElementOf]:
+            if each.is_dead() and not each.off:
+                self.finish(each)
         self.forget_dead()
         for r in self.relations:
             if type(r) is ElementOf:
@@ -252,8 +260,9 @@ class Sharing:
     def end(self, graph: Graph) -> None:
         """A region ends: its elements go, their lists may stay."""
         self.sync()
-        for r in [r for r in self.relations if r.graph is graph and type(r) is ElementOf and not r.off]:
-            self.finish(r)
+        for each in list(self.relations):
+            if each.graph is graph and type(each) is ElementOf and not each.off:
+                self.finish(each)
 
     def leave(self, before: list[Any], graph: Graph) -> list[Relation]:
         """A region has ended; returns the relations that were its own."""
@@ -326,7 +335,7 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
     near = {id(r.near): r for r in own if not (r.near is value and type(r) is SameIf)}
     for part in mutable_parts(value) if near else ():
         if id(part) in near:
-            detach(trace, result, near[id(part)])
+            _detach(trace, result, near[id(part)])
     _same_if(trace, result, value, test)
 
 
@@ -336,7 +345,7 @@ def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
         sharing_of(trace).add(SameIf(trace, near, far, test))
 
 
-def detach(trace: Trace, x: Any, relation: Relation) -> None:
+def _detach(trace: Trace, x: Any, relation: Relation) -> None:
     """`x` may be what another object is by a relation of a region that has ended."""
     sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
 
@@ -414,16 +423,22 @@ def _same(held: Held) -> bool:
 
 def _unseen(held: Held, is_root: bool) -> bool:
     """Whether only notes hold the parts of an object; `is_root` says that the first is the object itself."""
-    inner: dict[int, int] = {}
-    for part, content in held:
-        for e in content:
-            inner[id(e)] = inner.get(id(e), 0) + 2  # the part's own reference, and the note's
+    inner = _inner(held)
     for i in range(len(held)):
         if i == 0 or not isinstance(held[i][0], Tensor):
             others = getrefcount(held[i][0]) - _ONE - inner.get(id(held[i][0]), 0) - (is_root and i == 0)
             if others > 0 and others > _noted(held[i][0]):
                 return False
     return True
+
+
+def _inner(held: Held) -> dict[int, int]:
+    """By id: how often the parts, and what is noted of them, hold an object."""
+    inner: dict[int, int] = {}
+    for _, content in held:
+        for e in content:
+            inner[id(e)] = inner.get(id(e), 0) + 2
+    return inner
 
 
 def _noted(x: Any) -> int:
@@ -463,7 +478,7 @@ def overwrite(x: Any, new: Any) -> None:
             x[i] = _kept(old, item)
     elif type(x) is dict:
         if x.keys() != new.keys():
-            raise refusal("list-of-list-alias")
+            raise refusal("shared-list")
         for key in x:
             note_item(trace, x, key)
             x[key] = _kept(x[key], new[key])
