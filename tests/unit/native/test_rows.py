@@ -176,6 +176,31 @@ def test_strided_operands(monkeypatch):
     check(lambda x: ag.nn.softmax(x, axis=0), numbers((40, 9)), monkeypatch=monkeypatch)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    shape=st.lists(st.sampled_from([1, 2, 5, 33, 70]), min_size=1, max_size=3),
+    dtype=st.sampled_from(["float32", "float64", "int8", "int64", "uint32"]),
+    place=st.sampled_from([0, -1, None]),
+    seed=st.integers(0, 99),
+)
+def test_first_extremes(shape, dtype, place, seed):
+    random = np.random.default_rng(seed)
+    x = random.integers(0, 9, shape).astype(dtype)  # ties
+    if dtype[0] == "f":
+        x[random.random(shape) < 0.1 * (seed % 3)] = random.choice([np.nan, np.inf, -np.inf, -0.0])
+        x = np.where(random.random(shape) < 0.02 * (seed % 2), np.nan, x).astype(dtype)
+
+    def extremes(x):
+        if place is None:
+            flat = ag.reshape(x, [-1])
+            return ag.argmax(flat, 0), ag.argmin(flat, 0), ag.reduce_max(x)
+        return ag.argmax(x, place), ag.argmin(x, place), ag.reduce_max(x, place)
+
+    compiled, _ = native(extremes, ag.constant(x))
+    for y, want in zip(compiled(ag.constant(x)), (np.argmax, np.argmin, np.max), strict=True):
+        np.testing.assert_array_equal(y, want(x, place))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     shape=st.lists(st.integers(1, 40), min_size=1, max_size=3),

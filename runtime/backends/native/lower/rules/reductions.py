@@ -9,7 +9,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, Gather, IndexMap, Map, identity
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import code_of
+from runtime.backends.native.lower.types import code_of, is_float
 from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import normalize_axes
 
@@ -91,6 +91,9 @@ def reduce(ctx: FunctionLowering, node: Node) -> None:
             raise Unsupported([("of a scalar", None)])
         ctx.elementwise(node, lambda v: ctx.ops.cast(v, code), 1)
         return
+    if kind.startswith("arg") and _is_long(ctx, ctx.env[x], axes):
+        _first_extreme(ctx, node, kind, axes, keepdims)
+        return
     expr = ctx.expr(x)
     if kind.startswith("arg") and axes != (len(sizes) - 1,) and len(axes) != len(sizes):
         order = [i for i in range(len(sizes)) if i not in axes] + list(axes)
@@ -101,6 +104,41 @@ def reduce(ctx: FunctionLowering, node: Node) -> None:
         sizes = tuple(sizes[i] for i in order)
         axes = (len(sizes) - 1,)
     ctx.defer(out, expr, reduced_sizes(sizes, axes, keepdims), [x], 0, (kind, sizes, axes, keepdims))
+
+
+def _is_long(ctx: FunctionLowering, source: Deferred, axes: tuple[int, ...]) -> bool:
+    """Whether two passes that LLVM makes vectors of beat one that it does not."""
+    count = ctx.code.product(tuple(source.sizes[a] for a in axes))
+    return source.code != "b1" and not (isinstance(count, int) and count < 32)
+
+
+def _first_extreme(
+    ctx: FunctionLowering, node: Node, kind: str, axes: tuple[int, ...], keepdims: bool
+) -> None:
+    """The extremum first, then the smallest index of what equals it; NaN is more than everything, and less."""
+    source, b = ctx.env[node.inputs[0]], ctx.ops
+    rank = len(source.sizes)
+    best = reduction(ctx, kind.removeprefix("arg"), source, axes, True, source.code)
+    steps = iter(ctx.code.strides(tuple(source.sizes[a] for a in axes)))
+    place = Affine(0, tuple(next(steps) if i in axes else 0 for i in range(rank)))
+    count = ctx.code.product(tuple(source.sizes[a] for a in axes))
+    word = "i32" if isinstance(count, int) and count < 2**31 else "i64"
+    beyond = Scalar(2 ** (31 if word == "i32" else 63) - 1, word)
+
+    def fn(x: Scalar, m: Scalar, i: Scalar) -> Scalar:
+        found = b.equal(x, m)
+        if is_float(x.code):
+            found = b.logical_or(found, b.logical_and(b.isnan(x), b.isnan(m)))
+        return b.select(found, b.cast(i, word), beyond)
+
+    where = Map(fn, word, (source.as_expr(), best.as_expr(kept(rank, axes)), place), 3)
+    found = hidden(ctx, where, word, source.sizes, [source, best], cost=3)
+    first = reduction(ctx, "min", found, axes, True, word)
+    left = [i for i in range(rank) if keepdims or i not in axes]
+    shown: IndexMap = tuple((0, None, 0) if i in axes else (0, left.index(i), 1) for i in range(rank))
+    made = Map(lambda i: b.cast(i, "i64"), "i64", (first.as_expr(shown),), 1)
+    d = ctx.defer(node.outputs[0], made, reduced_sizes(source.sizes, axes, keepdims), (), 1)
+    ctx.refer(d, [first])
 
 
 @rule("count_along", fused=True)
