@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import IndexMap, Map
@@ -14,6 +16,8 @@ from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
 
 __all__ = ["gemm", "plane"]
+
+Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
 SMALL = 2048  # multiplications up to which a loop beats a call
 _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
@@ -40,20 +44,76 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     if len(sa) > 2 or len(sb) > 2:
         lead, maps = ctx.broadcast([sa[:-2], sb[:-2]])
     sizes = (*lead, *((rows,) if len(sa) > 1 else ()), *((columns,) if len(sb) > 1 else ()))
-    work = ctx.code.product((rows, inner_a, columns))
+    shared = len(sb) == 2 and not ta  # all products of the batch may be one
+    work = ctx.code.product((*(lead if shared else ()), rows, inner_a, columns))
     if not is_float(code) or (isinstance(work, int) and work <= SMALL):
         _as_loops(ctx, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
         return
     left, right = _matrix(ctx, a, code), _matrix(ctx, b, code)
-    out = ctx.allocate(code, sizes, node.outputs[0])
+    few = not lead and is_thin(ctx, right, tb, rows, inner_a, columns)
+    matrices = len(sa) > 1 and len(sb) > 1 and not few
+    out = (_laid_out if matrices else FunctionLowering.allocate)(ctx, code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
-    if not lead and is_thin(ctx, right, tb, rows, inner_a, columns):
+    folded = _folded(ctx, left, right, out, ta) if lead else None
+    if folded is not None:
+        left, out, rows, lead = *folded, ()
+    if few:
         thin(ctx, left, ta, right, out)
         return
+    steps = (out.strides[-2], out.strides[-1]) if matrices else None
     if not lead:
-        gemm(ctx, plane(left, ta, True), plane(right, tb, False), out, rows, inner_a, columns)
+        planes = plane(left, ta, True), plane(right, tb, False)
+        gemm(ctx, *planes, out, rows, inner_a, columns, steps=steps)
         return
-    _batched(ctx, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb))
+    _batched(ctx, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb), steps)
+
+
+def _laid_out(ctx: FunctionLowering, code: str, sizes: tuple[Operand, ...], value: Value) -> Array:
+    """Memory for a product: where only a transpose reads it, such that the transpose lies in C order."""
+    user = ctx.uses.last.get(value)
+    if ctx.uses.count.get(value) == 1 and user is not None and user.op.name == "transpose":
+        rank = len(sizes)
+        perm = user.attrs["perm"]
+        perm = tuple(range(rank))[::-1] if perm is None else tuple(p % rank for p in perm)
+        if perm[-1] >= rank - 2 and perm != tuple(range(rank)):
+            made = ctx.allocate(code, tuple(sizes[p] for p in perm))
+            strides = tuple(made.strides[perm.index(axis)] for axis in range(rank))
+            return Array(made.ptr, code, sizes, strides, made.buffers, made.offset)
+    return ctx.allocate(code, sizes, value)
+
+
+def _folded(
+    ctx: FunctionLowering, left: Array, right: Array, out: Array, turned: bool
+) -> tuple[Array, Array, Operand] | None:
+    """A batch of products with one matrix, as one product of more rows: left side, result and rows."""
+    if turned or len(right.sizes) != 2 or left.sizes[:-1] != out.sizes[:-1]:
+        return None
+    flat = []
+    for array in (left, out):
+        rows = merged(ctx, array.sizes[:-1], array.strides[:-1])
+        if rows is None:
+            return None
+        sizes, strides = (rows[0], array.sizes[-1]), (rows[1], array.strides[-1])
+        flat.append(Array(array.ptr, array.code, sizes, strides, array.buffers, array.offset))
+    return flat[0], flat[1], flat[0].sizes[0]
+
+
+def merged(
+    ctx: FunctionLowering, sizes: tuple[Operand, ...], strides: tuple[Operand, ...]
+) -> tuple[Operand, Operand] | None:
+    """Size and step of several axes taken as one; None where no step leads through all."""
+    count: Operand = 1
+    step: Operand | None = None
+    for n, s in zip(reversed(sizes), reversed(strides), strict=True):
+        if n == 1:
+            continue
+        if step is None:
+            count, step = n, s
+        elif s == ctx.code.mul(step, count):
+            count = ctx.code.mul(n, count)
+        else:
+            return None
+    return count, 1 if step is None else step
 
 
 def _matrix(ctx: FunctionLowering, value: Value, code: str) -> Array:
@@ -75,7 +135,7 @@ def _matrix(ctx: FunctionLowering, value: Value, code: str) -> Array:
 
 def plane(
     array: Array, turned: bool, left: bool
-) -> tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]:
+) -> Plane:
     """(pointer, offset, sizes, strides) of a matrix; vectors are rows on the left and columns on the right."""
     sizes, strides = array.sizes[-2:], array.strides[-2:]
     if len(sizes) == 1:
@@ -87,16 +147,21 @@ def plane(
 
 def gemm(
     ctx: FunctionLowering,
-    a: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
-    b: tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array],
+    a: Plane,
+    b: Plane,
     out: Array,
     rows: Operand,
     inner: Operand,
     columns: Operand,
     add: bool = False,
     at: tuple[Operand, Operand, Operand] = (0, 0, 0),
+    steps: tuple[Operand, Operand] | None = None,
 ) -> None:
-    """out = a @ b, or out += a @ b."""
+    """out = a @ b, or out += a @ b; `steps` are the strides of out, one of which is 1 (default: in C order)."""
+    if steps is not None and steps[1] != 1 and columns != 1:  # column by column: the transposed product
+        gemm(ctx, _turned(b), _turned(a), out, columns, inner, rows, add, (at[1], at[0], at[2]), steps[::-1])
+        return
+    pitch = columns if steps is None or rows == 1 else steps[0]
     code, kind = ctx.code, out.code
     word, letter = LLVM[kind], "s" if kind == "f32" else "d"
     name = f"cblas_{letter}gemm"
@@ -111,26 +176,32 @@ def gemm(
         turned = not (strides[1] == 1 or sizes[1] == 1) or (
             sizes[1] == 1 and strides[0] == 1 and sizes[0] != 1
         )
-        pitch = strides[1] if turned else strides[0]
+        step = strides[1] if turned else strides[0]
         least = sizes[0] if turned else sizes[1]
         if (
             (sizes[1] if turned else sizes[0]) == 1
-            or not isinstance(pitch, int)
+            or not isinstance(step, int)
             or not isinstance(least, int)
         ):
-            pitch = _larger(ctx, pitch, least)
-        words.append((_TURNED if turned else _PLAIN, code.at_least(pitch, 1)))
+            step = _larger(ctx, step, least)
+        words.append((_TURNED if turned else _PLAIN, code.at_least(step, 1)))
         pointers.append(_pointer(ctx, ptr, kind, code.add(offset, extra)))
     ctx.memory.touch(out.buffers)
     target = _pointer(ctx, out.ptr, kind, code.add(out.offset, at[2]))
     one, beta = literal(1, kind), literal(1 if add else 0, kind)
-    pitch = code.at_least(columns, 1)
+    pitch = code.at_least(pitch, 1)
     code.do(
         f"call void @{name}(i32 {_ROW_MAJOR}, i32 {words[0][0]}, i32 {words[1][0]}, i64 {rows}, i64 {columns}, "
         f"i64 {inner}, {word} {one}, ptr {pointers[0]}, i64 {words[0][1]}, ptr {pointers[1]}, i64 {words[1][1]}, "
         f"{word} {beta}, ptr {target}, i64 {pitch})"
     )
     ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+
+
+def _turned(plane: Plane) -> Plane:
+    """The transpose of a matrix."""
+    ptr, offset, sizes, strides, array = plane
+    return ptr, offset, sizes[::-1], strides[::-1], array
 
 
 def _larger(ctx: FunctionLowering, a: Operand, b: Operand) -> Operand:
@@ -152,6 +223,7 @@ def _batched(
     maps: list[IndexMap],
     sizes: tuple[Operand, Operand, Operand],
     turned: tuple[bool, bool],
+    steps: tuple[Operand, Operand] | None,
 ) -> None:
     """A product for every index of the leading axes."""
     code = ctx.code
@@ -187,6 +259,7 @@ def _batched(
             out,
             *sizes,
             at=(at[0], at[1], at[2]),
+            steps=steps,
         )
     code.do(f"{following} = add nuw nsw i64 {i}, 1")
     code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
