@@ -45,6 +45,16 @@ def test_transposed_batches(lead, shared, sizes, turned, after, dtype, flat):
             same(compiled(ag.constant(a), ag.constant(b)), ag.function(product, jit_compile=False)(a, b), 1e-4)
 
 
+@pytest.mark.parametrize("perm", [(0, 1, 3, 2), (0, 2, 1, 3), (2, 0, 1, 3), (1, 3, 0, 2), (0, 3, 1, 2)], ids=str)
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True)], ids=str)
+def test_large_transposed_batches(perm, turned, monkeypatch):
+    def product(a, b):
+        y = ag.matmul(a, b, transpose_a=turned[0], transpose_b=turned[1])
+        return ag.reshape(ag.transpose(y, perm), [-1]), ag.transpose(ag.matmul(a[0, 0], b[0, 0]))
+
+    check(product, numbers(2, 3, 130, 130) / 11, numbers(2, 3, 130, 130), monkeypatch=monkeypatch)
+
+
 def attention(x, wq, wk, wv, wo, heads):
     def split(y):
         return ag.transpose(ag.reshape(y, (ag.shape(x)[0], ag.shape(x)[1], heads, wq.shape[1] // heads)), (0, 2, 1, 3))
