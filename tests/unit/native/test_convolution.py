@@ -51,6 +51,8 @@ twos = st.tuples(st.integers(1, 3), st.integers(1, 3))
 def convolutions(draw):
     groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
     inner, outer = draw(st.integers(1, 19)), draw(st.integers(1, 40))
+    if draw(st.sampled_from([False, False, True])):  # each channel by itself
+        groups, inner, outer = draw(st.sampled_from([2, 7, 16, 19, 33])), 1, draw(st.sampled_from([1, 1, 2]))
     window = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     space = draw(st.tuples(st.integers(1, 17), st.integers(1, 19)))
     dtype = draw(st.sampled_from(["float32", "float64"]))

@@ -39,6 +39,7 @@ class Correlation:
     outer: int  # outputs of a group
     dy: Array  # in C order
     out: Array
+    own: bool = False  # whether every output has the one input of its number (then `inner` and `groups` are 1)
 
 
 @dataclass
@@ -156,7 +157,8 @@ def _blocks(
     for first, last in split(job.outer, block):
         start, end = (first, last) if only is None else (code.at_least(only, first), code.at_most(code.add(only, 1), last))
         with kernel.loop(start, end) as b:
-            x, dy, out = at[0], kernel.at(at[1], code.mul(b, block)), kernel.at(at[2], code.mul(b, block))
+            x = kernel.at(at[0], code.mul(b, block)) if job.own else at[0]
+            dy, out = kernel.at(at[1], code.mul(b, block)), kernel.at(at[2], code.mul(b, block))
             outputs = min(job.outer - first * block, block)
             if bands.spare:
                 _gather(kernel, dy, bands.spare, over, pitch, outputs, block)
@@ -215,7 +217,7 @@ class _Shape(NamedTuple):
 
 def _shape(job: Correlation, fixed: bool) -> _Shape:
     frame = job.frame
-    joined = frame.step[1] == 1 and job.inner == frame.channels
+    joined = frame.step[1] == 1 and job.inner == frame.channels and not job.own
     across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
     rows = frame.taps[0] * across * length
     small = (fixed or frame.taps[0] == 1) and length < 8 and rows <= 256
@@ -274,9 +276,11 @@ def _block(
             d = kernel.at(slopes, code.mul(j, pitch[1]))
             factors = [kernel.load(kernel.at(d, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
             for r, offset in enumerate(what.offsets):
-                one = kernel.splat(kernel.at(x, offset))
+                seen = kernel.at(x, offset)
+                one = "" if job.own else kernel.splat(seen)
                 for k in range(vectors):
                     s = sums[r * vectors + k]
-                    kernel.set(s, kernel.multiply_add(one, factors[k], kernel.get(s)))
+                    many = kernel.load(kernel.at(seen, k * kernel.lanes), widths[k]) if job.own else one
+                    kernel.set(s, kernel.multiply_add(many, factors[k], kernel.get(s)))
     for s, place, k in zip(sums, places, [*range(vectors)] * len(what.offsets), strict=True):
         kernel.store(place, kernel.get(s), widths[k])

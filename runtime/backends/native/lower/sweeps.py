@@ -71,6 +71,7 @@ class Sweep:
     choice: Choice
     bias: Array | None = None  # added to every place
     positive: bool = False  # whether what is negative becomes zero, at last
+    own: bool = False  # whether every output has the one input of its number (then `inner` and `groups` are 1)
 
 
 def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -> Choice:
@@ -268,9 +269,10 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
                     w = kernel.at(weights, code.mul(code.add(code.mul(group, blocks), b), length * block))
                     goal = kernel.at(results, code.mul(b, block))
                     left = min(job.outer - first * block, block)
+                    mine = kernel.at(inputs, code.mul(b, block)) if job.own else inputs
                     own = kernel.at(bias, code.add(code.mul(group, job.outer), code.mul(b, block))) if bias else ""
                     with kernel.loop(0, some) as slot:
-                        seen = kernel.at(inputs, code.mul(slot, bands.picture))
+                        seen = kernel.at(mine, code.mul(slot, bands.picture))
                         to = kernel.at(goal, code.mul(slot, pitch[0]))
                         _places(kernel, job, bands, (seen, w, to, own), (rows, pitch[1], pitch[2]), left)
     products = ctx.code.mul(
@@ -366,7 +368,7 @@ def _block(
         first = [kernel.load(kernel.at(bias, k * kernel.lanes), widths[k]) for k in range(vectors)]
     for p, s in enumerate(sums):
         kernel.set(s, first[p % vectors])
-    joined = frame.step[1] == 1 and job.inner == frame.channels  # taps of a row lie one after another
+    joined = frame.step[1] == 1 and job.inner == frame.channels and not job.own  # taps of a row lie one after another
     across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
     offsets = [
         code.add(code.mul(i * frame.stride[0], row), j * frame.stride[1] * frame.channels) for i, j in places
@@ -378,10 +380,12 @@ def _block(
         w = kernel.at(weights, code.mul(number, block))
         factors = [kernel.load(kernel.at(w, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
         for p, offset in enumerate(offsets):
-            one = kernel.splat(kernel.at(x, offset))
+            seen = kernel.at(x, offset)
+            one = "" if job.own else kernel.splat(seen)
             for k in range(vectors):
                 s = sums[p * vectors + k]
-                kernel.set(s, kernel.multiply_add(one, factors[k], kernel.get(s)))
+                many = kernel.load(kernel.at(seen, k * kernel.lanes), widths[k]) if job.own else one
+                kernel.set(s, kernel.multiply_add(many, factors[k], kernel.get(s)))
     for p, (i, j) in enumerate(places):
         to = kernel.at(out, code.add(code.mul(i, pitch[0]), code.mul(j, pitch[1])))
         for k in range(vectors):

@@ -103,6 +103,18 @@ class _Shape(NamedTuple):
     groups: int
     code: str
 
+    @property
+    def own(self) -> bool:
+        """Whether every output has one input, that of its number."""
+        return self.groups == self.channels == self.outputs
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """(groups, inputs of each, outputs of each), as sweeps have them."""
+        if self.own:
+            return 1, 1, self.channels
+        return self.groups, self.channels // self.groups, self.outputs // self.groups
+
 
 def _shape(ctx: FunctionLowering, node: Node, pictures: Value, filters: Value) -> _Shape:
     code = code_of(ctx.type(node.outputs[0]).dtype)
@@ -132,11 +144,10 @@ def conv2d(ctx: FunctionLowering, node: Node) -> None:
     ctx.define(after.value, ctx.dense(out))
     origin = (ctx.code.sub(0, lie.before[0]), ctx.code.sub(0, lie.before[1]))
     frame = Frame(source, known.taps, dilations, strides, origin, lie.number, lie.inside)
-    inner, outer = known.channels // known.groups, known.outputs // known.groups
     along = ctx.code.strides(weights.sizes)
-    steps = (along[0], along[1], along[2], outer, 1)
+    steps = (along[0], along[1], along[2], known.parts[2], 1)
     target = out, 0, ctx.code.strides(sizes)
-    _swept(ctx, frame, known.groups, inner, outer, (weights, 0, steps), target, bias, after.positive)
+    _swept(ctx, frame, known.parts, (weights, 0, steps), target, known.own, bias, after.positive)
 
 
 class _After(NamedTuple):
@@ -166,32 +177,31 @@ def _after(ctx: FunctionLowering, node: Node, outputs: int) -> _After:
 def _swept(
     ctx: FunctionLowering,
     frame: Frame,
-    groups: int,
-    inner: int,
-    outer: int,
+    parts: tuple[int, int, int],
     weights: tuple[Array, Operand, tuple[Operand, ...]],
     out: tuple[Array, Operand, tuple[Operand, ...]],
+    own: bool,
     bias: Array | None = None,
     positive: bool = False,
 ) -> None:
     """A sweep; weights with the offset of the first and steps of (tap down, tap right, input, group, output)."""
     target, base, pitch = out
+    groups, inner, outer = parts
     choice = choose(target.code, outer, frame.count, isinstance(frame.source.sizes[2], int))
-    packed = _packed(ctx, frame.taps, groups, inner, outer, choice.vectors * lanes_of(target.code), weights)
+    packed = _packed(ctx, frame.taps, parts, choice.vectors * lanes_of(target.code), weights)
     steps = pitch[0], pitch[1], pitch[2]
-    sweep(ctx, Sweep(frame, groups, inner, outer, packed, target, base, steps, choice, bias, positive))
+    sweep(ctx, Sweep(frame, groups, inner, outer, packed, target, base, steps, choice, bias, positive, own))
 
 
 def _packed(
     ctx: FunctionLowering,
     taps: tuple[int, int],
-    groups: int,
-    inner: int,
-    outer: int,
+    parts: tuple[int, int, int],
     block: int,
     weights: tuple[Array, Operand, tuple[Operand, ...]],
 ) -> Array:
     """Weights as (groups, blocks of outputs, taps, inputs, outputs of a block), zeros after the last output."""
+    groups, inner, outer = parts
     array, first, (down, right, of_input, of_group, of_output) = weights
     code = ctx.code
     start = code.add(array.offset, first)
@@ -273,7 +283,10 @@ def conv2d_input_grad(ctx: FunctionLowering, node: Node) -> None:
     sizes = (*known.picture, known.channels)
     out = ctx.allocate(known.code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
-    inner, outer = known.outputs // known.groups, known.channels // known.groups
+    groups, outer, inner = known.parts  # the other way round
+    parts, group = (groups, inner, outer), inner
+    if known.own:
+        parts, group = (1, 1, known.channels), 1
     along, pitch = code.strides(weights.sizes), code.strides(sizes)
     for top in range(strides[0]):
         for left in range(strides[1]):
@@ -303,8 +316,10 @@ def conv2d_input_grad(ctx: FunctionLowering, node: Node) -> None:
                 (count[0], count[1]), inside,
             )  # fmt: skip
             first = code.add(code.mul(along[0], down.last), code.mul(along[1], right.last))
-            steps = (code.mul(along[0], -down.pace), code.mul(along[1], -right.pace), 1, inner, along[2])
-            _swept(ctx, frame, known.groups, inner, outer, (weights, first, steps), (out, base, places))
+            steps = (
+                code.mul(along[0], -down.pace), code.mul(along[1], -right.pace), 1, group, 1 if known.own else along[2],
+            )  # fmt: skip
+            _swept(ctx, frame, parts, (weights, first, steps), (out, base, places), known.own)
 
 
 def same_sizes(ctx: FunctionLowering, have: tuple[Operand, ...], want: tuple[Operand, ...]) -> None:
@@ -338,5 +353,4 @@ def conv2d_filter_grad(ctx: FunctionLowering, node: Node) -> None:
         return
     origin = (ctx.code.sub(0, lie.before[0]), ctx.code.sub(0, lie.before[1]))
     frame = Frame(source, known.taps, attrs["dilations"], attrs["strides"], origin, lie.number, lie.inside)
-    inner, outer = known.channels // known.groups, known.outputs // known.groups
-    correlate(ctx, Correlation(frame, known.groups, inner, outer, slopes, out))
+    correlate(ctx, Correlation(frame, *known.parts, slopes, out, known.own))
