@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from runtime.backends.native import blas, interrupts, pool, threads, toolchain
+from runtime.backends.native import blas, gemm, interrupts, pool, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
 from runtime.backends.native.lower import lower
@@ -24,6 +24,9 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
     for name in names:
         if name == "ag_parallel":
             found[name] = threads.parallel_address()
+            continue
+        if name.startswith(("ag_gemm_", "ag_pack_")):
+            found[name] = gemm.addresses(name[-3:])[name]
             continue
         if name == "ag_poll":
             found[name] = interrupts.addresses()[name]

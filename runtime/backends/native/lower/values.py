@@ -61,6 +61,7 @@ class Values:
         ] = {}  # memory made for outputs
         self.targets: dict[Deferred, Value] = {}
         self.bindable: set[Value] = set()  # outputs whose memory the caller makes
+        self.packed: dict[tuple[Value, bool], Array] = {}  # matrices (or their transposes) that products find packed
         self.current: Node | None = None  # the node at hand
         self.absorbed: set[Node] = set()  # nodes that another one did with its own work
         self.big = False

@@ -15,6 +15,7 @@ from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, M
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
+from runtime.backends.native.lower.rules.kernels import pack_weights
 from runtime.backends.native.lower.rules.lists import (
     ListRep,
     assign,
@@ -250,6 +251,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     start = 1 if counted else 0
     inits = node.inputs[start : start + node.carried]
     invariant = [settled(ctx, v) for v in node.inputs[start + node.carried :]]
+    outer = list(node.inputs[start + node.carried :])
+    pack_weights(ctx, outer, list(body.inputs[len(body.inputs) - len(outer) :]), body)
     count = ctx.number(node.inputs[0]) if counted else 0
     states = [_state(ctx, node, v, body.inputs[start + k]) for k, v in enumerate(inits)]
     for k, state in enumerate(states):  # two lists that are one before the loop

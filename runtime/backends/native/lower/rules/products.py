@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load
+from runtime.backends.native.lower.rules.kernels import Plane, by_kernel, pointer
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
 from runtime.ir.graph import Node, Value
 
 __all__ = ["gemm", "plane"]
-
-Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
 SMALL = 2048  # multiplications up to which a loop beats a call
 _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
@@ -49,9 +46,10 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     if not is_float(code) or (isinstance(work, int) and work <= SMALL):
         _as_loops(ctx, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
         return
-    left, right = _matrix(ctx, a, code), _matrix(ctx, b, code)
-    few = not lead and is_thin(ctx, right, tb, rows, inner_a, columns)
-    matrices = len(sa) > 1 and len(sb) > 1 and not few
+    panels = ctx.packed.get((b, tb))
+    left, right = _matrix(ctx, a, code), _matrix(ctx, b, code) if panels is None else panels
+    few = not lead and panels is None and is_thin(ctx, right, tb, rows, inner_a, columns)
+    matrices = len(sa) > 1 and len(sb) > 1 and not few and panels is None
     out = (_laid_out if matrices else FunctionLowering.allocate)(ctx, code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
     folded = _folded(ctx, left, right, out, ta) if lead else None
@@ -162,6 +160,8 @@ def gemm(
         gemm(ctx, _turned(b), _turned(a), out, columns, inner, rows, add, (at[1], at[0], at[2]), steps[::-1])
         return
     pitch = columns if steps is None or rows == 1 else steps[0]
+    if by_kernel(ctx, a, b, out, rows, inner, columns, pitch, add, at):
+        return
     code, kind = ctx.code, out.code
     word, letter = LLVM[kind], "s" if kind == "f32" else "d"
     name = f"cblas_{letter}gemm"
@@ -185,9 +185,9 @@ def gemm(
         ):
             step = _larger(ctx, step, least)
         words.append((_TURNED if turned else _PLAIN, code.at_least(step, 1)))
-        pointers.append(_pointer(ctx, ptr, kind, code.add(offset, extra)))
+        pointers.append(pointer(ctx, ptr, kind, code.add(offset, extra)))
     ctx.memory.touch(out.buffers)
-    target = _pointer(ctx, out.ptr, kind, code.add(out.offset, at[2]))
+    target = pointer(ctx, out.ptr, kind, code.add(out.offset, at[2]))
     one, beta = literal(1, kind), literal(1 if add else 0, kind)
     pitch = code.at_least(pitch, 1)
     code.do(
@@ -208,10 +208,6 @@ def _larger(ctx: FunctionLowering, a: Operand, b: Operand) -> Operand:
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
     return a if a == b else ctx.code.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})", "n")
-
-
-def _pointer(ctx: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
-    return ptr if offset == 0 else ctx.code.op(f"getelementptr {LLVM[kind]}, ptr {ptr}, i64 {offset}", "p")
 
 
 def _batched(

@@ -1,0 +1,446 @@
+; final
+;
+; Matrix products around the kernels of gemm.py: panels, blocks that fit into the caches, threads.
+;
+; A job is words of eight bytes:
+;   0 m  1 n  2 k  3 a  4 ra  5 ca  6 b  7 rb  8 from panel to panel of b  9 c  10 ldc  11 add  12 rows of a block
+;   13 parts of a block of rows  14 panels  15 the last panel, packed, if it has less columns than a tile
+
+declare $VECTOR $FMA($VECTOR, $VECTOR, $VECTOR)
+declare i64 @llvm.smin.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
+declare void @ag_parallel(ptr, ptr, i64, i64)
+declare ptr @ag_take(i64)
+declare void @ag_give(ptr)
+declare $VECTOR @llvm.masked.load.$V.p0(ptr, i32, $MASK, $VECTOR)
+declare void @llvm.masked.store.$V.p0($VECTOR, ptr, i32, $MASK)
+
+$KERNELS
+
+define private i64 @word(ptr %job, i64 %k) alwaysinline {
+  %p = getelementptr i64, ptr %job, i64 %k
+  %x = load i64, ptr %p
+  ret i64 %x
+}
+define private void @put(ptr %job, i64 %k, i64 %x) alwaysinline {
+  %p = getelementptr i64, ptr %job, i64 %k
+  store i64 %x, ptr %p
+  ret void
+}
+
+; Which lanes of a vector are among so many.
+define private $MASK @inside(i64 %count) alwaysinline {
+  %most = call i64 @llvm.smin.i64(i64 %count, i64 $LANES)
+  %least = call i64 @llvm.smax.i64(i64 %most, i64 0)
+  %n = trunc i64 %least to i32
+  %one = insertelement <$LANES x i32> poison, i32 %n, i64 0
+  %all = shufflevector <$LANES x i32> %one, <$LANES x i32> poison, <$LANES x i32> zeroinitializer
+  %mask = icmp ult <$LANES x i32> $NUMBERED, %all
+  ret $MASK %mask
+}
+
+; Parts of the result: part t is a block of rows, or one panel of it.
+define private void @parts(ptr %job, i64 %lo, i64 %hi) {
+entry:
+  %tmp = alloca [$NUMBERS x $WORD], align 64
+  %m = call i64 @word(ptr %job, i64 0)
+  %n = call i64 @word(ptr %job, i64 1)
+  %kc = call i64 @word(ptr %job, i64 2)
+  %a.i = call i64 @word(ptr %job, i64 3)
+  %a = inttoptr i64 %a.i to ptr
+  %ra = call i64 @word(ptr %job, i64 4)
+  %ca = call i64 @word(ptr %job, i64 5)
+  %b.i = call i64 @word(ptr %job, i64 6)
+  %b = inttoptr i64 %b.i to ptr
+  %rb = call i64 @word(ptr %job, i64 7)
+  %ps = call i64 @word(ptr %job, i64 8)
+  %c.i = call i64 @word(ptr %job, i64 9)
+  %c = inttoptr i64 %c.i to ptr
+  %ldc = call i64 @word(ptr %job, i64 10)
+  %add = call i64 @word(ptr %job, i64 11)
+  %block = call i64 @word(ptr %job, i64 12)
+  %split = call i64 @word(ptr %job, i64 13)
+  %panels = call i64 @word(ptr %job, i64 14)
+  %last.i = call i64 @word(ptr %job, i64 15)
+  %last = inttoptr i64 %last.i to ptr
+  %whole = icmp eq i64 %split, 1
+  %adds = icmp ne i64 %add, 0
+  br label %part
+part:
+  %t = phi i64 [%lo, %entry], [%t.next, %part.done]
+  %going = icmp slt i64 %t, %hi
+  br i1 %going, label %rows, label %end
+rows:
+  %r = sdiv i64 %t, %split
+  %g = srem i64 %t, %split
+  %i.first = mul i64 %r, %block
+  %i.left = sub i64 %m, %i.first
+  %count = call i64 @llvm.smin.i64(i64 %i.left, i64 %block)
+  %g1 = add i64 %g, 1
+  %j.end = select i1 %whole, i64 %panels, i64 %g1
+  %up = add i64 %count, $ROWS
+  %up1 = sub i64 %up, 1
+  %tiles = udiv i64 %up1, $ROWS
+  %each = udiv i64 %count, %tiles
+  %rest = urem i64 %count, %tiles
+  br label %panel
+panel:
+  %j = phi i64 [%g, %rows], [%j.next, %panel.done]
+  %col = mul i64 %j, $COLUMNS
+  %left = sub i64 %n, %col
+  %edge = icmp slt i64 %left, $COLUMNS
+  %b.step = mul i64 %j, %ps
+  %b.at = getelementptr $WORD, ptr %b, i64 %b.step
+  %b.panel = select i1 %edge, ptr %last, ptr %b.at
+  %rb.panel = select i1 %edge, i64 $COLUMNS, i64 %rb
+  %ldc.tile = select i1 %edge, i64 $COLUMNS, i64 %ldc
+  %add.tile = select i1 %edge, i64 0, i64 %add
+  br label %tile
+tile:
+  %s = phi i64 [0, %panel], [%s.next, %tile.end]
+  %row = phi i64 [%i.first, %panel], [%row.next, %tile.end]
+  %longer = icmp slt i64 %s, %rest
+  %one = zext i1 %longer to i64
+  %mr = add i64 %each, %one
+  %a.step = mul i64 %row, %ra
+  %a.tile = getelementptr $WORD, ptr %a, i64 %a.step
+  %c.row = mul i64 %row, %ldc
+  %c.step = add i64 %c.row, %col
+  %c.at = getelementptr $WORD, ptr %c, i64 %c.step
+  %c.tile = select i1 %edge, ptr %tmp, ptr %c.at
+  switch i64 %mr, label %tile.done [$CASES]
+$CALLS
+tile.done:
+  br i1 %edge, label %copy, label %tile.end
+copy:
+  br label %copy.row
+copy.row:
+  %x = phi i64 [0, %copy], [%x.next, %copy.next]
+  %to.row = mul i64 %x, %ldc
+  %from.row = mul i64 %x, $COLUMNS
+  br label %copy.one
+copy.one:
+  %y = phi i64 [0, %copy.row], [%y.next, %copy.done]
+  %from.n = add i64 %from.row, %y
+  %from = getelementptr $WORD, ptr %tmp, i64 %from.n
+  %to.n = add i64 %to.row, %y
+  %to = getelementptr $WORD, ptr %c.at, i64 %to.n
+  %new = load $VECTOR, ptr %from
+  %y.left = sub i64 %left, %y
+  %mask = call $MASK @inside(i64 %y.left)
+  br i1 %adds, label %copy.add, label %copy.only
+copy.add:
+  %old = call $VECTOR @llvm.masked.load.$V.p0(ptr %to, i32 $SIZE, $MASK %mask, $VECTOR zeroinitializer)
+  %both = fadd $VECTOR %old, %new
+  call void @llvm.masked.store.$V.p0($VECTOR %both, ptr %to, i32 $SIZE, $MASK %mask)
+  br label %copy.done
+copy.only:
+  call void @llvm.masked.store.$V.p0($VECTOR %new, ptr %to, i32 $SIZE, $MASK %mask)
+  br label %copy.done
+copy.done:
+  %y.next = add i64 %y, $LANES
+  %y.more = icmp slt i64 %y.next, %left
+  br i1 %y.more, label %copy.one, label %copy.next
+copy.next:
+  %x.next = add i64 %x, 1
+  %x.more = icmp slt i64 %x.next, %mr
+  br i1 %x.more, label %copy.row, label %tile.end
+tile.end:
+  %row.next = add i64 %row, %mr
+  %s.next = add i64 %s, 1
+  %s.more = icmp slt i64 %s.next, %tiles
+  br i1 %s.more, label %tile, label %panel.done
+panel.done:
+  %j.next = add i64 %j, 1
+  %j.more = icmp slt i64 %j.next, %j.end
+  br i1 %j.more, label %panel, label %part.done
+part.done:
+  %t.next = add i64 %t, 1
+  br label %part
+end:
+  ret void
+}
+
+; A job whose words 0 to 11, 14 and 15 are set: all its parts, by threads if they are worth it.
+define private void @run(ptr %job) {
+entry:
+  %m = call i64 @word(ptr %job, i64 0)
+  %n = call i64 @word(ptr %job, i64 1)
+  %k = call i64 @word(ptr %job, i64 2)
+  %panels = call i64 @word(ptr %job, i64 14)
+  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
+  %fit = udiv i64 262144, %row ; bytes of the rows of a that stay in the cache
+  %fit.n = udiv i64 %fit, $SIZE
+  %tiles = udiv i64 %fit.n, $ROWS
+  %least = call i64 @llvm.smax.i64(i64 %tiles, i64 1)
+  %block = mul i64 %least, $ROWS
+  call void @put(ptr %job, i64 12, i64 %block)
+  %up = add i64 %m, %block
+  %up1 = sub i64 %up, 1
+  %blocks = udiv i64 %up1, %block
+  %few = icmp slt i64 %blocks, 16
+  %split = select i1 %few, i64 %panels, i64 1
+  call void @put(ptr %job, i64 13, i64 %split)
+  %parts = mul i64 %blocks, %split
+  %mn = mul i64 %m, %n
+  %work = mul i64 %mn, %k
+  %worth = icmp sge i64 %work, 1500000
+  br i1 %worth, label %threads, label %alone
+threads:
+  %part = udiv i64 %work, %parts
+  %part1 = call i64 @llvm.smax.i64(i64 %part, i64 1)
+  %grain = udiv i64 500000, %part1
+  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
+  call void @ag_parallel(ptr @parts, ptr %job, i64 %parts, i64 %grain1)
+  ret void
+alone:
+  call void @parts(ptr %job, i64 0, i64 %parts)
+  ret void
+}
+
+; Panels of b: words 0 k  1 n  2 b  3 rb  4 cb  5 out
+define private void @panels(ptr %job, i64 %lo, i64 %hi) {
+entry:
+  %k = call i64 @word(ptr %job, i64 0)
+  %n = call i64 @word(ptr %job, i64 1)
+  %b.i = call i64 @word(ptr %job, i64 2)
+  %b = inttoptr i64 %b.i to ptr
+  %rb = call i64 @word(ptr %job, i64 3)
+  %cb = call i64 @word(ptr %job, i64 4)
+  %out.i = call i64 @word(ptr %job, i64 5)
+  %out = inttoptr i64 %out.i to ptr
+  %size = mul i64 %k, $COLUMNS
+  %dense = icmp eq i64 %cb, 1
+  br label %panel
+panel:
+  %j = phi i64 [%lo, %entry], [%j.next, %panel.done]
+  %going = icmp slt i64 %j, %hi
+  br i1 %going, label %start, label %end
+start:
+  %col = mul i64 %j, $COLUMNS
+  %left = sub i64 %n, %col
+  %from.n = mul i64 %col, %cb
+  %from = getelementptr $WORD, ptr %b, i64 %from.n
+  %to.n = mul i64 %j, %size
+  %to = getelementptr $WORD, ptr %out, i64 %to.n
+  %none = icmp slt i64 %k, 1
+  br i1 %none, label %panel.done, label %choose
+choose:
+  br i1 %dense, label %row, label %column
+row:
+  %p = phi i64 [0, %choose], [%p.next, %row]
+  %f.n = mul i64 %p, %rb
+  %f = getelementptr $WORD, ptr %from, i64 %f.n
+  %t.n = mul i64 %p, $COLUMNS
+  %t = getelementptr $WORD, ptr %to, i64 %t.n
+$LINES
+  %p.next = add i64 %p, 1
+  %p.more = icmp slt i64 %p.next, %k
+  br i1 %p.more, label %row, label %panel.done
+column:
+  %q = phi i64 [0, %choose], [%q.next, %column.done]
+  %inside = icmp slt i64 %q, %left
+  %q.n = mul i64 %q, %cb
+  %q.from = getelementptr $WORD, ptr %from, i64 %q.n
+  %q.to = getelementptr $WORD, ptr %to, i64 %q
+  br label %number
+number:
+  %y = phi i64 [0, %column], [%y.next, %written]
+  br i1 %inside, label %read, label %written
+read:
+  %y.n = mul i64 %y, %rb
+  %y.from = getelementptr $WORD, ptr %q.from, i64 %y.n
+  %x = load $WORD, ptr %y.from
+  br label %written
+written:
+  %value = phi $WORD [0.0, %number], [%x, %read]
+  %y.o = mul i64 %y, $COLUMNS
+  %y.to = getelementptr $WORD, ptr %q.to, i64 %y.o
+  store $WORD %value, ptr %y.to
+  %y.next = add i64 %y, 1
+  %y.more = icmp slt i64 %y.next, %k
+  br i1 %y.more, label %number, label %column.done
+column.done:
+  %q.next = add i64 %q, 1
+  %q.more = icmp slt i64 %q.next, $COLUMNS
+  br i1 %q.more, label %column, label %panel.done
+panel.done:
+  %j.next = add i64 %j, 1
+  br label %panel
+end:
+  ret void
+}
+
+define void @ag_pack_$KIND(i64 %k, i64 %n, ptr %b, i64 %rb, i64 %cb, ptr %out) {
+entry:
+  %job = alloca [6 x i64]
+  call void @put(ptr %job, i64 0, i64 %k)
+  call void @put(ptr %job, i64 1, i64 %n)
+  %b.i = ptrtoint ptr %b to i64
+  call void @put(ptr %job, i64 2, i64 %b.i)
+  call void @put(ptr %job, i64 3, i64 %rb)
+  call void @put(ptr %job, i64 4, i64 %cb)
+  %out.i = ptrtoint ptr %out to i64
+  call void @put(ptr %job, i64 5, i64 %out.i)
+  %up = add i64 %n, $COLUMNS
+  %up1 = sub i64 %up, 1
+  %panels = udiv i64 %up1, $COLUMNS
+  %work = mul i64 %panels, %k
+  %worth = icmp sge i64 %work, 8192
+  br i1 %worth, label %threads, label %alone
+threads:
+  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
+  %grain = udiv i64 4096, %row
+  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
+  call void @ag_parallel(ptr @panels, ptr %job, i64 %panels, i64 %grain1)
+  ret void
+alone:
+  call void @panels(ptr %job, i64 0, i64 %panels)
+  ret void
+}
+
+define private void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add) {
+  call void @put(ptr %job, i64 0, i64 %m)
+  call void @put(ptr %job, i64 1, i64 %n)
+  call void @put(ptr %job, i64 2, i64 %k)
+  %a.i = ptrtoint ptr %a to i64
+  call void @put(ptr %job, i64 3, i64 %a.i)
+  call void @put(ptr %job, i64 4, i64 %ra)
+  call void @put(ptr %job, i64 5, i64 %ca)
+  %c.i = ptrtoint ptr %c to i64
+  call void @put(ptr %job, i64 9, i64 %c.i)
+  call void @put(ptr %job, i64 10, i64 %ldc)
+  call void @put(ptr %job, i64 11, i64 %add)
+  %up = add i64 %n, $COLUMNS
+  %up1 = sub i64 %up, 1
+  %panels = udiv i64 %up1, $COLUMNS
+  call void @put(ptr %job, i64 14, i64 %panels)
+  ret void
+}
+
+define private void @packed(ptr %job, ptr %b, i64 %ps) {
+  %b.i = ptrtoint ptr %b to i64
+  call void @put(ptr %job, i64 6, i64 %b.i)
+  call void @put(ptr %job, i64 7, i64 $COLUMNS)
+  call void @put(ptr %job, i64 8, i64 %ps)
+  %panels = call i64 @word(ptr %job, i64 14)
+  %before = sub i64 %panels, 1
+  %skip = mul i64 %before, %ps
+  %last = getelementptr $WORD, ptr %b, i64 %skip
+  %last.i = ptrtoint ptr %last to i64
+  call void @put(ptr %job, i64 15, i64 %last.i)
+  ret void
+}
+
+define void @ag_gemm_packed_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, ptr %c, i64 %ldc, i64 %add) {
+entry:
+  %job = alloca [16 x i64]
+  %rows = icmp sgt i64 %m, 0
+  %columns = icmp sgt i64 %n, 0
+  %some = and i1 %rows, %columns
+  br i1 %some, label %work, label %done
+work:
+  call void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add)
+  %ps = mul i64 %k, $COLUMNS
+  call void @packed(ptr %job, ptr %b, i64 %ps)
+  call void @run(ptr %job)
+  ret void
+done:
+  ret void
+}
+
+; 1, or 0 where there is no memory
+define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add) {
+entry:
+  %job = alloca [16 x i64]
+  %rows = icmp sgt i64 %m, 0
+  %columns = icmp sgt i64 %n, 0
+  %some = and i1 %rows, %columns
+  br i1 %some, label %work, label %done
+work:
+  call void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add)
+  ; rows of b that lie a multiple of 2048 bytes apart share few places of the cache
+  %bytes = mul i64 %rb, $SIZE
+  %low = and i64 %bytes, 2047
+  %apart = icmp eq i64 %low, 0
+  %several = icmp sge i64 %m, 64
+  %clash = and i1 %apart, %several
+  %many = icmp sge i64 %m, 256
+  %pack = or i1 %clash, %many
+  br i1 %pack, label %copies, label %plain
+
+plain:
+  %b.i = ptrtoint ptr %b to i64
+  call void @put(ptr %job, i64 6, i64 %b.i)
+  call void @put(ptr %job, i64 7, i64 %rb)
+  call void @put(ptr %job, i64 8, i64 $COLUMNS)
+  %over = urem i64 %n, $COLUMNS
+  %even = icmp eq i64 %over, 0
+  br i1 %even, label %plain.run, label %edge
+edge:
+  %e.size = mul i64 %k, $COLUMNS
+  %e.bytes = mul i64 %e.size, $SIZE
+  %e = call ptr @ag_take(i64 %e.bytes)
+  %e.none = icmp eq ptr %e, null
+  br i1 %e.none, label %failed, label %edge.pack
+edge.pack:
+  %e.col = sub i64 %n, %over
+  %e.from = getelementptr $WORD, ptr %b, i64 %e.col
+  call void @ag_pack_$KIND(i64 %k, i64 %over, ptr %e.from, i64 %rb, i64 1, ptr %e)
+  br label %plain.run
+plain.run:
+  %last = phi ptr [null, %plain], [%e, %edge.pack]
+  %last.i = ptrtoint ptr %last to i64
+  call void @put(ptr %job, i64 15, i64 %last.i)
+  call void @run(ptr %job)
+  call void @ag_give(ptr %last)
+  ret i64 1
+
+copies:
+  %short = icmp sle i64 %k, 384
+  %kc = select i1 %short, i64 %k, i64 256
+  %nc = call i64 @llvm.smin.i64(i64 %n, i64 1024)
+  %nc.up = add i64 %nc, $COLUMNS
+  %size = mul i64 %nc.up, %kc
+  %size.bytes = mul i64 %size, $SIZE
+  %buffer = call ptr @ag_take(i64 %size.bytes)
+  %missing = icmp eq ptr %buffer, null
+  br i1 %missing, label %failed, label %inner
+inner:
+  %p = phi i64 [0, %copies], [%p.next, %outer.done]
+  %p.left = sub i64 %k, %p
+  %p.count = call i64 @llvm.smin.i64(i64 %p.left, i64 %kc)
+  %first = icmp eq i64 %p, 0
+  %add.now = select i1 %first, i64 %add, i64 1
+  %a.n = mul i64 %p, %ca
+  %a.at = getelementptr $WORD, ptr %a, i64 %a.n
+  %b.n = mul i64 %p, %rb
+  %b.row = getelementptr $WORD, ptr %b, i64 %b.n
+  br label %outer
+outer:
+  %j = phi i64 [0, %inner], [%j.next, %outer]
+  %j.left = sub i64 %n, %j
+  %j.count = call i64 @llvm.smin.i64(i64 %j.left, i64 %nc)
+  %b.at = getelementptr $WORD, ptr %b.row, i64 %j
+  %c.at = getelementptr $WORD, ptr %c, i64 %j
+  call void @ag_pack_$KIND(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 1, ptr %buffer)
+  call void @fill(ptr %job, i64 %m, i64 %j.count, i64 %p.count, ptr %a.at, i64 %ra, i64 %ca, ptr %c.at, i64 %ldc,
+                  i64 %add.now)
+  %ps = mul i64 %p.count, $COLUMNS
+  call void @packed(ptr %job, ptr %buffer, i64 %ps)
+  call void @run(ptr %job)
+  %j.next = add i64 %j, %nc
+  %j.more = icmp slt i64 %j.next, %n
+  br i1 %j.more, label %outer, label %outer.done
+outer.done:
+  %p.next = add i64 %p, %kc
+  %p.more = icmp slt i64 %p.next, %k
+  br i1 %p.more, label %inner, label %give
+give:
+  call void @ag_give(ptr %buffer)
+  ret i64 1
+done:
+  ret i64 1
+failed:
+  ret i64 0
+}

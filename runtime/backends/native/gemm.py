@@ -1,0 +1,169 @@
+"""Matrix products of native code's own: kernels that keep a tile of the result in registers.
+
+    ag_gemm_f32(m, n, k, a, ra, ca, b, rb, c, ldc, add)     c = a @ b, or c += a @ b; 0 where there is no memory; ra and
+        ca are the steps from row to row and from column to column of a, rb and ldc those from row to row; rows of b and c
+        lie in one piece
+    ag_pack_f32(k, n, b, rb, cb, out)                       b in panels, for many products; `packed_size` numbers
+    ag_gemm_packed_f32(m, n, k, a, ra, ca, packed, c, ldc, add)
+
+and the same for f64. A panel is as many columns as a tile has, one row after the other, with zeros where b has ended.
+A BLAS copies both operands at each call; these read `a` where it lies, and `b` where its rows are not too far apart, so
+that products of some dozens of rows, of which steps of loops are made, run near the processor's peak. An element is the
+sum over k in order (over blocks of 256 where b is copied), whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from runtime.backends.native import pool, threads, toolchain
+from runtime.backends.native.toolchain import Loaded, compile_text
+
+__all__ = ["Tile", "addresses", "packed_size", "text", "tile"]
+
+_WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
+_NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
+
+
+class Tile(NamedTuple):
+    """The part of a result that a kernel has in registers: `lanes` numbers in `vectors` vectors, up to `rows` times."""
+
+    lanes: int
+    vectors: int
+    rows: int
+
+    @property
+    def columns(self) -> int:
+        """Numbers in a row of it."""
+        return self.lanes * self.vectors
+
+
+@lru_cache(maxsize=2)
+def tile(kind: str) -> Tile | None:
+    """The tile for this processor, or None where a BLAS is left to do products."""
+    if not toolchain.available():
+        return None
+    features = toolchain.host()[2].split(",")
+    size = _WORDS[kind][1]
+    if "+avx512f" in features and "-prefer-256-bit" in features:
+        return Tile(64 // size, 2, 12)  # 24 of 32 registers, two for b, one for a
+    if "+avx2" in features and "+fma" in features:
+        return Tile(32 // size, 2, 6)  # 12 of 16
+    return None
+
+
+def packed_size(kind: str, inner: int, columns: int) -> int:
+    """How many numbers a packed matrix has."""
+    found = tile(kind)
+    assert found is not None
+    return -(-columns // found.columns) * found.columns * inner
+
+
+def addresses(kind: str) -> dict[str, int]:
+    """Where the functions for a type begin."""
+    return {f"{name}_{kind}": _loaded(kind).address(f"{name}_{kind}") for name in _NAMES}
+
+
+@lru_cache(maxsize=2)
+def _loaded(kind: str) -> Loaded:
+    found = tile(kind)
+    assert found is not None
+    symbols = pool.addresses() | {"ag_parallel": threads.parallel_address()}
+    return compile_text(text(kind, found), symbols, tuple(f"{name}_{kind}" for name in _NAMES))
+
+
+def text(kind: str, t: Tile) -> str:
+    """The module for a type and a tile."""
+    word, size = _WORDS[kind]
+    out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
+    cases = " ".join(f"i64 {m}, label %rows{m}" for m in range(1, t.rows + 1))
+    calls = "\n".join(
+        f"rows{m}:\n  call fastcc void @kernel{m}(i64 %kc, ptr %a.tile, i64 %ra, i64 %ca, ptr %b.panel, i64 %rb.panel, "
+        f"ptr %c.tile, i64 %ldc.tile, i64 %add.tile)\n  br label %tile.done"
+        for m in range(1, t.rows + 1)
+    )
+    facts = {
+        "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
+        "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
+        "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
+        "$CASES": cases, "$CALLS": calls, "$NUMBERS": str(t.rows * t.columns),
+        "$KERNELS": "\n".join(_kernel(m, t, word, kind) for m in range(1, t.rows + 1)),
+        "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
+    }
+    for name in ("$LINES", *sorted(facts, key=len, reverse=True)):  # first what has others in it; "$VECTOR" before "$V"
+        out = out.replace(name, facts[name])
+    return out
+
+
+def _line(t: Tile) -> str:
+    """A row of b, zeros where it has ended, into a panel."""
+    out = []
+    for j in range(t.vectors):
+        out += [
+            f"  %left{j} = sub i64 %left, {j * t.lanes}",
+            f"  %mask{j} = call $MASK @inside(i64 %left{j})",
+            f"  %f{j} = getelementptr $VECTOR, ptr %f, i64 {j}",
+            f"  %x{j} = call $VECTOR @llvm.masked.load.$V.p0(ptr %f{j}, i32 $SIZE, $MASK %mask{j}, $VECTOR zeroinitializer)",
+            f"  %t{j} = getelementptr $VECTOR, ptr %t, i64 {j}",
+            f"  store $VECTOR %x{j}, ptr %t{j}, align $SIZE",
+        ]
+    return "\n".join(out)
+
+
+def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
+    """c[rows, columns] = or += a[rows, k] @ b[k, columns]."""
+    vector = f"<{t.lanes} x {word}>"
+    each = [(i, j) for i in range(rows) for j in range(t.vectors)]
+    at = {(i, j): f"%c{i}" if j == 0 else f"%c{i}.{j}" for i, j in each}
+    size = _WORDS[kind][1]
+    given = "i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add"
+    fma = f"{vector} @llvm.fma.v{t.lanes}{kind}"
+    lines = [
+        f"define private fastcc void @kernel{rows}({given}) noinline {{",
+        "entry:",
+        *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
+        "  %some = icmp sgt i64 %k, 0",
+        "  br i1 %some, label %loop, label %end",
+        "loop:",
+        "  %p = phi i64 [0, %entry], [%p.next, %loop]",
+        "  %a.p = phi ptr [%a, %entry], [%a.next, %loop]",
+        "  %b.p = phi ptr [%b, %entry], [%b.next, %loop]",
+        *(f"  %sum{i}.{j} = phi {vector} [zeroinitializer, %entry], [%new{i}.{j}, %loop]" for i, j in each),
+    ]
+    for j in range(t.vectors):
+        lines.append(f"  %b{j}.p = getelementptr {vector}, ptr %b.p, i64 {j}")
+        lines.append(f"  %b{j} = load {vector}, ptr %b{j}.p, align {size}")
+    for i in range(rows):
+        lines.append(f"  %a{i}.p = getelementptr {word}, ptr %a.p, i64 {f'%step{i}' if i else 0}")
+        lines.append(f"  %a{i} = load {word}, ptr %a{i}.p")
+        lines.append(f"  %first{i} = insertelement {vector} poison, {word} %a{i}, i64 0")
+        lines.append(
+            f"  %all{i} = shufflevector {vector} %first{i}, {vector} poison, <{t.lanes} x i32> zeroinitializer"
+        )
+        lines += [
+            f"  %new{i}.{j} = call {fma}({vector} %all{i}, {vector} %b{j}, {vector} %sum{i}.{j})"
+            for j in range(t.vectors)
+        ]
+    lines += [
+        f"  %a.next = getelementptr {word}, ptr %a.p, i64 %ca",
+        f"  %b.next = getelementptr {word}, ptr %b.p, i64 %rb",
+        "  %p.next = add nuw nsw i64 %p, 1",
+        "  %more = icmp slt i64 %p.next, %k",
+        "  br i1 %more, label %loop, label %end",
+        "end:",
+        *(f"  %r{i}.{j} = phi {vector} [zeroinitializer, %entry], [%new{i}.{j}, %loop]" for i, j in each),
+    ]
+    for i in range(rows):
+        lines.append(f"  %row{i} = mul i64 %ldc, {i}")
+        lines.append(f"  %c{i} = getelementptr {word}, ptr %c, i64 %row{i}")
+        lines += [f"  %c{i}.{j} = getelementptr {vector}, ptr %c{i}, i64 {j}" for j in range(1, t.vectors)]
+    lines += ["  %adds = icmp ne i64 %add, 0", "  br i1 %adds, label %plus, label %only", "only:"]
+    lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
+    lines += ["  ret void", "plus:"]
+    for i, j in each:
+        lines.append(f"  %old{i}.{j} = load {vector}, ptr {at[i, j]}, align {size}")
+        lines.append(f"  %whole{i}.{j} = fadd {vector} %old{i}.{j}, %r{i}.{j}")
+        lines.append(f"  store {vector} %whole{i}.{j}, ptr {at[i, j]}, align {size}")
+    return "\n".join([*lines, "  ret void", "}"])

@@ -1,0 +1,152 @@
+"""Products by kernels of our own (gemm.py), and the weights that loops put into panels for them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from runtime.backends.native.gemm import packed_size, tile
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.types import LLVM, code_of, is_float
+from runtime.ir.graph import Graph, Node, Value
+from runtime.typesys.shapes import is_static
+from runtime.typesys.spec import TensorType
+
+__all__ = ["Plane", "by_kernel", "pack_weights", "pointer"]
+
+Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
+
+LEAST, LEAST_PACKED = 1_000_000, 65_536  # multiplications from which on the kernels are faster than BLAS
+MOST_PACKED = 4_000_000  # numbers of a matrix
+
+
+def pointer(ctx: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
+    """The address of an element."""
+    return ptr if offset == 0 else ctx.code.op(f"getelementptr {LLVM[kind]}, ptr {ptr}, i64 {offset}", "p")
+
+
+def by_kernel(
+    ctx: FunctionLowering,
+    a: Plane,
+    b: Plane,
+    out: Array,
+    rows: Operand,
+    inner: Operand,
+    columns: Operand,
+    pitch: Operand,
+    add: bool,
+    at: tuple[Operand, Operand, Operand],
+) -> bool:
+    """A product by our own kernels (gemm.py), where they are there and likely to be faster; `pitch` is the step of out."""
+    code, kind = ctx.code, out.code
+    packed = b[4] in ctx.packed.values()
+    if not packed and not _suits(kind, b[3][1], rows, inner, columns):
+        return False
+    a_steps, b_step = a[3], b[3][0]
+    places = [
+        pointer(ctx, ptr, kind, code.add(offset, extra))
+        for ptr, offset, extra in ((a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2]))
+    ]
+    ctx.big = True
+    for buffers in (a[4].buffers, b[4].buffers, out.buffers):
+        ctx.memory.touch(buffers)
+    name = f"ag_gemm_packed_{kind}" if packed else f"ag_gemm_{kind}"
+    head, tail = "i64, i64, i64, ptr, i64, i64, ptr", "ptr, i64, i64"
+    ctx.module.declare(
+        f"declare void @{name}({head}, {tail})" if packed else f"declare i64 @{name}({head}, i64, {tail})", name
+    )
+    given = f"i64 {rows}, i64 {columns}, i64 {inner}, ptr {places[0]}, i64 {a_steps[0]}, i64 {a_steps[1]}, ptr {places[1]}"
+    rest = f"ptr {places[2]}, i64 {pitch}, i64 {int(add)}"
+    if packed:
+        code.do(f"call void @{name}({given}, {rest})")
+    else:
+        done = code.op(f"call i64 @{name}({given}, i64 {b_step}, {rest})")
+        code.require(code.op(f"icmp ne i64 {done}, 0"), ctx.failure)
+    ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+    return True
+
+
+def _suits(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
+    """Whether a product whose second operand is not packed is for our own kernels."""
+    if tile(kind) is None or step != 1 or not isinstance(inner, int) or not isinstance(columns, int):
+        return False
+    if columns < 24 or inner > 4096 or (columns >= 768 and (not isinstance(rows, int) or rows >= 256)):
+        return False
+    return (rows if isinstance(rows, int) else 16) * inner * columns >= LEAST
+
+
+def pack_weights(ctx: FunctionLowering, outer: list[Value], inner: list[Value], body: Graph) -> None:
+    """Before a loop: matrices that it does not change, which products in it multiply by, are put into panels."""
+    for value, inside in zip(outer, inner, strict=True):
+        for turned in sorted(_multiplied_by(inside, body)):
+            known = ctx.packed.get((value, turned))
+            ctx.packed[inside, turned] = known if known is not None else _pack(ctx, value, turned)
+    _pass_on(ctx, body)
+
+
+def _pass_on(ctx: FunctionLowering, body: Graph) -> None:
+    """Regions of conditions see the panels, too; those of loops when it is their turn."""
+    for node in body.nodes:
+        if node.op.name == "cond":
+            for region in node.regions:
+                for given, seen in zip(node.inputs[len(node.inputs) - len(region.inputs) :], region.inputs, strict=True):
+                    for turned in (False, True):
+                        if (given, turned) in ctx.packed:
+                            ctx.packed[seen, turned] = ctx.packed[given, turned]
+                _pass_on(ctx, region)
+
+
+def _pack(ctx: FunctionLowering, value: Value, turned: bool) -> Array:
+    kind = code_of(ctx.type(value).dtype)
+    matrix = ctx.array(value)
+    (rows, columns), steps = matrix.sizes, matrix.strides
+    assert isinstance(rows, int)
+    assert isinstance(columns, int)
+    if turned:
+        rows, columns, steps = columns, rows, steps[::-1]
+    out = ctx.allocate(kind, (packed_size(kind, rows, columns),))
+    name = f"ag_pack_{kind}"
+    ctx.module.declare(f"declare void @{name}(i64, i64, ptr, i64, i64, ptr)", name)
+    ctx.memory.touch(matrix.buffers)
+    ctx.memory.touch(out.buffers)
+    at = pointer(ctx, matrix.ptr, kind, matrix.offset)
+    ctx.code.do(
+        f"call void @{name}(i64 {rows}, i64 {columns}, ptr {at}, i64 {steps[0]}, i64 {steps[1]}, ptr {out.ptr})"
+    )
+    ctx.memory.touch(out.buffers | matrix.buffers)
+    return Array(out.ptr, kind, (rows, columns), (columns, 1), out.buffers)
+
+
+def _multiplied_by(value: Value, region: Graph) -> set[bool]:
+    """Whether products in a region are by a matrix, or its transpose, or both, and large enough."""
+    found: set[bool] = set()
+    for node in region.nodes:
+        if value not in node.inputs:
+            continue
+        if node.op.name == "matmul" and node.inputs[1] is value and _packs(node):
+            found.add(bool(node.attrs.get("transpose_b")))
+        if node.op.name not in ("cond", "for_loop", "while_loop"):
+            continue
+        for inner in node.regions if node.op.name == "cond" else node.regions[-1:]:
+            first = 1 if node.op.name == "cond" else node.carried + (node.op.name == "for_loop")
+            for given, seen in zip(reversed(node.inputs[first:]), reversed(inner.inputs), strict=False):
+                if given is value:
+                    found |= _multiplied_by(seen, inner)
+    return found
+
+
+def _packs(node: Node) -> bool:
+    """Whether a product that a loop does with an operand that stays is faster by panels."""
+    a, b, c = (v.type for v in (*node.inputs, *node.outputs))
+    if not isinstance(a, TensorType) or not isinstance(b, TensorType) or not isinstance(c, TensorType):
+        return False
+    if a.dtype != c.dtype or b.dtype != c.dtype or not is_float(code_of(c.dtype)) or tile(code_of(c.dtype)) is None:
+        return False
+    if len(a.shape or ()) < 2 or len(b.shape or ()) != 2 or not is_static(b.shape):
+        return False
+    inner, columns = (n for n in (b.shape or ())[:: -1 if node.attrs.get("transpose_b") else 1] if isinstance(n, int))
+    some = (a.shape or ())[-1 if node.attrs.get("transpose_a") else -2]
+    rows = some if isinstance(some, int) else 16
+    small = rows < 4 or columns < 16 or rows * inner * columns < LEAST_PACKED
+    return not small and inner * columns <= MOST_PACKED

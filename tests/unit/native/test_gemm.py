@@ -1,0 +1,215 @@
+"""Matrix products by our own kernels: every shape, step and number of threads gives NumPy's product."""
+
+import ctypes
+import itertools
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from runtime.backends.native import gemm, pool, threads, toolchain
+from tests.unit.native.both import forbid_plan
+
+pytestmark = pytest.mark.skipif(
+    not toolchain.available() or gemm.tile("f32") is None, reason="no compiler, or a processor without kernels"
+)
+INT, PTR = ctypes.c_int64, ctypes.c_void_p
+TYPES = {"f32": np.float32, "f64": np.float64}
+HOST = [(kind, gemm.tile(kind)) for kind in TYPES] if toolchain.available() else []
+TILES = [*HOST, ("f32", gemm.Tile(8, 2, 6)), ("f64", gemm.Tile(4, 2, 6)), ("f32", gemm.Tile(4, 3, 2))]
+
+
+@pytest.fixture(scope="module", params=TILES, ids=str)
+def kernels(request):
+    kind, tile = request.param
+    symbols = pool.addresses() | {"ag_parallel": threads.parallel_address()}
+    names = [f"{name}_{kind}" for name in ("ag_gemm", "ag_gemm_packed", "ag_pack")]
+    loaded = toolchain.compile_text(gemm.text(kind, tile), symbols, tuple(names))
+    kinds = [
+        (INT, INT, INT, INT, PTR, INT, INT, PTR, INT, PTR, INT, INT),
+        (None, INT, INT, INT, PTR, INT, INT, PTR, PTR, INT, INT),
+        (None, INT, INT, PTR, INT, INT, PTR),
+    ]
+    plain, packed, pack = (ctypes.CFUNCTYPE(*k)(loaded.address(n)) for k, n in zip(kinds, names, strict=True))
+    plain.keep = loaded
+    return TYPES[kind], tile, plain, packed, pack
+
+
+def guarded(shape, dtype, random):
+    """An array with known numbers around it, which must stay."""
+    whole = np.full(int(np.prod(shape)) + 128, 7, dtype)
+    inner = whole[64:-64].reshape(shape)
+    inner[...] = random.standard_normal(shape)
+    return whole, inner
+
+
+def check(kernels, m, k, n, turned, pitch, add):
+    dtype, tile, plain, packed, pack = kernels
+    random = np.random.default_rng(m * 7 + k * 3 + n)
+    a = random.standard_normal((k, m) if turned else (m, k)).astype(dtype)
+    b = np.full((k, n + pitch), np.nan, dtype)
+    b[:, :n] = random.standard_normal((k, n))
+    left = a.T if turned else a
+    steps = (1, m) if turned else (k, 1)
+    want = left.astype(np.float64) @ b[:, :n].astype(np.float64)
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-11}
+    for by_panels in (False, True):
+        whole, c = guarded((m, n), dtype, random)
+        before = c.copy()
+        if by_panels:
+            panels = np.full(-(-n // tile.columns) * tile.columns * k + 16, np.nan, dtype)
+            at = panels.ctypes.data
+            source = b[:, :n] if not pitch else np.ascontiguousarray(b[:, :n].T).T  # columns in one piece
+            pack(k, n, source.ctypes.data, source.strides[0] // b.itemsize, source.strides[1] // b.itemsize, at)
+            assert np.isnan(panels[-16:]).all()
+            packed(m, n, k, a.ctypes.data, *steps, at, c.ctypes.data, n, add)
+        else:
+            assert plain(m, n, k, a.ctypes.data, *steps, b.ctypes.data, n + pitch, c.ctypes.data, n, add) == 1
+        np.testing.assert_allclose(c, want + before * add, **close)
+        assert (whole[:64] == 7).all() and (whole[-64:] == 7).all()
+
+
+def test_small(kernels):
+    sizes = itertools.product((1, 2, 11, 12, 13, 40), (1, 3, 64), (1, 5, 16, 31, 32, 33, 70))
+    for (m, k, n), turned, pitch, add in itertools.product(sizes, (False, True), (0, 3), (0, 1)):
+        check(kernels, m, k, n, turned, pitch, add)
+
+
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(300, 700, 90), (70, 400, 512), (260, 385, 1100), (257, 384, 33), (1000, 20, 64), (64, 300, 1024)]
+)
+def test_large(kernels, m, k, n):
+    for turned, add in itertools.product((False, True), (0, 1)):
+        check(kernels, m, k, n, turned, 0, add)
+
+
+def test_nothing(kernels):
+    for m, k, n in ((0, 4, 4), (4, 4, 0), (4, 0, 4), (0, 0, 0)):
+        for add in (0, 1):
+            check(kernels, m, k, n, False, 0, add)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_threads_change_nothing(kernels, count):
+    dtype, _, plain, _, _ = kernels
+    random = np.random.default_rng(0)
+    try:
+        for m, k, n in ((32, 256, 256), (64, 784, 256), (500, 300, 100), (2048, 64, 64)):
+            a, b = random.standard_normal((m, k)).astype(dtype), random.standard_normal((k, n)).astype(dtype)
+            made = []
+            for threads_now in (1, count):
+                threads.set_count(threads_now)
+                c = np.empty((m, n), dtype)
+                plain(m, n, k, a.ctypes.data, k, 1, b.ctypes.data, n, c.ctypes.data, n, 0)
+                made.append(c)
+            np.testing.assert_array_equal(*made)
+    finally:
+        threads.set_count(0)
+
+
+def both(f, *arguments, tolerance=1e-4):
+    """Native results equal the plan's; the native text."""
+    arguments = [ag.constant(x) for x in arguments]
+    native = ag.function(f, jit_compile=True)
+    concrete = native.get_concrete_function(*arguments)
+    forbid_plan(concrete.executable, pytest.MonkeyPatch())
+    got, want = native(*arguments), ag.function(f, jit_compile=False)(*arguments)
+    for x, y in zip(ag.nest.flatten(got), ag.nest.flatten(want), strict=True):
+        np.testing.assert_allclose(x.numpy(), y.numpy(), rtol=tolerance, atol=tolerance)
+    return concrete.executable.lowered.text
+
+
+X = np.random.default_rng(1).standard_normal((9, 24, 64)).astype(np.float32)
+W = np.random.default_rng(2).standard_normal((64, 64)).astype(np.float32) / 8
+
+
+def test_a_loop_packs_its_weights_once():
+    def f(x, w):
+        s = ag.zeros_like(x[0])
+        for t in ag.range(9):
+            s = ag.tanh(x[t] + s @ w)
+        return s
+
+    text = both(f, X, W)
+    assert text.count("call void @ag_pack_f32") == 1 and text.count("call void @ag_gemm_packed_f32") == 1
+    both(f, X.astype(np.float64), W.astype(np.float64), tolerance=1e-10)
+
+
+def test_transposed_weights_and_gradients():
+    def f(x, w):
+        with ag.GradientTape() as tape:
+            tape.watch(w)
+            s = ag.zeros_like(x[0])
+            for t in ag.range(9):
+                s = ag.tanh(x[t] + ag.matmul(s, w, transpose_b=True)) + s @ w
+            loss = ag.reduce_sum(s * s)
+        return loss, tape.gradient(loss, w)
+
+    text = both(f, X, W * np.float32(0.3), tolerance=1e-3)
+    assert "ag_gemm_packed_f32" in text
+
+
+def test_weights_of_nested_loops_and_branches():
+    def f(x, w):
+        s = x[0]
+        for t in ag.range(9):
+            for _ in ag.range(t % 3):
+                s = ag.tanh(s @ w)
+            if ag.reduce_sum(s) > 0:
+                s = s - x[t] @ w
+            else:
+                s = s + s @ w
+        return s
+
+    text = both(f, X, W)
+    assert text.count("call void @ag_pack_f32") == 1 and text.count("call void @ag_gemm_packed_f32") >= 3
+
+
+def test_weights_that_a_loop_changes_are_not_packed():
+    def f(x, w):
+        s = x[0]
+        for t in ag.range(9):
+            s = ag.tanh(s @ w)
+            w = w * 0.9 + 0.01 * ag.matmul(s, x[t], transpose_a=True)
+        return s, w
+
+    assert "call void @ag_pack_f32" not in both(f, X, W)
+
+
+def test_weights_that_only_start_an_inner_loop_are_not_packed_for_it():
+    def f(x, w):
+        s = x[0]
+        for t in ag.range(4):
+            v = w
+            for _ in ag.range(3):
+                s = ag.tanh(s @ v + x[t])
+                v = v * 0.5
+        return s
+
+    assert "call void @ag_pack_f32" not in both(f, X, W)
+
+
+def test_loops_of_no_steps_and_of_unknown_rows():
+    def f(x, w, n):
+        s = x[0]
+        for t in ag.range(n):
+            s = ag.tanh(x[t] + s @ w)
+        return s
+
+    for n in (0, 1, 9):
+        both(f, X, W, np.int32(n))
+    native = ag.function(f, jit_compile=True, input_signature=[
+        ag.TensorSpec([None, None, 64], ag.float32), ag.TensorSpec([64, 64], ag.float32), ag.TensorSpec([], ag.int32)])
+    plan = ag.function(f, jit_compile=False)
+    for rows in (1, 3, 24, 0):
+        x = ag.constant(X[:, :rows])
+        got, want = native(x, ag.constant(W), ag.constant(9)), plan(x, ag.constant(W), ag.constant(9))
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_products_outside_of_loops():
+    x, w = np.random.default_rng(0).standard_normal((2, 150, 150)).astype(np.float32)
+    text = both(lambda x, w: ag.nn.relu(x @ w) @ ag.transpose(x), x, w, tolerance=1e-3)
+    assert "ag_gemm_f32" in text
+    both(lambda x, w: ag.matmul(x, w, transpose_a=True), x.astype(np.float64), w.astype(np.float64), tolerance=1e-10)
+    both(lambda x, w: ag.stack([x, w]) @ w, x, w, tolerance=1e-3)
