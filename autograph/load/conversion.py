@@ -77,8 +77,9 @@ def _finished(
 ) -> types.CodeType:
     """The code of a tree of the function's, converted."""
     reads = reads_of_tree(source.node, source.class_name)
-    names = context.names.helpers()
-    code = compile_function(convert_tree(tree, context), function.__code__, source.class_name, names, shortcuts)
+    converted = convert_tree(tree, context)
+    helpers = context.names.helpers()  # known once the tree is converted
+    code = compile_function(converted, function.__code__, source.class_name, helpers, shortcuts)
     for key in (function.__code__, code):
         keep_reads(key, reads)
     return code

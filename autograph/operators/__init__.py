@@ -3,7 +3,6 @@
 from builtins import slice
 
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
-from autograph.operators import frames as frames  # the same
 from autograph.operators import math_forms as math_forms  # the same
 from autograph.operators import new_arrays as new_arrays  # the same
 from autograph.operators import py_builtins as py_builtins  # the same
@@ -13,6 +12,7 @@ from autograph.operators.calls import callee
 from autograph.operators.comparisons import eq, not_eq, unpack
 from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.for_loops import for_stmt
+from autograph.operators.frames import f_back
 from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
 from autograph.operators.matching import (
     match_argument,
@@ -40,6 +40,7 @@ __all__ = [
     "del_item",
     "dict_comp",
     "eq",
+    "f_back",
     "for_stmt",
     "generator_exp",
     "get_item",

@@ -31,8 +31,9 @@ from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
 from autograph.operators.sharing import sync
-from autograph.operators.specials import leads_to_tensor, meet_class, meet_function, named_by, undispatched
+from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
+from autograph.operators.try_forms import choosing_tries
 from autograph.operators.world import (
     GENERATORS,
     RANDOM_MODULES,
@@ -222,31 +223,8 @@ def _called(trace: Trace, made: FunctionType) -> Any:
     """What is called for a converted function."""
     watch(trace, made)
     if has_tries(made.__code__):
-        return _choosing_tries(made)
+        return choosing_tries(made, _chosen)
     return _chosen(trace, made)
-
-
-def _choosing_tries(made: FunctionType) -> Any:
-    """A function with `try` statements: where tensors are about, its form in which they are staged."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        function = with_tries(made) if leads_to_tensor([*named_by(made), args, kwargs]) else made
-        return _chosen(STATE.trace, function)(*args, **kwargs)
-
-    return call
-
-
-def with_tries(made: FunctionType) -> FunctionType:
-    """A converted function with its `try` statements staged; itself if it has none."""
-    from autograph.load.conversion import convert_with_tries  # loads gast
-
-    if not has_tries(made.__code__):
-        return made
-    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
-    try:
-        return convert_with_tries(made, sys.modules["autograph.operators"])
-    finally:
-        STATE.trace = trace
 
 
 def _chosen(trace: Trace | None, made: FunctionType) -> Any:

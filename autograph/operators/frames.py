@@ -12,9 +12,10 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeVar
 
 from autograph.load.helpers import is_helper, logical_frames, users_names
+from autograph.load.user_traceback import is_internal
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS
 
-__all__: list[str] = []
+__all__ = ["f_back"]
 
 _FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -42,6 +43,19 @@ def getframe(depth: int = 0, /) -> FrameType:
     if not found:
         raise ValueError("call stack is not deep enough")
     return found[0]
+
+
+def f_back(x: Any) -> Any:
+    """`x.f_back`: of a frame the one that called its function, where that is in the call."""
+    if type(x) is not FrameType:
+        return x.f_back
+    frame: FrameType | None = x
+    while frame is not None and (is_helper(frame.f_code) or is_internal(frame.f_code.co_filename)):
+        frame = frame.f_back  # the parts of the function that called this part
+    frame = frame and frame.f_back
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
 
 
 if hasattr(sys, "_getframemodulename"):

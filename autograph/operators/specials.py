@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from autograph.operators.choice import Choice
@@ -192,7 +192,9 @@ def _walk(trace: Trace, things: Iterable[Any]) -> None:
 
 def leads_to_tensor(things: Iterable[Any]) -> bool:
     """Whether a tensor, or a range by one, is among `things` or in what they hold; of functions, in their closures."""
-    return any(isinstance(x, _STAGED) or hasattr(type(x), "__staged_bool__") for x in _reached(things, _closed_over))
+    # By type: asking an object for its class may run code of the user's.
+    kinds = map(type, _reached(things, _closed_over))
+    return any(issubclass(kind, _STAGED) or hasattr(kind, "__staged_bool__") for kind in kinds)
 
 
 def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[Any]]) -> Iterator[Any]:
@@ -206,7 +208,7 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
             continue
         seen.add(id(x))
         yield x
-        if isinstance(x, (type, ModuleType, CodeType, Tensor)):
+        if issubclass(kind, (type, ModuleType, CodeType, Tensor)):
             continue
         if kind is FunctionType:
             pending.extend(inside(undispatched(x)))
@@ -214,14 +216,25 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
             pending += (x.__func__, x.__self__)
         elif kind is functools.partial:
             pending += (x.func, *x.args, *x.keywords.values())
-        elif isinstance(x, dict):
-            pending.extend(x.values())
-        elif isinstance(x, (list, tuple, set, frozenset, deque)):
+        elif issubclass(kind, dict):
+            pending.extend(dict.values(x))
+        elif issubclass(kind, (list, tuple, set, frozenset, deque)):
             pending.extend(x)
         if not is_foreign(kind.__module__):
-            attributes = getattr(x, "__dict__", None)
-            if type(attributes) is dict:
-                pending.extend(attributes.values())
+            pending.extend(_attributes(x).values())
+
+
+def _attributes(x: Any) -> dict[str, Any]:
+    """The attributes of an object, as Python keeps them: a class may have something else to say."""
+    for base in _BASES(type(x)):
+        found = _NAMESPACE(base).get("__dict__")
+        if found is not None:
+            held = found.__get__(x) if type(found) is GetSetDescriptorType else None
+            return held if type(held) is dict else {}
+    return {}
+
+
+_BASES, _NAMESPACE = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
 
 
 def _closed_over(f: FunctionType) -> Iterator[Any]:

@@ -102,7 +102,6 @@ SUBJECTS: tuple[Subject, ...] = (
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 
-_WALKS = "walks the stack through f_back: the helper functions of branches and loops are frames, and so are hooks"
 _DEPTH = "sets a recursion limit of a hundred frames: branches and loops have frames of their own"
 _CODE = "looks at the code object of a converted function"
 _LIVES = "waits for an object to go: what a trace wrote to lives until the trace ends"
@@ -111,17 +110,6 @@ _BREAKS = "breaks a builtin or linecache for the whole process, the hooks and th
 KNOWN: dict[str, str] = {
     f"test.test_{test}": reason
     for reason, tests in {
-        _WALKS: """
-            contextlib.TestExitStack.test_exit_exception_traceback
-            gettext.GNUTranslationsPluralFormsTestCase.test_plural_context_forms
-            gettext.GNUTranslationsPluralFormsTestCase.test_plural_forms
-            gettext.GNUTranslationsPluralFormsTestCase.test_plural_wrong_context_forms
-            traceback.MiscTracebackCases.test_extract_stack
-            traceback.TestStack.test_custom_format_frame
-            traceback.TestStack.test_format_locals
-            traceback.TracebackFormatTests.test_format_stack
-            traceback.TracebackFormatTests.test_print_stack
-        """,
         _DEPTH: """
             tomllib.test_misc.TestMiscellaneous.test_inline_array_recursion_limit
             tomllib.test_misc.TestMiscellaneous.test_inline_table_recursion_limit
@@ -134,6 +122,7 @@ KNOWN: dict[str, str] = {
             weakref.MappingTestCase.test_remove_closure
         """,
         _LIVES: """
+            contextlib.ContextManagerTestCase.test_nokeepref
             functools.TestLRUC.test_lru_cache_weakrefable
             functools.TestLRUPy.test_lru_cache_weakrefable
             functools.TestPartialPy.test_weakref

@@ -73,6 +73,7 @@ class Builder:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.region = Region(graph, None)
+        self.emitted = 0  # nodes, in all regions
         self.watcher: Callable[[Op], None] | None = None  # is told of each operation before its node is added
         self.location: Location | None = None  # of nodes that no line of the user's asks for
 
@@ -100,6 +101,7 @@ class Builder:
         """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
         if self.watcher is not None:
             self.watcher(op)
+        self.emitted += 1
         resolve = self.region.resolve
         inputs = [resolve(v) for v in inputs]
         location = location or self.location or user_location()

@@ -1,4 +1,4 @@
-"""Writing, updating and deleting attributes. Reading one stays Python."""
+"""Writing, updating and deleting attributes. Reading one stays Python, but for the frame that called another."""
 
 import gast
 
@@ -12,7 +12,8 @@ from autograph.source.parse import Node
 class Attributes(TargetConverter):
     """o.a = v  ->  ag__.set_attr(o, 'a', v);   o.a += v  ->  ag__.aug_attr(o, 'a', '+=', v)
 
-    A private name is written out as the class has it.
+    A private name is written out as the class has it. `o.f_back` becomes `ag__.f_back(o)`: the user's functions have
+    more frames than they wrote.
     """
 
     begins = (Written,)
@@ -35,6 +36,7 @@ class Attributes(TargetConverter):
             "class C:\n    def f(self):\n        self.__x = 1",
             "class C:\n    def f(self):\n        ag__.set_attr(self, '_C__x', 1)",
         ),
+        Example("frame = frame.f_back.f_back", "frame = ag__.f_back(ag__.f_back(frame))"),
     )
 
     def __init__(self, context: Context) -> None:
@@ -46,6 +48,13 @@ class Attributes(TargetConverter):
         outside, self._class_name = self._class_name, node.name
         self.generic_visit(node)
         self._class_name = outside
+        return node
+
+    def visit_Attribute(self, node: Node) -> Node:
+        """The frame before a frame."""
+        self.generic_visit(node)
+        if node.attr == "f_back" and isinstance(node.ctx, gast.Load):
+            return self.quote_expression("ag__.f_back(o)", node, o=node.value)
         return node
 
     def keeps(self, node: Node) -> bool:
