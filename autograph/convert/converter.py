@@ -147,7 +147,7 @@ def types_in(tree: Node) -> set[type]:
         node = pending.pop()
         kind = type(node)
         found.add(kind)
-        if kind is gast.Attribute and type(node.ctx) is not gast.Load:
+        if kind is gast.Attribute and (type(node.ctx) is not gast.Load or node.attr == "f_back"):
             found.add(Written)
         for value in node.__dict__.values():
             if type(value) is list:
@@ -158,7 +158,7 @@ def types_in(tree: Node) -> set[type]:
 
 
 class Written:
-    """Among types of nodes: an attribute that is assigned or deleted."""
+    """Among types of nodes: an attribute that is assigned or deleted, or the frame before a frame."""
 
 
 def converted_nodes(node: Node) -> Iterator[Node]:

@@ -14,7 +14,25 @@ compiled as
 
 and `ag__.and_(a, lambda: b)` as `b if (ag__test := a) is True else ag__test if ag__test is False else ag__.and_(...)`;
 `or_`, `not_` and `if_exp` likewise. The hooks get what is not a Python bool. Inside them code is as shown, so that the
-size grows with the depth of nesting only.
+size grows with the depth of nesting only. Loops go round in place while nothing is staged:
+
+    ag__items = ag__.row(xs)
+    for x in ag__items:
+        <the statements of loop_body>
+    if type(ag__items) in ag__.RESTS:
+        def loop_body(x): ...
+        ag__.for_rest(ag__items, loop_body, ('y',))
+    ag__items = None
+
+    while (ag__test := c) is True or ...:
+        <the statements of loop_body>
+    if ag__test is not False:
+        def loop_test(): ...
+        def loop_body(): ...
+        ag__.while_rest(ag__test, loop_test, loop_body, ('y',))
+
+A test that may write is asked by a hook, `ag__.ask(loop_test)`, so that it can be undone. The functions of these are
+shortened, too, but for their own loops.
 """
 
 from __future__ import annotations
@@ -97,16 +115,22 @@ class _Shorten(ast.NodeTransformer):
         return node
 
     _function: Any = None
+    _replaced: tuple[str, ...] = ("if_stmt", "for_stmt", "while_stmt")  # statements that have short ways
 
     def _block(self, statements: list[ast.stmt], function: Any) -> list[ast.stmt]:
         outer, self._function = self._function, function
         made: list[ast.stmt] = []
         for statement in statements:
             call = statement.value if isinstance(statement, ast.Expr) else None
-            if isinstance(call, ast.Call) and _hook(call) == "if_stmt":
-                self._branch(statement, call, made)
-            else:
+            hook = _hook(call) if isinstance(call, ast.Call) else ""
+            if not isinstance(call, ast.Call) or hook not in self._replaced:
                 made.append(statement)
+            elif hook == "if_stmt":
+                self._branch(statement, call, made)
+            elif hook == "for_stmt":
+                self._for(statement, call, made)
+            else:
+                self._while(statement, call, made)
         result: list[ast.stmt] = []
         for statement in made:
             result.append(statement if getattr(statement, "is_short", False) else self.visit(statement))
@@ -135,6 +159,135 @@ class _Shorten(ast.NodeTransformer):
         made = _located(call, ast.If(test, blocks[0] or [ast.Pass()], [otherwise]))
         made.is_short = True  # type: ignore[attr-defined]
         before.append(made)
+
+
+    def _for(self, statement: ast.stmt, call: ast.Call, before: list[ast.stmt]) -> None:
+        """Replace the definition at the end of `before` and the call."""
+        body = before[-1] if before else None
+        if not isinstance(body, ast.FunctionDef) or not _fits(body, self._function):
+            before.append(statement)
+            return
+        before.pop()
+        self._function.moved = _bound(self._function) | _bound(body)
+        items = self._new_name("ag__items")
+        kept = self._kept([body])
+        target, statements = _target(body, _inlined(copy.deepcopy(body), self._function))
+        inside = self._block(statements, self._function)
+        tests = [self._kept([a])[0] for a in call.args[3:]]
+        if call.args[3:]:
+            inside.append(self._go_on(call.args[3], items))
+        rest = _call("for_rest", _load(items), *call.args[1:3], *tests)
+        made: list[ast.stmt] = [
+            _assign(items, _call("row", self.visit(call.args[0]), *(ast.Constant(True) for _ in tests))),
+            ast.For(ast.Name(target, ast.Store()), _load(items), inside, []),
+            ast.If(_has_rest(items), [*kept, ast.Expr(rest)], []),
+            _assign(items, ast.Constant(None)),
+        ]
+        for new in made:
+            _located(call, new)
+            new.is_short = True  # type: ignore[attr-defined]
+        before.extend(made)
+
+    def _go_on(self, test: Any, items: str) -> ast.stmt:
+        """What follows the statements of a loop with a test: go on, leave it, or leave the rest to the hook."""
+        asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
+        leave = ast.If(_is(asked, False), [_assign(items, ast.Constant(None)), ast.Break()], [])
+        hand_over = ast.If(
+            ast.Compare(_test(), [ast.IsNot()], [ast.Constant(True)]),
+            [_assign(items, _call("guarded", _load(items))), ast.Break()],
+            [],
+        )
+        known = self.visit(copy.deepcopy(_body(test)))
+        return ast.If(ast.Compare(_bind(known), [ast.IsNot()], [ast.Constant(True)]), [leave, hand_over], [])
+
+    def _while(self, statement: ast.stmt, call: ast.Call, before: list[ast.stmt]) -> None:
+        """Replace the two definitions at the end of `before` and the call."""
+        sides = [side for side in before[-2:] if isinstance(side, ast.FunctionDef)]
+        names = [a.id for a in call.args[:2] if isinstance(a, ast.Name)]
+        if [side.name for side in sides] != names or not all(_fits(side, self._function) for side in sides):
+            before.append(statement)
+            return
+        test, body = sides
+        returned = test.body[-1]
+        only_declares = all(isinstance(s, (ast.Global, ast.Nonlocal)) for s in test.body[:-1])
+        if not isinstance(returned, ast.Return) or returned.value is None or not only_declares:
+            before.append(statement)
+            return
+        del before[-2:]
+        self._function.moved = _bound(self._function) | _bound(test) | _bound(body)
+        kept = self._kept(sides)
+        inside = self._block(_inlined(copy.deepcopy(body), self._function), self._function)
+        first: list[ast.stmt] = []
+        if _may_write(returned.value):  # what it does is undone where the hook goes on: it is asked by one
+            first.append(kept.pop(0))
+            goes_on = _is(_bind(_call("ask", call.args[0])), True)
+        else:
+            condition = _bind(self.visit(copy.deepcopy(returned.value)))
+            asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
+            truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(asked, True)])
+            goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
+        made: list[ast.stmt] = [
+            *first,
+            ast.While(goes_on, inside or [ast.Pass()], []),
+            ast.If(_is_not_false(), [*kept, ast.Expr(_call("while_rest", _test(), *call.args))], []),
+        ]
+        for new in made:
+            _located(call, new)
+            new.is_short = True  # type: ignore[attr-defined]
+        before.extend(made)
+
+    def _kept(self, nodes: list[Any]) -> list[Any]:
+        """The same for the hook: shortened, but for loops."""
+        outer, self._replaced = self._replaced, ("if_stmt",)
+        made = [self.visit(copy.deepcopy(node)) for node in nodes]
+        self._replaced = outer
+        return made
+
+    def _new_name(self, base: str) -> str:
+        """A name that this function does not use yet."""
+        number = self._function.numbers = getattr(self._function, "numbers", 0) + 1
+        return f"{base}_{number}"
+
+
+_HARMLESS = frozenset("len abs min max sum any all isinstance ord int float str bool round hasattr".split())
+
+
+def _may_write(test: ast.expr) -> bool:
+    """Whether evaluating a test may do more than find its value."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.NamedExpr):
+            return True
+        if isinstance(node, ast.Call) and _hook(node) == "callee":
+            function = node.args[0]
+            if not isinstance(function, ast.Name) or function.id not in _HARMLESS:
+                return True
+    return False
+
+
+def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, list[ast.stmt]]:
+    """The name that a loop gives its items, and its statements without what only gives them another."""
+    name, first = body.args.args[0].arg, statements[0] if statements else None
+    if (
+        isinstance(first, ast.Assign)
+        and isinstance(first.value, ast.Name)
+        and first.value.id == name
+        and isinstance(first.targets[0], ast.Name)
+    ):
+        return first.targets[0].id, statements[1:] or [ast.Pass()]
+    return name, statements or [ast.Pass()]
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _has_rest(items: str) -> ast.expr:
+    kind = _call("kind", _load(items))
+    return ast.Compare(kind, [ast.In()], [ast.Attribute(_load(HOOKS), "RESTS", ast.Load())])
 
 
 def _hook(call: ast.Call) -> str:
@@ -242,15 +395,20 @@ def _scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _reads(function: _Function, names: set[str], but: _Function) -> bool:
-    """Whether a function, or one in it, mentions one of `names` elsewhere than in one of its bodies."""
-    pending: list[ast.AST] = [function]
+    """Whether a function, or one in it, means one of `names` elsewhere than in one of its bodies, and binds it not."""
+    pending: list[tuple[ast.AST, set[str]]] = [(node, names) for node in ast.iter_child_nodes(function)]
     while pending:
-        node = pending.pop()
+        node, free = pending.pop()
         if node is but:
             continue
-        if isinstance(node, ast.Name) and node.id in names:
+        if isinstance(node, ast.Name) and node.id in free:
             return True
-        pending += ast.iter_child_nodes(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            free = free - (_bound(node) - _declared(node, ast.Nonlocal) - _declared(node, ast.Global))
+        elif isinstance(node, ast.Lambda):
+            free = free - {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+        if free:
+            pending += [(child, free) for child in ast.iter_child_nodes(node)]
     return False
 
 

@@ -24,14 +24,18 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
+from autograph.operators.rows import RESTS, for_rest, guarded, row
 from autograph.operators.tries import try_stmt
 from autograph.operators.truth import truth_of
-from autograph.operators.while_loops import while_stmt
+from autograph.operators.while_loops import ask, while_rest, while_stmt
 
+kind = type
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 
 __all__ = [
+    "RESTS",
     "and_",
+    "ask",
     "assert_stmt",
     "aug_attr",
     "aug_item",
@@ -41,14 +45,17 @@ __all__ = [
     "dict_comp",
     "eq",
     "f_back",
+    "for_rest",
     "for_stmt",
     "generator_exp",
     "get_item",
+    "guarded",
     "if_exp",
     "if_stmt",
     "in_",
     "is_",
     "is_not",
+    "kind",
     "list_comp",
     "local",
     "match_argument",
@@ -62,6 +69,7 @@ __all__ = [
     "not_in",
     "or_",
     "raised",
+    "row",
     "set_attr",
     "set_comp",
     "set_item",
@@ -70,5 +78,6 @@ __all__ = [
     "try_stmt",
     "undefined",
     "unpack",
+    "while_rest",
     "while_stmt",
 ]

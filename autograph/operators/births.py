@@ -26,7 +26,7 @@ __all__ = ["Births", "births_of", "forget_dead", "owner_of", "unheld"]
 _ROUNDS = 8
 
 _ATOMS = NUMBERS | {float, type}  # they hold nothing, and nobody asks for them
-_LIMIT = 2000  # objects looked at to find a cycle that nobody holds
+_LIMIT = 20_000  # objects looked at to find a cycle that nobody holds
 _WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
 
 
@@ -120,6 +120,7 @@ def forget_dead(trace: Trace) -> None:
                 del table[name]
         for key in dead:
             objects.pop(key, None)
+        trace.journal.forget()
     trace.notes["room"] = 2 * sum(map(len, trace.journal)) + 2 * len(objects) + ROOM
 
 

@@ -63,13 +63,27 @@ def callee(f: Any) -> Any:
     trace = current()
     if trace is None:
         return FRAME_READERS.get(f, f) if type(f) is BuiltinMethodType else f
+    kind = type(f)
+    if kind is MethodType:
+        function = f.__func__
+        made = trace.calls.get(function) if type(function) is FunctionType else None
+        if made is not None and type(f.__self__) in trace.met:
+            if trace.builder.region.parent is not None:
+                made = recursive(trace, made)
+            return MethodType(made, f.__self__)
+    elif kind is FunctionType or kind is type or (kind is BuiltinMethodType and type(f.__self__) is ModuleType):
+        made = trace.calls.get(f)
+        if made is not None:
+            return recursive(trace, made) if kind is FunctionType and trace.builder.region.parent is not None else made
     if "rolling" in trace.notes:
         return _rolling(trace, f)
-    kind, bound = type(f), None
+    bound = None
     if kind is MethodType:
-        met = trace.notes.get("classes")
-        if met is not None and (owned := type(f.__self__)) not in met:
+        owned = type(f.__self__)
+        if owned not in trace.met:
             meet_class(trace, f.__self__ if owned is type else owned)
+            if owned is not type:
+                trace.met.add(owned)
         bound, f = f, f.__func__
         kind = type(f)
     if kind is FunctionType:
@@ -78,6 +92,8 @@ def callee(f: Any) -> Any:
             _, _, made, defaults, keywords, plain = known
             if made is not None and f.__defaults__ is defaults and f.__kwdefaults__ is keywords:
                 if not plain or plain not in trace.called:
+                    if plain:
+                        _remember(trace, f, made)
                     made = _called(trace, made)
                 elif trace.builder.region.parent is not None:
                     made = recursive(trace, made)
@@ -92,8 +108,15 @@ def callee(f: Any) -> Any:
     if kind is BuiltinMethodType:
         return _builtin(trace, f)
     if kind is type and f in _BUILTIN_TYPES:
-        return STAND_INS.get(f, f)
+        made = trace.calls[f] = STAND_INS.get(f, f)
+        return made
     return _other(trace, f, kind)
+
+
+def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
+    """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
+    if "<locals>" not in f.__qualname__ and _is_plain(made):
+        trace.calls[f] = made
 
 
 def _builtin(trace: Trace, f: Any) -> Any:
@@ -101,8 +124,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
     owner = type(f.__self__)
     if owner is list:
         name = f.__name__
-        if name == "append" and "lists" not in trace.notes:
-            if trace.journal and ("list", id(f.__self__)) not in trace.journal[-1]:
+        if name in _ALL_PYTHONS and "lists" not in trace.notes:
+            if id(f.__self__) not in trace.journal.noted:
                 note_list(trace, f.__self__)
             return f
         if name == "sort":
@@ -120,9 +143,12 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if f is getattr and "runs_again" in trace.notes:
         return partial(read_by_name, trace)
     if owner is ModuleType and f in _UNWORLDLY:
-        return STAND_INS.get(f) or (_checked(f) if "lists" in trace.notes else f)
+        made = STAND_INS.get(f) or (_checked(f) if "lists" in trace.notes else f)
+        trace.calls[f] = made
+        return made
     if owner is ModuleType and f.__module__ in ACCELERATED:
-        return python_form(f, callee)
+        made = trace.calls[f] = python_form(f, callee)
+        return made
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
         how = asks_world(f)
         if how:
@@ -187,8 +213,14 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
         return _checked(f) if "lists" in trace.notes else f
+    if id(f.__code__) in trace.simple:
+        watch(trace, f)
+        return recursive(trace, f) if trace.builder.region.parent is not None else f
     f = undispatched(f)
     if is_converted(f.__code__):
+        if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
+            trace.simple.add(id(f.__code__))  # the trace holds the code of what it called
+            _remember(trace, f, f)
         return _called(trace, f)
     stand_in = stand_in_of(f)
     if stand_in is not None:
@@ -210,6 +242,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
     if made is None:
         return _checked(f) if "lists" in trace.notes else f
+    _remember(trace, f, made)
     return _called(trace, made)
 
 
@@ -305,7 +338,10 @@ def _constructor(trace: Trace, cls: type) -> Any:
         kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
         known = _constructed[key] = kept, init, cls.__new__, _initialises(cls, init)
     meet_class(trace, cls)
-    return partial(_construct, cls) if known[3] else cls
+    made = partial(_construct, cls) if known[3] else cls
+    if "<locals>" not in cls.__qualname__ and type(cls) is type:
+        trace.calls[cls] = made
+    return made
 
 
 _constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, whether we initialise
@@ -330,6 +366,8 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
         objects[id(made)] = made, trace.builder.region.graph
         if len(objects) > trace.notes.get("room", ROOM):
             overfull(trace)
+        if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+            trace.journal.noted.add(id(made))
     result = callee(cls.__init__)(made, *args, **kwargs)  # type: ignore[misc]
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
@@ -344,6 +382,7 @@ def _is_absent_somewhere(x: Any) -> bool:
     return type(x) in CHOICES and UNBOUND in choice_of(x)._alternatives  # type: ignore[union-attr]
 
 
+_ALL_PYTHONS = frozenset(("append", "remove", "clear", "reverse"))  # of lists, whatever their arguments are
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 
 

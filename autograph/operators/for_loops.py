@@ -13,7 +13,7 @@ from autograph.operators.iterables import StagedIterable, StagedRange, StagedStr
 from autograph.operators.places import name_places, note_unset, unset_by_loop
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
-from autograph.operators.rolling import CannotRoll, Roll, is_long, rolled
+from autograph.operators.rolling import CannotRoll, Roll, is_long, rolled, rolled_rest
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
     INDEX,
@@ -33,7 +33,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace, current
 from runtime.typesys.spec import TensorType
 
-__all__ = ["for_stmt"]
+__all__ = ["for_stmt", "long_range", "rest_guarded", "rest_of_long"]
 
 _BOOL = TensorType("bool", ())
 
@@ -57,7 +57,7 @@ def for_stmt(
             emitted.run(body, test)
             return
     elif type(iterable) is range and STATE.trace is not None and is_long(iterable):
-        _long_range(STATE.trace, iterable, body, names, test)
+        long_range(STATE.trace, iterable, body, names, test)
         return
     if test is None:
         for item in iterable:
@@ -76,27 +76,41 @@ def for_stmt(
             continue
         go_on = truth_of(go_on)
         if is_staged_condition(go_on):
-            _rest_guarded(current_trace(), iterator, body, name_places(names, body), test)
+            rest_guarded(current_trace(), iterator, body, name_places(names, body), test)
             return
         if not go_on:
             return
 
 
-def _long_range(
+def rest_of_long(
+    trace: Trace, rest: range, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
+) -> None:
+    """Go on with a long range after a turn that ended with a staged `break`."""
+    stage, guarded = _ways(trace, body, test)
+    rolled_rest(trace, rest, name_places(names, body), stage, guarded)
+
+
+def long_range(
     trace: Trace, items: range, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
 ) -> None:
+    """`for item in items: body(item)` over a long range."""
+    stage, guarded = _ways(trace, body, test)
+    rolled(trace, items, body, names, test, stage, guarded)
+
+
+def _ways(trace: Trace, body: Callable[[Any], None], test: Callable[[], Any] | None) -> tuple[Any, Any]:
     def stage(roll: Roll, cells: list[Place]) -> None:
         rest = StagedRange(roll.items.start, roll.items.stop, roll.items.step)
         _staged_for(trace, rest, body, cells, test, loosened=False, roll=roll)
 
     def guarded(rest: Any, cells: list[Place]) -> None:
         assert test is not None
-        _rest_guarded(trace, rest, body, cells, test)
+        rest_guarded(trace, rest, body, cells, test)
 
-    rolled(trace, items, body, names, test, stage, guarded)
+    return stage, guarded
 
 
-def _rest_guarded(
+def rest_guarded(
     trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]
 ) -> None:
     """A Python loop whose `break` depends on a tensor: each further iteration is taken only if no break came before."""

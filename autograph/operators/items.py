@@ -157,6 +157,9 @@ def set_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
     if len(path) == 2:
         index, value = path
+        if type(base) is list and type(index) is int and (trace := current()) and id(base) in trace.journal.noted:
+            base[index] = value
+            return
         if _is_python(base, index):
             base[index] = value
             sync(STATE.trace)
@@ -170,6 +173,9 @@ def aug_item(base: Any, *path: Any) -> None:
     """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
     if len(path) == 3:
         index, sign, value = path
+        if type(base) is list and type(index) is int and (trace := current()) and id(base) in trace.journal.noted:
+            base[index] = _IN_PLACE[sign](base[index], value)
+            return
         if _is_python(base, index):
             base[index] = _IN_PLACE[sign](base[index], value)
             sync(STATE.trace)
@@ -194,12 +200,11 @@ def _is_python(base: Any, index: Any) -> bool:
         or (by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS)
     ):
         trace = current()
-        if trace is None:
+        if trace is None or id(base) in trace.journal.noted:
             return True
         if "lists" in trace.notes:
             return False
-        if trace.journal and ("list", id(base)) not in trace.journal[-1]:
-            note_list(trace, base)
+        note_list(trace, base)
         return True
     return False
 
@@ -288,6 +293,9 @@ def del_item(x: Any, index: Any) -> None:
 def set_attr(owner: Any, name: str, value: Any) -> None:
     """`owner.name = value`."""
     trace = current()
+    if trace is not None and id(owner) in trace.journal.noted:
+        setattr(owner, name, value)
+        return
     kind = type(owner)
     if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
@@ -301,6 +309,8 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
             births = trace.notes.get("births")
             if births is None or not births.here(owner, trace):
                 note_attribute(trace, owner, name)
+            elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+                trace.journal.noted.add(id(owner))
     setattr(owner, name, value)
     if trace is not None and "sharing" in trace.notes:
         sync(trace)

@@ -46,7 +46,7 @@ class ListMethod:
         assert trace is not None
         x, name = self.owner, self.name
         if "lists" not in trace.notes and (not args or _PLAIN_ARGUMENTS.issuperset(map(type, args))):
-            if name in MUTATING:
+            if name in MUTATING and id(x) not in trace.journal.noted:
                 note_list(trace, x)
             return getattr(x, name)(*args, **kwargs)
         value = dynamic_of(x)

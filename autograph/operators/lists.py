@@ -8,7 +8,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import Joiner, Leaf, Sequence, describe, list_types, loosen, value_types
-from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices
+from autograph.operators.listvalue import ListContents, ListValue, Splice, expect_lists, has_splices
 from autograph.operators.packing import pack, pack_list, unpack
 from autograph.operators.places import ROOM, overfull
 from runtime.ir.graph import Value
@@ -56,7 +56,7 @@ class ListPlace:
     def write(self, value: Any) -> None:
         value = dynamic_of(value) or value
         if type(value) is ListValue:
-            self.trace.notes["lists"] = True
+            expect_lists(self.trace)
             self.owner[:] = [Splice(value)]
             return
         self.owner[:] = value.items if type(value) is ListContents else value
@@ -77,6 +77,8 @@ def note_list(trace: Trace, owner: list[Any]) -> None:
             table[key] = (place, place.read())
             if len(table) > trace.notes.get("room", ROOM):
                 overfull(trace)
+        if "lists" not in trace.notes:
+            trace.journal.noted.add(id(owner))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from runtime.ir.graph import Value
-from runtime.tensor.trace import STATE, current
+from runtime.tensor.trace import STATE, Trace, current
 
-__all__ = ["ListContents", "ListValue", "Splice", "has_splices", "new_list"]
+__all__ = ["ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
 
 
 class ListValue:
@@ -69,8 +69,16 @@ class Splice:
 def new_list(value: ListValue) -> list[Any]:
     """A new Python list object with staged content."""
     assert STATE.trace is not None
-    STATE.trace.notes["lists"] = True
+    expect_lists(STATE.trace)
     return [Splice(value)]
+
+
+def expect_lists(trace: Trace) -> None:
+    """From now on lists may have staged content."""
+    if "lists" not in trace.notes:
+        trace.notes["lists"] = True
+        trace.journal.forget()
+        trace.calls.clear()
 
 
 def has_splices(x: Any) -> bool:

@@ -315,7 +315,9 @@ def _plan_of(code: Any) -> _Plan:
 
 def rebinds(fn: FunctionType) -> bool:
     """Whether calling a function may rebind closure cells or globals: only then `watch` has something to note."""
-    plan = _plan_of(fn.__code__)
+    plan = _plans.get(id(fn.__code__))
+    if plan is None or plan[0]() is not fn.__code__:
+        plan = _plan_of(fn.__code__)
     return bool(plan[1] or plan[2])
 
 
@@ -331,11 +333,12 @@ def watch(trace: Trace, fn: Any) -> None:
     if plan is None or plan[0]() is not code:
         plan = _plan_of(code)
     if plan[1]:
-        table, closure = trace.journal[-1], fn.__closure__
+        table, closure, noted = trace.journal[-1], fn.__closure__, trace.journal.noted
         assert closure is not None
         for i, name in plan[1]:
             cell = closure[i]
-            if ("cell", id(cell)) not in table:
+            if id(cell) not in noted:
+                noted.add(id(cell))
                 trace.record(CellPlace(cell, name))
         if len(table) > trace.notes.get("room", ROOM):
             overfull(trace)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
 from autograph.operators.choice import choice_of
 from autograph.operators.lists import dynamic_of
-from autograph.operators.plain import NUMBERS
+from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.truth import is_staged_condition
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
@@ -24,6 +25,9 @@ __all__ = ["ACCELERATED", "holds_staged", "python_form"]
 ACCELERATED = {"_heapq": "heapq", "_bisect": "bisect"}
 _LOOKED_AT = 1000  # items of a list whose types are looked at,
 _LOOKED_INTO = 50  # and those that are looked into
+
+
+_SURE = PLAIN - {tuple, dict} | ITERATORS | {type([].__iter__)}
 
 
 def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -58,6 +62,8 @@ def _module(name: str) -> ModuleType:
 
 def holds_staged(x: Any, depth: int = 3) -> bool:
     """Whether a value is staged, or a list or tuple that holds one that is."""
+    if type(x) in _SURE:
+        return False
     if isinstance(x, Tensor):
         return type(x._value) is Value
     if choice_of(x) is not None or is_staged_condition(x):
@@ -66,7 +72,9 @@ def holds_staged(x: Any, depth: int = 3) -> bool:
         return False
     if dynamic_of(x) is not None:
         return True
-    kinds = set(map(type, x[:_LOOKED_AT])) - NUMBERS
+    kinds = set(map(type, x[:_LOOKED_AT])) - _SURE
+    if kinds == {list}:  # of lists, mostly of numbers: the items of all of them at once
+        kinds = set(map(type, chain.from_iterable(e for e in x[:_LOOKED_AT] if type(e) is list))) - _SURE
     if not kinds:
         return False
     if any(issubclass(kind, Tensor) for kind in kinds):

@@ -32,7 +32,18 @@ from runtime.ir.walk import clone
 from runtime.passes.dce import eliminate_dead_code
 from runtime.tensor.trace import Place, Trace
 
-__all__ = ["ROLLED", "ROLLED_WITH_LISTS", "ROLL_AFTER", "UNROLLED", "CannotRoll", "Roll", "check_call", "is_long", "rolled"]
+__all__ = [
+    "ROLLED",
+    "ROLLED_WITH_LISTS",
+    "ROLL_AFTER",
+    "UNROLLED",
+    "CannotRoll",
+    "Roll",
+    "check_call",
+    "is_long",
+    "rolled",
+    "rolled_rest",
+]
 
 ROLLED = 64
 """Turns of a range that are always unrolled; what is left of a longer one is rolled."""
@@ -115,9 +126,7 @@ def rolled(
             go_on = test()
             go_on = go_on if go_on is True else truth_of(go_on)
             if is_staged_condition(go_on):
-                rest = items[turn + 1 :]
-                if not is_long(rest) or not _tried(trace, Roll(rest, may_stop=True), cells, stage):
-                    guarded(iter(rest), cells)
+                rolled_rest(trace, items[turn + 1 :], cells, stage, guarded)
                 return
             if not go_on:
                 return
@@ -135,6 +144,18 @@ def rolled(
             if _tried(trace, Roll(items[turn + 1 :], may_stop=False), cells, stage):
                 return
             given_up.add(_key(body))
+
+
+def rolled_rest(
+    trace: Trace,
+    rest: range,
+    cells: list[Place],
+    stage: Callable[[Roll, list[Place]], None],
+    guarded: Callable[[Iterator[Any], list[Place]], None],
+) -> None:
+    """What is left of a long range after a turn that ended with a staged `break`."""
+    if not is_long(rest) or not _tried(trace, Roll(rest, may_stop=True), cells, stage):
+        guarded(iter(rest), cells)
 
 
 def _key(body: Any) -> Any:
@@ -162,13 +183,24 @@ def _tried(trace: Trace, roll: Roll, cells: list[Place], stage: Callable[[Roll, 
             return False
 
 
+class _Forgetful(dict[Any, Any]):
+    """Remembers no call: each is looked at."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Nothing."""
+
+
 @contextmanager
 def _rolling(trace: Trace) -> Iterator[None]:
     outer = trace.notes.get("rolling")
     trace.notes["rolling"] = True
+    calls, trace.calls = trace.calls, _Forgetful()
     try:
         yield
     finally:
+        trace.calls = calls
+        if "lists" in trace.notes:
+            calls.clear()
         if outer is None:
             del trace.notes["rolling"]
 

@@ -26,7 +26,7 @@ from autograph.operators.lists import (
     put_content,
     set_element,
 )
-from autograph.operators.listvalue import ListValue, Splice
+from autograph.operators.listvalue import ListValue, Splice, expect_lists
 from autograph.operators.places import note_attribute, note_item
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.dispatch import op
@@ -278,7 +278,7 @@ def sharing_of(trace: Trace) -> Sharing:
     found = trace.notes.get("sharing")
     if found is None:
         found = trace.notes["sharing"] = Sharing(trace)
-        trace.notes["lists"] = True  # from now on, what changes a list is looked at
+        expect_lists(trace)  # from now on, what changes a list is looked at
     return found  # type: ignore[no-any-return]
 
 

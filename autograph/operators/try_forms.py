@@ -72,9 +72,13 @@ class _Tried:
             self.things.update((id(x), type(x)) for x in things)
         return result
 
-    def _known(self, x: Any) -> bool:
+    def _known(self, x: Any, depth: int = 2) -> bool:
         kind = type(x)
-        return kind in NUMBERS or self.things.get(id(x)) is kind
+        if kind in NUMBERS or self.things.get(id(x)) is kind:
+            return True
+        if kind is tuple and depth:
+            return all(self._known(e, depth - 1) for e in x)
+        return kind is list and NUMBERS.issuperset(map(type, x))
 
 
 def with_tries(made: FunctionType) -> FunctionType:

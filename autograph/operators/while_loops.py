@@ -39,7 +39,6 @@ from autograph.operators.places import (
     unset_before_loop,
     unset_by_loop,
 )
-from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, inside, provisional, replayed, run_region
 from autograph.operators.sharing import sharing_of, sync
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -50,7 +49,7 @@ from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, OpError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["LoopState", "Slot", "fixed_point", "while_stmt"]
+__all__ = ["LoopState", "Slot", "ask", "fixed_point", "while_rest", "while_stmt"]
 
 MAX_PASSES = 40
 
@@ -62,32 +61,57 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
         while truth_of(test()):
             body()
         return
-    nodes = trace.builder.region.graph.nodes
     while True:
-        mark = len(nodes)
-        written: dict[Any, tuple[Place, Any]] = {}
-        trace.journal.append(written)
-        try:
-            condition = test()
-        except BaseException:
-            trace.journal.pop()
-            _keep_written(trace, written)
-            raise
-        trace.journal.pop()
-        if condition is True:
-            _keep_written(trace, written)
-            body()
-            continue
-        if type(condition) not in PLAIN:
-            condition = truth_of(condition)
-            if is_staged_condition(condition):
-                _discard(trace, mark, written)
-                staged_while(trace, test, body, name_places(names, test, body))
-                return
-        _keep_written(trace, written)
-        if not condition:
+        condition = ask(test)
+        if condition is False:
+            return
+        if condition is not True:
+            while_rest(condition, test, body, names)
             return
         body()
+
+
+class Trial:
+    """A test whose truth only the run knows: what evaluating it added to the graph, and what it wrote."""
+
+    __slots__ = ("mark", "written")
+
+    def __init__(self, mark: int, written: dict[Any, tuple[Place, Any]]) -> None:
+        self.mark = mark
+        self.written = written
+
+
+def ask(test: Callable[[], Any]) -> Any:
+    """The truth of a loop's test: True, False, or a `Trial`."""
+    trace = current()
+    if trace is None:
+        return truth_of(test())
+    mark = len(trace.builder.region.graph.nodes)
+    written: dict[Any, tuple[Place, Any]] = {}
+    trace.journal.append(written)
+    try:
+        condition = test()
+    except BaseException:
+        trace.journal.pop()
+        _keep_written(trace, written)
+        raise
+    trace.journal.pop()
+    if condition is not True and condition is not False:
+        condition = truth_of(condition)
+        if is_staged_condition(condition):
+            return Trial(mark, written)
+    if written:
+        _keep_written(trace, written)
+    return condition
+
+
+def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
+    """Go on with a loop whose test gave something staged: a `Trial`, or the condition of a test without effects."""
+    trace = current()
+    assert trace is not None
+    if type(condition) is Trial:
+        _discard(trace, condition.mark, condition.written)
+    staged_while(trace, test, body, name_places(names, test, body))
 
 
 def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:

@@ -133,6 +133,37 @@ class BoxPlace:
         return "a tensor's items"
 
 
+class Journal(list[dict[Any, tuple[Place, Any]]]):
+    """One table for each open region: key -> (place, value before).
+
+    `noted` are the ids of objects that need no more notes in the innermost: lists and cells that are in it, and objects
+    that were made in its region. They live while their ids are here.
+    """
+
+    __slots__ = ("_outer", "noted")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: set[int] = set()
+        self._outer: list[set[int]] = []
+
+    def append(self, table: dict[Any, tuple[Place, Any]]) -> None:
+        """Open a region."""
+        super().append(table)
+        self._outer.append(self.noted)
+        self.noted = set()
+
+    def pop(self, _: Any = -1) -> dict[Any, tuple[Place, Any]]:
+        """Close the innermost."""
+        self.noted = self._outer.pop()
+        return super().pop()
+
+    def forget(self) -> None:
+        """Look up again what is noted: tables were changed, or objects are gone."""
+        for noted in (self.noted, *self._outer):
+            noted.clear()
+
+
 class Trace:
     """One function being traced: its builder, what it captured, what it wrote."""
 
@@ -142,7 +173,10 @@ class Trace:
         self.captured: dict[int, tuple[Any, Value]] = {}  # id(box or array) -> (it, graph input)
         self.overrides: dict[int, Value] = {}  # id(outside box) -> what the trace wrote to it
         self.written: dict[int, Tensor] = {}
-        self.journal: list[dict[Any, tuple[Place, Any]]] = []  # one table per open region: key -> (place, value before)
+        self.journal = Journal()
+        self.calls: dict[Any, Any] = {}  # functions and classes, and what converted code calls for them in this trace
+        self.simple: set[int] = set()  # ids of code that was made for the trace, of which calls are all there is to it
+        self.met: set[type] = set()  # classes whose methods were called
         self.notes: dict[str, Any] = {}  # room for the front end
         self.called: dict[int, tuple[Any, dict[str, Any]]] = {}  # id(code) -> the code and globals of functions called
         self.streams = sys.stdout, sys.stderr  # to which a graph's prints will go

@@ -171,3 +171,17 @@ def dict_comp(element: Any, iterable: Any, condition: Any = None, flat: bool = F
 def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool = False) -> Any:
     steps = _steps(element, iter(iterable), condition)
     return chain.from_iterable(steps) if flat else steps
+
+
+kind = type
+RESTS: frozenset[Any] = frozenset()
+
+
+def row(x: Any, tested: bool = False) -> Any:
+    """What a `for` statement goes over."""
+    return iter(x) if tested else x
+
+
+def ask(test: Any) -> bool:
+    """The truth of a loop's test."""
+    return bool(test())

@@ -1,0 +1,123 @@
+"""Loops that go round in place while nothing is staged: what they go over, and what is left to the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from operator import length_hint
+from typing import Any
+
+from autograph.operators.calls import special
+from autograph.operators.for_loops import for_stmt, long_range, rest_guarded, rest_of_long
+from autograph.operators.generators import emitting, may_be_shared
+from autograph.operators.iterables import staged_iterable
+from autograph.operators.places import name_places
+from autograph.operators.plain import ITERATORS, PLAIN
+from autograph.operators.regions import current_trace
+from autograph.operators.rolling import is_long
+from runtime.tensor.trace import Trace, current
+
+__all__ = ["RESTS", "for_rest", "guarded", "row"]
+
+
+class Turns:
+    """A long range, gone over in pieces: where a piece has added to the graph, the rest is left to the hook."""
+
+    __slots__ = ("_iterator", "_nodes", "_piece", "_seen", "items")
+
+    def __init__(self, trace: Trace, items: range) -> None:
+        self.items = items  # what comes after the piece
+        self._nodes = trace.builder.region.graph.nodes
+        self._seen = len(self._nodes)
+        self._piece: Iterator[int] = iter(())
+        self._iterator = chain.from_iterable(self._pieces())
+
+    def _pieces(self) -> Iterator[Iterator[int]]:
+        size = 1
+        while self.items and len(self._nodes) == self._seen:
+            piece, self.items = self.items[:size], self.items[size:]
+            self._piece = iter(piece)
+            yield self._piece
+            size = min(2 * size, _LONGEST)
+
+    def __iter__(self) -> Iterator[int]:
+        return self._iterator
+
+    def rest(self) -> range:
+        """What has not been gone over."""
+        left = length_hint(self._piece)
+        start = self.items.start - left * self.items.step
+        return range(start, self.items.stop, self.items.step)
+
+
+_LONGEST = 32
+
+
+class Rest:
+    """What Python cannot go over, or what is left of it: nothing as far as Python knows."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, items: Any, kind: str = "all") -> None:
+        self.items = items
+        self.kind = kind  # 'all' of an iterable, or the rest of an iterator (or range) that a staged break has 'stopped'
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+RESTS = frozenset((Turns, Rest))
+_EMPTY = range(0)
+
+
+def row(x: Any, tested: bool = False) -> Any:
+    """What a `for` statement goes over in the place of `x`; an iterator if it is `tested` whether to go on."""
+    kind = type(x)
+    if kind not in ITERATORS and (kind not in PLAIN or kind is dict or kind is range):
+        trace = current()
+        if trace is not None:
+            if kind is range:
+                if is_long(x):
+                    return Turns(trace, x)
+            elif (kind is not list and kind is not dict) or "lists" in trace.notes or "choices" in trace.notes:
+                x = _row(x, tested)
+                if type(x) is Rest:
+                    return x
+    return iter(x) if tested else x
+
+
+def _row(x: Any, tested: bool) -> Any:
+    if staged_iterable(x) is not None:
+        return Rest(x)
+    emitted = emitting(x, may_stop=tested)
+    if emitted is None:
+        method = special(x, "__iter__")
+        if method is not None:
+            x = method()
+            emitted = emitting(x)
+    if emitted is not None:
+        return Rest(emitted)
+    return Rest(x) if tested and may_be_shared(x) else x
+
+
+def guarded(items: Any) -> Rest:
+    """What is left after a turn that ended with a staged break."""
+    return Rest(items.rest() if type(items) is Turns else items, "stopped")
+
+
+def for_rest(
+    rest: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
+) -> None:
+    """Go on with a loop that Python has left."""
+    if type(rest) is Turns:
+        items = rest.rest()
+        if items:
+            long_range(current_trace(), items, body, names, test)
+    elif rest.kind == "all":
+        for_stmt(rest.items, body, names, test)
+    elif type(rest.items) is range:
+        rest_of_long(current_trace(), rest.items, body, names, test)
+    else:
+        assert test is not None
+        rest_guarded(current_trace(), rest.items, body, name_places(names, body), test)
+
