@@ -33,7 +33,7 @@ from autograph.operators.rolling import CannotRoll, check_call
 from autograph.operators.sharing import sync
 from autograph.operators.specials import meet_class, meet_function, undispatched
 from autograph.operators.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
-from autograph.operators.try_forms import choosing_tries
+from autograph.operators.try_forms import choosing_tries, with_tries
 from autograph.operators.world import (
     GENERATORS,
     RANDOM_MODULES,
@@ -46,7 +46,7 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace, current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["callee", "converted", "is_unconverted_module", "special"]
+__all__ = ["callee", "converted", "is_unconverted_module", "special", "with_tries"]
 
 _OURS = ("autograph", "runtime")
 _THEIRS = "numpy scipy gast astunparse optree llvmlite rich matplotlib _pytest pytest hypothesis".split()

@@ -15,10 +15,9 @@ from typing import Any
 from autograph.errors.catalogue import REFUSALS
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import callee, converted
+from autograph.operators.calls import callee, converted, with_tries
 from autograph.operators.places import watch
 from autograph.operators.printing import TOKEN
-from autograph.operators.try_forms import with_tries
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.fast_calls import FastCalls
 from autograph.staging.inspection import Inspection
