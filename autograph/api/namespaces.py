@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from autograph.api.index import FUNCTIONS, OBJECTS, OPERATIONS
+from autograph.api.missing import MissingNameError
 
 __all__ = ["names_of", "open_namespaces"]
 
@@ -90,7 +91,7 @@ def _finder(module: ModuleType, space: str) -> Callable[[str], Any]:
                 found = _late(f"{space}.{name}" if space else name)
                 if found is not None:
                     return found
-            raise AttributeError(
+            raise MissingNameError(module.__name__, name, names_of(space)) if name[:2] != "__" else AttributeError(
                 f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module
             )
         home, key, kind = place

@@ -99,7 +99,7 @@ def staged_cond(
         trace.record(place)
         place.write(value)
         if value is UNBOUND:
-            note_unset(trace, place, "'{}' must also be initialized after the `if`: both of its branches delete it")
+            note_unset(trace, place, "'{0}' must also be initialized after the `if`: both of its branches delete it")
     _keep_account(trace, test, (a, b), made, flags)
     return result
 

@@ -185,7 +185,8 @@ def require_usable(choice: Choice) -> None:
         if a is UNBOUND:
             errors.append((i, *_error_of_unbound(choice)))
         elif a is None:
-            errors.append((i, TypeError, f"'{name}' is None here, on the path that was taken; a tensor is needed"))
+            what = "what the function returned" if name == "return_value" else f"'{name}'"
+            errors.append((i, TypeError, f"{what} is None here, on the path that was taken; a tensor is needed"))
     index = usable[0][0] if len(usable) == 1 else -1
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))
 

@@ -148,7 +148,7 @@ def _staged_for(
     count = items.count()
     if isinstance(count, int) and count == 0:
         for cell in cells:
-            note_unset(trace, cell, unset_by_loop("{}"))
+            note_unset(trace, cell, unset_by_loop("{0}"))
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)

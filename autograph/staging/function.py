@@ -226,17 +226,13 @@ class Function:
         """Arguments as tensors of the input signature, and the key of the one trace that serves them all."""
         assert self.input_signature is not None
         signature = self.input_signature
-        extra = len(args) - len(signature)
-        if extra < 0:
-            raise TypeError(
-                f"{self._name} takes {len(signature)} arguments by its input_signature, but {len(args)} were given"
-            )
-        bound = args[:extra]
-        fitted = tuple(_fit(spec, arg, self._name) for spec, arg in zip(signature, args[extra:], strict=True))
-        key = tuple([encode(a, leaves, pinned) for a in bound]), tuple([encode(s, [], []) for s in signature])
+        first, last = self._parameters.described(len(signature), args)
+        fitted = tuple(_fit(spec, arg, self._name) for spec, arg in zip(signature, args[first:last], strict=True))
+        before = tuple([encode(a, leaves, pinned) for a in args[:first]])
         for arg in fitted:
             rebuild(arg, leaves.append)
-        return (*bound, *fitted), key
+        after = tuple([encode(a, leaves, pinned) for a in args[last:]])
+        return (*args[:first], *fitted, *args[last:]), (before, tuple([encode(s, [], []) for s in signature]), after)
 
     def _traced(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], pinned: list[Any]) -> ConcreteFunction:
         with self._lock:
@@ -245,8 +241,8 @@ class Function:
                     return concrete
             what = next((c.guards.changed() for c in self._traces.get(key, ()) if c.guards is not None), None)
             if self.input_signature is not None:
-                extra = len(args) - len(self.input_signature)
-                args = (*args[:extra], *self.input_signature)
+                start, end = self._parameters.described(len(self.input_signature), args)
+                args = (*args[:start], *self.input_signature, *args[end:])
             if self._reduce_retracing:
                 args, kwargs, general = self._generalised(args, kwargs)
                 if general is not None:
@@ -423,6 +419,11 @@ def _explain(error: BaseException) -> None:
     text = str(error)
     if type(error) is UnboundLocalError and (name := getattr(error, "name", None) or _quoted(text)):
         error.args = (f"{text}\n'{name}' is used before assignment: set it on each path that leads here, or before them",)
+    if isinstance(error, RecursionError) and not hasattr(error, "__notes__"):
+        error.add_note(
+            "A function calls itself without end: no call comes to a case that returns without another.\nInstead: test "
+            "what changes from call to call before the function calls itself (`if n > 0:`), and change it towards the end"
+        )
     staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
     if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
         hint = REFUSALS["tensor-value"].hint

@@ -23,6 +23,9 @@ __all__ = [
 PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 
 
+_COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
 class Parameters:
     """The parameters of a Python function: binds calls to one canonical form."""
 
@@ -47,9 +50,33 @@ class Parameters:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self.name}{self.signature} was called wrongly: {error}") from None
+            raise TypeError(f"{self.name}{self._shown()} was called wrongly: {error}") from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
+
+    def described(self, count: int, args: tuple[Any, ...]) -> tuple[int, int]:
+        """Which arguments an input signature of `count` entries describes: those after the instance.
+
+        Raises:
+          TypeError: there are fewer arguments, or one that is not described has no default.
+        """
+        names = self.names
+        first = int(bool(names) and names[0] in ("self", "cls") and len(args) > count)
+        if len(args) < first + count:
+            raise TypeError(f"{self.name} takes {count} arguments by its input_signature, but {len(args)} were given")
+        for name in names[first + count :]:
+            parameter = self.signature.parameters[name]
+            if parameter.default is parameter.empty and parameter.kind not in _COLLECTING:
+                raise TypeError(
+                    f"the input_signature of {self.name} says nothing of its argument {name!r}, which has no default: give "
+                    f"a TensorSpec for it, or leave input_signature out"
+                )
+        return first, first + count
+
+    def _shown(self) -> str:
+        """The parameters with their defaults, without annotations."""
+        plain = [p.replace(annotation=p.empty) for p in self.signature.parameters.values()]
+        return str(self.signature.replace(parameters=plain, return_annotation=self.signature.empty))
 
 
 def is_array_leaf(x: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,9 @@ from runtime.tensor.trace import STATE
 from runtime.typesys.errors import boundary
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
+
+
+_WARNED: dict[Any, Any] = {}  # what Python's warnings keep to say a thing once for each line
 
 
 class UnconnectedGradients(enum.Enum):
@@ -261,9 +265,32 @@ class GradientTape:
                 results.append(Tensor(total._value))
             else:
                 results.append(op.zeros_like(leaf) if zero else None)
-                if not zero and STATE.trace is not None:
-                    STATE.trace.notes["gradient_none"] = user_location()
+                if not zero:
+                    self._warn_of_none(leaf, target)
         return pack(sources, results)
+
+    def _warn_of_none(self, source: Any, target: Any) -> None:
+        """Say which source has no gradient, and why: what is done with the None fails far from here."""
+        place = user_location()
+        if STATE.trace is not None:
+            STATE.trace.notes["gradient_none"] = place
+        name = getattr(source, "name", None)
+        what = f"'{name}'" if name else f"a {source.dtype.name} tensor of shape {tuple(source.shape)}"
+        if not is_inexact(source):
+            why = f"it holds {source.dtype.name}, and only floating numbers have gradients"
+            instead = "make it a floating one: ag.Variable(2.0), ag.cast(x, ag.float32)"
+        elif not is_inexact(flatten(target)[0]):
+            why = "the target is no floating tensor"
+            instead = "compute the target without casting it to integers or booleans"
+        else:
+            why = "the target does not depend on it, as far as the tape has seen"
+            instead = (
+                "compute the target from it under the tape, and say tape.watch(x) before, if x is no Variable; or ask for "
+                'zeros: unconnected_gradients="zero"'
+            )
+        file, line = ("<unknown>", 1) if place is None else (place.file, place.line)
+        text = f"the gradient with respect to {what} is None: {why}\nInstead: {instead}"
+        warnings.warn_explicit(text, UserWarning, file, line, registry=_WARNED)
 
     def _use(self) -> None:
         if self._recording is None:

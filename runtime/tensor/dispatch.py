@@ -114,6 +114,8 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
     """
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(x, Tensor):
+        if wanted is not None and x.dtype.name == "string" != wanted.name:
+            raise DTypeError(f"a tensor of dtype string is given where one of dtype {wanted.name} is needed")
         return harden(x) if wanted is None or (x.dtype == wanted and not x.type.weak) else op.cast(x, dtype=wanted)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
         stacked = op.stack([convert(e, dtype) if not isinstance(e, _NUMBERS) else e for e in x], axis=0)
@@ -162,10 +164,10 @@ def _checked_cast(array: Any, wanted: Any) -> Any:
     out = array.astype(wanted.dtype)
     if array.dtype.kind in "iu" and wanted.is_integer and not np.array_equal(out, array):
         raise InvalidArgumentError(
-            f"{array!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'"
+            f"{array.tolist()!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'"
         )
     if array.dtype.kind in "fc" and wanted.is_integer:
-        raise InvalidArgumentError(f"cannot make {wanted.name} of {array!r}: it would lose its fraction; use cast")
+        raise InvalidArgumentError(f"cannot make {wanted.name} of {array.tolist()!r}: it would lose its fraction; use cast")
     return out
 
 
@@ -306,6 +308,7 @@ _OPERANDS = (Tensor, np.ndarray, np.generic, int, float, bool, complex, list, tu
 def _binary(operation: Op, name: str) -> Callable[..., Any]:
     """An operator of two ufunc operands; eager tensors of arrays take the short way."""
     run = operation.run
+    multiplies = name in ("__mul__", "__rmul__")
     compares = name in ("__eq__", "__ne__")  # strings with strings; what adds a text to a tensor is Python's error
 
     def method(self: Any, other: Any) -> Any:
@@ -324,6 +327,8 @@ def _binary(operation: Op, name: str) -> Callable[..., Any]:
                 return apply(operation, (self, other), {})
             if compares and isinstance(other, str) and self.dtype.name == "string":
                 return apply(operation, (self, convert(other)), {})
+            if multiplies and isinstance(other, str) and not self.dtype.is_integer:  # Python would repeat the text
+                raise TypeError(f"unsupported operand type(s) for *: a {self.dtype.name} tensor and 'str'")
             return NotImplemented
         except BaseException as error:
             outward[0](error)

@@ -118,7 +118,7 @@ class Variable(Tensor):
                 if type(new) is np.ndarray and new.base is None and new.dtype is have.dtype and new.shape == have.shape:
                     self._value = new
                     return self
-            converted = value if isinstance(value, Tensor) else convert(value, self.dtype)
+            converted = value if isinstance(value, Tensor) and value.dtype.name != "string" else convert(value, self.dtype)
             if converted.dtype != self.dtype or converted.type.weak:
                 converted = op.cast(converted, dtype=self.dtype)
             if isinstance(converted, Variable):
