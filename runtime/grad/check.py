@@ -48,7 +48,7 @@ def gradients(fn: Function, args: Sequence[Tensor]) -> list[Tensor]:
         for arg in args:
             tape.watch(arg)
         result = fn(*args)
-    found = tape.gradient(result, list(args))
+    found = tape.derivatives(result, list(args))
     return [Tensor(np.zeros_like(a.numpy())) if g is None else g for g, a in zip(found, args, strict=True)]
 
 

@@ -136,14 +136,14 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
             dys
         )  # the cotangents of the inputs are linear in these: their own cotangents are the tangents
         pulled = [
-            inner.gradient(y, [primals[k] for k in moving], dy) for y, dy in zip(leaves, dys, strict=True)
+            inner.derivatives(y, [primals[k] for k in moving], dy) for y, dy in zip(leaves, dys, strict=True)
         ]
     results = []
     for y, dy, dxs in zip(leaves, dys, pulled, strict=True):
         pairs = [
             (dx, convert(tangents[k], dx.dtype)) for dx, k in zip(dxs, moving, strict=True) if dx is not None
         ]
-        moved = outer.gradient([dx for dx, _ in pairs], dy, [t for _, t in pairs]) if pairs else None
+        moved = outer.derivatives([dx for dx, _ in pairs], dy, [t for _, t in pairs])[0] if pairs else None
         results.append(op.zeros_like(y) if moved is None else moved)
     return result, pack(result, results)
 

@@ -80,7 +80,7 @@ def _eager(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
                 tape.watch(tensors)
                 again = flatten(f(*inner, **kwargs))
             outputs = [again[k] for k in places]
-            dxs = tape.gradient(outputs, [*tensors, *variables], list(dys))
+            dxs = tape.derivatives(outputs, [*tensors, *variables], list(dys))
             found = iter(dxs)
             per_argument = [next(found) if isinstance(x, Tensor) else None for x in leaves]
             return (per_argument, list(found)) if variables else per_argument

@@ -236,10 +236,16 @@ class GradientTape:
           RuntimeError: a tape that is not persistent was used before, or nothing was recorded.
           TypeError: the target is None.
         """
-        zero = (
-            UnconnectedGradients(getattr(unconnected_gradients, "value", unconnected_gradients))
-            is UnconnectedGradients.ZERO
-        )
+        kind = UnconnectedGradients(getattr(unconnected_gradients, "value", unconnected_gradients))
+        zero = kind is UnconnectedGradients.ZERO
+        results = self.derivatives(target, sources, output_gradients, zero)
+        for source, result in zip(flatten(sources), results, strict=True):
+            if result is None:
+                self._warn_of_none(source, target)
+        return pack(sources, results)
+
+    def derivatives(self, target: Any, sources: Any, output_gradients: Any = None, zero: bool = False) -> list[Any]:
+        """What `gradient` gives, as a flat list, without a word where it is None."""
         self._use()
         if target is None:
             raise TypeError(
@@ -265,15 +271,14 @@ class GradientTape:
                 results.append(Tensor(total._value))
             else:
                 results.append(op.zeros_like(leaf) if zero else None)
-                if not zero:
-                    self._warn_of_none(leaf, target)
-        return pack(sources, results)
+        return results
 
     def _warn_of_none(self, source: Any, target: Any) -> None:
         """Say which source has no gradient, and why: what is done with the None fails far from here."""
         place = user_location()
         if STATE.trace is not None:
-            STATE.trace.notes["gradient_none"] = place
+            STATE.trace.notes["gradient_none"] = place  # what fails in the trace will say it
+            return
         name = getattr(source, "name", None)
         what = f"'{name}'" if name else f"a {source.dtype.name} tensor of shape {tuple(source.shape)}"
         if not is_inexact(source):
