@@ -12,13 +12,12 @@ from functools import partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
-from autograph.errors.catalogue import REFUSALS
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import callee, converted, with_tries
 from autograph.operators.places import watch
-from autograph.operators.printing import TOKEN
 from autograph.staging.concrete import ConcreteFunction
+from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
 from autograph.staging.inspection import Inspection
 from autograph.staging.signature import (
@@ -37,7 +36,6 @@ from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, STATE
-from runtime.typesys.errors import OpError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -199,7 +197,7 @@ class Function:
             return result
         except BaseException as error:
             hide_internal_frames(error)
-            _explain(error)
+            explain(error)
             raise
 
     def _unstaged(self) -> Callable[..., Any]:
@@ -412,26 +410,6 @@ class Function:
 
 
 _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
-
-
-def _explain(error: BaseException) -> None:
-    """Say more below a message of Python's own: what a staged tensor is, where it names one; what an unset name needs."""
-    text = str(error)
-    if type(error) is UnboundLocalError and (name := getattr(error, "name", None) or _quoted(text)):
-        error.args = (f"{text}\n'{name}' is used before assignment: set it on each path that leads here, or before them",)
-    if isinstance(error, RecursionError) and not hasattr(error, "__notes__"):
-        error.add_note(
-            "A function calls itself without end: no call comes to a case that returns without another.\nInstead: test "
-            "what changes from call to call before the function calls itself (`if n > 0:`), and change it towards the end"
-        )
-    staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
-    if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
-        hint = REFUSALS["tensor-value"].hint
-        error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
-
-
-def _quoted(text: str) -> str:
-    return text.split("'")[1] if text.count("'") > 1 else ""
 
 
 class BoundFunction:

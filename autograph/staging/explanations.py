@@ -1,0 +1,29 @@
+"""What is said below messages of Python's own where they leave a staged function."""
+
+from __future__ import annotations
+
+from autograph.errors.catalogue import REFUSALS
+from autograph.operators.printing import TOKEN
+from runtime.typesys.errors import OpError
+
+__all__ = ["explain"]
+
+
+def explain(error: BaseException) -> None:
+    """Say more below a message of Python's own: what a staged tensor is, where it names one; what an unset name needs."""
+    text = str(error)
+    if type(error) is UnboundLocalError and (name := getattr(error, "name", None) or _quoted(text)):
+        error.args = (f"{text}\n'{name}' is used before assignment: set it on each path that leads here, or before them",)
+    if isinstance(error, RecursionError) and not hasattr(error, "__notes__"):
+        error.add_note(
+            "A function calls itself without end: no call comes to a case that returns without another.\nInstead: test "
+            "what changes from call to call before the function calls itself (`if n > 0:`), and change it towards the end"
+        )
+    staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
+    if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
+        hint = REFUSALS["tensor-value"].hint
+        error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
+
+
+def _quoted(text: str) -> str:
+    return text.split("'")[1] if text.count("'") > 1 else ""
