@@ -108,7 +108,8 @@ def near(a, b):
     """Equal to a hundred thousandth of the largest element: sums of many cancel."""
     for x, y in zip(ag.nest.flatten(a), ag.nest.flatten(b), strict=True):
         size = float(np.max(np.abs(np.asarray(y)), initial=1))
-        same(np.asarray(x) / size, np.asarray(y) / size, 5e-5)
+        x, y = np.asarray(x) / size, np.asarray(y) / size
+        same(x, y.astype(x.dtype), 5e-5)
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
@@ -167,6 +168,31 @@ def test_large_ones_on_threads(f, shape, monkeypatch):
     compiled, executable = native(f, x)
     forbid_plan(executable, monkeypatch)
     near(compiled(x), ag.function(f, jit_compile=False)(x))
+
+
+@pytest.mark.parametrize("shape", [(3000, 200), (90, 40_000), (70, 7, 900), (800, 2, 300)], ids=str)
+def test_threads_make_parts_of_sums_over_rows(shape, monkeypatch):
+    """Sums over the first axis, alone and beside others: threads share them, and agree with one."""
+    def sums(x):
+        y = ag.exp(x * 0.1)
+        return (
+            ag.reduce_sum(y, 0), ag.reduce_max(y, 0, keepdims=True), ag.reduce_sum(y), ag.reduce_sum(y, -1),
+            y - ag.reduce_mean(y, -1, keepdims=True), ag.reduce_sum(y, (0, -1)),
+        )
+
+    x = ag.constant(numbers(shape))
+    compiled, executable = native(sums, x)
+    forbid_plan(executable, monkeypatch)
+    assert "@ag_parallel" in executable.lowered.text
+    got = compiled(x)
+    near(got, ag.function(sums, jit_compile=False)(ag.cast(x, "float64")))
+    before = ag.config.threading.get_intra_op_parallelism_threads()
+    try:
+        for count in (1, 3):
+            ag.config.threading.set_intra_op_parallelism_threads(count)
+            same(compiled(x), got, 0)
+    finally:
+        ag.config.threading.set_intra_op_parallelism_threads(before)
 
 
 def test_strided_operands(monkeypatch):

@@ -50,6 +50,7 @@ class Host(Protocol):
 
 THREADED = 1_500_000  # cost of a nest from which on threads share it: about 50 microseconds
 GRAIN = 400_000  # cost of the least that a thread takes
+FEWEST = 16  # rows of which a thread makes a sum of rows
 
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 
@@ -119,10 +120,11 @@ class Nest:
                 self._registers()
                 self._level(0, [])
         self.memory.touch(buffers)
-        for root, whole in partial:  # what the parts came to
+        for root, whole, strides in partial:  # what the parts came to
             made = root.target
             expr = Load(made.ptr, made.code, made.offset, made.strides, made.buffers)
-            combining = Nest(self.host, made.sizes, [Root(expr, whole, (0,), root.kind)])
+            steps = (0, *(s for s in strides if s != 0))
+            combining = Nest(self.host, made.sizes, [Root(expr, whole, steps, root.kind)])
             combining.alone = True
             combining.emit()
             root.target = whole
@@ -150,11 +152,12 @@ class Nest:
         name = self.host.module.shared(captured, allocas, lines)
         self.code.do(f"call void {name}({', '.join(f'{kind} {r}' for r, kind in captured)})")
 
-    def _windowed(self) -> list[tuple[Root, Array]]:
+    def _windowed(self) -> list[tuple[Root, Array, tuple[Operand, ...]]]:
         """One more loop outside, over parts of fixed size, so that sums do not depend on the number of threads."""
         code, whole = self.code, self.sizes[0]
         inner = code.product(tuple(self.sizes[1:]))
-        each = max(GRAIN // (self._weight() * (inner if isinstance(inner, int) else 1)), 1)
+        least = FEWEST if any(r.strides[0] == 0 and any(r.strides) for r in self.roots) else 1
+        each = max(GRAIN // (self._weight() * (inner if isinstance(inner, int) else 1)), least)
         parts = (
             -(-whole // each)
             if isinstance(whole, int)
@@ -167,14 +170,17 @@ class Nest:
             leaf.strides = (0, *leaf.strides)
         out = []
         for root in self.roots:
-            if root.kind == "store":
+            if root.strides[0] != 0:
                 root.strides = (0, *root.strides)
                 continue
             target = root.target
-            root.target = self.host.allocate(target.code, (parts,))
+            kept = [n for n, s in zip(self.sizes[1:], root.strides, strict=True) if s != 0]
+            root.target = self.host.allocate(target.code, (parts, *kept))
             self.memory.touch(root.target.buffers)
-            root.strides = (1, *root.strides)
-            out.append((root, target))
+            whole_strides = root.strides
+            own = iter(root.target.strides)
+            root.strides = (next(own), *(next(own) if s != 0 else 0 for s in root.strides))
+            out.append((root, target, whole_strides))
         return out
 
     def _registers(self) -> None:
@@ -191,16 +197,17 @@ class Nest:
         """Whether the outermost loop is split over threads: it can be, and there is work for many microseconds."""
         if self.alone or not self.sizes or (len(self.sizes) == 1 and self.sizes[0] == 1):
             return False
-        reductions = [r for r in self.roots if r.kind != "store"]
-        wholes = [r for r in reductions if not r.kind.startswith("arg") and not any(r.strides)]
-        if any(r.strides[0] == 0 for r in self.roots if r not in wholes):
+        across = [r for r in self.roots if r.strides[0] == 0]  # each thread makes a part of these
+        if any(r.kind == "store" or r.kind.startswith("arg") for r in across):
             return False
-        if wholes and len(wholes) < len(reductions):  # parts of the one are not those of the other
-            return False
+        partly = any(any(r.strides) for r in across)
         count = self.code.product(tuple(self.sizes))
         if not isinstance(count, int):
-            return self.code.depth == 0
-        return self.sizes[0] != 1 and count * self._weight() >= THREADED
+            return self.code.depth == 0 and not partly
+        first = self.sizes[0]
+        if partly and (not isinstance(first, int) or first < 4 * FEWEST):
+            return False
+        return first != 1 and count * self._weight() >= THREADED
 
     def _weight(self) -> int:
         """Rough cost of one index, in thirtieths of a nanosecond."""
