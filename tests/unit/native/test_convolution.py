@@ -93,6 +93,31 @@ def test_convolution_and_its_gradients_equal_the_meaning(case):
     close(found[2], Conv2dFilterGrad.kernel(dy, x, filters, **attrs))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [3, None])
+@pytest.mark.parametrize(
+    "shape", [(14, 14, 32, 40), (37, 5, 9, 70), (7, 7, 64, 33), (2, 90, 16, 24), (1, 3, 8, 17), (61, 64, 40, 8)]
+)
+@pytest.mark.parametrize("padding", ["SAME", ((0, 1), (2, 3))])
+def test_windows_of_three_by_three(shape, padding, batch, dtype):
+    height, width, inner, outer = shape
+    random = np.random.default_rng(0)
+    x = random.standard_normal((3, height, width, inner)).astype(dtype)
+    filters = random.standard_normal((3, 3, inner, outer)).astype(dtype)
+    attrs = {"strides": (1, 1), "padding": padding, "dilations": (1, 1)}
+    try:
+        y = Conv2d.kernel(x, filters, **attrs)
+    except ShapeError:
+        return
+    dy = random.standard_normal(y.shape).astype(dtype)
+    specs = [ag.TensorSpec([batch, *a.shape[1:]], dtype) for a in (x, dy)]
+    specs.insert(1, ag.TensorSpec(filters.shape, dtype))
+    found = natively(convolved(attrs), x, filters, dy, specs=specs)
+    close(found[0], y)
+    close(found[1], Conv2dInputGrad.kernel(dy, filters, x, **attrs))
+    close(found[2], Conv2dFilterGrad.kernel(dy, x, filters, **attrs))
+
+
 @pytest.mark.parametrize("shape", [(7,), (1, 1, 1, 7), (2, 5, 6, 7), (6, 1)])
 @pytest.mark.parametrize("also", [False, True])
 def test_bias_and_relu_that_follow(shape, also):

@@ -14,7 +14,7 @@ import numpy as np
 
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
-from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed
+from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
 
 __all__ = ["Kernel", "lanes_of", "registers"]
 
@@ -208,6 +208,15 @@ class Kernel:
         v, name = self.vector, f"llvm.fmuladd.v{self.lanes}{self.kind}"
         self.ctx.module.declare(f"declare {v} @{name}({v}, {v}, {v})")
         return self.code.op(f"call {v} @{name}({v} {x}, {v} {y}, {v} {z})")
+
+    def op(self, name: str, a: str, b: str) -> str:
+        """An instruction of two vectors."""
+        return self.code.op(f"{name} {self.vector} {a}, {b}")
+
+    def constant(self, value: object) -> str:
+        """A number in all lanes."""
+        word = f"{self.word} {literal(value, self.kind)}"
+        return f"<{', '.join([word] * self.lanes)}>"
 
     def larger(self, a: str, b: str) -> str:
         """The larger of two, NaN where one is."""

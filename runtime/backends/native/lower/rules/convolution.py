@@ -16,6 +16,7 @@ from runtime.backends.native.lower.rules.products import gemm, plane
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.sweeps import Frame, Sweep, choose, sweep
 from runtime.backends.native.lower.types import SIZE, code_of, is_float, literal
+from runtime.backends.native.lower.winograd import fits, pays, winograd
 from runtime.ir.graph import Node, Value
 from runtime.ops.windows import pads
 from runtime.typesys.spec import TensorType
@@ -190,7 +191,11 @@ def _swept(
     choice = choose(target.code, outer, frame.count, isinstance(frame.source.sizes[2], int))
     packed = _packed(ctx, frame.taps, parts, choice.vectors * lanes_of(target.code), weights)
     steps = pitch[0], pitch[1], pitch[2]
-    sweep(ctx, Sweep(frame, groups, inner, outer, packed, target, base, steps, choice, bias, positive, own))
+    job = Sweep(frame, groups, inner, outer, packed, target, base, steps, choice, bias, positive, own)
+    if not own and fits(frame, groups) and pays(frame, target.code, inner, outer):
+        winograd(ctx, job)
+    else:
+        sweep(ctx, job)
 
 
 def _packed(

@@ -12,7 +12,7 @@ from runtime.backends.native.lower.kernels import Kernel
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.convolution import Windows, same_sizes, windows
 from runtime.backends.native.lower.sweeps import grain_of, split
-from runtime.backends.native.lower.types import SIZE, code_of, is_float, is_signed, literal
+from runtime.backends.native.lower.types import SIZE, code_of, is_float, is_signed
 from runtime.ir.graph import Node, Value
 
 __all__: list[str] = []
@@ -135,18 +135,9 @@ class _Pool:
 
     # Arithmetic of vectors
 
-    def constant(self, value: Any) -> str:
-        """A number in all lanes."""
-        word = f"{self.kernel.word} {literal(value, self.code)}"
-        return f"<{', '.join([word] * self.kernel.lanes)}>"
-
-    def op(self, name: str, a: str, b: str) -> str:
-        """An instruction of two vectors."""
-        return self.kernel.code.op(f"{name} {self.kernel.vector} {a}, {b}")
-
     def equal(self, a: str, b: str) -> str:
         """Where two are equal."""
-        return self.op("fcmp oeq" if is_float(self.code) else "icmp eq", a, b)
+        return self.kernel.op("fcmp oeq" if is_float(self.code) else "icmp eq", a, b)
 
     def select(self, where: str, a: str, b: str) -> str:
         """One of two."""
@@ -156,15 +147,15 @@ class _Pool:
     def least(self) -> str:
         """The least number in all lanes."""
         if is_float(self.code):
-            return self.constant(float("-inf"))
-        return self.constant(-(2 ** (8 * SIZE[self.code] - 1)) if is_signed(self.code) else 0)
+            return self.kernel.constant(float("-inf"))
+        return self.kernel.constant(-(2 ** (8 * SIZE[self.code] - 1)) if is_signed(self.code) else 0)
 
     def divided(self, x: str, by: Operand) -> str:
         """A vector by a count."""
         if isinstance(by, int):
-            return self.op("fdiv", x, self.constant(by))
+            return self.kernel.op("fdiv", x, self.kernel.constant(by))
         number = self.kernel.code.op(f"sitofp i64 {by} to {self.kernel.word}")
-        return self.op("fdiv", x, self.kernel.spread(number))
+        return self.kernel.op("fdiv", x, self.kernel.spread(number))
 
 
 @rule("max_pool2d", "avg_pool2d")
@@ -179,12 +170,12 @@ def pooled(ctx: FunctionLowering, node: Node) -> None:
     for n, i, j, ranges in pool.each_window(2):
         source, target = pool.at(x, pool.sizes, n), pool.at(out, pool.pooled, n, i, j)
         for c, width in pool.vectors():
-            kernel.set(total, pool.constant(0) if mean else pool.least())
+            kernel.set(total, pool.kernel.constant(0) if mean else pool.least())
 
             def add(row: Operand, column: Operand, source: str = source, c: Operand = c, width: int = width) -> None:
                 seen = kernel.load(pool.at(source, pool.sizes[1:], row, column, c), width)
                 so_far = kernel.get(total)
-                kernel.set(total, pool.op("fadd", so_far, seen) if mean else pool.kernel.larger(so_far, seen))
+                kernel.set(total, pool.kernel.op("fadd", so_far, seen) if mean else pool.kernel.larger(so_far, seen))
 
             pool.window_of(ranges, add)
             found = kernel.get(total)
@@ -230,13 +221,13 @@ def max_pool2d_grad(ctx: FunctionLowering, node: Node) -> None:
                     source: str = source, target: str = target,
                 ) -> None:  # fmt: skip
                     here = pool.equal(kernel.load(pool.at(source, pool.sizes[1:], row, column, c), width), best)
-                    rest, zero = kernel.get(left), pool.constant(0)
+                    rest, zero = kernel.get(left), pool.kernel.constant(0)
                     mine = pool.select(here, rest, zero)
                     kernel.set(left, pool.select(here, zero, rest))
                     place = pool.at(target, pool.sizes[1:], row, column, c)
                     if not apart:
                         add = "fadd" if is_float(pool.code) else "add"
-                        mine = pool.op(add, kernel.load(place, width), mine)
+                        mine = pool.kernel.op(add, kernel.load(place, width), mine)
                     kernel.store(place, mine, width)
 
                 pool.window_of(ranges, add)
@@ -256,8 +247,8 @@ def max_pool2d_pick(ctx: FunctionLowering, node: Node) -> None:
         source, values = pool.at(seen, pool.sizes, n), pool.at(given, pool.sizes, n)
         for c, width in pool.vectors():
             best = kernel.load(pool.at(largest, pool.pooled, n, i, j, c), width)
-            kernel.set(found, pool.constant(0))
-            kernel.set(open_, pool.constant(1))
+            kernel.set(found, pool.kernel.constant(0))
+            kernel.set(open_, pool.kernel.constant(1))
 
             def look(
                 row: Operand, column: Operand, c: Operand = c, width: int = width, best: str = best,
@@ -265,10 +256,10 @@ def max_pool2d_pick(ctx: FunctionLowering, node: Node) -> None:
             ) -> None:  # fmt: skip
                 same = pool.equal(kernel.load(pool.at(source, pool.sizes[1:], row, column, c), width), best)
                 still = kernel.get(open_)
-                here = code.op(f"and {truth} {same}, {pool.equal(still, pool.constant(1))}")
+                here = code.op(f"and {truth} {same}, {pool.equal(still, pool.kernel.constant(1))}")
                 value = kernel.load(pool.at(values, pool.sizes[1:], row, column, c), width)
                 kernel.set(found, pool.select(here, value, kernel.get(found)))
-                kernel.set(open_, pool.select(here, pool.constant(0), still))
+                kernel.set(open_, pool.select(here, pool.kernel.constant(0), still))
 
             pool.window_of(ranges, look)
             kernel.store(pool.at(out, pool.pooled, n, i, j, c), kernel.get(found), width)
@@ -290,12 +281,12 @@ def avg_pool2d_grad(ctx: FunctionLowering, node: Node) -> None:
         with kernel.loop(0, kernel.take(pool.sizes[2])) as w:
             down, right = _seen_by(pool, 0, h, rows), _seen_by(pool, 1, w, columns)
             for c, width in pool.vectors():
-                kernel.set(total, pool.constant(0))
+                kernel.set(total, pool.kernel.constant(0))
                 with kernel.loop(*down) as i, kernel.loop(*right) as j:
                     share = kernel.load(pool.at(given, pool.pooled, n, i, j, c), width)
                     if not pool.lie.inside:
                         share = pool.divided(share, _area(pool, [pool.range(0, i), pool.range(1, j)]))
-                    kernel.set(total, pool.op("fadd", kernel.get(total), share))
+                    kernel.set(total, pool.kernel.op("fadd", kernel.get(total), share))
                 found = kernel.get(total)
                 if pool.lie.inside:
                     found = pool.divided(found, pool.places)
