@@ -20,7 +20,7 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.sweeps import BAND, Bands, Frame, grain_of, split
 from runtime.backends.native.lower.types import SIZE, literal
 
-__all__ = ["Correlation", "correlate"]
+__all__ = ["MANY", "Correlation", "correlate", "dealt_evenly", "parts_of", "size_of_block"]
 
 PARTS = 8  # most parts of the pictures
 PER_PART = 4_000_000  # multiplications that are worth a part
@@ -59,7 +59,7 @@ def correlate(ctx: FunctionLowering, job: Correlation) -> None:
     shape = _shape(job, isinstance(frame.source.sizes[2], int))
     blocks = -(-job.outer // (shape.vectors * lanes_of(job.out.code)))
     apart = slopes > MANY and job.groups == 1 and blocks > 1  # threads share the outputs
-    parts = 1 if apart else _parts(pictures, products, slopes)
+    parts = 1 if apart else parts_of(pictures, products, slopes)
     sums = job.out if parts == 1 else ctx.allocate(job.out.code, (parts, slopes))
     if isinstance(pictures, int):
         each: Operand = max(-(-pictures // parts), 1)
@@ -81,7 +81,7 @@ def correlate(ctx: FunctionLowering, job: Correlation) -> None:
         ctx.fill(job.out, Map(lambda *x: reduce(ctx.ops.add, x), sums.code, tuple(loads), parts))
 
 
-def _parts(pictures: Operand, products: Operand, slopes: int) -> int:
+def parts_of(pictures: Operand, products: Operand, slopes: int) -> int:
     """In how many parts the pictures are dealt out."""
     if isinstance(products, int) and products < slopes * PER_SLOPE:
         return 1
@@ -174,14 +174,14 @@ def _blocks(
                     for v in range(across)
                     for c in range(length)
                 ]
-                for start, end, wide in _even(len(offsets), shape.rows):
+                for start, end, wide in dealt_evenly(len(offsets), shape.rows):
                     for k in range(start, end, wide):
                         emit(_Block(offsets[k : k + wide], k))
                 continue
             with kernel.loop(0, frame.taps[0]) as u, kernel.loop(0, across) as v:
                 tap = code.add(code.mul(code.mul(u, frame.step[0]), bands.row), code.mul(v, frame.step[1] * frame.channels))
                 row = code.mul(code.add(code.mul(u, across), v), length)
-                for start, end, wide in _even(length, shape.rows):
+                for start, end, wide in dealt_evenly(length, shape.rows):
                     with kernel.loop(start, end, wide) as c:
                         place = code.add(tap, c)
                         emit(_Block([code.add(place, k) for k in range(wide)], code.add(row, c)))
@@ -221,10 +221,10 @@ def _shape(job: Correlation, fixed: bool) -> _Shape:
     across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
     rows = frame.taps[0] * across * length
     small = (fixed or frame.taps[0] == 1) and length < 8 and rows <= 256
-    return _Shape(across, length, small, *_size(job.out.code, job.outer, rows if small else length))
+    return _Shape(across, length, small, *size_of_block(job.out.code, job.outer, rows if small else length))
 
 
-def _even(length: int, most: int) -> list[tuple[int, int, int]]:
+def dealt_evenly(length: int, most: int) -> list[tuple[int, int, int]]:
     """(first, end, step) of blocks that differ in length by one at most."""
     parts = -(-length // most)
     wide = -(-length // parts)
@@ -232,7 +232,7 @@ def _even(length: int, most: int) -> list[tuple[int, int, int]]:
     return [(0, some * wide, wide)] + [(some * wide, length, wide - 1)] * (some < parts)
 
 
-def _size(kind: str, outer: int, length: int) -> tuple[int, int]:
+def size_of_block(kind: str, outer: int, length: int) -> tuple[int, int]:
     """(vectors, rows) of a block for which the fewest cycles are estimated."""
     lanes, room = lanes_of(kind), registers()
     best, least = (1, 1), float("inf")

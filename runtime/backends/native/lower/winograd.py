@@ -16,7 +16,7 @@ from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.sweeps import Bands, Frame, Sweep, grain_of, split
 
-__all__ = ["fits", "pays", "tiles_of", "winograd"]
+__all__ = ["both", "enter_tiles", "fits", "pays", "tiles_of", "winograd"]
 
 HELD = 1 << 18  # numbers of transformed tiles in work at a time
 OVERHEAD = 1.15  # of a product of matrices here over one there
@@ -59,12 +59,12 @@ def tiles_of(frame: Frame) -> Frame:
 
 def new_tile(kernel: Kernel, d: list[str]) -> list[str]:
     """B' d B, of 16 vectors in rows."""
-    return _both(d, 4, lambda a, b, c, e: [
+    return both(d, 4, lambda a, b, c, e: [
         kernel.op("fsub", a, c), kernel.op("fadd", b, c), kernel.op("fsub", c, b), kernel.op("fsub", b, e)
     ])  # fmt: skip
 
 
-def _both(x: list[str], size: int, transform: object) -> list[str]:
+def both(x: list[str], size: int, transform: object) -> list[str]:
     """A transform of each column, then of each row."""
     columns = [transform(*x[k::size]) for k in range(size)]  # type: ignore[operator]
     rows = list(zip(*columns, strict=True))
@@ -77,7 +77,7 @@ def _old_tile(kernel: Kernel, m: list[str]) -> list[str]:
         first = kernel.op("fadd", kernel.op("fadd", a, b), c)
         return [first, kernel.op("fsub", kernel.op("fsub", b, c), d)]
 
-    return _both(m, 4, along)
+    return both(m, 4, along)
 
 
 def _new_weights(kernel: Kernel, g: list[str]) -> list[str]:
@@ -88,7 +88,7 @@ def _new_weights(kernel: Kernel, g: list[str]) -> list[str]:
         ends, middle = kernel.op("fmul", kernel.op("fadd", a, c), half), kernel.op("fmul", b, half)
         return [a, kernel.op("fadd", ends, middle), kernel.op("fsub", ends, middle), c]
 
-    return _both(g, 3, along)
+    return both(g, 3, along)
 
 
 def _weights(ctx: FunctionLowering, job: Sweep, block: int) -> Array:

@@ -17,6 +17,7 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.sweeps import Frame, Sweep, choose, sweep
 from runtime.backends.native.lower.types import SIZE, code_of, is_float, literal
 from runtime.backends.native.lower.winograd import fits, pays, winograd
+from runtime.backends.native.lower.winograd_slopes import winograd_slopes
 from runtime.ir.graph import Node, Value
 from runtime.ops.windows import pads
 from runtime.typesys.spec import TensorType
@@ -358,4 +359,8 @@ def conv2d_filter_grad(ctx: FunctionLowering, node: Node) -> None:
         return
     origin = (ctx.code.sub(0, lie.before[0]), ctx.code.sub(0, lie.before[1]))
     frame = Frame(source, known.taps, attrs["dilations"], attrs["strides"], origin, lie.number, lie.inside)
-    correlate(ctx, Correlation(frame, *known.parts, slopes, out, known.own))
+    job = Correlation(frame, *known.parts, slopes, out, known.own)
+    if not known.own and fits(frame, known.groups) and pays(frame, out.code, job.inner, job.outer):
+        winograd_slopes(ctx, job)
+    else:
+        correlate(ctx, job)
