@@ -111,8 +111,8 @@ REFUSALS: dict[str, Refusal] = {
         _MISSING,
         "what {function}() changes outside of itself ({names}) is another place, or has another type, each time it is "
         "traced",
-        "pass the value to what changes it, or keep it in an attribute: a class made in the function must not read a name "
-        "that a staged loop changes",
+        "pass the value to what changes it, or keep it in an attribute: a class made in the function that reads a name "
+        "which a staged loop changes must not outlive the call",
     ),
     # Recursion whose depth depends on a tensor.
     "unsettled-recursion": Refusal(

@@ -186,7 +186,7 @@ class _Counting:
 
     def find_cycles(self, keys: list[int]) -> None:
         """Trial deletion: of all that `keys` reach, what is held by none but its like is dead."""
-        pending = [self.index[k] for k in keys]
+        pending = [self.index[k] for k in keys if k in self.index]  # classes are not counted
         members = dict.fromkeys(pending, 0)  # number -> references from members
         edges: dict[int, list[int]] = {}
         while pending:

@@ -6,8 +6,12 @@ traced again with that place as an input, so that each call reads it and writes 
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from functools import partial
+from sys import getrefcount
+from types import CellType
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -27,7 +31,7 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.lists import ListPlace
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED, watch
+from autograph.operators.places import UNDEFINED, AttributePlace, CellPlace, watch
 from autograph.operators.printing import holds_text
 from autograph.operators.regions import PathEnds, settle
 from autograph.operators.specials import special_methods
@@ -78,8 +82,12 @@ class TracedFunction:
         self.written: list[Tensor] = []  # outside boxes that were written
         self.constant_writes: list[tuple[Place, Any]] = []  # Python values written to places outside
         self.created: list[Any] = []  # variables made by the trace
+        self.own: list[Place] = []  # places of the traced calls themselves, until it is known that nobody holds them
         self.originals: dict[Any, Any] = {}  # what places held that were written, by key, until `reading` is asked
         self.reading: Callable[[Callable[..., Any], dict[str, Any]], Guards | None] | None = None  # asked once, after it
+
+
+_UNSETTLED = 6  # attempts
 
 
 def trace_function(
@@ -95,9 +103,13 @@ def trace_function(
     state: list[StateEntry] = []
     created: list[Any] = []
     hints: set[Any] = set()
-    for _ in range(40):
+    for turn in range(40):
+        notes: dict[str, Any] = {}
+        if turn >= _UNSETTLED:  # another cell at each attempt: one that is new is the function's own, whoever holds it
+            state[:] = [] if turn == _UNSETTLED else state
+            notes["old places"] = {id(x) for x in gc.get_objects() if isinstance(x, (CellType, type))}
         try:
-            notes = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
+            notes |= {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
             hints.add(again.hint)
@@ -105,6 +117,9 @@ def trace_function(
         created += traced.created
         traced.created = created
         if not grown:
+            own = ", ".join(map(repr, traced.own))
+            if traced.own and _are_held(traced.own):
+                raise refusal("unsettled-state", function=name, names=own)
             return traced
     places = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
     raise refusal("unsettled-state", function=name, names=places)
@@ -265,6 +280,9 @@ def _collect(
     for key, (place, final) in outside.items():
         if key in known:
             continue
+        if _is_own(trace, place):
+            traced.own.append(place)
+            continue
         before, after = describe(found[key][1]), describe(final)
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
             traced.constant_writes.append((place, final))
@@ -316,6 +334,30 @@ def _require_bound(result: Any) -> None:
     elif isinstance(result, (tuple, list)):
         for part in result:
             _require_bound(part)
+
+
+def _are_held(places: list[Place]) -> bool:
+    """Whether anybody holds what one of the places is in, now that the trace is over; the list is emptied."""
+    gc.collect()
+    cells = [place.cell for place in places if isinstance(place, CellPlace)]
+    owners = [weakref.ref(place.owner) for place in places if isinstance(place, AttributePlace)]
+    held = any(getrefcount(cells[i]) > _BY_US for i in range(len(cells)))
+    places.clear()
+    gc.collect()
+    return held or any(owner() is not None for owner in owners)
+
+
+_BY_US = 3  # references to a cell: its place, the list, the argument of the question
+
+
+def _is_own(trace: Trace, place: Place) -> bool:
+    """Whether a place is a variable of a call that was traced, or of a class made there, which lives on in cycles."""
+    old = trace.notes.get("old places")
+    if old is None:
+        return False
+    if isinstance(place, AttributePlace):
+        return isinstance(place.owner, type) and id(place.owner) not in old
+    return isinstance(place, CellPlace) and id(place.cell) not in old
 
 
 def _collect_containers(

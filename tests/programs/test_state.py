@@ -298,3 +298,54 @@ def test_two_functions_call_each_other():
         return s
 
     assert float(outer(X, ag.constant(3))) == 3 + 3 + 1.5 + 0.75
+
+
+def test_a_class_made_in_the_function_reads_what_its_loop_changes():
+    def count(n):
+        class Counter:
+            def __call__(self):
+                return i
+
+        i, total = 0, 0
+        counter = Counter()
+        while i < n:
+            total = total * 10 + counter()
+            i += 1
+        return total
+
+    staged = ag.function(count)
+    for n in (0, 3, 5):
+        assert int(staged(ag.constant(n))) == count(n)
+
+
+def test_an_attribute_of_a_class_made_in_the_function():
+    @ag.function
+    def count(n):
+        class Counter:
+            total = 0
+
+        for i in ag.range(n):
+            Counter.total = Counter.total + i
+        return Counter.total
+
+    assert [int(count(ag.constant(n))) for n in (0, 3, 5)] == [0, 3, 10]
+
+
+def test_a_class_that_outlives_the_call_is_refused():
+    kept = []
+
+    @ag.function
+    def count(n):
+        class Counter:
+            def __call__(self):
+                return i
+
+        i, total = 0, 0
+        kept.append(Counter())
+        while i < n:
+            total = total * 10 + kept[-1]()
+            i += 1
+        return total
+
+    with pytest.raises(ag.errors.UnimplementedError, match=r"count\(\) changes outside of itself \('i'\)"):
+        count(ag.constant(3))
