@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from runtime.backends.native.toolchain import compile_text
+from runtime.backends.product_threads import FEW
 
 __all__ = ["Blas", "find", "symbol"]
 
@@ -80,11 +81,11 @@ class Blas:
     @property
     def threads(self) -> int:
         """How many threads the library uses (1 where it does not say)."""
-        return 1 if self._get is None else int(self._get())
+        return 1 if self._get is None else FEW.chosen() or int(self._get())
 
     @threads.setter
     def threads(self, count: int) -> None:
-        if self._set is not None:
+        if self._set is not None and not FEW.choose(count):
             self._set(ctypes.c_int(count))
 
     def __repr__(self) -> str:

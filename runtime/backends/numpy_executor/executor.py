@@ -12,6 +12,7 @@ from runtime.backends.numpy_executor.buffers import lists_as_arrays
 from runtime.backends.numpy_executor.names import Globals
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
+from runtime.backends.product_threads import FEW, needs
 from runtime.ir.graph import Graph, Location
 from runtime.ir.walk import reachable_functions
 from runtime.plan.plan import make_plan
@@ -27,12 +28,13 @@ class Executable:
 
     source    the Python source that runs (a plan to read)
     fresh     indices of outputs that alias no input, no constant and no other output
+    few       whether it runs with BLAS on one thread, but for large products
     recursive whether a function of the graph may call itself; Python's recursion limit is raised while it runs
 
     An exception leaves with `__autograph_location__`, the place in the user's source, where that is known.
     """
 
-    __slots__ = ("_file", "_lines", "_run", "fresh", "name", "recursive", "source")
+    __slots__ = ("_file", "_lines", "_run", "few", "fresh", "name", "recursive", "source")
 
     def __init__(
         self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str
@@ -41,19 +43,26 @@ class Executable:
         self.source = source
         self.fresh: frozenset[int] = frozenset()
         self.recursive = False
+        self.few = False
         self._lines = lines
         self._run = run
         self._file = file
 
     def __call__(self, *arrays: Any) -> list[Any]:
         try:
+            if self.few:
+                with FEW:
+                    return self._deep(*arrays) if self.recursive else self._run(*arrays)
             if self.recursive:
-                with _deep:
-                    return self._run(*arrays)
+                return self._deep(*arrays)
             return self._run(*arrays)
         except Exception as error:
             self._locate(error)
             raise
+
+    def _deep(self, *arrays: Any) -> list[Any]:
+        with _deep:
+            return self._run(*arrays)
 
     def _locate(self, error: Exception) -> None:
         if getattr(error, "__autograph_location__", None) is None:
@@ -118,6 +127,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     """
     graph = lists_as_arrays(graph)
     names = Globals()
+    names.few = needs(graph)
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):
         functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
@@ -134,6 +144,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     out = Executable(main, source, lines, names.namespace[main], file)
     out.fresh = plan.fresh
     out.recursive = bool(functions)
+    out.few = names.few
     return out
 
 
