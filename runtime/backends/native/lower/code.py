@@ -93,10 +93,10 @@ class Code:
         self.do(f"br i1 {condition}, label %{following}, label %{failure}, !prof !0")
         self.begin(following)
 
-    def alloca(self, type: str, hint: str = "slot") -> str:
+    def alloca(self, type: str, hint: str = "slot", align: int = 8) -> str:
         """Memory of a call's own."""
         name = self.fresh(hint)
-        self.prologue.append(f"  {name} = alloca {type}, align 8")
+        self.prologue.append(f"  {name} = alloca {type}, align {align}")
         return name
 
     def outlined(self, lines: list[str]) -> list[tuple[str, str]]:

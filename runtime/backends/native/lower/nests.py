@@ -11,6 +11,7 @@ from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
 from runtime.backends.native.lower.memory import Array, Memory
 from runtime.backends.native.lower.module import Module
+from runtime.backends.native.lower.parts import Apart, apart, share
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
 
@@ -135,16 +136,14 @@ class Nest:
     def _make_room(self, threads: bool) -> None:
         """Reserve what the loops need for themselves."""
 
-    def _apart(self) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    def _apart(self) -> Apart:
         """The loops as lines of another function: its allocas, the rest, and what it uses from outside."""
-        code = self.code
-        kept = code.lines, code.prologue, code.block
-        code.lines, code.prologue, code.block = [], [], "start"
-        self._registers()
-        self._level(0, [])
-        lines, allocas = code.lines, code.prologue
-        code.lines, code.prologue, code.block = kept
-        return allocas, lines, code.outlined([*allocas, *lines])
+
+        def write() -> None:
+            self._registers()
+            self._level(0, [])
+
+        return apart(self.code, write)
 
     def _shared(self) -> None:
         """The loops as a function that all nests of the same text call: large programs compile in less time."""
@@ -235,13 +234,7 @@ class Nest:
         if self._window is not None:
             grain = 1
         self._part = True
-        allocas, lines, captured = self._apart()
-        name = self.host.module.outline(captured, allocas, lines)
-        context = code.alloca(f"[{max(len(captured), 1)} x i64]", "context")
-        for k, (register, kind) in enumerate(captured):
-            place = code.op(f"getelementptr i64, ptr {context}, i64 {k}")
-            code.do(f"store {kind} {register}, ptr {place}")
-        code.do(f"call void @ag_parallel(ptr {name}, ptr {context}, i64 {self.sizes[0]}, i64 {grain})")
+        share(self.code, self.host.module, self._apart(), self.sizes[0], grain)
 
     def _collect(self, expr: Expr, seen: set[int]) -> None:
         if id(expr) in seen:

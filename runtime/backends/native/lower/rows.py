@@ -374,7 +374,7 @@ class RowNest(Nest):
             for array, _ in self._places.values():
                 if not array.buffers:
                     count = self.code.product(array.sizes)
-                    array.ptr = self.code.alloca(f"[{count} x {MEMORY[array.code]}]", "scratch")
+                    array.ptr = self.code.alloca(f"[{count} x {MEMORY[array.code]}]", "scratch", 64)
 
     def emit(self) -> None:
         super().emit()

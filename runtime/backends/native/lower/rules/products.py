@@ -8,6 +8,7 @@ from runtime.backends.native.lower.exprs import IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load
+from runtime.backends.native.lower.rules.batches import Batch
 from runtime.backends.native.lower.rules.kernels import Plane, by_kernel, pointer
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
@@ -63,7 +64,13 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
         planes = plane(left, ta, True), plane(right, tb, False)
         gemm(ctx, *planes, out, rows, inner_a, columns, steps=steps)
         return
-    _batched(ctx, left, right, out, lead, maps, (rows, inner_a, columns), (ta, tb), steps)
+    planes = plane(left, ta, True), plane(right, tb, False)
+    batch = Batch(*planes, out, lead, maps, (rows, inner_a, columns), steps or (columns, 1))
+    if batch.is_shared(ctx):
+        batch.by_threads(ctx)
+    else:
+        one = lambda _, at: gemm(ctx, *planes, out, *batch.sizes, at=at, steps=steps)
+        batch.loop(ctx, 0, ctx.code.product(lead), one)
 
 
 def _laid_out(ctx: FunctionLowering, code: str, sizes: tuple[Operand, ...], value: Value) -> Array:
@@ -208,61 +215,6 @@ def _larger(ctx: FunctionLowering, a: Operand, b: Operand) -> Operand:
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
     return a if a == b else ctx.code.op(f"call i64 @llvm.smax.i64(i64 {a}, i64 {b})", "n")
-
-
-def _batched(
-    ctx: FunctionLowering,
-    left: Array,
-    right: Array,
-    out: Array,
-    lead: tuple[Operand, ...],
-    maps: list[IndexMap],
-    sizes: tuple[Operand, Operand, Operand],
-    turned: tuple[bool, bool],
-    steps: tuple[Operand, Operand] | None,
-) -> None:
-    """A product for every index of the leading axes."""
-    code = ctx.code
-    ctx.code.moment += 1
-    start = code.moment
-    head, body, after = code.label("batch"), code.label("product"), code.label("done")
-    before, i, following = code.block, code.fresh("i"), code.fresh("next")
-    code.jump(head)
-    code.begin(head)
-    place = len(code.lines)
-    code.lines.append("")
-    code.branch(code.op(f"icmp slt i64 {i}, {code.product(lead)}"), body, after)
-    code.begin(body)
-    with code.scope():
-        at: list[Operand] = [0, 0, 0]
-        rest: Operand = i
-        for axis in reversed(range(len(lead))):
-            where: Operand = rest
-            if axis:
-                where = code.op(f"urem i64 {rest}, {lead[axis]}")
-                rest = code.op(f"udiv i64 {rest}, {lead[axis]}")
-            for k, array in ((0, left), (1, right)):
-                own = axis - len(lead) + len(array.sizes) - 2
-                if own >= 0:
-                    _, to, step = maps[k][own]
-                    if to is not None:
-                        at[k] = code.add(at[k], code.mul(code.mul(where, step), array.strides[own]))
-            at[2] = code.add(at[2], code.mul(where, out.strides[axis]))
-        gemm(
-            ctx,
-            plane(left, turned[0], True),
-            plane(right, turned[1], False),
-            out,
-            *sizes,
-            at=(at[0], at[1], at[2]),
-            steps=steps,
-        )
-    code.do(f"{following} = add nuw nsw i64 {i}, 1")
-    code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
-    code.jump(head)
-    code.begin(after)
-    ctx.memory.touch(out.buffers)
-    ctx.memory.loops.append((start, code.moment))
 
 
 def _as_loops(
