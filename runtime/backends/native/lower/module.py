@@ -52,6 +52,7 @@ class Module:
         self._kernels: dict[str, str] = {}
         self._as_written = ""
         self._not_unrolled = ""
+        self._interleaved: dict[int, str] = {}
 
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
@@ -88,6 +89,12 @@ class Module:
     def loop(self, *claims: str) -> str:
         """What the end of a loop is marked with."""
         return self.node(f"distinct !{{!{len(self.metadata)}, {', '.join(claims)}}}")
+
+    def interleaved(self, count: int) -> str:
+        """The claim of a loop of which so many vectors are to be under way at a time."""
+        if count not in self._interleaved:
+            self._interleaved[count] = self.node(f'!{{!"llvm.loop.interleave.count", i32 {count}}}')
+        return self._interleaved[count]
 
     def not_unrolled(self) -> str:
         """The claim of a loop that is to stay a loop."""

@@ -54,6 +54,8 @@ GRAIN = 400_000  # cost of the least that a thread takes
 FEWEST = 16  # rows of which a thread makes a sum of rows
 
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
+LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
+TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
 class Root:
@@ -381,8 +383,23 @@ class Nest:
         claims = [self._claim] if depth + 1 == len(self.sizes) else []
         if not self._may_unroll(depth):
             claims.append(self.host.module.not_unrolled())
+            if depth + 1 == len(self.sizes) and any(r.slot for r in self._written()):
+                claims.append(self.host.module.interleaved(self._side_by_side()))
         code.do(f"br label %{head}" + (f", !llvm.loop {self.host.module.loop(*claims)}" if claims else ""))
         code.begin(after)
+
+    def _side_by_side(self) -> int:
+        """How many vectors the innermost loop takes at a time: results of one needn't wait for those of another."""
+        weight = self._inner_weight()
+        return 4 if weight < LIGHT else 2 if weight < HEAVIER else 1
+
+    def _written(self) -> list[Root]:
+        """What the loops that are being written make."""
+        return self.roots
+
+    def _inner_weight(self) -> int:
+        """Rough cost of one index of the innermost loop that is being written."""
+        return self._weight()
 
     def _may_unroll(self, depth: int) -> bool:
         """Whether the iterations of a loop may stand one after another: LLVM would go much further, at great length."""
@@ -391,7 +408,12 @@ class Nest:
             if not isinstance(size, int):
                 return False
             turns *= size
-        return turns * self._weight() <= UNROLLED
+        if turns * self._weight() <= UNROLLED:
+            return True
+        written = self._written()
+        if any(r.kind != "store" and not r.slot for r in written) or not any(r.slot for r in written):
+            return False
+        return depth + 1 == len(self.sizes) and turns <= TURNS and self._inner_weight() < LIGHT
 
     def _body(self, index: list[Operand], roots: list[Root]) -> None:
         self._values = {}

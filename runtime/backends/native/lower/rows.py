@@ -7,7 +7,7 @@ in registers for the next. What several stages need and costs much is kept in a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ __all__ = ["Rows", "kept_by", "plan", "reaches"]
 
 LONGEST = 65_536  # elements of a row that is dealt with while it is in the cache
 ALONE = 16_384  # of the only row, which threads could not share
+LOADED = 2  # cost of an element from memory, beside HEAVY
 SHORT = 32  # below, functions of the row's elements are computed for many rows at once
 ON_STACK = 256 * 1024  # bytes of scratch that a thread has on its stack
 
@@ -350,21 +351,33 @@ class RowNest(Nest):
         if id(expr) in seen or self._is_constant(expr) or id(expr) in self._scratch:
             return
         seen.add(id(expr))
-        if first.setdefault(id(expr), stage) < stage and self._cost(expr) >= HEAVY:
+        if first.setdefault(id(expr), stage) < stage and self._is_dear(expr):
             self._scratch[id(expr)] = first[id(expr)], expr
             return
         for part in _parts(expr):
             self._keep(part, stage, first, seen)
 
-    def _cost(self, expr: Expr) -> int:
+    def _written(self) -> list[Root]:
+        return self._now
+
+    def _is_dear(self, expr: Expr) -> bool:
+        """Whether it is better kept than evaluated again."""
+        return self._cost(self._scratch, expr) >= HEAVY
+
+    def _inner_weight(self) -> int:
+        kept = {key for key, (first, _) in self._scratch.items() if first < self._stage}
+        return 4 * len(self._now) + self._cost(kept, *(root.expr for root in self._now))
+
+    def _cost(self, kept: Collection[int], *exprs: Expr) -> int:
+        """Rough cost of what is not the same along the row, nor kept."""
         total, seen = 0, set()
-        todo = [expr]
+        todo = list(exprs)
         while todo:
             at = todo.pop()
-            if id(at) in seen or id(at) in self._scratch or self._is_constant(at):
+            if id(at) in seen or id(at) in kept or self._is_constant(at):
                 continue
             seen.add(id(at))
-            total += at.cost if isinstance(at, Map) else 0
+            total += at.cost if isinstance(at, Map) else LOADED
             todo += _parts(at)
         return total
 
