@@ -54,6 +54,11 @@ class LazyPlan:
         """Its Python source."""
         return self.executable.source
 
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions of the graph's table, compiled."""
+        return self.executable.functions
+
     def __call__(self, *arrays: Any) -> list[Any]:
         return self.executable(*arrays)
 

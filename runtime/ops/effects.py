@@ -43,11 +43,31 @@ class _Effects(threading.local):
 
     record  what they gave in the run at hand, which may be given up
     done    what they gave in the run before, still to be given again
+    noting  whether what they give is recorded one by one (else who calls them records it)
     """
 
     def __init__(self) -> None:
         self.record: list[Outcome] = []
         self.done: list[Outcome] = []
+        self.noting = False
+
+    def perform(self, run: Callable[..., Any], *values: Any) -> Any:
+        """run(*values), or what it gave in the run before."""
+        if self.noting:
+            self.noting = False
+            try:
+                return self.once(self.perform, (run, *values))
+            finally:
+                self.noting = True
+        return self.next_done() if self.done else run(*values)
+
+    def noted(self, run: Callable[..., Any], values: Any) -> Any:
+        """run(*values), in which operations may act, each recorded."""
+        outer, self.noting = self.noting, True
+        try:
+            return run(*values)
+        finally:
+            self.noting = outer
 
     def once(self, run: Callable[..., Any], values: Any) -> Any:
         """run(*values), recorded."""
@@ -101,10 +121,12 @@ class Print(Op):
 
     @staticmethod
     def kernel(*values: Any, template: Template, stream: str = "stdout") -> tuple[()]:
-        if EFFECTS.done:
-            return EFFECTS.next_done()  # type: ignore[no-any-return]
-        getattr(sys, stream).write(fill(template, values))
+        EFFECTS.perform(_write, stream, template, values)
         return ()
+
+
+def _write(stream: str, template: Template, values: tuple[Any, ...]) -> None:
+    getattr(sys, stream).write(fill(template, values))
 
 
 class Assert(Op):
@@ -189,14 +211,17 @@ class PyFunction(Op):
 
     @staticmethod
     def kernel(*values: Any, function: Any, types: tuple[TensorType, ...]) -> tuple[Any, ...]:
-        if EFFECTS.done:
-            return EFFECTS.next_done()  # type: ignore[no-any-return]
-        result = function(*map(_read_only, values))
-        results = () if not types and result is None else result if isinstance(result, (tuple, list)) else (result,)
-        if len(results) != len(types):
-            message = f"a Python function gave {len(results)} results; {len(types)} were declared"
-            raise InvalidArgumentError(message, op="py_function")
-        return tuple(_as_declared(r, t) for r, t in zip(results, types, strict=True))
+        return EFFECTS.perform(_called, function, types, values)  # type: ignore[no-any-return]
+
+
+def _called(function: Any, types: tuple[TensorType, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a Python function gives, as was declared."""
+    result = function(*map(_read_only, values))
+    results = () if not types and result is None else result if isinstance(result, (tuple, list)) else (result,)
+    if len(results) != len(types):
+        message = f"a Python function gave {len(results)} results; {len(types)} were declared"
+        raise InvalidArgumentError(message, op="py_function")
+    return tuple(_as_declared(r, t) for r, t in zip(results, types, strict=True))
 
 
 def _read_only(value: Any) -> Any:

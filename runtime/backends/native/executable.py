@@ -55,7 +55,7 @@ class NativeExecutable:
         self._entry = None
         self._islands: Islands | None = None
         if lowered.islands or any(i.held for i in self._inputs) or any(o.held for o in self._outputs):
-            self._islands = Islands(lowered.islands)
+            self._islands = Islands(lowered.islands, plan)
         if lowered.needs_environment:
             callback = 0 if self._islands is None else self._islands.address
             self._constants.append(np.array([callback, SHALLOW], np.int64))

@@ -56,21 +56,23 @@ class Island:
 
     name  the operation's, for the reader
     node  the graph's node, or None of what only moves values between forms
+    calls the function of the graph's table that `run` is given first, as the NumPy plan has it
     """
 
-    __slots__ = ("copies", "effect", "inputs", "name", "node", "outputs", "run", "single")
+    __slots__ = ("calls", "copies", "effect", "inputs", "name", "node", "outputs", "run", "single")
 
     def __init__(
         self, name: str, run: Callable[..., Any], inputs: Sequence[Form], outputs: Sequence[Form], node: Any = None,
-        effect: bool = False, single: bool = True,
+        effect: bool = False, single: bool = True, calls: str | None = None,
     ) -> None:
+        self.calls = calls
         self.name = name
         self.run = run
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self.node = node
         self.effect = effect  # it must not happen twice
-        self.copies = effect or any(o.kind == "held" for o in outputs)  # what it is given may be kept
+        self.copies = effect or calls is not None or any(o.kind == "held" for o in outputs)  # what it is given may be kept
         self.single = single  # `run` gives the output itself, not a tuple of outputs
 
     def __repr__(self) -> str:
@@ -115,8 +117,9 @@ class Call(threading.local):
 class Islands:
     """The islands of one executable, behind one callback."""
 
-    def __init__(self, islands: Sequence[Island]) -> None:
+    def __init__(self, islands: Sequence[Island], plan: Any = None) -> None:
         self.islands = list(islands)
+        self.plan = plan  # it has the functions that islands call
         self.state = Call()
         self._callback = CALLBACK(self._run)
         self.address: int = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
@@ -137,7 +140,10 @@ class Islands:
         for form in island.inputs:
             values.append(take(form, given, k, registers, island.copies))
             k += form.slots
-        results = EFFECTS.once(island.run, values) if island.effect else island.run(*values)
+        if island.calls is not None:
+            results = EFFECTS.noted(island.run, (self.plan.functions[island.calls], *values))
+        else:
+            results = EFFECTS.once(island.run, values) if island.effect else island.run(*values)
         if island.single:
             results = (results,)
         k = 0

@@ -30,11 +30,12 @@ class Executable:
     fresh     indices of outputs that alias no input, no constant and no other output
     few       whether it runs with BLAS on one thread, but for large products
     recursive whether a function of the graph may call itself; Python's recursion limit is raised while it runs
+    functions the functions of the graph's table, compiled, by name
 
     An exception leaves with `__autograph_location__`, the place in the user's source, where that is known.
     """
 
-    __slots__ = ("_file", "_lines", "_run", "few", "fresh", "name", "recursive", "source")
+    __slots__ = ("_file", "_lines", "_run", "few", "fresh", "functions", "name", "recursive", "source")
 
     def __init__(
         self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str
@@ -44,6 +45,7 @@ class Executable:
         self.fresh: frozenset[int] = frozenset()
         self.recursive = False
         self.few = False
+        self.functions: dict[str, Callable[..., Any]] = {}
         self._lines = lines
         self._run = run
         self._file = file
@@ -145,6 +147,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     out.fresh = plan.fresh
     out.recursive = bool(functions)
     out.few = names.few
+    out.functions = {name: names.namespace[text] for name, text in functions.items()}
     return out
 
 

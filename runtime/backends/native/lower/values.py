@@ -49,6 +49,7 @@ class Values:
         self.checked = CheckedOps(self.code, module.needs, self.failure)
         self.env: dict[Value, Any] = {}
         self.dims: dict[Dim, Operand] = {}
+        self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop
         self.pending: list[Deferred] = []
         self.busy: list[Deferred] = []  # what is being brought into memory, or waits for that
         self.local: list[Value] = []  # values of the region at hand

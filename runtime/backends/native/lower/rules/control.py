@@ -14,6 +14,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Ref, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
 from runtime.backends.native.lower.rules.kernels import pack_weights
 from runtime.backends.native.lower.rules.lists import (
@@ -174,23 +175,9 @@ def _strided(ctx: FunctionLowering, joined: Array) -> Deferred:
 class _Slot:
     """Memory of a carried array, and a second piece that takes turns with it if need be."""
 
-    def __init__(self, ctx: FunctionLowering, init: Value, type_of: Value) -> None:
-        t = ctx.type(type_of)
-        shape = t.shape or ()
-        self.code = code_of(t.dtype)
-        have = ctx.sizes(init)
-        sizes: list[Operand] = []
-        for size, now in zip(shape, have, strict=True):
-            if isinstance(size, int):
-                sizes.append(size)
-            elif size in ctx.dims:
-                known = ctx.dims[size]
-                if known != now:  # taken off a list, whose elements say their own sizes
-                    ctx.code.require(ctx.code.op(f"icmp eq i64 {known}, {now}"), ctx.failure)
-                sizes.append(known)
-            else:
-                raise Unsupported([("a shape that changes in a loop", None)])
-        self.sizes = tuple(sizes)
+    def __init__(self, ctx: FunctionLowering, init: Value, code: str, sizes: tuple[Operand, ...]) -> None:
+        self.code = code
+        self.sizes = sizes
         self.one = ctx.allocate(self.code, self.sizes)
         rep = ctx.env[init]
         if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and not rep.must:
@@ -254,7 +241,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     outer = list(node.inputs[start + node.carried :])
     pack_weights(ctx, outer, list(body.inputs[len(body.inputs) - len(outer) :]), body)
     count = ctx.number(node.inputs[0]) if counted else 0
-    states = [_state(ctx, node, v, body.inputs[start + k]) for k, v in enumerate(inits)]
+    states = [_state(ctx, node, v, body.inputs[start + k], body.outputs[k]) for k, v in enumerate(inits)]
     for k, state in enumerate(states):  # two lists that are one before the loop
         if isinstance(state, ListRep) and any(state is s for s in states[:k]):
             states[k] = copied(ctx, state)
@@ -278,8 +265,11 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.lines.append("")
     for slot in slots:
         slot.open(ctx)
+    for array in states:
+        if isinstance(array, Growing):
+            array.open(ctx)
     phi_reps = [
-        phis[k][2] if k in phis else s.rep if isinstance(s, _Slot) else s for k, s in enumerate(states)
+        phis[k][2] if k in phis else s.rep if isinstance(s, (_Slot, Growing)) else s for k, s in enumerate(states)
     ]
     if counted:
         going = code.op(f"icmp slt i64 {turn}, {count}")
@@ -379,7 +369,8 @@ def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
     code.begin(on)
 
 
-def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
+def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: Value) -> Any:
+    """What holds a carried value: `inner` at the beginning of a turn, `last` at its end."""
     if is_held(inner.type):
         return copied_held(ctx, ctx.env[init], init.type)
     if isinstance(inner.type, ListType):
@@ -391,7 +382,22 @@ def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value) -> Any:
     if t.shape == ():
         x = ctx.scalar(init)
         return Scalar(x.reg, x.code) if x.code == code_of(t.dtype) else ctx.ops.cast(x, code_of(t.dtype))
-    return _Slot(ctx, init, inner)
+    sizes: list[Operand | None] = []  # None: it changes
+    for size, later, now in zip(t.shape or (), ctx.type(last).shape or (), ctx.sizes(init), strict=True):
+        if isinstance(size, int):
+            sizes.append(size)
+        elif size != later or size in ctx.unsteady or size not in ctx.dims:
+            ctx.unsteady.add(size)
+            sizes.append(None)
+        else:
+            known = ctx.dims[size]
+            if known != now:  # taken off a list, whose elements say their own sizes
+                ctx.code.require(ctx.code.op(f"icmp eq i64 {known}, {now}"), ctx.failure)
+            sizes.append(known)
+    kind = code_of(t.dtype)
+    if any(n is None for n in sizes):
+        return Growing(ctx, init, kind, sizes)
+    return _Slot(ctx, init, kind, tuple(n for n in sizes if n is not None))
 
 
 def _test(ctx: FunctionLowering, graph: Graph, given: list[Any]) -> str:
@@ -423,6 +429,10 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
             or (outs[k].done and outs[k].array.ptr in (s.now, s.swapped) and outs[k].array.offset == 0)
         )
     ]
+    for k in moves:
+        for have, want in zip(outs[k].sizes, states[k].sizes, strict=True):
+            if have != want:
+                ctx.code.require(ctx.code.op(f"icmp eq i64 {have}, {want}"), ctx.failure)
     touched = {k: reads(outs[k]) | (set(outs[k].array.buffers) if outs[k].done else set()) for k in moves}
     plans: list[tuple[int, Array]] = []
     for k in moves:
@@ -432,6 +442,7 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
             plans.append((k, slot.other()))
         else:
             plans.append((k, slot.array))
+    made = [(s, s.fill(ctx, outs[k])) for k, s in enumerate(states) if isinstance(s, Growing) and outs[k] is not s.rep]
     for k, target in plans:
         rep = outs[k]
         if rep.done or rep.expr is None or ctx.view_of_memory(rep) is not None or rep.code != target.code:
@@ -444,6 +455,8 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
                 ctx.copy(seen, target)
         else:
             ctx.materialize(rep, target)
+    for array, sizes in made:
+        array.turn(ctx, sizes)
     return finals
 
 

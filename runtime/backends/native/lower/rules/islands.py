@@ -7,6 +7,7 @@ loop keeps no more than its last values.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
@@ -20,6 +21,7 @@ from runtime.backends.native.lower.rules.lists import ListRep, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, code_of
 from runtime.ir.graph import Node, Value
+from runtime.ops.attempts import Attempt
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
@@ -93,6 +95,30 @@ def island(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(value, rep)
 
 
+@rule("attempt")
+def attempt(ctx: FunctionLowering, node: Node) -> None:
+    """A function that may fail: the NumPy plan's, which tells what was raised and how far it had come."""
+    attrs = node.attrs
+    run = partial(_attempted, attrs["function"], attrs["slots"], attrs["exceptions"])
+    given = [(_settled(ctx, v), v.type) for v in node.inputs]
+    for rep, _ in given:
+        if isinstance(rep, Held):  # its results may be or hold what it is given
+            ctx.lists.discard(rep)
+    types = [v.type for v in node.outputs]
+    results = call_python(ctx, "attempt", run, given, types, node, single=False, calls=attrs["function"])
+    for value, rep in zip(node.outputs, results, strict=True):
+        ctx.define(value, rep)
+
+
+def _attempted(name: str, slots: int, exceptions: Any, function: Any, *values: Any) -> tuple[Any, ...]:
+    return Attempt.run_function(function, name, slots, exceptions, *values)
+
+
+@rule("note")
+def note(ctx: FunctionLowering, node: Node) -> None:
+    """Nothing: functions that are attempted run on the plan."""
+
+
 def _has_dim(x: Any) -> bool:
     return isinstance(x, Dim) or (isinstance(x, (tuple, list)) and any(map(_has_dim, x)))
 
@@ -131,13 +157,14 @@ def call_python(
     effect: bool = False,
     single: bool = True,
     into: Held | None = None,
+    calls: str | None = None,
 ) -> list[Any]:
     """Call Python on values in memory; the representations of what it gives (the only one in register `into`)."""
     code = ctx.code
     ins, outs = [_form(rep, t) for rep, t in given], [_form_of(t) for t in types]
     if into is not None:
         outs = [Form("held", types[0])]
-    number = ctx.module.island(Island(name, run, ins, outs, node, effect, single))
+    number = ctx.module.island(Island(name, run, ins, outs, node, effect, single, calls))
     ctx.big = True
     words = [_alloca(ctx, sum(f.slots for f in forms)) for forms in (ins, outs)]
     k = 0
