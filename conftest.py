@@ -13,6 +13,18 @@ if "AUTOGRAPH_CACHE" not in os.environ:  # tests neither use nor fill the user's
     atexit.register(shutil.rmtree, os.environ["AUTOGRAPH_CACHE"], ignore_errors=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--native`: what the tests stage is compiled, and what has no native code fails."""
+    parser.addoption("--native", action="store_true", help="compile what is staged, as jit_compile=True does")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--native"):
+        from autograph.staging import native_code
+
+        native_code.DEFAULT_CHOICE = True
+
+
 @pytest.fixture(autouse=True)
 def _names_of_doctests(request: pytest.FixtureRequest) -> None:
     if isinstance(request.node, pytest.DoctestItem):

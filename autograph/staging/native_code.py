@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BACKGROUND", "NATIVE_BY_DEFAULT", "Compiled", "LazyPlan", "make_native", "overwrites"]
 
 NATIVE_BY_DEFAULT = True
+DEFAULT_CHOICE: bool | None = None  # what jit_compile=None means; tests ask for native code everywhere
 """Whether `jit_compile=None` makes native code in the background."""
 TRIED_CALLS = 100  # calls of a plan after which native code is made, ...
 TRIED_SECONDS = 0.02  # ... or seconds that they have taken
@@ -226,6 +227,7 @@ class Compiled:
 
     def __init__(self, graph: Graph, choice: bool | None, donated: frozenset[int] = frozenset()) -> None:
         self.graph = graph
+        choice = DEFAULT_CHOICE if choice is None else choice
         native = make_native(graph, graph.name) if choice else None
         self.run: Any = native
         self.is_native = native is not None
