@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["BACKGROUND", "NATIVE_BY_DEFAULT", "Compiled", "LazyPlan", "make_native", "overwrites"]
 
 NATIVE_BY_DEFAULT = True
-DEFAULT_CHOICE: bool | None = None  # what jit_compile=None means; tests ask for native code everywhere
 """Whether `jit_compile=None` makes native code in the background."""
+DEFAULT_CHOICE: bool | None = None
+"""What `jit_compile=None` stands for: `pytest --native` asks for native code everywhere."""
 TRIED_CALLS = 100  # calls of a plan after which native code is made, ...
 TRIED_SECONDS = 0.02  # ... or seconds that they have taken
 CONTEST = 5  # calls by which native code has to show that it is faster

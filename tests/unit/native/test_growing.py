@@ -81,3 +81,28 @@ def test_gradients(f, n, monkeypatch):
         return tape.gradient(y, x)
 
     check(gradient, X, np.int64(n), monkeypatch=monkeypatch)
+
+
+def lists_that_change_places(x, n):
+    a, b = [x], [x * 2.0]
+    for i in ag.range(n):
+        a.append(x + ag.cast(i, "float32"))
+        a, b = b, a
+    return ag.stack(a), ag.stack(b)
+
+
+def rows_of_pascal(x, n):
+    row, before = [x[0]], [x[0]]
+    for _ in ag.range(n):
+        new = [x[0]]
+        for k in ag.range(len(row) - 1):
+            new.append(row[k] + row[k + 1])
+        new.append(x[0])
+        before, row = row, new
+    return ag.stack(row), ag.stack(before)
+
+
+@pytest.mark.parametrize("f", [lists_that_change_places, rows_of_pascal])
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_lists_that_change_places(f, n, monkeypatch):
+    check(f, X, np.int64(n), monkeypatch=monkeypatch)

@@ -412,13 +412,15 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
         for v, s, t in zip(body.outputs, states, types, strict=False)
     ]
     finals: list[Any] = [None] * len(states)
+    for k, (state, rep) in enumerate(zip(states, outs, strict=True)):
+        taken = any(rep is s for s in states) or any(rep is other for other in outs[:k])
+        if isinstance(rep, ListRep) and rep is not state and taken:  # lists that change places, or become one
+            outs[k] = copied(ctx, rep, state.element)
     _move_held(ctx, body, states, outs)
     for k, (state, value) in enumerate(zip(states, body.outputs, strict=True)):
         if isinstance(state, Scalar):
             finals[k] = ctx.ops.cast(ctx.scalar(value), state.code)
         elif isinstance(state, ListRep) and outs[k] is not state:
-            if any(outs[k] is s for s in states):
-                raise Unsupported([("lists that change places", None)])
             assign(ctx, state, outs[k], moved=True)
     moves = [
         k
