@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Heed `--native`."""
     if config.getoption("--native"):
         from autograph.staging import native_code
 
