@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograph as ag
+from runtime.backends.native.lower import kernels
 from runtime.ops.convolution import Conv2d, Conv2dFilterGrad, Conv2dInputGrad
 from runtime.ops.pooling import AvgPool2d, AvgPool2dGrad, MaxPool2d, MaxPool2dGrad, MaxPool2dPick
 from runtime.typesys.errors import ShapeError
@@ -163,6 +164,15 @@ def test_sizes_that_only_the_run_knows(padding, strides, sizes):
             close(found[2], Conv2dFilterGrad.kernel(np.ones_like(y), x, filters, **attrs))
 
 
+def test_a_picture_smaller_than_the_strides():
+    x, filters = np.ones((1, 1, 1, 1), "float32"), np.ones((2, 2, 1, 1), "float32")
+    attrs = {"strides": (1, 2), "padding": "SAME", "dilations": (1, 1)}
+    found = natively(convolved(attrs), x, filters, x)
+    for y in found[:2]:
+        np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(found[2], [[[[1]], [[0]]], [[[0]], [[0]]]])
+
+
 def test_a_window_that_does_not_fit_is_an_error_as_ever():
     specs = [ag.TensorSpec([1, None, None, 1], ag.float32)]
     f = ag.function(
@@ -171,6 +181,38 @@ def test_a_window_that_does_not_fit_is_an_error_as_ever():
     assert f(ag.ones([1, 3, 4, 1])).shape == [1, 1, 2, 1]
     with pytest.raises(ShapeError):
         f(ag.ones([1, 2, 4, 1]))
+
+
+@pytest.mark.parametrize("processor", [(16, 16), (16, 32), (32, 16), (64, 32)])
+@pytest.mark.parametrize("shape", [(9, 10, 5, 21), (12, 12, 16, 24)])
+def test_every_length_of_vectors(processor, shape, monkeypatch):
+    monkeypatch.setattr(kernels, "_processor", lambda: processor)
+    height, width, inner, outer = shape
+    random = np.random.default_rng(0)
+    x = random.standard_normal((2, height, width, inner)).astype("float32")
+    filters = random.standard_normal((3, 3, inner, outer)).astype("float32")
+    for strides in ((1, 1), (2, 1)):
+        attrs = {"strides": strides, "padding": "SAME", "dilations": (1, 1)}
+        y = Conv2d.kernel(x, filters, **attrs)
+        dy = random.standard_normal(y.shape).astype("float32")
+        found = natively(convolved(attrs), x, filters, dy)
+        close(found[0], y)
+        close(found[1], Conv2dInputGrad.kernel(dy, filters, x, **attrs))
+        close(found[2], Conv2dFilterGrad.kernel(dy, x, filters, **attrs))
+
+
+@pytest.mark.parametrize("shape", [(1, 60, 64, 24, 40), (2, 130, 33, 16, 32), (1, 40, 40, 64, 24)])
+@pytest.mark.parametrize("window", [(3, 3), (5, 2)])
+def test_few_large_pictures(shape, window):
+    random = np.random.default_rng(0)
+    x = random.standard_normal(shape[:4]).astype("float32")
+    filters = random.standard_normal((*window, *shape[3:])).astype("float32")
+    attrs = {"strides": (1, 1), "padding": "SAME", "dilations": (1, 1)}
+    dy = random.standard_normal((*shape[:3], shape[4])).astype("float32")
+    found = natively(convolved(attrs), x, filters, dy)
+    close(found[0], Conv2d.kernel(x, filters, **attrs))
+    close(found[1], Conv2dInputGrad.kernel(dy, filters, x, **attrs))
+    close(found[2], Conv2dFilterGrad.kernel(dy, x, filters, **attrs))
 
 
 def test_sums_do_not_depend_on_the_number_of_threads():

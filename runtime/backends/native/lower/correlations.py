@@ -52,6 +52,9 @@ class _Block:
 
 def correlate(ctx: FunctionLowering, job: Correlation) -> None:
     """Emit the sums."""
+    if job.frame.places(ctx.code) == 0:
+        ctx.fill(job.out, Const(Scalar(literal(0, job.out.code), job.out.code)))
+        return
     frame, code = job.frame, ctx.code
     pictures = frame.source.sizes[0]
     slopes = frame.taps[0] * frame.taps[1] * job.inner * job.groups * job.outer

@@ -19,6 +19,7 @@ __all__ = ["Choice", "Frame", "Sweep", "choose", "grain_of", "split", "sweep"]
 
 PER_THREAD = 1_000_000  # multiplications that are worth waking a thread: about 20 microseconds
 BAND = 1 << 17  # numbers of a picture's border-filled rows at a time: what a second-level cache holds
+TASKS = 8  # that are enough for some threads
 FAR = 1 << 18  # numbers of weights that do not stay in a second-level cache with the rest
 WIDTHS = (12, 4, 1)  # of blocks, where the run tells how many places there are
 
@@ -50,10 +51,14 @@ class Frame:
         assert isinstance(channels, int)
         return channels
 
-    def span(self, axis: int, count: Operand, code: object) -> Operand:
+    def places(self, code: Code) -> Operand:
+        """How many results there are, of one output."""
+        return code.product((self.source.sizes[0], *self.count))
+
+    def span(self, axis: int, count: Operand, code: Code) -> Operand:
         """How much of the source so many places see."""
         reach = (self.taps[axis] - 1) * self.step[axis] + 1
-        return code.add(code.mul(code.sub(count, 1), self.stride[axis]), reach)  # type: ignore[attr-defined]
+        return code.add(code.mul(code.sub(count, 1), self.stride[axis]), reach)
 
 
 @dataclass
@@ -91,7 +96,8 @@ def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -
             break
         blocks = -(-outer // (vectors * lanes))
         for rows in range(1, min(height, 8) + 1 if isinstance(height, int) and fixed else 2):
-            for parts in range(1, width + 1) if isinstance(width, int) else (0,):
+            for wide in range(1, min(width, room) + 1) if isinstance(width, int) else (0,):
+                parts = -(-width // wide) if isinstance(width, int) else 0
                 columns = -(-width // parts) if isinstance(width, int) else WIDTHS[0]
                 held = rows * columns * vectors + (vectors + 2 if vectors > 1 else 2)
                 if held > room:
@@ -108,14 +114,21 @@ def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -
                     total = cycles * whole / (1 if isinstance(width, int) else places)
                 if total < least:
                     best, least = Choice(vectors, rows, columns), total
-                if not isinstance(width, int):
-                    continue
     return best
 
 
 def grain_of(products: Operand) -> Operand:
     """How many tasks of so many multiplications a thread takes at least."""
     return max(PER_THREAD // max(products, 1), 1) if isinstance(products, int) else 1
+
+
+def rows_to_share(frame: Frame, products: Operand) -> int:
+    """The most rows of a band with which a few pictures are enough tasks for some threads; products are a picture's."""
+    height, pictures = frame.count[0], frame.source.sizes[0]
+    if not (isinstance(height, int) and isinstance(pictures, int) and isinstance(products, int)) or not pictures:
+        return 1 << 30
+    tasks = min(TASKS, pictures * products // PER_THREAD)
+    return max(-(-height // max(tasks // pictures, 1)), 1)
 
 
 def split(outer: int, width: int) -> list[tuple[int, int]]:
@@ -150,7 +163,7 @@ class Bands:
             fits = (BAND // max(row, 1) - (frame.taps[0] - 1) * frame.step[0] - 1) // frame.stride[0] + 1
             self.each = min(height, max(min(fits, most or fits) // multiple, 1) * multiple)
         elif most is not None:
-            self.each = most
+            self.each = min(most, self.each)
         if isinstance(height, int) and isinstance(self.each, int):
             self.count: Operand = -(-height // self.each) if height else 0
         else:
@@ -163,7 +176,7 @@ class Bands:
         if not frame.inside:
             picture = outside.mul(frame.span(0, self.each, outside), row)
             size = outside.mul(picture, slots)
-        if size != 0 or extra != 0:
+        if not frame.inside or extra != 0:
             self.border = kernel.scratch(kernel.take(outside.add(size, extra)))
             self.spare = kernel.at(self.border, kernel.take(size)) if extra != 0 else ""
         self.picture: Operand = kernel.take(picture)  # from picture to picture of what is read
@@ -233,6 +246,8 @@ class Bands:
 
 def sweep(ctx: FunctionLowering, job: Sweep) -> None:
     """Emit a sweep."""
+    if job.frame.places(ctx.code) == 0:
+        return
     frame, choice = job.frame, job.choice
     kernel = Kernel(ctx, job.out.code)
     code = kernel.code
@@ -242,7 +257,8 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
         buffers |= job.bias.buffers
     ctx.memory.touch(buffers)
     slots = _slots(job)
-    bands = Bands(kernel, frame, choice.rows, slots)
+    work = ctx.code.product((*frame.count, *frame.taps, job.inner, job.outer, job.groups))
+    bands = Bands(kernel, frame, choice.rows, slots, rows_to_share(frame, work) if slots == 1 else None)
     weights = kernel.pointer(job.weights.ptr, job.weights.offset)
     out = kernel.pointer(job.out.ptr, ctx.code.add(job.out.offset, job.base))
     bias = kernel.pointer(job.bias.ptr, job.bias.offset) if job.bias is not None else ""

@@ -5,7 +5,7 @@ Then results are sums over inputs of products of the same place of both, 16 matr
 
     results = A' ((G weights G') * (B' tile B)) A
 
-Rounding errors are some three times those of the direct sum.
+Rounding errors are of the size of those of the direct sum: fewer products are summed, of numbers that are a bit larger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.sweeps import Bands, Frame, Sweep, grain_of, split
+from runtime.backends.native.lower.sweeps import Bands, Frame, Sweep, grain_of, rows_to_share, split
 
 __all__ = ["both", "enter_tiles", "fits", "pays", "tiles_of", "winograd"]
 
@@ -134,8 +134,12 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
     ctx.memory.touch(buffers)
     (height, width), inner = (int(n) for n in frame.count), job.inner
     most = max(HELD // (16 * max(inner, block) * width), 1)
-    rows_of_band = min(most, height)
     slots = max(min(most // max(height, 1), 4), 1)
+    if isinstance(frame.source.sizes[0], int):
+        slots = min(slots, max(frame.source.sizes[0], 1))
+    rows_of_band = min(most, height)
+    if slots == 1:
+        rows_of_band = min(rows_of_band, rows_to_share(frame, height * width * 16 * inner * job.outer))
     tiles = slots * rows_of_band * width
     each = block_of(tiles, job.choice.vectors)
     room = -(-tiles // each) * each  # tiles there is memory for
