@@ -408,7 +408,7 @@ class SourceUnavailableError(AutographError):
     def not_found(cls, name: str, file: str, line: int) -> "SourceUnavailableError":
         """There is a file, but no such function at this line."""
         return cls(
-            f"no definition of {name!r} is at this line: has the file changed since it was imported?",
+            f"the definition of {name!r} is not at this line: has the file changed since it was imported?",
             file=file,
             line=line,
             hint="run the program again; code built by hand (`code.replace`) has no source",

@@ -12,6 +12,7 @@ from autograph.convert.emitting import turned_inside_out
 from autograph.convert.pipeline import Dump, convert_tree, new_context
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
+from autograph.load.depth import deep_trees
 from autograph.load.loader import compile_function, make_function
 from autograph.source.parse import Node
 from autograph.source.reader import FunctionSource, read_function
@@ -49,6 +50,7 @@ def convert_generator(function: types.FunctionType, hooks: object, may_stop: boo
     return None if code is None else make_function(code, function, hooks)
 
 
+@deep_trees()
 def converted_tree(function: Any, dump: Dump | None = None) -> Node:
     """The converted syntax tree (gast) of a function, for showing it."""
     if isinstance(function, types.MethodType):
@@ -57,6 +59,7 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
     return convert_tree(source.node, _context(source, function), dump=dump)
 
 
+@deep_trees()
 def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
     has_tries = not stage_tries and any(isinstance(n, gast.Try) and _catches(n) for n in gast.walk(source.node))
@@ -85,6 +88,7 @@ def _finished(
     return code
 
 
+@deep_trees()
 def analysed(function: types.FunctionType) -> Any:
     """What a function reads (an `analysis.reads.Reads`), converted or not; None where it has no source."""
     known = reads_of(function.__code__)
@@ -98,6 +102,7 @@ def analysed(function: types.FunctionType) -> Any:
     return known
 
 
+@deep_trees()
 def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.CodeType | None:
     source = read_function(function)
     context = _context(source, function)

@@ -7,12 +7,15 @@ Files, notebook cells, doctests and `exec` with a `linecache` entry all come thr
 
 import ast
 import linecache
+import os
 import threading
+import time
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from autograph.errors.catalogue import AmbiguousLambdaError, NotAFunctionError, SourceUnavailableError
+from autograph.source.changes import futures_of, same_program
 from autograph.source.parse import Node, dump, parse_ast, to_gast
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -43,8 +46,10 @@ class _Found(NamedTuple):
 class _File(NamedTuple):
     lines: tuple[str, ...]
     by_place: dict[tuple[str, int], list[_Found]]
+    is_young: bool  # it was written after this process began
 
 
+_STARTED = time.time()
 _files: dict[str, _File] = {}
 _lock = threading.Lock()
 
@@ -85,12 +90,19 @@ def _read_file(filename: str, module_globals: dict[str, Any], name: str, line: i
         tree = parse_ast("".join(lines), filename)
     except SyntaxError as error:
         raise SourceUnavailableError.not_python(name, filename, str(error)) from None
-    made = _File(lines, {})
+    made = _File(lines, {}, _is_young(filename))
     for found in _definitions(tree, None):
         made.by_place.setdefault(_place(found.node), []).append(found)
     with _lock:
         _files[filename] = made
     return made
+
+
+def _is_young(filename: str) -> bool:
+    try:
+        return os.stat(filename).st_mtime > _STARTED
+    except OSError:
+        return False
 
 
 def _definitions(node: ast.AST, class_name: str | None) -> Iterator[_Found]:
@@ -123,7 +135,19 @@ def _find(file: _File, code: types.CodeType, name: str) -> _Found:
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
     if len({(dump(found.node), found.class_name) for found in fitting}) > 1:
         raise AmbiguousLambdaError.several(len(fitting), code.co_filename, code.co_firstlineno)
+    if file.is_young and not _is_unchanged(fitting[0], code):
+        raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
     return fitting[0]
+
+
+def _is_unchanged(found: _Found, code: types.CodeType) -> bool:
+    """Whether a definition is still what a code object was compiled from."""
+    if "ag__" in code.co_freevars:  # it was converted from the definition when that was looked at first
+        return True
+    try:
+        return same_program(_compiled(found, code, futures_of(code)), code)
+    except SyntaxError:  # it needs its surroundings, such as the function that has its `nonlocal` names
+        return True
 
 
 def _parameters(node: Definition) -> tuple[str, ...]:
@@ -146,13 +170,19 @@ def _without_class(name: str) -> str:
     return name.lstrip("_")
 
 
-def _compiled(found: _Found, code: types.CodeType) -> types.CodeType:
+def _compiled(found: _Found, code: types.CodeType, flags: int = 0) -> types.CodeType:
     """The code object of a candidate, compiled by itself at its own position."""
     statement = ast.Expr(found.node) if isinstance(found.node, ast.Lambda) else found.node
     module = ast.Module([ast.copy_location(statement, found.node)], [])
-    made = compile(module, code.co_filename, "exec", dont_inherit=True)
-    # Those of lambdas among its default values come before its own.
-    return [c for c in made.co_consts if isinstance(c, types.CodeType) and c.co_name == code.co_name][-1]
+    made = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
+    # Those of lambdas among its default values come before its own; a generic function stands in one of its parameters.
+    return [c for c in _nearest(made) if c.co_name == code.co_name][-1]
+
+
+def _nearest(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _nearest(constant) if constant.co_name.startswith("<generic parameters") else (constant,)
 
 
 def _spans(code: types.CodeType) -> set[tuple[int | None, ...]]:
