@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import itertools
 import os
+import re
 import sys
 import threading
 import weakref
@@ -148,12 +149,23 @@ def identity() -> str:
     return "|".join([llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)), *host()])
 
 
-def _machine() -> Any:
+def _machine(level: int = 3) -> Any:
     llvm = require()
     triple, cpu, features = host()
     return llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small", jit=True
+        cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True
     )
+
+
+LONG = 4000
+"""Lines without a label from which on code is generated quickly rather than well."""
+_LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
+
+
+def is_long(text: str) -> bool:
+    """Whether a program has so long a straight line that LLVM's register allocation, which takes the square of it, would
+    take seconds: it is run once a call, so what it loses is little."""
+    return text.count("\n") > LONG and max(part.count("\n") for part in _LABEL.split(text)) > LONG
 
 
 @lru_cache(maxsize=1)
@@ -172,7 +184,7 @@ def optimised(text: str) -> tuple[Any, Any]:
     text += scaling.definitions(text, llvm.llvm_version_info[0], host()[2])
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
-    machine = _machine()
+    machine = _machine(0 if is_long(text) else 3)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
     options.slp_vectorization = True

@@ -148,17 +148,21 @@ class Deferred:
     reduce  None, or (kind, sizes of what is reduced, axes, keepdims)
     must    whether somebody needs it in memory
     left    users that were not generated yet
+    values  the values of the graph that it is
     depth   of expressions that are not in memory, inside each other
     """
 
-    __slots__ = ("array", "code", "depth", "expr", "left", "must", "reduce", "scalar", "sizes", "users", "weight")
+    __slots__ = (
+        "_array", "code", "depth", "expr", "left", "must", "reduce", "scalar", "sizes", "users", "values", "weight",
+    )  # fmt: skip
 
     def __init__(self, expr: Expr | None, code: str, sizes: tuple[Operand, ...], reduce: Any = None) -> None:
         self.expr = expr
         self.code = code
         self.sizes = sizes
         self.reduce = reduce
-        self.array: Array | None = None
+        self._array: Array | None = None
+        self.values: list[Any] = []
         self.scalar: Scalar | None = None
         self.must = False
         self.left = 0
@@ -167,9 +171,20 @@ class Deferred:
         self.depth = 0
 
     @property
+    def array(self) -> Array | None:
+        """Where it is, if it is in memory."""
+        return self._array
+
+    @array.setter
+    def array(self, array: Array) -> None:
+        self._array = array
+        for buffer in array.buffers:
+            buffer.held.append(self)
+
+    @property
     def done(self) -> bool:
         """Whether it is in memory."""
-        return self.array is not None
+        return self._array is not None
 
     def as_expr(self, index: IndexMap | None = None) -> Ref:
         """Its elements, as part of another expression."""

@@ -117,7 +117,6 @@ class FunctionLowering(Values):
         self.uses = Uses(graph, self.is_fused)
         self._children = {}
         self.pending = []
-        self.local = []
         for value, rep in zip(graph.inputs, inputs, strict=True):
             self.define(value, rep)
         for node in graph.nodes:
@@ -126,7 +125,7 @@ class FunctionLowering(Values):
 
     def inside(self, work: Callable[[], Any]) -> Any:
         """Do something in a region of its own: what is pending outside stays so."""
-        kept = self.uses, self._children, self.pending, self.local, self.writable, self.lists, self.current
+        kept = self.uses, self._children, self.pending, self.writable, self.lists, self.current
         self.writable, self.lists = set(), set()
         with self.code.scope():
             try:
@@ -136,7 +135,6 @@ class FunctionLowering(Values):
                     self.uses,
                     self._children,
                     self.pending,
-                    self.local,
                     self.writable,
                     self.lists,
                     self.current,

@@ -6,17 +6,22 @@ before it lives through all of it.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+from typing import Any
+
 from runtime.backends.native.lower.code import Code, Operand
 
 __all__ = ["Array", "Buffer", "Memory"]
 
 ALIGNMENT = 64
+_MOST_COMPARED = 1000
+"""Buffers up to which each is compared with all others."""
 
 
 class Buffer:
-    """A piece of memory; `size` in bytes is None where only the run tells."""
+    """A piece of memory; `size` in bytes is None where only the run tells. `held` are the deferred arrays in it."""
 
-    __slots__ = ("external", "first", "last", "name", "offset", "size", "writable")
+    __slots__ = ("external", "first", "held", "last", "name", "offset", "size", "writable")
 
     def __init__(self, name: str, size: int | None, writable: bool = True) -> None:
         self.name = name
@@ -26,6 +31,7 @@ class Buffer:
         self.offset = -1
         self.external: str | None = None  # an output's memory, where it turned out to be made for it
         self.writable = writable
+        self.held: list[Any] = []
 
 
 class Array:
@@ -79,21 +85,8 @@ class Memory:
             for buffer in self.buffers:
                 if buffer.first < start <= buffer.last <= end:
                     buffer.last = end
-        placed: list[Buffer] = []
         mine = [b for b in self.buffers if b.size is not None and b.external is None and b.first >= 0]
-        for buffer in sorted(mine, key=lambda b: -(b.size or 0)):
-            rivals = sorted(
-                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last),
-                key=lambda b: b.offset,
-            )
-            offset = 0
-            for other in rivals:
-                if offset + _rounded(buffer.size) <= other.offset:
-                    break
-                offset = max(offset, other.offset + _rounded(other.size))
-            buffer.offset = offset
-            placed.append(buffer)
-            self.frame = max(self.frame, offset + _rounded(buffer.size))
+        self.frame = (_best_places if len(mine) <= _MOST_COMPARED else _first_places)(mine)
 
     def definitions(self) -> list[str]:
         """Instructions of the entry block that define the buffers' registers."""
@@ -104,6 +97,45 @@ class Memory:
             elif b.size is not None:
                 out.append(f"  {b.name} = getelementptr i8, ptr %frame, i64 {max(b.offset, 0)}")
         return out
+
+
+def _best_places(buffers: list[Buffer]) -> int:
+    """Largest first, each at the lowest place that is free while it lives: compares all with all."""
+    frame = 0
+    placed: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda b: -(b.size or 0)):
+        rivals = sorted(
+            (b for b in placed if b.first <= buffer.last and buffer.first <= b.last),
+            key=lambda b: b.offset,
+        )
+        offset = 0
+        for other in rivals:
+            if offset + _rounded(buffer.size) <= other.offset:
+                break
+            offset = max(offset, other.offset + _rounded(other.size))
+        buffer.offset = offset
+        placed.append(buffer)
+        frame = max(frame, offset + _rounded(buffer.size))
+    return frame
+
+
+def _first_places(buffers: list[Buffer]) -> int:
+    """In the order in which they begin to live, each where one of its size was that lives no longer, or behind all others."""
+    frame = 0
+    free: dict[int, list[int]] = {}  # offsets by size
+    living: list[tuple[int, int, int]] = []  # (last moment, offset, size)
+    for buffer in sorted(buffers, key=lambda b: b.first):
+        while living and living[0][0] < buffer.first:
+            _, offset, size = heappop(living)
+            free.setdefault(size, []).append(offset)
+        size = _rounded(buffer.size)
+        places = free.get(size)
+        if places:
+            buffer.offset = places.pop()
+        else:
+            buffer.offset, frame = frame, frame + size
+        heappush(living, (buffer.last, buffer.offset, size))
+    return frame
 
 
 def _rounded(size: int | None) -> int:

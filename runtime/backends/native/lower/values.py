@@ -33,6 +33,7 @@ from runtime.typesys.spec import TensorType
 
 __all__ = ["Values", "reads"]
 
+_MANY = 8  # deferred arrays in one piece of memory: those that are not used again are forgotten
 DEEPEST = 60  # expressions inside each other: longer loops take LLVM more than their share of time
 
 
@@ -52,7 +53,6 @@ class Values:
         self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop
         self.pending: list[Deferred] = []
         self.busy: list[Deferred] = []  # what is being brought into memory, or waits for that
-        self.local: list[Value] = []  # values of the region at hand
         self.writable: set[Buffer] = set()  # memory that the region at hand made, or carries
         self.lists: set[Any] = set()  # lists, likewise
         self.uses: Uses
@@ -78,8 +78,8 @@ class Values:
     def define(self, value: Value, rep: Any) -> None:
         """Say what a value is."""
         self.env[value] = rep
-        self.local.append(value)
         if isinstance(rep, Deferred):
+            rep.values.append(value)
             rep.left += self.uses.count.get(value, 0)
             shape = value.tensor_type.shape or ()
             for size, operand in zip(shape, rep.sizes, strict=True):
@@ -211,10 +211,12 @@ class Values:
 
     def _unread_after(self, array: Array, now: int, but: set[Deferred]) -> bool:
         """Whether no node after a place in the order, and no expression that waits but some, reads an array."""
-        for value in self.local:
-            rep = self.env[value]
-            shared = isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & array.buffers
-            if shared and value in self.uses.last and self.uses.order[self.uses.last[value]] > now:
+        last, order = self.uses.last, self.uses.order
+        for buffer in array.buffers:
+            if len(buffer.held) > _MANY:
+                here = order[self.current]
+                buffer.held = [d for d in buffer.held if any(v not in last or order[last[v]] >= here for v in d.values)]
+            if any(v in last and order[last[v]] > now for d in buffer.held for v in d.values):
                 return False
         return not any(d not in but and not d.done and reads(d) & array.buffers for d in self.children)
 
