@@ -367,9 +367,16 @@ def _fits(side: _Function, function: Any) -> bool:
 
 def _bound(function: _Function) -> set[str]:
     """The names that a function binds itself."""
+    known: set[str] | None = getattr(function, "bound", None)
+    if known is None:
+        known = function.bound = _bound_now(function)  # type: ignore[union-attr]
+    return known | set(getattr(function, "moved", ()))  # by bodies that became part of it
+
+
+def _bound_now(function: _Function) -> set[str]:
+    """The names that a function binds as it stands."""
     arguments = function.args
-    names: set[str] = set(getattr(function, "moved", ()))  # by bodies that became part of it
-    names |= {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     names |= {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
     for node in _scope(function.body):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

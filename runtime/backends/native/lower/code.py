@@ -6,13 +6,14 @@ An *operand* is a Python int or the name of a register or an LLVM constant; size
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
 __all__ = ["Code", "Operand"]
 
 Operand: TypeAlias = int | str
+_FRAME = ("%buf", "%out", "%constant", "%slot", "%frame", "%in")  # what registers are called that hold addresses
 _REGISTER = re.compile(r"%[\w.]+")
 _DEFINED = re.compile(r"^ *(%[\w.]+) =")
 _LABEL = re.compile(r"label (%[\w.]+)|\[ [^,\]]+, (%[\w.]+) \]")
@@ -51,6 +52,7 @@ class Code:
         self.depth = 0  # of loops around
         self._names = 0
         self._types: dict[str, str] = {}
+        self._scanned = 0, 0  # lines of the prologue and others whose registers are among them
         self.promised: dict[str, str] = {}  # types of registers that are defined later
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 
@@ -109,16 +111,24 @@ class Code:
 
     def type_of_register(self, name: str) -> str:
         """The type of a register that is defined somewhere before."""
-        if name not in self._types:
-            for line in (*self.prologue, *self.lines):
-                found = _DEFINED.match(line)
-                if found and found.group(1) not in self._types:
-                    self._types[found.group(1)] = type_of(line.split(" = ", 1)[1])
-        return self._types.get(name) or self._typed_by_name(name)
+        known = self._types
+        if name not in known:
+            first, second = self._scanned
+            self._note_types((*self.prologue[first:], *self.lines[second:]))
+            self._scanned = len(self.prologue), len(self.lines)
+        if name not in known and name not in self.promised and not name.startswith(_FRAME):
+            self._note_types((*self.prologue, *self.lines))  # it was written into a line that was left open
+        return known.get(name) or self._typed_by_name(name)
+
+    def _note_types(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            found = _DEFINED.match(line)
+            if found and found.group(1) not in self._types:
+                self._types[found.group(1)] = type_of(line.split(" = ", 1)[1])
 
     def _typed_by_name(self, name: str) -> str:
         """Registers whose definition is written when the function is complete."""
-        if name.startswith(("%buf", "%out", "%constant", "%slot", "%frame", "%in")):
+        if name.startswith(_FRAME):
             return "ptr"
         if name.startswith("%turn"):
             return "i64"

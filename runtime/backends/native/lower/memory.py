@@ -120,7 +120,7 @@ def _best_places(buffers: list[Buffer]) -> int:
 
 
 def _first_places(buffers: list[Buffer]) -> int:
-    """In the order in which they begin to live, each where one of its size was that lives no longer, or behind all others."""
+    """In the order in which they begin to live, each where one of its size was that is over, or behind all others."""
     frame = 0
     free: dict[int, list[int]] = {}  # offsets by size
     living: list[tuple[int, int, int]] = []  # (last moment, offset, size)
