@@ -12,6 +12,7 @@ from runtime.passes.fold import fold_constants
 from runtime.passes.inline import inline_calls
 from runtime.passes.invariant import move_invariants
 from runtime.passes.manager import Pass, run_passes
+from runtime.passes.progressions import count_progressions
 from runtime.passes.sink import sink_sums
 
 __all__ = ["PASSES", "Pass", "optimize"]
@@ -23,6 +24,7 @@ PASSES: tuple[Pass, ...] = (
     simplify,             # x * 1
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried
+    count_progressions,   # range(3, 9)[i] is i + 3
     share_common,         # one of equal nodes
     eliminate_dead_code,  # what follows asks who uses a value
     count_loops,          # while-loops that count are for-loops

@@ -54,6 +54,8 @@ class Code:
         self._types: dict[str, str] = {}
         self._scanned = 0, 0  # lines of the prologue and others whose registers are among them
         self.promised: dict[str, str] = {}  # types of registers that are defined later
+        self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # narrow integers: the same in 64 bits, or of what
+        self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 
     def fresh(self, hint: str = "v") -> str:
@@ -142,6 +144,15 @@ class Code:
             yield
         finally:
             self._known.pop()
+
+    def range_of(self, x: Operand) -> tuple[int, int] | None:
+        """The least and the most that an integer may be, if it is known."""
+        if isinstance(x, int):
+            return x, x
+        found = self.ranges.get(x)
+        if found is None and x.lstrip("-").isdigit():
+            return int(x), int(x)
+        return found
 
     # Arithmetic of sizes
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ class Scalar:
         return f"{self.type} {self.reg}"
 
 
+_ARITHMETIC: dict[str, Callable[[int, int], int]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
 _COMPARE = {
     "equal": "eq",
     "not_equal": "ne",
@@ -74,6 +76,8 @@ class Ops:
         if known is not None and is_float(to) and abs(known) < 2**53:
             return Scalar(literal(known, to), to)
         target = LLVM[to]
+        if isinstance(known, int) and to[0] == "i" and -(2 ** (8 * SIZE[to] - 1)) <= known < 2 ** (8 * SIZE[to] - 1):
+            return Scalar(literal(known, to), to)
         if have == "b1":
             return self._new(f"{'uitofp' if is_float(to) else 'zext'} {x} to {target}", to)
         if is_float(have):
@@ -84,8 +88,33 @@ class Ops:
             return self._new(f"{'sitofp' if is_signed(have) else 'uitofp'} {x} to {target}", to)
         if SIZE[have] == SIZE[to]:
             return Scalar(x.reg, to)
+        if to == "i64" and is_signed(have):
+            known_as = self._in_64_bits(x.reg)
+            if known_as is not None:
+                return Scalar(known_as, "i64")
         word = "trunc" if SIZE[to] < SIZE[have] else "sext" if is_signed(have) else "zext"
-        return self._new(f"{word} {x} to {target}", to)
+        bounds = self._bounds(x)
+        if bounds is None and word != "trunc":
+            bits = 8 * SIZE[have]
+            bounds = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed(have) else (0, 2**bits - 1)
+        result = self._within(self._new(f"{word} {x} to {target}", to), bounds)
+        if have == "i64" and is_signed(to) and result.reg in self.code.ranges:
+            self.code.wider[result.reg] = str(x.reg)
+        return result
+
+    def _in_64_bits(self, x: Operand) -> Operand | None:
+        """An integer of fewer bits as 64, from what it was computed from: LLVM does not see that nothing was cut off."""
+        if isinstance(x, int) or x.lstrip("-").isdigit():
+            return x
+        of = self.code.wider.get(x)
+        if of is None or isinstance(of, str):
+            return of
+        word, *parts = of
+        one, other = (self._in_64_bits(part) for part in parts)
+        if one is None or other is None:
+            return None
+        result = self._without_wrapping(word, Scalar(one, "i64"), Scalar(other, "i64"))
+        return None if result is None else result.reg
 
     def _float_to_int(self, x: Scalar, to: str) -> Scalar:
         word = "fptosi" if is_signed(to) else "fptoui"
@@ -103,13 +132,52 @@ class Ops:
     # Arithmetic
 
     def add(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._binary("fadd", "add", "or", x, y)
+        return self._without_wrapping("add", x, y) or self._binary("fadd", "add", "or", x, y)
 
     def subtract(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._binary("fsub", "sub", "xor", x, y)
+        return self._without_wrapping("sub", x, y) or self._binary("fsub", "sub", "xor", x, y)
 
     def multiply(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._binary("fmul", "mul", "and", x, y)
+        return self._without_wrapping("mul", x, y) or self._binary("fmul", "mul", "and", x, y)
+
+    def _without_wrapping(self, word: str, x: Scalar, y: Scalar) -> Scalar | None:
+        """Arithmetic on integers whose result is known to fit their type, and between what."""
+        if not is_signed(x.code) or is_float(x.code):
+            return None
+        ends = self._ends(word, x, y)
+        most = 2 ** (8 * SIZE[x.code] - 1)
+        if ends is None or not -most <= ends[0] <= ends[1] < most:
+            return None
+        result = self._within(self._new(f"{word} nsw {x}, {y.reg}", x.code), ends)
+        if x.code != "i64" and (x.reg in self.code.wider or y.reg in self.code.wider):
+            self.code.wider[result.reg] = word, x.reg, y.reg
+        return result
+
+    def _ends(self, word: str, x: Scalar, y: Scalar) -> tuple[int, int] | None:
+        """Between what a result lies, as whole numbers."""
+        one, other = self._bounds(x), self._bounds(y)
+        if one is None or other is None:
+            return None
+        ends = [_ARITHMETIC[word](a, b) for a in one for b in other]
+        return min(ends), max(ends)
+
+    def _bounds(self, x: Scalar) -> tuple[int, int] | None:
+        """Between what an integer is known to be; nothing is where its register was another type's and means other numbers."""
+        bounds = self.code.range_of(x.reg)
+        if bounds is None or is_float(x.code) or x.code == "b1":
+            return None
+        bits = 8 * SIZE[x.code]
+        least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if is_signed(x.code) else (0, 2**bits)
+        return bounds if least <= bounds[0] <= bounds[1] < most else None
+
+    def _within(self, x: Scalar, bounds: tuple[int, int] | None) -> Scalar:
+        """Note between what an integer is, where its type holds all of that."""
+        if bounds is not None:
+            bits = 8 * SIZE[x.code]
+            least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if is_signed(x.code) else (0, 2**bits)
+            if least <= bounds[0] <= bounds[1] < min(most, 2**63):
+                self.code.ranges[x.reg] = bounds
+        return x
 
     def divide(self, x: Scalar, y: Scalar) -> Scalar:
         return self._new(f"fdiv {x}, {y.reg}", x.code)
@@ -127,10 +195,17 @@ class Ops:
     def _integer_division(self, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
         """Floor division and its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
         code, zero = x.code, self.const(0, x)
+        positive = str(y.reg).isdigit() and int(y.reg) > 0
         if is_signed(code) and str(y.reg).isdigit() and int(y.reg).bit_count() == 1:  # a power of two rounds down by itself
             mask = self.const(int(y.reg) - 1, x)
             shift = self.const(int(y.reg).bit_length() - 1, x)
-            return self._new(f"ashr {x}, {shift.reg}", code), self._new(f"and {x}, {mask.reg}", code)
+            rest = self._within(self._new(f"and {x}, {mask.reg}", code), (0, int(y.reg) - 1))
+            return self._new(f"ashr {x}, {shift.reg}", code), rest
+        above, below = self._bounds(x), self._bounds(y)
+        if is_signed(code) and above is not None and below is not None and above[0] >= 0 < below[0]:
+            quotient = self._new(f"udiv {x}, {y.reg}", code)
+            self._within(quotient, (above[0] // below[1], above[1] // below[0]))
+            return quotient, self._within(self._new(f"urem {x}, {y.reg}", code), (0, below[1] - 1))
         none = self.equal(y, zero)
         if not is_signed(code):
             by = self.select(none, self.const(1, x), y)
@@ -147,7 +222,10 @@ class Ops:
         quotient = self.select(down, self.subtract(quotient, self.const(1, x)), quotient)
         rest = self.select(down, self.add(rest, by), rest)
         quotient = self.select(minus, self.subtract(zero, x), quotient)
-        return self.select(none, zero, quotient), self.select(odd, zero, rest)
+        rest = self.select(odd, zero, rest)
+        if positive:
+            self._within(rest, (0, int(y.reg) - 1))
+        return self.select(none, zero, quotient), rest
 
     def negative(self, x: Scalar) -> Scalar:
         return self._new(f"fneg {x}", x.code) if is_float(x.code) else self.subtract(self.const(0, x), x)
@@ -377,16 +455,26 @@ class CheckedOps(Ops):
         over = self.code.op(f"extractvalue {{i64, i1}} {pair}, 1")
         fine = self.code.op(f"xor i1 {over}, true")
         self.code.require(fine, self.failure)
-        return Scalar(self.code.op(f"extractvalue {{i64, i1}} {pair}, 0"), "i64")
+        result = Scalar(self.code.op(f"extractvalue {{i64, i1}} {pair}, 0"), "i64")
+        ends = self._ends(name[1:], x, y)
+        if ends is not None:  # and within 64 bits, or it were not computed
+            self.code.ranges[result.reg] = max(ends[0], -(2**63)), min(ends[1], 2**63 - 1)
+        return result
 
     def add(self, x: Scalar, y: Scalar) -> Scalar:
-        return super().add(x, y) if x.code != "i64" else self._overflowing("sadd", x, y)
+        if x.code != "i64":
+            return super().add(x, y)
+        return self._without_wrapping("add", x, y) or self._overflowing("sadd", x, y)
 
     def subtract(self, x: Scalar, y: Scalar) -> Scalar:
-        return super().subtract(x, y) if x.code != "i64" else self._overflowing("ssub", x, y)
+        if x.code != "i64":
+            return super().subtract(x, y)
+        return self._without_wrapping("sub", x, y) or self._overflowing("ssub", x, y)
 
     def multiply(self, x: Scalar, y: Scalar) -> Scalar:
-        return super().multiply(x, y) if x.code != "i64" else self._overflowing("smul", x, y)
+        if x.code != "i64":
+            return super().multiply(x, y)
+        return self._without_wrapping("mul", x, y) or self._overflowing("smul", x, y)
 
     def divide(self, x: Scalar, y: Scalar) -> Scalar:
         self._not_zero(y)

@@ -247,6 +247,12 @@ def arange(ctx: FunctionLowering, node: Node) -> None:
     size: Operand
     if isinstance(length, int):
         size = length
+    elif _number(pace) == 1:
+        span = b.subtract(Scalar(last, "i64"), Scalar(first, "i64")).reg if _number(first) != 0 else last
+        size = code.op(f"call i64 @llvm.smax.i64(i64 {span}, i64 0)")
+        known = code.range_of(span)
+        if known is not None:
+            code.ranges[size] = max(known[0], 0), max(known[1], 0)
     else:
         span = code.op(f"sub i64 {last}, {first}")
         code.require(code.op(f"icmp ne i64 {pace}, 0"), ctx.failure)

@@ -13,7 +13,7 @@ from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Ref, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, rule
-from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
 from runtime.backends.native.lower.rules.kernels import pack_weights
@@ -27,6 +27,7 @@ from runtime.backends.native.lower.rules.lists import (
     reserve,
 )
 from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.signs import never_negative
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
@@ -34,6 +35,7 @@ from runtime.typesys.spec import ListType, ValueType
 
 __all__: list[str] = []
 
+MOST_TURNS = 2**56  # of any loop: more than a processor does in years
 TURNS_BETWEEN_POLLS = 65536  # a power of two
 
 
@@ -64,14 +66,17 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
             given = [copied(ctx, r) if r is rep else r for r in given]
     then, other, after = code.label("then"), code.label("else"), code.label("fi")
     targets = _list_targets(ctx, node, given)
+    lent = {b for v, r in zip(inputs, given, strict=True) if _is_lent(ctx, v, r, node) for b in r.array.buffers}
+    made: set[Buffer] = set()
     code.branch(str(test.reg), then, other)
     ends, results = [], []
     for label, graph in zip((then, other), node.regions, strict=True):
         code.begin(label)
-        results.append(ctx.inside(lambda g=graph: _branch(ctx, g, given, targets)))  # type: ignore[misc]
+        results.append(ctx.inside(lambda g=graph: _branch(ctx, g, given, targets, lent, made)))  # type: ignore[misc]
         ends.append(code.block)
         code.jump(after)
     code.begin(after)
+    ctx.writable |= made
     joined = [
         target if target is not None else _joined(ctx, out, a, b, ends)
         for out, a, b, target in zip(node.outputs, *results, targets, strict=True)
@@ -123,7 +128,22 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
     return out
 
 
-def _branch(ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any]) -> list[Any]:
+def _is_lent(ctx: FunctionLowering, value: Value, given: Any, node: Node) -> bool:
+    """Whether the regions of a node may write into what they are given: nobody looks at the old elements again."""
+    return (
+        isinstance(given, Deferred)
+        and given.array is not None
+        and ctx.uses.last.get(value) is node
+        and node.inputs.count(value) == 1
+        and ctx.may_overwrite(given.array, node)
+    )
+
+
+def _branch(
+    ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any], lent: set[Buffer], made: set[Buffer]
+) -> list[Any]:
+    """Lower one of the regions of a `cond`, which may write into what it is lent; what it allocates is added to `made`."""
+    ctx.writable |= lent
     ctx.lists |= {rep for rep in given if isinstance(rep, ListRep)}
     ctx.region(graph, given)
     out: list[Any] = []
@@ -140,6 +160,7 @@ def _branch(ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list
             out.append(ctx.scalar(value))
         else:
             out.append(ctx.contiguous(value))
+    made |= ctx.writable - lent
     return out
 
 
@@ -155,7 +176,11 @@ def _joined(ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) 
         kind = code_of(ctx.type(out).dtype)
         if a.code != kind or b.code != kind:
             raise Unsupported([("branches of different types", None)])
-        return Scalar(phi(LLVM[kind], a.reg, b.reg), kind)
+        joined = Scalar(phi(LLVM[kind], a.reg, b.reg), kind)
+        one, other = code.range_of(a.reg), code.range_of(b.reg)
+        if one is not None and other is not None:
+            code.ranges[joined.reg] = min(one[0], other[0]), max(one[1], other[1])
+        return joined
     sizes = tuple(phi("i64", x, y) for x, y in zip(a.sizes, b.sizes, strict=True))
     ptr = str(phi("ptr", a.ptr, b.ptr))
     offset = phi("i64", a.offset, b.offset)
@@ -175,16 +200,18 @@ def _strided(ctx: FunctionLowering, joined: Array) -> Deferred:
 class _Slot:
     """Memory of a carried array, and a second piece that takes turns with it if need be."""
 
-    def __init__(self, ctx: FunctionLowering, init: Value, code: str, sizes: tuple[Operand, ...]) -> None:
+    def __init__(self, ctx: FunctionLowering, init: Value, code: str, sizes: tuple[Operand, ...], node: Node) -> None:
         self.code = code
         self.sizes = sizes
-        self.one = ctx.allocate(self.code, self.sizes)
         rep = ctx.env[init]
-        if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and not rep.must:
-            ctx.fill(self.one, ctx.expr(init))
+        if self._takes_over(ctx, init, rep, node):
+            self.one = rep.array
         else:
-            seen = ctx.array(init)
-            ctx.copy(seen, self.one)
+            self.one = ctx.allocate(self.code, self.sizes)
+            if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and not rep.must:
+                ctx.fill(self.one, ctx.expr(init))
+            else:
+                ctx.copy(ctx.array(init), self.one)
         self.two = ctx.allocate(self.code, self.sizes)
         self.now = ctx.code.fresh("slot")
         self.array = Array(
@@ -195,6 +222,18 @@ class _Slot:
         self.place = -1
         self.free = ""
         self.swapped = ""
+
+    def _takes_over(self, ctx: FunctionLowering, init: Value, rep: Any, node: Node) -> bool:
+        """Whether the loop may go on in the memory of the first value: nobody else, inside or after it, looks there."""
+        if not _is_lent(ctx, init, rep, node) or rep.code != self.code or rep.sizes != self.sizes or rep.array.offset != 0:
+            return False
+        for value in node.inputs:
+            other = ctx.env[value]
+            if value is not init and isinstance(other, Deferred):
+                memory = reads(other) | (other.array.buffers if other.array is not None else frozenset())
+                if memory & rep.array.buffers:
+                    return False
+        return True
 
     def open(self, ctx: FunctionLowering) -> None:
         """In the loop's first block: the line that defines the pointer is written when it is known."""
@@ -261,6 +300,9 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
             phis[k] = len(code.lines), state, Scalar(code.fresh("carried"), state.code)
             code.promised[str(phis[k][2].reg)] = state.type
             code.lines.append("")
+    for k in never_negative(node, [_not_negative(ctx, v) for v in node.inputs]) if phis else ():
+        if k in phis:
+            code.ranges[phis[k][2].reg] = 0, 2**63 - 1
     turn_line = len(code.lines)
     code.lines.append("")
     for slot in slots:
@@ -277,6 +319,9 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         going = ctx.inside(lambda: _test(ctx, node.regions[0], [*phi_reps, *invariant]))
     code.branch(going, inside, after)
     code.begin(inside)
+    if counted:
+        most = code.range_of(count)
+        code.ranges[turn] = 0, min(most[1] - 1 if most is not None and most[1] > 0 else MOST_TURNS, MOST_TURNS)
     own = [Scalar(turn, "i64")] if counted else []
 
     marked = _marked(ctx, node, body)
@@ -313,7 +358,9 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.begin(after)
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
-    for out, rep in zip(node.outputs, phi_reps, strict=True):
+    for out, rep, state in zip(node.outputs, phi_reps, states, strict=True):
+        if isinstance(state, _Slot) and not state.swapped:  # known to be where it was: an outer loop need not move it
+            rep = ctx.dense(state.one)
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
@@ -351,6 +398,12 @@ def _marked(ctx: FunctionLowering, node: Node, body: Graph) -> tuple[str, str] |
         return None
     place = ctx.code.op(f"getelementptr i64, ptr {ctx.arena}, i64 1")
     return ctx.code.op(f"load ptr, ptr {ctx.arena}"), ctx.code.op(f"load i64, ptr {place}")
+
+
+def _not_negative(ctx: FunctionLowering, value: Value) -> bool:
+    rep = ctx.env[value]
+    known = ctx.code.range_of(rep.reg) if isinstance(rep, Scalar) else None
+    return known is not None and known[0] >= 0
 
 
 def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
@@ -397,7 +450,7 @@ def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: V
     kind = code_of(t.dtype)
     if any(n is None for n in sizes):
         return Growing(ctx, init, kind, sizes)
-    return _Slot(ctx, init, kind, tuple(n for n in sizes if n is not None))
+    return _Slot(ctx, init, kind, tuple(n for n in sizes if n is not None), node)
 
 
 def _test(ctx: FunctionLowering, graph: Graph, given: list[Any]) -> str:

@@ -420,8 +420,12 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
         if not -size <= i < size:
             raise Unsupported([("an index out of range", None)])
         return i % size
-    if wrap:
+    known = code.range_of(i)
+    if wrap and (known is None or known[0] < 0):
         negative = code.op(f"icmp slt i64 {i}, 0")
         i = code.op(f"select i1 {negative}, i64 {code.add(i, size)}, i64 {i}")
+        known = None
+    if known is not None and known[0] >= 0 and isinstance(size, int) and known[1] < size:
+        return i
     code.require(code.op(f"icmp ult i64 {i}, {size}"), ctx.failure)
     return i

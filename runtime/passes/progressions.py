@@ -1,0 +1,76 @@
+"""`[3, 5, 7, ...][i]` -> `3 + 2 * i`, where i counts the turns of a loop: what a loop over a range of known numbers reads.
+
+Arithmetic keeps the number in a register and lets native code see that it is within bounds; an array hides both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Graph, Node, Value
+from runtime.passes.rewrite import UNKNOWN, constant_of, graphs, number, put
+
+__all__ = ["count_progressions"]
+
+
+def count_progressions(graph: Graph) -> Graph:
+    """`%1 = constant([2, 3, 4]); %2 = index(%1, i)` -> `%2 = add(cast(i), 2)` in a loop of at most three turns."""
+    for each in graphs(graph):
+        _visit(each)
+    return graph
+
+
+def _visit(graph: Graph) -> None:
+    for node in graph.nodes:
+        for region in node.regions:
+            _visit(region)
+        if node.op.name == "for_loop":
+            turns = constant_of(node.inputs[0])
+            if turns is not UNKNOWN and turns > 0:
+                _rewrite(node.regions[0], int(turns))
+
+
+def _rewrite(body: Graph, turns: int) -> None:
+    if not any(_is_read(node, body) for node in body.nodes):
+        return
+    table: dict[Value, Value] = {}
+    before, body.nodes = body.nodes, []
+    for node in before:
+        node.inputs = [table.get(v, v) for v in node.inputs]
+        found = _progression(constant_of(node.inputs[0]), turns) if _is_read(node, body) else None
+        if found is None:
+            body.nodes.append(node)
+            continue
+        start, step = found
+        value = put(body, "cast", body.inputs[0], dtype=node.outputs[0].tensor_type.dtype)
+        if step != 1:
+            value = put(body, "mul", value, number(body, step))
+        if start != 0:
+            value = put(body, "add", value, number(body, start))
+        value.name = value.name or node.outputs[0].name
+        for made in body.nodes:
+            made.location = made.location or node.location
+        table[node.outputs[0]] = value
+    body.outputs = [table.get(v, v) for v in body.outputs]
+
+
+def _is_read(node: Node, body: Graph) -> bool:
+    """Whether a node is an element of something, by the number of the turn."""
+    return node.op.name == "index" and node.attrs["spec"] == ("?",) and node.inputs[1] is body.inputs[0]
+
+
+def _progression(payload: Any, turns: int) -> tuple[int, int] | None:
+    """Start and step of an array of equally spaced integers; no step on the way to one leaves the dtype."""
+    if not isinstance(payload, np.ndarray) or payload.ndim != 1 or payload.dtype.kind not in "iu":
+        return None
+    if payload.size < max(turns, 2):
+        return None
+    start, step = int(payload[0]), int(payload[1]) - int(payload[0])
+    limits = np.iinfo(payload.dtype)
+    if not all(limits.min <= x <= limits.max for x in (step, step * (payload.size - 1))) or payload.size - 1 > limits.max:
+        return None
+    if not (payload == start + step * np.arange(payload.size, dtype=payload.dtype)).all():
+        return None
+    return start, step
