@@ -57,7 +57,8 @@ class ConcreteFunction:
         self._optimized: Graph | None = None
         self.guards = guards
         self.always_fits = guards is None and not traced.state
-        self.wants_entry = jit_compile is not False and can_have_entry(self)
+        # How many more entries may be made: calls of one signature pass tensors or arrays.
+        self.wants_entry = self.wants_entry_by_name = 3 if jit_compile is not False and can_have_entry(self) else 0
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
         boxes = {id(b): i for i, b in enumerate(traced.captured)}
         lead = len(traced.graph.inputs) - len(traced.captured)

@@ -1,7 +1,8 @@
 """Calls of functions that have native code, without Python between the call and the code.
 
-An entry is a C function made for one trace. It takes the arguments as the user passes them, gives the function's
-result, and None where they are not what the trace is for: then the general way goes on.
+An entry is a C function made for one trace, or a few lines of Python around it (wrapped_calls.py). It takes the arguments
+as the user passes them, gives the function's result, and None where they are not what the trace is for: then the general
+way goes on.
 """
 
 from __future__ import annotations
@@ -9,22 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograph.operators.descriptors import Leaf, Struct
-from autograph.staging.signature import PLAIN
+from autograph.staging.wrapped_calls import Arguments, can_be_built, is_constant, wrapped
 from runtime.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
     from autograph.staging.concrete import ConcreteFunction
-    from runtime.backends.native.dispatch import Source
 
 __all__ = ["MAX_ENTRIES", "FastCalls", "can_have_entry"]
 
 MAX_ENTRIES = 8
 """Signatures of one function that are tried in turn, the newest first."""
-
-_NUMBERS_AND_TEXT = (*PLAIN, float)
 
 Entry = tuple[Callable[..., Any], Callable[[], bool] | None]
 
@@ -67,17 +63,12 @@ class FastCalls:
 
 
 def can_have_entry(concrete: ConcreteFunction) -> bool:
-    """Whether a trace does nothing but compute a tensor, or a tuple of tensors, of its arguments and of what it reads."""
-    traced, result = concrete.traced, concrete.traced.result
-    tensors = type(result) is Leaf or (
-        type(result) is Struct and result.kind is tuple and all(type(c) is Leaf for c in result.children)
-    )
-    return tensors and not (
-        traced.state
-        or traced.changed_arguments
-        or traced.changed_containers
-        or traced.written
-        or traced.constant_writes
+    """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
+    traced = concrete.traced
+    return (
+        can_be_built(traced.result)
+        and bool(traced.graph.outputs)
+        and not (traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes)
     )
 
 
@@ -87,21 +78,18 @@ def _entry(
     from runtime.backends.native.dispatch import TENSOR, TENSORS, Source
     from runtime.backends.native.executable import NativeExecutable
 
-    native = concrete.compiled.run
-    defaults = bound[len(passed) :]
-    if type(native) is not NativeExecutable or not all(type(x) in _NUMBERS_AND_TEXT or id(x) in pinned for x in defaults):
+    native, traced = concrete.compiled.run, concrete.traced
+    if type(native) is not NativeExecutable or not all(is_constant(x, pinned) for x in bound[len(passed) :]):
         return None
-    sources: list[Source] = []
-    for argument in passed:
-        if type(argument) is Tensor:
-            sources.append(Source())
-        elif type(argument) is np.ndarray:
-            sources.append(Source(boxed=False))
-        elif type(argument) in _NUMBERS_AND_TEXT or id(argument) in pinned:
-            sources.append(Source(argument, constant=True, kept=id(argument) not in pinned))
-        else:
-            return None
-    sources += [Source(thing, boxed=isinstance(thing, Tensor)) for thing in concrete.traced.captured]
-    if sum(not s.constant for s in sources) != len(concrete.graph.inputs):
+    arguments = Arguments(Source, passed, pinned)
+    sources = arguments.sources + [Source(thing, boxed=isinstance(thing, Tensor)) for thing in traced.captured]
+    if not arguments.fits or sum(not s.constant for s in sources) != len(concrete.graph.inputs):
         return None
-    return native.entry(TENSOR if type(concrete.traced.result) is Leaf else TENSORS, sources, Tensor)
+    result = traced.result
+    if arguments.plain and not traced.written:
+        if type(result) is Leaf:
+            return native.entry(TENSOR, sources, Tensor)
+        if type(result) is Struct and result.kind is tuple and all(type(c) is Leaf for c in result.children):
+            return native.entry(TENSORS, sources, Tensor)
+    entry = native.entry(TENSORS, sources, Tensor)
+    return None if entry is None else wrapped(entry, arguments, result, traced.written)

@@ -16,6 +16,7 @@ from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
 from autograph.operators.calls import callee, converted, with_tries
 from autograph.operators.places import watch
+from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
@@ -32,6 +33,7 @@ from autograph.staging.signature import (
 )
 from autograph.staging.storms import Storms
 from autograph.staging.tracing import trace_function
+from autograph.staging.wrapped_calls import NOTHING
 from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -131,6 +133,7 @@ class Function:
         self._converted: Any = None
         self._count = 0
         self._fast = FastCalls()
+        self._fast_by_name = FastCalls()  # of all arguments in order, keyword-only ones too
         self._storms = Storms(self._name)
         # Calling a generator or coroutine function runs nothing: its body runs later, outside any trace of the call.
         self._suspends = _suspends(python_function)
@@ -148,12 +151,19 @@ class Function:
         return self._parameters_made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not BUSY and not kwargs:
-            for entry, fits in self._fast.entries:
-                if fits is None or fits():
-                    result = entry(*args)
-                    if result is not None:
-                        return result
+        if not BUSY:
+            if not kwargs:
+                for entry, fits in self._fast.entries:
+                    if fits is None or fits():
+                        result = entry(*args)
+                        if result is not None:
+                            return result if result is not NOTHING else None
+            elif self._fast_by_name.entries and (ordered := self._parameters.in_order(args, kwargs)) is not None:
+                for entry, fits in self._fast_by_name.entries:
+                    if fits is None or fits():
+                        result = entry(*ordered)
+                        if result is not None:
+                            return result if result is not NOTHING else None
         if _eager[0] or (self._suspends and STATE.trace is None):
             return self._unstaged()(*args, **kwargs)
         if STATE.trace is not None:
@@ -171,7 +181,7 @@ class Function:
             finally:
                 notes["memory_budget"] = around
         try:
-            passed = args if not kwargs else None
+            by_name, passed = bool(kwargs), args
             args, kwargs = self._parameters.bind(args, kwargs)
             leaves: list[Any] = []
             pinned: list[Any] = []
@@ -191,14 +201,27 @@ class Function:
             if concrete.traced.changed_containers:
                 return concrete.call_flat(leaves, [c for a in (*args, *kwargs.values()) for c in containers(a)])
             result = concrete.call_flat(leaves)
-            if concrete.wants_entry and concrete.is_native and passed is not None and not kwargs:
-                concrete.wants_entry = False
-                self._fast.add(key, concrete, passed, args, pinned)
+            if concrete.is_native and not BUSY and (concrete.wants_entry_by_name if by_name else concrete.wants_entry):
+                self._add_entry(key, concrete, passed, (args, kwargs), by_name, pinned)
             return result
         except BaseException as error:
             hide_internal_frames(error)
             explain(error)
             raise
+
+    def _add_entry(
+        self, key: Any, concrete: ConcreteFunction, passed: tuple[Any, ...], bound: Any, by_name: bool, pinned: list[Any]
+    ) -> None:
+        """Make the short way for calls like this one, where there can be one."""
+        args, kwargs = bound
+        if by_name:
+            ordered = self._parameters.in_order(args, kwargs)
+            if ordered is not None:
+                self._fast_by_name.add(key, concrete, ordered, ordered, pinned)
+            concrete.wants_entry_by_name -= 1
+        elif not kwargs:
+            self._fast.add(key, concrete, passed, args, pinned)
+            concrete.wants_entry -= 1
 
     def _unstaged(self) -> Callable[..., Any]:
         """The function as it was written, where it runs as that; a coroutine does, a generator only if all do."""
@@ -319,6 +342,7 @@ class Function:
         """An object that a trace was made for is gone: so is the trace."""
         self._traces.pop(key, None)
         self._fast.forget(key)
+        self._fast_by_name.forget(key)
         self._pins.pop(key, None)
 
     def _leaves_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -410,67 +434,6 @@ class Function:
 
 
 _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
-
-
-class BoundFunction:
-    """A `Function` looked up on an instance: the instance is its first argument."""
-
-    def __init__(self, function: Function, instance: Any) -> None:
-        self._function = function
-        self.__self__ = instance
-        self.__wrapped__ = function._python_function
-        self.__name__ = function._name
-        self.__doc__ = function.__doc__
-        self.__module__ = function.__module__
-
-    @property
-    def __func__(self) -> Function:
-        return self._function
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, BoundFunction):
-            return NotImplemented
-        return self._function is other._function and self.__self__ is other.__self__
-
-    def __hash__(self) -> int:
-        return hash((id(self.__self__), self._function))
-
-    def __reduce__(self) -> Any:
-        return getattr, (self.__self__, self._function.__name__)
-
-    def __copy__(self) -> BoundFunction:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> BoundFunction:
-        return BoundFunction(self._function, copy.deepcopy(self.__self__, memo))
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return self._function(self.__self__, *args, **kwargs)
-        except BaseException as error:
-            hide_internal_frames(error)
-            raise
-
-    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
-        """The traced function for a signature."""
-        if self._function.input_signature is not None and not args and not kwargs:
-            args = self._function.input_signature
-        return self._function.get_concrete_function(self.__self__, *args, **kwargs)
-
-    def inspect(self, *args: Any, **kwargs: Any) -> Inspection:
-        """What was made of the method for a signature (see `Function.inspect`)."""
-        return Inspection(self.get_concrete_function(*args, **kwargs), self._function._python_function)
-
-    @property
-    def python_function(self) -> Any:
-        """The method as it was written, bound."""
-        return MethodType(self._function._python_function, self.__self__)  # type: ignore[arg-type]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
-
-    def __repr__(self) -> str:
-        return f"<bound {self._function!r} of {self.__self__!r}>"
 
 
 def _fit(spec: Any, arg: Any, name: str) -> Any:

@@ -38,6 +38,31 @@ class Parameters:
             k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds
         )
         self.count = len(kinds)
+        # For calls by keyword: the name that each may be given by, and its default; positional ones come first.
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        self._slots = [
+            (None if p.kind is inspect.Parameter.POSITIONAL_ONLY else p.name, p.default)
+            for p in self.signature.parameters.values()
+        ]
+        self._positional = sum(k is not keyword for k in kinds)
+        self._plain = self.simple or not any(
+            k in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD) for k in kinds
+        )
+
+    def in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
+        """All arguments of a call, defaults among them, in the order of the parameters; None where they do not fit."""
+        if not self._plain or len(args) > self._positional:
+            return None
+        out, used = list(args), 0
+        for name, default in self._slots[len(args) :]:
+            if name in kwargs:
+                out.append(kwargs[name])  # type: ignore[index]
+                used += 1
+            elif default is inspect.Parameter.empty:
+                return None
+            else:
+                out.append(default)
+        return tuple(out) if used == len(kwargs) else None
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arguments with defaults filled in: positional ones, and keyword-only ones in order.
@@ -47,6 +72,10 @@ class Parameters:
         """
         if self.simple and not kwargs and len(args) == self.count:
             return args, kwargs
+        ordered = self.in_order(args, kwargs)
+        if ordered is not None:
+            named = self.names[self._positional :]
+            return ordered[: self._positional], dict(zip(named, ordered[self._positional :], strict=True))
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:

@@ -87,7 +87,7 @@ def test_tapes_traces_and_eager_runs_go_the_general_way():
     f = ag.function(lambda x: x + 1, jit_compile=True)
     f(ONE)
     seen = []
-    f._fast.entries = ((lambda *a: seen.append(a), None),)
+    f._fast.entries = ((lambda *a: seen.append(a) or ONE, None),)
     f(ONE)
     assert len(seen) == 1
     with ag.GradientTape() as tape:
@@ -110,7 +110,7 @@ def test_a_tensor_from_outside_is_read_at_each_call():
     assert float(f(ONE)) == 77 and entries(f) == 1 and float(f(ONE)) == 77
 
 
-def test_what_changes_something_outside_has_none():
+def test_variables_are_written():
     v = ag.Variable(1.0)
 
     @ag.function(jit_compile=True)
@@ -119,7 +119,24 @@ def test_what_changes_something_outside_has_none():
         return x
 
     f(ONE), f(ONE)
-    assert entries(f) == 0 and float(v) == 77
+    assert entries(f) == 1 and float(v) == 77
+    v.assign(3.0)
+    assert float(f(ONE)) == 77 and float(v) == 77 and type(v._value) is np.ndarray
+
+
+def test_what_changes_an_attribute_has_none():
+    class Box:
+        n = ONE
+
+    box = Box()
+
+    @ag.function(jit_compile=True)
+    def f(x):
+        box.n = x + 1
+        return x
+
+    f(ONE), f(ONE)
+    assert entries(f) == 0 and float(box.n) == 77
 
 
 def test_tuples():
@@ -129,7 +146,7 @@ def test_tuples():
         assert float(a) == 77 and float(b) == 77
     assert entries(f) == 1
     g = ag.function(lambda x: {"a": x + 1}, jit_compile=True)
-    assert float(g(ONE)["a"]) == 77 and float(g(ONE)["a"]) == 77 and entries(g) == 0
+    assert float(g(ONE)["a"]) == 77 and float(g(ONE)["a"]) == 77 and entries(g) == 1
 
 
 def test_one_tensor_twice():
