@@ -117,8 +117,9 @@ def wrapped(entry: Callable[..., Any], arguments: Arguments, result: Any, writte
       result: the descriptor of the result, whose tensors come first in the tuple.
       written: variables and tensors whose new values follow.
     """
-    names = arguments.names | {"entry": entry, "Tensor": Tensor, "ndarray": np.ndarray, "asarray": np.asarray, "rebuild": rebuild}
-    arguments.names = names
+    names = arguments.names = arguments.names | {
+        "entry": entry, "Tensor": Tensor, "ndarray": np.ndarray, "asarray": np.asarray, "rebuild": rebuild,
+    }
     body = [f"if len(args) != {arguments.count}: return None"]
     if arguments.count:
         body.append(f"{', '.join(f'a{k}' for k in range(arguments.count))}, = args")

@@ -54,7 +54,7 @@ class Code:
         self._types: dict[str, str] = {}
         self._scanned = 0, 0  # lines of the prologue and others whose registers are among them
         self.promised: dict[str, str] = {}  # types of registers that are defined later
-        self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # narrow integers: the same in 64 bits, or of what
+        self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # the same in 64 bits, or of what
         self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 

@@ -162,7 +162,7 @@ class Ops:
         return min(ends), max(ends)
 
     def _bounds(self, x: Scalar) -> tuple[int, int] | None:
-        """Between what an integer is known to be; nothing is where its register was another type's and means other numbers."""
+        """Between what an integer is known to be; nothing where its register was another type's and meant others."""
         bounds = self.code.range_of(x.reg)
         if bounds is None or is_float(x.code) or x.code == "b1":
             return None
