@@ -56,6 +56,7 @@ class Code:
         self.promised: dict[str, str] = {}  # types of registers that are defined later
         self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # the same in 64 bits, or of what
         self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between
+        self._narrowed: list[dict[Operand, tuple[int, int]]] = [{}]
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 
     def fresh(self, hint: str = "v") -> str:
@@ -140,19 +141,30 @@ class Code:
     def scope(self) -> Iterator[None]:
         """Sizes computed inside are not known after it: the blocks inside may not have run."""
         self._known.append({})
+        self._narrowed.append({})
         try:
             yield
         finally:
             self._known.pop()
+            self._narrowed.pop()
 
     def range_of(self, x: Operand) -> tuple[int, int] | None:
         """The least and the most that an integer may be, if it is known."""
         if isinstance(x, int):
             return x, x
+        for narrowed in reversed(self._narrowed):
+            if x in narrowed:
+                return narrowed[x]
         found = self.ranges.get(x)
         if found is None and x.lstrip("-").isdigit():
             return int(x), int(x)
         return found
+
+    def narrow(self, x: Operand, least: int, most: int) -> None:
+        """From here on, as long as the scope lasts, an integer in a register lies between two numbers: it was tested."""
+        known = self.range_of(x)
+        if not isinstance(x, int):
+            self._narrowed[-1][x] = (least, most) if known is None else (max(known[0], least), min(known[1], most))
 
     # Arithmetic of sizes
 

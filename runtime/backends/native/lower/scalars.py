@@ -200,7 +200,10 @@ class Ops:
             mask = self.const(int(y.reg) - 1, x)
             shift = self.const(int(y.reg).bit_length() - 1, x)
             rest = self._within(self._new(f"and {x}, {mask.reg}", code), (0, int(y.reg) - 1))
-            return self._new(f"ashr {x}, {shift.reg}", code), rest
+            quotient, bounds = self._new(f"ashr {x}, {shift.reg}", code), self._bounds(x)
+            if bounds is not None:
+                self._within(quotient, (bounds[0] // int(y.reg), bounds[1] // int(y.reg)))
+            return quotient, rest
         above, below = self._bounds(x), self._bounds(y)
         if is_signed(code) and above is not None and below is not None and above[0] >= 0 < below[0]:
             quotient = self._new(f"udiv {x}, {y.reg}", code)

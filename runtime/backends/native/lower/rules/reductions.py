@@ -411,6 +411,10 @@ def checked(
     return Map(lambda i: b.select(b.less(i, zero), b.add(i, n), i), "i64", (wide,), 2)
 
 
+MOST_ELEMENTS = 2**56
+"""Of an axis: more than there are addresses."""
+
+
 def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True) -> Operand:
     """A scalar index of an axis, checked."""
     code = ctx.code
@@ -420,7 +424,7 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
         if not -size <= i < size:
             raise Unsupported([("an index out of range", None)])
         return i % size
-    known = code.range_of(i)
+    known, given = code.range_of(i), i
     if wrap and (known is None or known[0] < 0):
         negative = code.op(f"icmp slt i64 {i}, 0")
         i = code.op(f"select i1 {negative}, i64 {code.add(i, size)}, i64 {i}")
@@ -428,4 +432,7 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
     if known is not None and known[0] >= 0 and isinstance(size, int) and known[1] < size:
         return i
     code.require(code.op(f"icmp ult i64 {i}, {size}"), ctx.failure)
+    most = size - 1 if isinstance(size, int) else MOST_ELEMENTS
+    code.narrow(given, 0 if given is i else -most - 1, most)
+    code.narrow(i, 0, most)
     return i
