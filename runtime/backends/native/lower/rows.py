@@ -39,6 +39,7 @@ __all__ = ["Rows", "kept_by", "plan", "reaches"]
 LONGEST = 65_536  # elements of a row that is dealt with while it is in the cache
 ALONE = 16_384  # of the only row, which threads could not share
 LOADED = 2  # cost of an element from memory, beside HEAVY
+DEAR = 6  # cost from which on what lies in the first cache is better kept than evaluated again
 SHORT = 32  # below, functions of the row's elements are computed for many rows at once
 ON_STACK = 256 * 1024  # bytes of scratch that a thread has on its stack
 
@@ -300,6 +301,7 @@ class RowNest(Nest):
         self._hoisted: dict[int, Scalar] = {}  # of the row at hand
         self._constant: dict[int, bool] = {}
         self._scratch: dict[int, tuple[int, Expr]] = {}  # first stage, and what is kept for later ones
+        self._near = False
         self._places: dict[int, tuple[Array, tuple[Operand, ...]]] = {}
 
     def _by_rows(self, root: Root) -> None:
@@ -325,6 +327,8 @@ class RowNest(Nest):
     def _make_room(self, threads: bool) -> None:
         for _, root in self._rows:
             root.level = self.fence
+        length = self.code.product(tuple(self.sizes[self.fence :]))
+        self._near = isinstance(length, int) and SHORT <= length <= 4096
         first: dict[int, int] = {}
         for stage in range(self._last + 1):
             seen: set[int] = set()
@@ -362,7 +366,7 @@ class RowNest(Nest):
 
     def _is_dear(self, expr: Expr) -> bool:
         """Whether it is better kept than evaluated again."""
-        return self._cost(self._scratch, expr) >= HEAVY
+        return self._cost(self._scratch, expr) >= (DEAR if self._near else HEAVY)
 
     def _inner_weight(self) -> int:
         kept = {key for key, (first, _) in self._scratch.items() if first < self._stage}
