@@ -361,6 +361,9 @@ class RowNest(Nest):
         for part in _parts(expr):
             self._keep(part, stage, first, seen)
 
+    def _independent(self, depth: int) -> bool:
+        return not self._scratch and super()._independent(depth)
+
     def _written(self) -> list[Root]:
         return self._now
 
