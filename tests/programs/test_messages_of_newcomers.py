@@ -265,6 +265,22 @@ def test_a_gradient_that_is_none_is_told_at_its_line_once(program, reason, way_o
     assert texts[0][1] == __file__
 
 
+def test_a_warning_of_numpy_shows_the_users_line():
+    @ag.function(jit_compile=False)
+    def f(x):
+        y = x * 2.0
+        return ag.math.log(y)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        f(ag.constant([0.0, 1.0]))
+    assert len(caught) == 1
+    assert "divide by zero" in str(caught[0].message)
+    assert f"of f ({__file__})" in caught[0].filename
+    shown = warnings.formatwarning(caught[0].message, caught[0].category, caught[0].filename, caught[0].lineno)
+    assert shown.rstrip().endswith(": return ag.math.log(y)")
+
+
 def test_the_signature_describes_what_has_no_default():
     made = ag.function(lambda x, scale=2.0: x * scale, input_signature=[ag.TensorSpec([None])])
     assert made([1.0, 2.0]).numpy().tolist() == [2.0, 4.0]

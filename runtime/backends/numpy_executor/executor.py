@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import sys
 import threading
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime.backends.numpy_executor.buffers import lists_as_arrays
@@ -35,7 +38,7 @@ class Executable:
     An exception leaves with `__autograph_location__`, the place in the user's source, where that is known.
     """
 
-    __slots__ = ("_file", "_lines", "_run", "few", "fresh", "functions", "name", "recursive", "source")
+    __slots__ = ("_file", "_lines", "_run", "few", "fresh", "functions", "name", "recursive", "source", "__weakref__")
 
     def __init__(
         self, name: str, source: str, lines: dict[int, list[Any]], run: Callable[..., list[Any]], file: str
@@ -90,6 +93,13 @@ class Executable:
         inside = [s for s in spans if s[0] <= start and end <= s[1]] or spans
         return min(inside, key=lambda s: s[1] - s[0])[2].location if inside else None
 
+    def commented(self, number: int, text: str) -> str:
+        """A line of the plan, and the lines of the user's that it comes from."""
+        places = [span[2].location for span in self._lines.get(number, ())]
+        known = dict.fromkeys((place.file, place.line) for place in places if place is not None)
+        users = [f"line {line}: {linecache.getline(file, line).strip()}" for file, line in known]
+        return f"{text.strip()}  # {'; '.join(users)}" if users else text
+
     def __repr__(self) -> str:
         return f"<executable {self.name}>"
 
@@ -141,14 +151,31 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     ]
     blocks.append(FunctionWriter(plan, names, functions).write(graph, main, True))
     source, lines = _layout(names.header(), [*names.parts, *blocks])
-    file = f"<plan {next(_serial)} of {main}>"
+    file = _file_name(graph, lines)
     exec(compile(source, file, "exec"), names.namespace)
     out = Executable(main, source, lines, names.namespace[main], file)
+    # For the warnings of NumPy, which show the line of the plan: with the user's below it. Gone with the executable.
+    owner = weakref.ref(out, lambda _: linecache.cache.pop(file, None))
+    linecache.cache[file] = (partial(_shown, owner),)  # type: ignore[assignment]
     out.fresh = plan.fresh
     out.recursive = bool(functions)
     out.few = names.few
     out.functions = {name: names.namespace[text] for name, text in functions.items()}
     return out
+
+
+def _file_name(graph: Graph, lines: dict[int, list[Any]]) -> str:
+    """What stands for a file in the code of a plan: warnings show it, and the number of the line as that of a step."""
+    places = (span[2].location for spans in lines.values() for span in spans)
+    file = next((f" ({place.file})" for place in places if place is not None), "")
+    return f"<plan {next(_serial)} of {graph.name or 'a graph'}{file}> step"
+
+
+def _shown(owner: Callable[[], Executable | None]) -> str:
+    """The source of a plan, each line with the user's that it comes from."""
+    executable = owner()
+    lines = [] if executable is None else executable.source.splitlines()
+    return "\n".join(executable.commented(k, text) for k, text in enumerate(lines, 1))  # type: ignore[union-attr]
 
 
 def _main_name(graph: Graph) -> str:
