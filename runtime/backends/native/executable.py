@@ -60,7 +60,7 @@ class NativeExecutable:
             callback = 0 if self._islands is None else self._islands.address
             self._constants.append(np.array([callback, SHALLOW], np.int64))
             self._large = np.array([callback, DEEP], np.int64)
-        if self._islands is None:
+        if self._is_plain():
             self._entry = dispatch.payload_entry(self._layout, loaded, self._gil(), self._constants)
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
@@ -77,11 +77,16 @@ class NativeExecutable:
 
     def entry(self, mode: int, sources: Sequence[Source], box: type) -> Callable[..., Any] | None:
         """A C function of arguments that need not be payloads (see dispatch.py)."""
-        if self._islands is not None:
+        if not self._is_plain():
             return None
         return dispatch.entry(
             self._layout, self._loaded, self._gil(), mode, sources, box, self._constants
         )
+
+    def _is_plain(self) -> bool:
+        """Whether a call needs nothing but its slots: no island acts or leaves a value in Python's hands."""
+        held = any(i.held for i in self._inputs) or any(o.held for o in self._outputs)
+        return not held and all(island.is_plain for island in self.lowered.islands)
 
     def _gil(self) -> int:
         if self.lowered.big:

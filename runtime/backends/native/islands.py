@@ -75,6 +75,12 @@ class Island:
         self.copies = effect or calls is not None or any(o.kind == "held" for o in outputs)  # what it is given may be kept
         self.single = single  # `run` gives the output itself, not a tuple of outputs
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it does nothing but to make arrays and numbers of others."""
+        held = any(form.kind == "held" for form in (*self.inputs, *self.outputs))
+        return not held and not self.effect and self.calls is None
+
     def __repr__(self) -> str:
         return f"<island {self.name}>"
 

@@ -106,3 +106,20 @@ def rows_of_pascal(x, n):
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_lists_that_change_places(f, n, monkeypatch):
     check(f, X, np.int64(n), monkeypatch=monkeypatch)
+
+
+def filled_in_one_branch(x, c):
+    zeros = ag.zeros([3])
+    at = ag.cast(x, "int32") % 3
+    if c:
+        y = ag.gather(zeros, at) + ag.sort(zeros)
+    else:
+        y = ag.gather(zeros, at) * 2.0 + x
+    return y + ag.sort(zeros), ag.gather(zeros, at)
+
+
+@pytest.mark.parametrize("c", [True, False])
+def test_what_a_branch_brings_to_memory_is_not_there_outside(c, monkeypatch):
+    check(filled_in_one_branch, X, np.bool_(c), monkeypatch=monkeypatch)
+    before = [np.full(3, 7.0, np.float32)] * 50
+    check(lambda x, c: [*filled_in_one_branch(x, c), x * before[0]], X, np.bool_(c), monkeypatch=monkeypatch)

@@ -8,7 +8,7 @@ import pytest
 import autograph as ag
 from autograph.staging import native_code
 from runtime.backends.native import toolchain
-from tests.unit.native.both import check, check_gradient, native
+from tests.unit.native.both import check, check_gradient, native, same
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
 
@@ -264,3 +264,18 @@ def test_the_region_map_names_islands():
     assert "NumPy islands:" in regions
     assert regions.count("bessel_i1e") == 2
     assert "test_islands.py" in regions
+
+
+def test_a_function_with_islands_that_only_compute_is_called_by_a_c_function(monkeypatch):
+    assert check(bent_twice, X, monkeypatch=monkeypatch)._entry is not None
+    executable = check(complex_numbers, X, monkeypatch=monkeypatch)
+    assert executable._entry is None  # Python keeps values of the call
+
+
+def test_an_error_of_an_island_behind_the_c_function_is_the_plans():
+    f = ag.function(lambda x: ag.linalg.inv(x) + 1.0, jit_compile=True)
+    good, bad = ag.constant(np.eye(2)), ag.constant(np.zeros((2, 2)))
+    for _ in range(3):
+        same(f(good), np.eye(2, dtype=np.float64) + 1.0)
+        with pytest.raises(ag.errors.InvalidArgumentError):
+            f(bad)

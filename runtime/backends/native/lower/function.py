@@ -10,7 +10,7 @@ import numpy as np
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Deferred, Expr, IndexMap, Map
+from runtime.backends.native.lower.exprs import Const, Deferred, Expr, IndexMap, Map
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import SIZE, code_of, literal
 from runtime.backends.native.lower.uses import Uses
@@ -118,6 +118,9 @@ class FunctionLowering(Values):
         self._children = {}
         self.pending = []
         for value, rep in zip(graph.inputs, inputs, strict=True):
+            if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and isinstance(rep.expr, Const):
+                rep = Deferred(rep.expr, rep.code, rep.sizes)  # what is stored here is not there outside
+                self.children[rep] = []
             self.define(value, rep)
         for node in graph.nodes:
             self.node(node)

@@ -269,6 +269,32 @@ def _number(x: Operand) -> Operand:
     return int(x) if isinstance(x, str) and x.lstrip("-").isdigit() else x
 
 
+@rule("linspace", fused=True)
+def linspace(ctx: FunctionLowering, node: Node) -> None:
+    """Evenly spaced numbers; the last one is the end itself."""
+    b = ctx.ops
+    out = node.outputs[0]
+    kind, num = code_of(ctx.type(out).dtype), int(node.attrs["num"])
+    kinds = [ctx.type(v) for v in node.inputs]
+    if any(t.shape != () for t in kinds) or kind not in ("f32", "f64") or num < 1:
+        raise Unsupported([("of arrays", None)])
+    # NumPy computes in the type of the operands, Python's numbers being 64 bits wide
+    wide = "f64" if any(t.weak or t.dtype.kind != "f" or t.dtype.size == 8 for t in kinds) else "f32"
+    start, stop = (b.cast(ctx.scalar(v), wide) for v in node.inputs)
+    last = Scalar(num - 1, "i64")
+    span = b.subtract(stop, start)
+    step = b.divide(span, b.cast(Scalar(max(num - 1, 1), "i64"), wide))
+    exact = b.not_equal(step, b.const(0.0, step))  # where it is too small, NumPy divides first
+
+    def fn(i: Scalar) -> Scalar:
+        at = b.cast(i, wide)
+        divided = b.multiply(b.divide(at, b.cast(Scalar(max(num - 1, 1), "i64"), wide)), span)
+        x = b.add(b.select(exact, b.multiply(at, step), divided), start)
+        return b.cast(b.select(b.equal(i, last), stop, x) if num > 1 else x, kind)
+
+    ctx.defer(out, Map(fn, kind, (Affine(0, (1,)),), 8), (num,), (), 8)
+
+
 @rule("eye_matrix", fused=True)
 def eye_matrix(ctx: FunctionLowering, node: Node) -> None:
     """Ones on the diagonal."""

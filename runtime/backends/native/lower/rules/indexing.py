@@ -30,7 +30,7 @@ from runtime.backends.native.lower.types import code_of, literal
 from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import normalize_axis
 
-__all__ = ["Place", "added", "gathered", "kept_places", "owned", "place", "scatter_at"]
+__all__ = ["Place", "added", "gathered", "kept_places", "owned", "place", "scatter_at", "slice_of"]
 
 
 class Place:
@@ -157,16 +157,20 @@ def _joined(ctx: FunctionLowering, maps: list[Any], out: list[Operand], found: _
     return Place(moved, tuple(out), arrays, first, shape)
 
 
-def _number(x: Operand) -> Operand:
+def _number(x: Any) -> Any:
     return int(x) if isinstance(x, str) and x.lstrip("-").isdigit() else x
 
 
 def _slice(ctx: FunctionLowering, size: Operand, entry: Any, rest: Any) -> tuple[Operand, Operand, int]:
+    return slice_of(ctx, size, [ctx.number(next(rest)) if b == "?" else b for b in entry])
+
+
+def slice_of(ctx: FunctionLowering, size: Operand, entry: list[Any]) -> tuple[Operand, Operand, int]:
     """(start, number, step) of a slice, as Python clips it."""
     code = ctx.code
-    start, stop, step = (_number(ctx.number(next(rest))) if b == "?" else b for b in entry)
+    start, stop, step = map(_number, entry)
     step = 1 if step is None else step
-    if not isinstance(step, int):
+    if not isinstance(step, int) or step == 0:
         raise Unsupported([("a step that only the run knows", None)])
     if isinstance(size, int) and all(b is None or isinstance(b, int) for b in (start, stop)):
         begin, end, _ = slice(start, stop, step).indices(size)

@@ -17,7 +17,9 @@ from runtime.ir.graph import Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import ListType, TensorType
 
-__all__ = ["ListRep", "assign", "copied", "is_mine", "length_of", "new_list", "reserve"]
+__all__ = [
+    "ListRep", "assign", "copied", "data_of", "element_at", "is_mine", "length_of", "mine", "new_list", "put", "reserve",
+]
 
 _CHANGING = frozenset(
     ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse")
