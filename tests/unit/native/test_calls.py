@@ -266,6 +266,15 @@ def test_gradients_of_recursion():
     np.testing.assert_allclose(np.asarray(got), np.asarray(ag.function(gradient, jit_compile=False)(x, n)), rtol=1e-5)
 
 
+def never_ends(n):
+    return never_ends(n + 1) * 2 if n > 0 else never_ends(n - 1) + 1
+
+
+def test_recursion_without_any_end_is_no_loop():
+    with pytest.raises(RecursionError):
+        ag.function(never_ends, jit_compile=True)(ag.constant(1))
+
+
 def tree(node, x, left, right, w):
     if node < 3:
         return ag.tanh(x[node] * w)

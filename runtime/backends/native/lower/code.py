@@ -22,7 +22,7 @@ _TYPES = [
     (re.compile(r"(?:getelementptr|alloca|inttoptr)\b"), "ptr"),
     (re.compile(r"[if]cmp\b"), "i1"),
     (re.compile(r"load ([^,]+),"), ""),
-    (re.compile(r"call (?:[a-z]+ )*?(\{[^}]*\}|\S+) @"), ""),
+    (re.compile(r"(?:notail )?call (?:[a-z]+ )*?(\{[^}]*\}|\S+) @"), ""),
     (re.compile(r"select i1 [^,]+, (\S+) "), ""),
     (re.compile(r"phi (\S+) "), ""),
     (re.compile(r"\w+ .* to (\S+)$"), ""),

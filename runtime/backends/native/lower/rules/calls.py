@@ -65,7 +65,8 @@ def call(ctx: FunctionLowering, node: Node) -> None:
         made.append(target)
         words += more
     struct = _struct(graph)
-    result = code.op(f"call fastcc {struct} @ag_function{number}({', '.join(words)})")
+    # A tail call would become a jump, and recursion without an end a loop that nothing stops.
+    result = code.op(f"notail call fastcc {struct} @ag_function{number}({', '.join(words)})")
     status = code.op(f"extractvalue {struct} {result}, 0")
     fine = code.label("fine")
     code.do(f"store i64 {status}, ptr %status")
