@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from runtime.backends.native import blas, gemm, interrupts, pool, threads, toolchain
+from runtime.backends.native import blas, dots, gemm, interrupts, pool, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
 from runtime.backends.native.lower import lower
@@ -27,6 +27,10 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
             continue
         if name.startswith(("ag_gemm_", "ag_pack_")):
             found[name] = gemm.addresses(name[-3:])[name]
+            continue
+        if name.startswith("ag_dots_"):
+            kind, columns = name.split("_")[2:]
+            found[name] = dots.address(kind, int(columns))
             continue
         if name == "ag_poll":
             found[name] = interrupts.addresses()[name]

@@ -21,9 +21,9 @@ from typing import NamedTuple
 from runtime.backends.native import pool, threads, toolchain
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["Tile", "addresses", "packed_size", "text", "tile"]
+__all__ = ["WORDS", "Tile", "addresses", "packed_size", "text", "tile"]
 
-_WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
+WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 _NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
 
 
@@ -46,7 +46,7 @@ def tile(kind: str) -> Tile | None:
     if not toolchain.available():
         return None
     features = toolchain.host()[2].split(",")
-    size = _WORDS[kind][1]
+    size = WORDS[kind][1]
     if "+avx512f" in features and "-prefer-256-bit" in features:
         return Tile(64 // size, 2, 12)  # 24 of 32 registers, two for b, one for a
     if "+avx2" in features and "+fma" in features:
@@ -76,7 +76,7 @@ def _loaded(kind: str) -> Loaded:
 
 def text(kind: str, t: Tile) -> str:
     """The module for a type and a tile."""
-    word, size = _WORDS[kind]
+    word, size = WORDS[kind]
     out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
     cases = " ".join(f"i64 {m}, label %rows{m}" for m in range(1, t.rows + 1))
     calls = "\n".join(
@@ -117,7 +117,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
     vector = f"<{t.lanes} x {word}>"
     each = [(i, j) for i in range(rows) for j in range(t.vectors)]
     at = {(i, j): f"%c{i}" if j == 0 else f"%c{i}.{j}" for i, j in each}
-    size = _WORDS[kind][1]
+    size = WORDS[kind][1]
     given = "i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add"
     fma = f"{vector} @llvm.fma.v{t.lanes}{kind}"
     lines = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from runtime.backends.native import gemm, pool, threads, toolchain
+from runtime.backends.native import dots, gemm, pool, threads, toolchain
 from tests.unit.native.both import forbid_plan
 
 pytestmark = pytest.mark.skipif(
@@ -213,3 +213,61 @@ def test_products_outside_of_loops():
     assert "ag_gemm_f32" in text
     both(lambda x, w: ag.matmul(x, w, transpose_a=True), x.astype(np.float64), w.astype(np.float64), tolerance=1e-10)
     both(lambda x, w: ag.stack([x, w]) @ w, x, w, tolerance=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "tile"), TILES, ids=str)
+@pytest.mark.parametrize("columns", [2, 5, 10])
+def test_few_columns(kind, tile, columns):
+    dtype, name = TYPES[kind], f"ag_dots_{kind}_{columns}"
+    symbols = pool.addresses() | {"ag_parallel": threads.parallel_address()}
+    loaded = toolchain.compile_text(dots.text(kind, tile, columns), symbols, (name,))
+    run = ctypes.CFUNCTYPE(INT, INT, INT, PTR, INT, PTR, INT, INT, PTR, INT, INT)(loaded.address(name))
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-11}
+    random = np.random.default_rng(columns)
+    try:
+        for m, k in itertools.product((0, 1, 2, 3, 7, 300), (0, 1, 15, 16, 33, 64, 500)):
+            for turned, add, count in itertools.product((False, True), (0, 1), (1, 3)):
+                threads.set_count(count)
+                a = np.full((m, k + 3), np.nan, dtype)  # what is beside the rows must not be read
+                a[:, :k] = random.standard_normal((m, k))
+                b = random.standard_normal((columns, k) if turned else (k, columns)).astype(dtype)
+                steps = (1, k) if turned else (columns, 1)
+                whole, c = guarded((m, columns), dtype, random)
+                before = c.copy()
+                assert run(m, k, a.ctypes.data, k + 3, b.ctypes.data, *steps, c.ctypes.data, columns, add) == 1
+                np.testing.assert_allclose(c, a[:, :k] @ (b.T if turned else b) + before * add, **close)
+                assert (whole[:64] == 7).all() and (whole[-64:] == 7).all()
+    finally:
+        threads.set_count(0)
+
+
+def test_steps_of_a_linear_model():
+    def train(x, y, steps):
+        w = ag.zeros([1200, 10])
+        for i in ag.range(steps):
+            start = i * 50 % 200
+            rows = x[start : start + 50]
+            with ag.GradientTape() as tape:
+                tape.watch(w)
+                loss = ag.reduce_sum((rows @ w - y[start : start + 50]) ** 2)
+            w = w - 1e-4 * tape.gradient(loss, w)
+        return w, ag.transpose(w) + 1
+
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal((200, 1200)).astype(np.float32), random.standard_normal((200, 10)).astype(np.float32)
+    text = both(train, x, y, np.int32(9))
+    assert "call i64 @ag_dots_f32_10" in text and "cblas" not in text
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_made_as_its_transpose(dtype):
+    random = np.random.default_rng(0)
+    x, d = random.standard_normal((300, 700)).astype(dtype), random.standard_normal((300, 9)).astype(dtype)
+
+    def f(x, d):
+        g = ag.matmul(x, d, transpose_a=True)
+        h = ag.matmul(x, d + 1, transpose_a=True)  # a result, in C order
+        return g * 2 + ag.reduce_sum(g, axis=0), g @ ag.transpose(g), ag.reshape(g, [-1])[:50], h
+
+    tolerance = 1e-2 if dtype == np.float32 else 1e-9
+    both(f, x, d, tolerance=tolerance)

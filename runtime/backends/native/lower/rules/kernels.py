@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from runtime.backends.native import dots
 from runtime.backends.native.gemm import packed_size, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
@@ -13,11 +14,12 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Plane", "by_kernel", "pack_weights", "pointer"]
+__all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer"]
 
 Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
 LEAST, LEAST_PACKED = 1_000_000, 65_536  # multiplications from which on the kernels are faster than BLAS
+SOME = 128  # what an unknown size is taken for
 MOST_PACKED = 4_000_000  # numbers of a matrix
 
 
@@ -40,6 +42,9 @@ def by_kernel(
 ) -> bool:
     """A product by our own kernels (gemm.py), where they are there and likely to be faster; `pitch` is the step of out."""
     code, kind = ctx.code, out.code
+    if _has_few_columns(kind, a[3][1], rows, inner, columns):
+        _by_dots(ctx, a, b, out, rows, inner, columns, pitch, add, at)
+        return True
     packed = b[4] in ctx.packed.values()
     if not packed and not _suits(kind, b[3][1], rows, inner, columns):
         return False
@@ -67,13 +72,66 @@ def by_kernel(
     return True
 
 
+def _multiplications(*sizes: Operand) -> int:
+    """How many there are, where sizes that are not known are taken for some dozens."""
+    total = 1
+    for size in sizes:
+        total *= size if isinstance(size, int) else SOME
+    return total
+
+
+def _has_few_columns(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
+    """Whether a product is for the kernels of few columns (dots.py)."""
+    if step != 1 or not isinstance(columns, int) or not 2 <= columns <= dots.most(kind):
+        return False
+    return not (isinstance(inner, int) and inner < 64) and _multiplications(rows, inner, columns) >= LEAST
+
+
+def _by_dots(
+    ctx: FunctionLowering,
+    a: Plane,
+    b: Plane,
+    out: Array,
+    rows: Operand,
+    inner: Operand,
+    columns: Operand,
+    pitch: Operand,
+    add: bool,
+    at: tuple[Operand, Operand, Operand],
+) -> None:
+    code, kind = ctx.code, out.code
+    name = f"ag_dots_{kind}_{columns}"
+    ctx.module.declare(f"declare i64 @{name}(i64, i64, ptr, i64, ptr, i64, i64, ptr, i64, i64)", name)
+    ctx.big = True
+    for buffers in (a[4].buffers, b[4].buffers, out.buffers):
+        ctx.memory.touch(buffers)
+    places = [
+        pointer(ctx, ptr, kind, code.add(offset, extra))
+        for ptr, offset, extra in ((a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2]))
+    ]
+    done = code.op(
+        f"call i64 @{name}(i64 {rows}, i64 {inner}, ptr {places[0]}, i64 {a[3][0]}, ptr {places[1]}, i64 {b[3][0]}, "
+        f"i64 {b[3][1]}, ptr {places[2]}, i64 {pitch}, i64 {int(add)})"
+    )
+    code.require(code.op(f"icmp ne i64 {done}, 0"), ctx.failure)
+    ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+
+
+def is_better_turned(kind: str, left: Array, rows: Operand, inner: Operand, columns: Operand) -> bool:
+    """Whether a product of few columns, whose first operand lies column by column, is better made as its transpose."""
+    if len(left.sizes) != 2 or left.strides[-1] != 1 or not isinstance(rows, int) or rows < 64:
+        return False
+    few = isinstance(columns, int) and 2 <= columns <= dots.most(kind)
+    return few and _multiplications(rows, inner, columns) >= LEAST
+
+
 def _suits(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
     """Whether a product whose second operand is not packed is for our own kernels."""
-    if tile(kind) is None or step != 1 or not isinstance(inner, int) or not isinstance(columns, int):
+    if tile(kind) is None or step != 1 or not isinstance(columns, int) or columns < 24:
         return False
-    if columns < 24 or inner > 4096 or (columns >= 768 and (not isinstance(rows, int) or rows >= 256)):
+    if (isinstance(inner, int) and inner > 4096) or (columns >= 768 and (not isinstance(rows, int) or rows >= 256)):
         return False
-    return (rows if isinstance(rows, int) else 16) * inner * columns >= LEAST
+    return _multiplications(rows, inner, columns) >= LEAST
 
 
 def pack_weights(ctx: FunctionLowering, outer: list[Value], inner: list[Value], body: Graph) -> None:

@@ -9,7 +9,7 @@ from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load
 from runtime.backends.native.lower.rules.batches import Batch
-from runtime.backends.native.lower.rules.kernels import Plane, by_kernel, pointer
+from runtime.backends.native.lower.rules.kernels import Plane, by_kernel, is_better_turned, pointer
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
@@ -51,7 +51,12 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     left, right = _matrix(ctx, a, code), _matrix(ctx, b, code) if panels is None else panels
     few = not lead and panels is None and is_thin(ctx, right, tb, rows, inner_a, columns)
     matrices = len(sa) > 1 and len(sb) > 1 and not few and panels is None
-    out = (_laid_out if matrices else FunctionLowering.allocate)(ctx, code, sizes, node.outputs[0])
+    free = ta and matrices and not lead and node.outputs[0] not in ctx.outs
+    if free and is_better_turned(code, left, rows, inner_a, columns):
+        made = ctx.allocate(code, (columns, rows))
+        out = Array(made.ptr, code, sizes, (1, rows), made.buffers, made.offset)
+    else:
+        out = (_laid_out if matrices else FunctionLowering.allocate)(ctx, code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
     folded = _folded(ctx, left, right, out, ta) if lead else None
     if folded is not None:
