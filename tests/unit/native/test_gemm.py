@@ -271,3 +271,17 @@ def test_a_product_made_as_its_transpose(dtype):
 
     tolerance = 1e-2 if dtype == np.float32 else 1e-9
     both(f, x, d, tolerance=tolerance)
+
+
+def test_batches_by_packed_weights():
+    def f(x, w):
+        s = ag.zeros([8, 100, 64])
+        for t in ag.range(3):
+            s = ag.tanh(s + ag.matmul(x, w, transpose_a=True) * ag.cast(t, ag.float32))
+            s = s + ag.matmul(s, w) + ag.matmul(s, w, transpose_b=True)
+            x = x * 0.9 + ag.transpose(s, [0, 2, 1]) * 0.1
+        return s
+
+    x = np.random.default_rng(3).standard_normal((8, 64, 100)).astype(np.float32)
+    text = both(f, x, W, tolerance=1e-3)
+    assert text.count("call void @ag_pack_f32") == 2

@@ -71,7 +71,7 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
         return
     planes = plane(left, ta, True), plane(right, tb, False)
     batch = Batch(*planes, out, lead, maps, (rows, inner_a, columns), steps or (columns, 1))
-    if batch.is_shared(ctx):
+    if panels is None and batch.is_shared(ctx):
         batch.by_threads(ctx)
     else:
         one = lambda _, at: gemm(ctx, *planes, out, *batch.sizes, at=at, steps=steps)
