@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from functools import partial
 from typing import Any
 
+from autograph.operators import specials
 from autograph.operators.asserts import raised
-from autograph.operators.branches import and_, if_exp, if_stmt, not_
+from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.choice import CHOICES, choice_of, resolve
 from autograph.operators.for_loops import staged_for
 from autograph.operators.iterables import StagedMap, StagedRange, StagedZip, any_iterable, staged_iterable
@@ -26,7 +28,7 @@ __all__ = ["eq", "not_eq", "unpack"]
 def eq(a: Any, b: Any) -> Any:
     """`a == b`."""
     kind = type(a)
-    if (kind is not list and kind is not tuple) or type(b) is not kind or STATE.trace is None:
+    if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a == b
     return _equal(a, b) if _holds_staged(a) or _holds_staged(b) else a == b
 
@@ -34,9 +36,28 @@ def eq(a: Any, b: Any) -> Any:
 def not_eq(a: Any, b: Any) -> Any:
     """`a != b`."""
     kind = type(a)
-    if (kind is not list and kind is not tuple) or type(b) is not kind or STATE.trace is None:
+    if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a != b
     return not_(_equal(a, b)) if _holds_staged(a) or _holds_staged(b) else a != b
+
+
+def _is_tuple(kind: type) -> bool:
+    """Whether a class is `tuple`, or a named one that compares as such."""
+    return kind is tuple or (issubclass(kind, tuple) and kind.__eq__ is tuple.__eq__ and kind.__ne__ is tuple.__ne__)
+
+
+def _compared(name: str, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
+    """The comparison `name` (a special method) of two tuples of one length."""
+    if name == "__eq__":
+        return eq(a, b)
+    if not a:
+        return name in ("__le__", "__ge__")
+    strict = operator.lt if name in ("__lt__", "__le__") else operator.gt
+    rest = partial(_compared, name, a[1:], b[1:])
+    return or_(strict(a[0], b[0]), lambda: and_(_same(a[0], b[0]), rest))
+
+
+specials.compared = _compared
 
 
 def _holds_staged(x: Any) -> bool:

@@ -7,6 +7,7 @@ ends, the class is as it was. Loads of attributes and operators themselves stay 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 from collections import deque
@@ -59,6 +60,7 @@ callee: Callable[[Any], Any] = lambda f: f  # what converted code calls for it; 
 is_foreign: Callable[[str | None], bool] = lambda module: True  # whether the classes of a module are left alone
 
 negation: Callable[[Any], Any] = lambda x: not x
+compared: Callable[[str, Any, Any], Any] = lambda name, a, b: getattr(a, name)(b)  # two tuples; `comparisons` puts its own
 
 
 @contextmanager
@@ -104,6 +106,8 @@ def _dispatch(cls: type) -> None:
             made = {}
             for name, value in list(vars(cls).items()):
                 new = _dispatcher_for(name, value)
+                if new is None and name in _COMPARING and _is_written_by_dataclass(cls, value):
+                    new = _of_fields(value)
                 if new is not None:
                     made[name] = (value, new)
             if "__eq__" in made and "__ne__" not in vars(cls):
@@ -140,6 +144,30 @@ def _dispatcher_for(name: str, value: Any) -> Any:
     if kind is functools.cached_property:
         return None if stays(value.func) else _Cached(value)
     return None
+
+
+_COMPARING = ("__eq__", "__lt__", "__le__", "__gt__", "__ge__")
+
+
+def _is_written_by_dataclass(cls: type, value: Any) -> bool:
+    """Whether a method has no source because `dataclass` has made it."""
+    made = "__dataclass_params__" in vars(cls) and type(value) is FunctionType
+    return made and value.__code__.co_filename == "<string>"
+
+
+def _of_fields(original: Any) -> Any:
+    """A comparison of dataclasses: that of the tuples of their fields, which a trace can stage."""
+
+    @functools.wraps(original)
+    def method(self: Any, other: Any) -> Any:
+        if STATE.trace is None or other.__class__ is not self.__class__:
+            return original(self, other)
+        names = [f.name for f in dataclasses.fields(self) if f.compare]
+        a, b = (tuple(getattr(x, n) for n in names) for x in (self, other))
+        return compared(original.__name__, a, b)
+
+    method.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
+    return method
 
 
 def _part(f: Any) -> Any:

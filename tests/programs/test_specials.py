@@ -1,5 +1,6 @@
 """Methods that Python calls by itself, of classes whose bodies hold tensor conditions: operators, properties, `with`."""
 
+import collections
 import dataclasses
 import functools
 import threading
@@ -291,3 +292,40 @@ def test_an_error_in_a_trace_leaves_the_class_as_it_was():
     with pytest.raises(AttributeError, match="missing"):
         f(ag.constant(2.0))
     assert dict(vars(Bent)) == before
+
+
+@dataclasses.dataclass(order=True)
+class Scored:
+    score: object
+    rank: object = 0
+    note: object = dataclasses.field(default=None, compare=False)
+
+
+Pair = collections.namedtuple("Pair", "x y")  # noqa: PYI024
+
+
+@pytest.mark.parametrize("value", [0, 1, 3, -2])
+def test_methods_that_dataclass_writes_compare_staged_fields(value):
+    def f(x):
+        p, q = Scored(x, 1), Scored(x * 2, 1, "other")
+        found = 0
+        if p == q:
+            found += 1
+        if p != q:
+            found += 10
+        if p < q:
+            found += 100
+        if q <= p:
+            found += 1000
+        if Scored(x, 1) < Scored(x, 2):
+            found += 10000
+        if Scored(x, 1) > Scored(x, 1):
+            found += 100000
+        if Pair(x, 1) == Pair(x * 1, 1):
+            found += 1000000
+        if Pair(x, 1) != Pair(x, x):
+            found += 10000000
+        return found
+
+    assert int(ag.function(f)(ag.constant(value))) == f(value)
+    assert Scored(1) == Scored(1, note="x")
