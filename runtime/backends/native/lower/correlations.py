@@ -114,7 +114,7 @@ def _kernel(
     rows_of_band = min(most, frame.count[0]) if isinstance(frame.count[0], int) else most
     block = shape.vectors * kernel.lanes
     extra: Operand = 0  # where outputs are not one block, one after another, already
-    if block != job.outer * job.groups:
+    if block != job.outer * job.groups and shape.passes(job) > 1:
         extra = ctx.code.product((slots, rows_of_band, frame.count[1], block))
     bands = Bands(kernel, frame, 1, slots, most, extra)
     dy = kernel.pointer(job.dy.ptr, job.dy.offset)
@@ -163,12 +163,17 @@ def _blocks(
             x = kernel.at(at[0], code.mul(b, block)) if job.own else at[0]
             dy, out = kernel.at(at[1], code.mul(b, block)), kernel.at(at[2], code.mul(b, block))
             outputs = min(job.outer - first * block, block)
+            steps = pitch
             if bands.spare:
                 _gather(kernel, dy, bands.spare, over, pitch, outputs, block)
-                dy = bands.spare
+                line = code.mul(over[2], block)
+                dy, steps = bands.spare, (code.mul(over[1], line), line, block)
 
-            def emit(what: _Block, x: str = x, dy: str = dy, out: str = out, outputs: int = outputs) -> None:
-                _block(kernel, job, bands, what, (x, dy, out), over, (pitch[2], block), outputs)
+            def emit(
+                what: _Block, x: str = x, dy: str = dy, out: str = out, outputs: int = outputs,
+                steps: tuple[Operand, Operand, Operand] = steps,
+            ) -> None:  # fmt: skip
+                _block(kernel, job, bands, what, (x, dy, out), over, (pitch[2], *steps), outputs)
 
             if shape.small:
                 offsets = [
@@ -217,6 +222,11 @@ class _Shape(NamedTuple):
     vectors: int
     rows: int
 
+    def passes(self, job: Correlation) -> int:
+        """How often cotangents are read."""
+        runs = job.frame.taps[0] * self.across
+        return -(-runs * self.length // self.rows) if self.small else runs * -(-self.length // self.rows)
+
 
 def _shape(job: Correlation, fixed: bool) -> _Shape:
     frame = job.frame
@@ -254,9 +264,9 @@ def size_of_block(kind: str, outer: int, length: int) -> tuple[int, int]:
 
 def _block(
     kernel: Kernel, job: Correlation, bands: Bands, what: _Block, at: tuple[str, str, str],
-    over: tuple[Operand, Operand, Operand], pitch: tuple[Operand, int], outputs: int,
+    over: tuple[Operand, Operand, Operand], pitch: tuple[Operand, ...], outputs: int,
 ) -> None:  # fmt: skip
-    """The sums of a block over all places in work; pitch is that of rows of slopes, and of places in dy."""
+    """The sums of a block over all places in work; pitch is that of rows of slopes, then dy's of pictures, rows, places."""
     code, frame = kernel.code, job.frame
     source, dy, out = at
     pictures, rows, width = over
@@ -273,11 +283,12 @@ def _block(
         kernel.set(s, kernel.load(place, widths[k]))
     with kernel.loop(0, pictures) as n, kernel.loop(0, rows) as i:
         line = kernel.at(source, code.add(code.mul(n, bands.picture), code.mul(i, code.mul(bands.row, frame.stride[0]))))
-        slopes = kernel.at(dy, code.mul(code.mul(code.add(code.mul(n, rows), i), width), pitch[1]))
+        slopes = kernel.at(dy, code.add(code.mul(n, pitch[1]), code.mul(i, pitch[2])))
         with kernel.loop(0, width) as j:
             x = kernel.at(line, code.mul(j, frame.stride[1] * frame.channels))
-            d = kernel.at(slopes, code.mul(j, pitch[1]))
-            factors = [kernel.load(kernel.at(d, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
+            d = kernel.at(slopes, code.mul(j, pitch[3]))
+            some = [kernel.lanes] * vectors if bands.spare else widths
+            factors = [kernel.load(kernel.at(d, k * kernel.lanes), some[k]) for k in range(vectors)]
             for r, offset in enumerate(what.offsets):
                 seen = kernel.at(x, offset)
                 one = "" if job.own else kernel.splat(seen)
