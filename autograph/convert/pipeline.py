@@ -22,6 +22,7 @@ from autograph.convert.passes.comprehensions import Comprehensions
 from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
 from autograph.convert.passes.functions import Functions
+from autograph.convert.passes.in_place import InPlace
 from autograph.convert.passes.logic import Logic
 from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
@@ -41,6 +42,7 @@ PASSES: tuple[type[Converter], ...] = (
     Continues,
     Returns,
     Breaks,
+    InPlace,
     ControlFlow,
     Subscripts,
     Attributes,

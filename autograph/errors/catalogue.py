@@ -165,6 +165,16 @@ REFUSALS: dict[str, Refusal] = {
         "this is changed, and only the run knows which other list, dictionary or element is the same object",
         "take it out anew before the change (rows[i].append(v), not a row of before rows.insert), or change a copy",
     ),
+    "container-in-graph": Refusal(
+        _GRAPH,
+        "a {what} is changed in a branch or loop of the graph: only the run knows what it then holds",
+        "use a list or a dictionary with constant keys, change it outside the branch or loop, or use a tensor as a mask",
+    ),
+    "iterator-in-graph": Refusal(
+        _GRAPH,
+        "a {what} gives an item in a branch or loop of the graph: only the run knows whether and how often",
+        "take the item before the branch or loop, or loop over the list or tensor by an index",
+    ),
     "stack-of-structures": Refusal(
         _GRAPH,
         "a list of {element} cannot become one tensor",

@@ -11,6 +11,7 @@ from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
 from autograph.operators.comparisons import eq, not_eq, unpack
 from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
+from autograph.operators.contents import in_place
 from autograph.operators.for_loops import for_stmt
 from autograph.operators.frames import f_back
 from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
@@ -53,6 +54,7 @@ __all__ = [
     "if_exp",
     "if_stmt",
     "in_",
+    "in_place",
     "is_",
     "is_not",
     "kind",

@@ -10,6 +10,8 @@ import builtins
 import linecache
 import sys
 import weakref
+from array import array
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
@@ -21,6 +23,7 @@ from autograph.load.cache import has_tries, is_converted
 from autograph.operators import specials, truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import CHOICES, choice_of, select
+from autograph.operators.contents import noting, noting_method
 from autograph.operators.decorators import CACHED, cached, unwrapped
 from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.list_methods import MUTATING, ListMethod
@@ -138,16 +141,18 @@ def _builtin(trace: Trace, f: Any) -> Any:
         if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
+    if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
+        noting_method(trace, f)
     if owner in _HELPLESS:
         return _checked(f) if "lists" in trace.notes else f
     if f is getattr and "runs_again" in trace.notes:
         return partial(read_by_name, trace)
     if owner is ModuleType and f in _UNWORLDLY:
-        made = STAND_INS.get(f) or (_checked(f) if "lists" in trace.notes else f)
+        made = STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f))
         trace.calls[f] = made
         return made
     if owner is ModuleType and f.__module__ in ACCELERATED:
-        made = trace.calls[f] = python_form(f, callee)
+        made = trace.calls[f] = noting(f, python_form(f, callee))
         return made
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
         how = asks_world(f)
@@ -181,7 +186,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     if stand_in is not None:
         return stand_in
     if kind is BuiltinMethodType:
-        return _checked(f) if "lists" in trace.notes else f
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
     if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 3) and (how := asks_world(f)):
         return world_stand_in(f, how)
     if choice_of(f) is not None:
@@ -203,6 +208,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
 
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
+_CHANGING = frozenset((set, bytearray, deque, array))
+_CHANGING_BASES = (list, dict, set, bytearray, deque, array)
 _UNWORLDLY: set[Any] = set()  # functions of modules that were found to ask the world nothing
 _known: dict[int, tuple[Any, ...]] = {}
 """By id of a function without closure: it, its code, what is called for it, its defaults, and the id of the code of what
@@ -212,7 +219,7 @@ is called if there is nothing more to it than being called."""
 def _function(trace: Trace, f: FunctionType) -> Any:
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
-        return _checked(f) if "lists" in trace.notes else f
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
     if id(f.__code__) in trace.simple:
         watch(trace, f)
         return recursive(trace, f) if trace.builder.region.parent is not None else f
@@ -241,7 +248,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         plain = made is not None and _is_plain(made) and id(made.__code__)
         _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
     if made is None:
-        return _checked(f) if "lists" in trace.notes else f
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
     _remember(trace, f, made)
     return _called(trace, made)
 

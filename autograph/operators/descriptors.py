@@ -33,7 +33,7 @@ from autograph.operators.forms import (
     Undefined,
     same_static,
 )
-from autograph.operators.listvalue import ListContents, ListValue, Splice, has_splices
+from autograph.operators.listvalue import Contents, ListContents, ListValue, Splice, has_splices
 from autograph.operators.places import UNBOUND, UNDEFINED
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
@@ -69,6 +69,9 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
         return (), tuple(x.items)
     if type(x) is dict:
         return tuple(x), tuple(x.values())
+    if type(x) is Contents:
+        carried = type(x.items) is tuple and (instances or any(isinstance(e, Tensor) for e in x.items))
+        return ((x.kind,), x.items) if carried else None
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
         names = tuple(f.name for f in dataclasses.fields(x))
         return names, tuple(getattr(x, n, UNBOUND) for n in names)
@@ -149,6 +152,8 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
     """The structure of `structure_of` with other children."""
     if kind is list:
         return children
+    if kind is Contents:
+        return Contents(keys[0], tuple(children))
     if kind is dict:
         return dict(zip(keys, children, strict=True))
     if kind is FunctionType:

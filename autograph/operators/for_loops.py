@@ -7,6 +7,7 @@ from typing import Any
 
 from autograph.operators.branches import staged_cond
 from autograph.operators.calls import special
+from autograph.operators.contents import note_advance
 from autograph.operators.descriptors import Leaf
 from autograph.operators.generators import emitting, may_be_shared, tried_by_python
 from autograph.operators.iterables import StagedIterable, StagedRange, StagedStream, staged_iterable
@@ -59,6 +60,8 @@ def for_stmt(
     elif type(iterable) is range and STATE.trace is not None and is_long(iterable):
         long_range(STATE.trace, iterable, body, names, test)
         return
+    if STATE.trace is not None and hasattr(type(iterable), "__next__"):
+        note_advance(STATE.trace, iterable)
     if test is None:
         for item in iterable:
             body(item)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograph.operators.listvalue import Contents
 from runtime.typesys.spec import TensorType
 
 __all__ = ["Descriptor", "Leaf", "OneOf", "Sequence", "Static", "Struct", "Undefined", "same_static"]
@@ -112,6 +113,8 @@ def same_static(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
+    if type(a) is Contents:
+        return a.same(b)  # type: ignore[no-any-return]
     if type(a) is float:
         return a.hex() == b.hex()
     if isinstance(a, (*_SIMPLE, slice, range, frozenset, np.dtype)):

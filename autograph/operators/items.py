@@ -104,7 +104,27 @@ def get_item(x: Any, index: Any) -> Any:
         if isinstance(x, (dict, MutableMapping)):
             return _dict_by_tensor(x, index)
     method = special(x, "__getitem__")
-    return x[index] if method is None else method(index)
+    value = x[index] if method is None else method(index)
+    if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
+        return _or_missing(x, index, value)
+    return value
+
+
+def _or_missing(x: Any, index: Any, value: Any) -> Any:
+    """A value of a `Counter` or `defaultdict`; where its key is not there, what they give for a missing one."""
+    missing = getattr(type(x), "__missing__", None)
+    if missing is None:
+        return _present(value, index)
+    choice = choice_of(value)
+    assert choice is not None
+    trace = current_trace()
+    absent = op.equal(choice._tag, choice._alternatives.index(UNBOUND))
+    note_item(trace, x, index)
+    default = missing(x, index)
+    made = staged_cond(trace, absent, lambda: default, lambda: without_unbound(value), [])
+    if dict.__contains__(x, index):
+        x[index] = made if dict.__getitem__(x, index) is default else value
+    return made
 
 
 def _element_of(x: Any, content: ListValue, index: Any) -> Any:

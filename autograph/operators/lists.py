@@ -54,14 +54,16 @@ class ListPlace:
         return self._last
 
     def write(self, value: Any) -> None:
-        value = dynamic_of(value) or value
-        if type(value) is ListValue:
-            expect_lists(self.trace)
-            self.owner[:] = [Splice(value)]
-            return
-        self.owner[:] = value.items if type(value) is ListContents else value
         if type(value) is ListContents:
+            self.owner[:] = value.items
             self._last = value
+            return
+        dynamic = dynamic_of(value)
+        if dynamic is None:
+            self.owner[:] = value
+        else:
+            expect_lists(self.trace)
+            self.owner[:] = [Splice(dynamic)]
 
     def __repr__(self) -> str:
         return "a list"

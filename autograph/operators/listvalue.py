@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.plain import NUMBERS
 from runtime.ir.graph import Value
 from runtime.tensor.trace import STATE, Trace, current
 
-__all__ = ["ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
+__all__ = ["Contents", "ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
 
 
 class ListValue:
@@ -34,6 +35,28 @@ class ListContents:
 
     def __repr__(self) -> str:
         return f"<contents {self.items}>"
+
+
+class Contents:
+    """The content of another container at one time: its class, and its items (a frozenset, bytes, an array or a tuple)."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, kind: type, items: Any) -> None:
+        self.kind = kind
+        self.items = items
+
+    def same(self, other: Contents) -> bool:
+        """Whether both are the same objects in the same places."""
+        a, b = self.items, other.items
+        if self.kind is not other.kind or len(a) != len(b):
+            return False
+        if type(a) is tuple:
+            return all(x is y or (type(x) in NUMBERS and type(x) is type(y) and x == y) for x, y in zip(a, b, strict=True))
+        return a.tobytes() == b.tobytes() if hasattr(a, "tobytes") else bool(a == b)
+
+    def __repr__(self) -> str:
+        return f"<contents of a {self.kind.__name__}>"
 
 
 class Splice:

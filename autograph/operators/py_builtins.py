@@ -13,6 +13,7 @@ from autograph.operators.asserts import raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
+from autograph.operators.contents import note_advance
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting, may_be_shared, refuse_spent, tried_by_python
 from autograph.operators.iterables import (
@@ -271,6 +272,8 @@ def next_(iterator: Any, *default: Any) -> Any:
     """`next`."""
     refuse_spent(iterator)
     if type(iterator) is not Emitting and not may_be_shared(iterator):
+        if STATE.trace is not None:
+            note_advance(STATE.trace, iterator)
         staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
         return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
     found: Any = False

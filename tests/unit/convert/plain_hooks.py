@@ -138,6 +138,10 @@ def aug_item(x: Any, *rest: Any) -> None:
     place[index] = _INPLACE[op](place[index], value)
 
 
+def in_place(x: Any, value: Any) -> Any:
+    return value
+
+
 def aug_attr(o: Any, name: str, op: str, value: Any) -> None:
     setattr(o, name, _INPLACE[op](getattr(o, name), value))
 

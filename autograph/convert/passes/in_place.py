@@ -1,0 +1,89 @@
+"""Augmented assignments to names: `xs += ys` changes a list itself."""
+
+from collections.abc import Iterator
+
+import gast
+
+from autograph.convert.converter import Context, Converter, Example
+from autograph.source.parse import Node
+
+_CHANGING = (gast.Add, gast.Mult, gast.Sub, gast.BitOr, gast.BitAnd, gast.BitXor)
+_NEVER_CONTAINERS = (gast.Div, gast.FloorDiv, gast.Pow, gast.MatMult, gast.LShift, gast.RShift)
+
+
+class InPlace(Converter):
+    """xs += v  ->  xs += ag__.in_place(xs, v), where xs may be a list, set, dictionary or the like"""
+
+    begins = (gast.AugAssign,)
+    examples = (
+        Example("xs += ys", "xs += ag__.in_place(xs, ys)"),
+        Example("total = 0\ntotal += x", "total = 0\ntotal += x"),
+        Example("x += 1", "x += 1"),
+        Example("x *= a / b", "x *= a / b"),
+        Example("x /= y", "x /= y"),
+        Example("x.y += z", "x.y += z"),
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._numbers: set[str] = set()
+
+    def convert(self, tree: Node) -> Node:
+        """First find the names that are never anything but numbers."""
+        bound = list(_bindings(tree))
+        others = {name for name, value in bound if value is None}
+        self._numbers = {name for name, _ in bound} - others
+        while True:
+            wrong = {name for name, value in bound if name in self._numbers and not self._is_number(value)}
+            if not wrong:
+                return self.visit(tree)
+            self._numbers -= wrong
+
+    def visit_AugAssign(self, node: Node) -> Node:
+        """What `op=` may change is told to the hook, before it does."""
+        self.generic_visit(node)
+        target = node.target
+        if not isinstance(target, gast.Name) or not isinstance(node.op, _CHANGING) or target.id in self._numbers:
+            return node
+        if self._is_number(node.value) and (not isinstance(node.op, gast.Mult) or _is_fraction(node.value)):
+            return node
+        node.value = self.quote_expression("ag__.in_place(x, v)", node, x=target.id, v=node.value)
+        return node
+
+    def _is_number(self, value: Node | None) -> bool:
+        """Whether a value is surely no container."""
+        if isinstance(value, (gast.Constant, gast.Compare)):
+            return not isinstance(value, gast.Constant) or type(value.value) in (bool, int, float, complex)
+        if isinstance(value, gast.UnaryOp):
+            return self._is_number(value.operand)
+        if isinstance(value, gast.Name):
+            return value.id in self._numbers
+        if isinstance(value, gast.BinOp):
+            if isinstance(value.op, _NEVER_CONTAINERS):
+                return True
+            both = self._is_number(value.left), self._is_number(value.right)
+            return all(both) or (any(both) and not isinstance(value.op, (gast.Mult, gast.Mod)))
+        return False
+
+
+def _is_fraction(value: Node) -> bool:
+    return (isinstance(value, gast.Constant) and type(value.value) is float) or (
+        isinstance(value, gast.BinOp) and isinstance(value.op, _NEVER_CONTAINERS)
+    )
+
+
+def _bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
+    """(name, what it is bound to, or None where that is not one expression), of all scopes in a function together."""
+    simple: set[int] = set()
+    for node in gast.walk(tree):
+        if isinstance(node, gast.Assign):
+            for target in node.targets:
+                if isinstance(target, gast.Name):
+                    simple.add(id(target))
+                    yield target.id, node.value
+        elif isinstance(node, (gast.AugAssign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.target, gast.Name):
+            simple.add(id(node.target))
+            if isinstance(node, gast.AugAssign) or node.value is not None:
+                yield node.target.id, node.value
+        elif isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Param)) and id(node) not in simple:
+            yield node.id, None
