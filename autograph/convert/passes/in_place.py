@@ -83,7 +83,7 @@ def _bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
                     yield target.id, node.value
         elif isinstance(node, (gast.AugAssign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.target, gast.Name):
             simple.add(id(node.target))
-            if isinstance(node, gast.AugAssign) or node.value is not None:
-                yield node.target.id, node.value
+            if not isinstance(node, gast.AugAssign) and node.value is not None:
+                yield node.target.id, node.value  # (what a number becomes by `op=` is no container either)
         elif isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Param)) and id(node) not in simple:
             yield node.id, None

@@ -32,7 +32,7 @@ def counter(start):
         nonlocal n
         def if_body():
             nonlocal n
-            n += by
+            n += ag__.in_place(n, by)
         ag__.if_stmt(by > 0, if_body, None, ('n',))
         return n
     return step
