@@ -25,6 +25,7 @@ from autograph.operators.choice import (
     select,
     without_unbound,
 )
+from autograph.operators.contents import in_place
 from autograph.operators.list_methods import ListMethod
 from autograph.operators.lists import (
     as_list_value,
@@ -194,15 +195,20 @@ def aug_item(base: Any, *path: Any) -> None:
     if len(path) == 3:
         index, sign, value = path
         if type(base) is list and type(index) is int and (trace := current()) and id(base) in trace.journal.noted:
-            base[index] = _IN_PLACE[sign](base[index], value)
+            base[index] = _updated(sign, base[index], value)
             return
         if _is_python(base, index):
-            base[index] = _IN_PLACE[sign](base[index], value)
+            base[index] = _updated(sign, base[index], value)
             sync(STATE.trace)
             return
     *indices, sign, value = path
-    _store(base, indices, lambda old: _IN_PLACE[sign](old(), value))
+    _store(base, indices, lambda old: _updated(sign, old(), value))
     sync(current())
+
+
+def _updated(sign: str, old: Any, value: Any) -> Any:
+    """What stands where `old` stood after `op= value`; that `old` itself may change is noted."""
+    return _IN_PLACE[sign](old, in_place(old, value))
 
 
 def _is_python(base: Any, index: Any) -> bool:
@@ -338,7 +344,7 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
 
 def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
     """`owner.name op= value`."""
-    set_attr(owner, name, _IN_PLACE[sign](getattr(owner, name), value))
+    set_attr(owner, name, _updated(sign, getattr(owner, name), value))
 
 
 def del_attr(owner: Any, name: str) -> None:

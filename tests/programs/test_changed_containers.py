@@ -264,7 +264,25 @@ def added_to_a_set_in_a_loop(c):
     return len(s)
 
 
+def joined_to_an_item(c):
+    d, rows = {"a": [1]}, [[1], [2]]
+    if c > 0:
+        d["a"] += [2]
+        rows[0] += [3, 4]
+    return len(d["a"]) + 10 * len(rows[0])
+
+
+def joined_to_an_attribute(c):
+    box = Listed()
+    box.items = [1]
+    if c > 0:
+        box.items += [2]
+    return len(box.items)
+
+
 WORK = [
+    joined_to_an_item,
+    joined_to_an_attribute,
     updated_by_union,
     updated_by_union_of_a_known_key,
     counted,
