@@ -85,6 +85,8 @@ def get_item(x: Any, index: Any) -> Any:
     if choice_of(x) is not None:
         return select(x, lambda value: get_item(value, index))
     if type(index) is MaybeTensor or choice_of(index) is not None:
+        if type(index) is Choice:
+            return select(index, lambda taken: get_item(x, taken))
         index = resolve(index)
     if type(x) is list or isinstance(x, tuple):
         dynamic = dynamic_of(x)
@@ -241,6 +243,9 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         select(base, lambda taken: _store(taken, indices, new))
         return
     base = resolve(base)
+    if type(indices[0]) is Choice:
+        select(indices[0], lambda taken: _store(base, [taken, *indices[1:]], new))
+        return
     index = resolve(indices[0])
     if len(indices) == 1:
         _store_one(base, index, new(lambda: get_item(base, index)))

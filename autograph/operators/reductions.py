@@ -12,11 +12,13 @@ from autograph.errors.refusals import refusal
 from autograph.operators.branches import if_exp, not_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, choice_of, resolve
+from autograph.operators.descriptors import Leaf, Struct
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting
 from autograph.operators.items import get_item
 from autograph.operators.iterables import staged_iterable
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, note_list, put_content, stacked
+from autograph.operators.listvalue import ListValue
 from autograph.operators.places import UNBOUND, name_places
 from autograph.operators.plain import NUMBERS
 from autograph.operators.py_builtins import collect, gathered, list_
@@ -193,13 +195,43 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     if isinstance(iterable, Tensor):
         values = iterable
     else:
+        count = staged.count()
+        if isinstance(count, int) and count <= _UNROLLED:
+            return _sorted_items(list(staged), key, reverse)
         dynamic = dynamic_of(iterable)
-        values = stacked(as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic)
+        rows = as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic
+        if not isinstance(rows.element, Leaf):
+            return _sorted_rows(rows, key, reverse)
+        values = stacked(rows)
     if key is not None:
         ranks = stacked(as_list_value(collect(values, callee(key), None)))
         order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
         return list_(op.gather(values, order, axis=0))
     return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+
+
+_UNROLLED = 256  # items of a known number that are sorted as Python items
+
+
+def _sorted_rows(rows: ListValue, key: Any, reverse: bool) -> Any:
+    """Tuples, whose number only the run knows, by their key or in the order of tuples."""
+    ranks = rows if key is None else as_list_value(collect(rows, callee(key), None))
+    d = ranks.element
+    leaves = d.children if isinstance(d, Struct) and d.kind is tuple else (d,)
+    if not all(isinstance(leaf, Leaf) and leaf.type.shape == () for leaf in leaves):
+        raise refusal("sort-of-objects")
+    columns = [stacked(ListValue(leaf, [v])) for leaf, v in zip(leaves, ranks.values, strict=True)]
+    return collect(_order_of(columns, reverse), lambda i: get_element(rows, i), None)
+
+
+def _order_of(columns: list[Any], reverse: bool) -> Any:
+    """The order of rows, given their columns, the first of which decides before the next."""
+    order = None
+    for values in reversed(columns):
+        turned = values if order is None else op.gather(values, order, axis=0)
+        places = op.argsort(turned, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        order = places if order is None else op.gather(order, places, axis=0)
+    return order
 
 
 def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
@@ -213,12 +245,7 @@ def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
     columns = _columns(ranks)
     if columns is None or not all(map(_is_storable, items)):
         raise refusal("sort-of-objects")
-    order = None
-    for column in reversed(columns):
-        values = op.stack(column, axis=0)
-        turned = values if order is None else op.gather(values, order, axis=0)
-        places = op.argsort(turned, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
-        order = places if order is None else op.gather(order, places, axis=0)
+    order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
     value = as_list_value(items)
     return [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
 

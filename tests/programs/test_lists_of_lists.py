@@ -117,6 +117,22 @@ def comprehensions(n):
     return sum(flat) + 100 * len(flat) + odd + 1000 * picked
 
 
+def returned_before_a_finally(n):
+    log = []
+
+    def run(x):
+        try:
+            if x > 3:
+                log.append(1)
+                return x, log
+        finally:
+            log.append(3)
+        return x, log
+
+    x, found = run(n)
+    return x + 10 * len(found) + 100 * found[-1]
+
+
 def in_a_branch(n):
     rows = []
     for i in range(n):
