@@ -353,10 +353,9 @@ def _detach(trace: Trace, x: Any, relation: Relation) -> None:
 def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
     if result is value:
         return
-    if is_mutable(value) and is_mutable(result):
-        if _is_open(trace, value):
-            sharing_of(trace).add(SameIf(trace, result, value, test))
-            return
+    if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
+        sharing_of(trace).add(SameIf(trace, result, value, test))
+        return
     ours, theirs = structure_of(result), structure_of(value)
     if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
         for a, b in zip(ours[1], theirs[1], strict=True):
