@@ -10,6 +10,7 @@ from autograph.analysis.reads import reads_of_tree
 from autograph.convert.converter import Context
 from autograph.convert.emitting import turned_inside_out
 from autograph.convert.pipeline import Dump, convert_tree, new_context
+from autograph.convert.suppressing import holds_suppress, suppress_as_try
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.depth import deep_trees
@@ -62,7 +63,12 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
 @deep_trees()
 def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
-    has_tries = not stage_tries and any(isinstance(n, gast.Try) and _catches(n) for n in gast.walk(source.node))
+    suppresses = holds_suppress(source.node, function.__globals__)
+    has_tries = not stage_tries and (
+        suppresses or any(isinstance(n, gast.Try) and _catches(n) for n in gast.walk(source.node))
+    )
+    if stage_tries and suppresses:
+        suppress_as_try(source.node, function.__globals__)
     context = _context(source, function, stage_tries)
     code = _finished(function, source, source.node, context, shortcuts)
     if has_tries:

@@ -1,5 +1,8 @@
 """try statements whose body fails when the graph runs: caught, with everything as it was when it failed."""
 
+import contextlib
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -421,6 +424,30 @@ def finally_swallows(x, i):
         if i > 4:
             return s + 1  # noqa: B012
         return s  # noqa: B012
+
+
+@PROGRAMS.add((V, 2), (V, 9), gradients=False)
+def suppressed_index(x, i):
+    found = 0.0
+    with contextlib.suppress(IndexError, KeyError):
+        found = 1.0
+        found = x[i]
+    return found
+
+
+@PROGRAMS.add((V, 1.0), (W, 3.0))
+def suppressed_in_a_loop(x, limit):
+    s = 0.0
+    for v in x:
+        with suppress(ValueError):
+            if v > limit:
+                raise ValueError("large")
+            if v < -8:
+                break
+            s = s + v
+            continue
+        s = s + 100.0
+    return s
 
 
 @PROGRAMS.add((7,), (-7,))
