@@ -2,5 +2,5 @@
 
 ORDER = [
     "calls", "scalars", "nested", "options", "rnn", "lstm", "training", "perceptron", "digits", "beam", "lbfgs", "maml",
-    "trees", "ode", "convolution", "attention", "startup", "growth", "footprint",
+    "trees", "ode", "convolution", "attention", "startup", "growth", "memory", "footprint",
 ]

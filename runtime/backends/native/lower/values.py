@@ -373,7 +373,7 @@ class Values:
             if array is None or maps != {identity(len(over))} or len(array.buffers) != 1 or array.offset != 0:
                 continue
             (buffer,) = array.buffers
-            own = buffer in self.writable and buffer.size is not None and buffer.external is None
+            own = buffer in self.writable and buffer.external is None
             if own and self.is_contiguous(array) and self._unread_after(array, now, ended):
                 out.append(source)
         return out
