@@ -1,0 +1,193 @@
+"""Arrays that loops and branches write to stay where they are, and nobody sees a write that is not theirs."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from autograph.staging import native_code
+from runtime.backends.native import toolchain
+
+pytestmark = pytest.mark.skipif(not toolchain.available(), reason="no compiler")
+
+X = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+
+
+def both(fn, *args):
+    """The results of native code and of the plan, which must be equal; native code must not have given up."""
+    made = []
+    original = native_code.LazyPlan.__call__
+    native_code.LazyPlan.__call__ = lambda self, *a: made.append(self) or original(self, *a)
+    try:
+        results = [
+            ag.nest.map_structure(np.asarray, ag.function(fn, jit_compile=c)(*map(ag.constant, args))) for c in (True, False)
+        ]
+    finally:
+        native_code.LazyPlan.__call__ = original
+    assert not made, "native code gave the call back"
+    ag.nest.map_structure(np.testing.assert_array_equal, *results)
+    return results[0]
+
+
+def text_of(fn, *args):
+    f = ag.function(fn, jit_compile=True)
+    f(*map(ag.constant, args))
+    return f.inspect(*map(ag.constant, args)).llvm
+
+
+def bubble(x):
+    n = x.shape[0]
+    for i in ag.range(n):
+        for j in ag.range(n - 1 - i):
+            if x[j] > x[j + 1]:
+                x[j], x[j + 1] = x[j + 1], x[j]
+    return x
+
+
+def test_a_sort():
+    np.testing.assert_array_equal(both(bubble, X), np.sort(X))
+
+
+def test_nothing_is_copied_at_each_step():
+    def run(x):
+        for k in ag.range(3):
+            for i in ag.range(4000):
+                if x[i] > 0.5:
+                    x[i] = x[i] - 0.5
+        return x
+
+    # One loop brings the argument to memory of its own, one the result to the caller.
+    assert text_of(run, np.ones(4000)).count("!llvm.loop !") <= 2
+
+
+def test_an_array_that_is_read_after_a_branch_is_not_written_in_it():
+    def run(x, c):
+        y = x * 1.0
+        z = y
+        if c > 0:
+            y = y + 0.0
+            y[0] = 9.0
+        return y, z, y + z
+
+    for c in (1, -1):
+        both(run, X, c)
+
+
+def test_a_view_sees_the_old_elements():
+    def run(x, c):
+        y = x * 1.0
+        back = y[::-1]
+        if c > 0:
+            y[0] = 9.0
+        for _ in ag.range(c):
+            y[1] = back[1] + y[1]
+        return y, back
+
+    for c in (2, 0):
+        both(run, X, c)
+
+
+def test_an_invariant_that_is_a_view_of_what_a_loop_carries():
+    def run(x, n):
+        y = x * 1.0
+        first = y[0:2]
+        for i in ag.range(n):
+            y[0] = y[0] + 1.0
+            y[2] = first[0] + y[2]
+        return y
+
+    both(run, X, 3)
+
+
+def test_two_carried_arrays_that_begin_as_one():
+    def run(x, n):
+        y = x * 1.0
+        z = y
+        z = ag.reshape(z, [5])
+        for i in ag.range(n):
+            y[i] = z[i] * 2.0
+            z[i] = y[0]
+        return y, z
+
+    both(run, X, 4)
+
+
+def test_branches_that_give_back_different_arrays():
+    def run(x, n):
+        y, z = x * 1.0, x * 2.0
+        for i in ag.range(n):
+            if y[i] > 2.0:
+                y, z = z, y
+            else:
+                y[i] = z[i] + 1.0
+        return y, z
+
+    both(run, X, 5)
+
+
+def test_inner_loops_of_unknown_length():
+    def sieve(n):
+        flags = ag.ones([n + 1], ag.int32)
+        i = 2
+        while i * i <= n:
+            if flags[i] == 1:
+                j = i * i
+                while j <= n:
+                    flags[j] = 0
+                    j = j + i
+            i = i + 1
+        return flags
+
+    flags = both(sieve, np.int64(50))
+    assert [k for k in range(2, 51) if flags[k]] == [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64])
+def test_integers_that_wrap_around_still_do(dtype):
+    def run(x, n):
+        total = x[0]
+        for i in ag.range(n):
+            total = total * x[1] + x[2]
+        return total, total // x[2], total % x[2]
+
+    both(run, np.array([100, 7, 3], dtype), np.int32(30))
+
+
+def test_counters_from_below_zero_and_negative_indices():
+    def run(x, n):
+        total = 0.0
+        i = -5
+        while i < n:
+            total = total + x[i] * (i % 3) + i // 2
+            i = i + 1
+        return total
+
+    both(run, X, np.int64(5))
+
+
+def test_an_index_beyond_the_end_is_still_an_error():
+    def run(x, n):
+        for i in ag.range(n):
+            x[i] = x[i] + 1.0
+        return x
+
+    f = ag.function(run, jit_compile=True)
+    for n in (6, 5):
+        if n == 6:
+            with pytest.raises(IndexError):
+                f(ag.constant(X), ag.constant(n))
+        else:
+            np.testing.assert_array_equal(f(ag.constant(X), ag.constant(n)), X + 1)
+
+
+def test_ranges_of_known_numbers():
+    def run(x):
+        total = x[0] * 0.0
+        for i in ag.range(1, 10, 2):
+            total = total + x[i // 2] * ag.cast(i, ag.float64)
+        for i in ag.range(4, -1, -1):
+            total = total - x[i] * ag.cast(i, ag.float64)
+        for i in ag.constant([2, 4, 3]):
+            total = total * 2.0 + x[i]
+        return total
+
+    both(run, X)
