@@ -38,7 +38,6 @@ shortened, too, but for their own loops.
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -87,11 +86,11 @@ class _Shorten(ast.NodeTransformer):
             first = self.visit(call.args[0])
             return _located(call, _choice(_bind(first), ast.Constant(False), ast.Constant(True), _recall(call)))
         if hook == "if_exp":
-            kept = _recall(copy.deepcopy(call))
+            kept = _recall(_copied(call))
             first, body, other = self.visit(call.args[0]), *(self.visit(_body(a)) for a in call.args[1:])
             return _located(call, _choice(_bind(first), body, other, kept))
         if hook in ("and_", "or_") and len(call.args) > 1:
-            kept = _recall(copy.deepcopy(call))
+            kept = _recall(_copied(call))
             rest = call.args[1:]
             following: ast.expr = _body(rest[0])
             if len(rest) > 1:
@@ -150,8 +149,8 @@ class _Shorten(ast.NodeTransformer):
         for i, a in enumerate(call.args[1:3]):
             if isinstance(a, ast.Name):
                 self._function.moved = _bound(self._function) | _bound(bodies[a.id])
-                blocks[i] = self._block(_inlined(copy.deepcopy(bodies[a.id]), self._function), self._function)
-        kept = ast.copy_location(ast.Expr(_recall(copy.deepcopy(call))), statement)
+                blocks[i] = self._block(_inlined(_copied(bodies[a.id]), self._function), self._function)
+        kept = ast.copy_location(ast.Expr(_recall(_copied(call))), statement)
         known = _is(_bind(self.visit(call.args[0])), True)
         asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
         test = ast.BoolOp(ast.Or(), [known, ast.BoolOp(ast.And(), [_is_not_false(), _is(asked, True)])])
@@ -171,7 +170,7 @@ class _Shorten(ast.NodeTransformer):
         self._function.moved = _bound(self._function) | _bound(body)
         items = self._new_name("ag__items")
         kept = self._kept([body])
-        target, statements = _target(body, _inlined(copy.deepcopy(body), self._function))
+        target, statements = _target(body, _inlined(_copied(body), self._function))
         inside = self._block(statements, self._function)
         tests = [self._kept([a])[0] for a in call.args[3:]]
         if call.args[3:]:
@@ -197,7 +196,7 @@ class _Shorten(ast.NodeTransformer):
             [_assign(items, _call("guarded", _load(items))), ast.Break()],
             [],
         )
-        known = self.visit(copy.deepcopy(_body(test)))
+        known = self.visit(_copied(_body(test)))
         return ast.If(ast.Compare(_bind(known), [ast.IsNot()], [ast.Constant(True)]), [leave, hand_over], [])
 
     def _while(self, statement: ast.stmt, call: ast.Call, before: list[ast.stmt]) -> None:
@@ -216,13 +215,13 @@ class _Shorten(ast.NodeTransformer):
         del before[-2:]
         self._function.moved = _bound(self._function) | _bound(test) | _bound(body)
         kept = self._kept(sides)
-        inside = self._block(_inlined(copy.deepcopy(body), self._function), self._function)
+        inside = self._block(_inlined(_copied(body), self._function), self._function)
         first: list[ast.stmt] = []
         if _may_write(returned.value):  # what it does is undone where the hook goes on: it is asked by one
             first.append(kept.pop(0))
             goes_on = _is(_bind(_call("ask", call.args[0])), True)
         else:
-            condition = _bind(self.visit(copy.deepcopy(returned.value)))
+            condition = _bind(self.visit(_copied(returned.value)))
             asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
             truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(asked, True)])
             goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
@@ -239,7 +238,7 @@ class _Shorten(ast.NodeTransformer):
     def _kept(self, nodes: list[Any]) -> list[Any]:
         """The same for the hook: shortened, but for loops."""
         outer, self._replaced = self._replaced, ("if_stmt",)
-        made = [self.visit(copy.deepcopy(node)) for node in nodes]
+        made = [self.visit(_copied(node)) for node in nodes]
         self._replaced = outer
         return made
 
@@ -440,3 +439,17 @@ def _functions_in(node: ast.AST) -> Iterator[ast.AST]:
             yield child
         else:
             yield from _functions_in(child)
+
+
+def _copied(node: Any) -> Any:
+    """A tree, or a list of them, that shares nothing with the first but contexts; `copy.deepcopy` takes much longer."""
+    if type(node) is list:
+        return [_copied(part) for part in node]
+    if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context):
+        return node
+    kind = type(node)
+    made = kind.__new__(kind)
+    parts = made.__dict__
+    for name, value in node.__dict__.items():
+        parts[name] = _copied(value) if type(value) is list or isinstance(value, ast.AST) else value
+    return made

@@ -22,7 +22,7 @@ _API = ("PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_
         "PyThread_get_thread_ident")
 _CLOCK_MONOTONIC = {"Linux": 1, "Darwin": 6}
 
-_TEXT = """
+_TEXT = """; quick
 declare i32 @clock_gettime(i32, ptr)
 declare i32 @PyGILState_Ensure()
 declare void @PyGILState_Release(i32)
@@ -89,7 +89,7 @@ no:
   ret i32 0
 }
 """
-_SILENT = """
+_SILENT = """; quick
 define i64 @ag_poll() {
   ret i64 0
 }

@@ -1,3 +1,4 @@
+; quick
 ; A pool of threads that share the iterations of a loop.
 ;
 ;   ag_parallel(fn, ctx, n, grain)   fn(ctx, lo, hi) over pieces of [0, n), none shorter than `grain` but the last;

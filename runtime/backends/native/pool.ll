@@ -1,3 +1,4 @@
+; quick
 ; Memory that is kept when it is given back, for it costs more to get large memory from the system than to fill it.
 ;
 ;   ag_take(size)   at least so many bytes, on a boundary of 64; null where there is no memory

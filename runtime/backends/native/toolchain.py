@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORGET = "ag_forget"
-_VERSION = 2  # of how texts are compiled: passes, options
+_VERSION = 3  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -157,6 +157,8 @@ def _machine(level: int = 3) -> Any:
     )
 
 
+QUICK = "; quick"
+"""How a text begins that is code between other code: calls, memory, threads. It runs as fast by whatever passes."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
@@ -184,12 +186,11 @@ def optimised(text: str) -> tuple[Any, Any]:
     text += scaling.definitions(text, llvm.llvm_version_info[0], host()[2])
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
-    machine = _machine(0 if is_long(text) else 3)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = True
-    options.slp_vectorization = True
-    options.loop_interleaving = True
-    options.loop_unrolling = not text.startswith("; large")  # it takes most of the time of large programs
+    quick = text.startswith(QUICK)
+    machine = _machine(0 if quick or is_long(text) else 3)
+    options = llvm.create_pipeline_tuning_options(speed_level=1 if quick else 3)
+    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = not quick
+    options.loop_unrolling = not quick and not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
     if not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
