@@ -148,3 +148,14 @@ def test_evenly_spaced_small_floats():
     for a, b in ((0.0, 1.0), (-3.0, 7.5), (1.0, 1.0), (0.0, 5e-324)):
         given_values = ag.constant(np.float32(a)), ag.constant(np.float32(b))
         same(ag.function(f, jit_compile=True)(*given_values), np.linspace(np.float32(a), np.float32(b), 11))
+
+
+def powers(x, y):
+    return x**2, x**y, x**9, ag.math.floormod(x, y + 1), ag.nn.softmax_cross_entropy_with_logits(y * 0.5, x * 0.25)
+
+
+def test_powers_of_integers_and_losses_of_a_vector(monkeypatch):
+    check(powers, np.array([1, 2, -3]), np.array([3, 0, 5]), monkeypatch=monkeypatch)
+    check(lambda x, y: np.fmod(x, y), np.array([5, -7]), np.array([3, -2]), monkeypatch=monkeypatch)
+    loss = lambda x, k: ag.nn.sparse_softmax_cross_entropy_with_logits(k, x)
+    check(loss, np.array([1.0, 2.0, -3.0]), np.int64(1), monkeypatch=monkeypatch)

@@ -416,7 +416,7 @@ class Ops:
     def math(self, name: str, *xs: Scalar) -> Scalar:
         """A function of the mathematical library."""
         code = xs[0].code
-        if name not in mathlib.NAMES and name not in mathlib.BINARY:
+        if (name not in mathlib.NAMES and name not in mathlib.BINARY) or not is_float(code):
             raise Unsupported([(f"the function {name}", None)])
         self.needs(f"{name}.{code}")
         return self._new(f"call {xs[0].type} {mathlib.symbol(name, code)}({', '.join(map(str, xs))})", code)

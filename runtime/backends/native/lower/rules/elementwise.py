@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +86,28 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
     for v, c, w in zip(node.inputs, codes, weak, strict=True):
         if w:
             ctx.narrowed(ctx.scalar(v), c, True)
+    _try(ctx, node, fn, [code_of(t.dtype) for t in types])
     ctx.elementwise(node, fn, cost_of(name))
+
+
+def _try(ctx: FunctionLowering, node: Node, fn: Callable[..., Scalar], codes: list[str]) -> None:
+    """Raise now what the loops that use the elements would raise: then it is too late for an island.
+
+    Raises:
+      Unsupported: there is no native form.
+    """
+    code = ctx.code
+    kept, block = len(code.lines), code.block
+    elements = []
+    for value, kind in zip(node.inputs, codes, strict=True):
+        rep = ctx.env[value]
+        number = rep if isinstance(rep, Scalar) else getattr(rep.expr, "scalar", None)
+        elements.append(number if isinstance(number, Scalar) else Scalar("%any", kind))
+    try:
+        fn(*elements)
+    finally:
+        del code.lines[kept:]
+        code.block = block
 
 
 def _ufuncs() -> Any:

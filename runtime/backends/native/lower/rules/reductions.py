@@ -367,6 +367,11 @@ def softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     )
     each = hidden(ctx, terms, code, source.sizes, [source, want, logs], cost=2)
     total_loss = reduction(ctx, "sum", each, axes, False, code)
+    if not total_loss.sizes:
+        ctx.materialize(total_loss)
+        assert total_loss.scalar is not None
+        ctx.define(node.outputs[0], total_loss.scalar)
+        return
     d = ctx.defer(node.outputs[0], total_loss.as_expr(), source.sizes[:-1], ())
     ctx.refer(d, [total_loss])
 
