@@ -207,6 +207,12 @@ class Code:
             total = self.mul(size, total)
         return total
 
+    def parts(self, a: Operand, size: int) -> Operand:
+        """How many parts of a size there are in a, the last one perhaps smaller."""
+        if isinstance(a, int):
+            return -(-a // size)
+        return a if size == 1 else self.op(f"sdiv i64 {self.add(a, size - 1)}, {size}", "n")
+
     def at_least(self, a: Operand, low: int) -> Operand:
         """max(a, low)"""
         return (

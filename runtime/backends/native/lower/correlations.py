@@ -64,10 +64,7 @@ def correlate(ctx: FunctionLowering, job: Correlation) -> None:
     apart = slopes > MANY and job.groups == 1 and blocks > 1  # threads share the outputs
     parts = 1 if apart else parts_of(pictures, products, slopes)
     sums = job.out if parts == 1 else ctx.allocate(job.out.code, (parts, slopes))
-    if isinstance(pictures, int):
-        each: Operand = max(-(-pictures // parts), 1)
-    else:
-        each = code.at_least(code.op(f"sdiv i64 {code.add(pictures, parts - 1)}, {parts}"), 1)
+    each = code.at_least(code.parts(pictures, parts), 1)
     ctx.big = True
     buffers = frame.source.buffers | job.dy.buffers | sums.buffers
     ctx.memory.touch(buffers)

@@ -158,16 +158,13 @@ class Bands:
         height, width = frame.count
         reach, wide = frame.source.sizes[2], frame.span(1, width, outside)
         row = outside.mul(reach if frame.inside else wide, frame.channels)
-        self.each: Operand = 8 * multiple  # rows of a band
+        self.each: int = 8 * multiple  # rows of a band
         if isinstance(row, int) and isinstance(height, int):
             fits = (BAND // max(row, 1) - (frame.taps[0] - 1) * frame.step[0] - 1) // frame.stride[0] + 1
             self.each = min(height, max(min(fits, most or fits) // multiple, 1) * multiple)
         elif most is not None:
             self.each = min(most, self.each)
-        if isinstance(height, int) and isinstance(self.each, int):
-            self.count: Operand = -(-height // self.each) if height else 0
-        else:
-            self.count = outside.op(f"sdiv i64 {outside.add(height, outside.sub(self.each, 1))}, {self.each}")
+        self.count: Operand = outside.parts(height, self.each) if height != 0 else 0
         self.row: Operand = kernel.take(row)  # from row to row of what is read
         self.source = kernel.pointer(frame.source.ptr, frame.source.offset)
         picture = outside.product(frame.source.sizes[1:])
@@ -294,12 +291,7 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
     products = ctx.code.mul(
         ctx.code.mul(bands.each, frame.count[1]), slots * length * job.groups * blocks * block
     )
-    tasks = ctx.code.mul(frame.source.sizes[0], bands.count)
-    if slots > 1:
-        tasks = -(-tasks // slots) if isinstance(tasks, int) else ctx.code.op(
-            f"sdiv i64 {ctx.code.add(tasks, slots - 1)}, {slots}"
-        )  # fmt: skip
-    kernel.launch(tasks, grain_of(products))
+    kernel.launch(ctx.code.parts(ctx.code.mul(frame.source.sizes[0], bands.count), slots), grain_of(products))
     ctx.memory.touch(buffers)
 
 

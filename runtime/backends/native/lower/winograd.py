@@ -172,11 +172,7 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
                 start = code.add(code.mul(picture, kernel.take(job.pitch[0])), code.mul(b, block))
                 goal = kernel.at(out, start)
                 _results(kernel, job, (sums, goal, own), (some, top, rows), room, left)
-    tasks = ctx.code.mul(frame.source.sizes[0], bands.count)
-    if slots > 1:
-        tasks = -(-tasks // slots) if isinstance(tasks, int) else ctx.code.op(
-            f"sdiv i64 {ctx.code.add(tasks, slots - 1)}, {slots}"
-        )  # fmt: skip
+    tasks = ctx.code.parts(ctx.code.mul(frame.source.sizes[0], bands.count), slots)
     kernel.launch(tasks, grain_of(tiles * 16 * inner * job.outer))
     ctx.memory.touch(buffers)
 

@@ -68,11 +68,7 @@ def _sums(
     dy, out = kernel.pointer(job.dy.ptr, job.dy.offset), kernel.pointer(made.ptr, made.offset)
     pictures = frame.source.sizes[0]
     whole = kernel.take(pictures)
-    own: Operand = pictures
-    if not shared:
-        up = ctx.code.add(pictures, tasks - 1)
-        own = up // tasks if isinstance(up, int) else ctx.code.op(f"sdiv i64 {up}, {tasks}")
-    own = kernel.take(own)
+    own = kernel.take(pictures if shared else ctx.code.parts(pictures, tasks))
     of_block = 16 * inner * block
     with kernel.loop("%lo", "%hi") as task:
         start: Operand = 0

@@ -67,7 +67,7 @@ def _along(
     if padding == "SAME":
         if stride == 1:
             return size, (reach - 1) // 2, reach == 1
-        some = code.op(f"sdiv i64 {code.add(size, stride - 1)}, {stride}")
+        some = code.parts(size, stride)
         seen = code.add(code.mul(code.sub(some, 1), stride), reach)
         missing = code.at_least(code.sub(seen, size), 0)
         return some, code.op(f"sdiv i64 {missing}, 2"), False
@@ -298,7 +298,7 @@ def conv2d_input_grad(ctx: FunctionLowering, node: Node) -> None:
         for left in range(strides[1]):
             place = top, left
             count = tuple(
-                -(-(n - p) // s) if isinstance(n, int) else code.op(f"sdiv i64 {code.add(n, s - 1 - p)}, {s}")
+                code.parts(code.sub(n, p), s)
                 for n, p, s in zip(known.picture[1:], place, strides, strict=True)
             )
             base = code.add(code.mul(top, pitch[1]), code.mul(left, pitch[2]))
