@@ -145,8 +145,8 @@ def note_contents(trace: Trace, x: Any, keys: Any = None) -> None:
 
 
 def note_advance(trace: Trace, iterator: Any) -> None:
-    """Note that an iterator is about to give an item."""
-    if in_region(trace):
+    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph."""
+    if in_region(trace) and not hasattr(type(iterator), "__staged_next__"):
         key = ("iterator", id(iterator))
         table = trace.journal[-1]
         if key not in table:

@@ -244,3 +244,16 @@ def test_what_only_python_can_tell_must_not_depend_on_staged_tensors():
 def test_wrong_uses_say_why(make, words):
     with pytest.raises((ValueError, TypeError), match=words):
         make()
+
+
+@pytest.mark.parametrize("of_python", [True, False])
+def test_next_in_a_staged_loop_takes_the_datasets_items(of_python):
+    @ag.function
+    def first(items, n):
+        iterator = iter(items)
+        s = 0
+        for _ in range(n) if of_python else ag.range(n):
+            s = s * 10 + next(iterator)
+        return s
+
+    assert int(first(ag.data.Dataset.range(1, 9), 3 if of_python else ag.constant(3))) == 123
