@@ -13,7 +13,7 @@ from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
-from runtime.typesys.shapes import num_elements
+from runtime.typesys.shapes import is_static, num_elements
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "zeros",
 ]
 
+_LIKE = {"index_grad": 1, "zeros_like": 0, "ones_like": 0}  # operands that say how large the result is
 _SMALL = 4096  # elements up to which zeros are a constant of the graph
 
 
@@ -190,13 +191,32 @@ class AdjointRegion(Region):
         used = prune(self.graph)
         defined = {v for node in self.graph.nodes for v in node.outputs}
         still_open = {p: v for p, v in self.pending.items() if v in used and v not in defined}
+        shapes = self._shapes(set(still_open.values()))
         body, self.graph.nodes = self.graph.nodes, []
         done: dict[Value, Value] = {}
+        for primal in [p for p, v in still_open.items() if v in shapes and not self._is_free(p)]:
+            value = still_open.pop(primal)
+            kind = shapes[value]
+            made = self.graph.add_node(get("zeros"), [], {"shape": kind.shape, "dtype": kind.dtype}, (kind,))
+            made.outputs[0], value.node, value.index = value, made, 0
         for primal in still_open:
             if self._is_free(primal):
                 self._recompute(primal, still_open, done)
         self.graph.nodes += body
         return [(p, v) for p, v in still_open.items() if p not in done]
+
+    def _shapes(self, values: set[Value]) -> dict[Value, TensorType]:
+        """Those of the values of which nothing but the shape is looked at here, and that is known; their types."""
+        found = {
+            v: v.type
+            for v in values - set(self.graph.outputs)
+            if isinstance(v.type, TensorType) and v.type.shape and is_static(v.type.shape)
+        }
+        for node in self.graph.nodes:
+            for place, value in enumerate(node.inputs):
+                if value in found and _LIKE.get(node.op.name) != place:
+                    del found[value]
+        return found
 
     def _is_free(self, value: Value) -> bool:
         """Whether a forward value is cheaper to compute again than to save."""
