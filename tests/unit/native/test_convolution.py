@@ -286,3 +286,24 @@ def test_pooling_of_integers(dtype):
     x = np.random.default_rng(0).integers(0, 200, (2, 7, 6, 5)).astype(dtype)
     (found,) = natively(lambda x: (ag.nn.max_pool2d(x, 3, 2, "SAME"),), x)
     np.testing.assert_array_equal(found, MaxPool2d.kernel(x, window=(3, 3), strides=(2, 2), padding="SAME"))
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID", ((1, 0), (0, 2))])
+@pytest.mark.parametrize("sizes", [(None, 9, 7), (None, None, None)])
+def test_pooling_of_sizes_that_only_the_run_knows(sizes, padding):
+    attrs = {"window": (3, 2), "strides": (2, 2), "padding": padding}
+    args = attrs["window"], attrs["strides"], explicit(padding)
+
+    def f(x):
+        with ag.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y, z = ag.nn.max_pool2d(x, *args), ag.nn.avg_pool2d(x, *args)
+        return y, z, tape.gradient(y, x), tape.gradient(z, x)
+
+    x = np.random.default_rng(0).standard_normal((2, 9, 7, 19)).astype("float32")
+    y, z = MaxPool2d.kernel(x, **attrs), AvgPool2d.kernel(x, **attrs)
+    found = natively(f, x, specs=[ag.TensorSpec([*sizes, 19], ag.float32)])
+    ones = np.ones_like(y)
+    wanted = y, z, MaxPool2dGrad.kernel(ones, x, y, **attrs), AvgPool2dGrad.kernel(ones, x, **attrs)
+    for a, b in zip(found, wanted, strict=True):
+        close(a, b)
