@@ -73,7 +73,7 @@ class _Shorten(ast.NodeTransformer):
                 self.enter(inner)
             return node
         if isinstance(node, ast.Call):
-            short = self._expression(node)
+            short = self._expression(node) or self._quick(node)
             if short is not None:
                 return short
         return self.generic_visit(node)
@@ -98,6 +98,34 @@ class _Shorten(ast.NodeTransformer):
             first, following = self.visit(call.args[0]), self.visit(following)
             sides = (following, _test()) if hook == "and_" else (_test(), following)
             return _located(call, _choice(_bind(first), *sides, kept))
+        return None
+
+    def _quick(self, call: ast.Call) -> ast.expr | None:
+        """What Python does at once with values of types that nothing stands in for; operands are names and constants."""
+        hook = _hook(call)
+        if hook == "get_item":
+            return _item(call)
+        if hook in ("is_", "is_not") and all(map(_is_atom, call.args)):
+            names = [a for a in call.args if isinstance(a, ast.Name)]
+            same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
+            return _located(call, _quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))
+        function = call.func.args[0] if isinstance(call.func, ast.Call) and _hook(call.func) == "callee" else None
+        if function is None:
+            return None
+        first = call.args[0] if call.args else None
+        if isinstance(function, ast.Name) and function.id in _CALLED and isinstance(first, ast.Name):
+            if len(call.args) != 1 + (function.id == "isinstance"):
+                return None
+            own = ast.Compare(function, [ast.Is()], [ast.Attribute(_load(HOOKS), function.id, ast.Load())])
+            which, is_of = _CALLED[function.id], _not_of if function.id == "isinstance" else _of
+            call.args = [self.visit(a) for a in call.args]
+            call.func = _quickly([is_of(first, which), own], function, call.func)
+            return _located(call, call)
+        if isinstance(function, ast.Attribute) and isinstance(function.value, (ast.Name, ast.Constant)):
+            call.args = [self.visit(a) for a in call.args]
+            call.keywords = [self.visit(k) for k in call.keywords]
+            call.func = _quickly([_of(function.value, "METHODS")], function, call.func)
+            return _located(call, call)
         return None
 
     # Statements
@@ -293,6 +321,52 @@ def _hook(call: ast.Call) -> str:
     """The name of the hook that a call calls, or an empty string."""
     f = call.func
     return f.attr if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == HOOKS else ""
+
+
+_CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES", "abs": "INDICES", "ord": "INDICES", "chr": "INDICES"}
+
+
+def _item(call: ast.Call) -> ast.expr | None:
+    """`x[i]`, where both are names or constants, or the parts of `i` are."""
+    x, index = call.args
+    if not isinstance(x, ast.Name):
+        return None
+    parts, at = [index], index
+    if isinstance(index, ast.Call):
+        if _hook(index) != "slice" or index.keywords:
+            return None
+        parts = list(index.args)
+        bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
+        at = ast.Slice(*(bounds if len(bounds) > 1 else [None, *bounds]))  # type: ignore[assignment]
+    if not all(map(_is_atom, parts)):
+        return None
+    names = [p for p in parts if isinstance(p, ast.Name)]
+    checks = [_of(x, "INDEXED"), *(_of(p, "INDICES") for p in names)]
+    return _located(call, _quickly(checks, ast.Subscript(x, at, ast.Load()), call))  # type: ignore[no-any-return]
+
+
+def _is_atom(x: ast.expr) -> bool:
+    """Whether an operand is a name or a number, and asked for twice is the same."""
+    if isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub):
+        x = x.operand
+        return isinstance(x, ast.Constant)
+    return isinstance(x, (ast.Name, ast.Constant)) and getattr(x, "value", None) is not ...
+
+
+def _of(x: ast.expr, types: str) -> ast.expr:
+    return ast.Compare(_call("kind", x), [ast.In()], [ast.Attribute(_load(HOOKS), types, ast.Load())])
+
+
+def _not_of(x: ast.expr, types: str) -> ast.expr:
+    return ast.Compare(_call("kind", x), [ast.NotIn()], [ast.Attribute(_load(HOOKS), types, ast.Load())])
+
+
+def _quickly(checks: list[ast.expr], short: ast.expr, long: ast.expr) -> ast.expr:
+    """`short` where all is as it mostly is."""
+    if not checks:
+        return copy.deepcopy(short)
+    test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
+    return ast.IfExp(copy.deepcopy(test), copy.deepcopy(short), copy.deepcopy(long))
 
 
 def _body(operand: ast.expr) -> ast.expr:

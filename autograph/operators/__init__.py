@@ -1,11 +1,12 @@
 """What generated code calls as `ag__.…`: hooks do as Python does on Python values, and stage on staged ones."""
 
-from builtins import slice
+from builtins import abs, chr, isinstance, len, ord, slice  # noqa: UP029 (they are names of this module, too)
 
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
 from autograph.operators import math_forms as math_forms  # the same
 from autograph.operators import new_arrays as new_arrays  # the same
 from autograph.operators import py_builtins as py_builtins  # the same
+from autograph.operators import quick as quick
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
@@ -25,22 +26,30 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
+from autograph.operators.quick import ALTERNATIVES, INDEXED, INDICES, METHODS
 from autograph.operators.rows import RESTS, for_rest, guarded, row
 from autograph.operators.tries import try_stmt
 from autograph.operators.truth import truth_of
 from autograph.operators.while_loops import ask, while_rest, while_stmt
 
+quick.namespace = globals()
 kind = type
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 
 __all__ = [
+    "ALTERNATIVES",
+    "INDEXED",
+    "INDICES",
+    "METHODS",
     "RESTS",
+    "abs",
     "and_",
     "ask",
     "assert_stmt",
     "aug_attr",
     "aug_item",
     "callee",
+    "chr",
     "del_attr",
     "del_item",
     "dict_comp",
@@ -57,7 +66,9 @@ __all__ = [
     "in_place",
     "is_",
     "is_not",
+    "isinstance",
     "kind",
+    "len",
     "list_comp",
     "local",
     "match_argument",
@@ -70,6 +81,7 @@ __all__ = [
     "not_eq",
     "not_in",
     "or_",
+    "ord",
     "raised",
     "row",
     "set_attr",

@@ -140,7 +140,9 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     if rest:
         # a function that calls itself is a cycle: it may hold the cells of other names
         cells = [id(x) for x in count.objects if type(x) is CellType and id(x) not in count.dead]
-        count.find_cycles(list(dict.fromkeys([*rest, *cells])))
+        # and so may what was born here: what it held is taken back by now
+        born = [key for key in births_of(trace).objects if key not in count.dead and key in count.index]
+        count.find_cycles(list(dict.fromkeys([*rest, *cells, *born])))
     return {key for key in owners if key in count.dead}
 
 

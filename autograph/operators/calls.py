@@ -10,6 +10,7 @@ import builtins
 import linecache
 import sys
 import weakref
+from abc import ABCMeta
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.list_methods import MUTATING, ListMethod
 from autograph.operators.lists import dynamic_of, note_list, stacked
 from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
-from autograph.operators.plain import NUMBERS
+from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
@@ -71,15 +72,28 @@ def callee(f: Any) -> Any:
         function = f.__func__
         made = trace.calls.get(function) if type(function) is FunctionType else None
         if made is not None and type(f.__self__) in trace.met:
-            if trace.builder.region.parent is not None:
+            if trace.builder.region.parent is not None and type(made) is FunctionType:
                 made = recursive(trace, made)
             return MethodType(made, f.__self__)
-    elif kind is FunctionType or kind is type or (kind is BuiltinMethodType and type(f.__self__) is ModuleType):
+    elif kind is BuiltinMethodType and (owned := type(f.__self__)) is not ModuleType:
+        if owned is list:
+            if id(f.__self__) in trace.journal.noted and (name := f.__name__) in _WRITES:
+                return f if name in _ALL_PYTHONS else partial(_plainly, f)
+        elif owned is dict and f.__name__ in _DICT_READS and "choices" not in trace.notes:
+            return f
+        elif f is _NEW:
+            return _new
+    elif kind in _KEPT:
         made = trace.calls.get(f)
         if made is not None:
-            return recursive(trace, made) if kind is FunctionType and trace.builder.region.parent is not None else made
-    if "rolling" in trace.notes:
-        return _rolling(trace, f)
+            if trace.builder.region.parent is not None and kind is type(made) is FunctionType:
+                return recursive(trace, made)
+            return made
+    return _rolling(trace, f) if "rolling" in trace.notes else _found(trace, f, kind)
+
+
+def _found(trace: Trace, f: Any, kind: type) -> Any:
+    """`callee` of what was not called in the trace yet, or is looked at each time."""
     bound = None
     if kind is MethodType:
         owned = type(f.__self__)
@@ -95,8 +109,7 @@ def callee(f: Any) -> Any:
             _, _, made, defaults, keywords, plain = known
             if made is not None and f.__defaults__ is defaults and f.__kwdefaults__ is keywords:
                 if not plain or plain not in trace.called:
-                    if plain:
-                        _remember(trace, f, made)
+                    _remember(trace, f, made)
                     made = _called(trace, made)
                 elif trace.builder.region.parent is not None:
                     made = recursive(trace, made)
@@ -104,7 +117,7 @@ def callee(f: Any) -> Any:
         if bound is None:
             return _function(trace, f)
     if bound is not None:
-        if type(bound.__self__).__name__ in GENERATORS and runs_again(trace) and (how := asks_world(bound)):
+        if type(bound.__self__).__name__ in GENERATORS and runs_again(trace, 3) and (how := asks_world(bound)):
             return world_stand_in(bound, how)
         inner = _function(trace, f) if kind is FunctionType else callee(f)
         return bound if inner is f else MethodType(inner, bound.__self__)
@@ -118,8 +131,8 @@ def callee(f: Any) -> Any:
 
 def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
     """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
-    if "<locals>" not in f.__qualname__ and _is_plain(made):
-        trace.calls[f] = made
+    if "<locals>" not in f.__qualname__ and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
+        trace.calls[f] = choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made
 
 
 def _builtin(trace: Trace, f: Any) -> Any:
@@ -157,7 +170,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
         how = asks_world(f)
         if how:
-            return world_stand_in(f, how) if runs_again(trace, 3) else f
+            return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
     return _other(trace, f, BuiltinMethodType)
@@ -187,7 +200,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         return stand_in
     if kind is BuiltinMethodType:
         return _checked(noting(f)) if "lists" in trace.notes else noting(f)
-    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 3) and (how := asks_world(f)):
+    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 4) and (how := asks_world(f)):
         return world_stand_in(f, how)
     if choice_of(f) is not None:
         return _choice_call(f)
@@ -227,7 +240,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if is_converted(f.__code__):
         if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
             trace.simple.add(id(f.__code__))  # the trace holds the code of what it called
-            _remember(trace, f, f)
+        _remember(trace, f, f)
         return _called(trace, f)
     stand_in = stand_in_of(f)
     if stand_in is not None:
@@ -263,7 +276,7 @@ def _called(trace: Trace, made: FunctionType) -> Any:
     """What is called for a converted function."""
     watch(trace, made)
     if has_tries(made.__code__):
-        return choosing_tries(made, _chosen)
+        return choosing_tries(trace, made, _chosen)
     return _chosen(trace, made)
 
 
@@ -346,7 +359,7 @@ def _constructor(trace: Trace, cls: type) -> Any:
         known = _constructed[key] = kept, init, cls.__new__, _initialises(cls, init)
     meet_class(trace, cls)
     made = partial(_construct, cls) if known[3] else cls
-    if "<locals>" not in cls.__qualname__ and type(cls) is type:
+    if "<locals>" not in cls.__qualname__ and type(cls) in _KEPT:
         trace.calls[cls] = made
     return made
 
@@ -360,13 +373,13 @@ def _initialises(cls: type, init: Any) -> bool:
         and cls.__new__ is object.__new__  # type: ignore[comparison-overlap]
         and type(cls).__call__ is type.__call__
         and not issubclass(cls, BaseException)
-        and not is_unconverted_module(cls.__module__)
-        and callee(init) is not init
+        and (is_converted(init.__code__) or (not is_unconverted_module(cls.__module__) and callee(init) is not init))
     )
 
 
-def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-    made: Any = object.__new__(cls)
+def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`object.__new__`; what it makes is born in the open region."""
+    made: Any = _NEW(cls, *args, **kwargs)
     trace = current()
     if trace is not None:
         objects = births_of(trace).objects
@@ -375,6 +388,11 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
             overfull(trace)
         if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
             trace.journal.noted.add(id(made))
+    return made
+
+
+def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made = _new(cls)
     result = callee(cls.__init__)(made, *args, **kwargs)  # type: ignore[misc]
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
@@ -389,6 +407,17 @@ def _is_absent_somewhere(x: Any) -> bool:
     return type(x) in CHOICES and UNBOUND in choice_of(x)._alternatives  # type: ignore[union-attr]
 
 
+def _plainly(f: Any, *args: Any) -> Any:
+    """A method of a list that is noted already."""
+    for a in args:
+        if type(a) not in PLAIN and type(a) is not list:
+            return ListMethod(f.__self__, f.__name__)(*args)
+    return f(*args)
+
+
+_KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
+_NEW = object.__new__
+_WRITES = frozenset(("append", "remove", "clear", "reverse", "pop", "insert", "extend"))
 _ALL_PYTHONS = frozenset(("append", "remove", "clear", "reverse"))  # of lists, whatever their arguments are
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 

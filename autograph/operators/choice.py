@@ -12,6 +12,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.places import UNBOUND, Label
+from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -123,6 +124,7 @@ def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str
     choice = Choice(descriptor, tag, alternatives, name)
     if STATE.trace is not None:
         STATE.trace.notes["choices"] = True
+        trace_module.unusual(STATE.trace)
     present = [a for a in alternatives if a is not None and a is not UNBOUND]
     if len(present) == 1 and isinstance(present[0], Tensor):
         return MaybeTensor(choice, present[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 from builtins import len  # what another module makes of the name is nothing to the hooks
+from collections import OrderedDict, defaultdict
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -39,7 +40,7 @@ from autograph.operators.lists import (
 )
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import is_maybe
-from autograph.operators.places import UNBOUND, note_attribute, note_item
+from autograph.operators.places import ROOM, UNBOUND, ItemPlace, note_attribute, note_item, overfull
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
 from autograph.operators.sharing import placed, sharing_of, sync, taken
@@ -176,34 +177,40 @@ def _scalar_index(index: Tensor) -> Tensor:
     return index
 
 
-def set_item(base: Any, *path: Any) -> None:
+def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
     """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
-    if len(path) == 2:
-        index, value = path
-        if type(base) is list and type(index) is int and (trace := current()) and id(base) in trace.journal.noted:
-            base[index] = value
-            return
+    if not more:
+        if type(base) is list and type(index) is int:
+            trace = current()
+            if trace is not None and id(base) in trace.journal.noted:
+                base[index] = value
+                return
         if _is_python(base, index):
             base[index] = value
-            sync(STATE.trace)
+            trace = current()
+            if trace is not None and "sharing" in trace.notes:
+                sync(trace)
             return
-    *indices, value = path
+    *indices, value = index, value, *more
     _store(base, indices, lambda _: value)
     sync(current())
 
 
-def aug_item(base: Any, *path: Any) -> None:
+def aug_item(base: Any, index: Any, sign: Any, value: Any, *more: Any) -> None:
     """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
-    if len(path) == 3:
-        index, sign, value = path
-        if type(base) is list and type(index) is int and (trace := current()) and id(base) in trace.journal.noted:
-            base[index] = _updated(sign, base[index], value)
-            return
+    if not more:
+        if type(base) is list and type(index) is int:
+            trace = current()
+            if trace is not None and id(base) in trace.journal.noted:
+                base[index] = _updated(sign, base[index], value)
+                return
         if _is_python(base, index):
             base[index] = _updated(sign, base[index], value)
-            sync(STATE.trace)
+            trace = current()
+            if trace is not None and "sharing" in trace.notes:
+                sync(trace)
             return
-    *indices, sign, value = path
+    *indices, sign, value = index, sign, value, *more
     _store(base, indices, lambda old: _updated(sign, old(), value))
     sync(current())
 
@@ -213,15 +220,26 @@ def _updated(sign: str, old: Any, value: Any) -> Any:
     return _IN_PLACE[sign](old, in_place(old, value))
 
 
+_DICTS = frozenset((dict, defaultdict, OrderedDict))
+
+
 def _is_python(base: Any, index: Any) -> bool:
     """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
     kind, by = type(base), type(index)
-    if kind is dict:
+    if kind in _DICTS:
         if by not in NUMBERS and by is not tuple:
             return False
         trace = current()
-        if trace is not None and trace.journal and ("item", id(base), index) not in trace.journal[-1]:
-            note_item(trace, base, index)
+        if trace is not None and kind is not dict and "choices" in trace.notes:
+            return False  # a missing key may have a value of its own
+        if trace is not None and trace.journal:
+            table = trace.journal[-1]
+            key = ("item", id(base), index)
+            if key not in table:
+                place = ItemPlace(base, index)
+                table[key] = place, base.get(index, UNBOUND)
+                if len(table) > trace.notes.get("room", ROOM):
+                    overfull(trace)
         return True
     if kind is list and (
         by is int

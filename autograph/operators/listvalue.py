@@ -7,6 +7,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.plain import NUMBERS
 from runtime.ir.graph import Value
+from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = ["Contents", "ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
@@ -102,6 +103,7 @@ def expect_lists(trace: Trace) -> None:
         trace.notes["lists"] = True
         trace.journal.forget()
         trace.calls.clear()
+        trace_module.unusual(trace)
 
 
 def has_splices(x: Any) -> bool:

@@ -19,6 +19,7 @@ from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.truth import is_staged_condition
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["ACCELERATED", "holds_staged", "python_form"]
 
@@ -34,8 +35,14 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
     """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not any(map(holds_staged, (*args, *kwargs.values()))) and "key" not in kwargs:
-            return f(*args, **kwargs)
+        first: Any = args[0] if args else None
+        if "key" not in kwargs and (type(first) is not list or dynamic_of(first) is None):
+            before = first[:] if type(first) is list else None
+            try:
+                return f(*args, **kwargs)
+            except OperatorNotAllowedInGraphError:  # it compares staged tensors: once more, as Python
+                if before is not None:
+                    first[:] = before
         return callee(getattr(_module(ACCELERATED[f.__module__]), f.__name__))(*args, **kwargs)
 
     return call

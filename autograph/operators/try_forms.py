@@ -7,7 +7,8 @@ the rest of the trace; where that turns out to have changed since, the function 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -23,43 +24,41 @@ __all__ = ["choosing_tries", "with_tries"]
 Chosen = Callable[[Trace | None, FunctionType], Any]
 
 
-def choosing_tries(made: FunctionType, chosen: Chosen) -> Callable[..., Any]:
+def choosing_tries(trace: Trace, made: FunctionType, chosen: Chosen) -> Callable[..., Any]:
     """What is called for a function with `try` statements; `chosen` tells how one of its forms is called."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        trace = current()
-        if trace is None or not trace.notes.get("restarts") or made.__code__.co_flags & GENERATOR:
-            function = with_tries(made) if leads_to_tensor([*named_by(made), args, kwargs]) else made
-            return chosen(trace, function)(*args, **kwargs)
+    if trace.notes.get("restarts") and not made.__code__.co_flags & GENERATOR:
         tried = trace.notes.get("tried")
         if tried is None:
             tried = trace.notes["tried"] = _Tried(trace)
-        return tried.call(made, chosen, args, kwargs)
+        return partial(tried.call, made, chosen)
+    return partial(_call, made, chosen)
 
-    return call
+
+def _call(made: FunctionType, chosen: Chosen, /, *args: Any, **kwargs: Any) -> Any:
+    function = with_tries(made) if leads_to_tensor([*named_by(made), args, kwargs]) else made
+    return chosen(current(), function)(*args, **kwargs)
 
 
 class _Tried:
     """What was found to lead to no tensor in a trace."""
 
     def __init__(self, trace: Trace) -> None:
-        self.trace = trace
+        self.builder = trace.builder
+        self.hints = hints_of(trace)
         self.functions: set[int] = set()  # ids of code objects: what their functions name does not
         self.things: dict[int, type] = {}  # by id (of what may be gone), with its type
 
-    def call(self, made: FunctionType, chosen: Chosen, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, made: FunctionType, chosen: Chosen, /, *args: Any, **kwargs: Any) -> Any:
         """Call one of the forms."""
-        trace, code, builder = self.trace, made.__code__, self.trace.builder
-        things = [*args, *kwargs.values()]
-        for cell in made.__closure__ or ():
-            try:
-                things.append(cell.cell_contents)
-            except ValueError:  # an empty cell
-                continue
-        known = id(code) in self.functions
+        trace, builder = current(), self.builder
+        if trace is None or trace.builder is not builder:  # another trace goes on
+            return _call(made, chosen, *args, **kwargs)
+        code = made.__code__
         mark = builder.emitted
-        if known and all(self._known(x) for x in things):
+        if id(code) in self.functions and self._all_known(made, args, kwargs):
             try:
+                if builder.region.parent is None:
+                    return made(*args, **kwargs)
                 return chosen(trace, made)(*args, **kwargs)
             finally:
                 if builder.emitted != mark:  # it met a tensor
@@ -67,10 +66,20 @@ class _Tried:
         if leads_to_tensor([*named_by(made), args, kwargs]):
             return chosen(trace, with_tries(made))(*args, **kwargs)
         result = chosen(trace, made)(*args, **kwargs)
-        if builder.emitted == mark and ("tries", id(code)) not in hints_of(trace):
+        if builder.emitted == mark and ("tries", id(code)) not in self.hints:
             self.functions.add(id(code))
-            self.things.update((id(x), type(x)) for x in things)
+            self.things.update((id(x), type(x)) for x in (*args, *kwargs.values(), *_closed_over(made)))
         return result
+
+    def _all_known(self, made: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        things = self.things
+        for x in args:
+            kind = type(x)
+            if kind not in NUMBERS and things.get(id(x)) is not kind and not self._known(x):
+                return False
+        if kwargs and not all(map(self._known, kwargs.values())):
+            return False
+        return len(made.__closure__ or ()) < 2 or all(map(self._known, _closed_over(made)))
 
     def _known(self, x: Any, depth: int = 2) -> bool:
         kind = type(x)
@@ -79,6 +88,16 @@ class _Tried:
         if kind is tuple and depth:
             return all(self._known(e, depth - 1) for e in x)
         return kind is list and NUMBERS.issuperset(map(type, x))
+
+
+def _closed_over(made: FunctionType) -> Iterator[Any]:
+    """What the cells of a function hold, but for the hooks."""
+    for name, cell in zip(made.__code__.co_freevars, made.__closure__ or (), strict=True):
+        if name != "ag__":
+            try:
+                yield cell.cell_contents
+            except ValueError:  # an empty cell
+                continue
 
 
 def with_tries(made: FunctionType) -> FunctionType:

@@ -71,6 +71,7 @@ class _State:
 STATE = _State()
 tensor_module.in_trace = lambda: current() is not None
 converted: Callable[[Any], Any] = lambda f: f
+unusual: Callable[[Any], None] = lambda trace: None  # is told of traces in which lists or values come to stand for others
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
 
