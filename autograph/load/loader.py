@@ -62,7 +62,10 @@ def make_function(code: types.CodeType, original: types.FunctionType, hooks: obj
     made.__qualname__ = original.__qualname__
     made.__module__ = original.__module__
     made.__doc__ = original.__doc__
-    made.__annotations__ = original.__annotations__
+    if sys.version_info >= (3, 14) and original.__annotate__ is not None:
+        made.__annotate__ = original.__annotate__  # evaluated when they are asked for: names may not be there yet
+    else:
+        made.__annotations__ = original.__annotations__
     if sys.version_info >= (3, 12):
         made.__type_params__ = original.__type_params__
     made.__dict__.update(original.__dict__)

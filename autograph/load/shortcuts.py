@@ -109,6 +109,16 @@ class _Shorten(ast.NodeTransformer):
             names = [a for a in call.args if isinstance(a, ast.Name)]
             same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
             return _located(call, _quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))
+        if hook in ("in_", "not_in") and _is_atom(call.args[0]):
+            x, container = call.args
+            test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [container])
+            checks = [] if isinstance(x, ast.Constant) else [_of(x, "INDICES")]
+            if isinstance(container, ast.Name):
+                return _located(call, _quickly([*checks, _of(container, "HOLDERS")], test, call))
+            items = container.elts if isinstance(container, (ast.Tuple, ast.List, ast.Set)) else [container]
+            if all(isinstance(item, ast.Constant) for item in items):
+                return _located(call, _quickly(checks, test, call))
+            return None
         function = call.func.args[0] if isinstance(call.func, ast.Call) and _hook(call.func) == "callee" else None
         if function is None:
             return None
@@ -284,6 +294,8 @@ def _may_write(test: ast.expr) -> bool:
     for node in ast.walk(test):
         if isinstance(node, ast.NamedExpr):
             return True
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == HOOKS):
+            return True  # a property
         if isinstance(node, ast.Call) and _hook(node) == "callee":
             function = node.args[0]
             if not isinstance(function, ast.Name) or function.id not in _HARMLESS:

@@ -26,7 +26,7 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
-from autograph.operators.quick import ALTERNATIVES, INDEXED, INDICES, METHODS
+from autograph.operators.quick import ALTERNATIVES, HOLDERS, INDEXED, INDICES, METHODS
 from autograph.operators.rows import RESTS, for_rest, guarded, row
 from autograph.operators.tries import try_stmt
 from autograph.operators.truth import truth_of
@@ -38,6 +38,7 @@ local = object  # the annotation that declares a local of the enclosing function
 
 __all__ = [
     "ALTERNATIVES",
+    "HOLDERS",
     "INDEXED",
     "INDICES",
     "METHODS",

@@ -83,6 +83,8 @@ def callee(f: Any) -> Any:
             return f
         elif f is _NEW:
             return _new
+        elif owned in _INERT and "lists" not in trace.notes and trace.builder.region.parent is None:
+            return f
     elif kind in _KEPT:
         made = trace.calls.get(f)
         if made is not None:
@@ -156,7 +158,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return f
     if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
         noting_method(trace, f)
-    if owner in _HELPLESS:
+    if owner in _HELPLESS or _is_inert(owner):
         return _checked(f) if "lists" in trace.notes else f
     if f is getattr and "runs_again" in trace.notes:
         return partial(read_by_name, trace)
@@ -174,6 +176,19 @@ def _builtin(trace: Trace, f: Any) -> Any:
         if owner is ModuleType:
             _UNWORLDLY.add(f)
     return _other(trace, f, BuiltinMethodType)
+
+
+def _is_inert(owner: type) -> bool:
+    """Whether instances of a class in C change nothing and have no methods with stand-ins."""
+    inert = owner in _HOLDS_NOTHING or (type(owner) is type and owner.__module__ in _IMMUTABLE)
+    if inert:
+        _INERT.add(owner)
+    return inert
+
+
+_HOLDS_NOTHING = NUMBERS | {tuple, frozenset}
+_IMMUTABLE = frozenset(("re", "datetime", "decimal"))  # modules of classes in C
+_INERT: set[type] = set()  # such classes
 
 
 def _rolling(trace: Trace, f: Any) -> Any:

@@ -14,7 +14,7 @@ from autograph.operators.plain import NUMBERS
 from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import Trace
 
-__all__ = ["ALTERNATIVES", "INDEXED", "INDICES", "METHODS"]
+__all__ = ["ALTERNATIVES", "HOLDERS", "INDEXED", "INDICES", "METHODS"]
 
 INDICES = NUMBERS
 """Exact types of indices by which Python finds an item."""
@@ -22,11 +22,13 @@ INDEXED: frozenset[Any] = frozenset((list, tuple, dict, str, bytes, range))
 """Exact types whose items and length are Python's."""
 METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
+HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, dict))
+"""Exact types that tell themselves what is in them."""
 ALTERNATIVES = frozenset(CHOICES)
 """Types of values that are one or another."""
 
 namespace: dict[str, Any] = {}  # what generated code reads
-_TABLES = {"INDEXED": INDEXED, "METHODS": METHODS}
+_TABLES = {"INDEXED": INDEXED, "METHODS": METHODS, "HOLDERS": HOLDERS}
 _unusual: set[int] = set()  # ids of traces
 
 

@@ -111,7 +111,22 @@ def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None]
     assert trace is not None
     if type(condition) is Trial:
         _discard(trace, condition.mark, condition.written)
+    else:
+        _discard_last(trace, test)
     staged_while(trace, test, body, name_places(names, test, body))
+
+
+def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
+    """Drop the nodes that a test without effects has just added: those that it adds once more."""
+    nodes = trace.builder.region.graph.nodes
+    end = len(nodes)
+    again = ask(test)
+    if type(again) is not Trial:
+        return
+    added = [node.op.name for node in nodes[end:]]
+    _discard(trace, end, again.written)
+    if added and [node.op.name for node in nodes[-len(added) :]] == added:
+        del nodes[-len(added) :]
 
 
 def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:

@@ -98,6 +98,16 @@ SUBJECTS: tuple[Subject, ...] = (
     _subject("typing"),
     _subject("inspect"),
     _subject("decimal", "_pydecimal"),
+    _subject("abc", "abc _py_abc"),
+    _subject("pathlib"),
+    _subject("timeit"),
+    _subject("stat"),
+    _subject("xml.dom.minidom", "xml.dom.minidom xml.dom.expatbuilder xml.dom.xmlbuilder", "test.test_minidom"),
+    _subject("keyword"),
+    _subject("locale"),
+    _subject("wsgiref", "wsgiref.headers wsgiref.util wsgiref.validate wsgiref.handlers"),
+    _subject("email", "email.message email.header email.generator email._header_value_parser email.utils email.charset",
+             "test.test_email.test_message test.test_email.test_generator test.test_email.test_utils"),
 )
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}

@@ -179,7 +179,7 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 
 kind = type
 abs, chr, isinstance, len, ord = builtins.abs, builtins.chr, builtins.isinstance, builtins.len, builtins.ord
-ALTERNATIVES = INDEXED = INDICES = METHODS = RESTS = frozenset[Any]()
+ALTERNATIVES = HOLDERS = INDEXED = INDICES = METHODS = RESTS = frozenset[Any]()
 
 
 def row(x: Any, tested: bool = False) -> Any:
