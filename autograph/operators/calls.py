@@ -267,7 +267,12 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return remade
     if not stays and _was_generated(f.__code__):
         return partial(_as_it_is, f)
-    made = None if stays else converted(f)
+    try:
+        made = None if stays else converted(f)
+    except SourceUnavailableError:
+        if not f.__code__.co_filename.startswith("<"):
+            raise
+        return partial(_as_it_is, f)  # made of a text that nobody kept
     if made is not None:
         meet_function(trace, f)
     if f.__closure__ is None:  # what has one may be held by it, and would never go
