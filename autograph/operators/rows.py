@@ -8,6 +8,7 @@ from operator import length_hint
 from typing import Any
 
 from autograph.operators.calls import special
+from autograph.operators.contents import note_advance
 from autograph.operators.for_loops import for_stmt, long_range, rest_guarded, rest_of_long
 from autograph.operators.generators import emitting, may_be_shared
 from autograph.operators.iterables import staged_iterable
@@ -67,13 +68,16 @@ class Rest:
 
 
 RESTS = frozenset((Turns, Rest))
-_EMPTY = range(0)
 
 
 def row(x: Any, tested: bool = False) -> Any:
     """What a `for` statement goes over in the place of `x`; an iterator if it is `tested` whether to go on."""
     kind = type(x)
-    if kind not in ITERATORS and (kind not in PLAIN or kind is dict or kind is range):
+    if kind in ITERATORS:
+        trace = current()
+        if trace is not None:
+            note_advance(trace, x)
+    elif kind not in PLAIN or kind is dict or kind is range:
         trace = current()
         if trace is not None:
             if kind is range:
@@ -97,7 +101,11 @@ def _row(x: Any, tested: bool) -> Any:
             emitted = emitting(x)
     if emitted is not None:
         return Rest(emitted)
-    return Rest(x) if tested and may_be_shared(x) else x
+    if tested and may_be_shared(x):
+        return Rest(x)
+    if hasattr(type(x), "__next__"):
+        note_advance(current_trace(), x)
+    return x
 
 
 def guarded(items: Any) -> Rest:
