@@ -376,9 +376,9 @@ def _not_of(x: ast.expr, types: str) -> ast.expr:
 def _quickly(checks: list[ast.expr], short: ast.expr, long: ast.expr) -> ast.expr:
     """`short` where all is as it mostly is."""
     if not checks:
-        return copy.deepcopy(short)
+        return _copied(short)
     test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
-    return ast.IfExp(copy.deepcopy(test), copy.deepcopy(short), copy.deepcopy(long))
+    return ast.IfExp(_copied(test), _copied(short), _copied(long))
 
 
 def _body(operand: ast.expr) -> ast.expr:
