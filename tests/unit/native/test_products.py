@@ -55,6 +55,12 @@ def test_large_transposed_batches(perm, turned, monkeypatch):
     check(product, numbers(2, 3, 130, 130) / 11, numbers(2, 3, 130, 130), monkeypatch=monkeypatch)
 
 
+def test_panels_too_large_for_a_stack(monkeypatch):
+    check(lambda a, b: a @ b, numbers(3, 40, 300) / 17, numbers(3, 300, 200), monkeypatch=monkeypatch)
+    a, b = numbers(3, 300, 300) / 17, numbers(3, 300, 40)
+    check(lambda a, b: ag.transpose(a @ b, (0, 2, 1)), a, b, monkeypatch=monkeypatch)
+
+
 def attention(x, wq, wk, wv, wo, heads):
     def split(y):
         return ag.transpose(ag.reshape(y, (ag.shape(x)[0], ag.shape(x)[1], heads, wq.shape[1] // heads)), (0, 2, 1, 3))

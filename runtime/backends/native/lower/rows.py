@@ -41,7 +41,7 @@ ALONE = 16_384  # of the only row, which threads could not share
 LOADED = 2  # cost of an element from memory, beside HEAVY
 DEAR = 6  # cost from which on what lies in the first cache is better kept than evaluated again
 SHORT = 32  # below, functions of the row's elements are computed for many rows at once
-ON_STACK = 256 * 1024  # bytes of scratch that a thread has on its stack
+ON_STACK = 32 * 1024  # bytes of scratch on the stack of a thread, which may be the caller's (stack.py)
 
 
 @dataclass

@@ -18,7 +18,7 @@ __all__ = ["Batch"]
 SHARED = 1_500_000  # multiplications from which on threads share them: some 20 microseconds
 GRAIN = 500_000  # the fewest that a thread takes
 FEWEST = 4  # rows from which on it pays to put the other matrix into panels
-ON_STACK = 128 * 1024  # bytes of panels that a thread has on its stack
+ON_STACK = 32 * 1024  # bytes of panels on the stack of a thread, which may be the caller's (stack.py)
 
 Offsets = tuple[Operand, Operand, Operand]
 
