@@ -7,7 +7,7 @@ the calls inside. So the gradient of a recursion costs as much as some calls of 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runtime.grad.activity import Activity
@@ -144,20 +144,7 @@ def _build(
     region = AdjointRegion(trace.graph, None, primal, dict(constant))
     trace.builder.region = region
     seeds = [trace.graph.add_input(cotangent_type(primal.outputs[k].type)) for k in given]
-    outputs = []
-    with tracing(trace):
-        sums = Sums()
-        for k, seed in zip(given, seeds, strict=True):
-            if primal.outputs[k] in inside:
-                sums.add(primal.outputs[k], Tensor(seed))
-        Sweep(activity, rules).run(primal.nodes, sums, lambda _, v: v in inside)
-        for k in wrt:
-            source = primal.inputs[k]
-            type = cotangent_type(source.type)
-            dx = sums.get(source)
-            outputs.append(region.resolve(conform(zeros(type, source) if dx is None else dx, type)))
-    trace.graph.outputs = outputs
-    captured_to_constants(trace)
+    pull_back(trace, Sweep(activity, rules), primal, zip(given, seeds, strict=True), wrt, inside)
     saved = region.settle()
     record = trace.graph.add_input(RECORD)
     if saved:
@@ -217,6 +204,32 @@ def adjoint_graph(
     captured_to_constants(trace)
     prune(result, effects=True)
     return result
+
+
+def pull_back(
+    trace: Trace,
+    sweep: Sweep,
+    primal: Graph,
+    seeds: Iterable[tuple[int, Value]],
+    wrt: Iterable[int],
+    inside: set[Value],
+) -> None:
+    """Fill a trace's graph: of cotangents of outputs (by number), those of the inputs `wrt`, through the values `inside`."""
+    outputs = []
+    with tracing(trace):
+        sums = Sums()
+        for k, seed in seeds:
+            if primal.outputs[k] in inside:
+                sums.add(primal.outputs[k], Tensor(seed))
+        sweep.run(primal.nodes, sums, lambda _, v: v in inside)
+        for k in wrt:
+            source = primal.inputs[k]
+            type = cotangent_type(source.type)
+            dx = sums.get(source)
+            made = conform(zeros(type, source) if dx is None else dx, type)
+            outputs.append(trace.builder.region.resolve(made))
+    trace.graph.outputs = outputs
+    captured_to_constants(trace)
 
 
 def captured_to_constants(trace: Trace) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from runtime.grad.activity import Activity, differentiable, everything
-from runtime.grad.calls import adjoint_graph, captured_to_constants
+from runtime.grad.calls import adjoint_graph, pull_back
 from runtime.grad.control import RULES
-from runtime.grad.regions import AdjointRegion, conform, copy_graph, cotangent_type, renumber, zeros
+from runtime.grad.regions import AdjointRegion, conform, copy_graph, cotangent_type, renumber
 from runtime.grad.sweep import Sums, Sweep
 from runtime.ir.graph import Graph, Node, Value
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Trace, tracing
+from runtime.tensor.trace import Trace
 
 __all__ = ["Vjp", "gradient_graph", "same_values", "staged_gradient", "vjp_graph"]
 
@@ -135,20 +135,7 @@ def vjp_graph(graph: Graph, wrt: Sequence[int], output_indices: Sequence[int]) -
     region = AdjointRegion(trace.graph, None, primal, {})
     trace.builder.region = region
     seeds = [trace.graph.add_input(cotangent_type(primal.outputs[k].type)) for k in given]
-    outputs = []
-    with tracing(trace):
-        sums = Sums()
-        for k, seed in zip(given, seeds, strict=True):
-            if primal.outputs[k] in inside:
-                sums.add(primal.outputs[k], Tensor(seed))
-        Sweep(activity, RULES).run(primal.nodes, sums, lambda _, v: v in inside)
-        for k in used:
-            source = primal.inputs[k]
-            type = cotangent_type(source.type)
-            dx = sums.get(source)
-            outputs.append(region.resolve(conform(zeros(type, source) if dx is None else dx, type)))
-    trace.graph.outputs = outputs
-    captured_to_constants(trace)
+    pull_back(trace, Sweep(activity, RULES), primal, zip(given, seeds, strict=True), used, inside)
     kept, inputs, saved = [], [], []
     for value, wanted in region.settle():
         if value.node is None:

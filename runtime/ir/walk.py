@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from runtime.ir.graph import Graph, Node, Value
 
-__all__ = ["clone", "copy_nodes", "reachable_functions", "substitute", "users"]
+__all__ = ["clone", "copy_nodes", "reachable_functions", "renewed", "substitute", "users"]
 
 
 CALLS = ("call", "attempt")
@@ -70,6 +70,19 @@ def users(graph: Graph) -> dict[Value, list[Node]]:
         for value in node.inputs:
             found.setdefault(value, []).append(node)
     return found
+
+
+def renewed(graph: Graph) -> Iterator[tuple[Node, dict[Value, Value]]]:
+    """The nodes of a graph one by one, with a table of what now stands for which value: their inputs are by it.
+
+    The graph has no nodes meanwhile: who takes one puts it back, or others in its place. Go through to the end.
+    """
+    nodes, graph.nodes = graph.nodes, []
+    table: dict[Value, Value] = {}
+    for node in nodes:
+        node.inputs = [table.get(v, v) for v in node.inputs]
+        yield node, table
+    graph.outputs = [table.get(v, v) for v in graph.outputs]
 
 
 def substitute(graph: Graph, table: Mapping[Value, Value]) -> None:

@@ -11,7 +11,7 @@ an n that the loop does not change.
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
-from runtime.ir.walk import substitute
+from runtime.ir.walk import renewed, substitute
 from runtime.ops.registry import get
 from runtime.passes.loops import Loop, at_least_0, is_natural, lengths_before
 from runtime.passes.rewrite import INDEX, constant_of, graphs, number, put
@@ -29,11 +29,8 @@ def count_loops(graph: Graph) -> Graph:
 
 
 def _count(graph: Graph) -> None:
-    nodes, graph.nodes = graph.nodes, []
     lengths: dict[Dim, Value] = {}
-    table: dict[Value, Value] = {}
-    for node in nodes:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(graph):
         for region in node.regions:
             _count(region)
         results: dict[Value, Value] = {}
@@ -50,7 +47,6 @@ def _count(graph: Graph) -> None:
                 table[node.outputs[k]] = _plus(graph, _as(graph, at_least_0(graph, node.inputs[0]), start.type), start)
         table.update((old, table.get(new, new)) for old, new in results.items())
         lengths_before(node, lengths)
-    graph.outputs = [table.get(v, v) for v in graph.outputs]
 
 
 # while -> for
@@ -158,10 +154,7 @@ def _plus(graph: Graph, value: Value, start: Value) -> Value:
 def _reads(loop: Loop) -> None:
     """`arange(0, n)[i]` -> i as an integer of the range's type; `x[cast(i)]` -> `x[i]`."""
     body = loop.body
-    mine, body.nodes = body.nodes, []
-    table: dict[Value, Value] = {}
-    for node in mine:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(body):
         if _reads_range(loop, node):
             table[node.outputs[0]] = now = _as(body, node.inputs[1], node.outputs[0].type)
             now.name = now.name or node.outputs[0].name
@@ -169,7 +162,6 @@ def _reads(loop: Loop) -> None:
         if node.op.name == "index":
             node.inputs[1:] = [_uncast(loop, v) for v in node.inputs[1:]]
         body.nodes.append(node)
-    body.outputs = [table.get(v, v) for v in body.outputs]
 
 
 def _reads_range(loop: Loop, node: Node) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import renewed
 from runtime.passes.rewrite import graphs, may_stand_for
 from runtime.typesys.shapes import Dim
 
@@ -38,10 +39,7 @@ class _Scope:
             self.outside = {v: owner.inputs[k] for k, v in _invariants(owner, graph)}
 
     def run(self) -> None:
-        table: dict[Value, Value] = {}
-        nodes: list[Node] = []
-        for node in self.graph.nodes:
-            node.inputs = [table.get(v, v) for v in node.inputs]
+        for node, table in renewed(self.graph):
             if node.regions:
                 for region in node.regions:
                     _Scope(region, self, node).run()
@@ -52,9 +50,7 @@ class _Scope:
                         new.name = new.name or (old.name if new.node is not None else None)
                     table.update(zip(node.outputs, same, strict=True))
                     continue
-            nodes.append(node)
-        self.graph.nodes = nodes
-        self.graph.outputs = [table.get(v, v) for v in self.graph.outputs]
+            self.graph.nodes.append(node)
 
     def find(self, node: Node) -> list[Value] | None:
         """Values that are what the node computes, if there are any; else later nodes are compared with it."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.ir.graph import Graph, Node, Value
-from runtime.ir.walk import copy_nodes, reachable_functions
+from runtime.ir.walk import copy_nodes, reachable_functions, renewed
 from runtime.passes.rewrite import UNKNOWN, constant_node, evaluate, graphs, splice
 
 __all__ = ["inline_calls", "taken"]
@@ -54,12 +54,7 @@ def _called(graph: Graph) -> list[str]:
 
 
 def _inline(graph: Graph, chosen: set[str]) -> None:
-    nodes: list[Node] = []
-    table: dict[Value, Value] = {}
-    waiting = graph.nodes
-    graph.nodes = nodes
-    for node in waiting:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(graph):
         for region in node.regions:
             _inline(region, chosen)
         if node.op.name == "call" and node.attrs["function"] in chosen:
@@ -68,8 +63,7 @@ def _inline(graph: Graph, chosen: set[str]) -> None:
             copy_nodes(callee, graph, inner)
             table.update(zip(node.outputs, (inner[v] for v in callee.outputs), strict=True))
         else:
-            nodes.append(node)
-    graph.outputs = [table.get(v, v) for v in graph.outputs]
+            graph.nodes.append(node)
 
 
 def taken(node: Node, graph: Graph, known: Mapping[Value, Any]) -> tuple[list[Node], list[Value]] | None:

@@ -7,7 +7,7 @@ raises nothing. What may raise moves only from before the first effect, so that 
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
-from runtime.ir.walk import reachable_functions, substitute
+from runtime.ir.walk import reachable_functions, renewed, substitute
 from runtime.passes.dce import effectful_functions, has_effect
 from runtime.passes.rewrite import constant_node, constant_of, graphs
 from runtime.passes.safety import is_cheap, may_raise
@@ -24,19 +24,14 @@ def move_invariants(graph: Graph) -> Graph:
 
 
 def _move(graph: Graph, effects: set[str]) -> None:
-    nodes: list[Node] = []
-    table: dict[Value, Value] = {}
-    for node in graph.nodes:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(graph):
         for region in node.regions:
             _move(region, effects)
         if node.op.name in ("while_loop", "for_loop"):
             table.update(_unchanged(node))
             for region in node.regions:
-                nodes += _hoist(node, region, graph, effects)
-        nodes.append(node)
-    graph.nodes = nodes
-    graph.outputs = [table.get(v, v) for v in graph.outputs]
+                graph.nodes += _hoist(node, region, graph, effects)
+        graph.nodes.append(node)
 
 
 def _unchanged(node: Node) -> dict[Value, Value]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.graph import Graph, Node
+from runtime.ir.walk import renewed
 from runtime.passes.rewrite import UNKNOWN, constant_of, graphs, number, put
 
 __all__ = ["count_progressions"]
@@ -35,10 +36,7 @@ def _visit(graph: Graph) -> None:
 def _rewrite(body: Graph, turns: int) -> None:
     if not any(_is_read(node, body) for node in body.nodes):
         return
-    table: dict[Value, Value] = {}
-    before, body.nodes = body.nodes, []
-    for node in before:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(body):
         found = _progression(constant_of(node.inputs[0]), turns) if _is_read(node, body) else None
         if found is None:
             body.nodes.append(node)
@@ -53,7 +51,6 @@ def _rewrite(body: Graph, turns: int) -> None:
         for made in body.nodes:
             made.location = made.location or node.location
         table[node.outputs[0]] = value
-    body.outputs = [table.get(v, v) for v in body.outputs]
 
 
 def _is_read(node: Node, body: Graph) -> bool:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.walk import renewed
 from runtime.passes.loops import Loop, lengths_before, steps_of_lists
 from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
 from runtime.passes.series import MOST_BYTES, MOST_ROWS
@@ -35,11 +36,8 @@ def sink_sums(graph: Graph) -> Graph:
 
 
 def _sink(graph: Graph) -> None:
-    nodes, graph.nodes = graph.nodes, []
     lengths: dict[Dim, Value] = {}
-    table: dict[Value, Value] = {}
-    for node in nodes:
-        node.inputs = [table.get(v, v) for v in node.inputs]
+    for node, table in renewed(graph):
         for region in node.regions:
             _sink(region)
         if node.op.name == "for_loop" and constant_of(node.inputs[0]) != 1:
@@ -51,7 +49,6 @@ def _sink(graph: Graph) -> None:
         else:
             graph.nodes.append(node)
         lengths_before(node, lengths)
-    graph.outputs = [table.get(v, v) for v in graph.outputs]
 
 
 def _is_zero(value: Value) -> bool:
