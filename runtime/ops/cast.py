@@ -211,6 +211,10 @@ class Fence(Op):
 
     vjp = lambda op, dy, y, x, *, number: (dy,)
 
+    def samples(self) -> Iterable[Any]:
+        for x in _SAMPLES:
+            yield (x,), {"number": 1}
+
 
 class StopGradient(_PassOn):
     """The same value; gradients see a constant. As TensorFlow's `stop_gradient`.

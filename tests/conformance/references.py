@@ -104,6 +104,7 @@ REFERENCES = {
     "cast": _cast,
     "saturate_cast": _saturate,
     "bitcast": lambda x, *, dtype: np.frombuffer(x.tobytes(), dtype.dtype),
+    "fence": lambda x, number: x,
     "identity": lambda x: x,
     "stop_gradient": lambda x: x,
     "real": lambda x: np.asarray(x).real,
