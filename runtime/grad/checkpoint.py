@@ -11,19 +11,19 @@ Nothing is kept of the forward loop but its trip count (and what Python function
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from runtime.grad.loops import COUNT, ForwardLoop, reverse_loop, wanted
 from runtime.grad.regions import close_regions, conform, cotangent_type, current_trace, emit_here, zeros
 from runtime.grad.replay import Replay
-from runtime.grad.sizes import Sizes, fits, static_number
+from runtime.grad.sizes import Sizes, most_bytes, static_number
 from runtime.grad.sweep import Sweep
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.spec import ListType
+from runtime.typesys.spec import ListType, ValueType
 
 __all__ = ["loop_rule"]
 
@@ -39,11 +39,17 @@ def loop_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> lis
     budget = min(budgets)
     share = budget // _levels(node)
     _, slots, invariants = wanted(sweep, node, dys, need)
-    if (not slots and not invariants) or fits(node, share):
+    total = most_bytes(node)
+    if (not slots and not invariants) or (total is not None and total <= share):
+        sweep.saved += total or 0
         return reverse_loop(Sweep(sweep.activity, sweep.rules), node, dys, need)
     rest = Sweep(sweep.activity, sweep.rules, budget - share)
-    results = _Checkpointed(rest, node, share).results(dys, need, slots, invariants)
-    return reverse_loop(rest, node, dys, need) if results is None else results
+    parts = _Checkpointed(rest, node, share)
+    results = parts.results(dys, need, slots, invariants)
+    if results is None:
+        sweep.saved += parts.whole
+        results = reverse_loop(rest, node, dys, need)
+    return results
 
 
 def _levels(node: Node) -> int:
@@ -63,6 +69,7 @@ class _Checkpointed:
         self.carried = node.carried
         self.block: Tensor | int = 1
         self.places: Tensor | int = 1
+        self.whole = 0  # bytes that all its steps save, where that is within the budget
 
     def results(
         self, dys: list[Any], need: list[bool], slots: list[int], invariants: list[int]
@@ -100,6 +107,7 @@ class _Checkpointed:
         mask += [False] * (len(leaf.inputs) - len(mask))
         dxs = reverse_loop(self.sweep, leaf, of_leaf, mask, begun)
         saved = [v.type for v in leaf.outputs[self.carried :]]
+        products = [t for n in graph.nodes if n.op.name == "for_loop" and n is not leaf for t in _rows_kept(n)]
         kept = replay.narrow(leaf)
         outputs = [begin]
         outputs += [_value(dxs[1 + k], d) for k, d in zip(slots, d_in, strict=True)]
@@ -108,9 +116,11 @@ class _Checkpointed:
         builder.pop()
 
         sizes = Sizes(sources)
-        each_step = sizes.bytes([t.element for t in saved if isinstance(t, ListType)])
+        each_step = sizes.bytes([*(t.element for t in saved if isinstance(t, ListType)), *products])
+        each_step = op.add(each_step, self.sweep.saved) if isinstance(each_step, Tensor) else each_step + self.sweep.saved
         trips = static_number(node.inputs[0]) if self.lead else None
         small = isinstance(each_step, int) and trips is not None and trips * each_step <= self.budget
+        self.whole = trips * each_step if saved and small else 0  # type: ignore[assignment, operator]
         if (not saved or small) and not replay.lists:
             return None
         self.block = at_least_1(self.budget // 2, each_step)
@@ -163,6 +173,20 @@ class _Checkpointed:
             op.sub(Tensor(current), op.list_get(Tensor(values[0]), -1)), self.block
         )
         return _while(stacks, more, region, self.node)
+
+
+_PRODUCTS = frozenset(("matmul", "outer", "reduce_sum", "sum_to_like"))
+
+
+def _rows_kept(node: Node) -> Iterator[ValueType]:
+    """What a backward loop keeps beside what the forward loop saved, where sums of products are taken after it: a list of
+    their operands, one in the other order and an array of them; of what was saved, an array."""
+    for value in {v for n in node.regions[0].nodes if n.op.name in _PRODUCTS for v in n.inputs}:
+        base = value
+        while base.node is not None and base.node.op.view and base.node.inputs:
+            base = base.node.inputs[0]
+        if base.node is not None and base.node.op.name != "constant":
+            yield from [base.type] * (1 if base.node.op.name == "list_pop" else 3)
 
 
 def _start(dy: Tensor | None, like: Value, of: Value) -> Value:

@@ -14,9 +14,10 @@ from runtime.tensor.tensor import Tensor
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
-__all__ = ["Sizes", "fits", "static_number"]
+__all__ = ["Sizes", "most_bytes", "static_number"]
 
 SCALAR = 40  # of a number in a list: the object and its place
+_BACKWARDS = 4  # times what the steps of a loop compute, at most, is kept of them and of their way back
 HEADER = 128  # of an array in a list, beside its elements
 
 
@@ -71,10 +72,10 @@ def static_number(value: Value) -> int | None:
     return int(known) if isinstance(known, (int, np.integer)) else None
 
 
-def fits(node: Node, budget: int) -> bool:
-    """Whether all that a loop's steps compute surely takes no more bytes than that."""
+def most_bytes(node: Node) -> int | None:
+    """Bytes of all that a loop's steps compute, forwards and backwards, at most; None where that is not known."""
     total = _of_loop(node)
-    return total is not None and total <= budget
+    return None if total is None else _BACKWARDS * total
 
 
 def _of_loop(node: Node) -> int | None:

@@ -34,13 +34,14 @@ class Sums:
 
 
 class Sweep:
-    """One gradient: which nodes count, the rules of nodes with regions (`Rule`s by operation name), and the bytes that
-    each loop met may save (None: as many as it likes)."""
+    """One gradient: which nodes count, the rules of nodes with regions (`Rule`s by operation name), the bytes that each
+    loop met may save (None: as many as it likes), and those that loops saved which are not taken back in parts."""
 
     def __init__(self, activity: Activity, rules: Mapping[str, Rule], budget: int | None = None) -> None:
         self.activity = activity
         self.rules = rules
         self.budget = budget
+        self.saved = 0
 
     def run(self, nodes: Sequence[Node], sums: Sums, varied: Callable[[Node, Value], bool]) -> None:
         """Take the cotangents in `sums` back through `nodes`, which stand in program order.
