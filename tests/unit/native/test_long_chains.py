@@ -84,3 +84,22 @@ end:
         run(out.ctypes.data, x.ctypes.data, y.ctypes.data, x.size)
         results.append(out)
     np.testing.assert_array_equal(*results)
+
+
+def test_powers_of_numbers_that_stand_alone_are_those_of_numpy() -> None:
+    """Rank 0 in float64, inside a loop; arrays have vector code of their own."""
+
+    @ag.function(jit_compile=True)
+    def powers(x, y):
+        last = x
+        for _ in ag.range(3):
+            last = last ** y
+        return x**y, last
+
+    for x in (0.3, 1.0, 7.5, -2.0, 0.0, float("inf")):
+        for y in (-0.1, 0.0, 3.7, float("nan"), -1.0, 2.0):
+            with np.errstate(all="ignore"):
+                one = np.power(x, y)
+                want = one, np.power(np.power(one, y), y)
+            got = powers(ag.constant(x, ag.float64), ag.constant(y, ag.float64))
+            np.testing.assert_array_equal([np.asarray(g) for g in got], want)

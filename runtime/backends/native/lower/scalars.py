@@ -16,7 +16,7 @@ from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal, number
 
-__all__ = ["CheckedOps", "Ops", "Scalar"]
+__all__ = ["CheckedOps", "LoneOps", "Ops", "Scalar"]
 
 
 class Scalar:
@@ -444,6 +444,21 @@ class Ops:
 
 MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
 MATH |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"}
+
+
+class LoneOps(Ops):
+    """Numbers that stand alone: no vectors are made of what is done to them, and what counts is how soon it is there."""
+
+    def __init__(self, code: Code, needs: Callable[[str], None], declare: Callable[[str], None]) -> None:
+        super().__init__(code, needs)
+        self.declare = declare
+
+    def math(self, name: str, *xs: Scalar) -> Scalar:
+        """A function of the mathematical library; a power by libm, whose tables take a third of the time of polynomials."""
+        if name != "pow" or xs[0].code != "f64":
+            return super().math(name, *xs)
+        self.declare("declare double @pow(double, double) nounwind willreturn memory(none)")
+        return self._new(f"call double @pow({xs[0]}, {xs[1]})", "f64")
 
 
 class CheckedOps(Ops):

@@ -24,7 +24,7 @@ from runtime.backends.native.lower.memory import Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
 from runtime.backends.native.lower.rows import Rows, kept_by, plan, reaches
-from runtime.backends.native.lower.scalars import CheckedOps, Ops, Scalar
+from runtime.backends.native.lower.scalars import CheckedOps, LoneOps, Ops, Scalar
 from runtime.backends.native.lower.types import SIZE, code_of
 from runtime.backends.native.lower.uses import Uses
 from runtime.ir.graph import Graph, Node, Value
@@ -48,6 +48,7 @@ class Values:
         self.failure = "failed"
         self.ops = Ops(self.code, module.needs)
         self.checked = CheckedOps(self.code, module.needs, self.failure)
+        self.lone = LoneOps(self.code, module.needs, module.declare)
         self.env: dict[Value, Any] = {}
         self.dims: dict[Dim, Operand] = {}
         self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop

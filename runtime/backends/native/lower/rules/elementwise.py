@@ -55,7 +55,9 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
         raise Unsupported([("no native rule", None)])
     types = [ctx.type(v) for v in node.inputs]
     out = ctx.type(node.outputs[0])
-    ops = ctx.checked if out.weak and not any(ctx.sizes(v) for v in node.inputs) else ctx.ops
+    ops = ctx.ops
+    if out.shape == () and not any(ctx.sizes(v) for v in node.inputs):
+        ops = ctx.checked if out.weak else ctx.lone
     name = op.numpy if op.is_ufunc else op.name
     assert name is not None
     if op.rules.scalar is not None:
