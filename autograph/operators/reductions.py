@@ -9,7 +9,7 @@ from operator import is_not
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.branches import if_exp, not_
+from autograph.operators.branches import and_, if_exp, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, choice_of, resolve
 from autograph.operators.descriptors import Leaf, Struct
@@ -75,7 +75,14 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
 def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
     if plain and _is_number(best) and _is_number(e):
         return pick(best, e)
-    return if_exp(better(rank(e), rank(best)), lambda: e, lambda: best)
+    return if_exp(_before(rank(e), rank(best), better), lambda: e, lambda: best)
+
+
+def _before(a: Any, b: Any, better: Any) -> Any:
+    """Whether `a` is better than `b`; of tuples, the first items that differ decide."""
+    if not (type(a) is tuple and type(b) is tuple and a and b and (_is_staged(a) or _is_staged(b))):
+        return better(a, b)
+    return or_(better(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _before(a[1:], b[1:], better)))
 
 
 def _is_number(x: Any) -> bool:

@@ -41,4 +41,13 @@ def sorted_tuples(xs, n):
     return sorted(pairs), sorted(pairs, key=lambda p: -p[1]), sorted(pairs, reverse=True)[0]
 
 
+@PROGRAMS.add((V, 3), (W, 4))
+def greatest_pair(xs, n):
+    best = (-1e9, 0, -1)
+    least = min((xs[i] * 0 + 1, xs[i]) for i in range(4))
+    for i in range(n):
+        best = max(best, (xs[i], 1, i))
+    return best, least
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
