@@ -135,11 +135,8 @@ KNOWN: dict[str, str] = {
             contextlib.ContextManagerTestCase.test_nokeepref
             functools.TestLRUC.test_lru_cache_weakrefable
             functools.TestLRUPy.test_lru_cache_weakrefable
-            functools.TestPartialPy.test_weakref
-            functools.TestPartialPySubclass.test_weakref
             optparse.TestOptionParser.test_refleak
             traceback.TestTracebackException.test_no_refs_to_exception_and_traceback_objects
-            userlist.UserListTest.test_free_after_iterating
             weakref.FinalizeTestCase.test_all_freed
             weakref.WeakMethodTestCase.test_no_cycles
         """,
