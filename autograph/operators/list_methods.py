@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.descriptors import Sequence, describe, list_types, value_types
+from autograph.operators.descriptors import Leaf, Sequence, Static, describe, list_types, value_types
 from autograph.operators.lists import (
     appended,
     as_list_value,
@@ -22,6 +22,7 @@ from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.packing import pack_list, unpack
 from autograph.operators.plain import PLAIN
 from autograph.operators.sharing import CountOf, placed, sharing_of, sync
+from runtime.tensor import dispatch
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import Trace, current
@@ -69,6 +70,19 @@ class ListMethod:
             _keep_account(trace, x, name, args, value)
         sync(trace)
         return result
+
+
+def _repeated(items: list[Any], count: Tensor) -> list[Any]:
+    """`items * count`: in Python all turns hold the same objects, so that those must be none that change."""
+    value = as_list_value(items)
+    element = value.element
+    if element is not None and not isinstance(element, (Leaf, Static)):
+        raise refusal("shared-list")
+    n = index_value(count)
+    return new_list(ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values]))
+
+
+dispatch.repeated[0] = _repeated
 
 
 def _keep_account(trace: Trace, x: list[Any], name: str, args: tuple[Any, ...], before: ListValue) -> None:

@@ -323,6 +323,8 @@ def _binary(operation: Op, name: str) -> Callable[..., Any]:
                             return Tensor(run(x, y))
                         except (ValueError, TypeError) as error:
                             raise _explain(operation, [x, y], {}, error) from None
+            if multiplies and type(other) is list and _is_staged_count(self):
+                return repeated[0](other, self)
             if isinstance(other, _OPERANDS):
                 return apply(operation, (self, other), {})
             if compares and isinstance(other, str) and self.dtype.name == "string":
@@ -337,12 +339,26 @@ def _binary(operation: Op, name: str) -> Callable[..., Any]:
     return _named(method, name, operation.rules)
 
 
+def _is_staged_count(x: Any) -> bool:
+    return type(x._value) is Value and x.type.weak and x.type.dtype.is_integer
+
+
+def _no_lists(items: list[Any], count: Any) -> Any:
+    raise TypeError("can't multiply a list by a staged number here")
+
+
+repeated: list[Callable[[list[Any], Any], Any]] = [_no_lists]
+"""What `[x] * n` is for a staged Python integer: a list whose length only the run knows; the front end puts it here."""
+
+
 def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
     method: Callable[..., Any]
     if name.startswith("__r") and name.endswith("__") and name not in ("__round__", "__repr__", "__rshift__"):
 
         def method(self: Any, other: Any) -> Any:
             try:
+                if name == "__rmul__" and type(other) is list and _is_staged_count(self):
+                    return repeated[0](other, self)
                 return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
             except BaseException as error:
                 outward[0](error)

@@ -133,6 +133,17 @@ def returned_before_a_finally(n):
     return x + 10 * len(found) + 100 * found[-1]
 
 
+def of_a_length_of_the_run(n):
+    rows = []
+    for i in range(n):
+        rows.append(i)
+    best = [0.0] * (len(rows) + 1)
+    for i in range(len(rows)):
+        best[i + 1] = best[i] + rows[i]
+    zeros = len(rows) * [0]
+    return best[-1] + len(best) + 10 * len(zeros)
+
+
 def in_a_branch(n):
     rows = []
     for i in range(n):
