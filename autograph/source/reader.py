@@ -132,6 +132,8 @@ def _find(file: _File, code: types.CodeType, name: str) -> _Found:
         content = _content(code)
         fitting = [found for found in fitting if _content(_compiled(found, code)) == content]
     if not fitting:
+        if code.co_filename == "<string>":  # the text of another, kept by `python -c`
+            raise SourceUnavailableError.no_text(name, code.co_filename, code.co_firstlineno)
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
     if len({(dump(found.node), found.class_name) for found in fitting}) > 1:
         raise AmbiguousLambdaError.several(len(fitting), code.co_filename, code.co_firstlineno)
