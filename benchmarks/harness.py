@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 WARM_UP = 0.2
 BUILD_LIMIT = 60.0  # of building a version and its first call,
 CALL_LIMIT = 30.0  # of warming it up, or of one sample,
-TIMING_LIMIT = 8.0  # and of all samples of all sides: then the repeats end, be they as few as
+TIMING_LIMIT = 12.0  # and of all samples of all sides: then the repeats end, be they as few as
 FEWEST_REPEATS = 3  # (or one, where that takes twice as long)
 
 

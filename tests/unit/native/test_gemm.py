@@ -285,3 +285,20 @@ def test_batches_by_packed_weights():
     x = np.random.default_rng(3).standard_normal((8, 64, 100)).astype(np.float32)
     text = both(f, x, W, tolerance=1e-3)
     assert text.count("call void @ag_pack_f32") == 2
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "inner", "columns"), [(64, 300, 60), (257, 129, 77), (512, 256, 256), (70, 1000, 40)])
+def test_products_by_a_transpose_put_it_into_panels(kind, rows, inner, columns):
+    rng = np.random.default_rng(rows)
+    x, w = rng.normal(size=(rows, inner)).astype(kind), rng.normal(size=(columns, inner)).astype(kind)
+
+    @ag.function(jit_compile=True)
+    def product(x, w):
+        return ag.nn.relu(x) @ ag.transpose(w) + 1.0
+
+    given = ag.constant(x), ag.constant(w)
+    product(*given)
+    assert "call void @ag_gemm_packed" in str(product.inspect(*given))
+    tolerance = {"float32": 2e-4, "float64": 1e-10}[kind]
+    np.testing.assert_allclose(product(*given), np.maximum(x, 0) @ w.T + 1, rtol=tolerance, atol=tolerance * 10)

@@ -8,7 +8,7 @@ from runtime.backends.native import dots
 from runtime.backends.native.gemm import packed_size, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
-from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.types import LLVM, code_of, is_float
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import is_static
@@ -47,7 +47,12 @@ def by_kernel(
         return True
     packed = b[4] in ctx.packed.values()
     if not packed and not _suits(kind, b[3][1], rows, inner, columns):
-        return False
+        if b[3][1] == 1 or not _suits(kind, 1, rows, inner, columns) or not _repays_packing(rows, inner, columns):
+            return False
+        at_b = pointer(ctx, b[0], kind, code.add(b[1], at[1]))
+        ctx.memory.touch(b[4].buffers)
+        b, at = _panels(ctx, kind, at_b, b, inner, columns), (at[0], 0, at[2])
+        packed = True
     a_steps, b_step = a[3], b[3][0]
     places = [
         pointer(ctx, ptr, kind, code.add(offset, extra))
@@ -163,17 +168,43 @@ def _pack(ctx: FunctionLowering, value: Value, turned: bool) -> Array:
     assert isinstance(columns, int)
     if turned:
         rows, columns, steps = columns, rows, steps[::-1]
-    out = ctx.allocate(kind, (packed_size(kind, rows, columns),))
+    at = pointer(ctx, matrix.ptr, kind, matrix.offset)
+    return _put_into_panels(ctx, kind, at, (rows, columns), steps, matrix.buffers)
+
+
+def _put_into_panels(
+    ctx: FunctionLowering,
+    kind: str,
+    at: str,
+    sizes: tuple[int, int],
+    steps: tuple[Operand, ...],
+    buffers: frozenset[Buffer],
+) -> Array:
+    """The panels of a matrix that lies at `at`."""
+    out = ctx.allocate(kind, (packed_size(kind, *sizes),))
     name = f"ag_pack_{kind}"
     ctx.module.declare(f"declare void @{name}(i64, i64, ptr, i64, i64, ptr)", name)
-    ctx.memory.touch(matrix.buffers)
+    ctx.memory.touch(buffers)
     ctx.memory.touch(out.buffers)
-    at = pointer(ctx, matrix.ptr, kind, matrix.offset)
     ctx.code.do(
-        f"call void @{name}(i64 {rows}, i64 {columns}, ptr {at}, i64 {steps[0]}, i64 {steps[1]}, ptr {out.ptr})"
+        f"call void @{name}(i64 {sizes[0]}, i64 {sizes[1]}, ptr {at}, i64 {steps[0]}, i64 {steps[1]}, ptr {out.ptr})"
     )
-    ctx.memory.touch(out.buffers | matrix.buffers)
-    return Array(out.ptr, kind, (rows, columns), (columns, 1), out.buffers)
+    ctx.memory.touch(out.buffers | buffers)
+    return Array(out.ptr, kind, sizes, (sizes[1], 1), out.buffers)
+
+
+def _repays_packing(rows: Operand, inner: Operand, columns: Operand) -> bool:
+    """Whether a product whose second operand lies column by column is faster with it put into panels first."""
+    if not isinstance(inner, int) or not isinstance(columns, int) or inner * columns > MOST_PACKED:
+        return False
+    return inner >= 32 and isinstance(rows, int) and rows >= 64
+
+
+def _panels(ctx: FunctionLowering, kind: str, at: str, b: Plane, inner: Operand, columns: Operand) -> Plane:
+    assert isinstance(inner, int)
+    assert isinstance(columns, int)
+    made = _put_into_panels(ctx, kind, at, (inner, columns), b[3], b[4].buffers)
+    return made.ptr, 0, made.sizes, (columns, 1), made  # type: ignore[return-value]
 
 
 def _multiplied_by(value: Value, region: Graph) -> set[bool]:
