@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import table
 from benchmarks.__main__ import chosen, main, parse, present
-from benchmarks.harness import Harness, disagreement, run_script
+from benchmarks.harness import TIMING_LIMIT, Harness, disagreement, run_script
 from benchmarks.results import Cell, Row, to_json
 from benchmarks.worker import Desk, Worker, WorkerError, as_arrays, sample, warm_up
 from benchmarks.workload import SIDES, Workload, all_workloads
@@ -124,7 +124,7 @@ def test_one_side_failing_leaves_the_others(monkeypatch, command):
 
 
 def test_repeats_end_when_the_time_is_up(monkeypatch):
-    clock = Clock(2.0)
+    clock = Clock(TIMING_LIMIT / 4)
 
     class Slow(FakeWorker):
         def ask(self, command, *arguments, limit=None):
