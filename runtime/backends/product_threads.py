@@ -1,27 +1,24 @@
 """How many threads BLAS takes for the products of a plan: one where a second would wake up too late to help.
 
 OpenBLAS shares every product of more than a quarter of a million multiplications, and its threads meet by spinning: what
-takes 40 microseconds on one thread can take 150 on two. A plan that has such products runs with BLAS on one thread, and
-its large ones on as many as there were before. Other libraries than OpenBLAS are left to decide for themselves.
+takes 40 microseconds on one thread can take 150 on two. A plan whose products are all of that
+kind runs with BLAS on one thread. Other libraries than OpenBLAS are left to decide for themselves.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from runtime.ir.graph import Graph, Node
 from runtime.typesys.spec import TensorType
 
-__all__ = ["CALLS", "FEW", "LARGE", "SMALL", "needs", "work"]
+__all__ = ["FEW", "LARGE", "SMALL", "needs"]
 
 SMALL = 250_000  # multiplications up to which OpenBLAS takes one thread by itself
-LARGE = 1 << 25  # from which on several are worth it: half a millisecond on one
+LARGE = 2_000_000  # from which on a second thread is worth waking
 _OPENBLAS = (
     ("scipy_openblas", "64_"), ("openblas", "64_"), ("openblas", "_64"), ("scipy_openblas", ""), ("openblas", ""),
 )
@@ -61,7 +58,7 @@ def _functions() -> tuple[Any, Any] | None:
 
 
 class Few:
-    """While any thread is inside, BLAS takes one thread, but for calls of what `wide` gave."""
+    """While any thread is inside, BLAS takes one thread."""
 
     def __init__(self) -> None:
         self._start()
@@ -71,7 +68,6 @@ class Few:
     def _start(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
-        self._wide = 0
         self._before = 0  # what the user chose, while it is not in force
 
     def _forked(self) -> None:
@@ -94,7 +90,7 @@ class Few:
 
     def _settle(self) -> None:
         """Let BLAS have the number of threads that fits what is going on."""
-        if self._inside > self._wide:
+        if self._inside:
             if not self._before and (now := self._get()) > 1:
                 self._before = now
                 self._set(1)
@@ -113,22 +109,6 @@ class Few:
             self._inside -= 1
             self._settle()
 
-    def wide(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """A function like `fn` that has all threads."""
-
-        def on_all_threads(*args: Any, **kwargs: Any) -> Any:
-            with self._lock:
-                self._wide += 1
-                self._settle()
-            try:
-                return fn(*args, **kwargs)
-            finally:
-                with self._lock:
-                    self._wide -= 1
-                    self._settle()
-
-        return on_all_threads
-
     def choose(self, count: int) -> bool:
         """Take note of the number of threads that the user wants, where another one is in force at the moment."""
         with self._lock:
@@ -145,33 +125,24 @@ FEW = Few()
 
 
 def needs(graph: Graph) -> bool:
-    """Whether products of a graph, or of the functions it calls, are for one thread, and nothing else needs several."""
+    """Whether products of a graph, or of the functions it calls, are for one thread, and nothing else is for several."""
     nodes = [node for g in (graph, *graph.functions.values()) for node in g.walk()]
     if any(node.op.name != "matmul" and node.op.rules.__module__ in _BY_BLAS for node in nodes):
         return False
-    return any(work(node) in ("one", "ask") for node in nodes if node.op.name == "matmul")
+    sizes = [_multiplications(node) for node in nodes if node.op.name == "matmul"]
+    known = [n for n in sizes if n is not None]
+    return len(known) == len(sizes) and any(n > SMALL for n in known) and all(n < LARGE for n in known)
 
 
-def work(node: Node) -> str:
-    """On how many threads a product should be: "any", "one", "all", or "ask" when its sizes are known."""
+def _multiplications(node: Node) -> int | None:
+    """How many one product of a node takes; None where the run decides."""
     a, b = (v.type for v in node.inputs)
     if not isinstance(a, TensorType) or not isinstance(b, TensorType) or a.shape is None or b.shape is None:
-        return "ask"
-    if len(a.shape) < 2 or len(b.shape) < 2:
-        return "one"
+        return None
+    columns = (b.shape[-2 if node.attrs.get("transpose_b") else -1],) if len(b.shape) > 1 else ()
     total = 1
-    for size in (*a.shape[-2:], b.shape[-2 if node.attrs.get("transpose_b") else -1]):
+    for size in (*a.shape[-2:], *columns):
         if not isinstance(size, int):
-            return "ask"
+            return None
         total *= size
-    return "any" if total <= SMALL else "one" if total < LARGE else "all"
-
-
-def _asking(a: Any, b: Any) -> Any:
-    if np.ndim(a) > 1 and np.ndim(b) > 1 and a.shape[-2] * a.shape[-1] * b.shape[-1] >= LARGE:
-        return _wide(a, b)
-    return np.matmul(a, b)
-
-
-_wide = FEW.wide(np.matmul)
-CALLS = {"all": ("matmul_on_all_threads", _wide), "ask": ("matmul_on_some_threads", _asking)}  # instead of np.matmul
+    return total

@@ -31,7 +31,7 @@ class Executable:
 
     source    the Python source that runs (a plan to read)
     fresh     indices of outputs that alias no input, no constant and no other output
-    few       whether it runs with BLAS on one thread, but for large products
+    few       whether it runs with BLAS on one thread
     recursive whether a function of the graph may call itself; Python's recursion limit is raised while it runs
     functions the functions of the graph's table, compiled, by name
 
@@ -139,7 +139,6 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     """
     graph = lists_as_arrays(graph)
     names = Globals()
-    names.few = needs(graph)
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):
         functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
@@ -159,7 +158,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     linecache.cache[file] = (partial(_shown, owner),)  # type: ignore[assignment]
     out.fresh = plan.fresh
     out.recursive = bool(functions)
-    out.few = names.few
+    out.few = needs(graph)
     out.functions = {name: names.namespace[text] for name, text in functions.items()}
     return out
 

@@ -31,7 +31,6 @@ class Globals:
         self._by_path: dict[str, str] = {}
         self._constants = 0
         self.parts: list[Any] = []  # regions written as functions of their own
-        self.few = False  # BLAS takes one thread, but for large products
 
     def bind(self, name: str, value: Any, note: str) -> str:
         """`name` (or one like it, if another value has it) for `value`."""

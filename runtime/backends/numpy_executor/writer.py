@@ -14,7 +14,6 @@ from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
-from runtime.backends.product_threads import CALLS, work
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
 from runtime.ops.registry import compile_template
@@ -384,10 +383,6 @@ class FunctionWriter:
             expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
         elif op.numpy is not None or op.source is not None:
             source = op.numpy or op.source(_fields(node), node.attrs)
-            if op.name == "matmul" and self.globals.few and (how := work(node)) in CALLS:
-                name, call = CALLS[how]
-                self.globals.bind(name, call, "matmul, on all threads if it is large")
-                source = source.replace("np.matmul", name)
             expr = self.filled(block, node, self.globals.shorten(source, op))
         else:
             expr = self.called(self.globals.kernel(op), self.take(block, inputs), self.attributes(node))
