@@ -310,7 +310,9 @@ def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, lis
         isinstance(first, ast.Assign)
         and isinstance(first.value, ast.Name)
         and first.value.id == name
+        and len(first.targets) == 1
         and isinstance(first.targets[0], ast.Name)
+        and not any(isinstance(n, ast.Name) and n.id == name for rest in statements[1:] for n in ast.walk(rest))
     ):
         return first.targets[0].id, statements[1:] or [ast.Pass()]
     return name, statements or [ast.Pass()]

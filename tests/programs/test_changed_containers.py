@@ -363,3 +363,16 @@ def test_a_refusal_leaves_the_container_as_it_was():
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="a set is changed"):
         ag.function(program)(ag.constant(1))
     assert seen == {1}
+
+
+def test_the_name_of_an_item_stays_beside_a_copy_of_it():
+    def program(words):
+        kept = []
+        for word in words:
+            first = word
+            while word:
+                word = word[1:]
+            kept.append((first, word))
+        return kept
+
+    assert ag.autograph.to_graph(program)(["ab", "c"]) == program(["ab", "c"])
