@@ -1,5 +1,7 @@
 """A function run natively and on the NumPy plan, values and gradients compared."""
 
+import functools
+
 import numpy as np
 
 import autograph as ag
@@ -17,6 +19,21 @@ def same(a, b, tolerance=1e-5):
     assert x.dtype == y.dtype
     assert x.shape == y.shape
     np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
+
+
+@functools.lru_cache(maxsize=None)
+def compiled(f, *specs):
+    """A function compiled for any sizes, without islands, which must stay native."""
+    made = ag.function(f, jit_compile=True, input_signature=[ag.TensorSpec(shape, dtype) for shape, dtype in specs])
+    executable = made.get_concrete_function().executable
+    assert type(executable) is NativeExecutable
+    assert not executable.lowered.islands
+
+    def plan(*arrays):
+        raise AssertionError("native code gave up")
+
+    executable.plan = plan
+    return made
 
 
 def native(f, *args):

@@ -1,6 +1,5 @@
 """Sorting, selection, searches, scans, repetition and segments natively: NumPy's results, edges included."""
 
-import functools
 
 import numpy as np
 import pytest
@@ -10,28 +9,12 @@ from hypothesis.extra import numpy as hnp
 
 import autograph as ag
 from runtime.backends.native import toolchain
-from runtime.backends.native.executable import NativeExecutable
-from tests.unit.native.both import check, check_gradient, same
+from tests.unit.native.both import check, check_gradient, compiled, same
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DTYPES = ["float32", "float64", "int8", "uint16", "int32", "int64", "uint64", "bool"]
 X = np.array([[1.5, -2.0, 0.0, 3.0], [2.0, 2.0, -1.0, 0.5], [0.0, 4.0, -0.5, 1.0]])
-
-
-@functools.lru_cache(maxsize=None)
-def compiled(f, *specs):
-    """A function compiled for any sizes, without islands, which must stay native."""
-    made = ag.function(f, jit_compile=True, input_signature=[ag.TensorSpec(shape, dtype) for shape, dtype in specs])
-    executable = made.get_concrete_function().executable
-    assert type(executable) is NativeExecutable
-    assert not executable.lowered.islands
-
-    def plan(*arrays):
-        raise AssertionError("native code gave up")
-
-    executable.plan = plan
-    return made
 
 
 def vectors(dtype, most=300):

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import autograph as ag
 from runtime.backends.native import toolchain
-from runtime.backends.native.executable import NativeExecutable
+from tests.unit.native.both import compiled
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,21 +25,6 @@ def edges(dtype):
     special = [info.min, info.min + 1, info.max, info.max - 1, 0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 63, 64]
     special += [-1, -2, -7] if info.min < 0 else []
     return st.one_of(st.sampled_from([n for n in special if info.min <= n <= info.max]), st.integers(info.min, info.max))
-
-
-@functools.lru_cache(maxsize=None)
-def compiled(f, *specs):
-    """A function compiled for vectors of any length, which must stay native."""
-    made = ag.function(f, jit_compile=True, input_signature=[ag.TensorSpec(shape, dtype) for shape, dtype in specs])
-    executable = made.get_concrete_function().executable
-    assert type(executable) is NativeExecutable
-    assert not executable.lowered.islands
-
-    def plan(*arrays):
-        raise AssertionError("native code gave up")
-
-    executable.plan = plan
-    return made
 
 
 def arithmetic(x, y):

@@ -54,13 +54,7 @@ def by_kernel(
         b, at = _panels(ctx, kind, at_b, b, inner, columns), (at[0], 0, at[2])
         packed = True
     a_steps, b_step = a[3], b[3][0]
-    places = [
-        pointer(ctx, ptr, kind, code.add(offset, extra))
-        for ptr, offset, extra in ((a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2]))
-    ]
-    ctx.big = True
-    for buffers in (a[4].buffers, b[4].buffers, out.buffers):
-        ctx.memory.touch(buffers)
+    places = _places(ctx, a, b, out, at)
     name = f"ag_gemm_packed_{kind}" if packed else f"ag_gemm_{kind}"
     head, tail = "i64, i64, i64, ptr, i64, i64, ptr", "ptr, i64, i64"
     ctx.module.declare(
@@ -75,6 +69,15 @@ def by_kernel(
         code.require(code.op(f"icmp ne i64 {done}, 0"), ctx.failure)
     ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
     return True
+
+
+def _places(ctx: FunctionLowering, a: Plane, b: Plane, out: Array, at: tuple[Operand, Operand, Operand]) -> list[str]:
+    """Where the operands and the result of a product begin, which is about to be called for."""
+    ctx.big = True
+    for buffers in (a[4].buffers, b[4].buffers, out.buffers):
+        ctx.memory.touch(buffers)
+    begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])
+    return [pointer(ctx, ptr, out.code, ctx.code.add(offset, extra)) for ptr, offset, extra in begins]
 
 
 def _multiplications(*sizes: Operand) -> int:
@@ -107,13 +110,7 @@ def _by_dots(
     code, kind = ctx.code, out.code
     name = f"ag_dots_{kind}_{columns}"
     ctx.module.declare(f"declare i64 @{name}(i64, i64, ptr, i64, ptr, i64, i64, ptr, i64, i64)", name)
-    ctx.big = True
-    for buffers in (a[4].buffers, b[4].buffers, out.buffers):
-        ctx.memory.touch(buffers)
-    places = [
-        pointer(ctx, ptr, kind, code.add(offset, extra))
-        for ptr, offset, extra in ((a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2]))
-    ]
+    places = _places(ctx, a, b, out, at)
     done = code.op(
         f"call i64 @{name}(i64 {rows}, i64 {inner}, ptr {places[0]}, i64 {a[3][0]}, ptr {places[1]}, i64 {b[3][0]}, "
         f"i64 {b[3][1]}, ptr {places[2]}, i64 {pitch}, i64 {int(add)})"
