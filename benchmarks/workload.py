@@ -83,6 +83,33 @@ class Workload:
         return getattr(self, side.method)(*options)
 
 
+class Script(Workload):
+    """A line whose versions differ by the name of the package alone: `script` makes the source of the program."""
+
+    refused = ("eager", "tensorflow+xla")
+
+    def script(self, package: str) -> Thunk:
+        raise NotImplementedError
+
+    def autograph(self, stage) -> Thunk:
+        return self.script("autograph")
+
+    def numpy(self) -> Thunk:
+        return self.script("numpy")
+
+    def numba(self) -> Thunk:
+        return self.script("numba")
+
+    def tensorflow(self, xla: bool) -> Thunk:
+        return self.script("tensorflow")
+
+    def jax(self) -> Thunk:
+        return self.script("jax")
+
+    def torch(self) -> Thunk:
+        return self.script("torch")
+
+
 def all_workloads() -> list[Workload]:
     """One of every named workload, in the order of `workloads.ORDER` and of the files."""
     from benchmarks import workloads

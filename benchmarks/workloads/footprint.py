@@ -1,6 +1,6 @@
 """What work takes beside time: megabytes of memory at the peak, and on the disk."""
 
-from benchmarks.workload import Thunk, Workload
+from benchmarks.workload import Script, Thunk, Workload
 
 
 class PeakMemory(Workload):
@@ -38,15 +38,16 @@ class PeakMemory(Workload):
         return self.script("torch")
 
 
-class InstalledSize(Workload):
+class InstalledSize(Script):
     """Megabytes on the disk of a package and all that it requires (of ours: with llvmlite)."""
 
     name = "installed"
     what = "megabytes on the disk, with dependencies"
     kind = "megabytes"
-    refused = ("eager", "tensorflow+xla")
 
-    def script(self, *packages: str, here: bool = False) -> Thunk:
+    def script(self, package: str) -> Thunk:
+        here = package == "autograph"
+        packages = ("numpy", "gast", "astunparse", "optree", "llvmlite") if here else (package,)
         source = f"""
 import importlib.util, pathlib, re
 from importlib import metadata
@@ -75,21 +76,3 @@ if {here!r}:
 print(total / 2**20)
 """
         return lambda: source
-
-    def autograph(self, stage) -> Thunk:
-        return self.script("numpy", "gast", "astunparse", "optree", "llvmlite", here=True)
-
-    def numpy(self) -> Thunk:
-        return self.script("numpy")
-
-    def numba(self) -> Thunk:
-        return self.script("numba")
-
-    def tensorflow(self, xla: bool) -> Thunk:
-        return self.script("tensorflow")
-
-    def jax(self) -> Thunk:
-        return self.script("jax")
-
-    def torch(self) -> Thunk:
-        return self.script("torch")

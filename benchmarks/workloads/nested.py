@@ -16,21 +16,7 @@ class Collatz3000(Workload):
     def autograph(self, stage) -> Thunk:
         import autograph as ag
 
-        @stage
-        def longest(limit):
-            best = 0
-            for start in ag.range(1, limit):
-                n = start
-                steps = 0
-                while n != 1:
-                    if n % 2 == 0:
-                        n = n // 2
-                    else:
-                        n = 3 * n + 1
-                    steps += 1
-                best = max(best, steps)
-            return best
-
+        longest = stage(self.plain())
         limit = ag.constant(self.limit, ag.int64)
         return lambda: longest(limit)
 

@@ -13,17 +13,7 @@ class Collatz97(Workload):
     def autograph(self, stage) -> Thunk:
         import autograph as ag
 
-        @stage
-        def collatz(n):
-            steps = 0
-            while n != 1:
-                if n % 2 == 0:
-                    n = n // 2
-                else:
-                    n = 3 * n + 1
-                steps += 1
-            return steps
-
+        collatz = stage(self.plain())
         n = ag.constant(97, ag.int64)
         return lambda: collatz(n)
 
@@ -109,13 +99,7 @@ class NewtonForward(Workload):
     def autograph(self, stage) -> Thunk:
         import autograph as ag
 
-        @stage
-        def cube_root(a):
-            x = a
-            while abs(x * x * x - a) > 1e-10:
-                x = x - (x * x * x - a) / (3.0 * x * x)
-            return x
-
+        cube_root = stage(self.plain())
         a = ag.constant(2.0, ag.float64)
         return lambda: cube_root(a)
 
@@ -183,13 +167,13 @@ class NewtonGradient(NewtonForward):
     def autograph(self, stage) -> Thunk:
         import autograph as ag
 
+        cube_root = self.plain()
+
         @stage
         def slope(a):
             with ag.GradientTape() as tape:
                 tape.watch(a)
-                x = a
-                while abs(x * x * x - a) > 1e-10:
-                    x = x - (x * x * x - a) / (3.0 * x * x)
+                x = cube_root(a)
             return tape.gradient(x, a)
 
         a = ag.constant(2.0, ag.float64)

@@ -2,17 +2,16 @@
 
 import numpy as np
 
-from benchmarks.workload import Thunk, Workload
+from benchmarks.workload import Script, Thunk, Workload
 from benchmarks.workloads.rnn import Rnn64x32
 
 
-class ImportTime(Workload):
+class ImportTime(Script):
     """Importing the package in a fresh process; NumPy, which most import too, is there already."""
 
     name = "import"
     what = "fresh process, over import numpy (numpy: its own)"
     kind = "script"
-    refused = ("eager", "tensorflow+xla")
 
     def script(self, package: str) -> Thunk:
         lines = [
@@ -22,24 +21,6 @@ class ImportTime(Workload):
             "print(time.perf_counter() - start)",
         ]
         return lambda: "\n".join(lines)
-
-    def autograph(self, stage) -> Thunk:
-        return self.script("autograph")
-
-    def numpy(self) -> Thunk:
-        return self.script("numpy")
-
-    def numba(self) -> Thunk:
-        return self.script("numba")
-
-    def tensorflow(self, xla: bool) -> Thunk:
-        return self.script("tensorflow")
-
-    def jax(self) -> Thunk:
-        return self.script("jax")
-
-    def torch(self) -> Thunk:
-        return self.script("torch")
 
 
 class FirstRnn(Rnn64x32):
