@@ -9,7 +9,10 @@
 ; One caller has the pool at a time. Another, and one that is itself a piece of such a loop, runs its loop alone.
 ; A job is open while @open holds its number. Workers count themselves in, look whether it is still open, and take
 ; pieces; the caller takes pieces, too, closes the job, and waits for those inside: never for one that sleeps.
-; A worker without work looks for some time, then sleeps on the condition.
+; The caller and every other worker take pieces from the first on, the rest from the last on, so that in loops over the
+; same memory each finds in its own cache what it had before.
+; A worker without work looks for some time, then sleeps on the condition. It leaves the processor on which the caller
+; was seen: systems that put threads together to save power, or in a virtual machine, would let them take turns there.
 
 @wanted = internal global i64 1
 @workers = internal global i64 0
@@ -22,7 +25,8 @@
 @open = internal global i64 0, align 64
 @inside = internal global i64 0, align 64
 @sleepers = internal global i64 0, align 64
-@next = internal global i64 0, align 64
+@taken = internal global i64 0, align 64 ; pieces from the first on, and from the last on times 2^32
+@place = internal global i32 -1, align 64 ; the caller's processor
 @mutex = internal global [32 x i64] zeroinitializer, align 64
 @condition = internal global [32 x i64] zeroinitializer, align 64
 
@@ -38,20 +42,35 @@ declare i32 @pthread_sigmask(i32, ptr, ptr)
 declare i32 @sigfillset(ptr)
 declare i32 @sched_yield()
 
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+$PLACES
 define private void @pause() alwaysinline {
   $PAUSE
   ret void
 }
 
-; Take pieces until there are none.
-define private void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece) {
+; Take pieces until there are none: from the last on if the number of the thread is odd.
+define private void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece, i64 %number) {
 entry:
+  %odd = and i64 %number, 1
+  %back = icmp ne i64 %odd, 0
+  %mine = select i1 %back, i64 4294967296, i64 1
+  %up = add i64 %n, %piece
+  %up1 = sub i64 %up, 1
+  %pieces = sdiv i64 %up1, %piece
   br label %take
 take:
-  %lo = atomicrmw add ptr @next, i64 %piece seq_cst
-  %some = icmp slt i64 %lo, %n
+  %old = atomicrmw add ptr @taken, i64 %mine seq_cst
+  %first = and i64 %old, 4294967295
+  %last = lshr i64 %old, 32
+  %both = add i64 %first, %last
+  %some = icmp slt i64 %both, %pieces
   br i1 %some, label %work, label %done
 work:
+  %end.k = sub i64 %pieces, %last
+  %last.k = sub i64 %end.k, 1
+  %k = select i1 %back, i64 %last.k, i64 %first
+  %lo = mul i64 %k, %piece
   %end = add i64 %lo, %piece
   %hi = call i64 @llvm.smin.i64(i64 %end, i64 %n)
   call void %fn(ptr %ctx, i64 %lo, i64 %hi)
@@ -69,12 +88,23 @@ entry:
   %filled = call i32 @sigfillset(ptr %signals)
   %masked = call i32 @pthread_sigmask(i32 $SIG_BLOCK, ptr %signals, ptr null)
   %number = ptrtoint ptr %number.p to i64
+  %processors = alloca [16 x i64], align 16
+  call void @llvm.memset.p0.i64(ptr %processors, i8 0, i64 128, i1 false)
+  call void @processors(ptr %processors)
   br label %rest
 rest:
   %last = phi i64 [0, %entry], [%last, %late], [%g, %finish]
+  %avoided = phi i32 [-1, %entry], [%place, %late], [%place, %finish]
+  %place = load atomic i32, ptr @place monotonic, align 4
+  %met = icmp ne i32 %place, %avoided
+  br i1 %met, label %depart, label %watch
+depart:
+  call void @avoid(ptr %processors, i32 %place)
+  br label %watch
+watch:
   br label %look
 look:
-  %turn = phi i64 [0, %rest], [%turn1, %again]
+  %turn = phi i64 [0, %watch], [%turn1, %again]
   %g = load atomic i64, ptr @open seq_cst, align 8
   %closed = icmp eq i64 %g, 0
   %old = icmp eq i64 %g, %last
@@ -128,7 +158,7 @@ run:
   %ctx = load ptr, ptr @context
   %n = load i64, ptr @count
   %piece = load i64, ptr @piece
-  call void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece)
+  call void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece, i64 %number)
   %gone = atomicrmw sub ptr @inside, i64 1 seq_cst
   br label %finish
 finish:
@@ -202,7 +232,9 @@ open:
   store ptr %ctx, ptr @context
   store i64 %n, ptr @count
   store i64 %piece, ptr @piece
-  store atomic i64 0, ptr @next seq_cst, align 8
+  store atomic i64 0, ptr @taken seq_cst, align 8
+  %place = call i32 @here()
+  store atomic i32 %place, ptr @place monotonic, align 4
   %g = load i64, ptr @generation
   %g1 = add i64 %g, 1
   store i64 %g1, ptr @generation
@@ -216,7 +248,7 @@ wake:
   %unlocked = call i32 @pthread_mutex_unlock(ptr @mutex)
   br label %work
 work:
-  call void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece)
+  call void @share(ptr %fn, ptr %ctx, i64 %n, i64 %piece, i64 0)
   store atomic i64 0, ptr @open seq_cst, align 8
   br label %await
 await:
