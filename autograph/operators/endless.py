@@ -10,18 +10,11 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import Descriptor, Leaf, Struct, describe
 from runtime.ir.graph import Graph, Value
+from runtime.passes.safety import RISKY
 from runtime.tensor.known import static_value
 from runtime.tensor.trace import Place
 
-__all__ = ["ENDLESS", "RISKY", "is_endless", "refuse_endless"]
-
-RISKY = frozenset(
-    "assert_ attempt call cholesky fold gather gather_nd index index_update inv list_get list_index list_pop list_set "
-    "list_stack list_concat_tensors matmul note numpy_function pow_modular py_function raise_ require_alternative reshape "
-    "solve stack concat to_python broadcast_to einsum squeeze".split()
-)
-"""Operations that may raise when the graph runs."""
-
+__all__ = ["ENDLESS", "is_endless", "refuse_endless"]
 
 ENDLESS = (
     "this loop never ends: its test is true, nothing that the test reads changes in the loop, and nothing leaves it\n"

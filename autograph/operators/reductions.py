@@ -9,6 +9,7 @@ from operator import is_not
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.asserts import raised
 from autograph.operators.branches import and_, if_exp, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, choice_of, resolve
@@ -59,6 +60,8 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
     count = staged.count()
     best = UNBOUND
     rank = (lambda e: e) if key is None else callee(key)
+    if not has_default:
+        if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
     best = staged.item(0)
 
     def body(item: Any) -> None:
@@ -70,6 +73,14 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
         found = best
         return if_exp(op.equal(count, 0), lambda: default, lambda: found)
     return best
+
+
+def _of_nothing(original: Any) -> None:
+    """Raise what Python does for no items."""
+    try:
+        original([])
+    except ValueError as error:
+        raise raised(error) from None
 
 
 def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:

@@ -23,13 +23,14 @@ from autograph.operators.descriptors import (
     loosen,
     value_types,
 )
-from autograph.operators.endless import RISKY
 from autograph.operators.packing import alternative_for, pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, inside, replayed, run_region
-from runtime.ir.graph import Graph
+from runtime.ir.build import Region
+from runtime.ir.graph import Graph, Value
 from runtime.ops.attempts import last_caught
 from runtime.ops.registry import Op, get
+from runtime.passes.safety import may_fail
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
@@ -40,6 +41,7 @@ __all__ = ["try_stmt"]
 Handler = tuple[Callable[[], Any], Callable[[Any], None]]
 _TAG = TensorType("int64", (), weak=True)
 _PASSES = 12
+_UNSURE = object()
 
 
 def try_stmt(
@@ -146,8 +148,11 @@ class _Try:
         self.cells = cells
         self.places: list[Place] = []  # what the body changes
         self.types: list[Descriptor] = []  # of their values at any time
-        self.last: list[Any] = []  # what was noted of them last
+        # What was noted of them last, as far as each region under way knows.
+        self.last: dict[Region, list[Any]] = {}
+        self.missed: dict[Any, Place] = {}  # cells that held something else for a while
         self.joined: list[Descriptor] = []
+        self.entries: list[Any] = []  # what the cells held
         serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
         self.name = f"{body.__name__}_try_{serial}"
         self.finals: list[Descriptor] = []  # of what the body leaves, if it does not fail
@@ -156,11 +161,11 @@ class _Try:
         """The body, traced with notes of all that it changes; None if nothing in it may fail when the graph runs."""
         for _ in range(_PASSES):
             traced = self._trace()
-            risky = [node for node in traced.region.graph.walk() if _may_fail(node.op)]
+            risky = [node for node in traced.region.graph.walk() if may_fail(node.op, node.inputs)]
             if not risky or (traced.ended and len(risky) == 1 and risky[0] is traced.region.graph.nodes[-1]):
                 return None
             known = {place.key for place in self.places}
-            new = [place for key, place in traced.places.items() if key not in known]
+            new = [place for key, place in {**traced.places, **self.missed}.items() if key not in known]
             before = self.types
             self.types = list(self.joined)
             for place in new:
@@ -179,8 +184,10 @@ class _Try:
     def _trace(self) -> Traced:
         trace = self.trace
         opened = trace.notes.setdefault("tries", [])
-        self.last = [place.read() for place in self.places]
+        self.last = {trace.builder.region: [place.read() for place in self.places]}
         self.joined = list(self.types)
+        self.entries = [cell.read() for cell in self.cells]
+        self.missed = {}
         before, trace.builder.watcher = trace.builder.watcher, self._before
         opened.append(self)
         try:
@@ -189,9 +196,9 @@ class _Try:
             opened.pop()
             trace.builder.watcher = before
 
-    def _before(self, operation: Op) -> None:
+    def _before(self, operation: Op, inputs: list[Value]) -> None:
         """Before an operation that may fail: note what has changed since."""
-        if not _may_fail(operation):
+        if not may_fail(operation, inputs):
             return
         trace = self.trace
         watcher, trace.builder.watcher = trace.builder.watcher, None
@@ -206,17 +213,38 @@ class _Try:
         """Emit what changed of the places."""
         joiner = Joiner()
         slot = 0
+        last = self._last_here()
+        for cell, entry in zip(self.cells, self.entries, strict=True):
+            if cell.read() is not entry:
+                self.missed[cell.key] = cell
         for i, place in enumerate(self.places):
             now, d = place.read(), self.types[i]
             width = len(value_types(d))
-            if now is not self.last[i]:
-                self.last[i] = now
+            if now is not last[i]:
+                last[i] = now
+                self._forget_around(i)
                 wider = joiner(d, loosen(describe(now)))
                 self.joined[i] = joiner(self.joined[i], wider)
                 if canonical([wider]) == canonical([d]):
                     for k, value in enumerate(pack(now, d)):
                         self.trace.builder.emit(get("note"), [value], {"slot": slot + k, "of": self.name}, ())
             slot += width
+
+    def _last_here(self) -> list[Any]:
+        """What was noted last, in the region under way."""
+        region = here = self.trace.builder.region
+        while region not in self.last:
+            assert region.parent is not None
+            region = region.parent
+        return self.last.setdefault(here, list(self.last[region]))
+
+    def _forget_around(self, i: int) -> None:
+        """Around this region nobody knows whether it runs, or is traced again: there the place is noted anew."""
+        region = self.trace.builder.region.parent
+        while region is not None:
+            if region in self.last:
+                self.last[region][i] = _UNSURE
+            region = region.parent
 
     def emit(self, traced: Traced, exceptions: tuple[type[BaseException], ...]) -> Tensor:
         """The node; the places get what the body left. Returns the tag."""
@@ -254,9 +282,3 @@ class _Try:
             if isinstance(d, OneOf) and not isinstance(final, (OneOf, Undefined)):
                 self.trace.record(place)
                 place.write(alternatives_of(place.read())[alternative_for(final, d)])
-
-
-def _may_fail(operation: Op) -> bool:
-    return operation.name in RISKY
-
-

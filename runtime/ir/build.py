@@ -74,7 +74,7 @@ class Builder:
         self.graph = graph
         self.region = Region(graph, None)
         self.emitted = 0  # nodes, in all regions
-        self.watcher: Callable[[Op], None] | None = None  # is told of each operation before its node is added
+        self.watcher: Callable[[Op, list[Value]], None] | None = None  # is told of each operation before its node is added
         self.location: Location | None = None  # of nodes that no line of the user's asks for
 
     def push(self, graph: Graph | None = None) -> Region:
@@ -100,7 +100,7 @@ class Builder:
     ) -> Node:
         """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
         if self.watcher is not None:
-            self.watcher(op)
+            self.watcher(op, inputs)
         self.emitted += 1
         resolve = self.region.resolve
         inputs = [resolve(v) for v in inputs]

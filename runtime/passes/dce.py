@@ -2,13 +2,18 @@
 
 A node goes when nothing uses its outputs and it has no effect. Of a control node that stays, go the outputs that
 nothing uses, the carried values that only feed themselves, and the invariants that no region reads.
-A loop without effects whose results nobody needs goes, even if it would not end.
+A loop without effects whose results nobody needs goes, even if it would not end. In functions that an `attempt` calls
+what may raise stays, as somebody waits for the exception: `try: xs[i]`.
 """
 
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import reachable_functions
+from runtime.passes.safety import may_fail, may_raise
+
+_EXCEPTIONS = "(exceptions)"
+"""Among the names of functions with effects: exceptions are effects, too."""
 
 __all__ = ["effectful_functions", "eliminate_dead_code", "has_effect"]
 
@@ -20,10 +25,21 @@ def eliminate_dead_code(graph: Graph) -> Graph:
     """
     names = reachable_functions(graph)
     effects = effectful_functions(graph, names)
+    watched = _watched_functions(graph, names)
     _clean(graph, effects)
     for name in names:
-        _clean(graph.functions[name], effects)
+        _clean(graph.functions[name], effects | {_EXCEPTIONS} if name in watched else effects)
     return graph
+
+
+def _watched_functions(graph: Graph, names: list[str]) -> set[str]:
+    """Functions whose exceptions an attempt waits for: those that it calls, directly or through others."""
+    watched: set[str] = set()
+    for part in (graph, *(graph.functions[name] for name in names)):
+        for name in (node.attrs["function"] for node in part.walk() if node.op.name == "attempt"):
+            if name not in watched:
+                watched.update((name, *reachable_functions(graph.functions[name])))
+    return watched
 
 
 def effectful_functions(graph: Graph, names: list[str]) -> set[str]:
@@ -41,7 +57,9 @@ def effectful_functions(graph: Graph, names: list[str]) -> set[str]:
 
 def _acts(node: Node, effects: set[str]) -> bool:
     """Whether this node itself (its regions aside) has an effect."""
-    return node.op.effect is not None or (node.op.name == "call" and node.attrs["function"] in effects)
+    if node.op.effect is not None or (node.op.name == "call" and node.attrs["function"] in effects):
+        return True
+    return _EXCEPTIONS in effects and may_fail(node.op, node.inputs) and may_raise(node)
 
 
 def has_effect(node: Node, effects: set[str]) -> bool:

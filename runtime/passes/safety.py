@@ -5,12 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from runtime.ir.graph import Node
+from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import Elementwise
+from runtime.ops.registry import Op
 from runtime.typesys.shapes import Dim, is_static, num_elements, same_size
 from runtime.typesys.spec import TensorType
 
-__all__ = ["is_cheap", "may_raise"]
+__all__ = ["RISKY", "is_cheap", "may_fail", "may_raise"]
+
+RISKY = frozenset(
+    "assert_ attempt call cholesky fold gather gather_nd index index_update inv list_get list_index list_pop list_set "
+    "list_stack list_concat_tensors matmul note numpy_function pow_modular py_function raise_ require_alternative reshape "
+    "solve stack concat to_python broadcast_to einsum squeeze".split()
+)
+"""Operations that may raise when the graph runs."""
 
 # With Python numbers these raise (division by zero, overflow of powers) where arrays would warn.
 _RAISE_ON_NUMBERS = frozenset({"div", "floordiv", "mod", "fmod", "pow", "left_shift", "right_shift", "reciprocal"})
@@ -22,6 +30,17 @@ _TOTAL_IF_STATIC = frozenset(
      "reduce_sum", "reduce_mean", "reduce_prod", "reduce_any", "reduce_all", "matmul", "concatenate", "reverse", "tile"}
 )  # fmt: skip
 _CHEAP_ELEMENTS = 4096
+
+
+def may_fail(op: Op, inputs: list[Value]) -> bool:
+    """Whether an operation is one of those that raise when the graph runs, with operands of these types."""
+    if op.name in RISKY:
+        return True
+    if not isinstance(op, Elementwise):
+        return False
+    types = [v.type for v in inputs]
+    tensors = [t for t in types if isinstance(t, TensorType)]
+    return len(tensors) < len(types) or _elementwise_raises(op.name, tensors)
 
 
 def may_raise(node: Node) -> bool:
