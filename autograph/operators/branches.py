@@ -21,7 +21,8 @@ from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNBOUND, UNDEFINED, label_of, name_places, note_unset, unset_by_branch
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import PathEnds, Traced, close, current_trace, inside, replayed, run_region
-from autograph.operators.sharing import SameIf, joined, same_if, sharing_of, sync
+from autograph.operators.relations import SameIf
+from autograph.operators.sharing import joined, same_if, sharing_of, sync
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Value
 from runtime.ops.registry import get

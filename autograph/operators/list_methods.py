@@ -21,7 +21,8 @@ from autograph.operators.lists import (
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.packing import pack_list, unpack
 from autograph.operators.plain import PLAIN
-from autograph.operators.sharing import CountOf, placed, sharing_of, sync
+from autograph.operators.relations import CountOf
+from autograph.operators.sharing import placed, sharing_of, sync
 from runtime.tensor import dispatch
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged

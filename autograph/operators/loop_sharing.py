@@ -9,7 +9,8 @@ from typing import Any
 
 from autograph.operators.births import unheld
 from autograph.operators.descriptors import Static, is_mutable, mutable_parts
-from autograph.operators.sharing import Detached, sharing_of
+from autograph.operators.relations import Detached
+from autograph.operators.sharing import sharing_of
 from runtime.tensor.trace import Trace
 
 __all__ = ["LoopSharing"]

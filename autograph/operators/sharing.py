@@ -10,153 +10,39 @@ date. Where only the run could tell what else has changed, the change is refused
 from __future__ import annotations
 
 from collections.abc import Iterator
-from sys import getrefcount
 from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators import choice as choice_module
-from autograph.operators.births import births_of, owner_of
 from autograph.operators.descriptors import is_mutable, mutable_parts, structure_of
-from autograph.operators.lists import (
-    as_list_value,
-    dynamic_of,
-    get_element,
-    length,
-    note_list,
-    put_content,
-    set_element,
-)
-from autograph.operators.listvalue import ListValue, Splice, expect_lists
-from autograph.operators.places import note_attribute, note_item
+from autograph.operators.held import changeable_parts, overwrite, unseen_but
+from autograph.operators.lists import as_list_value, dynamic_of, length
+from autograph.operators.listvalue import Splice, expect_lists
+from autograph.operators.relations import CountOf, Detached, ElementOf, Relation, SameIf, differ
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Trace, current
+from runtime.tensor.trace import Trace
 
-__all__ = ["CountOf", "Detached", "SameIf", "joined", "placed", "same_if", "sharing_of", "sync", "taken"]
+__all__ = ["finish", "joined", "placed", "same_if", "sharing_of", "sync", "taken"]
 
 _ROOM = 64  # relations kept before one looks which are still needed
 
 
-class Relation:
-    """That `near` and another object are one in Python; what they held when both were up to date."""
-
-    __slots__ = ("far", "far_held", "graph", "near", "near_held", "off")
-
-    def __init__(self, trace: Trace, near: Any, far: Any) -> None:
-        self.near = near
-        self.far = far
-        self.graph: Graph = trace.builder.region.graph
-        self.off = False  # which object `near` is, is no longer known
-        self.note()
-
-    def note(self) -> None:
-        """Both are up to date."""
-        self.near_held = held_by(self.near)
-        self.far_held = held_by(self.far) if self.watches_far() else []
-
-    def watches_far(self) -> bool:
-        """Whether a change of `far` is one of `near`."""
-        return True
-
-    def near_changed(self) -> bool:
-        return not _same(self.near_held)
-
-    def far_changed(self) -> bool:
-        return self.watches_far() and not _same(self.far_held)
-
-    def is_dead(self) -> bool:
-        """Whether nobody but this note can see `near`, or `far`."""
-        near, far = self.near_held, self.far_held
-        if _unseen(near, bool(near) and near[0][0] is self.near):
-            return True
-        return self.watches_far() and _unseen(far, bool(far) and far[0][0] is self.far)
-
-    def push(self, sharing: Sharing) -> None:
-        """`near` has changed: change `far`."""
-        raise NotImplementedError
-
-    def pull(self) -> None:
-        """`far` has changed: change `near`."""
-        raise NotImplementedError
-
-
-class ElementOf(Relation):
-    """`near` is the element at `index` of the list `far`."""
-
-    __slots__ = ("index",)
-
-    def __init__(self, trace: Trace, near: Any, far: list[Any], index: Any) -> None:
-        super().__init__(trace, near, far)
-        self.index = index
-
-    def count(self) -> Any:
-        """The index from the front: a number, or staged in the region that is open when it is first asked for."""
-        if isinstance(self.index, CountOf):
-            self.index = length(self.index.value)
-        return self.index
-
-    def watches_far(self) -> bool:
-        return False
-
-    def push(self, sharing: Sharing) -> None:
-        if self.off:
-            raise refusal("shared-list")
-        self.note()
-        others = self.rivals(sharing)
-        if any(type(r) is Detached or r.near_changed() for r in others):
-            raise refusal("shared-list")
-        put_content(self.far, set_element(as_list_value(self.far), self.count(), self.near))
-        for r in others:
-            r.pull()
-            r.note()
-
-    def rivals(self, sharing: Sharing) -> list[Relation]:
-        """Those that are there for what may be the same element."""
-        others = [r for r in sharing.relations if r is not self and r.far is self.far]
-        others = [r for r in others if not (type(r) is ElementOf and (r.off or _differ(r.index, self.index)))]
-        return [r for r in others if type(r) is not SameIf and not r.is_dead()]
-
-    def pull(self) -> None:
-        if not self.off:
-            overwrite(self.near, get_element(as_list_value(self.far), self.count()))
-
-
-class SameIf(Relation):
-    """`near` is the object `far` where `test` is true."""
-
-    __slots__ = ("test",)
-
-    def __init__(self, trace: Trace, near: Any, far: Any, test: Any) -> None:
-        super().__init__(trace, near, far)
-        self.test = test
-
-    def push(self, sharing: Sharing) -> None:
-        near, far = self.near, self.far
-        overwrite(far, choice_module.branch_hook(self.test, lambda: near, lambda: far))
-
-    def pull(self) -> None:
-        near, far = self.near, self.far
-        overwrite(near, choice_module.branch_hook(self.test, lambda: far, lambda: near))
-
-
-class Detached(Relation):
-    """`near` may be `far`, or an element of it, of which no account is kept: neither can be changed while both are there."""
-
-    __slots__ = ("whole",)
-
-    def __init__(self, trace: Trace, near: Any, far: Any, whole: bool = True) -> None:
-        self.whole = whole
-        super().__init__(trace, near, far)
-
-    def watches_far(self) -> bool:
-        return self.whole
-
-    def push(self, sharing: Sharing) -> None:
-        raise refusal("shared-list")
-
-    def pull(self) -> None:
-        raise refusal("shared-list")
+def _find_same(
+    same: list[SameIf], way: list[Any], test: Any, last: SameIf | None, found: dict[int, tuple[Any, Any]]
+) -> None:
+    """What may be the first object of `way`, as its last one may be where `test` is true: (object, test) by id."""
+    for r in same:
+        other = r.other(way[-1])
+        if other is None or any(other is x for x in way):
+            continue
+        if last is not None and r.group == last.group:
+            continue  # it is but one of a group
+        here = r.test if test is None else op.logical_and(test, r.test)
+        known = found.get(id(other))
+        found[id(other)] = other, here if known is None else op.logical_or(known[1], here)
+        _find_same(same, [*way, other], here, r, found)
 
 
 class Sharing:
@@ -184,7 +70,26 @@ class Sharing:
 
     def forget_dead(self) -> None:
         """Drop what is noted of objects that nobody but the notes holds."""
-        self.relations = [r for r in self.relations if not r.is_dead() or r.near_changed()]
+        ours: dict[int, int] = {}
+        touching: dict[int, set[Any]] = {}
+        for r in self.relations:
+            for x in (r.near, r.far):
+                ours[id(x)] = ours.get(id(x), 0) + 1
+                touching.setdefault(id(x), set()).add(r.group)
+            for held in (r.near_held, r.far_held):
+                for part, content in held:
+                    for x in (part, *content):
+                        ours[id(x)] = ours.get(id(x), 0) + 1
+        x = part = content = held = None  # type: ignore[assignment]
+
+        def needed(r: Relation) -> bool:
+            for x, held in ((id(r.near), r.near_held), (id(r.far), r.far_held)):
+                groups = set(touching[x]).union(*(touching.get(id(part), ()) for part, _ in held))
+                if held and len(groups) == 1 and unseen_but(held, ours):
+                    return False
+            return True
+
+        self.relations = [r for r in self.relations if r.near_changed() or needed(r)]
 
     def sync(self) -> None:
         """Bring up to date, after a change, what nobody is asked for before it is read.
@@ -198,12 +103,14 @@ class Sharing:
             done: set[int] = set()
             found = True
             while found:
-                found = False
+                found = self.spread()
                 for r in reversed(self.relations):
+                    if type(r) is SameIf:
+                        continue
                     near, far = r.near_changed(), r.far_changed()
                     if not near and not far:
                         continue
-                    if type(r) is ElementOf and not r.off and not r.rivals(self):
+                    if type(r) is ElementOf and not r.off and not r.rivals(self.relations):
                         continue
                     found = True
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
@@ -211,12 +118,39 @@ class Sharing:
                         if near and far:
                             raise refusal("shared-list")
                         if near:
-                            r.push(self)
+                            r.push(self.relations)
                         else:
                             r.pull()
                     r.note()
         finally:
             self.busy = False
+
+    def spread(self) -> bool:
+        """Change what may be the same object as one that has changed, where it is; returns whether there was any."""
+        if not any(type(r) is SameIf and (r.near_changed() or r.far_changed()) for r in self.relations):
+            return False
+        self.forget_dead()
+        same = [r for r in self.relations if type(r) is SameIf]
+        changed: dict[int, Any] = {}
+        for r in same:
+            if r.near_changed():
+                changed[id(r.near)] = r.near
+            if r.far_changed():
+                changed[id(r.far)] = r.far
+        touched = set(changed)
+        for x in changed.values():
+            found: dict[int, tuple[Any, Any]] = {}
+            _find_same(same, [x], None, None, found)
+            if any(key in changed for key in found):
+                raise refusal("shared-list")
+            for other, test in found.values():
+                new = choice_module.branch_hook(test, lambda: x, lambda other=other: other)
+                overwrite(other, new)
+            touched.update(found)
+        for r in same:
+            if id(r.near) in touched or id(r.far) in touched:
+                r.note()
+        return bool(changed)
 
     def flush(self, owner: list[Any]) -> None:
         """Before `owner` is read: what changed in its elements is put into it."""
@@ -230,12 +164,12 @@ class Sharing:
         for part in parts:
             self.flush(part)
         if r.near_changed():
-            r.push(self)
+            r.push(self.relations)
 
     def moved(self, owner: Any, index: Any = None) -> None:
         """What stands at an index of `owner` (None: at all) is another object now."""
         for r in self.relations:
-            if type(r) is ElementOf and r.far is owner and not (index is not None and _differ(r.index, index)):
+            if type(r) is ElementOf and r.far is owner and not (index is not None and differ(r.index, index)):
                 r.off = True
 
     def note_all(self) -> None:
@@ -243,6 +177,11 @@ class Sharing:
         for r in self.relations:
             if type(r) is not ElementOf:
                 r.note()
+
+    def discard(self, kept: list[Relation]) -> None:
+        """What a piece of code did is dropped: of the relations, those are left that were there before."""
+        known = set(map(id, kept))
+        self.relations = [r for r in self.relations if id(r) in known]
 
     def enter(self) -> list[Any]:
         """A region begins, in which objects may hold other values: what to give to `leave`."""
@@ -282,6 +221,12 @@ def sharing_of(trace: Trace) -> Sharing:
     return found  # type: ignore[no-any-return]
 
 
+def finish(trace: Trace) -> None:
+    """A region, or all that is traced, ends: lists whose elements have changed get the change."""
+    if "sharing" in trace.notes:
+        trace.notes["sharing"].end(trace.builder.region.graph)
+
+
 def sync(trace: Trace | None) -> None:
     """After a change that code has made: change what stands for the same object."""
     if trace is not None and "sharing" in trace.notes:
@@ -290,30 +235,43 @@ def sync(trace: Trace | None) -> None:
 
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
     """`element`, taken out of `owner` at `index`: changing it changes the list."""
-    if any(True for _ in _parts(element)):
+    if any(True for _ in changeable_parts(element)):
         if dynamic_of(owner) is not None:
             sharing_of(trace).add(ElementOf(trace, element, owner, _counted(owner, index)))
         else:
-            for i, item in enumerate(owner):
-                here = op.logical_or(op.equal(index, i), op.equal(index, i - len(owner)))
-                sharing_of(trace).add(SameIf(trace, element, item, here))
+            _one_of(trace, element, owner, index)
     return element
+
+
+def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
+    """`element` is the one of `items` at `index`."""
+    tests: dict[int, tuple[Any, Any]] = {}
+    for i, item in enumerate(items):
+        here = op.logical_or(op.equal(index, i), op.equal(index, i - len(items)))
+        if id(item) in tests:
+            here = op.logical_or(tests[id(item)][1], here)
+        tests[id(item)] = item, here
+    group = object()
+    for item, here in tests.values():
+        for near, far in _pairs(element, item):
+            sharing_of(trace).add(SameIf(trace, near, far, here, (group, id(near))))
+
+
+def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
+    """What can be changed of two structures that may be one: themselves, or the parts of tuples."""
+    if isinstance(near, tuple):
+        if isinstance(far, tuple) and len(near) == len(far):
+            for a, b in zip(near, far, strict=True):
+                yield from _pairs(a, b)
+    elif near is not far and all(any(True for _ in changeable_parts(x)) for x in (near, far)):
+        yield near, far
 
 
 def placed(trace: Trace, owner: list[Any], index: Any, item: Any) -> None:
     """`item` was put into `owner`, whose content is staged."""
-    if any(True for _ in _parts(item)):
+    if any(True for _ in changeable_parts(item)):
         index = index if isinstance(index, CountOf) else _counted(owner, index)
         sharing_of(trace).add(ElementOf(trace, item, owner, index))
-
-
-class CountOf:
-    """How many elements a list had: the index of what was appended to it."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: ListValue) -> None:
-        self.value = value
 
 
 def _counted(owner: list[Any], index: Any) -> Any:
@@ -354,7 +312,7 @@ def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
     if result is value:
         return
     if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
-        sharing_of(trace).add(SameIf(trace, result, value, test))
+        sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
         return
     ours, theirs = structure_of(result), structure_of(value)
     if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
@@ -377,121 +335,3 @@ def _values(trace: Trace, x: Any) -> Iterator[Value]:
         parts = structure_of(x, instances=is_mutable(x))
         for part in () if parts is None else parts[1]:
             yield from _values(trace, part)
-
-
-def _parts(x: Any) -> Iterator[Any]:
-    """What can be changed in `x`: lists, dictionaries, instances and tensors, itself included."""
-    if isinstance(x, Tensor):
-        if type(x) is Tensor:
-            yield x
-        return
-    mutable = is_mutable(x)
-    if mutable:
-        yield x
-    parts = structure_of(x, instances=mutable)
-    for part in () if parts is None else parts[1]:
-        yield from _parts(part)
-
-
-Held = list[tuple[Any, tuple[Any, ...]]]
-
-
-def held_by(x: Any) -> Held:
-    """What each part of `x` holds now."""
-    return [(part, _content(part)) for part in _parts(x)]
-
-
-def _content(part: Any) -> tuple[Any, ...]:
-    if type(part) is Tensor:
-        trace = current()
-        return (part._value if trace is None else trace.overrides.get(id(part), part._value),)
-    if type(part) is list:
-        return tuple(e.value if type(e) is Splice else e for e in part)
-    if type(part) is dict:
-        return tuple(e for pair in part.items() for e in pair)
-    parts = structure_of(part, instances=True)
-    return () if parts is None else parts[1]
-
-
-def _same(held: Held) -> bool:
-    for part, before in held:
-        now = _content(part)
-        if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
-            return False
-    return True
-
-
-def _unseen(held: Held, is_root: bool) -> bool:
-    """Whether only notes hold the parts of an object; `is_root` says that the first is the object itself."""
-    inner = _inner(held)
-    for i in range(len(held)):
-        if i == 0 or not isinstance(held[i][0], Tensor):
-            others = getrefcount(held[i][0]) - _ONE - inner.get(id(held[i][0]), 0) - (is_root and i == 0)
-            if others > 0 and others > _noted(held[i][0]):
-                return False
-    return True
-
-
-def _inner(held: Held) -> dict[int, int]:
-    """By id: how often the parts, and what is noted of them, hold an object."""
-    inner: dict[int, int] = {}
-    for _, content in held:
-        for e in content:
-            inner[id(e)] = inner.get(id(e), 0) + 2
-    return inner
-
-
-def _noted(x: Any) -> int:
-    """How often the trace's own notes hold an object."""
-    trace = current()
-    assert trace is not None
-    places = (place for table in trace.journal for place, _ in table.values())
-    return (x in births_of(trace)) + sum(1 for place in places if owner_of(place) is x)
-
-
-def _base() -> int:
-    probe = [(object(),)]
-    return getrefcount(probe[0][0])
-
-
-_ONE = _base()
-
-
-def _differ(a: Any, b: Any) -> bool:
-    """Whether two indices from the front are surely not the same."""
-    return isinstance(a, int) and isinstance(b, int) and a != b
-
-
-def overwrite(x: Any, new: Any) -> None:
-    """Give `x` the content of `new`, a structure of the same kind, keeping what it is."""
-    trace = current()
-    assert trace is not None
-    if isinstance(x, Tensor):
-        trace.write(x, trace.operand(new))
-    elif type(x) is list:
-        dynamic = dynamic_of(new)
-        if dynamic is not None or dynamic_of(x) is not None or len(x) != len(new):
-            put_content(x, as_list_value(new) if dynamic is None else dynamic)
-            return
-        note_list(trace, x)
-        for i, (old, item) in enumerate(zip(x, new, strict=True)):
-            x[i] = _kept(old, item)
-    elif type(x) is dict:
-        if x.keys() != new.keys():
-            raise refusal("shared-list")
-        for key in x:
-            note_item(trace, x, key)
-            x[key] = _kept(x[key], new[key])
-    else:
-        names, items = structure_of(new, instances=True) or ((), ())
-        for name, item in zip(names, items, strict=True):
-            note_attribute(trace, x, name)
-            setattr(x, name, _kept(getattr(x, name, None), item))
-
-
-def _kept(old: Any, new: Any) -> Any:
-    """`old` with the content of `new` where it is a container of the same kind; else `new`."""
-    if old is not new and is_mutable(old) and type(old) is type(new):
-        overwrite(old, new)
-        return old
-    return new

@@ -74,11 +74,12 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
 class Trial:
     """A test whose truth only the run knows: what evaluating it added to the graph, and what it wrote."""
 
-    __slots__ = ("mark", "written")
+    __slots__ = ("mark", "shared", "written")
 
-    def __init__(self, mark: int, written: dict[Any, tuple[Place, Any]]) -> None:
+    def __init__(self, mark: int, written: dict[Any, tuple[Place, Any]], shared: list[Any]) -> None:
         self.mark = mark
         self.written = written
+        self.shared = shared  # the relations between containers before
 
 
 def ask(test: Callable[[], Any]) -> Any:
@@ -87,6 +88,7 @@ def ask(test: Callable[[], Any]) -> Any:
     if trace is None:
         return truth_of(test())
     mark = len(trace.builder.region.graph.nodes)
+    shared = list(sharing_of(trace).relations) if "sharing" in trace.notes else []
     written: dict[Any, tuple[Place, Any]] = {}
     trace.journal.append(written)
     try:
@@ -99,7 +101,7 @@ def ask(test: Callable[[], Any]) -> Any:
     if condition is not True and condition is not False:
         condition = truth_of(condition)
         if is_staged_condition(condition):
-            return Trial(mark, written)
+            return Trial(mark, written, shared)
     if written:
         _keep_written(trace, written)
     return condition
@@ -110,7 +112,7 @@ def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None]
     trace = current()
     assert trace is not None
     if type(condition) is Trial:
-        _discard(trace, condition.mark, condition.written)
+        _discard(trace, condition)
     else:
         _discard_last(trace, test)
     staged_while(trace, test, body, name_places(names, test, body))
@@ -124,7 +126,7 @@ def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
     if type(again) is not Trial:
         return
     added = [node.op.name for node in nodes[end:]]
-    _discard(trace, end, again.written)
+    _discard(trace, again)
     if added and [node.op.name for node in nodes[-len(added) :]] == added:
         del nodes[-len(added) :]
 
@@ -137,11 +139,13 @@ def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:
             known.setdefault(key, entry)
 
 
-def _discard(trace: Trace, mark: int, written: dict[Any, tuple[Place, Any]]) -> None:
+def _discard(trace: Trace, trial: Trial) -> None:
     """Drop a trial evaluation of the test, which will be traced again inside the loop: its nodes and what it wrote."""
-    del trace.builder.region.graph.nodes[mark:]
-    for place, original in written.values():
+    del trace.builder.region.graph.nodes[trial.mark :]
+    for place, original in trial.written.values():
         place.write(original)
+    if "sharing" in trace.notes:
+        sharing_of(trace).discard(trial.shared)
 
 
 class LoopState:

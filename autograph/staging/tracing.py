@@ -34,6 +34,7 @@ from autograph.operators.packing import pack, unpack
 from autograph.operators.places import UNDEFINED, AttributePlace, CellPlace, watch
 from autograph.operators.printing import holds_text
 from autograph.operators.regions import PathEnds, settle
+from autograph.operators.sharing import finish
 from autograph.operators.specials import special_methods
 from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
@@ -175,6 +176,7 @@ def _attempt(
         try:
             try:
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
+                finish(trace)
             except PathEnds:
                 result = [UNDEFINED]
             except TypeError as error:
