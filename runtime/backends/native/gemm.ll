@@ -3,13 +3,17 @@
 ; Matrix products around the kernels of gemm.py: panels, blocks that fit into the caches, threads.
 ;
 ; A job is words of eight bytes:
-;   0 m  1 n  2 k  3 a  4 ra  5 ca  6 b  7 rb  8 from panel to panel of b  9 c  10 ldc  11 add  12 rows of a block
+;   0 m  1 n  2 k  3 a  4 ra  5 ca  6 b  7 rb  8 from panel to panel of b  9 c  10 ldc  11 add  12 tiles of a block
 ;   13 parts of a block of rows  14 panels  15 the last panel, packed, if it has less columns than a tile
+;   16 the least rows of a tile  17 tiles with one more  18 tiles, one above the other  19 whether a was put in order
+;
+; In order, tile after tile of a lies in one piece, and in it column after column.
 
 declare $VECTOR $FMA($VECTOR, $VECTOR, $VECTOR)
 declare i64 @llvm.smin.i64(i64, i64)
 declare i64 @llvm.smax.i64(i64, i64)
 declare void @ag_parallel(ptr, ptr, i64, i64)
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 declare ptr @ag_take(i64)
 declare void @ag_give(ptr)
 declare $VECTOR @llvm.masked.load.$V.p0(ptr, i32, $MASK, $VECTOR)
@@ -39,6 +43,14 @@ define private $MASK @inside(i64 %count) alwaysinline {
   ret $MASK %mask
 }
 
+; The first row of a tile.
+define private i64 @row(i64 %s, i64 %each, i64 %rest) alwaysinline {
+  %rows = mul i64 %s, %each
+  %more = call i64 @llvm.smin.i64(i64 %s, i64 %rest)
+  %row = add i64 %rows, %more
+  ret i64 %row
+}
+
 ; Parts of the result: part t is a block of rows, or one panel of it.
 define private void @parts(ptr %job, i64 %lo, i64 %hi) {
 entry:
@@ -59,6 +71,13 @@ entry:
   %ldc = call i64 @word(ptr %job, i64 10)
   %add = call i64 @word(ptr %job, i64 11)
   %block = call i64 @word(ptr %job, i64 12)
+  %each = call i64 @word(ptr %job, i64 16)
+  %rest = call i64 @word(ptr %job, i64 17)
+  %tiles = call i64 @word(ptr %job, i64 18)
+  %ordered.i = call i64 @word(ptr %job, i64 19)
+  %ordered = icmp ne i64 %ordered.i, 0
+  %a.pitch = select i1 %ordered, i64 %kc, i64 %ra
+  %ra.tile = select i1 %ordered, i64 1, i64 %ra
   %split = call i64 @word(ptr %job, i64 13)
   %panels = call i64 @word(ptr %job, i64 14)
   %last.i = call i64 @word(ptr %job, i64 15)
@@ -73,16 +92,11 @@ part:
 rows:
   %r = sdiv i64 %t, %split
   %g = srem i64 %t, %split
-  %i.first = mul i64 %r, %block
-  %i.left = sub i64 %m, %i.first
-  %count = call i64 @llvm.smin.i64(i64 %i.left, i64 %block)
+  %s.first = mul i64 %r, %block
+  %s.last = add i64 %s.first, %block
+  %s.end = call i64 @llvm.smin.i64(i64 %s.last, i64 %tiles)
   %g1 = add i64 %g, 1
   %j.end = select i1 %whole, i64 %panels, i64 %g1
-  %up = add i64 %count, $ROWS
-  %up1 = sub i64 %up, 1
-  %tiles = udiv i64 %up1, $ROWS
-  %each = udiv i64 %count, %tiles
-  %rest = urem i64 %count, %tiles
   br label %panel
 panel:
   %j = phi i64 [%g, %rows], [%j.next, %panel.done]
@@ -97,12 +111,13 @@ panel:
   %add.tile = select i1 %edge, i64 0, i64 %add
   br label %tile
 tile:
-  %s = phi i64 [0, %panel], [%s.next, %tile.end]
-  %row = phi i64 [%i.first, %panel], [%row.next, %tile.end]
+  %s = phi i64 [%s.first, %panel], [%s.next, %tile.end]
+  %row = call i64 @row(i64 %s, i64 %each, i64 %rest)
   %longer = icmp slt i64 %s, %rest
   %one = zext i1 %longer to i64
   %mr = add i64 %each, %one
-  %a.step = mul i64 %row, %ra
+  %ca.tile = select i1 %ordered, i64 %mr, i64 %ca
+  %a.step = mul i64 %row, %a.pitch
   %a.tile = getelementptr $WORD, ptr %a, i64 %a.step
   %c.row = mul i64 %row, %ldc
   %c.step = add i64 %c.row, %col
@@ -146,9 +161,8 @@ copy.next:
   %x.more = icmp slt i64 %x.next, %mr
   br i1 %x.more, label %copy.row, label %tile.end
 tile.end:
-  %row.next = add i64 %row, %mr
   %s.next = add i64 %s, 1
-  %s.more = icmp slt i64 %s.next, %tiles
+  %s.more = icmp slt i64 %s.next, %s.end
   br i1 %s.more, label %tile, label %panel.done
 panel.done:
   %j.next = add i64 %j, 1
@@ -161,21 +175,37 @@ end:
   ret void
 }
 
-; A job whose words 0 to 11, 14 and 15 are set: all its parts, by threads if they are worth it.
+; How the rows of a result are divided: words 12 and 16 to 18 of a job, from 0 and 2.
+define private void @divide(ptr %job) {
+  %m = call i64 @word(ptr %job, i64 0)
+  %k = call i64 @word(ptr %job, i64 2)
+  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
+  %fit = udiv i64 262144, %row ; bytes of the rows of a that stay in the cache
+  %fit.n = udiv i64 %fit, $SIZE
+  %fit.tiles = udiv i64 %fit.n, $ROWS
+  %block = call i64 @llvm.smax.i64(i64 %fit.tiles, i64 1)
+  %up = add i64 %m, $ROWS
+  %up1 = sub i64 %up, 1
+  %tiles = udiv i64 %up1, $ROWS
+  %each = udiv i64 %m, %tiles
+  %rest = urem i64 %m, %tiles
+  call void @put(ptr %job, i64 12, i64 %block)
+  call void @put(ptr %job, i64 16, i64 %each)
+  call void @put(ptr %job, i64 17, i64 %rest)
+  call void @put(ptr %job, i64 18, i64 %tiles)
+  ret void
+}
+
+; A job whose words 0 to 11 and 14 to 19 are set: all its parts, by threads if they are worth it.
 define private void @run(ptr %job) {
 entry:
   %m = call i64 @word(ptr %job, i64 0)
   %n = call i64 @word(ptr %job, i64 1)
   %k = call i64 @word(ptr %job, i64 2)
   %panels = call i64 @word(ptr %job, i64 14)
-  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
-  %fit = udiv i64 262144, %row ; bytes of the rows of a that stay in the cache
-  %fit.n = udiv i64 %fit, $SIZE
-  %tiles = udiv i64 %fit.n, $ROWS
-  %least = call i64 @llvm.smax.i64(i64 %tiles, i64 1)
-  %block = mul i64 %least, $ROWS
-  call void @put(ptr %job, i64 12, i64 %block)
-  %up = add i64 %m, %block
+  %block = call i64 @word(ptr %job, i64 12)
+  %tiles = call i64 @word(ptr %job, i64 18)
+  %up = add i64 %tiles, %block
   %up1 = sub i64 %up, 1
   %blocks = udiv i64 %up1, %block
   %few = icmp slt i64 %blocks, 16
@@ -184,12 +214,12 @@ entry:
   %parts = mul i64 %blocks, %split
   %mn = mul i64 %m, %n
   %work = mul i64 %mn, %k
-  %worth = icmp sge i64 %work, 1500000
+  %worth = icmp sge i64 %work, $SHARED
   br i1 %worth, label %threads, label %alone
 threads:
   %part = udiv i64 %work, %parts
   %part1 = call i64 @llvm.smax.i64(i64 %part, i64 1)
-  %grain = udiv i64 500000, %part1
+  %grain = udiv i64 $GRAIN, %part1
   %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
   call void @ag_parallel(ptr @parts, ptr %job, i64 %parts, i64 %grain1)
   ret void
@@ -299,6 +329,118 @@ alone:
   ret void
 }
 
+; Tiles of a in order: those from lo to before hi. Words 4 to 5 are the steps of a, 3 where it begins; 20 is where to.
+define private void @tiles(ptr %job, i64 %lo, i64 %hi) {
+entry:
+  %k = call i64 @word(ptr %job, i64 2)
+  %a.i = call i64 @word(ptr %job, i64 3)
+  %a = inttoptr i64 %a.i to ptr
+  %ra = call i64 @word(ptr %job, i64 4)
+  %ca = call i64 @word(ptr %job, i64 5)
+  %each = call i64 @word(ptr %job, i64 16)
+  %rest = call i64 @word(ptr %job, i64 17)
+  %out.i = call i64 @word(ptr %job, i64 20)
+  %out = inttoptr i64 %out.i to ptr
+  %down = icmp eq i64 %ra, 1
+  %across = icmp eq i64 %ca, 1
+  br label %tile
+tile:
+  %s = phi i64 [%lo, %entry], [%s.next, %tile.done]
+  %going = icmp slt i64 %s, %hi
+  br i1 %going, label %start, label %end
+start:
+  %row = call i64 @row(i64 %s, i64 %each, i64 %rest)
+  %longer = icmp slt i64 %s, %rest
+  %one = zext i1 %longer to i64
+  %mr = add i64 %each, %one
+  %from.n = mul i64 %row, %ra
+  %from = getelementptr $WORD, ptr %a, i64 %from.n
+  %to.n = mul i64 %row, %k
+  %to = getelementptr $WORD, ptr %out, i64 %to.n
+  br i1 %down, label %column, label %other
+column:
+  %p = phi i64 [0, %start], [%p.next, %column]
+  %p.from.n = mul i64 %p, %ca
+  %f = getelementptr $WORD, ptr %from, i64 %p.from.n
+  %p.to.n = mul i64 %p, %mr
+  %t = getelementptr $WORD, ptr %to, i64 %p.to.n
+$DOWN
+  %p.next = add i64 %p, 1
+  %p.more = icmp slt i64 %p.next, %k
+  br i1 %p.more, label %column, label %tile.done
+other:
+  %full = icmp eq i64 %mr, $ROWS
+  %turns = and i1 %full, %across
+  %vectors = and i64 %k, -$LANES
+  %whole = select i1 %turns, i64 %vectors, i64 0
+  %any = icmp sgt i64 %whole, 0
+  br i1 %any, label %square, label %scalars
+square:
+  %q = phi i64 [0, %other], [%q.next, %square]
+  %sq.from = getelementptr $WORD, ptr %from, i64 %q
+  %q.to.n = mul i64 %q, $ROWS
+  %sq.to = getelementptr $WORD, ptr %to, i64 %q.to.n
+$SQUARE
+  %q.next = add i64 %q, $LANES
+  %q.more = icmp slt i64 %q.next, %whole
+  br i1 %q.more, label %square, label %scalars
+scalars:
+  %over = icmp slt i64 %whole, %k
+  br i1 %over, label %line, label %tile.done
+line:
+  %y = phi i64 [%whole, %scalars], [%y.next, %line.done]
+  %y.from.n = mul i64 %y, %ca
+  %y.from = getelementptr $WORD, ptr %from, i64 %y.from.n
+  %y.to.n = mul i64 %y, %mr
+  %y.to = getelementptr $WORD, ptr %to, i64 %y.to.n
+  br label %number
+number:
+  %z = phi i64 [0, %line], [%z.next, %number]
+  %z.from.n = mul i64 %z, %ra
+  %z.from = getelementptr $WORD, ptr %y.from, i64 %z.from.n
+  %x = load $WORD, ptr %z.from
+  %z.to = getelementptr $WORD, ptr %y.to, i64 %z
+  store $WORD %x, ptr %z.to
+  %z.next = add i64 %z, 1
+  %z.more = icmp slt i64 %z.next, %mr
+  br i1 %z.more, label %number, label %line.done
+line.done:
+  %y.next = add i64 %y, 1
+  %y.more = icmp slt i64 %y.next, %k
+  br i1 %y.more, label %line, label %tile.done
+tile.done:
+  %s.next = add i64 %s, 1
+  br label %tile
+end:
+  ret void
+}
+
+; Put a of a job in order, into memory for it.
+define private void @order(ptr %job, ptr %out) {
+entry:
+  %out.i = ptrtoint ptr %out to i64
+  call void @put(ptr %job, i64 20, i64 %out.i)
+  %m = call i64 @word(ptr %job, i64 0)
+  %k = call i64 @word(ptr %job, i64 2)
+  %tiles = call i64 @word(ptr %job, i64 18)
+  %work = mul i64 %m, %k
+  %worth = icmp sge i64 %work, 65536
+  br i1 %worth, label %threads, label %alone
+threads:
+  %tile = mul i64 %k, $ROWS
+  %grain = udiv i64 32768, %tile
+  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
+  call void @ag_parallel(ptr @tiles, ptr %job, i64 %tiles, i64 %grain1)
+  br label %done
+alone:
+  call void @tiles(ptr %job, i64 0, i64 %tiles)
+  br label %done
+done:
+  call void @put(ptr %job, i64 3, i64 %out.i)
+  call void @put(ptr %job, i64 19, i64 1)
+  ret void
+}
+
 define private void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add) {
   call void @put(ptr %job, i64 0, i64 %m)
   call void @put(ptr %job, i64 1, i64 %n)
@@ -315,6 +457,8 @@ define private void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64
   %up1 = sub i64 %up, 1
   %panels = udiv i64 %up1, $COLUMNS
   call void @put(ptr %job, i64 14, i64 %panels)
+  call void @put(ptr %job, i64 19, i64 0)
+  call void @divide(ptr %job)
   ret void
 }
 
@@ -334,7 +478,7 @@ define private void @packed(ptr %job, ptr %b, i64 %ps) {
 
 define void @ag_gemm_packed_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, ptr %c, i64 %ldc, i64 %add) {
 entry:
-  %job = alloca [16 x i64]
+  %job = alloca [21 x i64]
   %rows = icmp sgt i64 %m, 0
   %columns = icmp sgt i64 %n, 0
   %some = and i1 %rows, %columns
@@ -352,7 +496,7 @@ done:
 ; 1, or 0 where there is no memory
 define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add) {
 entry:
-  %job = alloca [16 x i64]
+  %job = alloca [21 x i64]
   %rows = icmp sgt i64 %m, 0
   %columns = icmp sgt i64 %n, 0
   %some = and i1 %rows, %columns
@@ -366,7 +510,29 @@ work:
   %several = icmp sge i64 %m, 64
   %clash = and i1 %apart, %several
   %many = icmp sge i64 %m, 256
-  %pack = or i1 %clash, %many
+  ; columns of a that lie far apart are on a page each; so are rows, where a tile's are at the same places of the cache
+  %a.down = icmp ne i64 %ca, 1
+  %a.some = icmp sge i64 %m, 48
+  %a.wide = icmp sge i64 %n, 96
+  %a.high = icmp sge i64 %m, 1000
+  %a.high.wide = and i1 %a.high, %a.wide
+  %a.400 = icmp sge i64 %n, 400
+  %a.200 = icmp sge i64 %k, 200
+  %a.large.0 = and i1 %a.400, %a.200
+  %a.large = and i1 %a.large.0, %a.some
+  %a.repays = or i1 %a.high.wide, %a.large
+  %a.turned = and i1 %a.down, %a.repays
+  %a.long = icmp sge i64 %n, $FAR
+  %a.deep = icmp sgt i64 %k, 1024
+  %a.half = icmp sge i64 %n, 256
+  %a.both = and i1 %a.deep, %a.half
+  %a.either = or i1 %a.long, %a.both
+  %a.rows.0 = and i1 %a.some, %a.either
+  %a.far = icmp sgt i64 %ra, 384
+  %a.rows = and i1 %a.rows.0, %a.far
+  %ordered = or i1 %a.turned, %a.rows
+  %pack.0 = or i1 %clash, %many
+  %pack = or i1 %pack.0, %ordered
   br i1 %pack, label %copies, label %plain
 
 plain:
@@ -402,8 +568,14 @@ copies:
   %nc = call i64 @llvm.smin.i64(i64 %n, i64 1024)
   %nc.up = add i64 %nc, $COLUMNS
   %size = mul i64 %nc.up, %kc
-  %size.bytes = mul i64 %size, $SIZE
+  %mc.most = call i64 @llvm.smin.i64(i64 %m, i64 1536)
+  %mc = select i1 %ordered, i64 %mc.most, i64 %m
+  %a.size.0 = mul i64 %mc.most, %kc
+  %a.size = select i1 %ordered, i64 %a.size.0, i64 0
+  %sizes = add i64 %size, %a.size
+  %size.bytes = mul i64 %sizes, $SIZE
   %buffer = call ptr @ag_take(i64 %size.bytes)
+  %a.buffer = getelementptr $WORD, ptr %buffer, i64 %size
   %missing = icmp eq ptr %buffer, null
   br i1 %missing, label %failed, label %inner
 inner:
@@ -418,17 +590,35 @@ inner:
   %b.row = getelementptr $WORD, ptr %b, i64 %b.n
   br label %outer
 outer:
-  %j = phi i64 [0, %inner], [%j.next, %outer]
+  %j = phi i64 [0, %inner], [%j.next, %rows.done]
   %j.left = sub i64 %n, %j
   %j.count = call i64 @llvm.smin.i64(i64 %j.left, i64 %nc)
   %b.at = getelementptr $WORD, ptr %b.row, i64 %j
-  %c.at = getelementptr $WORD, ptr %c, i64 %j
   call void @ag_pack_$KIND(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 1, ptr %buffer)
-  call void @fill(ptr %job, i64 %m, i64 %j.count, i64 %p.count, ptr %a.at, i64 %ra, i64 %ca, ptr %c.at, i64 %ldc,
-                  i64 %add.now)
+  br label %rows.part
+rows.part:
+  %i = phi i64 [0, %outer], [%i.next, %multiply]
+  %i.left = sub i64 %m, %i
+  %i.count = call i64 @llvm.smin.i64(i64 %i.left, i64 %mc)
+  %a.i = mul i64 %i, %ra
+  %a.part = getelementptr $WORD, ptr %a.at, i64 %a.i
+  %c.i = mul i64 %i, %ldc
+  %c.n = add i64 %c.i, %j
+  %c.at = getelementptr $WORD, ptr %c, i64 %c.n
+  call void @fill(ptr %job, i64 %i.count, i64 %j.count, i64 %p.count, ptr %a.part, i64 %ra, i64 %ca, ptr %c.at,
+                  i64 %ldc, i64 %add.now)
   %ps = mul i64 %p.count, $COLUMNS
   call void @packed(ptr %job, ptr %buffer, i64 %ps)
+  br i1 %ordered, label %in.order, label %multiply
+in.order:
+  call void @order(ptr %job, ptr %a.buffer)
+  br label %multiply
+multiply:
   call void @run(ptr %job)
+  %i.next = add i64 %i, %mc
+  %i.more = icmp slt i64 %i.next, %m
+  br i1 %i.more, label %rows.part, label %rows.done
+rows.done:
   %j.next = add i64 %j, %nc
   %j.more = icmp slt i64 %j.next, %n
   br i1 %j.more, label %outer, label %outer.done

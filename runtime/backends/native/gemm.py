@@ -21,9 +21,12 @@ from typing import NamedTuple
 from runtime.backends.native import pool, threads, toolchain
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["WORDS", "Tile", "addresses", "packed_size", "text", "tile"]
+__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "text", "tile"]
 
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
+SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
+GRAIN = 250_000  # the fewest that a thread takes
+_FAR = 512  # columns from which on rows of a, too, are put in order
 _NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
 
 
@@ -80,21 +83,65 @@ def text(kind: str, t: Tile) -> str:
     out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
     cases = " ".join(f"i64 {m}, label %rows{m}" for m in range(1, t.rows + 1))
     calls = "\n".join(
-        f"rows{m}:\n  call fastcc void @kernel{m}(i64 %kc, ptr %a.tile, i64 %ra, i64 %ca, ptr %b.panel, i64 %rb.panel, "
-        f"ptr %c.tile, i64 %ldc.tile, i64 %add.tile)\n  br label %tile.done"
+        f"rows{m}:\n  call fastcc void @kernel{m}(i64 %kc, ptr %a.tile, i64 %ra.tile, i64 %ca.tile, "
+        f"ptr %b.panel, i64 %rb.panel, ptr %c.tile, i64 %ldc.tile, i64 %add.tile)\n  br label %tile.done"
         for m in range(1, t.rows + 1)
     )
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
         "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
         "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
+        "$DOWN": _column(t), "$SQUARE": _square(t, word, size), "$FAR": str(_FAR),
+        "$SHARED": str(SHARED), "$GRAIN": str(GRAIN),
         "$CASES": cases, "$CALLS": calls, "$NUMBERS": str(t.rows * t.columns),
         "$KERNELS": "\n".join(_kernel(m, t, word, kind) for m in range(1, t.rows + 1)),
         "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
     }
-    for name in ("$LINES", *sorted(facts, key=len, reverse=True)):  # first what has others in it; "$VECTOR" before "$V"
+    # first what has others in it; "$VECTOR" before "$V"
+    for name in ("$LINES", "$DOWN", "$SQUARE", *sorted(facts, key=len, reverse=True)):
         out = out.replace(name, facts[name])
     return out
+
+
+def _column(t: Tile) -> str:
+    """A column of a tile of a, whose numbers lie side by side, to its place in order."""
+    out = []
+    for j in range(-(-t.rows // t.lanes)):
+        out += [
+            f"  %left{j} = sub i64 %mr, {j * t.lanes}",
+            f"  %mask{j} = call $MASK @inside(i64 %left{j})",
+            f"  %f{j} = getelementptr $VECTOR, ptr %f, i64 {j}",
+            f"  %x{j} = call $VECTOR @llvm.masked.load.$V.p0(ptr %f{j}, i32 $SIZE, $MASK %mask{j}, $VECTOR zeroinitializer)",
+            f"  %t{j} = getelementptr $VECTOR, ptr %t, i64 {j}",
+            f"  call void @llvm.masked.store.$V.p0($VECTOR %x{j}, ptr %t{j}, i32 $SIZE, $MASK %mask{j})",
+        ]
+    return "\n".join(out)
+
+
+def _square(t: Tile, word: str, size: int) -> str:
+    """A vector of each row of a full tile of a, as columns in order: pairs of rows are interleaved, then pairs of those."""
+    lanes, vector, pair = t.lanes, f"<{t.lanes} x {word}>", f"<2 x {word}>"
+    halves = [", ".join(f"i32 {k}" for i in range(n, n + lanes // 2) for k in (i, lanes + i)) for n in (0, lanes // 2)]
+    out = []
+    for i in range(t.rows):
+        out += [
+            f"  %sq.n{i} = mul i64 %ra, {i}",
+            f"  %sq.p{i} = getelementptr {word}, ptr %sq.from, i64 %sq.n{i}",
+            f"  %sq{i} = load {vector}, ptr %sq.p{i}, align {size}",
+        ]
+    for i in range(0, t.rows, 2):
+        for h, half in enumerate(halves):
+            out.append(
+                f"  %sq.m{i}.{h} = shufflevector {vector} %sq{i}, {vector} %sq{i + 1}, <{lanes} x i32> <{half}>"
+            )
+            for k in range(lanes // 2):
+                at, both = (h * (lanes // 2) + k) * t.rows + i, f"<2 x i32> <i32 {2 * k}, i32 {2 * k + 1}>"
+                out += [
+                    f"  %sq.e{i}.{h}.{k} = shufflevector {vector} %sq.m{i}.{h}, {vector} poison, {both}",
+                    f"  %sq.t{i}.{h}.{k} = getelementptr {word}, ptr %sq.to, i64 {at}",
+                    f"  store {pair} %sq.e{i}.{h}.{k}, ptr %sq.t{i}.{h}.{k}, align {size}",
+                ]
+    return "\n".join(out)
 
 
 def _line(t: Tile) -> str:
@@ -112,6 +159,19 @@ def _line(t: Tile) -> str:
     return "\n".join(out)
 
 
+def _fetched(rows: int, t: Tile, word: str, size: int) -> list[str]:
+    """Where the rows of the result are, which are brought near while the sums are made."""
+    lines = []
+    for i in range(rows):
+        lines += [f"  %row{i} = mul i64 %ldc, {i}", f"  %c{i} = getelementptr {word}, ptr %c, i64 %row{i}"]
+        for j in range(t.vectors):
+            if j:
+                lines.append(f"  %c{i}.{j} = getelementptr <{t.lanes} x {word}>, ptr %c{i}, i64 {j}")
+            if j * t.lanes * size % 64 == 0:
+                lines.append(f"  call void @llvm.prefetch.p0(ptr %c{i}{f'.{j}' if j else ''}, i32 1, i32 3, i32 1)")
+    return lines
+
+
 def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
     """c[rows, columns] = or += a[rows, k] @ b[k, columns]."""
     vector = f"<{t.lanes} x {word}>"
@@ -124,6 +184,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
         f"define private fastcc void @kernel{rows}({given}) noinline {{",
         "entry:",
         *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
+        *_fetched(rows, t, word, size),
         "  %some = icmp sgt i64 %k, 0",
         "  br i1 %some, label %loop, label %end",
         "loop:",
@@ -155,10 +216,6 @@ def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
         "end:",
         *(f"  %r{i}.{j} = phi {vector} [zeroinitializer, %entry], [%new{i}.{j}, %loop]" for i, j in each),
     ]
-    for i in range(rows):
-        lines.append(f"  %row{i} = mul i64 %ldc, {i}")
-        lines.append(f"  %c{i} = getelementptr {word}, ptr %c, i64 %row{i}")
-        lines += [f"  %c{i}.{j} = getelementptr {vector}, ptr %c{i}, i64 {j}" for j in range(1, t.vectors)]
     lines += ["  %adds = icmp ne i64 %add, 0", "  br i1 %adds, label %plus, label %only", "only:"]
     lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
     lines += ["  ret void", "plus:"]

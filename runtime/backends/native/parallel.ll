@@ -11,7 +11,8 @@
 ; pieces; the caller takes pieces, too, closes the job, and waits for those inside: never for one that sleeps.
 ; The caller and every other worker take pieces from the first on, the rest from the last on, so that in loops over the
 ; same memory each finds in its own cache what it had before.
-; A worker without work looks for some time, then sleeps on the condition. It leaves the processor on which the caller
+; A worker without work looks for some time, then sleeps on the condition. To wake it costs more than little work gains:
+; it is done for much work, and for little that comes soon after other work, as in loops. It leaves the processor on which the caller
 ; was seen: systems that put threads together to save power, or in a virtual machine, would let them take turns there.
 
 @wanted = internal global i64 1
@@ -26,6 +27,7 @@
 @inside = internal global i64 0, align 64
 @sleepers = internal global i64 0, align 64
 @taken = internal global i64 0, align 64 ; pieces from the first on, and from the last on times 2^32
+@ended = internal global i64 0 ; when the last job was done
 @place = internal global i32 -1, align 64 ; the caller's processor
 @mutex = internal global [32 x i64] zeroinitializer, align 64
 @condition = internal global [32 x i64] zeroinitializer, align 64
@@ -44,6 +46,11 @@ declare i32 @sched_yield()
 
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 $PLACES
+define private i64 @now() alwaysinline {
+  %now = $NOW
+  ret i64 %now
+}
+declare i64 @llvm.readcyclecounter()
 define private void @pause() alwaysinline {
   $PAUSE
   ret void
@@ -241,7 +248,16 @@ open:
   store atomic i64 %g1, ptr @open seq_cst, align 8
   %asleep = load atomic i64, ptr @sleepers seq_cst, align 8
   %nobody = icmp eq i64 %asleep, 0
-  br i1 %nobody, label %work, label %wake
+  br i1 %nobody, label %work, label %judge
+judge:
+  %now = call i64 @now()
+  %then = load i64, ptr @ended
+  %since = sub i64 %now, %then
+  %soon = icmp ult i64 %since, $SOON
+  %much.n = mul i64 %grain, $MUCH
+  %much = icmp sge i64 %n, %much.n
+  %worth = or i1 %soon, %much
+  br i1 %worth, label %wake, label %work
 wake:
   %locked = call i32 @pthread_mutex_lock(ptr @mutex)
   %told = call i32 @pthread_cond_broadcast(ptr @condition)
@@ -269,6 +285,8 @@ yield:
 stay:
   br label %await
 close:
+  %end = call i64 @now()
+  store i64 %end, ptr @ended
   store atomic i64 0, ptr @busy seq_cst, align 8
   ret void
 }

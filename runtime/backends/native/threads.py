@@ -36,6 +36,9 @@ define void @ag_forked() {
 """
 _EXPORTS = ("ag_parallel", "ag_threads", "ag_forked")
 _PAUSES = {"x86_64": "call void @llvm.x86.sse2.pause()", "aarch64": "call void @llvm.aarch64.hint(i32 1)"}
+_CLOCKS = {"x86_64": "call i64 @llvm.readcyclecounter()"}  # elsewhere programs may not read it
+_SOON = 200_000  # of its ticks: some 100 microseconds
+_MUCH = 8  # of the least that a thread takes: from some 50 microseconds on
 _TURNS = 5000  # looks for work before a worker sleeps: 200 to 400 microseconds; to wake it takes some 50
 _PLACES = """
 ; Processors, where the system says on which a thread runs: bits of a mask of 1024.
@@ -148,7 +151,8 @@ def _pool() -> Loaded:
 
 def _text() -> str:
     """The pool where there are threads of POSIX, else a loop."""
-    pause = _PAUSES.get(platform.machine().replace("arm64", "aarch64").replace("AMD64", "x86_64"))
+    machine = platform.machine().replace("arm64", "aarch64").replace("AMD64", "x86_64")
+    pause = _PAUSES.get(machine)
     if sys.platform == "win32" or pause is None or process_symbol("pthread_create") is None:
         return _SERIAL
     text = Path(__file__).with_name("parallel.ll").read_text("utf-8")
@@ -156,6 +160,9 @@ def _text() -> str:
     facts = {
         "$PLACES": _PLACES if tells else _NO_PLACES,
         "$PAUSE": pause,
+        "$NOW": _CLOCKS.get(machine, "add i64 0, 0"),
+        "$SOON": str(_SOON),
+        "$MUCH": str(_MUCH),
         "$SIG_BLOCK": str(int(signal.SIG_BLOCK)),
         "$TURNS": str(_TURNS),
     }

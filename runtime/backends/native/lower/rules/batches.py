@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.backends.native.gemm import tile
+from runtime.backends.native.gemm import GRAIN, SHARED, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import IndexMap
 from runtime.backends.native.lower.function import FunctionLowering
@@ -15,8 +15,6 @@ from runtime.backends.native.lower.types import LLVM, SIZE
 
 __all__ = ["Batch"]
 
-SHARED = 1_500_000  # multiplications from which on threads share them: some 20 microseconds
-GRAIN = 500_000  # the fewest that a thread takes
 FEWEST = 4  # rows from which on it pays to put the other matrix into panels
 ON_STACK = 32 * 1024  # bytes of panels on the stack of a thread, which may be the caller's (stack.py)
 
