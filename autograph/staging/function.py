@@ -34,6 +34,7 @@ from autograph.staging.signature import (
 from autograph.staging.storms import Storms
 from autograph.staging.tracing import trace_function
 from autograph.staging.wrapped_calls import NOTHING
+from runtime.backends.native.callables import NativelyCallable, callable_as_method
 from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -100,13 +101,15 @@ def _is_ours(fn: Any) -> bool:
     return isinstance(fn, FunctionType) and fn.__code__.co_filename.startswith(tuple(internal_folders))
 
 
-class Function:
+class Function(NativelyCallable):
     """A Python function, method or lambda with the graphs traced from it, one for each signature.
 
     >>> f = ag.function(lambda x: x * 2)
     >>> f(ag.constant(3)).numpy(), f.experimental_get_tracing_count()
     (np.int32(6), 1)
     """
+
+    __slots__ = ("__dict__", "__weakref__", "_fast")
 
     def __init__(
         self,
@@ -222,6 +225,10 @@ class Function:
         elif not kwargs:
             self._fast.add(key, concrete, passed, args, pinned)
             concrete.wants_entry -= 1
+        if type(self) is Function:  # a class made of it may call in a way of its own
+            from runtime.backends.native.vectorcall import take_over
+
+            take_over(self, "_fast", NOTHING)
 
     def _unstaged(self) -> Callable[..., Any]:
         """The function as it was written, where it runs as that; a coroutine does, a generator only if all do."""
@@ -433,6 +440,7 @@ class Function:
         return f"<autograph.function {self._name}>"
 
 
+callable_as_method(Function)
 _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
 
 

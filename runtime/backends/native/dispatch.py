@@ -15,7 +15,7 @@ from runtime.backends.native import interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["ARGUMENT", "Source", "entry", "payload_entry"]
+__all__ = ["ARGUMENT", "Source", "entry", "entry_point", "payload_entry"]
 
 PAYLOADS, TENSOR, TENSORS = 0, 1, 2
 KEPT, RELEASED, ASKED_FOR = 0, 1, 2
@@ -62,6 +62,14 @@ def _method() -> tuple[_MethodDef, Loaded] | None:
     symbols = objects.symbols() | interrupts.addresses() | pool.addresses() | {"ag_handler": id(pool.handler())}
     loaded = compile_text(text, symbols, ("ag_call",))
     return _MethodDef(b"native", loaded.address("ag_call"), _METH_FASTCALL, None), loaded
+
+
+def entry_point() -> dict[str, int] | None:
+    """Where `ag_call` begins and where its description for Python is, by the names by which vectorcall.ll knows them."""
+    method = _method()
+    if method is None:
+        return None
+    return {"ag_call": method[1].address("ag_call"), "ag_method": ctypes.addressof(method[0])}
 
 
 def payload_entry(

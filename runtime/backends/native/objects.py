@@ -20,7 +20,8 @@ __all__ = ["offsets", "slot_offset", "symbols"]
 _API = {"PyArray_NewFromDescr": 94, "PyArray_Scalar": 60, "PyArray_Type": 2, "PyDataMem_GetHandler": 305}
 _FUNCTIONS = (
     "Py_IncRef Py_DecRef PyLong_AsLongLongAndOverflow PyFloat_FromDouble PyLong_FromLongLong PyBool_FromLong PyList_New "
-    "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread"
+    "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread "
+    "PyObject_CallNoArgs PyObject_Vectorcall"
 ).split()
 _SAMPLES = [np.dtype(c) for c in "?bhilBHILefdF"]
 

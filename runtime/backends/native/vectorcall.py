@@ -1,0 +1,67 @@
+"""Calls of objects that have entries (dispatch.py), from Python's interpreter straight to the entry: see vectorcall.ll."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from runtime.backends.native import dispatch, objects
+from runtime.backends.native.callables import PLACE, calls_by_place
+from runtime.backends.native.toolchain import Loaded, compile_text
+from runtime.tensor.trace import BUSY
+
+__all__ = ["take_over"]
+
+
+def take_over(instance: Any, calls: str, nothing: object) -> None:
+    """Have an object called through its entries, where that can be.
+
+    Args:
+      instance: of a subclass of `NativelyCallable`.
+      calls: the slot in which it keeps what has the entries, in a slot of that name.
+      nothing: what an entry gives for None.
+    """
+    cls: Any = type(instance)
+    holder: Any = type(getattr(instance, calls))
+    code = _code(cls, calls, holder, nothing)
+    if code is not None:
+        ctypes.c_void_p.from_address(id(instance) + PLACE).value = code.address("ag_vectorcall")
+
+
+@lru_cache
+def _code(cls: Any, calls: str, holder: Any, nothing: object) -> Loaded | None:
+    """The function for the instances of a class, which is kept as long as the process; None where there can be none."""
+    found, entry = _offsets(), dispatch.entry_point()
+    if found is None or entry is None:
+        return None
+    places = {"CALLS": objects.slot_offset(cls, calls), "ENTRIES": objects.slot_offset(holder, "entries")}
+    if None in places.values() or not calls_by_place(cls):
+        return None
+    text = Path(__file__).with_name("vectorcall.ll").read_text("utf-8")
+    for name, offset in (found | places).items():
+        text = text.replace(f"${name})", f"{offset})").replace(f"${name}\n", f"{offset}\n")
+    symbols = objects.symbols() | entry | {
+        "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
+    }
+    return compile_text(text, symbols, ("ag_vectorcall",))
+
+
+def _offsets() -> dict[str, int] | None:
+    """Where tuples and C functions keep what vectorcall.ll reads; None where that is not as expected."""
+    header = object.__basicsize__
+    found = {"TYPE": header - 8, "SIZE": header, "ITEMS": header + 8, "METHOD": header, "SELF": header + 8}
+    pair, text = (object(), object()), "text"
+    right = (
+        _word(pair, found["SIZE"]) == 2
+        and [_word(pair, found["ITEMS"] + 8 * k) for k in range(2)] == list(map(id, pair))
+        and _word([1, 2, 3], found["SIZE"]) == 3
+        and _word(text.join, found["SELF"]) == id(text)
+        and _word("other".join, found["METHOD"]) == _word(text.join, found["METHOD"])
+    )
+    return found if right else None
+
+
+def _word(x: Any, offset: int) -> int:
+    return int(ctypes.c_uint64.from_address(id(x) + offset).value)

@@ -1,0 +1,216 @@
+"""Calls that Python makes through the function in vectorcall.ll: which they are, and that they leave nothing behind."""
+
+import copy
+import gc
+import inspect
+import pickle
+import sys
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from autograph.staging.function import Function
+from runtime.backends.native import objects, toolchain
+
+pytestmark = pytest.mark.skipif(
+    not toolchain.available() or objects.offsets() is None, reason="no compiler, or another layout of objects"
+)
+
+X = ag.constant([1.0, 2.0])
+
+
+def frames(work):
+    """Names of the Python functions that run meanwhile."""
+    seen = []
+    sys.setprofile(lambda frame, event, arg: event == "call" and seen.append(frame.f_code.co_name))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return [name for name in seen if name != "<lambda>"]
+
+
+@ag.function(jit_compile=True)
+def doubled(x):
+    return x * 2
+
+
+class Scaled:
+    def __init__(self, by):
+        self.by = by
+
+    @ag.function(jit_compile=True)
+    def __call__(self, x):
+        return x * self.by
+
+    @ag.function(jit_compile=True)
+    def moved(self, x, by=1.0):
+        return x * self.by + by
+
+
+def test_no_python_runs_from_the_second_call_on():
+    doubled(X)
+    assert frames(lambda: doubled(X)) == []
+    assert "__call__" in frames(lambda: doubled(ag.constant([1.0])))
+    assert frames(lambda: doubled(X)) == []
+
+
+def test_what_entries_do_not_do_is_done_by_python():
+    for _ in range(2):
+        np.testing.assert_array_equal(doubled(x=X), [2, 4])
+        np.testing.assert_array_equal(doubled(*[X]), [2, 4])
+        np.testing.assert_array_equal(doubled(**{"x": X}), [2, 4])
+        np.testing.assert_array_equal(doubled(np.float32(1.5)), 3)
+        for wrong in (lambda: doubled(), lambda: doubled(X, X), lambda: doubled(X, y=X), lambda: doubled(X, x=X)):
+            with pytest.raises(TypeError, match="was called wrongly"):
+                wrong()
+    assert list(map(float, map(doubled, [ag.constant(1.0), ag.constant(2.0)]))) == [2, 4]
+
+
+def test_errors_of_a_guard_and_of_an_entry_are_raised():
+    f = ag.function(lambda x: x - 1, jit_compile=True)
+    f(X)
+    (entry, _), = f._fast.entries
+
+    def fails(*args):
+        raise RuntimeError("on purpose")
+
+    for pair in ((entry, fails), (fails, None)):
+        f._fast.entries = (pair,)
+        with pytest.raises(RuntimeError, match="on purpose"):
+            f(X)
+    f._fast.entries = ((entry, lambda: False), (lambda *a: None, None), (lambda *a: (a, "third"), None))
+    assert f(X) == ((X,), "third")
+    f._fast.entries = ((entry, lambda: False),)
+    np.testing.assert_array_equal(f(X), [0, 1])
+
+
+def test_entries_may_go_while_they_are_tried():
+    f = ag.function(lambda x: x - 1, jit_compile=True)
+    f(X)
+    (entry, _), = f._fast.entries
+
+    def empties():
+        f._fast.entries = ()
+        gc.collect()
+        return True
+
+    f._fast.entries = ((entry, empties),)
+    del entry
+    np.testing.assert_array_equal(f(X), [0, 1])
+    np.testing.assert_array_equal(f(X), [0, 1])
+
+
+def test_a_result_of_none():
+    v = ag.Variable([0.0, 0.0])
+
+    @ag.function(jit_compile=True)
+    def put(x):
+        v.assign(x)
+
+    assert [put(X) for _ in range(4)] == [None] * 4
+    np.testing.assert_array_equal(v, [1, 2])
+
+
+def test_a_subclass_with_a_call_of_its_own():
+    class Counting(Function):
+        calls = 0
+
+        def __call__(self, *args, **kwargs):
+            self.calls += 1
+            return super().__call__(*args, **kwargs)
+
+    class Plain(Function):
+        pass
+
+    f, g = Counting(lambda x: x + 1, jit_compile=True), Plain(lambda x: x + 1, jit_compile=True)
+    for n in range(4):
+        np.testing.assert_array_equal(f(X), [2, 3])
+        np.testing.assert_array_equal(g(X), [2, 3])
+        assert f.calls == n + 1
+
+
+def test_methods():
+    a, b = Scaled(2.0), Scaled(3.0)
+    for _ in range(3):
+        np.testing.assert_array_equal(a.moved(X), [3, 5])
+        np.testing.assert_array_equal(b.moved(X, by=2.0), [5, 8])
+        np.testing.assert_array_equal(b.moved(X, 0.0), [3, 6])
+        np.testing.assert_array_equal(Scaled.moved(a, X), [3, 5])
+        np.testing.assert_array_equal(a(X), [2, 4])
+        np.testing.assert_array_equal(getattr(b, "moved")(X), [4, 7])  # noqa: B009
+    assert "__call__" not in frames(lambda: a.moved(X))
+    bound = a.moved
+    assert bound.__self__ is a and bound == a.moved and bound != b.moved
+    a.moved = lambda x: "the instance's own"
+    assert a.moved(X) == "the instance's own"
+    del a.moved
+    a.by = 5.0
+    np.testing.assert_array_equal(a.moved(X), [6, 11])
+    gone = weakref.ref(b)
+    del b
+    gc.collect()
+    assert gone() is None
+
+
+def test_it_is_still_what_a_function_is():
+    doubled(X)
+    assert str(inspect.signature(doubled)) == "(x)" and callable(doubled) and doubled.__name__ == "doubled"
+    assert pickle.loads(pickle.dumps(doubled)) is doubled and copy.copy(doubled) is doubled
+    doubled.note = "attributes stay"
+    assert doubled.__dict__["note"] == "attributes stay"
+    f = ag.function(lambda x: x, jit_compile=True)
+    f(X)
+    f(X)
+    gone = weakref.ref(f)
+    del f
+    gc.collect()
+    assert gone() is None
+
+
+def test_references_are_exact():
+    f = ag.function(lambda x, y: (x * y, x + 1), jit_compile=True)
+    g = ag.function(lambda x, by: x * by, jit_compile=True)
+    one, x = ag.constant(1.0), ag.constant([1.0, 2.0])
+
+    def calls():
+        for _ in range(1000):
+            f(one, x)
+            g(x, 3)
+            g(one, 3)
+            g(one, by=3)
+            doubled(np.float32(2.0))
+
+    calls()
+    things = [one, x, one._value, x._value, f, g, f._fast.entries, g._fast.entries, g._fast.entries[0][0], doubled]
+    for _ in range(2):
+        calls()
+        gc.collect()
+        before = [sys.getrefcount(t) for t in things], sys.getallocatedblocks()
+        none = sys.getrefcount(None)
+        calls()
+        gc.collect()
+        after = [sys.getrefcount(t) for t in things], sys.getallocatedblocks()
+    assert before[0] == after[0]
+    assert abs(after[1] - before[1]) < 200 and abs(sys.getrefcount(None) - none) < 200
+
+
+def test_threads():
+    f = ag.function(lambda x: x * 3 + 1, jit_compile=True)
+    wrong = []
+
+    def work(k):
+        x = ag.constant(float(k)) if k % 2 else ag.constant([float(k)] * k)
+        for _ in range(2000):
+            if not np.all(f(x).numpy() == 3 * k + 1):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 7)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
