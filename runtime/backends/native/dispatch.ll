@@ -5,7 +5,7 @@
 ;
 ;   0 run  1 arguments  2 sources  3 outputs  4 mode  5 GIL  6 input slots  7 output slots
 ;   8 offset of source records  9 offset of output records  10 Tensor  11 offset of a tensor's content
-;   12 constants  13 offset of their addresses
+;   12 constants  13 offset of their addresses  14 what makes a Tensor, as PyType_GenericAlloc does
 ;
 ;   GIL: 1 is released, 2 is kept but other Python code may run (signals); then the inputs are held
 ;   mode: 0 takes payloads, gives a list of payloads (None: an argument is not of its type; False: the code refused)
@@ -21,7 +21,7 @@
 ;
 ; An output record, eight words:
 ;
-;   0 kind  1 descriptor  2 -  3 rank  4 item size  5 offset of (size or -1, slot) pairs  6 slot  7 -
+;   0 kind  1 descriptor  2 scalar type (0: NumPy makes it)  3 rank  4 item size  5 offset of (size or -1, slot) pairs  6 slot  7 -
 ;
 ;   kind: 0 array made here, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 array in memory that the code took (pool.ll)
 ;
@@ -45,7 +45,7 @@ declare ptr @PyList_New(i64)
 declare i32 @PyList_SetItem(ptr, i64, ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
-declare ptr @PyType_GenericAlloc(ptr, i64)
+declare ptr @_PyObject_New(ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
@@ -309,6 +309,22 @@ entry:
                                   i64 3, label %int
                                   i64 4, label %bool]
 scalar:
+  %type.i = call i64 @word(ptr %record, i64 2)
+  %known = icmp ne i64 %type.i, 0
+  br i1 %known, label %make, label %ask
+make:
+  %type = inttoptr i64 %type.i to ptr
+  %s.new = call ptr @_PyObject_New(ptr %type)
+  %unmade = icmp eq ptr %s.new, null
+  br i1 %unmade, label %failed, label %fill
+fill:
+  %value.p = getelementptr i8, ptr %s.new, i64 $SCALAR
+  %bytes = call i64 @word(ptr %record, i64 4)
+  call void @put(ptr %value.p, ptr %slot, i64 %bytes)
+  ret ptr %s.new
+failed:
+  ret ptr null
+ask:
   %descr.i = call i64 @word(ptr %record, i64 1)
   %descr = inttoptr i64 %descr.i to ptr
   %s = call ptr @PyArray_Scalar(ptr %slot, ptr %descr, ptr null)
@@ -358,7 +374,9 @@ define private ptr @boxed(ptr %table, ptr %payload) alwaysinline {
 entry:
   %type.i = call i64 @word(ptr %table, i64 10)
   %type = inttoptr i64 %type.i to ptr
-  %box = call ptr @PyType_GenericAlloc(ptr %type, i64 0)
+  %make.i = call i64 @word(ptr %table, i64 14)
+  %make = inttoptr i64 %make.i to ptr
+  %box = call ptr %make(ptr %type, i64 0)
   %failed = icmp eq ptr %box, null
   br i1 %failed, label %drop, label %fill
 drop:
@@ -416,23 +434,34 @@ entry:
 frame:
   %in.all = add i64 %in.n, %constants
   %in = alloca i64, i64 %in.all, align 16
+  %out = alloca i64, i64 %out.n, align 16
+  %made.n = add i64 %outputs, 1
+  %made = alloca i64, i64 %made.n, align 16
+  %held.n = select i1 %holds, i64 %count, i64 0
+  %held = alloca i64, i64 %held.n, align 16
+  store i64 0, ptr %made
+  %usual.o = icmp ule i64 %outputs, 1
+  %usual.c = icmp eq i64 %constants, 0
+  %usual.h = xor i1 %holds, true
+  %usual.oc = and i1 %usual.o, %usual.c
+  %usual = and i1 %usual.oc, %usual.h
+  br i1 %usual, label %begin, label %clear
+clear:
   %in.end = getelementptr i64, ptr %in, i64 %in.n
   %constants.bytes = mul i64 %constants, 8
   call void @llvm.memcpy.p0.p0.i64(ptr %in.end, ptr %addresses, i64 %constants.bytes, i1 false)
-  %out = alloca i64, i64 %out.n, align 16
-  %made = alloca i64, i64 %outputs, align 16
-  %held.n = select i1 %holds, i64 %count, i64 0
-  %held = alloca i64, i64 %held.n, align 16
   %made.bytes = mul i64 %outputs, 8
   call void @llvm.memset.p0.i64(ptr %made, i8 0, i64 %made.bytes, i1 false)
   %held.bytes = mul i64 %held.n, 8
   call void @llvm.memset.p0.i64(ptr %held, i8 0, i64 %held.bytes, i1 false)
+  br label %begin
+begin:
   %none = icmp eq i64 %count, 0
   br i1 %none, label %prepare, label %source
 
 source:
-  %i = phi i64 [0, %frame], [%i1, %taken]
-  %arg = phi i64 [0, %frame], [%arg1, %taken]
+  %i = phi i64 [0, %begin], [%i1, %taken]
+  %arg = phi i64 [0, %begin], [%arg1, %taken]
   %i1 = add i64 %i, 1
   %r.n = mul i64 %i, 8
   %record = getelementptr i64, ptr %sources, i64 %r.n

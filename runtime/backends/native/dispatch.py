@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.backends.native import interrupts, objects, pool
+from runtime.backends.native import boxes, interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -20,7 +20,7 @@ __all__ = ["ARGUMENT", "Source", "entry", "entry_point", "payload_entry"]
 PAYLOADS, TENSOR, TENSORS = 0, 1, 2
 KEPT, RELEASED, ASKED_FOR = 0, 1, 2
 _WEAK = {"f": 2, "i": 3, "b": 4}
-_HEADER = 14
+_HEADER = 15
 _MOST_SLOTS = 4096  # they are on the stack
 _METH_FASTCALL = 0x80
 ARGUMENT = None
@@ -106,7 +106,7 @@ def entry(
     slots = layout.in_slots + layout.out_slots + len(sources) + len(constants)
     if method is None or offset is None or slots > _MOST_SLOTS:
         return None
-    facts = [loaded.address("ag_run"), int(gil), mode, id(box) if box else 0, offset]
+    facts = [loaded.address("ag_run"), int(gil), mode, id(box) if box else 0, offset, boxes.maker(box) if box else 0]
     table, keep = _table(layout, facts, sources, constants)
     kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
     new = kind(("PyCFunction_NewEx", ctypes.pythonapi))
@@ -118,7 +118,7 @@ def _table(
     layout: Layout, facts: list[int], sources: Sequence[Source], constants: Sequence[np.ndarray[Any, Any]]
 ) -> tuple[bytes, list[Any]]:
     """The table, and the objects whose addresses are in it."""
-    run, gil, mode, box, offset = facts
+    run, gil, mode, box, offset, maker = facts
     keep: list[Any] = [*constants]
     records: list[list[int]] = []
     lists: list[list[int]] = []  # of sizes; their place is known when all records are
@@ -144,7 +144,7 @@ def _table(
         place += 8 * len(sizes)
     expected = sum(s.constant or s.thing is ARGUMENT for s in sources)
     header = [run, expected, len(sources), len(layout.outputs), mode, gil, layout.in_slots, layout.out_slots,
-              8 * _HEADER, 8 * (_HEADER + 8 * len(sources)), box, offset, len(constants), place]
+              8 * _HEADER, 8 * (_HEADER + 8 * len(sources)), box, offset, len(constants), place, maker]
     words = [*header, *(w for r in records for w in r), *(w for sizes in lists for w in sizes)]
     words += [c.ctypes.data for c in constants]
     return struct.pack(f"{len(words)}q", *words), keep
@@ -162,7 +162,9 @@ def _output(o: Output, keep: list[Any]) -> tuple[list[int], list[int]]:
         kind = 5
     for size, at in o.sizes or ():
         sizes += [size, 0] if size is not None else [-1, at or 0]
-    return [kind, id(dtype), 0, o.rank, dtype.itemsize, 0, o.slot, 0], sizes
+    # An object of a header and eight bytes is made here; NumPy has only two of type bool.
+    scalar = dtype.type if dtype.kind != "b" and dtype.type.__basicsize__ == object.__basicsize__ + 8 else None
+    return [kind, id(dtype), 0 if scalar is None else id(scalar), o.rank, dtype.itemsize, 0, o.slot, 0], sizes
 
 
 def _described(dtype: np.dtype[Any], weak: bool, rank: int, keep: list[Any]) -> tuple[np.dtype[Any], int]:
