@@ -166,7 +166,7 @@ class FunctionLowering(Values):
             if error.missing[0][1] is not None:
                 raise
             missing = Unsupported([(f"{node.op.name}: {error.missing[0][0]}", node.location)])
-            if control:
+            if control or self.strict:
                 raise missing from None
             try:
                 RULES["island"](self, node)

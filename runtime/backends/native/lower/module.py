@@ -52,6 +52,7 @@ class Module:
         self._kernels: dict[str, str] = {}
         self._as_written = ""
         self._not_unrolled = ""
+        self._in_one_go = ""
         self._interleaved: dict[int, str] = {}
 
     def needs(self, function: str) -> None:
@@ -100,6 +101,13 @@ class Module:
         """The claim of a loop that is to stay a loop."""
         self._not_unrolled = self._not_unrolled or self.node('!{!"llvm.loop.unroll.disable"}')
         return self._not_unrolled
+
+    def in_one_go(self) -> str:
+        """The claim of a loop of a few vectors that are to stand one after another."""
+        if not self._in_one_go:
+            after = self.node('!{!"llvm.loop.vectorize.followup_vectorized", !{!"llvm.loop.unroll.full"}}')
+            self._in_one_go = after
+        return self._in_one_go
 
     def outline(self, captured: list[tuple[str, str]], allocas: list[str], lines: list[str]) -> str:
         """A function of (what it uses, first, end) for `ag_parallel`; its name."""

@@ -380,13 +380,18 @@ class Nest:
             self._level(depth + 1, [*index, i])
         code.do(f"{following} = add nuw nsw i64 {i}, 1")
         code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
+        claims = self._claims(depth)
+        code.do(f"br label %{head}" + (f", !llvm.loop {self.host.module.loop(*claims)}" if claims else ""))
+        code.begin(after)
+
+    def _claims(self, depth: int) -> list[str]:
+        """What is said of a loop."""
         claims = [self._claim] if depth + 1 == len(self.sizes) or self._independent(depth) else []
         if not self._may_unroll(depth):
             claims.append(self.host.module.not_unrolled())
             if depth + 1 == len(self.sizes) and any(r.slot for r in self._written()):
                 claims.append(self.host.module.interleaved(self._side_by_side()))
-        code.do(f"br label %{head}" + (f", !llvm.loop {self.host.module.loop(*claims)}" if claims else ""))
-        code.begin(after)
+        return claims
 
     def _independent(self, depth: int) -> bool:
         """Whether the iterations of an outer loop don't depend on each other: once short inner ones are written out,

@@ -66,6 +66,7 @@ class Values:
         self.packed: dict[tuple[Value, bool], Array] = {}  # matrices (or their transposes) that products find packed
         self.current: Node | None = None  # the node at hand
         self.absorbed: set[Node] = set()  # nodes that another one did with its own work
+        self.strict = False  # no islands: what has no rule is refused
         self.big = False
         self.registers = 0  # of values that Python holds (see rules/islands.py)
         self.first_register: Operand | None = None  # in functions: the first one that is ours

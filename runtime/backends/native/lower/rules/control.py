@@ -14,6 +14,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Ref, Resolver, identity
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.rules.blocks import in_blocks
 from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move
 from runtime.backends.native.lower.rules.kernels import pack_weights
@@ -271,6 +272,8 @@ class _Slot:
 @rule("while_loop", "for_loop")
 def loop(ctx: FunctionLowering, node: Node) -> None:
     """Blocks: one with the carried registers and the test, and the body's, which goes back to it."""
+    if in_blocks(ctx, node):
+        return
     code = ctx.code
     counted = node.op.name == "for_loop"
     body = node.regions[-1]
