@@ -415,8 +415,7 @@ class Where(Op):
     """Elements of x where the condition holds, of y elsewhere, broadcast."""
 
     numpy = "np.where({0}, {1}, {2})"
-    consumes = (2,)
-    in_place = "np.copyto({2}, {1}, where={0})"
+    consumes = (2, 1)  # how depends on the types: `numpy_executor.selections`
 
     def infer(self, condition: TensorType, x: TensorType, y: TensorType) -> TensorType:
         dtype = promote((x.dtype, x.weak), (y.dtype, y.weak))[0]

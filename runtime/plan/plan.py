@@ -3,6 +3,7 @@
     reuse   node -> index of the input whose buffer (or list) its first output takes over
     copies  loop node -> the carried values that are copied once before it, so that the loop owns them
     frees   node -> values whose memory nobody needs after it
+    scratch memory that a loop's turns use again
     fresh   indices of graph outputs that alias no input, constant or other output
 
 Nodes stand in program order, and a plan keeps it.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.plan.lifetimes import Lifetimes
+from runtime.plan.scratch import Scratch, find_scratch
 from runtime.plan.storage import StorageMap
 
 __all__ = ["Plan", "make_plan"]
@@ -26,6 +28,7 @@ class Plan:
         self.copies: dict[Node, frozenset[int]] = {}
         self.frees: dict[Node, list[Value]] = {}
         self.fresh: frozenset[int] = frozenset()
+        self.scratch = Scratch()
 
     def __str__(self) -> str:
         names: dict[Value, str] = {}
@@ -41,6 +44,10 @@ class Plan:
                     notes.append(f"in place of {name(node.inputs[self.reuse[node]])}")
                 if self.copies.get(node):
                     notes.append(f"owns copies of carried {sorted(self.copies[node])}")
+                if node in self.scratch.buffers:
+                    notes.append(f"makes {len(self.scratch.buffers[node])} buffers")
+                if node in self.scratch.into:
+                    notes.append(f"into buffer {self.scratch.into[node]}")
                 if node in self.frees:
                     notes.append(f"frees {', '.join(map(name, self.frees[node]))}")
                 text = f"{node.op.name}({', '.join(map(name, node.inputs))})"
@@ -75,6 +82,7 @@ def make_plan(graph: Graph, donated: frozenset[int] = frozenset()) -> Plan:
     for node, k in copies:
         plan.copies[node] = plan.copies.get(node, frozenset()) | {k}
     plan.fresh = _fresh(graph, final.storages)
+    plan.scratch = find_scratch(graph, final.storages, final.reuse)
     return plan
 
 

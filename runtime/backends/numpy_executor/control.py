@@ -163,12 +163,15 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
     writer.flush(block)
     names = _slot_names(writer, block, node, position, 0)
     _start_slots(writer, block, node, names, 0)
+    after = writer.scratch(node)
     inputs = [*map(Expr, names), *writer.named(block, node.inputs[node.carried :])]
     test, body = node.regions
     head = len(writer.lines)
     exits = exits_of(node)
     needed = [block.uses.get(v, 0) > 0 for v in node.outputs]
     inside = _body(writer, body, inputs, names, needed, exits)
+    if after is not None:
+        inside.append((writer.indent + 1, Expr(after)))
     if exits is not None and not writer.lost & {n for n, _ in exits.sites}:
         inputs[exits.slot] = Expr("False")  # whoever sets it leaves the loop
     writer.indent += 1
@@ -216,6 +219,7 @@ def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) ->
         writer.emit(join([f"{before} = ", count]))
         count = Expr(before)
     _start_slots(writer, block, node, names, 1)
+    after = writer.scratch(node)
     body = node.regions[0]
     index = body.inputs[0]
     used = index in body.outputs or any(index in inner.inputs for inner in body.nodes)
@@ -228,6 +232,8 @@ def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) ->
         writer.emit(Expr(f"{variable} = {writer.globals.numpy(scalar.__name__)}({variable})"))
     inputs = [Expr(variable), *map(Expr, names), *writer.named(block, node.inputs[1 + node.carried :])]
     writer.region(body, inputs, names)
+    if after is not None:
+        writer.emit(Expr(after))
     writer.indent -= 1
     _bind_results(block, node, names)
 

@@ -6,13 +6,16 @@ order in which it was computed; otherwise it gets a name first. So the source co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.exits import skippable
+from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
+from runtime.backends.numpy_executor.selections import choice
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
@@ -118,6 +121,7 @@ class FunctionWriter:
         self.exit = Expr("break")
         self.exits: dict[Node, set[int]] = {}  # conditionals of which a branch leaves the loop around it
         self.ends: dict[Node, int] = {}  # conditional -> number of lines after it
+        self.buffers: dict[Node, str] = {}  # nodes that write into memory made before their loop
         self.lost: set[Node] = set()  # those that turned out not to be the last thing done
 
     def write(self, graph: Graph, name: str, as_list: bool) -> list[tuple[int, Expr]]:
@@ -288,10 +292,10 @@ class FunctionWriter:
             names = [self.variable(block, v, position) for v in node.outputs]
             self.emit(join([f"{', '.join(names)}{',' if len(names) == 1 else ''} = ", expr]))
             self.bind_all(block, node, names)
-        elif node in self.plan.reuse:
+        elif node in self.plan.reuse or node in self.buffers:
             self.flush(block)
             self.emit(expr)
-            block.bind(node.outputs[0], block.env[node.inputs[self.plan.reuse[node]]])
+            block.bind(node.outputs[0], Expr(self.out(block, node) or ""))
         else:
             out = node.outputs[0]
             if not self.keep(block, out, expr, position):
@@ -341,10 +345,14 @@ class FunctionWriter:
     def in_place(self, block: Block, node: Node, position: int) -> None:
         """An update in place by the operation's own template; further outputs are the value of the expression."""
         op = node.op
-        source = op.in_place or op.in_place_source(_fields(node), node.attrs)
-        expr = self.filled(block, node, self.globals.shorten(source, op)).of(node)
+        place = self.plan.reuse[node]
+        if op.name == "where":
+            expr = self.filled(block, node, choice(node, place, self.globals)).of(node)
+        else:
+            source = op.in_place or op.in_place_source(_fields(node), node.attrs)
+            expr = self.filled(block, node, self.globals.shorten(source, op)).of(node)
         self.flush(block)
-        target = block.env[node.inputs[self.plan.reuse[node]]]
+        target = block.env[node.inputs[place]]
         rest = node.outputs[1:]
         if any(block.uses.get(v, 0) for v in rest):
             names = [self.variable(block, v, position) for v in rest]
@@ -373,6 +381,9 @@ class FunctionWriter:
         if op.name == "attempt":
             return self.attempted(block, node)
         weak = bool(inputs) and all(map(self.is_weak, inputs))
+        if op.name == "cast" and node in self.buffers:
+            put = self.globals.bind("cast_into", cast_into, "cast, into memory")
+            return self.called(put, [*self.take(block, inputs), Expr(self.buffers[node])], {})
         if op.name == "cast" and weak and _is_number(node.attrs["dtype"]) and _is_number(inputs[0].tensor_type.dtype):
             return self.called(self.globals.numpy(node.attrs["dtype"].dtype.type.__name__), self.take(block, inputs), {})
         if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
@@ -380,9 +391,17 @@ class FunctionWriter:
         if op.name in _BOOLEAN and not weak and _all_truths(node):
             return self.filled(block, node, _BOOLEAN[op.name])
         if op.is_ufunc:
-            expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, self.out(block, node))
+            out = self.out(block, node)
+            if out is not None and op.numpy in ("maximum", "minimum"):
+                out = f"out={out}"  # these are about to give a third position another meaning
+            expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, out)
+        elif op.name == "where":
+            expr = self.filled(block, node, choice(node, None, self.globals, self.out(block, node)))
         elif op.numpy is not None or op.source is not None:
             source = op.numpy or op.source(_fields(node), node.attrs)
+            out = self.out(block, node)
+            if out is not None:
+                source = f"{source[:-1]}, {out})"  # a product
             expr = self.filled(block, node, self.globals.shorten(source, op))
         else:
             expr = self.called(self.globals.kernel(op), self.take(block, inputs), self.attributes(node))
@@ -415,12 +434,33 @@ class FunctionWriter:
         return None
 
     def out(self, block: Block, node: Node) -> str | None:
+        """The source of the memory that a node writes its result to; None where NumPy makes it."""
         index = self.plan.reuse.get(node)
-        if index is None:
-            return None
-        name = block.env[node.inputs[index]].text
-        # A third position costs less than the keyword; these two are about to give it another meaning.
-        return f"out={name}" if node.op.numpy in ("maximum", "minimum") else name
+        if index is not None:
+            return block.env[node.inputs[index]].text
+        if node in self.buffers:
+            return self.buffers[node]
+        return self.memory(node.outputs[0].tensor_type) if node in self.plan.scratch.aligned else None
+
+    def memory(self, kind: TensorType) -> str:
+        """The source of a new array that begins at a line of the cache."""
+        assert kind.shape is not None
+        make = self.globals.bind("aligned", aligned, "an array that begins at a line of the cache")
+        dtype = self.globals.numpy(kind.dtype.dtype.type.__name__)
+        return f"{make}({tuple(kind.shape)}, {dtype}, {math.prod(kind.shape) * kind.dtype.size})"  # type: ignore[arg-type]
+
+    def scratch(self, loop: Node) -> str | None:
+        """Make the buffers of a loop; the source of what is to be done after each of its turns."""
+        kinds = self.plan.scratch.buffers.get(loop, ())
+        names = [self.locals.fresh("buffer") for _ in kinds]
+        for name, kind in zip(names, kinds, strict=True):
+            self.emit(Expr(f"{name} = {self.memory(kind)}"))
+        for node in loop.regions[-1].nodes if names else ():
+            if node in self.plan.scratch.into:
+                self.buffers[node] = names[self.plan.scratch.into[node]]
+        swaps = [(names[a], names[b]) for a, b in self.plan.scratch.swaps.get(loop, ())]
+        left, right = (", ".join(x for pair in order for x in pair) for order in (swaps, [(b, a) for a, b in swaps]))
+        return f"{left} = {right}" if swaps else None
 
     def filled(self, block: Block, node: Node, source: str) -> Expr:
         template = parse_template(source)
