@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from functools import partial
 from sys import getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from autograph.operators import places
+from autograph.operators.debuggers import is_debugged, untraced
 from autograph.operators.places import ROOM, CellPlace
 from autograph.operators.plain import NUMBERS
 from runtime.ir.build import Region
@@ -132,11 +134,20 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
     owners = {id(o): o for o in owners}
     if not owners:
         return set()
+    if is_debugged(trace):
+        return untraced(partial(_unheld, trace, owners, records))
+    return _unheld(trace, owners, records)
+
+
+def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int]:
     count = _Counting()
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
     count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, *records])
     rest = [key for key in owners if key not in count.dead]
+    if rest and "debugged" in trace.notes:
+        count.drop_frames()
+        rest = [key for key in owners if key not in count.dead]
     if rest:
         # a function that calls itself is a cycle: it may hold the cells of other names
         cells = [id(x) for x in count.objects if type(x) is CellType and id(x) not in count.dead]
@@ -164,6 +175,13 @@ class _Counting:
             if key not in self.dead and getrefcount(self.objects[i]) - _BASE <= self.held[i]:
                 self.dead.add(key)
                 pending += self._release(self.objects[i])
+
+    def drop_frames(self) -> None:
+        """Take frames whose functions have returned as gone: a debugger keeps those that it has looked at."""
+        # Of a frame that still runs nothing is counted: the collector does not see what it refers to.
+        frames = [x for x in gc.get_objects() if type(x) is FrameType]
+        self.dead.update(map(id, frames))
+        self.drop(frames)
 
     def _release(self, gone: Any) -> list[int]:
         """Count the references that `gone` holds; returns the numbers of what it refers to."""

@@ -18,6 +18,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.aliases import TraceAgain, hints_of
 from autograph.operators.births import births_of
 from autograph.operators.choice import choice_of, require_bound
+from autograph.operators.debuggers import is_debugged
 from autograph.operators.descriptors import (
     Descriptor,
     Joiner,
@@ -40,8 +41,8 @@ from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
-from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import BoxPlace, Place, Trace, tracing
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import BoxPlace, Place, Trace, active, tracing
 from runtime.typesys.errors import UnboundVariableError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
@@ -118,8 +119,9 @@ def trace_function(
         created += traced.created
         traced.created = created
         if not grown:
-            own = ", ".join(map(repr, traced.own))
-            if traced.own and _are_held(traced.own):
+            own = ", ".join(map(repr, traced.own or [entry.place for entry in state]))
+            stale = any(is_staged(entry.place.read()) for entry in state) and not active()
+            if stale or (traced.own and _are_held(traced.own)):
                 raise refusal("unsettled-state", function=name, names=own)
             return traced
     places = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
@@ -142,6 +144,7 @@ def _attempt(
     traced = TracedFunction(trace.graph)
     traced.state = state
     trace.notes |= {**notes, "runs_again": True}
+    is_debugged(trace)  # noted: later on nothing may tell
     boxes: list[Tensor] = []
     label = [""]
 

@@ -280,10 +280,6 @@ def run(tmp_path, *arguments, stdin=""):
     return done.stdout + done.stderr
 
 
-@pytest.mark.xfail(
-    sys.version_info >= (3, 13),
-    reason="a debugger that looks at locals keeps frames alive there, and the loop's result stays a staged value",
-)
 def test_pdb_stops_at_lines_of_converted_functions(tmp_path):
     out = run(tmp_path, "-m", "pdb", stdin="b 8\nb 10\nc\np s\nw\nc\nclear 1\nclear 2\nc\nq\n")
     assert "program.py(8)" in out
@@ -291,6 +287,59 @@ def test_pdb_stops_at_lines_of_converted_functions(tmp_path):
     assert "-> s = s + i" in out
     assert "Tensor staged" in out
     assert "result 6.0" in out, out
+
+
+DEBUGGED = """\
+import autograph as ag
+
+class Sum:
+    def __init__(self):
+        self.total = ag.constant(0.0)
+
+    def add(self, x):
+        self.total = self.total + x
+        y = x * 2
+        if y > 3:
+            y = y - self.total
+        return y
+
+total = Sum()
+
+@ag.function
+def f(x, n):
+    i = 0
+    kept = []
+    while i < n:
+        x = total.add(x)
+        kept.append(x)
+        if x > 5:
+            break
+        i = i + 1
+    best = None
+    for v in kept:
+        if best is None or v > best:
+            best = v
+    return x, best
+
+x, best = f(ag.constant(1.0), ag.constant(5))
+print("result", float(x), float(best), float(total.total))
+"""
+
+
+def test_looking_at_variables_changes_no_result(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PROGRAM", DEBUGGED)
+    commands = "b 11\nb 28\nc\np y\np locals()\nup\np locals()\nc\np best\nclear 1\nc\np best\nw\nclear 2\nc\nq\n"
+    out = run(tmp_path, "-m", "pdb", stdin=commands)
+    assert "Tensor staged" in out, out
+    assert "result -4.0 2.0 4.0" in out, out
+
+
+def test_breakpoints_in_the_text_change_no_result(tmp_path, monkeypatch):
+    text = DEBUGGED.replace("            break\n", "            breakpoint()\n            break\n")
+    monkeypatch.setitem(globals(), "PROGRAM", text)
+    out = run(tmp_path, stdin="p x\np locals()\nw\nup\np locals()\n" + "c\n" * 20)
+    assert "Tensor staged" in out, out
+    assert "result -4.0 2.0 4.0" in out, out
 
 
 def test_coverage_counts_lines_of_converted_functions(tmp_path):
