@@ -5,13 +5,13 @@ itself; a walrus inside a comprehension binds outside it; a class body runs wher
 its methods do not see its names.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import gast
 
 from autograph.analysis.facts import Analysis, Facts
-from autograph.source.parse import Node
+from autograph.source.parse import Node, children
 
 FUNCTIONS = (gast.FunctionDef, gast.AsyncFunctionDef)
 COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
@@ -100,6 +100,9 @@ def parameter_names(arguments: Node) -> list[str]:
     return [argument.id for argument in every if argument is not None]
 
 
+_VISITS: dict[type, Callable[[Any, Node], None]] = {}  # methods of the collector by the type of node
+
+
 class _Collector(gast.NodeVisitor):
     """Walk in the order of evaluation; `bound` is what is certainly bound by now."""
 
@@ -127,6 +130,20 @@ class _Collector(gast.NodeVisitor):
             tuple(self.globals),
             tuple(self.nonlocals),
         )
+
+    def visit(self, node: Node) -> None:
+        kind = type(node)
+        method = _VISITS.get(kind)
+        if method is None:
+            method = _VISITS[kind] = getattr(_Collector, f"visit_{kind.__name__}", _Collector.generic_visit)
+        method(self, node)
+
+    def generic_visit(self, node: Node) -> None:
+        for child in children(node):
+            self.visit(child)
+
+    def visit_Constant(self, node: Node) -> None:
+        """A literal uses no names."""
 
     # The three things that happen to a name.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import gast
 
 from autograph.analysis.names import mangled
-from autograph.source.parse import Node
+from autograph.source.parse import Node, children, walk
 
 __all__ = ["Path", "Reads", "reads_of_tree"]
 
@@ -60,7 +60,7 @@ def reads_of_tree(function: Node, class_name: str | None = None) -> Reads:
         if isinstance(node, gast.ImportFrom) and node.module and not node.level:
             reads.imports += [(node.module, alias.name) for alias in node.names]
         if not _is_step(node):
-            pending.extend(gast.iter_child_nodes(node))
+            pending.extend(children(node))
             continue
         root, path = _path(node, class_name, pending)
         if isinstance(root, gast.Name):
@@ -135,7 +135,7 @@ def _loaded(target: Node) -> Node:
 def _bound(function: Node) -> set[str]:
     bound: set[str] = set()
     elsewhere: set[str] = set()
-    for node in gast.walk(function):
+    for node in walk(function):
         if isinstance(node, gast.Name):
             if not isinstance(node.ctx, gast.Load):
                 bound.add(node.id)

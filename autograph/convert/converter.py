@@ -13,14 +13,14 @@ Untouched everywhere: annotations, decorators, default values, `match` patterns,
 and what stands directly in class bodies (the functions there are converted).
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gast
 
 from autograph.convert.naming import Names
 from autograph.convert.template import Filling, quote, quote_expression
-from autograph.source.parse import Node
+from autograph.source.parse import Node, children
 
 HOOKS = "ag__"
 """The name by which generated code reaches the operators."""
@@ -87,10 +87,23 @@ class Converter(gast.NodeTransformer):
     def __init__(self, context: Context) -> None:
         self.context = context
         self.names = context.names
+        self._methods: dict[type, Callable[[Node], Any]] = {}  # by the type of node
 
     def convert(self, tree: Node) -> Node:
         """Convert a whole function or lambda; the result replaces it."""
         return self.visit(tree)
+
+    def visit(self, node: Node) -> Any:
+        """What the method for the type of a node makes of it."""
+        kind = type(node)
+        method = self._methods.get(kind)
+        if method is None:
+            method = self._methods[kind] = getattr(self, f"visit_{kind.__name__}", self.generic_visit)
+        return method(node)
+
+    def visit_Constant(self, node: Node) -> Node:
+        """A literal has no parts; the base looks for methods of its former names."""
+        return node
 
     def keeps(self, node: Node) -> bool:
         """Whether this node, of a type in `eliminates`, is left as it is on purpose."""
@@ -135,11 +148,11 @@ class Converter(gast.NodeTransformer):
 
 
 def types_in(tree: Node) -> set[type]:
-    """The types of all nodes in a tree; of attributes that are written, `Written` as well.
+    """The types of all nodes in a tree but contexts; of attributes that are written, `Written` as well.
 
     >>> from autograph.source.parse import parse
     >>> sorted(t.__name__ for t in types_in(parse("x.a = 1").body[0]))
-    ['Assign', 'Attribute', 'Constant', 'Load', 'Name', 'Store', 'Written']
+    ['Assign', 'Attribute', 'Constant', 'Name', 'Written']
     """
     found: set[type] = set()
     pending = [tree]
@@ -149,11 +162,7 @@ def types_in(tree: Node) -> set[type]:
         found.add(kind)
         if kind is gast.Attribute and (type(node.ctx) is not gast.Load or node.attr == "f_back"):
             found.add(Written)
-        for value in node.__dict__.values():
-            if type(value) is list:
-                pending.extend([v for v in value if isinstance(v, gast.AST)])
-            elif isinstance(value, gast.AST):
-                pending.append(value)
+        pending += children(node)
     return found
 
 
@@ -190,7 +199,7 @@ def holds(node: Node | Sequence[Node], *types: type) -> bool:
             # What runs where it is defined: defaults, decorators, bases.
             pending.extend(_definition_time(item))
         else:
-            pending.extend(gast.iter_child_nodes(item))
+            pending.extend(children(item))
     return False
 
 
@@ -212,13 +221,14 @@ if hasattr(gast, "TypeAlias"):
     _LEFT_ALONE[gast.TypeAlias] = ("name", "type_params", "value")
 
 
-def _converted_fields(node: Node) -> Iterator[tuple[str, Node]]:
+def _converted_fields(node: Node) -> list[tuple[str, Node]]:
     """The fields of a node that hold running code of the user's, as (name, node or list)."""
-    alone = _LEFT_ALONE.get(type(node), ())
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if field not in alone and isinstance(value, (gast.AST, list)):
-            yield field, value
+    alone = _LEFT_ALONE.get(type(node), ("ctx",))
+    parts = node.__dict__
+    return [
+        (field, value) for field in node._fields
+        if isinstance(value := parts.get(field), (gast.AST, list)) and field not in alone
+    ]
 
 
 def class_functions(statements: Sequence[Node]) -> Iterator[Node]:

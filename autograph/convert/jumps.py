@@ -196,6 +196,8 @@ class JumpConverter(Converter):
 
         The line of the jump keeps a `pass`, so that coverage counts it and a breakpoint stops there.
         """
+        if not variables:
+            return
         liveness = Facts().get(Liveness, function)
 
         def unread(node: Node) -> bool:

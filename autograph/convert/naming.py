@@ -2,7 +2,7 @@
 
 import gast
 
-from autograph.source.parse import Node
+from autograph.source.parse import Node, children, walk
 
 _SCOPES = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
@@ -69,14 +69,14 @@ class Names:
 def names_in(node: Node) -> set[str]:
     """Every identifier that stands for a variable anywhere in `node`."""
     found: set[str] = set()
-    for child in gast.walk(node):
+    for child in walk(node):
         found.update(_identifiers(child))
     return found
 
 
 def bound_names(function: Node) -> set[str]:
     """The local variables of a function or lambda: parameters and what its own statements bind."""
-    bound = {name.id for name in gast.walk(function.args) if _is_parameter(name)}
+    bound = {name.id for name in walk(function.args) if _is_parameter(name)}
     elsewhere: set[str] = set()
     pending = list(function.body) if isinstance(function.body, list) else [function.body]
     while pending:
@@ -85,14 +85,14 @@ def bound_names(function: Node) -> set[str]:
             elsewhere.update(node.names)
         elif isinstance(node, _COMPREHENSIONS):
             # A comprehension's targets are its own; a walrus in it binds in the function.
-            bound.update(n.target.id for n in gast.walk(node) if isinstance(n, gast.NamedExpr))
+            bound.update(n.target.id for n in walk(node) if isinstance(n, gast.NamedExpr))
         elif isinstance(node, _SCOPES):
             if not isinstance(node, gast.Lambda):
                 bound.add(node.name)
         else:
             if not isinstance(node, gast.Name) or isinstance(node.ctx, (gast.Store, gast.Del)):
                 bound.update(_identifiers(node))
-            pending.extend(gast.iter_child_nodes(node))
+            pending.extend(children(node))
     return bound - elsewhere
 
 
@@ -101,7 +101,7 @@ def _is_parameter(node: Node) -> bool:
 
 
 def _declared(function: Node) -> set[str]:
-    declarations = (n for n in gast.walk(function) if isinstance(n, (gast.Global, gast.Nonlocal)))
+    declarations = (n for n in walk(function) if isinstance(n, (gast.Global, gast.Nonlocal)))
     return {name for declaration in declarations for name in declaration.names}
 
 

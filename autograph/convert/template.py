@@ -16,7 +16,6 @@ functions, because text needs no source file at run time and may use names that 
 generated code.
 """
 
-import copy
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -67,9 +66,13 @@ def copy_tree(node: Node) -> Node:
         return node
     if not node._fields:
         return node
-    made = copy.copy(node)
+    kind: Any = type(node)
+    made: Node = kind.__new__(kind)
+    parts = made.__dict__
+    parts.update(node.__dict__)
     for field in node._fields:
-        setattr(made, field, copy_tree(getattr(node, field, None)))
+        value = parts.get(field)
+        parts[field] = copy_tree(value) if isinstance(value, (gast.AST, list)) else value
     return made
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from autograph.load.cache import register_converted
 from autograph.load.helpers import settle
 from autograph.load.shortcuts import shorten
-from autograph.source.parse import Node, to_ast
+from autograph.source.parse import Node, complete_positions, to_ast
 
 HOOKS = "ag__"
 _FUTURE_FLAGS = 0
@@ -119,7 +119,8 @@ def _factory(definition: Any, original: types.CodeType, class_name: str | None) 
     module = ast.Module([factory], [])
     ast.copy_location(factory, definition)
     ast.copy_location(inner, definition)
-    return ast.fix_missing_locations(module)
+    complete_positions(module, definition.lineno, definition.col_offset)
+    return module
 
 
 def _innermost(code: types.CodeType, name: str, depth: int) -> types.CodeType:

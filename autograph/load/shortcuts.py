@@ -41,6 +41,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
+from autograph.source.parse import children
+
 __all__ = ["shorten"]
 
 HOOKS = "ag__"
@@ -142,12 +144,14 @@ class _Shorten(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Blocks of statements are visited as blocks."""
-        for field, value in ast.iter_fields(node):
+        parts = node.__dict__
+        for field in node._fields:
+            value = parts.get(field)
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
                 setattr(node, field, self._block(value, self._function))
             elif isinstance(value, list):
                 value[:] = [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
-            elif isinstance(value, ast.AST):
+            elif isinstance(value, ast.AST) and field != "ctx":
                 setattr(node, field, self.visit(value))
         return node
 
@@ -426,7 +430,7 @@ def _located(origin: ast.AST, made: Any) -> Any:
             ast.copy_location(node, origin)
         elif node is not made and hasattr(node, "lineno"):
             continue
-        pending += ast.iter_child_nodes(node)
+        pending += children(node)
     return made
 
 
@@ -485,12 +489,12 @@ def _scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             continue
-        yield from _scope(ast.iter_child_nodes(node))
+        yield from _scope(children(node))
 
 
 def _reads(function: _Function, names: set[str], but: _Function) -> bool:
     """Whether a function, or one in it, means one of `names` elsewhere than in one of its bodies, and binds it not."""
-    pending: list[tuple[ast.AST, set[str]]] = [(node, names) for node in ast.iter_child_nodes(function)]
+    pending: list[tuple[ast.AST, set[str]]] = [(node, names) for node in children(function)]
     while pending:
         node, free = pending.pop()
         if node is but:
@@ -502,7 +506,7 @@ def _reads(function: _Function, names: set[str], but: _Function) -> bool:
         elif isinstance(node, ast.Lambda):
             free = free - {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
         if free:
-            pending += [(child, free) for child in ast.iter_child_nodes(node)]
+            pending += [(child, free) for child in children(node)]
     return False
 
 
@@ -522,7 +526,7 @@ def _inlined(side: _Function, function: _Function) -> list[ast.stmt]:
 
 def _functions_in(node: ast.AST) -> Iterator[ast.AST]:
     """The outermost functions below a class or comprehension."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, _FUNCTIONS):
             yield child
         else:

@@ -37,8 +37,33 @@ def to_gast(node: ast.AST) -> Node:
 def to_ast(node: Node) -> Node:
     """The standard library's form of a gast tree, every node with a position `compile` takes."""
     tree = gast.gast_to_ast(node)
-    _complete_positions(tree, 1, 0)
+    complete_positions(tree, 1, 0)
     return tree
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes directly in a node of either tree, in the order of its fields; contexts, which say nothing, left out.
+
+    >>> [type(child).__name__ for child in children(parse("x + 1").body[0].value)]
+    ['Name', 'Add', 'Constant']
+    """
+    found: list[Node] = []
+    parts = node.__dict__
+    for field in node._fields:
+        value = parts.get(field)
+        if type(value) is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST) and field != "ctx":
+            found.append(value)
+    return found
+
+
+def walk(node: Node) -> list[Node]:
+    """A node and all nodes below it but contexts, parents first, level by level."""
+    found = [node]
+    for item in found:  # it grows meanwhile
+        found += children(item)
+    return found
 
 
 def dump(node: Node) -> str:
@@ -79,18 +104,18 @@ def _is_gast(node: Node) -> bool:
     return type(node).__module__.startswith("gast")
 
 
-def _complete_positions(node: ast.AST, line: int, column: int) -> None:
+def complete_positions(node: ast.AST, line: int, column: int) -> None:
     """Give a position to nodes without one (their parent's) and an end that is not before it."""
     if "lineno" in node._attributes:
-        located: Node = node
-        line = getattr(node, "lineno", None) or line
-        column_here = getattr(node, "col_offset", None)
+        place = node.__dict__
+        line = place.get("lineno") or line
+        column_here = place.get("col_offset")
         column = column if column_here is None else column_here
-        located.lineno, located.col_offset = line, column
-        end = (getattr(node, "end_lineno", None) or 0, getattr(node, "end_col_offset", None) or 0)
-        located.end_lineno, located.end_col_offset = max(end, (line, column))
-    for child in ast.iter_child_nodes(node):
-        _complete_positions(child, line, column)
+        end = (place.get("end_lineno") or 0, place.get("end_col_offset") or 0)
+        place["lineno"], place["col_offset"] = line, column
+        place["end_lineno"], place["end_col_offset"] = max(end, (line, column))
+    for child in children(node):
+        complete_positions(child, line, column)
 
 
 def _canonical(value: Node) -> Node:

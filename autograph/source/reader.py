@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograph.errors.catalogue import AmbiguousLambdaError, NotAFunctionError, SourceUnavailableError
 from autograph.source.changes import futures_of, same_program
-from autograph.source.parse import Node, dump, parse_ast, to_gast
+from autograph.source.parse import Node, children, dump, parse_ast, to_gast
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -107,7 +107,7 @@ def _is_young(filename: str) -> bool:
 
 def _definitions(node: ast.AST, class_name: str | None) -> Iterator[_Found]:
     """Every function and lambda below `node`, with the class whose private names it sees."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, Definition):
             yield _Found(child, class_name)
         inner = child.name if isinstance(child, ast.ClassDef) else class_name
@@ -135,7 +135,7 @@ def _find(file: _File, code: types.CodeType, name: str) -> _Found:
         if code.co_filename == "<string>":  # the text of another, kept by `python -c`
             raise SourceUnavailableError.no_text(name, code.co_filename, code.co_firstlineno)
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
-    if len({(dump(found.node), found.class_name) for found in fitting}) > 1:
+    if len(fitting) > 1 and len({(dump(found.node), found.class_name) for found in fitting}) > 1:
         raise AmbiguousLambdaError.several(len(fitting), code.co_filename, code.co_firstlineno)
     if file.is_young and not _is_unchanged(fitting[0], code):
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)

@@ -2,8 +2,9 @@
 
 import gast
 
-from autograph.convert.converter import Converter, Example
+from autograph.convert.converter import HOOKS, Converter, Example
 from autograph.convert.moving import is_hook
+from autograph.convert.template import load, located
 from autograph.source.parse import Node
 
 # What looks at the very frame that calls it; and `slice`, which only keeps its arguments: subscripts are full of it.
@@ -32,7 +33,9 @@ class Calls(Converter):
         """Wrap the function that is called."""
         self.generic_visit(node)
         if not self._is_left_alone(node):
-            node.func = self.quote_expression("ag__.callee(f)", node.func, f=node.func)
+            function = node.func
+            hook = located(gast.Attribute(load(HOOKS, function), "callee", gast.Load()), function)
+            node.func = located(gast.Call(hook, [function], []), function)
         return node
 
     def _is_left_alone(self, call: Node) -> bool:

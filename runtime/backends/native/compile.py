@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from runtime.backends.native import blas, dots, gemm, interrupts, pool, threads, toolchain
+from runtime.backends.native import blas, dots, gemm, interrupts, math_calls, pool, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
 from runtime.backends.native.lower import lower
@@ -35,7 +35,7 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
         if name == "ag_poll":
             found[name] = interrupts.addresses()[name]
             continue
-        address = blas.symbol(name) if name.startswith("cblas_") else None
+        address = blas.symbol(name) if name.startswith("cblas_") else math_calls.address(name)
         if address is None:
             raise Unsupported([(f"matrix products: no library here has {name}", None)])
         found[name] = address

@@ -198,7 +198,7 @@ def optimised(text: str) -> tuple[Any, Any]:
     # functions that name them were kept as they are for it.
     for function in module.functions:
         attributes = b" ".join(function.attributes)
-        kept = b"alwaysinline" in attributes or b"vector-function-abi" in attributes or b"ag-variant" in attributes
+        kept = b"alwaysinline" in attributes or b"vector-function-abi" in attributes
         if kept and not function.is_declaration:
             function.linkage = "internal"
     last = llvm.create_new_module_pass_manager()

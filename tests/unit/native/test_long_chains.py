@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from runtime.backends.native import mathlib, toolchain
+from runtime.backends.native import math_calls, mathlib, toolchain
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="no compiler")
 
@@ -58,7 +58,10 @@ def test_called_functions_give_the_same_bits_as_inlined_ones(name: str, kind: st
     given = ", ".join(f"{llvm} {v}" for v in (("%a", "%b") if name in mathlib.BINARY else ("%a",)))
     results = []
     for often in (False, True):
-        text = "\n".join([*mathlib.declarations(name, kind, often), mathlib.definition(name, kind, often), f"""
+        outside = mathlib.outside(name, kind) if often else {}
+        symbols = {symbol[1:]: math_calls.address(symbol[1:]) for symbol in outside}
+        known = mathlib.declared_outside(outside) if often else mathlib.definition(name, kind)
+        text = "\n".join([*(() if often else mathlib.declarations(name, kind)), known, f"""
 define i64 @loop(ptr noalias %out, ptr noalias %x, ptr noalias %y, i64 %n) {{
 entry:
   br label %body
@@ -78,7 +81,7 @@ end:
   ret i64 0
 }}
 """])
-        loaded = toolchain.compile_text(text, {}, ("loop",))
+        loaded = toolchain.compile_text(text, symbols, ("loop",))
         run = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64)(loaded.address("loop"))
         out = np.empty_like(x)
         run(out.ctypes.data, x.ctypes.data, y.ctypes.data, x.size)

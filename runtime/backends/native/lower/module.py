@@ -27,7 +27,7 @@ declare ptr @llvm.stacksave.p0()
 _NAMES = re.compile(r"%[\w.]+")
 _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
 _GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
-OFTEN = 6  # places that call a mathematical function from which on it is not inlined
+OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
 
@@ -179,19 +179,26 @@ class Module:
         done: dict[str, str] = {}
         declarations: dict[str, None] = dict.fromkeys(self.declared)
         todo = list(self.math)
+        outside: dict[str, str] = {}
         while todo:
             key = todo.pop()
             if key in done:
                 continue
             name, code = key.split(".")
-            often = body.count(f"{mathlib.symbol(name, code)}(") >= OFTEN
-            done[key] = mathlib.definition(name, code, often)
-            declarations.update(dict.fromkeys(mathlib.declarations(name, code, often)))
+            if body.count(f"{mathlib.symbol(name, code)}(") >= OFTEN:
+                done[key] = ""
+                outside.update(mathlib.outside(name, code))
+                continue
+            done[key] = mathlib.definition(name, code)
+            declarations.update(dict.fromkeys(mathlib.declarations(name, code)))
             todo += [".".join(other) for other in mathlib.requires(name, code)]
         for line in _intrinsics_of(body):
             declarations[line] = None
         for line in _INTRINSICS.strip().splitlines():
             declarations[line] = None
+        if outside:
+            done["outside"] = mathlib.declared_outside(outside)
+            self.symbols.update(name.removeprefix("@") for name in outside)
         head = ["; large"] if self.shares else []  # loops are not unrolled: see toolchain.py
         return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])
 

@@ -20,12 +20,16 @@ from runtime.backends.native.mathlib.library import (
     NAMES,
     TYPES,
     declarations,
+    declared_outside,
     definition,
+    module,
+    outside,
     requires,
     slow_path,
     symbol,
 )
 
 __all__ = [
-    "BINARY", "NAMES", "TYPES", "declarations", "definition", "requires", "slow_path", "symbol",
+    "BINARY", "NAMES", "TYPES", "declarations", "declared_outside", "definition", "module", "outside", "requires", "slow_path",
+    "symbol",
 ]

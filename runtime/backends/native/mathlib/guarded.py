@@ -24,7 +24,7 @@ def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: 
         definition(f"{symbol}_fast", kinds, fast),
         definition(f"{symbol}_beyond", kinds, beyond, result="i1"),
         definition(f"{symbol}_exact", kinds, exact, pure=False),
-        (one_element(symbol, kinds, lanes), ()),
+        (one_element(symbol, kinds), ()),
         *(variant(symbol, kinds, fast, beyond, count) for count in lanes),
     ]
     for text, declared in parts:
@@ -36,23 +36,23 @@ def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: 
 def called(
     symbol: str, kinds: Sequence[str], fast: Body, beyond: Body | None = None, exact: Body | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """The same function, with or without an end of its range, for programs that call it in many places.
+    """A module's text of the same function, with or without an end of its range, for programs that call it in many places.
 
-    Its vector variants are not inlined: a call is a nanosecond more for every vector, and a program of hundreds of
-    functions compiles in a fraction of the time.
+    Neither it nor its vector variants are inlined: a call is a nanosecond more for every vector, and a program of hundreds
+    of functions compiles in a fraction of the time. What such a program says of them is `declared`.
     """
+    llvm = LLVM_TYPES[kinds[0]]
+    arguments = ", ".join(f"{llvm} {name}" for name in ("%x", "%y")[: len(kinds)])
     if beyond is not None and exact is not None:
         text, declared = guarded(symbol, kinds, fast, beyond, exact)
         for lanes in _lanes(kinds):
             head = f"{symbol}_x{lanes}("
             before, _, after = text.partition(f" {head}")
-            text = f"{before} {head}" + after.replace("alwaysinline nounwind", '"ag-variant" noinline nounwind', 1)
-        return text, declared
+            text = f"{before} {head}" + after.replace("alwaysinline nounwind", "noinline nounwind", 1)
+        return text.replace(f" {_variants(symbol, kinds)}", ""), declared
     one, needs = definition(f"{symbol}_fast", kinds, fast)
     texts, declarations = [one], dict.fromkeys(needs)
-    llvm = LLVM_TYPES[kinds[0]]
-    arguments = ", ".join(f"{llvm} {name}" for name in ("%x", "%y")[: len(kinds)])
-    texts.append(f"""define {llvm} {symbol}({arguments}) {_attributes(symbol, kinds, _lanes(kinds))} {{
+    texts.append(f"""define {llvm} {symbol}({arguments}) {_PURE} {{
   %value = call {llvm} {symbol}_fast({arguments})
   ret {llvm} %value
 }}
@@ -61,23 +61,37 @@ def called(
         function = Function(lanes)
         values = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
         value = fast(*values)
-        head = f'define {value.type} {symbol}_x{lanes}({", ".join(map(str, values))}) "ag-variant" noinline nounwind'
+        head = f'define {value.type} {symbol}_x{lanes}({", ".join(map(str, values))}) noinline nounwind'
         texts.append("\n".join([f"{head} memory(none) {{", *function.lines, f"  ret {value}", "}", ""]))
         declarations.update(function.declarations)
     return "\n".join(texts), tuple(declarations)
+
+
+def declared(symbol: str, kinds: Sequence[str]) -> dict[str, str]:
+    """The function and its vector variants: what a program declares that calls the function, by name."""
+    llvm = LLVM_TYPES[kinds[0]]
+    each = ", ".join([llvm] * len(kinds))
+    found = {symbol: f"declare {llvm} {symbol}({each}) {_PURE} {_variants(symbol, kinds)}"}
+    for lanes in _lanes(kinds):
+        vectors = ", ".join([f"<{lanes} x {llvm}>"] * len(kinds))
+        found[f"{symbol}_x{lanes}"] = f"declare <{lanes} x {llvm}> {symbol}_x{lanes}({vectors}) {_PURE}"
+    return found
+
+
+_PURE = "noinline nounwind willreturn memory(none)"
 
 
 def _lanes(kinds: Sequence[str]) -> list[int]:
     return [count // (4 if kinds[0] == "f32" else 8) for count in VECTOR_BYTES]
 
 
-def _attributes(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
+def _variants(symbol: str, kinds: Sequence[str]) -> str:
     name = symbol.removeprefix("@")
-    variants = ",".join(f"_ZGV_LLVM_N{count}{'v' * len(kinds)}_{name}({name}_x{count})" for count in lanes)
-    return f'noinline nounwind willreturn memory(none) "vector-function-abi-variant"="{variants}"'
+    variants = ",".join(f"_ZGV_LLVM_N{count}{'v' * len(kinds)}_{name}({name}_x{count})" for count in _lanes(kinds))
+    return f'"vector-function-abi-variant"="{variants}"'
 
 
-def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
+def one_element(symbol: str, kinds: Sequence[str]) -> str:
     """The function of one element, and the same with the list of its variants.
 
     They are two: variants call the first for their lanes, which LLVM would gather into a call of the variant again. The
@@ -86,8 +100,7 @@ def one_element(symbol: str, kinds: Sequence[str], lanes: Sequence[int]) -> str:
     llvm = LLVM_TYPES[kinds[0]]
     names = ("%x", "%y")[: len(kinds)]
     arguments = ", ".join(f"{llvm} {name}" for name in names)
-    attributes = "noinline nounwind willreturn memory(none)"
-    return f"""define internal {llvm} {symbol}_one({arguments}) {attributes} {{
+    return f"""define internal {llvm} {symbol}_one({arguments}) {_PURE} {{
   %far = call i1 {symbol}_beyond({arguments})
   br i1 %far, label %slow, label %near, !prof !{{!"branch_weights", i32 1, i32 1000}}
 slow:
@@ -98,7 +111,7 @@ near:
   ret {llvm} %usual
 }}
 
-define {llvm} {symbol}({arguments}) {_attributes(symbol, kinds, lanes)} {{
+define {llvm} {symbol}({arguments}) {_PURE} {_variants(symbol, kinds)} {{
   %value = call {llvm} {symbol}_one({arguments})
   ret {llvm} %value
 }}

@@ -1,6 +1,6 @@
 """The table of functions, and their texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 
 from runtime.backends.native.mathlib import (
@@ -16,7 +16,7 @@ from runtime.backends.native.mathlib import (
     trigonometric,
 )
 from runtime.backends.native.mathlib.emitter import Value
-from runtime.backends.native.mathlib.guarded import called, guarded
+from runtime.backends.native.mathlib.guarded import called, declared, guarded
 
 TYPES = ("f32", "f64")
 
@@ -68,30 +68,56 @@ def symbol(name: str, kind: str) -> str:
 @cache
 def build(name: str, kind: str, often: bool = False) -> tuple[str, tuple[str, ...]]:
     """The text of a function and its declarations."""
-    if kind not in TYPES:
-        raise KeyError(kind)
+    kinds = _kinds(name, kind)
     fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
-    kinds = (kind,) * (2 if name in BINARY else 1)
     if name in SLOW:
         beyond, exact, _ = SLOW[name]
         return (called if often else guarded)(symbol(name, kind), kinds, fast, beyond, exact)
     return (called if often else emitter.definition)(symbol(name, kind), kinds, fast)
 
 
-def definition(name: str, kind: str, often: bool = False) -> str:
+def _kinds(name: str, kind: str) -> tuple[str, ...]:
+    if kind not in TYPES:
+        raise KeyError(kind)
+    return (kind,) * (2 if name in BINARY else 1)
+
+
+def definition(name: str, kind: str) -> str:
     """The IR of one function. Raises KeyError where there is none.
 
     Args:
       name: as in `NAMES` and `BINARY`.
       kind: "f32" or "f64".
-      often: whether it is called in many places; then it is not inlined.
     """
-    return build(name, kind, often)[0]
+    return build(name, kind)[0]
 
 
-def declarations(name: str, kind: str, often: bool = False) -> tuple[str, ...]:
+def declarations(name: str, kind: str) -> tuple[str, ...]:
     """The `declare` lines of the intrinsics it calls."""
-    return build(name, kind, often)[1]
+    return build(name, kind)[1]
+
+
+def outside(name: str, kind: str) -> dict[str, str]:
+    """What a program declares that calls the function in many places, by symbol: it and its vector variants.
+
+    >>> list(outside("exp", "f64"))
+    ['@ag_exp_f64', '@ag_exp_f64_x4', '@ag_exp_f64_x8']
+    """
+    return declared(symbol(name, kind), _kinds(name, kind))
+
+
+def declared_outside(functions: Mapping[str, str]) -> str:
+    """The text that declares what `outside` says, of some functions."""
+    # Variants are first called when loops have become vectors: until then this keeps them.
+    places = ", ".join(f"ptr {name}" for name in functions)
+    used = f'@llvm.compiler.used = appending global [{len(functions)} x ptr] [{places}], section "llvm.metadata"'
+    return "\n".join([*functions.values(), used])
+
+
+def module(name: str, kind: str) -> str:
+    """The text of a module that defines what `outside` declares."""
+    text, needed = build(name, kind, often=True)
+    return "\n".join([*needed, text])
 
 
 def requires(name: str, kind: str) -> tuple[tuple[str, str], ...]:
