@@ -146,6 +146,14 @@ class ConcreteFunction:
         """Whether native code runs by now."""
         return self._compiled is not None and self._compiled.is_native
 
+    @property
+    def changed(self) -> Callable[[], Any] | None:
+        """A function that gives None where the trace still fits; None where it always does."""
+        if self.always_fits:
+            return None
+        single = None if self.guards is None or self.traced.state else self.guards.single
+        return single or (lambda: None if self.fits_state() else "state")
+
     def fits_state(self) -> bool:
         """Whether the places outside that this trace reads still hold what it was made for: values, or their types."""
         if self.guards is not None and self.guards.changed() is not None:

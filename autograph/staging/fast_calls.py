@@ -22,25 +22,27 @@ __all__ = ["MAX_ENTRIES", "FastCalls", "can_have_entry"]
 MAX_ENTRIES = 8
 """Signatures of one function that are tried in turn, the newest first."""
 
-Entry = tuple[Callable[..., Any], Callable[[], bool] | None]
+Entry = tuple[Callable[..., Any], Callable[[], Any] | None]
 
 
 class FastCalls:
-    """The entries of a function.
+    """The entries of a function, which vectorcall.ll reads.
 
-    entries  pairs of a C function and, where the trace depends on state of Python's, the test whether it still fits
+    entries  pairs of a C function and, where the trace depends on state of Python's, the test that gives None if it fits
+    order    names and defaults of the function's parameters, where the entries take all of them
     """
 
-    __slots__ = ("_keys", "entries")
+    __slots__ = ("_keys", "entries", "order")
 
     def __init__(self) -> None:
         self.entries: tuple[Entry, ...] = ()
         self._keys: tuple[Any, ...] = ()
+        self.order: tuple[tuple[Any, ...], ...] = ((), (), ())
 
     def add(
         self, key: Any, concrete: ConcreteFunction, passed: tuple[Any, ...], bound: tuple[Any, ...], pinned: list[Any]
-    ) -> None:
-        """Make the entry for calls like this one, where there can be one.
+    ) -> bool:
+        """Make the entry for calls like this one; False where there can be none.
 
         Args:
           key: the signature.
@@ -50,10 +52,11 @@ class FastCalls:
           pinned: those among them that the signature tells apart by identity; it is forgotten when one dies.
         """
         made = _entry(concrete, passed, bound, set(map(id, pinned)))
-        if made is not None:
-            fits = None if concrete.always_fits else concrete.fits_state
-            self.entries = ((made, fits), *self.entries)[:MAX_ENTRIES]
-            self._keys = (key, *self._keys)[:MAX_ENTRIES]
+        if made is None:
+            return False
+        self.entries = ((made, concrete.changed), *self.entries)[:MAX_ENTRIES]
+        self._keys = (key, *self._keys)[:MAX_ENTRIES]
+        return True
 
     def forget(self, key: Any) -> None:
         """A trace is gone, and so are its entries."""
@@ -65,10 +68,8 @@ class FastCalls:
 def can_have_entry(concrete: ConcreteFunction) -> bool:
     """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
     traced = concrete.traced
-    return (
-        can_be_built(traced.result)
-        and bool(traced.graph.outputs)
-        and not (traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes)
+    return can_be_built(traced.result) and not (
+        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes
     )
 
 

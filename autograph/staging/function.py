@@ -109,7 +109,7 @@ class Function(NativelyCallable):
     (np.int32(6), 1)
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_fast")
+    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_by_name")
 
     def __init__(
         self,
@@ -154,19 +154,6 @@ class Function(NativelyCallable):
         return self._parameters_made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not BUSY:
-            if not kwargs:
-                for entry, fits in self._fast.entries:
-                    if fits is None or fits():
-                        result = entry(*args)
-                        if result is not None:
-                            return result if result is not NOTHING else None
-            elif self._fast_by_name.entries and (ordered := self._parameters.in_order(args, kwargs)) is not None:
-                for entry, fits in self._fast_by_name.entries:
-                    if fits is None or fits():
-                        result = entry(*ordered)
-                        if result is not None:
-                            return result if result is not NOTHING else None
         if _eager[0] or (self._suspends and STATE.trace is None):
             return self._unstaged()(*args, **kwargs)
         if STATE.trace is not None:
@@ -218,17 +205,18 @@ class Function(NativelyCallable):
         """Make the short way for calls like this one, where there can be one."""
         args, kwargs = bound
         if by_name:
-            ordered = self._parameters.in_order(args, kwargs)
-            if ordered is not None:
-                self._fast_by_name.add(key, concrete, ordered, ordered, pinned)
             concrete.wants_entry_by_name -= 1
-        elif not kwargs:
-            self._fast.add(key, concrete, passed, args, pinned)
+        else:
             concrete.wants_entry -= 1
+        if by_name or kwargs or not self._fast.add(key, concrete, passed, args, pinned):
+            ordered = self._parameters.in_order(args, kwargs)
+            if ordered is None or not self._fast_by_name.add(key, concrete, ordered, ordered, pinned):
+                return
+            self._fast_by_name.order = self._parameters.order(NOTHING)
         if type(self) is Function:  # a class made of it may call in a way of its own
             from runtime.backends.native.vectorcall import take_over
 
-            take_over(self, "_fast", NOTHING)
+            take_over(self, "_fast", "_fast_by_name", NOTHING)
 
     def _unstaged(self) -> Callable[..., Any]:
         """The function as it was written, where it runs as that; a coroutine does, a generator only if all do."""

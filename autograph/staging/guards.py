@@ -148,12 +148,20 @@ class Guards:
         """What is checked, as Python source."""
         return "\n\n".join("def changed():\n" + "\n".join(w.lines[1:]) for w, _ in self._writers)
 
+    @property
+    def single(self) -> Callable[[], str | None] | None:
+        """The one function that says what has changed, where there is only one; what it raises is also a change."""
+        functions = self._compiled()
+        return functions[0][0] if len(functions) == 1 else None
+
+    def _compiled(self) -> list[tuple[Callable[[], str | None], list[str]]]:
+        if self._functions is None:
+            self._functions = [(w.compile(namespace), w.labels) for w, namespace in self._writers]
+        return self._functions
+
     def changed(self) -> str | None:
         """What has changed since the trace, as the user would write it; None if nothing has."""
-        functions = self._functions
-        if functions is None:
-            functions = self._functions = [(w.compile(namespace), w.labels) for w, namespace in self._writers]
-        for function, labels in functions:
+        for function, labels in self._compiled():
             try:
                 what = function()
             except Exception as error:  # noqa: BLE001 (what cannot be read any more has changed)

@@ -64,6 +64,13 @@ class Parameters:
                 out.append(default)
         return tuple(out) if used == len(kwargs) else None
 
+    def order(self, none: object) -> tuple[tuple[Any, ...], ...]:
+        """Names and defaults (`none` where there is none) of all parameters, and the names of the positional ones."""
+        empty = inspect.Parameter.empty
+        names = tuple(name for name, _ in self._slots)
+        defaults = tuple(none if default is empty else default for _, default in self._slots)
+        return names, defaults, names[: self._positional]
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arguments with defaults filled in: positional ones, and keyword-only ones in order.
 

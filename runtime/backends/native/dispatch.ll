@@ -15,7 +15,7 @@
 ;
 ;   0 kind  1 descriptor  2 scalar type  3 rank  4 item size  5 offset of sizes  6 slot  7 object (0: the next argument)
 ;
-;   kind: 0 array, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 an argument that must be this very object;
+;   kind: 0 array, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 an argument that must be this object, or the same number or text;
 ;         + 16: it is in a tensor
 ;   sizes: a number; -1 any; -2 - s: what is in input slot s
 ;
@@ -30,6 +30,7 @@
 @PyArray_Type = external global i8
 @PyFloat_Type = external global i8
 @PyLong_Type = external global i8
+@PyUnicode_Type = external global i8
 @_Py_TrueStruct = external global i8
 @_Py_FalseStruct = external global i8
 @_Py_NoneStruct = external global i8
@@ -37,6 +38,7 @@
 
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
+declare i32 @PyObject_RichCompareBool(ptr, ptr, i32)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyFloat_FromDouble(double)
 declare ptr @PyLong_FromLongLong(i64)
@@ -215,6 +217,34 @@ bool:
   ret i1 %either
 yes:
   ret i1 true
+no:
+  ret i1 false
+}
+
+; Whether two objects are the same number or text: of one type, floats by their bits.
+define private i1 @same_value(ptr %x, ptr %y) {
+entry:
+  %x.type = call ptr @pointer(ptr %x, i64 $TYPE)
+  %y.type = call ptr @pointer(ptr %y, i64 $TYPE)
+  %alike = icmp eq ptr %x.type, %y.type
+  br i1 %alike, label %which, label %no
+which:
+  %isfloat = icmp eq ptr %x.type, @PyFloat_Type
+  br i1 %isfloat, label %bits, label %others
+bits:
+  %x.bits = call ptr @pointer(ptr %x, i64 $FLOAT)
+  %y.bits = call ptr @pointer(ptr %y, i64 $FLOAT)
+  %equal = icmp eq ptr %x.bits, %y.bits
+  ret i1 %equal
+others:
+  %isint = icmp eq ptr %x.type, @PyLong_Type
+  %istext = icmp eq ptr %x.type, @PyUnicode_Type
+  %plain = or i1 %isint, %istext
+  br i1 %plain, label %compare, label %no
+compare:
+  %c = call i32 @PyObject_RichCompareBool(ptr %x, ptr %y, i32 2)
+  %same = icmp eq i32 %c, 1
+  ret i1 %same
 no:
   ret i1 false
 }
@@ -473,7 +503,12 @@ identity:
   %here = call i64 @word(ptr %args, i64 %arg)
   %identical = icmp eq i64 %here, %fixed.i
   %arg.id = add i64 %arg, 1
-  br i1 %identical, label %taken, label %misfit.held
+  br i1 %identical, label %taken, label %other
+other:
+  %here.p = inttoptr i64 %here to ptr
+  %fixed.p = inttoptr i64 %fixed.i to ptr
+  %alike = call i1 @same_value(ptr %here.p, ptr %fixed.p)
+  br i1 %alike, label %taken, label %misfit.held
 find:
   %isarg = icmp eq i64 %fixed.i, 0
   br i1 %isarg, label %argument, label %outside
@@ -520,7 +555,7 @@ keep:
   store ptr %x, ptr %place
   br label %taken
 taken:
-  %arg1 = phi i64 [%arg.id, %identity], [%arg.after, %hold], [%arg.after, %keep]
+  %arg1 = phi i64 [%arg.id, %identity], [%arg.id, %other], [%arg.after, %hold], [%arg.after, %keep]
   %more = icmp slt i64 %i1, %count
   br i1 %more, label %source, label %prepare
 

@@ -98,8 +98,8 @@ class NativeExecutable:
             made: list[Any] | bool | None = self._entry(*arrays)
             if made is False and not self.lowered.calls:
                 return self.plan(*arrays)
-            if made:
-                return made  # type: ignore[return-value]
+            if type(made) is list:
+                return made
         return self.call_by_ctypes(*arrays)
 
     def call_by_ctypes(self, *arrays: Any) -> list[Any]:

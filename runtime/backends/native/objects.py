@@ -22,7 +22,7 @@ _FUNCTIONS = (
     "Py_IncRef Py_DecRef PyLong_AsLongLongAndOverflow PyFloat_FromDouble PyLong_FromLongLong PyBool_FromLong PyList_New "
     "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread "
     "PyObject_CallNoArgs PyObject_Vectorcall _PyObject_New PyObject_GC_Track PyObject_GC_UnTrack PyObject_GC_Del "
-    "PyObject_ClearWeakRefs"
+    "PyObject_ClearWeakRefs PyObject_RichCompareBool PyErr_ExceptionMatches PyErr_Clear"
 ).split()
 _SAMPLES = [np.dtype(c) for c in "?bhilBHILefdF"]
 
@@ -90,7 +90,7 @@ def symbols() -> dict[str, int]:
     api: Any = ctypes.pythonapi
     found = {name: _address(getattr(api, name)) for name in _FUNCTIONS}
     found |= {"_Py_TrueStruct": id(True), "_Py_FalseStruct": id(False), "_Py_NoneStruct": id(None)}
-    found |= {"PyFloat_Type": id(float), "PyLong_Type": id(int)}
+    found |= {"PyFloat_Type": id(float), "PyLong_Type": id(int), "PyUnicode_Type": id(str)}
     kind = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
     capsule = importlib.import_module("numpy._core._multiarray_umath")._ARRAY_API
     table = (ctypes.c_void_p * 306).from_address(kind(("PyCapsule_GetPointer", api))(capsule, None))

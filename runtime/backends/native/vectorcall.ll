@@ -2,22 +2,27 @@
 ; What Python calls for an object with entries: C functions, or functions of Python's, that may do a call (dispatch.ll).
 ;
 ; The object keeps, at $CALLS, an object that keeps at $ENTRIES a tuple of pairs: an entry, and None or a function that
-; says whether the entry still fits. They are tried in turn; one that gives None has done nothing. Where none does the call,
-; where there are keywords, and while @ag_busy is not empty, Python's function does it.
+; gives None where the entry still fits. They are tried in turn; one that gives None has done nothing. At $NAMED it keeps
+; another such, whose entries take all arguments in the order of the parameters: those of calls by keyword, and of calls that
+; leave defaults out. That has at $ORDER a tuple of three tuples: names of the parameters (None: not given by name), defaults
+; (@ag_nothing: there is none), and the names of those that may be given by position. Where no entry does the call, and while
+; @ag_busy is not empty, Python's function does it.
 ;
 ; Words with a dollar are offsets in structures, measured before this is compiled.
 
 @PyCFunction_Type = external global i8
-@_Py_TrueStruct = external global i8
 @_Py_NoneStruct = external global i8
 @ag_busy = external global i8
 @ag_general = external global i8
 @ag_method = external global i8
 @ag_nothing = external global i8
+@ag_exception = external global i8
 
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @PyObject_CallNoArgs(ptr)
+declare i32 @PyErr_ExceptionMatches(ptr)
+declare void @PyErr_Clear()
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @ag_call(ptr, ptr, i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
@@ -32,6 +37,13 @@ define private i64 @number(ptr %object, i64 %offset) alwaysinline {
   %p = getelementptr i8, ptr %object, i64 %offset
   %v = load i64, ptr %p
   ret i64 %v
+}
+
+define private ptr @item(ptr %tuple, i64 %index) alwaysinline {
+  %bytes = mul i64 %index, 8
+  %offset = add i64 %bytes, $ITEMS
+  %v = call ptr @at(ptr %tuple, i64 %offset)
+  ret ptr %v
 }
 
 ; The call as Python does it, with the object as the first argument.
@@ -78,26 +90,19 @@ keep:
   ret void
 }
 
-define ptr @ag_vectorcall(ptr %self, ptr %args, i64 %flagged, ptr %names) {
+; What an entry gives, or 1 where none of a holder's does the call.
+define private ptr @tried(ptr %calls, ptr %args, i64 %n) alwaysinline {
 entry:
-  %n = and i64 %flagged, 9223372036854775807
-  %plain = icmp eq ptr %names, null
-  %busy = call i64 @number(ptr @ag_busy, i64 $SIZE)
-  %idle = icmp eq i64 %busy, 0
-  %short = and i1 %plain, %idle
-  br i1 %short, label %look, label %general
-look:
-  %calls = call ptr @at(ptr %self, i64 $CALLS)
   %made = icmp ne ptr %calls, null
-  br i1 %made, label %open, label %general
+  br i1 %made, label %open, label %undone
 open:
   %entries = call ptr @at(ptr %calls, i64 $ENTRIES)
   %some = icmp ne ptr %entries, null
-  br i1 %some, label %count, label %general
+  br i1 %some, label %count, label %undone
 count:
   %number = call i64 @number(ptr %entries, i64 $SIZE)
   %none = icmp eq i64 %number, 0
-  br i1 %none, label %general, label %hold
+  br i1 %none, label %undone, label %hold
 hold:
   call void @hold(ptr %entries)
   br label %each
@@ -105,42 +110,46 @@ hold:
 each:
   %k = phi i64 [0, %hold], [%k1, %next]
   %k1 = add i64 %k, 1
-  %place = mul i64 %k, 8
-  %item = add i64 %place, $ITEMS
-  %pair = call ptr @at(ptr %entries, i64 %item)
-  %entry.object = call ptr @at(ptr %pair, i64 $ITEMS)
-  %fits.place = getelementptr i8, ptr %pair, i64 8
-  %fits = call ptr @at(ptr %fits.place, i64 $ITEMS)
+  %pair = call ptr @item(ptr %entries, i64 %k)
+  %object = call ptr @item(ptr %pair, i64 0)
+  %fits = call ptr @item(ptr %pair, i64 1)
   %always = icmp eq ptr %fits, @_Py_NoneStruct
   br i1 %always, label %run, label %ask
 ask:
   %said = call ptr @PyObject_CallNoArgs(ptr %fits)
   %raised = icmp eq ptr %said, null
-  br i1 %raised, label %drop, label %heard
+  br i1 %raised, label %unreadable, label %heard
+unreadable:
+  %usual = call i32 @PyErr_ExceptionMatches(ptr @ag_exception)
+  %other.error = icmp eq i32 %usual, 0
+  br i1 %other.error, label %drop, label %forget
+forget:
+  call void @PyErr_Clear()
+  br label %next
 heard:
   call void @Py_DecRef(ptr %said)
-  %yes = icmp eq ptr %said, @_Py_TrueStruct
+  %yes = icmp eq ptr %said, @_Py_NoneStruct
   br i1 %yes, label %run, label %next
 run:
-  %type = call ptr @at(ptr %entry.object, i64 $TYPE)
+  %type = call ptr @at(ptr %object, i64 $TYPE)
   %isc = icmp eq ptr %type, @PyCFunction_Type
   br i1 %isc, label %ours, label %other
 ours:
-  %method = call ptr @at(ptr %entry.object, i64 $METHOD)
+  %method = call ptr @at(ptr %object, i64 $METHOD)
   %known = icmp eq ptr %method, @ag_method
   br i1 %known, label %direct, label %other
 direct:
-  %table = call ptr @at(ptr %entry.object, i64 $SELF)
+  %table = call ptr @at(ptr %object, i64 $SELF)
   %by.code = call ptr @ag_call(ptr %table, ptr %args, i64 %n)
   br label %done
 other:
-  %by.object = call ptr @PyObject_Vectorcall(ptr %entry.object, ptr %args, i64 %n, ptr null)
+  %by.object = call ptr @PyObject_Vectorcall(ptr %object, ptr %args, i64 %n, ptr null)
   br label %done
 done:
   %result = phi ptr [%by.code, %direct], [%by.object, %other]
-  %undone = icmp eq ptr %result, @_Py_NoneStruct
-  br i1 %undone, label %again, label %final
-again:
+  %again = icmp eq ptr %result, @_Py_NoneStruct
+  br i1 %again, label %back, label %final
+back:
   call void @Py_DecRef(ptr %result)
   br label %next
 next:
@@ -148,7 +157,7 @@ next:
   br i1 %left, label %each, label %give.up
 give.up:
   call void @leave(ptr %entries)
-  br label %general
+  br label %undone
 final:
   %nothing = icmp eq ptr %result, @ag_nothing
   br i1 %nothing, label %none.result, label %drop
@@ -157,10 +166,109 @@ none.result:
   call void @Py_IncRef(ptr @_Py_NoneStruct)
   br label %drop
 drop:
-  %answer = phi ptr [null, %ask], [%result, %final], [@_Py_NoneStruct, %none.result]
+  %answer = phi ptr [null, %unreadable], [%result, %final], [@_Py_NoneStruct, %none.result]
   call void @leave(ptr %entries)
   ret ptr %answer
+undone:
+  ret ptr inttoptr (i64 1 to ptr)
+}
 
+; The same with all arguments in the order of the parameters.
+define private ptr @in_order(ptr %calls, ptr %args, i64 %n, ptr %names) noinline {
+entry:
+  %made = icmp ne ptr %calls, null
+  br i1 %made, label %open, label %undone
+open:
+  %order = call ptr @at(ptr %calls, i64 $ORDER)
+  %known = icmp ne ptr %order, null
+  br i1 %known, label %begin, label %undone
+begin:
+  %parameters = call ptr @item(ptr %order, i64 0)
+  %defaults = call ptr @item(ptr %order, i64 1)
+  %positional = call ptr @item(ptr %order, i64 2)
+  %most = call i64 @number(ptr %positional, i64 $SIZE)
+  %total = call i64 @number(ptr %parameters, i64 $SIZE)
+  %few = icmp sle i64 %n, %most
+  br i1 %few, label %keywords, label %undone
+keywords:
+  %plain = icmp eq ptr %names, null
+  br i1 %plain, label %copy, label %named
+named:
+  %given = call i64 @number(ptr %names, i64 $SIZE)
+  br label %copy
+copy:
+  %count = phi i64 [0, %keywords], [%given, %named]
+  %all = alloca ptr, i64 %total
+  %bytes = mul i64 %n, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %all, ptr %args, i64 %bytes, i1 false)
+  br label %parameter
+parameter:
+  %j = phi i64 [%n, %copy], [%j1, %found]
+  %used = phi i64 [0, %copy], [%used1, %found]
+  %more = icmp slt i64 %j, %total
+  br i1 %more, label %search, label %complete
+search:
+  %j1 = add i64 %j, 1
+  %wanted = call ptr @item(ptr %parameters, i64 %j)
+  br label %name
+name:
+  %q = phi i64 [0, %search], [%q1, %look]
+  %another = icmp slt i64 %q, %count
+  br i1 %another, label %look, label %default
+look:
+  %q1 = add i64 %q, 1
+  %called = call ptr @item(ptr %names, i64 %q)
+  %this = icmp eq ptr %called, %wanted
+  br i1 %this, label %take, label %name
+take:
+  %place = add i64 %n, %q
+  %value.p = getelementptr ptr, ptr %args, i64 %place
+  %value = load ptr, ptr %value.p
+  %used.now = add i64 %used, 1
+  br label %found
+default:
+  %usual = call ptr @item(ptr %defaults, i64 %j)
+  %missing = icmp eq ptr %usual, @ag_nothing
+  br i1 %missing, label %undone, label %found
+found:
+  %x = phi ptr [%value, %take], [%usual, %default]
+  %used1 = phi i64 [%used.now, %take], [%used, %default]
+  %to = getelementptr ptr, ptr %all, i64 %j
+  store ptr %x, ptr %to
+  br label %parameter
+complete:
+  %right = icmp eq i64 %used, %count
+  br i1 %right, label %try, label %undone
+try:
+  %result = call ptr @tried(ptr %calls, ptr %all, i64 %total)
+  ret ptr %result
+undone:
+  ret ptr inttoptr (i64 1 to ptr)
+}
+
+define ptr @ag_vectorcall(ptr %self, ptr %args, i64 %flagged, ptr %names) {
+entry:
+  %n = and i64 %flagged, 9223372036854775807
+  %busy = call i64 @number(ptr @ag_busy, i64 $SIZE)
+  %idle = icmp eq i64 %busy, 0
+  br i1 %idle, label %short, label %general
+short:
+  %plain = icmp eq ptr %names, null
+  br i1 %plain, label %by.position, label %by.name
+by.position:
+  %calls = call ptr @at(ptr %self, i64 $CALLS)
+  %result = call ptr @tried(ptr %calls, ptr %args, i64 %n)
+  %done = icmp ne ptr %result, inttoptr (i64 1 to ptr)
+  br i1 %done, label %leave, label %by.name
+leave:
+  ret ptr %result
+by.name:
+  %named = call ptr @at(ptr %self, i64 $NAMED)
+  %made = call ptr @in_order(ptr %named, ptr %args, i64 %n, ptr %names)
+  %known = icmp ne ptr %made, inttoptr (i64 1 to ptr)
+  br i1 %known, label %finish, label %general
+finish:
+  ret ptr %made
 general:
   %done.by = call ptr @general(ptr %self, ptr %args, i64 %n, ptr %names)
   ret ptr %done.by

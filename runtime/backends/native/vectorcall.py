@@ -15,28 +15,32 @@ from runtime.tensor.trace import BUSY
 __all__ = ["take_over"]
 
 
-def take_over(instance: Any, calls: str, nothing: object) -> None:
+def take_over(instance: Any, calls: str, named: str, nothing: object) -> None:
     """Have an object called through its entries, where that can be.
 
     Args:
       instance: of a subclass of `NativelyCallable`.
-      calls: the slot in which it keeps what has the entries, in a slot of that name.
-      nothing: what an entry gives for None.
+      calls: the slot in which it keeps what has the entries, in slots `entries` and `order`.
+      named: the slot of that of the entries that take all arguments.
+      nothing: what an entry gives for None, and what stands for a default that there is not.
     """
     cls: Any = type(instance)
     holder: Any = type(getattr(instance, calls))
-    code = _code(cls, calls, holder, nothing)
+    code = _code(cls, calls, named, holder, nothing)
     if code is not None:
         ctypes.c_void_p.from_address(id(instance) + PLACE).value = code.address("ag_vectorcall")
 
 
 @lru_cache
-def _code(cls: Any, calls: str, holder: Any, nothing: object) -> Loaded | None:
+def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loaded | None:
     """The function for the instances of a class, which is kept as long as the process; None where there can be none."""
     found, entry = _offsets(), dispatch.entry_point()
     if found is None or entry is None:
         return None
-    places = {"CALLS": objects.slot_offset(cls, calls), "ENTRIES": objects.slot_offset(holder, "entries")}
+    places = {
+        "CALLS": objects.slot_offset(cls, calls), "NAMED": objects.slot_offset(cls, named),
+        "ENTRIES": objects.slot_offset(holder, "entries"), "ORDER": objects.slot_offset(holder, "order"),
+    }
     if None in places.values() or not calls_by_place(cls):
         return None
     text = Path(__file__).with_name("vectorcall.ll").read_text("utf-8")
@@ -44,6 +48,7 @@ def _code(cls: Any, calls: str, holder: Any, nothing: object) -> Loaded | None:
         text = text.replace(f"${name})", f"{offset})").replace(f"${name}\n", f"{offset}\n")
     symbols = objects.symbols() | entry | {
         "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
+        "ag_exception": id(Exception),
     }
     return compile_text(text, symbols, ("ag_vectorcall",))
 

@@ -33,6 +33,11 @@ def frames(work):
     return [name for name in seen if name != "<lambda>"]
 
 
+def fresh(text):
+    """The same text in an object of its own."""
+    return str(text.encode(), "ascii")
+
+
 @ag.function(jit_compile=True)
 def doubled(x):
     return x * 2
@@ -70,21 +75,25 @@ def test_what_entries_do_not_do_is_done_by_python():
     assert list(map(float, map(doubled, [ag.constant(1.0), ag.constant(2.0)]))) == [2, 4]
 
 
-def test_errors_of_a_guard_and_of_an_entry_are_raised():
+def test_guards_and_errors():
     f = ag.function(lambda x: x - 1, jit_compile=True)
     f(X)
     (entry, _), = f._fast.entries
 
-    def fails(*args):
-        raise RuntimeError("on purpose")
+    def fails(*args, error=RuntimeError):
+        raise error("on purpose")
 
-    for pair in ((entry, fails), (fails, None)):
-        f._fast.entries = (pair,)
-        with pytest.raises(RuntimeError, match="on purpose"):
-            f(X)
-    f._fast.entries = ((entry, lambda: False), (lambda *a: None, None), (lambda *a: (a, "third"), None))
+    f._fast.entries = ((fails, None),)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        f(X)
+    f._fast.entries = ((entry, lambda: fails(error=KeyboardInterrupt)),)
+    with pytest.raises(KeyboardInterrupt, match="on purpose"):
+        f(X)
+    f._fast.entries = ((fails, fails), (lambda *a: (a, "second"), None))  # what cannot be read any more has changed
+    assert f(X) == ((X,), "second")
+    f._fast.entries = ((fails, lambda: "what"), (lambda *a: None, None), (lambda *a: (a, "third"), lambda: None))
     assert f(X) == ((X,), "third")
-    f._fast.entries = ((entry, lambda: False),)
+    f._fast.entries = ((entry, lambda: "what"),)
     np.testing.assert_array_equal(f(X), [0, 1])
 
 
@@ -96,12 +105,72 @@ def test_entries_may_go_while_they_are_tried():
     def empties():
         f._fast.entries = ()
         gc.collect()
-        return True
 
     f._fast.entries = ((entry, empties),)
     del entry
     np.testing.assert_array_equal(f(X), [0, 1])
     np.testing.assert_array_equal(f(X), [0, 1])
+
+
+def test_arguments_by_name_and_defaults():
+    @ag.function(jit_compile=True)
+    def f(a, /, b, c=X, *, d=3.0):
+        return a + 10 * b + 100 * c + 1000 * d
+
+    one, two = ag.constant([1.0, 1.0]), ag.constant([2.0, 2.0])
+    calls = [
+        lambda: f(one, two), lambda: f(one, b=two), lambda: f(one, two, one), lambda: f(one, two, d=1.0),
+        lambda: f(one, d=1.0, c=one, b=two), lambda: f(one, two, X), lambda: f(X, two), lambda: f(one, X, c=X),
+        lambda: f(one, **{fresh("b"): two}), lambda: f(one, two, d=ag.constant(3.0)), lambda: f(one, two, d=1.5 + 1.5),
+    ]
+    want = [c().numpy().tolist() for c in calls]
+    assert want[0] == [3121, 3221] and want[4] == [1121, 1121] and want[3] == [1121, 1221]
+    for _ in range(3):
+        assert [c().numpy().tolist() for c in calls] == want
+    assert not any("__call__" in frames(c) for c in calls[:3])
+    wrong = [
+        lambda: f(a=one, b=two), lambda: f(one), lambda: f(one, two, one, one), lambda: f(one, two, b=two),
+        lambda: f(one, two, e=two), lambda: f(one, d=1.0), lambda: f(), lambda: f(b=two),
+    ]
+    for _ in range(2):
+        for call in wrong:
+            with pytest.raises(TypeError, match="was called wrongly"):
+                call()
+
+
+def test_numbers_and_texts_of_equal_value():
+    @ag.function(jit_compile=True)
+    def f(x, n, how="add"):
+        return x + n if how == "add" else x - n
+
+    n = 10**6
+    for k in range(3):
+        assert f(X, n + k - k).numpy().tolist() == [1000001, 1000002]
+        assert f(X, float(str(0.25)), fresh("sub")).numpy().tolist() == [0.75, 1.75]
+    count = f.experimental_get_tracing_count()
+    f(X, n, "add")
+    assert count == 2 and "__call__" not in frames(lambda: f(X, int("1000000"), fresh("add")))
+    assert f(X, 1).numpy().tolist() == [2, 3] and f(X, 1.0).numpy().tolist() == [2, 3]
+    f(X, True)
+    g = ag.function(lambda z: ag.math.atan2(0.0, z), jit_compile=True)
+    for _ in range(3):
+        assert float(g(0.0)) == 0.0 and float(g(-0.0)) == pytest.approx(np.pi)
+        assert np.isnan(float(g(float("nan")))) and float(g(0.0)) == 0.0
+    assert f.experimental_get_tracing_count() == count + 3
+
+
+def test_results_of_python_numbers_alone():
+    @ag.function(jit_compile=True)
+    def steps(n):
+        count = 0
+        while n != 1:
+            n = n // 2 if n % 2 == 0 else 3 * n + 1
+            count += 1
+        return count, [n]
+
+    for _ in range(3):
+        assert steps(97) == (118, [1]) and steps(5) == (5, [1])
+    assert steps(97)[1] is not steps(97)[1] and "__call__" not in frames(lambda: steps(97))
 
 
 def test_a_result_of_none():
