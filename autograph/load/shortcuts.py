@@ -254,6 +254,9 @@ class _Shorten(ast.NodeTransformer):
         if not isinstance(returned, ast.Return) or returned.value is None or not only_declares:
             before.append(statement)
             return
+        if isinstance(returned.value, ast.Constant):  # `while True` without a `break`: the hook counts its turns
+            before.append(statement)
+            return
         del before[-2:]
         self._function.moved = _bound(self._function) | _bound(test) | _bound(body)
         kept = self._kept(sides)

@@ -10,7 +10,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.descriptors import Descriptor, Leaf, Struct, describe
 from runtime.ir.graph import Graph, Value
-from runtime.passes.safety import RISKY
+from runtime.ir.safety import RISKY
 from runtime.tensor.known import static_value
 from runtime.tensor.trace import Place
 

@@ -28,9 +28,9 @@ from autograph.operators.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.regions import Traced, inside, replayed, run_region
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Value
+from runtime.ir.safety import may_fail
 from runtime.ops.attempts import last_caught
 from runtime.ops.registry import Op, get
-from runtime.passes.safety import may_fail
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace

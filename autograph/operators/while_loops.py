@@ -52,6 +52,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["LoopState", "Slot", "ask", "fixed_point", "while_rest", "while_stmt"]
 
 MAX_PASSES = 40
+_PATIENCE = 200  # turns of a `while True` that are traced one by one
 
 
 def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
@@ -61,6 +62,9 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
         while truth_of(test()):
             body()
         return
+    if _is_constant(test):
+        _until_an_exception(trace, test, body, names)
+        return
     while True:
         condition = ask(test)
         if condition is False:
@@ -69,6 +73,36 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
             while_rest(condition, test, body, names)
             return
         body()
+
+
+def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
+    """`while True` without a `break`: turn by turn, as Python's exceptions end it. If none does, it is one that only the
+    run knows, and the loop is staged from its beginning."""
+    cells = name_places(names, test, body)
+    entries = [cell.read() for cell in cells]
+    before, mark = trace.builder.emitted, len(trace.builder.region.graph.nodes)
+    written: dict[Any, tuple[Place, Any]] = {}
+    trace.journal.append(written)
+    try:
+        turns = 0
+        while turns < _PATIENCE or trace.builder.emitted == before:
+            body()
+            turns += 1
+    except BaseException:
+        trace.journal.pop()
+        _keep_written(trace, written)
+        raise
+    trace.journal.pop()
+    _discard(trace, mark, written)
+    for cell, entry in zip(cells, entries, strict=True):
+        cell.write(entry)
+    staged_while(trace, test, body, cells)
+
+
+def _is_constant(test: Callable[[], Any]) -> bool:
+    """Whether a test reads nothing (and is true: others are left to Python)."""
+    code = getattr(test, "__code__", None)
+    return code is not None and not code.co_freevars and not code.co_names
 
 
 class Trial:

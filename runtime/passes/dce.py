@@ -9,8 +9,8 @@ what may raise stays, as somebody waits for the exception: `try: xs[i]`.
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.safety import may_fail, may_raise
 from runtime.ir.walk import reachable_functions
-from runtime.passes.safety import may_fail, may_raise
 
 _EXCEPTIONS = "(exceptions)"
 """Among the names of functions with effects: exceptions are effects, too."""

@@ -7,10 +7,10 @@ raises nothing. What may raise moves only from before the first effect, so that 
 from __future__ import annotations
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.safety import is_cheap, may_raise
 from runtime.ir.walk import reachable_functions, renewed, substitute
 from runtime.passes.dce import effectful_functions, has_effect
 from runtime.passes.rewrite import constant_node, constant_of, graphs
-from runtime.passes.safety import is_cheap, may_raise
 
 __all__ = ["move_invariants"]
 

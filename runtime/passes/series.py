@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runtime.ir.graph import Node, Value
+from runtime.ir.safety import may_raise
 from runtime.ops.kinds import Elementwise
 from runtime.passes.rewrite import INDEX, constant_of, number, put
-from runtime.passes.safety import may_raise
 from runtime.typesys.shapes import num_elements, same_size
 from runtime.typesys.spec import TensorType
 

@@ -1,7 +1,9 @@
 """Exceptions that a `try` waits for: raised by what nobody uses, in branches, loops and recursion; and what held then."""
 
 import numpy as np
+import pytest
 
+import autograph as ag
 from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
@@ -14,7 +16,7 @@ def halved(s):
     return s * 0.5 + halved(s * 0.5)
 
 
-@PROGRAMS.add((np.float64(-0.67),), (np.float64(1.3),), gradients=False)
+@PROGRAMS.add((np.float64(-0.67),), (np.float64(1.3),))
 def changed_before_recursion(a):
     d = {"p": a}
     try:
@@ -80,7 +82,7 @@ def largest_of_none(t, i):
         return -1
 
 
-@PROGRAMS.add((T, 1, np.float64(0.5)), (T, 5, np.float64(0.5)), (T, 5, np.float64(-0.5)), gradients=False)
+@PROGRAMS.add((T, 1, np.float64(0.5)), (T, 5, np.float64(0.5)), (T, 5, np.float64(-0.5)))
 def changed_for_a_while(t, i, a):
     d = a
     try:
@@ -94,7 +96,7 @@ def changed_for_a_while(t, i, a):
     return d + 10
 
 
-@PROGRAMS.add((T, 0, 0), (T, 3, 0), (T, 3, 5), (T, 0, 5), gradients=False)
+@PROGRAMS.add((T, 0, 0), (T, 3, 0), (T, 3, 5), (T, 0, 5))
 def changed_before_a_loop_fails(t, i, j):
     d = t[0]
     for k in range(j):
@@ -107,6 +109,123 @@ def changed_before_a_loop_fails(t, i, j):
         except IndexError:
             d = d - 0.25
     return d
+
+
+@PROGRAMS.add((np.float64(0.5),), (np.float64(1.3),))
+def caught_in_each_turn(x):
+    s = x
+    for _ in range(4):
+        try:
+            s = s * 1.5
+            if s > 3:
+                raise ValueError
+            s = s + x * x
+        except ValueError:
+            s = s * 0.1
+    return s
+
+
+@PROGRAMS.add((np.float64(0.5),), (np.float64(1.3),))
+def caught_after_some_turns(x):
+    s = x
+    try:
+        while s < 100:
+            s = s * 1.5 + 0.1
+            if s * x > 3:
+                raise ValueError
+            s = s + x * x
+    except ValueError:
+        s = s * x
+    return s
+
+
+@PROGRAMS.add((np.float64(0.5),), (np.float64(1.3),), (np.float64(1.8),), (np.float64(-1.7),))
+def handlers_that_fail(x):
+    a = x
+    b = x * x
+    try:
+        a = a * 2
+        try:
+            b = b * a
+            if x > 1:
+                raise KeyError
+            a = a * b
+            if x < -1:
+                raise ValueError
+            b = b + 1
+        except KeyError:
+            a = a * a
+            if x > 1.5:
+                raise ValueError from None
+        a = a + b
+    except ValueError:
+        b = b * 3
+    return a * b
+
+
+class Sum:
+    pass
+
+
+def added(o, k, t):
+    o.n = o.n * 1.5 + t
+    if k <= 0:
+        if t > 0:
+            raise ValueError
+        return t
+    return added(o, k - 1, t) + t * o.n
+
+
+@PROGRAMS.add((np.float64(0.5), 2), (np.float64(-0.6), 2))
+def changed_by_recursion(x, k):
+    o = Sum()
+    o.n = x
+    r = x
+    try:
+        r = added(o, k, x)
+    except ValueError:
+        r = r * o.n
+    return o.n * r
+
+
+@PROGRAMS.add((np.array([0.5, 0.25, 0.125]), np.float64(0.5)), (np.array([0.5, 0.25, 0.75]), np.float64(-0.5)))
+def until_the_end_of_an_array(t, x):
+    s = x
+    i = 0
+    try:
+        while True:
+            s = s * 1.1 + t[i]
+            i += 1 if x > 0 else 2
+    except IndexError:
+        s = s * 2
+    return s
+
+
+@PROGRAMS.add((np.float64(0.5), 3), (np.float64(-0.5), 2))
+def lists_that_grew(x, n):
+    xs = [x]
+    try:
+        for _ in range(n):
+            xs.append(xs[-1] * x)
+            xs[0] = xs[0] * 2
+        if x > 0:
+            raise ValueError
+        xs.append(x)
+    except ValueError:
+        pass
+    return sum(xs)
+
+
+def test_a_loop_that_an_exception_ends():
+    @ag.function
+    def f(x):
+        while True:
+            x = x * 1.5
+            if x > 100:
+                raise ValueError(f"too big: {x}")
+
+    with pytest.raises(ValueError, match="too big: 115.330078125"):
+        f(ag.constant(2.0))
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

@@ -4,7 +4,6 @@ import contextlib
 from contextlib import suppress
 
 import numpy as np
-import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
@@ -461,31 +460,6 @@ def nothing_but_a_check(a):
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
-
-
-def test_what_was_changed_before_the_failure_has_no_gradient():
-    @ag.function
-    def f(x):
-        s = x
-        try:
-            s = s * 2
-            if x < 0:
-                raise ValueError
-            s = s * 3
-        except ValueError:
-            s = s + 1.0
-        return s
-
-    def gradient(value):
-        x = ag.constant(value)
-        with ag.GradientTape() as tape:
-            tape.watch(x)
-            y = f(x)
-        return tape.gradient(y, x).numpy()
-
-    assert gradient(2.0) == 6.0
-    with pytest.raises(ag.errors.UnimplementedError, match="move the change out"):
-        gradient(-2.0)
 
 
 def test_python_without_tensors_keeps_its_tries():

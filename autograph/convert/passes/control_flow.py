@@ -170,8 +170,9 @@ def f(pairs):
         )
 
     def visit_While(self, node: Node) -> Node | list[Node]:
-        """A loop with a test."""
-        if is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
+        """A loop with a test; one whose test is true in the text may yet end by an exception that only the run knows."""
+        never = is_static(node.test) and not (isinstance(node.test, gast.Constant) and node.test.value)
+        if never or not self._can_be_functions(node, node.body, node.orelse):
             return self._keep(node)
         shared = self._shared(node.body, self._liveness.head(node))
         test_name, body_name = self.names.helper("loop_test"), self.names.helper("loop_body")

@@ -166,7 +166,6 @@ def f(n):
         "def f(a, b):\n    for i in range(a):\n        if i > b: break\n        yield i\n    else: yield b\n",
         "async def f(a, b):\n    while a: await b(a)\n",
         "def f(a, b):\n    try:\n        if a: return 1\n    finally:\n        if b: return 2\n",
-        "def f(a, b):\n    while True: b()\n",
     ],
 )
 def test_what_can_not_be_functions_stays_python(text: str) -> None:
