@@ -10,7 +10,7 @@ from autograph.operators import quick as quick
 from autograph.operators.asserts import assert_stmt, raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee
-from autograph.operators.comparisons import eq, not_eq, unpack
+from autograph.operators.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.contents import in_place
 from autograph.operators.for_loops import for_stmt
@@ -60,6 +60,8 @@ __all__ = [
     "for_stmt",
     "generator_exp",
     "get_item",
+    "gt",
+    "gt_e",
     "guarded",
     "if_exp",
     "if_stmt",
@@ -72,6 +74,8 @@ __all__ = [
     "len",
     "list_comp",
     "local",
+    "lt",
+    "lt_e",
     "match_argument",
     "match_class",
     "match_mapping",

@@ -1,4 +1,4 @@
-"""`==` and `!=` of lists and tuples with staged items, and taking them apart: `a, b = xs`."""
+"""Comparisons of lists and tuples with staged items, and taking them apart: `a, b = xs`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["eq", "not_eq", "unpack"]
+__all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "unpack"]
 
 
 def eq(a: Any, b: Any) -> Any:
@@ -30,7 +30,7 @@ def eq(a: Any, b: Any) -> Any:
     kind = type(a)
     if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a == b
-    return _equal(a, b) if _holds_staged(a) or _holds_staged(b) else a == b
+    return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
 
 
 def not_eq(a: Any, b: Any) -> Any:
@@ -38,7 +38,7 @@ def not_eq(a: Any, b: Any) -> Any:
     kind = type(a)
     if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a != b
-    return not_(_equal(a, b)) if _holds_staged(a) or _holds_staged(b) else a != b
+    return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
 
 
 def _is_tuple(kind: type) -> bool:
@@ -46,25 +46,60 @@ def _is_tuple(kind: type) -> bool:
     return kind is tuple or (issubclass(kind, tuple) and kind.__eq__ is tuple.__eq__ and kind.__ne__ is tuple.__ne__)
 
 
+def lt(a: Any, b: Any) -> Any:
+    """`a < b`, where one of them may be a tuple."""
+    return _ordered(operator.lt, operator.lt, a, b)
+
+
+def lt_e(a: Any, b: Any) -> Any:
+    """`a <= b`, where one of them may be a tuple."""
+    return _ordered(operator.le, operator.lt, a, b)
+
+
+def gt(a: Any, b: Any) -> Any:
+    """`a > b`, where one of them may be a tuple."""
+    return _ordered(operator.gt, operator.gt, a, b)
+
+
+def gt_e(a: Any, b: Any) -> Any:
+    """`a >= b`, where one of them may be a tuple."""
+    return _ordered(operator.ge, operator.gt, a, b)
+
+
+def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
+    """`compare(a, b)`; of tuples with staged items the first items that differ decide, by `strict`."""
+    if STATE.trace is None:
+        return compare(a, b)
+    a, b = resolve(a), resolve(b)
+    if not (type(a) is type(b) is tuple) or not (holds_staged(a) or holds_staged(b)):
+        return compare(a, b)
+    return _by_items(compare, strict, a, b)
+
+
+def _by_items(compare: Any, strict: Any, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
+    if not a or not b:
+        return compare(len(a), len(b))
+    rest = partial(_by_items, compare, strict, a[1:], b[1:])
+    return or_(truth_of(_ordered(strict, strict, a[0], b[0])), lambda: and_(same(a[0], b[0]), rest))
+
+
+_METHODS = {f"__{name}__": hook for name, hook in zip(("eq", "lt", "le", "gt", "ge"), (eq, lt, lt_e, gt, gt_e), strict=True)}
+
+
 def _compared(name: str, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
-    """The comparison `name` (a special method) of two tuples of one length."""
-    if name == "__eq__":
-        return eq(a, b)
-    if not a:
-        return name in ("__le__", "__ge__")
-    strict = operator.lt if name in ("__lt__", "__le__") else operator.gt
-    rest = partial(_compared, name, a[1:], b[1:])
-    return or_(strict(a[0], b[0]), lambda: and_(_same(a[0], b[0]), rest))
+    """The comparison `name` (a special method) of two tuples."""
+    return _METHODS[name](a, b)
 
 
 specials.compared = _compared
 
 
-def _holds_staged(x: Any) -> bool:
+def holds_staged(x: Any) -> bool:
+    """Whether a list or tuple has staged items, or as many as only the run knows."""
     if dynamic_of(x) is not None:
         return True
     return any(
-        _holds_staged(e) if type(e) in (list, tuple) else isinstance(e, Tensor) or type(e) in CHOICES for e in x
+        holds_staged(e) if type(e) in (list, tuple) else isinstance(e, Tensor) or type(e) in CHOICES for e in x
     )
 
 
@@ -73,7 +108,7 @@ def _equal(a: Any, b: Any) -> Any:
     if dynamic_of(a) is None and dynamic_of(b) is None:
         if len(a) != len(b):
             return False
-        return and_(True, *(partial(_same, x, y) for x, y in zip(a, b, strict=True)))
+        return and_(True, *(partial(same, x, y) for x, y in zip(a, b, strict=True)))
     one, other = as_list_value(a), as_list_value(b)
     if one.element is None or other.element is None:
         return op.equal(length(one), length(other))
@@ -85,14 +120,15 @@ def _all_equal(a: Any, b: Any) -> Any:
 
     def body(item: Any) -> None:
         nonlocal found
-        found = _same(*item)
+        found = same(*item)
 
     pairs = StagedZip([any_iterable(a), any_iterable(b)])
     staged_for(current_trace(), pairs, body, name_places(("found",), body), lambda: found)
     return found
 
 
-def _same(x: Any, y: Any) -> Any:
+def same(x: Any, y: Any) -> Any:
+    """Whether two items are equal, as containers compare them."""
     return True if x is y else truth_of(eq(x, y))
 
 

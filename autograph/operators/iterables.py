@@ -182,7 +182,7 @@ class StagedEnumerate(StagedIterable):
 class StagedZip(StagedIterable):
     """`zip` of iterables of which one is staged."""
 
-    def __init__(self, inners: list[StagedIterable], strict: bool = False) -> None:
+    def __init__(self, inners: list[StagedIterable]) -> None:
         self.inners = inners
 
     def count(self) -> Any:

@@ -9,6 +9,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.branches import not_, or_
 from autograph.operators.calls import special
 from autograph.operators.choice import CHOICES, choice_of, is_alternative, resolve
+from autograph.operators.comparisons import eq, holds_staged, same
 from autograph.operators.for_loops import for_stmt
 from autograph.operators.iterables import StagedRange
 from autograph.operators.lists import dynamic_of
@@ -81,7 +82,7 @@ def in_(x: Any, container: Any) -> Any:
         dynamic = dynamic_of(container)
         if dynamic is not None:
             return _any_equal(dynamic, x)
-        if isinstance(x, Tensor) or choice_of(x) is not None:
+        if isinstance(x, Tensor) or choice_of(x) is not None or _compares_items(x, container):
             if isinstance(container, range):
                 return _in_range(x, StagedRange(container.start, container.stop, container.step))
             return or_(*_equalities(x, list(container)))
@@ -93,6 +94,11 @@ def in_(x: Any, container: Any) -> Any:
     return x in container if method is None else truth_of(method(x))
 
 
+def _compares_items(x: Any, container: Any) -> bool:
+    """Whether a tuple is looked for in a list or tuple and the items of either are staged."""
+    return type(x) is tuple and type(container) in _ROWS and (holds_staged(x) or holds_staged(container))
+
+
 def _equalities(x: Any, items: list[Any]) -> list[Any]:
     if not items:
         return [False]
@@ -100,8 +106,8 @@ def _equalities(x: Any, items: list[Any]) -> list[Any]:
     def test(e: Any) -> Any:
         if e is x:
             return True
-        same = x == e
-        return same if isinstance(same, bool) else op.all(same) if isinstance(same, Tensor) else same
+        found = eq(x, e)
+        return found if isinstance(found, bool) else op.all(found) if isinstance(found, Tensor) else found
 
     return [test(items[0]), *(functools.partial(test, e) for e in items[1:])]
 
@@ -121,7 +127,10 @@ def _any_equal(value: ListValue, x: Any) -> Any:
 
     def body(item: Any) -> None:
         nonlocal found
-        found = op.logical_or(found, op.all(op.equal(item, x)))
+        if type(x) is tuple:
+            found = or_(found, lambda: same(item, x))
+        else:
+            found = op.logical_or(found, op.all(op.equal(item, x)))
 
     for_stmt(new_list(value), body, ("found",))
     return found

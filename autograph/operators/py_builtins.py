@@ -5,12 +5,14 @@ from __future__ import annotations
 import builtins
 import itertools
 from builtins import len  # what another module makes of the name is nothing to the hooks
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators import generators, maybe_keys
 from autograph.operators.asserts import raised
-from autograph.operators.branches import and_, if_exp, if_stmt, not_
+from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.contents import note_advance
@@ -18,6 +20,7 @@ from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting, may_be_shared, refuse_spent, tried_by_python
 from autograph.operators.iterables import (
     StagedEnumerate,
+    StagedIterable,
     StagedMap,
     StagedRange,
     StagedReversed,
@@ -110,10 +113,51 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
     iterables = tuple(emitting(i) or i for i in iterables)
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
-            return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)])
+            return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.zip(*iterables, strict=strict)
-    return StagedZip([_zippable(i) for i in iterables])
+    return (StrictZip if strict else StagedZip)([_zippable(i) for i in iterables])
+
+
+class StrictZip(StagedZip):
+    """`zip(strict=True)`: has one more item where lengths differ, and taking that one fails."""
+
+    def __init__(self, inners: list[StagedIterable]) -> None:
+        super().__init__(inners)
+        self.counts = [i.count() for i in inners]
+        self.shortest = super().count()
+        self.differs: Any = False
+        first = self.counts[0]
+        for c in self.counts[1:]:
+            self.differs = or_(self.differs, lambda c=c: first != c)  # type: ignore[misc]
+
+    def count(self) -> Any:
+        """The shortest length, and one for the error."""
+        return if_exp(self.differs, lambda: self.shortest + 1, lambda: self.shortest)
+
+    def item(self, index: Any) -> Any:
+        """The items at an index; past the shortest length, Python's error."""
+        if self.differs is not False:
+            if_stmt(index >= self.shortest, partial(self._fail, index), None, ())
+        return super().item(index)
+
+    def _fail(self, index: Any) -> None:
+        """The first argument that ends before the first does, or goes on after it."""
+        ended = self.counts[0] <= index
+        for k, count in builtins.enumerate(self.counts[1:], 1):
+            for wrong, what in ((not_(ended), "shorter"), (ended, "longer")):
+                other = count <= index if what == "shorter" else count > index
+                if_stmt(and_(wrong, lambda other=other: other), _failing(k, what), None, ())  # type: ignore[misc]
+
+
+def _failing(k: int, what: str) -> Callable[[], None]:
+    """Raises the error of a `zip` whose argument `k` (from 0) is of another length."""
+
+    def fail() -> None:
+        before = "argument 1" if k == 1 else f"arguments 1-{k}"
+        raise raised(ValueError(f"zip() argument {k + 1} is {what} than {before}"))
+
+    return fail
 
 
 def _zippable(i: Any) -> Any:
@@ -230,9 +274,10 @@ def _numbered(inner: Emitting, start: Any) -> Emitting:
     return Emitting(run)
 
 
-def _zipped(position: int, inner: Emitting, others: list[Any]) -> Emitting:
+def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:
     """`zip` of one generator and iterables of known items."""
-    rest = StagedZip([any_iterable(x) for x in others if x is not None])
+    rest = (StrictZip if strict else StagedZip)([any_iterable(x) for x in others if x is not None])
+    second = max(position, 1)
 
     def run(body: Any, test: Any) -> None:
         number = 0
@@ -240,6 +285,8 @@ def _zipped(position: int, inner: Emitting, others: list[Any]) -> Emitting:
 
         def step(item: Any) -> None:
             nonlocal number
+            if strict:
+                if_stmt(number >= count, _failing(second, "longer" if position else "shorter"), None, ())
             parts = list(rest.item(number))
             parts.insert(position, item)
             number = number + 1
@@ -249,7 +296,11 @@ def _zipped(position: int, inner: Emitting, others: list[Any]) -> Emitting:
             more = number < count
             return more if test is None else and_(more, test)
 
-        if_stmt(count != 0, lambda: inner.run(step, go_on), None, ())
+        if strict:
+            inner.run(step, test)
+            if_stmt(go_on(), _failing(second, "shorter" if position else "longer"), None, ())
+        else:
+            if_stmt(count != 0, lambda: inner.run(step, go_on), None, ())
 
     return Emitting(run)
 

@@ -1,5 +1,7 @@
 """`and`, `or`, `not`, chained comparisons, `is` and `in`."""
 
+from collections.abc import Iterator
+
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
@@ -9,6 +11,7 @@ from autograph.source.parse import Node
 
 _HOOKS = {gast.Is: "is_", gast.IsNot: "is_not", gast.In: "in_", gast.NotIn: "not_in"}
 _EQUALITIES = {gast.Eq: "eq", gast.NotEq: "not_eq"}
+_ORDERS = {gast.Lt: "lt", gast.LtE: "lt_e", gast.Gt: "gt", gast.GtE: "gt_e"}
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
 
 
@@ -33,12 +36,20 @@ class Logic(Converter):
         Example("y = a is not b not in c", "y = ag__.and_(ag__.is_not(a, b), lambda: ag__.not_in(b, c))"),
         Example("y = a == b", "y = ag__.eq(a, b)"),
         Example("y = a == 1 or a.b == -c", "y = ag__.or_(a == 1, lambda: a.b == -c)"),
+        Example("y = (a, b) < c", "y = ag__.lt((a, b), c)"),
+        Example("best = (a, b)\ny = c >= best", "best = (a, b)\ny = ag__.gt_e(c, best)"),
         Example("f(a and (n := b))", "f(a and (n := b))"),
     )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._in_iterable = False
+        self._tuples: frozenset[str] = frozenset()
+
+    def convert(self, tree: Node) -> Node:
+        """Convert a function, knowing which of its names stand for tuples."""
+        self._tuples = frozenset(_names_of_tuples(tree))
+        return super().convert(tree)
 
     def visit_comprehension(self, node: Node) -> Node:
         """In the iterable of a comprehension Python allows no walrus."""
@@ -137,13 +148,26 @@ class Logic(Converter):
         hook = _HOOKS.get(type(op))
         if type(op) in _EQUALITIES and _may_be_list(left) and _may_be_list(right):
             hook = _EQUALITIES[type(op)]
+        elif type(op) in _ORDERS and (self._is_tuple(left) or self._is_tuple(right)):
+            hook = _ORDERS[type(op)]
         if hook is None:
             return located(gast.Compare(left, [op], [right]), origin)
         return self.quote_expression("ag__.hook(a, b)", origin, hook=hook, a=left, b=right)
 
+    def _is_tuple(self, operand: Node) -> bool:
+        return isinstance(operand, gast.Tuple) or (isinstance(operand, gast.Name) and operand.id in self._tuples)
+
     def _joined(self, hook: str, origin: Node, head: Node, rest: list[Node]) -> Node:
         functions = [self.quote_expression("lambda: operand", operand, operand=operand) for operand in rest]
         return self.quote_expression("ag__.hook(head, rest)", origin, hook=hook, head=head, rest=functions)
+
+
+def _names_of_tuples(tree: Node) -> Iterator[str]:
+    """Names that are set to a tuple written out, somewhere in a function."""
+    for node in gast.walk(tree):
+        if isinstance(node, (gast.Assign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.value, gast.Tuple):
+            targets = node.targets if isinstance(node, gast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, gast.Name))
 
 
 def _may_be_list(operand: Node) -> bool:

@@ -113,6 +113,7 @@ def try_stmt(body: Any, handlers: Any, orelse: Any, names: Any) -> None:
 
 eq = operator.eq
 not_eq = operator.ne
+lt, lt_e, gt, gt_e = operator.lt, operator.le, operator.gt, operator.ge
 
 
 get_item = operator.getitem

@@ -1,0 +1,74 @@
+"""Tuples with staged items, compared as Python compares them, and looked for in lists."""
+
+import pytest
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+FOUR = [(1, 2, 1, 3), (1, 3, 1, 2), (2, 0, 1, 9), (0, 0, 0, 0), (1, 2, 3, 1)]
+
+
+@PROGRAMS.add(*FOUR)
+def orders(a, b, c, d):
+    return (a, b) < (c, d), (a, b) <= (c, d), (a, b) > (c, d), (a, b) >= (c, d), (a, b) != (c, d)
+
+
+@PROGRAMS.add(*FOUR)
+def chained(a, b, c, d):
+    return (a, b) < (c, d) <= (d, c)
+
+
+@PROGRAMS.add(*FOUR)
+def nested(a, b, c, d):
+    return ((a, b), c) < ((c, d), a), ((a, b), c) >= ((a, b), d)
+
+
+@PROGRAMS.add(*FOUR)
+def uneven(a, b, c, d):
+    return (a, b) < (c, d, a), (a, b, c) <= (a, b), (a,) > (), (a, b) >= (a, b)
+
+
+@PROGRAMS.add(*FOUR)
+def members(a, b, c, d):
+    seen = [(a, b), (c, d)]
+    return (b, a) in seen, (c, d) not in seen, (c, b) in ((a, b), (d, d))
+
+
+@PROGRAMS.add(*FOUR)
+def members_of_grown(a, b, c, d):
+    seen = []
+    for i in range(d):
+        seen.append((i % 2, i))
+    return (a, b) in seen, (c, c) in seen
+
+
+@PROGRAMS.add(*FOUR)
+def best_of(a, b, c, d):
+    best = (a, b)
+    for candidate in ((c, d), (d, a), (b, c)):
+        if candidate > best:
+            best = candidate
+    return best
+
+
+@PROGRAMS.add(*FOUR)
+def until_past(a, b, c, d):
+    key = (a, b)
+    n = 0
+    while key < (c, d):
+        n = n + 1
+        key = (key[0] + (n % 2), key[1] + 1)
+    return n, key
+
+
+test_eager, test_staged, _ = PROGRAMS.tests()
+
+
+@pytest.mark.parametrize("name", PROGRAMS.table)
+def test_native(name):
+    program = PROGRAMS.table[name]
+    compiled = ag.function(program.function, jit_compile=True)
+    for case in program.cases:
+        got = compiled(*map(ag.constant, case))
+        assert ag.nest.map_structure(int, got) == ag.nest.map_structure(int, program.function(*case))
