@@ -261,3 +261,37 @@ def test_a_sum_and_sums_of_rows_in_the_same_loops(shape):
     assert float(total) == x.sum()
     np.testing.assert_array_equal(np.asarray(rows), x.sum(1))
     np.testing.assert_array_equal(np.asarray(places), x.argmax(1))
+
+
+def test_numbers_that_grow_by_constants_are_checked_where_their_beginning_is_large():
+    def grown(n, start):
+        k, j = start, 0
+        while n > 0:
+            k += 5
+            j = j + 3 if n % 2 == 0 else j - 1
+            n -= 1
+        return k * 1, j
+
+    made = ag.function(grown, jit_compile=True)
+    for start in (7, 2**63 - 16, -(2**63)):
+        with np.errstate(all="ignore"):
+            want = ag.function(grown, jit_compile=False)(ag.constant(3), start)
+        assert [int(x) for x in made(ag.constant(3), start)] == [int(x) for x in want]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["minimum", "maximum"])
+def test_extrema_of_nan_and_of_constants(name, dtype):
+    values = np.array([np.nan, -1.0, 2.0, 3.0, np.inf, -np.inf], dtype)
+    f = getattr(ag, name)
+
+    def extrema(x, y):
+        return f(x, y), f(x, 2.0), f(2.0, x), f(x, float("nan")), f(float("nan"), x), f(f(x, -1.0), 2.5)
+
+    made, plan = (ag.function(extrema, jit_compile=jit) for jit in (True, False))
+    for x in values:
+        for y in values:
+            for got, want in zip(made(*map(ag.constant, (x, y))), plan(*map(ag.constant, (x, y))), strict=True):
+                np.testing.assert_array_equal(got, want)
+    for got, want in zip(made(values, values[::-1].copy()), plan(values, values[::-1].copy()), strict=True):
+        np.testing.assert_array_equal(got, want)

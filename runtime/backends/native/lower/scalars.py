@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from math import isnan
 from typing import Any
 
 from runtime.backends.native import mathlib
@@ -260,24 +261,32 @@ class Ops:
         return self.divide(self.const(1, x), x)
 
     def maximum(self, x: Scalar, y: Scalar) -> Scalar:
-        if is_float(x.code):
-            return self.select(self.logical_or(self.greater_equal(x, y), self.isnan(x)), x, y)
-        return self.select(self.greater(x, y), x, y)
+        return self._extremum("greater", x, y)
 
     def minimum(self, x: Scalar, y: Scalar) -> Scalar:
-        if is_float(x.code):
-            return self.select(self.logical_or(self.less_equal(x, y), self.isnan(x)), x, y)
-        return self.select(self.less(x, y), x, y)
+        return self._extremum("less", x, y)
+
+    def _extremum(self, better: str, x: Scalar, y: Scalar) -> Scalar:
+        """x unless y is better, or NaN: one instruction, and a test where y may be NaN."""
+        if not is_float(x.code):
+            return self.select(self._compare(better, x, y), x, y)
+        one, other = number(x.reg, x.code), number(y.reg, y.code)
+        if one and not isnan(one) and other is None:  # no zero, which may be told from another zero
+            x, y, other = y, x, one
+        best = self.select(self._compare(better, y, x), y, x)
+        return best if other is not None and not isnan(other) else self.select(self.isnan(y), y, best)
 
     def fmax(self, x: Scalar, y: Scalar) -> Scalar:
-        if not is_float(x.code):
-            return self.maximum(x, y)
-        return self.select(self.logical_or(self.greater_equal(x, y), self.isnan(y)), x, y)
+        return self._number_or("greater", x, y)
 
     def fmin(self, x: Scalar, y: Scalar) -> Scalar:
+        return self._number_or("less", x, y)
+
+    def _number_or(self, better: str, x: Scalar, y: Scalar) -> Scalar:
+        """x unless y is better, or x is NaN."""
         if not is_float(x.code):
-            return self.minimum(x, y)
-        return self.select(self.logical_or(self.less_equal(x, y), self.isnan(y)), x, y)
+            return self._extremum(better, x, y)
+        return self.select(self.isnan(x), y, self.select(self._compare(better, y, x), y, x))
 
     def sqrt(self, x: Scalar) -> Scalar:
         return self._intrinsic("sqrt", x.code, x)

@@ -1,4 +1,6 @@
-"""Which integers that a loop carries never become negative: an index that is one of them does not count from the end.
+"""What is known of integers that a loop carries: which never become negative, and by how much a turn changes others.
+
+An index that is never negative does not count from the end; a number that grows by one in a turn does not overflow.
 
 Python's numbers grow without end or leave native code, so sums and products of what is not negative are not negative;
 NumPy's integers wrap around, and say nothing.
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["never_negative"]
+__all__ = ["changes", "never_negative"]
 
 _CARRIED_AFTER = {"for_loop": 1, "while_loop": 0}
 
@@ -73,3 +75,59 @@ def _result(node: Node, given: list[bool]) -> bool:
 def _is_integer(value: Value) -> bool:
     kind = value.type
     return isinstance(kind, TensorType) and kind.shape == () and kind.dtype.kind == "i"
+
+
+def changes(node: Node) -> dict[int, tuple[int, int]]:
+    """The least and the most that a turn of a loop adds to carried integers of 64 bits, where it adds constants."""
+    first = _CARRIED_AFTER[node.op.name]
+    body = node.regions[-1]
+    out = {}
+    for k in range(node.carried):
+        before, after = body.inputs[first + k], body.outputs[k]
+        if _is_integer(before) and _is_integer(after) and before.tensor_type.dtype.name == "int64":
+            found = _change(after, before)
+            if found is not None:
+                out[k] = found
+    return out
+
+
+def _change(value: Value, origin: Value) -> tuple[int, int] | None:
+    """Between what a value differs from an input of its region; None where that is not known."""
+    if value is origin:
+        return 0, 0
+    node = value.node
+    if node is None or not _is_integer(value) or value.tensor_type.dtype.name != "int64":
+        return None
+    name = node.op.name
+    if name in ("add", "sub"):
+        x, y = node.inputs
+        for one, other in ((x, y), (y, x))[: 2 if name == "add" else 1]:
+            so_far, step = _change(one, origin), _step(other)
+            if so_far is not None and step is not None:
+                low, high = step if name == "add" else (-step[1], -step[0])
+                return so_far[0] + low, so_far[1] + high
+        return None
+    if name == "where":
+        return _either([_change(v, origin) for v in node.inputs[1:]])
+    if name == "cond" and origin in node.inputs[1:]:
+        k = node.inputs.index(origin, 1) - 1
+        return _either([_change(r.outputs[value.index], r.inputs[k]) for r in node.regions])
+    return None
+
+
+def _either(found: list[tuple[int, int] | None]) -> tuple[int, int] | None:
+    known = [f for f in found if f is not None]
+    return (min(f[0] for f in known), max(f[1] for f in known)) if len(known) == len(found) else None
+
+
+def _step(value: Value) -> tuple[int, int] | None:
+    """Between what a number is that is added: a constant, or a truth."""
+    kind = value.tensor_type.dtype.kind
+    if kind == "b":
+        return 0, 1
+    node = value.node
+    if node is None or kind != "i":
+        return None
+    if node.op.name == "constant":
+        return (int(node.attrs["value"]),) * 2
+    return _step(node.inputs[0]) if node.op.name == "cast" and node.inputs[0].tensor_type.dtype.kind in "bi" else None

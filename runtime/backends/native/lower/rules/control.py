@@ -28,7 +28,7 @@ from runtime.backends.native.lower.rules.lists import (
     reserve,
 )
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import never_negative
+from runtime.backends.native.lower.signs import changes, never_negative
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
@@ -306,6 +306,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for k in never_negative(node, [_not_negative(ctx, v) for v in node.inputs]) if phis else ():
         if k in phis:
             code.ranges[phis[k][2].reg] = 0, 2**63 - 1
+    _note_changes(ctx, node, phis)
     turn_line = len(code.lines)
     code.lines.append("")
     for slot in slots:
@@ -367,6 +368,19 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
+
+
+def _note_changes(ctx: FunctionLowering, node: Node, phis: dict[int, tuple[int, Scalar, Scalar]]) -> None:
+    """Note between what carried integers stay that change by little in a turn."""
+    for k, (least, most) in changes(node).items() if phis else ():
+        if k in phis:
+            begin = ctx.code.range_of(phis[k][1].reg)
+            if begin is None or max(abs(least), abs(most)) > 2**5:
+                continue
+            low, high = begin[0] + MOST_TURNS * min(least, 0), begin[1] + MOST_TURNS * max(most, 0)
+            known = ctx.code.ranges.get(phis[k][2].reg, (low, high))
+            if -(2**62) < low <= high < 2**62:
+                ctx.code.ranges[phis[k][2].reg] = max(low, known[0]), min(high, known[1])
 
 
 MOST_ROOM = 1 << 30
