@@ -55,7 +55,7 @@ class Harness:
         self.each(row, sides, "dropping", lambda side: self.worker(side).ask("drop", side.name))
 
     def time_first_calls(self, workload: Workload, row: Row, sides: tuple[Side, ...]) -> None:
-        """Time building and the first call, in a fresh process for every repeat."""
+        """Time building and the first call, in a fresh process for every repeat; the first reads the disk, uncounted."""
         results = {}
 
         def first(side: Side) -> float:
@@ -63,6 +63,7 @@ class Harness:
                 seconds, results[side.name] = worker.ask("build", workload.name, side.name, limit=BUILD_LIMIT)
             return float(seconds)
 
+        self.each(row, sides, "warming up", first)
         self.time(row, sides, first)
         self.judge(workload, row, results)
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the worker
-        self.process = context.Process(target=serve, args=(theirs, package, self.log.name), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, package, self.log.name, bytecode().name), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -72,8 +73,16 @@ class Worker:
         self.close()
 
 
-def serve(pipe: Connection, package: str, log: str) -> None:
+@cache
+def bytecode() -> "tempfile.TemporaryDirectory[str]":
+    """Where this package's bytecode files are meanwhile: what is installed has some, and so have the peers."""
+    return tempfile.TemporaryDirectory(prefix="bytecode-")
+
+
+def serve(pipe: Connection, package: str, log: str, bytecode: str) -> None:
     """The other process: answer commands until told to stop. What libraries say on stderr goes to a log."""
+    if package == "autograph":
+        sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with open(log, "wb") as file:
         os.dup2(file.fileno(), sys.stderr.fileno())

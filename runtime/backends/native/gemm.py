@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runtime.backends.native import pool, threads, toolchain
+from runtime.backends.native.errors import NoCompilerError
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "text", "tile"]
@@ -46,9 +47,10 @@ class Tile(NamedTuple):
 @lru_cache(maxsize=2)
 def tile(kind: str) -> Tile | None:
     """The tile for this processor, or None where a BLAS is left to do products."""
-    if not toolchain.available():
+    try:
+        features = toolchain.host()[2].split(",")
+    except NoCompilerError:
         return None
-    features = toolchain.host()[2].split(",")
     size = WORDS[kind][1]
     if "+avx512f" in features and "-prefer-256-bit" in features:
         return Tile(64 // size, 2, 12)  # 24 of 32 registers, two for b, one for a

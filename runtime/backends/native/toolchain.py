@@ -129,7 +129,23 @@ def require() -> Any:
 
 @lru_cache(maxsize=1)
 def host() -> tuple[str, str, str]:
-    """Triple, processor and features that code is made for."""
+    """Triple, processor and features that code is made for: kept on disk, so that LLVM is not loaded to ask for them.
+
+    Raises:
+      NoCompilerError: there is no compiler that knows.
+    """
+    told = cheap_identity()
+    key = "" if told is None else hashlib.sha256(f"host {_VERSION}\n{told}".encode()).hexdigest()
+    kept = (cache().read(key) or b"").decode().split("\n") if key else []
+    if len(kept) == 3:
+        return kept[0], kept[1], kept[2]
+    found = _asked_host()
+    if key:
+        cache().write(key, "\n".join(found).encode())
+    return found
+
+
+def _asked_host() -> tuple[str, str, str]:
     llvm = require()
     try:
         features = llvm.get_host_cpu_features().flatten()
@@ -149,7 +165,23 @@ def identity() -> str:
     return "|".join([llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)), *host()])
 
 
+class _Machines(threading.local):
+    """Target machines by level: each thread's own, as they keep what they found out of functions."""
+
+    def __init__(self) -> None:
+        self.made: dict[int, Any] = {}
+
+
+_machines = _Machines()
+
+
 def _machine(level: int = 3) -> Any:
+    if level not in _machines.made:
+        _machines.made[level] = _new_machine(level)
+    return _machines.made[level]
+
+
+def _new_machine(level: int = 3) -> Any:
     llvm = require()
     triple, cpu, features = host()
     return llvm.Target.from_triple(triple).create_target_machine(
@@ -173,7 +205,7 @@ def is_long(text: str) -> bool:
 @lru_cache(maxsize=1)
 def _jit() -> Any:
     llvm = require()
-    return llvm.create_lljit_compiler(_machine(), suppress_errors=True)
+    return llvm.create_lljit_compiler(_new_machine(), suppress_errors=True)
 
 
 def optimised(text: str) -> tuple[Any, Any]:

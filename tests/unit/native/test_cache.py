@@ -134,6 +134,10 @@ def collatz(n):
         n = n // 2 if n % 2 == 0 else 3 * n + 1
         steps += 1
     return steps
+@ag.function(jit_compile=True)
+def product(x):
+    return ag.tanh(x @ x)
+product(ag.ones([64, 64]))
 print(int(collatz(ag.constant(97))), int(collatz(ag.constant(97))), "llvmlite" in sys.modules)
 """
 

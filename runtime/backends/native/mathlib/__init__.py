@@ -30,6 +30,6 @@ from runtime.backends.native.mathlib.library import (
 )
 
 __all__ = [
-    "BINARY", "NAMES", "TYPES", "declarations", "declared_outside", "definition", "module", "outside", "requires", "slow_path",
-    "symbol",
+    "BINARY", "NAMES", "TYPES", "declarations", "declared_outside", "definition", "module", "outside", "requires",
+    "slow_path", "symbol",
 ]
