@@ -456,7 +456,11 @@ class OneHot(Op):
         )
         if type(on) in (int, float) and on == 1 and off == 0:
             return hit.astype(dtype.dtype)
-        return np.where(hit, on, off).astype(dtype.dtype, copy=False)
+        if np.ndim(on) or np.ndim(off):
+            return np.where(hit, on, off).astype(dtype.dtype, copy=False)
+        out = np.full(hit.shape, off, dtype.dtype)
+        np.copyto(out, on, where=hit, casting="unsafe")
+        return out
 
     def vjp(op: Any, dy: Any, y: Any, indices: Any, on: Any, off: Any, *depth: Any, **attrs: Any) -> Any:
         hit = op.one_hot(indices, 1, 0, *depth, **{**attrs, "dtype": op.type_of(dy).dtype})

@@ -71,11 +71,19 @@ class TopOrder(Op):
         if n < 256 or not 0 < k * 8 < n:
             return SortOrder.kernel(x, axis=-1, descending=True)[..., :k]
         rows = x.reshape(-1, n)
-        least = np.partition(rows, n - k, axis=-1)[:, n - k]
+        size = min(256, n // (k * 8)) & ~15
+        if size:
+            # At least k elements are as large as the k-th largest maximum of parts; partitioning guesses at every element.
+            parts = n // size
+            most = np.maximum.reduce(rows[:, : parts * size].reshape(-1, parts, size), axis=-1)
+            least = np.partition(most, parts - k, axis=-1)[:, parts - k]
+        else:
+            least = np.partition(rows, n - k, axis=-1)[:, n - k]
         out = np.empty((len(rows), k), np.int64)
         for found, row, edge in zip(out, rows, least, strict=True):
             few = np.flatnonzero(~(row < edge))  # with all that equal the last one, and NaN, which counts as largest
-            found[:] = few[SortOrder.kernel(row[few], axis=-1, descending=True)[:k]]
+            few = few[::-1]
+            found[:] = few[np.argsort(row[few], kind="stable")[: -k - 1 : -1]]
         return out.reshape(*x.shape[:-1], k)
 
     vjp = lambda op, dy, y, x, *, k: (None,)

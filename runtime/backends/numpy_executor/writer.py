@@ -15,6 +15,7 @@ from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
+from runtime.backends.numpy_executor.products import in_parts
 from runtime.backends.numpy_executor.selections import choice
 from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
 from runtime.ir.graph import Graph, Node, Value
@@ -400,6 +401,8 @@ class FunctionWriter:
         elif op.numpy is not None or op.source is not None:
             source = op.numpy or op.source(_fields(node), node.attrs)
             out = self.out(block, node)
+            if op.name == "matmul":
+                source = in_parts(node, source, self.globals)
             if out is not None:
                 source = f"{source[:-1]}, {out})"  # a product
             expr = self.filled(block, node, self.globals.shorten(source, op))
