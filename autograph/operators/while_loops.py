@@ -80,9 +80,9 @@ def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[]
     run knows, and the loop is staged from its beginning."""
     cells = name_places(names, test, body)
     entries = [cell.read() for cell in cells]
-    before, mark = trace.builder.emitted, len(trace.builder.region.graph.nodes)
-    written: dict[Any, tuple[Place, Any]] = {}
-    trace.journal.append(written)
+    before = trace.builder.emitted
+    trial = Trial(trace)
+    trace.journal.append(trial.written)
     try:
         turns = 0
         while turns < _PATIENCE or trace.builder.emitted == before:
@@ -90,10 +90,10 @@ def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[]
             turns += 1
     except BaseException:
         trace.journal.pop()
-        _keep_written(trace, written)
+        _keep_written(trace, trial.written)
         raise
     trace.journal.pop()
-    _discard(trace, mark, written)
+    _discard(trace, trial)
     for cell, entry in zip(cells, entries, strict=True):
         cell.write(entry)
     staged_while(trace, test, body, cells)
@@ -106,14 +106,15 @@ def _is_constant(test: Callable[[], Any]) -> bool:
 
 
 class Trial:
-    """A test whose truth only the run knows: what evaluating it added to the graph, and what it wrote."""
+    """What comes is given up where only the run knows its truth or end: what it added to the graph, and what it wrote."""
 
     __slots__ = ("mark", "shared", "written")
 
-    def __init__(self, mark: int, written: dict[Any, tuple[Place, Any]], shared: list[Any]) -> None:
-        self.mark = mark
-        self.written = written
-        self.shared = shared  # the relations between containers before
+    def __init__(self, trace: Trace) -> None:
+        self.mark = len(trace.builder.region.graph.nodes)
+        self.written: dict[Any, tuple[Place, Any]] = {}
+        # The relations between containers before.
+        self.shared = list(sharing_of(trace).relations) if "sharing" in trace.notes else []
 
 
 def ask(test: Callable[[], Any]) -> Any:
@@ -121,23 +122,21 @@ def ask(test: Callable[[], Any]) -> Any:
     trace = current()
     if trace is None:
         return truth_of(test())
-    mark = len(trace.builder.region.graph.nodes)
-    shared = list(sharing_of(trace).relations) if "sharing" in trace.notes else []
-    written: dict[Any, tuple[Place, Any]] = {}
-    trace.journal.append(written)
+    trial = Trial(trace)
+    trace.journal.append(trial.written)
     try:
         condition = test()
     except BaseException:
         trace.journal.pop()
-        _keep_written(trace, written)
+        _keep_written(trace, trial.written)
         raise
     trace.journal.pop()
     if condition is not True and condition is not False:
         condition = truth_of(condition)
         if is_staged_condition(condition):
-            return Trial(mark, written, shared)
-    if written:
-        _keep_written(trace, written)
+            return trial
+    if trial.written:
+        _keep_written(trace, trial.written)
     return condition
 
 
@@ -174,7 +173,7 @@ def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:
 
 
 def _discard(trace: Trace, trial: Trial) -> None:
-    """Drop a trial evaluation of the test, which will be traced again inside the loop: its nodes and what it wrote."""
+    """Drop a trial of what will be traced again inside the loop: its nodes and what it wrote."""
     del trace.builder.region.graph.nodes[trial.mark :]
     for place, original in trial.written.values():
         place.write(original)

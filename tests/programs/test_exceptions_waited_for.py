@@ -216,6 +216,21 @@ def lists_that_grew(x, n):
     return sum(xs)
 
 
+@PROGRAMS.add((np.float64(0.6), np.float64(0.2)), (np.float64(-0.8), np.float64(-0.5)))
+def loops_for_nothing(x, y):
+    b = y
+    xs = [x, y * 0.5]
+    try:
+        for q in [q for q in xs if q > 0.1]:
+            q * b
+        b = b * x
+        if x < 5:
+            raise ValueError
+    except ValueError:
+        b = b * 3
+    return b + sum(xs)
+
+
 def test_a_loop_that_an_exception_ends():
     @ag.function
     def f(x):
