@@ -3,7 +3,7 @@
 A hook call costs what many Python statements cost: functions for both sides of a branch, cells, calls. So a branch is
 compiled as
 
-    if (ag__test := c) is True or ag__test is not False and (ag__test := ag__.truth_of(ag__test)) is True:
+    if (ag__test := c) is True or ag__test is not False and (ag__test := <its truth>) is True:
         <the statements of if_body>
     elif ag__test is False:
         <the statements of else_body>
@@ -13,8 +13,8 @@ compiled as
         ag__.if_stmt(ag__test, if_body, else_body, ('y',))
 
 and `ag__.and_(a, lambda: b)` as `b if (ag__test := a) is True else ag__test if ag__test is False else ag__.and_(...)`;
-`or_`, `not_` and `if_exp` likewise. The hooks get what is not a Python bool. Inside them code is as shown, so that the
-size grows with the depth of nesting only. Loops go round in place while nothing is staged:
+`or_`, `not_` and `if_exp` likewise. The truth of what is plain is Python's; the hooks get all else. Inside them code is
+as shown, so that the size grows with the depth of nesting only. Loops go round in place while nothing is staged:
 
     ag__items = ag__.row(xs)
     for x in ag__items:
@@ -38,14 +38,27 @@ shortened, too, but for their own loops.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from autograph.load.at_once import (
+    HOOKS,
+    call_of,
+    copied,
+    expression_at_once,
+    fresh_names,
+    hook_of,
+    is_of,
+    load,
+    located,
+    quickly,
+    scope_of,
+    writing_at_once,
+)
 from autograph.source.parse import children
 
 __all__ = ["shorten"]
 
-HOOKS = "ag__"
 _TEST = "ag__test"  # one name serves all: it is read before anything else can be evaluated
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _OTHER_SCOPES = (ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -60,10 +73,14 @@ def shorten(definition: ast.AST) -> None:
 class _Shorten(ast.NodeTransformer):
     def enter(self, function: Any) -> None:
         """The body of a function; defaults and decorators belong to the scope outside."""
+        outer = self._fresh
         if isinstance(function, ast.Lambda):
+            self._fresh = frozenset()
             function.body = self.visit(function.body)
         else:
+            self._fresh = fresh_names(function)
             function.body = self._block(function.body, function)
+        self._fresh = outer
 
     def visit(self, node: Any) -> Any:
         """Everything in the scope of the function; inner functions are functions again."""
@@ -75,7 +92,7 @@ class _Shorten(ast.NodeTransformer):
                 self.enter(inner)
             return node
         if isinstance(node, ast.Call):
-            short = self._expression(node) or self._quick(node)
+            short = self._expression(node) or expression_at_once(node, self.visit, self._fresh)
             if short is not None:
                 return short
         return self.generic_visit(node)
@@ -83,61 +100,23 @@ class _Shorten(ast.NodeTransformer):
     # Expressions
 
     def _expression(self, call: ast.Call) -> ast.expr | None:
-        hook = _hook(call)
+        hook = hook_of(call)
         if hook == "not_":
             first = self.visit(call.args[0])
-            return _located(call, _choice(_bind(first), ast.Constant(False), ast.Constant(True), _recall(call)))
+            return located(call, quickly([is_of(_bind(first), "PLAIN")], ast.UnaryOp(ast.Not(), _test()), _recall(call)))
         if hook == "if_exp":
-            kept = _recall(_copied(call))
+            kept = _recall(copied(call))
             first, body, other = self.visit(call.args[0]), *(self.visit(_body(a)) for a in call.args[1:])
-            return _located(call, _choice(_bind(first), body, other, kept))
+            return located(call, _choice(_bind(first), body, other, kept))
         if hook in ("and_", "or_") and len(call.args) > 1:
-            kept = _recall(_copied(call))
+            kept = _recall(copied(call))
             rest = call.args[1:]
             following: ast.expr = _body(rest[0])
             if len(rest) > 1:
                 following = ast.copy_location(ast.Call(call.func, [following, *rest[1:]], []), call)
             first, following = self.visit(call.args[0]), self.visit(following)
             sides = (following, _test()) if hook == "and_" else (_test(), following)
-            return _located(call, _choice(_bind(first), *sides, kept))
-        return None
-
-    def _quick(self, call: ast.Call) -> ast.expr | None:
-        """What Python does at once with values of types that nothing stands in for; operands are names and constants."""
-        hook = _hook(call)
-        if hook == "get_item":
-            return _item(call)
-        if hook in ("is_", "is_not") and all(map(_is_atom, call.args)):
-            names = [a for a in call.args if isinstance(a, ast.Name)]
-            same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
-            return _located(call, _quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))
-        if hook in ("in_", "not_in") and _is_atom(call.args[0]):
-            x, container = call.args
-            test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [container])
-            checks = [] if isinstance(x, ast.Constant) else [_of(x, "INDICES")]
-            if isinstance(container, ast.Name):
-                return _located(call, _quickly([*checks, _of(container, "HOLDERS")], test, call))
-            items = container.elts if isinstance(container, (ast.Tuple, ast.List, ast.Set)) else [container]
-            if all(isinstance(item, ast.Constant) for item in items):
-                return _located(call, _quickly(checks, test, call))
-            return None
-        function = call.func.args[0] if isinstance(call.func, ast.Call) and _hook(call.func) == "callee" else None
-        if function is None:
-            return None
-        first = call.args[0] if call.args else None
-        if isinstance(function, ast.Name) and function.id in _CALLED and isinstance(first, ast.Name):
-            if len(call.args) != 1 + (function.id == "isinstance"):
-                return None
-            own = ast.Compare(function, [ast.Is()], [ast.Attribute(_load(HOOKS), function.id, ast.Load())])
-            which, is_of = _CALLED[function.id], _not_of if function.id == "isinstance" else _of
-            call.args = [self.visit(a) for a in call.args]
-            call.func = _quickly([is_of(first, which), own], function, call.func)
-            return _located(call, call)
-        if isinstance(function, ast.Attribute) and isinstance(function.value, (ast.Name, ast.Constant)):
-            call.args = [self.visit(a) for a in call.args]
-            call.keywords = [self.visit(k) for k in call.keywords]
-            call.func = _quickly([_of(function.value, "METHODS")], function, call.func)
-            return _located(call, call)
+            return located(call, _choice(_bind(first), *sides, kept))
         return None
 
     # Statements
@@ -156,6 +135,7 @@ class _Shorten(ast.NodeTransformer):
         return node
 
     _function: Any = None
+    _fresh: frozenset[str] = frozenset()  # what it has made itself, by name
     _replaced: tuple[str, ...] = ("if_stmt", "for_stmt", "while_stmt")  # statements that have short ways
 
     def _block(self, statements: list[ast.stmt], function: Any) -> list[ast.stmt]:
@@ -163,7 +143,7 @@ class _Shorten(ast.NodeTransformer):
         made: list[ast.stmt] = []
         for statement in statements:
             call = statement.value if isinstance(statement, ast.Expr) else None
-            hook = _hook(call) if isinstance(call, ast.Call) else ""
+            hook = hook_of(call) if isinstance(call, ast.Call) else ""
             if not isinstance(call, ast.Call) or hook not in self._replaced:
                 made.append(statement)
             elif hook == "if_stmt":
@@ -174,7 +154,10 @@ class _Shorten(ast.NodeTransformer):
                 self._while(statement, call, made)
         result: list[ast.stmt] = []
         for statement in made:
-            result.append(statement if getattr(statement, "is_short", False) else self.visit(statement))
+            if getattr(statement, "is_short", False):
+                result.append(statement)
+            else:
+                result += writing_at_once(statement, self.visit, self._fresh) or [self.visit(statement)]
         self._function = outer
         return result
 
@@ -191,13 +174,12 @@ class _Shorten(ast.NodeTransformer):
         for i, a in enumerate(call.args[1:3]):
             if isinstance(a, ast.Name):
                 self._function.moved = _bound(self._function) | _bound(bodies[a.id])
-                blocks[i] = self._block(_inlined(_copied(bodies[a.id]), self._function), self._function)
-        kept = ast.copy_location(ast.Expr(_recall(_copied(call))), statement)
+                blocks[i] = self._block(_inlined(copied(bodies[a.id]), self._function), self._function)
+        kept = ast.copy_location(ast.Expr(_recall(copied(call))), statement)
         known = _is(_bind(self.visit(call.args[0])), True)
-        asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
-        test = ast.BoolOp(ast.Or(), [known, ast.BoolOp(ast.And(), [_is_not_false(), _is(asked, True)])])
+        test = ast.BoolOp(ast.Or(), [known, ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])])
         otherwise = ast.If(_is(_test(), False), blocks[1] or [ast.Pass()], [*sides, kept])
-        made = _located(call, ast.If(test, blocks[0] or [ast.Pass()], [otherwise]))
+        made = located(call, ast.If(test, blocks[0] or [ast.Pass()], [otherwise]))
         made.is_short = True  # type: ignore[attr-defined]
         before.append(made)
 
@@ -212,33 +194,32 @@ class _Shorten(ast.NodeTransformer):
         self._function.moved = _bound(self._function) | _bound(body)
         items = self._new_name("ag__items")
         kept = self._kept([body])
-        target, statements = _target(body, _inlined(_copied(body), self._function))
+        target, statements = _target(body, _inlined(copied(body), self._function))
         inside = self._block(statements, self._function)
         tests = [self._kept([a])[0] for a in call.args[3:]]
         if call.args[3:]:
             inside.append(self._go_on(call.args[3], items))
-        rest = _call("for_rest", _load(items), *call.args[1:3], *tests)
+        rest = call_of("for_rest", load(items), *call.args[1:3], *tests)
         made: list[ast.stmt] = [
-            _assign(items, _call("row", self.visit(call.args[0]), *(ast.Constant(True) for _ in tests))),
-            ast.For(ast.Name(target, ast.Store()), _load(items), inside, []),
+            _assign(items, call_of("row", self.visit(call.args[0]), *(ast.Constant(True) for _ in tests))),
+            ast.For(ast.Name(target, ast.Store()), load(items), inside, []),
             ast.If(_has_rest(items), [*kept, ast.Expr(rest)], []),
             _assign(items, ast.Constant(None)),
         ]
         for new in made:
-            _located(call, new)
+            located(call, new)
             new.is_short = True  # type: ignore[attr-defined]
         before.extend(made)
 
     def _go_on(self, test: Any, items: str) -> ast.stmt:
         """What follows the statements of a loop with a test: go on, leave it, or leave the rest to the hook."""
-        asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
-        leave = ast.If(_is(asked, False), [_assign(items, ast.Constant(None)), ast.Break()], [])
+        leave = ast.If(_is(_asked(), False), [_assign(items, ast.Constant(None)), ast.Break()], [])
         hand_over = ast.If(
             ast.Compare(_test(), [ast.IsNot()], [ast.Constant(True)]),
-            [_assign(items, _call("guarded", _load(items))), ast.Break()],
+            [_assign(items, call_of("guarded", load(items))), ast.Break()],
             [],
         )
-        known = self.visit(_copied(_body(test)))
+        known = self.visit(copied(_body(test)))
         return ast.If(ast.Compare(_bind(known), [ast.IsNot()], [ast.Constant(True)]), [leave, hand_over], [])
 
     def _while(self, statement: ast.stmt, call: ast.Call, before: list[ast.stmt]) -> None:
@@ -260,30 +241,29 @@ class _Shorten(ast.NodeTransformer):
         del before[-2:]
         self._function.moved = _bound(self._function) | _bound(test) | _bound(body)
         kept = self._kept(sides)
-        inside = self._block(_inlined(_copied(body), self._function), self._function)
+        inside = self._block(_inlined(copied(body), self._function), self._function)
         first: list[ast.stmt] = []
         if _may_write(returned.value):  # what it does is undone where the hook goes on: it is asked by one
             first.append(kept.pop(0))
-            goes_on = _is(_bind(_call("ask", call.args[0])), True)
+            goes_on = _is(_bind(call_of("ask", call.args[0])), True)
         else:
-            condition = _bind(self.visit(_copied(returned.value)))
-            asked = ast.NamedExpr(ast.Name(_TEST, ast.Store()), _call("truth_of", _test()))
-            truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(asked, True)])
+            condition = _bind(self.visit(copied(returned.value)))
+            truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])
             goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
         made: list[ast.stmt] = [
             *first,
             ast.While(goes_on, inside or [ast.Pass()], []),
-            ast.If(_is_not_false(), [*kept, ast.Expr(_call("while_rest", _test(), *call.args))], []),
+            ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *call.args))], []),
         ]
         for new in made:
-            _located(call, new)
+            located(call, new)
             new.is_short = True  # type: ignore[attr-defined]
         before.extend(made)
 
     def _kept(self, nodes: list[Any]) -> list[Any]:
         """The same for the hook: shortened, but for loops."""
         outer, self._replaced = self._replaced, ("if_stmt",)
-        made = [self.visit(_copied(node)) for node in nodes]
+        made = [self.visit(copied(node)) for node in nodes]
         self._replaced = outer
         return made
 
@@ -303,7 +283,7 @@ def _may_write(test: ast.expr) -> bool:
             return True
         if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == HOOKS):
             return True  # a property
-        if isinstance(node, ast.Call) and _hook(node) == "callee":
+        if isinstance(node, ast.Call) and hook_of(node) == "callee":
             function = node.args[0]
             if not isinstance(function, ast.Name) or function.id not in _HARMLESS:
                 return True
@@ -325,69 +305,13 @@ def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, lis
     return name, statements or [ast.Pass()]
 
 
-def _load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
 def _assign(name: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(name, ast.Store())], value)
 
 
 def _has_rest(items: str) -> ast.expr:
-    kind = _call("kind", _load(items))
-    return ast.Compare(kind, [ast.In()], [ast.Attribute(_load(HOOKS), "RESTS", ast.Load())])
-
-
-def _hook(call: ast.Call) -> str:
-    """The name of the hook that a call calls, or an empty string."""
-    f = call.func
-    return f.attr if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == HOOKS else ""
-
-
-_CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES", "abs": "INDICES", "ord": "INDICES", "chr": "INDICES"}
-
-
-def _item(call: ast.Call) -> ast.expr | None:
-    """`x[i]`, where both are names or constants, or the parts of `i` are."""
-    x, index = call.args
-    if not isinstance(x, ast.Name):
-        return None
-    parts, at = [index], index
-    if isinstance(index, ast.Call):
-        if _hook(index) != "slice" or index.keywords:
-            return None
-        parts = list(index.args)
-        bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
-        at = ast.Slice(*(bounds if len(bounds) > 1 else [None, *bounds]))  # type: ignore[assignment]
-    if not all(map(_is_atom, parts)):
-        return None
-    names = [p for p in parts if isinstance(p, ast.Name)]
-    checks = [_of(x, "INDEXED"), *(_of(p, "INDICES") for p in names)]
-    return _located(call, _quickly(checks, ast.Subscript(x, at, ast.Load()), call))  # type: ignore[no-any-return]
-
-
-def _is_atom(x: ast.expr) -> bool:
-    """Whether an operand is a name or a number, and asked for twice is the same."""
-    if isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub):
-        x = x.operand
-        return isinstance(x, ast.Constant)
-    return isinstance(x, (ast.Name, ast.Constant)) and getattr(x, "value", None) is not ...
-
-
-def _of(x: ast.expr, types: str) -> ast.expr:
-    return ast.Compare(_call("kind", x), [ast.In()], [ast.Attribute(_load(HOOKS), types, ast.Load())])
-
-
-def _not_of(x: ast.expr, types: str) -> ast.expr:
-    return ast.Compare(_call("kind", x), [ast.NotIn()], [ast.Attribute(_load(HOOKS), types, ast.Load())])
-
-
-def _quickly(checks: list[ast.expr], short: ast.expr, long: ast.expr) -> ast.expr:
-    """`short` where all is as it mostly is."""
-    if not checks:
-        return _copied(short)
-    test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
-    return ast.IfExp(_copied(test), _copied(short), _copied(long))
+    kind = call_of("kind", load(items))
+    return ast.Compare(kind, [ast.In()], [ast.Attribute(load(HOOKS), "RESTS", ast.Load())])
 
 
 def _body(operand: ast.expr) -> ast.expr:
@@ -401,10 +325,6 @@ def _test() -> ast.expr:
 
 def _bind(value: ast.expr) -> ast.expr:
     return ast.NamedExpr(ast.Name(_TEST, ast.Store()), value)
-
-
-def _call(hook: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Attribute(ast.Name(HOOKS, ast.Load()), hook, ast.Load()), list(args), [])
 
 
 def _recall(call: ast.Call) -> ast.Call:
@@ -421,20 +341,16 @@ def _is_not_false() -> ast.expr:
 
 
 def _choice(test: ast.expr, yes: ast.expr, no: ast.expr, other: ast.expr) -> ast.expr:
-    return ast.IfExp(_is(test, True), yes, ast.IfExp(_is(_test(), False), no, other))
+    plain = is_of(_test(), "PLAIN")
+    is_true = ast.BoolOp(ast.Or(), [_is(test, True), ast.BoolOp(ast.And(), [_is_not_false(), plain, _test()])])
+    is_false = ast.BoolOp(ast.Or(), [_is(_test(), False), copied(plain)])
+    return ast.IfExp(is_true, yes, ast.IfExp(is_false, no, other))
 
 
-def _located(origin: ast.AST, made: Any) -> Any:
-    """New nodes get the place of the call that they stand for; those that were moved have their own."""
-    pending = [made]
-    while pending:
-        node = pending.pop()
-        if "lineno" in node._attributes and not hasattr(node, "lineno"):
-            ast.copy_location(node, origin)
-        elif node is not made and hasattr(node, "lineno"):
-            continue
-        pending += children(node)
-    return made
+def _asked() -> ast.expr:
+    """The truth of a test that is none yet, under the name of the test."""
+    truth = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), _test()))
+    return _bind(quickly([is_of(_test(), "PLAIN")], truth, call_of("truth_of", _test())))
 
 
 # What may be moved into the function around it
@@ -472,7 +388,7 @@ def _bound_now(function: _Function) -> set[str]:
     arguments = function.args
     names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     names |= {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
-    for node in _scope(function.body):
+    for node in scope_of(function.body):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -484,15 +400,6 @@ def _bound_now(function: _Function) -> set[str]:
         elif isinstance(node, ast.MatchMapping) and node.rest:
             names.add(node.rest)
     return names
-
-
-def _scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of a function's own scope."""
-    for node in nodes:
-        yield node
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            continue
-        yield from _scope(children(node))
 
 
 def _reads(function: _Function, names: set[str], but: _Function) -> bool:
@@ -534,17 +441,3 @@ def _functions_in(node: ast.AST) -> Iterator[ast.AST]:
             yield child
         else:
             yield from _functions_in(child)
-
-
-def _copied(node: Any) -> Any:
-    """A tree, or a list of them, that shares nothing with the first but contexts; `copy.deepcopy` takes much longer."""
-    if type(node) is list:
-        return [_copied(part) for part in node]
-    if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context):
-        return node
-    kind = type(node)
-    made = kind.__new__(kind)
-    parts = made.__dict__
-    for name, value in node.__dict__.items():
-        parts[name] = _copied(value) if type(value) is list or isinstance(value, ast.AST) else value
-    return made

@@ -1,6 +1,6 @@
 """What generated code calls as `ag__.…`: hooks do as Python does on Python values, and stage on staged ones."""
 
-from builtins import abs, chr, isinstance, len, ord, slice  # noqa: UP029 (they are names of this module, too)
+import builtins
 
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
 from autograph.operators import math_forms as math_forms  # the same
@@ -26,31 +26,35 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
-from autograph.operators.quick import ALTERNATIVES, HOLDERS, INDEXED, INDICES, METHODS
+from autograph.operators.plain import PLAIN
+from autograph.operators.quick import ALTERNATIVES, FRESH, HOLDERS, INDEXED, INDICES, METHODS, READ
 from autograph.operators.rows import RESTS, for_rest, guarded, row
 from autograph.operators.tries import try_stmt
 from autograph.operators.truth import truth_of
 from autograph.operators.while_loops import ask, while_rest, while_stmt
 
 quick.namespace = globals()
+globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})
+quick.show()
 kind = type
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 
 __all__ = [
     "ALTERNATIVES",
+    "FRESH",
     "HOLDERS",
     "INDEXED",
     "INDICES",
     "METHODS",
+    "PLAIN",
+    "READ",
     "RESTS",
-    "abs",
     "and_",
     "ask",
     "assert_stmt",
     "aug_attr",
     "aug_item",
     "callee",
-    "chr",
     "del_attr",
     "del_item",
     "dict_comp",
@@ -69,9 +73,7 @@ __all__ = [
     "in_place",
     "is_",
     "is_not",
-    "isinstance",
     "kind",
-    "len",
     "list_comp",
     "local",
     "lt",
@@ -86,13 +88,11 @@ __all__ = [
     "not_eq",
     "not_in",
     "or_",
-    "ord",
     "raised",
     "row",
     "set_attr",
     "set_comp",
     "set_item",
-    "slice",
     "truth_of",
     "try_stmt",
     "undefined",

@@ -21,7 +21,7 @@ from typing import Any
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.errors.refusals import refusal
 from autograph.load.cache import has_tries, is_converted
-from autograph.operators import specials, truth
+from autograph.operators import quick, specials, truth
 from autograph.operators.births import births_of
 from autograph.operators.choice import CHOICES, choice_of, select
 from autograph.operators.contents import noting, noting_method
@@ -64,10 +64,18 @@ def is_unconverted_module(module: str | None) -> bool:
 
 def callee(f: Any) -> Any:
     """What converted code calls where the user's code calls `f`."""
+    kind = type(f)
+    if kind is MethodType:
+        made = quick.at_once.get(id(f.__func__))
+        if made is not None and type(f.__self__) in quick.met:
+            return MethodType(made, f.__self__)
+    else:
+        made = quick.at_once.get(id(f))
+        if made is not None:
+            return made
     trace = current()
     if trace is None:
-        return FRAME_READERS.get(f, f) if type(f) is BuiltinMethodType else f
-    kind = type(f)
+        return FRAME_READERS.get(f, f) if kind is BuiltinMethodType else f
     if kind is MethodType:
         function = f.__func__
         made = trace.calls.get(function) if type(function) is FunctionType else None
@@ -126,15 +134,23 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
     if kind is BuiltinMethodType:
         return _builtin(trace, f)
     if kind is type and f in _BUILTIN_TYPES:
-        made = trace.calls[f] = STAND_INS.get(f, f)
-        return made
+        return _keep(trace, f, STAND_INS.get(f, f))
     return _other(trace, f, kind)
 
 
 def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
     """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
     if "<locals>" not in f.__qualname__ and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
-        trace.calls[f] = choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made
+        _keep(trace, f, choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made)
+
+
+def _keep(trace: Trace, f: Any, made: Any) -> Any:
+    """Keep what is called for `f`."""
+    calls = trace.calls
+    calls[f] = made
+    if f in calls:  # which keeps its id
+        calls.at_once[id(f)] = made
+    return made
 
 
 def _builtin(trace: Trace, f: Any) -> Any:
@@ -163,12 +179,9 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if f is getattr and "runs_again" in trace.notes:
         return partial(read_by_name, trace)
     if owner is ModuleType and f in _UNWORLDLY:
-        made = STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f))
-        trace.calls[f] = made
-        return made
+        return _keep(trace, f, STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
-        made = trace.calls[f] = noting(f, python_form(f, callee))
-        return made
+        return _keep(trace, f, noting(f, python_form(f, callee)))
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
         how = asks_world(f)
         if how:
@@ -376,25 +389,29 @@ def _constructor(trace: Trace, cls: type) -> Any:
     if known is None or known[1] is not init or known[2] is not cls.__new__:
         key = id(cls)
         kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
-        known = _constructed[key] = kept, init, cls.__new__, _initialises(cls, init)
+        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
     meet_class(trace, cls)
-    made = partial(_construct, cls) if known[3] else cls
+    made = cls if known[3] is None else partial(known[3], cls)
     if "<locals>" not in cls.__qualname__ and type(cls) in _KEPT:
-        trace.calls[cls] = made
+        _keep(trace, cls, made)
     return made
 
 
-_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, whether we initialise
+_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, what makes instances
 
 
-def _initialises(cls: type, init: Any) -> bool:
-    return (
-        type(init) is FunctionType
-        and cls.__new__ is object.__new__  # type: ignore[comparison-overlap]
-        and type(cls).__call__ is type.__call__
-        and not issubclass(cls, BaseException)
-        and (is_converted(init.__code__) or (not is_unconverted_module(cls.__module__) and callee(init) is not init))
-    )
+def _maker(cls: type, init: Any) -> Any:
+    """What makes instances, given the class; None where it does so itself."""
+    made_so: Any = cls.__new__
+    if made_so is not _NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
+        return None
+    if init is object.__init__ and not is_unconverted_module(cls.__module__):
+        return _new
+    if type(init) is not FunctionType:
+        return None
+    if not is_converted(init.__code__) and (is_unconverted_module(cls.__module__) or callee(init) is init):
+        return None
+    return _construct
 
 
 def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -407,7 +424,7 @@ def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         if len(objects) > trace.notes.get("room", ROOM):
             overfull(trace)
         if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
-            trace.journal.noted.add(id(made))
+            trace.journal.born.add(id(made))
     return made
 
 

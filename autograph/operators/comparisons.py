@@ -137,6 +137,8 @@ def unpack(x: Any, before: int, after: int | None = None) -> Any:
     kind = type(x)
     if kind is tuple or STATE.trace is None:
         return x
+    if kind is list and "lists" not in STATE.trace.notes:
+        return x
     if choice_of(x) is not None:
         x = resolve(x)
     x = gathered(x)

@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
-from autograph.operators.places import watch
+from autograph.operators.places import put_back, watch
 from autograph.operators.specials import leads_to_tensor, named_by
 from autograph.operators.truth import truth_of
 from runtime.tensor.dispatch import op
@@ -150,8 +150,7 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
     form = made.form(x, may_stop=True)
     if form is None:
         raise refusal("generator-items")
-    for place, before in table.values():
-        place.write(before)
+    put_back(table)
     del graph.nodes[mark:]
     made.spent = True
     return form

@@ -40,7 +40,7 @@ from autograph.operators.lists import (
 )
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import is_maybe
-from autograph.operators.places import ROOM, UNBOUND, ItemPlace, note_attribute, note_item, overfull
+from autograph.operators.places import UNBOUND, note_attribute, note_item
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.regions import current_trace
 from autograph.operators.sharing import placed, sharing_of, sync, taken
@@ -230,16 +230,10 @@ def _is_python(base: Any, index: Any) -> bool:
         if by not in NUMBERS and by is not tuple:
             return False
         trace = current()
-        if trace is not None and kind is not dict and "choices" in trace.notes:
-            return False  # a missing key may have a value of its own
-        if trace is not None and trace.journal:
-            table = trace.journal[-1]
-            key = ("item", id(base), index)
-            if key not in table:
-                place = ItemPlace(base, index)
-                table[key] = place, base.get(index, UNBOUND)
-                if len(table) > trace.notes.get("room", ROOM):
-                    overfull(trace)
+        if trace is not None:
+            if kind is not dict and "choices" in trace.notes:
+                return False  # a missing key may have a value of its own
+            note_item(trace, base, index)
         return True
     if kind is list and (
         by is int
@@ -342,9 +336,15 @@ def del_item(x: Any, index: Any) -> None:
 def set_attr(owner: Any, name: str, value: Any) -> None:
     """`owner.name = value`."""
     trace = current()
-    if trace is not None and id(owner) in trace.journal.noted:
-        setattr(owner, name, value)
-        return
+    if trace is not None and trace.journal:
+        if id(owner) in trace.journal.born:
+            setattr(owner, name, value)
+            return
+        if ("attribute", id(owner), name) in trace.journal[-1]:
+            setattr(owner, name, value)
+            if "sharing" in trace.notes:
+                sync(trace)
+            return
     kind = type(owner)
     if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
@@ -354,12 +354,12 @@ def set_attr(owner: Any, name: str, value: Any) -> None:
         if descriptor is not None and type(descriptor) is property and descriptor.fset is not None:
             callee(descriptor.fset)(owner, value)
             return
-        if trace.journal and ("attribute", id(owner), name) not in trace.journal[-1]:
+        if trace.journal:
             births = trace.notes.get("births")
             if births is None or not births.here(owner, trace):
                 note_attribute(trace, owner, name)
             elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
-                trace.journal.noted.add(id(owner))
+                trace.journal.born.add(id(owner))
     setattr(owner, name, value)
     if trace is not None and "sharing" in trace.notes:
         sync(trace)

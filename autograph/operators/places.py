@@ -7,6 +7,7 @@ globals are written through hooks that note them in the journal of the open regi
 from __future__ import annotations
 
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from opcode import opmap
 from types import CellType, FunctionType
@@ -25,12 +26,14 @@ __all__ = [
     "ItemPlace",
     "Label",
     "Sentinel",
+    "by_item",
     "label_of",
     "name_places",
     "note_attribute",
     "note_item",
     "note_unset",
     "overfull",
+    "put_back",
     "read_by_name",
     "rebinds",
     "unset_before_loop",
@@ -222,6 +225,63 @@ class ItemPlace:
         return f"item {self.item!r} of a {type(self.owner).__name__}"
 
 
+class DictPlace:
+    """All items of a dictionary: noted at once, while they are few. What differs in the end stands for itself."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: dict[Any, Any]) -> None:
+        self.owner = owner
+
+    @property
+    def key(self) -> Any:
+        return ("dict", id(self.owner))
+
+    def read(self) -> dict[Any, Any]:
+        return self.owner.copy()
+
+    def write(self, value: dict[Any, Any]) -> None:
+        for place, original in self.differing(value):
+            place.write(original)
+
+    def differing(self, before: dict[Any, Any]) -> list[tuple[ItemPlace, Any]]:
+        """The items that are not as they were, and what they were."""
+        owner = self.owner
+        made = [(ItemPlace(owner, k), v) for k, v in before.items() if owner.get(k, UNBOUND) is not v]
+        return made + [(ItemPlace(owner, k), UNBOUND) for k in owner if k not in before]
+
+    def __repr__(self) -> str:
+        return "a dict"
+
+
+def by_item(table: dict[Any, tuple[Place, Any]]) -> None:
+    """Put into a region's table, in the place of dictionaries, those of their items that have changed."""
+    found = [key for key in table if key[0] == "dict"]
+    if not found:
+        return
+    whole: set[int] = set()
+    made: dict[Any, tuple[Place, Any]] = {}
+    for key, entry in table.items():
+        if key[0] == "dict":
+            whole.add(key[1])
+        if key[0] != "item" or key[1] not in whole:  # else it was noted later than all of them
+            made[key] = entry
+    for key in found:
+        place, before = made.pop(key)
+        assert isinstance(place, DictPlace)
+        for item, original in place.differing(before):
+            made.setdefault(item.key, (item, original))
+    table.clear()
+    table.update(made)
+
+
+def put_back(table: dict[Any, tuple[Place, Any]]) -> None:
+    """Undo what a region has written."""
+    by_item(table)
+    for place, original in table.values():
+        place.write(original)
+
+
 def name_places(names: tuple[str, ...], *functions: Callable[..., Any] | None) -> list[Place]:
     """The places of `names`, found through the closures (or globals) of the body functions that bind them."""
     places: list[Place] = []
@@ -252,16 +312,28 @@ def overfull(trace: Trace) -> None:
 overfull_hook: Any = None  # `births` puts it here
 
 
+_FEW = 16  # items of a dictionary that are noted at once
+_WHOLE = frozenset((dict, defaultdict))  # kinds of dictionaries whose items are
+
+
 def note_item(trace: Trace, owner: Any, item: Any) -> None:
     """Note in the journal that an item of a dictionary is about to be changed."""
-    if trace.journal:
-        table = trace.journal[-1]
+    if not trace.journal or id(owner) in trace.journal.noted:
+        return
+    table = trace.journal[-1]
+    place: DictPlace | ItemPlace
+    if type(owner) in _WHOLE and (len(owner) <= _FEW or ("dict", id(owner)) in table):
+        key: Any = ("dict", id(owner))
+        place = DictPlace(owner)
+        if "lists" not in trace.notes:
+            trace.journal.noted.add(id(owner))
+    else:
         key = ("item", id(owner), item)
-        if key not in table:
-            place = ItemPlace(owner, item)
-            table[key] = (place, place.read())
-            if len(table) > trace.notes.get("room", ROOM):
-                overfull(trace)
+        place = ItemPlace(owner, item)
+    if key not in table:
+        table[key] = (place, place.read())
+        if len(table) > trace.notes.get("room", ROOM):
+            overfull(trace)
 
 
 def note_attribute(trace: Trace, owner: Any, name: str) -> None:

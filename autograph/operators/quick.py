@@ -6,15 +6,16 @@ lives in which that came up, generated code asks the hooks (in all threads: what
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any
 
 from autograph.operators.choice import CHOICES
 from autograph.operators.plain import NUMBERS
 from runtime.tensor import trace as trace_module
-from runtime.tensor.trace import Trace
+from runtime.tensor.trace import Trace, current
 
-__all__ = ["ALTERNATIVES", "HOLDERS", "INDEXED", "INDICES", "METHODS"]
+__all__ = ["ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "METHODS", "OWN_NAMES", "READ"]
 
 INDICES = NUMBERS
 """Exact types of indices by which Python finds an item."""
@@ -22,14 +23,51 @@ INDEXED: frozenset[Any] = frozenset((list, tuple, dict, str, bytes, range))
 """Exact types whose items and length are Python's."""
 METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
+READ: frozenset[Any] = METHODS | {dict}
+"""Exact types whose methods that change nothing are called as they are."""
+FRESH: frozenset[Any] = frozenset((list, dict))
+"""Exact types of containers that are changed without a note by the function that made them."""
 HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, dict))
 """Exact types that tell themselves what is in them."""
+OWN_NAMES = tuple("abs bool chr divmod float hex id int isinstance len max min ord range repr round slice str".split())
+"""Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset(CHOICES)
 """Types of values that are one or another."""
 
 namespace: dict[str, Any] = {}  # what generated code reads
-_TABLES = {"INDEXED": INDEXED, "METHODS": METHODS, "HOLDERS": HOLDERS}
+_TABLES = {"FRESH": FRESH, "INDEXED": INDEXED, "METHODS": METHODS, "READ": READ, "HOLDERS": HOLDERS}
 _unusual: set[int] = set()  # ids of traces
+_lock = threading.RLock()  # a finalizer may come in between
+_tracing: set[int] = set()  # threads that trace
+_NOTHING: dict[str, Any] = {"noted": frozenset(), "born": frozenset(), "at_once": {}}
+
+
+at_once: dict[int, Any] = _NOTHING["at_once"]  # what generated code sees, and
+met: set[type] = set()  # the classes for whose instances it is called, too
+
+
+def show() -> None:
+    """Let generated code see what is known in the open region of this thread's trace.
+
+    `noted` and `born` are those of the journal: what is in them is changed without a note. `at_once` has by id what is
+    called for a function, where that is always the same. All threads see the same: nothing while several trace. One that
+    does not trace may see what is another's: it does as Python does then, or calls the converted form of a function.
+    """
+    global at_once, met
+    trace = current()
+    with _lock:
+        if trace is None:
+            _tracing.discard(threading.get_ident())
+        else:
+            _tracing.add(threading.get_ident())
+        if trace is None or len(_tracing) > 1 or _unusual:
+            namespace.update(_NOTHING)
+            at_once = _NOTHING["at_once"]
+            return
+        journal = trace.journal
+        namespace["noted"], namespace["born"] = journal.noted, journal.born
+        at_once = trace.calls.at_once if trace.builder.region.parent is None else _NOTHING["at_once"]
+        namespace["at_once"], met = at_once, trace.met
 
 
 def ask_hooks(trace: Trace) -> None:
@@ -39,6 +77,7 @@ def ask_hooks(trace: Trace) -> None:
         _unusual.add(key)
         weakref.finalize(trace, _gone, key)
         namespace.update(dict.fromkeys(_TABLES, frozenset()))
+        show()
 
 
 def _gone(key: int) -> None:
@@ -48,3 +87,4 @@ def _gone(key: int) -> None:
 
 
 trace_module.unusual = ask_hooks
+trace_module.changed = show

@@ -28,7 +28,7 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.forms import same_static
 from autograph.operators.named import Call, Named, Restart
-from autograph.operators.places import watch
+from autograph.operators.places import put_back, watch
 from autograph.operators.regions import run_region
 from runtime.ir.graph import Graph
 from runtime.tensor.trace import Place, Trace
@@ -204,8 +204,7 @@ def _inline(trace: Trace, entry: Entry) -> Any:
         result = entry.call.run(entry.call.values)
     except Restart as restart:
         if restart.entry is entry:
-            for place, original in table.values():
-                place.write(original)
+            put_back(table)
             table.clear()
             del region.nodes[mark:]
         raise

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograph.operators.births import births_of, forget_dead, owner_of, unheld
-from autograph.operators.places import UNDEFINED, AttributePlace
+from autograph.operators.births import births_of, owner_of, unheld
+from autograph.operators.places import UNDEFINED, AttributePlace, by_item, put_back
 from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
@@ -84,11 +84,10 @@ def run_region(
             traced.ended = True
         changed = _changed(before, table)
     finally:
-        trace.journal.pop()
         trace.builder.pop()
-        for place, original in [*table.values(), *before.values()]:
-            place.write(original)
-        place = original = None  # type: ignore[assignment]
+        trace.journal.pop()
+        put_back(table)
+        put_back(before)
         if "sharing" in trace.notes:
             traced.shared = trace.notes["sharing"].leave(held, region.graph)
             held = sharing = None  # type: ignore[assignment]
@@ -132,11 +131,8 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
 def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:
     """Undo the writes of a function's trace; what its places outside held at the end is returned, those of objects born
     in it (and of `fresh`) keep it."""
-    forget_dead(trace)
     changed = _changed({}, table)
-    for place, original in table.values():
-        place.write(original)
-    place = original = None  # type: ignore[assignment]
+    put_back(table)
     asked = {key: owner_of(place) for key, (place, _) in changed.items() if owner_of(place) is not None}
     _keep_born(trace, asked, changed, fresh, [table, fresh, *records], trace.graph)
     return {key: entry for key, entry in changed.items() if key not in asked}
@@ -144,6 +140,7 @@ def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> 
 
 def _changed(before: Table, table: Table) -> dict[Any, tuple[Place, Any]]:
     """The places that hold something else now, and what."""
+    by_item(table)
     changed = {}
     for key, (place, original) in [*before.items(), *table.items()]:
         if key in changed:
@@ -169,7 +166,7 @@ def _keep_effects(
             known = True
         else:
             # Written or made before the region: it was there.
-            known = any(key in outer for outer in trace.journal) or births_of(trace).before(owner, traced.region)
+            known = any(_is_noted(key, outer) for outer in trace.journal) or births_of(trace).before(owner, traced.region)
             if not known:
                 asked[key] = owner
         if known:
@@ -187,6 +184,11 @@ def _keep_effects(
         if key in unsure and key not in asked:
             traced.places[key] = place
             traced.finals[key] = final
+
+
+def _is_noted(key: Any, table: Table) -> bool:
+    """Whether a table has a note of a place, or of the dictionary whose item it is."""
+    return key in table or (key[0] == "item" and ("dict", key[1]) in table)
 
 
 def _keep_born(

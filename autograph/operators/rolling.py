@@ -25,12 +25,13 @@ from autograph.operators.descriptors import (
     value_types,
 )
 from autograph.operators.places import name_places
+from autograph.operators.quick import show
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import clone
 from runtime.passes.dce import eliminate_dead_code
-from runtime.tensor.trace import Place, Trace
+from runtime.tensor.trace import Calls, Place, Trace
 
 __all__ = [
     "ROLLED",
@@ -183,7 +184,7 @@ def _tried(trace: Trace, roll: Roll, cells: list[Place], stage: Callable[[Roll, 
             return False
 
 
-class _Forgetful(dict[Any, Any]):
+class _Forgetful(Calls):
     """Remembers no call: each is looked at."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -195,10 +196,12 @@ def _rolling(trace: Trace) -> Iterator[None]:
     outer = trace.notes.get("rolling")
     trace.notes["rolling"] = True
     calls, trace.calls = trace.calls, _Forgetful()
+    show()
     try:
         yield
     finally:
         trace.calls = calls
+        show()
         if "lists" in trace.notes:
             calls.clear()
         if outer is None:

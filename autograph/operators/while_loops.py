@@ -36,6 +36,7 @@ from autograph.operators.places import (
     UNDEFINED,
     label_of,
     name_places,
+    put_back,
     unset_before_loop,
     unset_by_loop,
 )
@@ -175,8 +176,7 @@ def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:
 def _discard(trace: Trace, trial: Trial) -> None:
     """Drop a trial of what will be traced again inside the loop: its nodes and what it wrote."""
     del trace.builder.region.graph.nodes[trial.mark :]
-    for place, original in trial.written.values():
-        place.write(original)
+    put_back(trial.written)
     if "sharing" in trace.notes:
         sharing_of(trace).discard(trial.shared)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.aliases import TraceAgain, hints_of
-from autograph.operators.births import births_of
+from autograph.operators.births import births_of, forget_dead
 from autograph.operators.choice import choice_of, require_bound
 from autograph.operators.debuggers import is_debugged
 from autograph.operators.descriptors import (
@@ -32,7 +32,7 @@ from autograph.operators.descriptors import (
 )
 from autograph.operators.lists import ListPlace
 from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED, AttributePlace, CellPlace, watch
+from autograph.operators.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back, watch
 from autograph.operators.printing import holds_text
 from autograph.operators.regions import PathEnds, settle
 from autograph.operators.sharing import finish
@@ -202,8 +202,7 @@ def _attempt(
                 result,
             )
         except TraceAgain:
-            for place, original in table.values():
-                place.write(original)
+            put_back(table)
             raise
         finally:
             trace.journal.pop()
@@ -272,6 +271,8 @@ def _collect(
     known = {entry.place.key: entry for entry in state}
     finals = [entry.place.read() for entry in state]
     trace.notes["closing"] = True  # what was made here leaves by its parts
+    forget_dead(trace)
+    by_item(table)
     outside = settle(
         trace,
         {k: v for k, v in table.items() if not isinstance(v[0], BoxPlace)},

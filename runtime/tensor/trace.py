@@ -48,6 +48,7 @@ class _State:
     @trace.setter
     def trace(self, trace: Trace | None) -> None:
         _TRACE.set(trace)
+        changed()
 
     @property
     def tapes(self) -> tuple[Any, ...]:
@@ -71,6 +72,7 @@ class _State:
 STATE = _State()
 tensor_module.in_trace = lambda: current() is not None
 converted: Callable[[Any], Any] = lambda f: f
+changed: Callable[[], None] = lambda: None  # is told when another trace begins or goes on in this thread, or another region
 unusual: Callable[[Any], None] = lambda trace: None  # is told of traces in which lists or values come to stand for others
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
@@ -137,32 +139,51 @@ class BoxPlace:
 class Journal(list[dict[Any, tuple[Place, Any]]]):
     """One table for each open region: key -> (place, value before).
 
-    `noted` are the ids of objects that need no more notes in the innermost: lists and cells that are in it, and objects
-    that were made in its region. They live while their ids are here.
+    `noted` are the ids of lists, dictionaries and cells that need no more notes in the innermost, being in it; `born` those
+    of instances that were made in its region. They live while their ids are here.
     """
 
-    __slots__ = ("_outer", "noted")
+    __slots__ = ("_outer", "born", "noted")
 
     def __init__(self) -> None:
         super().__init__()
         self.noted: set[int] = set()
-        self._outer: list[set[int]] = []
+        self.born: set[int] = set()
+        self._outer: list[tuple[set[int], set[int]]] = []
 
     def append(self, table: dict[Any, tuple[Place, Any]]) -> None:
         """Open a region."""
         super().append(table)
-        self._outer.append(self.noted)
-        self.noted = set()
+        self._outer.append((self.noted, self.born))
+        self.noted, self.born = set(), set()
+        changed()
 
     def pop(self, _: Any = -1) -> dict[Any, tuple[Place, Any]]:
         """Close the innermost."""
-        self.noted = self._outer.pop()
+        self.noted, self.born = self._outer.pop()
+        changed()
         return super().pop()
 
     def forget(self) -> None:
         """Look up again what is noted: tables were changed, or objects are gone."""
-        for noted in (self.noted, *self._outer):
+        for noted, born in ((self.noted, self.born), *self._outer):
             noted.clear()
+            born.clear()
+
+
+class Calls(dict[Any, Any]):
+    """What is called for functions and classes; `at_once` has, by id, those that generated code calls without asking."""
+
+    __slots__ = ("at_once",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_once: dict[int, Any] = {}
+
+    def clear(self) -> None:
+        """Forget them."""
+        super().clear()
+        self.at_once.clear()
 
 
 class Trace:
@@ -175,7 +196,7 @@ class Trace:
         self.overrides: dict[int, Value] = {}  # id(outside box) -> what the trace wrote to it
         self.written: dict[int, Tensor] = {}
         self.journal = Journal()
-        self.calls: dict[Any, Any] = {}  # functions and classes, and what converted code calls for them in this trace
+        self.calls = Calls()  # functions and classes, and what converted code calls for them in this trace
         self.simple: set[int] = set()  # ids of code that was made for the trace, of which calls are all there is to it
         self.met: set[type] = set()  # classes whose methods were called
         self.notes: dict[str, Any] = {}  # room for the front end

@@ -6,6 +6,7 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
+from autograph.operators import quick
 from autograph.operators.matching import (  # noqa: F401  they are Python's own meaning
     match_argument,
     match_class,
@@ -14,6 +15,7 @@ from autograph.operators.matching import (  # noqa: F401  they are Python's own 
     match_sequence,
     match_star,
 )
+from autograph.operators.plain import PLAIN as PLAIN
 
 slice = builtins.slice
 local = object
@@ -179,8 +181,9 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 
 
 kind = type
-abs, chr, isinstance, len, ord = builtins.abs, builtins.chr, builtins.isinstance, builtins.len, builtins.ord
-ALTERNATIVES = HOLDERS = INDEXED = INDICES = METHODS = RESTS = frozenset[Any]()
+globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})  # what generated code compares names with
+ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = METHODS = READ = RESTS = born = noted = frozenset[Any]()
+at_once: dict[int, Any] = {}
 
 
 def row(x: Any, tested: bool = False) -> Any:
