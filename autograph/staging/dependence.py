@@ -110,7 +110,7 @@ class Dependence:
             for node in list(self._objects.values()):
                 for fn in _methods(node.value):
                     self._enter(fn, node)
-                for path in self._unknown:
+                for path in tuple(self._unknown):  # what is followed may bring more
                     self._follow(node, path, strict=False)
 
     # Functions

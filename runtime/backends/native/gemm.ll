@@ -103,6 +103,7 @@ panel:
   %col = mul i64 %j, $COLUMNS
   %left = sub i64 %n, %col
   %edge = icmp slt i64 %left, $COLUMNS
+  %narrow = icmp sle i64 %left, $LANES
   %b.step = mul i64 %j, %ps
   %b.at = getelementptr $WORD, ptr %b, i64 %b.step
   %b.panel = select i1 %edge, ptr %last, ptr %b.at
@@ -123,8 +124,13 @@ tile:
   %c.step = add i64 %c.row, %col
   %c.at = getelementptr $WORD, ptr %c, i64 %c.step
   %c.tile = select i1 %edge, ptr %tmp, ptr %c.at
+  br i1 %narrow, label %halves, label %wholes
+wholes:
   switch i64 %mr, label %tile.done [$CASES]
 $CALLS
+halves:
+  switch i64 %mr, label %tile.done [$HALVES]
+$HALF_CALLS
 tile.done:
   br i1 %edge, label %copy, label %tile.end
 copy:
@@ -241,6 +247,7 @@ entry:
   %out = inttoptr i64 %out.i to ptr
   %size = mul i64 %k, $COLUMNS
   %dense = icmp eq i64 %cb, 1
+  %tall = icmp eq i64 %rb, 1
   br label %panel
 panel:
   %j = phi i64 [%lo, %entry], [%j.next, %panel.done]
@@ -256,7 +263,7 @@ start:
   %none = icmp slt i64 %k, 1
   br i1 %none, label %panel.done, label %choose
 choose:
-  br i1 %dense, label %row, label %column
+  br i1 %dense, label %row, label %turn
 row:
   %p = phi i64 [0, %choose], [%p.next, %row]
   %f.n = mul i64 %p, %rb
@@ -267,15 +274,34 @@ $LINES
   %p.next = add i64 %p, 1
   %p.more = icmp slt i64 %p.next, %k
   br i1 %p.more, label %row, label %panel.done
+turn:
+  %turns.0 = icmp sge i64 %left, $COLUMNS
+  %turns = and i1 %turns.0, %tall
+  %whole.k = and i64 %k, -$LANES
+  %whole = select i1 %turns, i64 %whole.k, i64 0
+  %any = icmp sgt i64 %whole, 0
+  br i1 %any, label %square, label %columns
+square: ; as many rows as a vector has numbers
+  %sq.y = phi i64 [0, %turn], [%sq.next, %square]
+  %sq.n = mul i64 %sq.y, $COLUMNS
+  %sq.to = getelementptr $WORD, ptr %to, i64 %sq.n
+  %sq.from = getelementptr $WORD, ptr %from, i64 %sq.y
+$TURNED
+  %sq.next = add i64 %sq.y, $LANES
+  %sq.more = icmp slt i64 %sq.next, %whole
+  br i1 %sq.more, label %square, label %columns
+columns:
+  %over = icmp slt i64 %whole, %k
+  br i1 %over, label %column, label %panel.done
 column:
-  %q = phi i64 [0, %choose], [%q.next, %column.done]
+  %q = phi i64 [0, %columns], [%q.next, %column.done]
   %inside = icmp slt i64 %q, %left
   %q.n = mul i64 %q, %cb
   %q.from = getelementptr $WORD, ptr %from, i64 %q.n
   %q.to = getelementptr $WORD, ptr %to, i64 %q
   br label %number
 number:
-  %y = phi i64 [0, %column], [%y.next, %written]
+  %y = phi i64 [%whole, %column], [%y.next, %written]
   br i1 %inside, label %read, label %written
 read:
   %y.n = mul i64 %y, %rb
@@ -484,10 +510,58 @@ entry:
   %some = and i1 %rows, %columns
   br i1 %some, label %work, label %done
 work:
-  call void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add)
   %ps = mul i64 %k, $COLUMNS
+  %deep = icmp sgt i64 %k, 512
+  %several = icmp sge i64 %m, 128
+  %wide = icmp sge i64 %n, 256
+  %large.0 = and i1 %deep, %several
+  %large = and i1 %large.0, %wide
+  br i1 %large, label %take, label %whole
+take:
+  %mc = call i64 @llvm.smin.i64(i64 %m, i64 1536)
+  %size = mul i64 %mc, 256
+  %bytes = mul i64 %size, $SIZE
+  %buffer = call ptr @ag_take(i64 %bytes)
+  %missing = icmp eq ptr %buffer, null
+  br i1 %missing, label %whole, label %inner
+whole:
+  call void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %c, i64 %ldc, i64 %add)
   call void @packed(ptr %job, ptr %b, i64 %ps)
   call void @run(ptr %job)
+  ret void
+inner: ; blocks of k whose rows of a are put in order
+  %p = phi i64 [0, %take], [%p.next, %inner.done]
+  %p.left = sub i64 %k, %p
+  %p.count = call i64 @llvm.smin.i64(i64 %p.left, i64 256)
+  %first = icmp eq i64 %p, 0
+  %add.now = select i1 %first, i64 %add, i64 1
+  %a.n = mul i64 %p, %ca
+  %a.at = getelementptr $WORD, ptr %a, i64 %a.n
+  %b.n = mul i64 %p, $COLUMNS
+  %b.at = getelementptr $WORD, ptr %b, i64 %b.n
+  br label %outer
+outer:
+  %i = phi i64 [0, %inner], [%i.next, %outer]
+  %i.left = sub i64 %m, %i
+  %i.count = call i64 @llvm.smin.i64(i64 %i.left, i64 %mc)
+  %a.i = mul i64 %i, %ra
+  %a.part = getelementptr $WORD, ptr %a.at, i64 %a.i
+  %c.i = mul i64 %i, %ldc
+  %c.at = getelementptr $WORD, ptr %c, i64 %c.i
+  call void @fill(ptr %job, i64 %i.count, i64 %n, i64 %p.count, ptr %a.part, i64 %ra, i64 %ca, ptr %c.at, i64 %ldc,
+                  i64 %add.now)
+  call void @packed(ptr %job, ptr %b.at, i64 %ps)
+  call void @order(ptr %job, ptr %buffer)
+  call void @run(ptr %job)
+  %i.next = add i64 %i, %mc
+  %i.more = icmp slt i64 %i.next, %m
+  br i1 %i.more, label %outer, label %inner.done
+inner.done:
+  %p.next = add i64 %p, 256
+  %p.more = icmp slt i64 %p.next, %k
+  br i1 %p.more, label %inner, label %give
+give:
+  call void @ag_give(ptr %buffer)
   ret void
 done:
   ret void
@@ -507,12 +581,12 @@ work:
   %bytes = mul i64 %rb, $SIZE
   %low = and i64 %bytes, 2047
   %apart = icmp eq i64 %low, 0
-  %several = icmp sge i64 %m, 64
+  %several = icmp sge i64 %m, 32
   %clash = and i1 %apart, %several
   %many = icmp sge i64 %m, 256
   ; columns of a that lie far apart are on a page each; so are rows, where a tile's are at the same places of the cache
   %a.down = icmp ne i64 %ca, 1
-  %a.some = icmp sge i64 %m, 48
+  %a.some = icmp sge i64 %m, 128
   %a.wide = icmp sge i64 %n, 96
   %a.high = icmp sge i64 %m, 1000
   %a.high.wide = and i1 %a.high, %a.wide

@@ -85,22 +85,27 @@ def text(kind: str, t: Tile) -> str:
     out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
     cases = " ".join(f"i64 {m}, label %rows{m}" for m in range(1, t.rows + 1))
     calls = "\n".join(
-        f"rows{m}:\n  call fastcc void @kernel{m}(i64 %kc, ptr %a.tile, i64 %ra.tile, i64 %ca.tile, "
+        f"{{0}}rows{m}:\n  call fastcc void @{{0}}kernel{m}(i64 %kc, ptr %a.tile, i64 %ra.tile, i64 %ca.tile, "
         f"ptr %b.panel, i64 %rb.panel, ptr %c.tile, i64 %ldc.tile, i64 %add.tile)\n  br label %tile.done"
         for m in range(1, t.rows + 1)
     )
+    half = Tile(t.lanes, 1, t.rows)  # for the last panel, where it has no more columns than that
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
         "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
         "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
-        "$DOWN": _column(t), "$SQUARE": _square(t, word, size), "$FAR": str(_FAR),
+        "$DOWN": _column(t), "$SQUARE": _square(t, word, size), "$TURNED": _turned(t, word, size),
+        "$FAR": str(_FAR),
         "$SHARED": str(SHARED), "$GRAIN": str(GRAIN),
-        "$CASES": cases, "$CALLS": calls, "$NUMBERS": str(t.rows * t.columns),
-        "$KERNELS": "\n".join(_kernel(m, t, word, kind) for m in range(1, t.rows + 1)),
+        "$CASES": cases, "$CALLS": calls.format(""), "$NUMBERS": str(t.rows * t.columns),
+        "$HALVES": cases.replace("%rows", "%half.rows"), "$HALF_CALLS": calls.format("half."),
+        "$KERNELS": "\n".join(
+            _kernel(m, tile, word, kind, name) for tile, name in ((t, ""), (half, "half.")) for m in range(1, t.rows + 1)
+        ),
         "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
     }
     # first what has others in it; "$VECTOR" before "$V"
-    for name in ("$LINES", "$DOWN", "$SQUARE", *sorted(facts, key=len, reverse=True)):
+    for name in ("$LINES", "$DOWN", "$SQUARE", "$TURNED", *sorted(facts, key=len, reverse=True)):
         out = out.replace(name, facts[name])
     return out
 
@@ -146,6 +151,34 @@ def _square(t: Tile, word: str, size: int) -> str:
     return "\n".join(out)
 
 
+def _turned(t: Tile, word: str, size: int) -> str:
+    """Squares of b whose columns lie in one piece, as rows: halves interleaved as often as there are doublings in a vector."""
+    lanes, vector = t.lanes, f"<{t.lanes} x {word}>"
+    halves = [", ".join(f"i32 {k}" for i in range(n, n + lanes // 2) for k in (i, lanes + i)) for n in (0, lanes // 2)]
+    out = []
+    for j in range(t.vectors):
+        names = [f"%tu{j}.{i}" for i in range(lanes)]
+        for i, name in enumerate(names):
+            out += [
+                f"  {name}.n = mul i64 %cb, {j * lanes + i}",
+                f"  {name}.p = getelementptr {word}, ptr %sq.from, i64 {name}.n",
+                f"  {name} = load {vector}, ptr {name}.p, align {size}",
+            ]
+        for stage in range(lanes.bit_length() - 1):
+            pairs = [(names[i], names[i + lanes // 2]) for i in range(lanes // 2)]
+            names = [f"%tu{j}.{stage}.{i}" for i in range(lanes)]
+            for i, name in enumerate(names):
+                a, b = pairs[i // 2]
+                half = f"<{lanes} x i32> <{halves[i % 2]}>"
+                out.append(f"  {name} = shufflevector {vector} {a}, {vector} {b}, {half}")
+        for i, name in enumerate(names):
+            out += [
+                f"  {name}.to = getelementptr {word}, ptr %sq.to, i64 {i * t.columns + j * lanes}",
+                f"  store {vector} {name}, ptr {name}.to, align {size}",
+            ]
+    return "\n".join(out)
+
+
 def _line(t: Tile) -> str:
     """A row of b, zeros where it has ended, into a panel."""
     out = []
@@ -174,7 +207,7 @@ def _fetched(rows: int, t: Tile, word: str, size: int) -> list[str]:
     return lines
 
 
-def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
+def _kernel(rows: int, t: Tile, word: str, kind: str, name: str) -> str:
     """c[rows, columns] = or += a[rows, k] @ b[k, columns]."""
     vector = f"<{t.lanes} x {word}>"
     each = [(i, j) for i in range(rows) for j in range(t.vectors)]
@@ -183,7 +216,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str) -> str:
     given = "i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add"
     fma = f"{vector} @llvm.fma.v{t.lanes}{kind}"
     lines = [
-        f"define private fastcc void @kernel{rows}({given}) noinline {{",
+        f"define private fastcc void @{name}kernel{rows}({given}) noinline {{",
         "entry:",
         *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
         *_fetched(rows, t, word, size),

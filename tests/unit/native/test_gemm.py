@@ -77,7 +77,7 @@ def test_small(kernels):
 
 @pytest.mark.parametrize(
     ("m", "k", "n"), [(300, 700, 90), (70, 400, 512), (260, 385, 1100), (257, 384, 33), (1000, 20, 64), (64, 300, 1024),
-     (1003, 70, 100), (50, 1030, 260), (1540, 390, 520)]
+     (1003, 70, 100), (150, 1030, 260), (1540, 390, 520), (130, 600, 257)]
 )
 def test_large(kernels, m, k, n):
     for turned, add in itertools.product((False, True), (0, 1)):

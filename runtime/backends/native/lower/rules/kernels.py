@@ -18,8 +18,7 @@ __all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer"]
 
 Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
-LEAST, LEAST_PACKED = 1_000_000, 65_536  # multiplications from which on the kernels are faster than BLAS
-WIDEST = {"f32": 1280, "f64": 768}  # columns of large products up to which the kernels are as fast as BLAS
+LEAST, LEAST_PACKED = 250_000, 65_536  # multiplications from which on the kernels are faster than BLAS
 SOME = 128  # what an unknown size is taken for
 MOST_PACKED = 4_000_000  # numbers of a matrix
 
@@ -131,8 +130,6 @@ def is_better_turned(kind: str, left: Array, rows: Operand, inner: Operand, colu
 def _suits(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
     """Whether a product whose second operand is not packed is for our own kernels."""
     if tile(kind) is None or step != 1 or not isinstance(columns, int) or columns < 24:
-        return False
-    if columns > WIDEST[kind] and (not isinstance(rows, int) or rows >= 256):
         return False
     return _multiplications(rows, inner, columns) >= LEAST
 
