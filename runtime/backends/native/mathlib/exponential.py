@@ -87,16 +87,21 @@ def expm1_fraction(r: Value) -> Value:
 
 def exp(x: Value) -> Value:
     """e^x."""
-    x = at_least(at_most(x, LARGEST[x.kind]), SMALLEST[x.kind])
-    r, _, bits = reduced(x)
-    return exp_scaled(r, x, INVERSE_LN2, bits)
+    return _or_nothing(at_most(x, LARGEST[x.kind]))
 
 
 def exp_negative(x: Value) -> Value:
     """e^x for x <= 0."""
-    x = at_least(x, SMALLEST[x.kind])
+    return _or_nothing(x)
+
+
+def _or_nothing(x: Value) -> Value:
+    """e^x, for which x is not too large. Where it is nothing (masked logits), it is not computed: processors take a hundred
+    cycles over results that are too small for an exponent."""
+    nothing = x < SMALLEST[x.kind]
+    x = select(nothing, 0.0, x)
     r, _, bits = reduced(x)
-    return exp_scaled(r, x, INVERSE_LN2, bits)
+    return select(nothing, 0.0, exp_scaled(r, x, INVERSE_LN2, bits))
 
 
 def exp2(x: Value) -> Value:
