@@ -342,11 +342,11 @@ entry:
   %up1 = sub i64 %up, 1
   %panels = udiv i64 %up1, $COLUMNS
   %work = mul i64 %panels, %k
-  %worth = icmp sge i64 %work, 8192
+  %worth = icmp sge i64 %work, 3072
   br i1 %worth, label %threads, label %alone
 threads:
   %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
-  %grain = udiv i64 4096, %row
+  %grain = udiv i64 768, %row
   %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
   call void @ag_parallel(ptr @panels, ptr %job, i64 %panels, i64 %grain1)
   ret void
@@ -450,11 +450,11 @@ entry:
   %k = call i64 @word(ptr %job, i64 2)
   %tiles = call i64 @word(ptr %job, i64 18)
   %work = mul i64 %m, %k
-  %worth = icmp sge i64 %work, 65536
+  %worth = icmp sge i64 %work, 49152
   br i1 %worth, label %threads, label %alone
 threads:
   %tile = mul i64 %k, $ROWS
-  %grain = udiv i64 32768, %tile
+  %grain = udiv i64 16384, %tile
   %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
   call void @ag_parallel(ptr @tiles, ptr %job, i64 %tiles, i64 %grain1)
   br label %done
@@ -581,9 +581,12 @@ work:
   %bytes = mul i64 %rb, $SIZE
   %low = and i64 %bytes, 2047
   %apart = icmp eq i64 %low, 0
-  %several = icmp sge i64 %m, 32
+  %k.many = icmp sge i64 %k, 512
+  %least = select i1 %k.many, i64 32, i64 64
+  %several = icmp sge i64 %m, %least
   %clash = and i1 %apart, %several
-  %many = icmp sge i64 %m, 256
+  %from.m = select i1 %k.many, i64 96, i64 256
+  %many = icmp sge i64 %m, %from.m
   ; columns of a that lie far apart are on a page each; so are rows, where a tile's are at the same places of the cache
   %a.down = icmp ne i64 %ca, 1
   %a.some = icmp sge i64 %m, 128

@@ -27,7 +27,7 @@ __all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "text
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
 GRAIN = 250_000  # the fewest that a thread takes
-_FAR = 512  # columns from which on rows of a, too, are put in order
+_FAR = 1000  # columns from which on rows of a, too, are put in order
 _NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
 
 
