@@ -410,3 +410,38 @@ def test_traces_of_one_signature_are_bounded():
     with pytest.warns(UserWarning, match="layer.weight"):
         many_states()
     assert [len(traces) for traces in f._traces.values()] == [MAX_STATES]
+
+
+class Namespace:
+    """Functions that find each other through it, as a program written against several libraries has."""
+
+    tanh = ag.tanh
+
+
+def through_namespace(cell, state, xs, weights, collect):
+    if collect:
+        states = []
+        for x in xs:
+            state = cell(Namespace, state, x, weights)
+            states.append(state)
+        return ag.stack(states)
+    array = ag.TensorArray(ag.as_dtype(xs.dtype), size=xs.shape[0])
+    for t in ag.range(xs.shape[0]):
+        array = array.write(t, cell(Namespace, state, xs[t], weights))
+    return array.stack()
+
+
+Namespace.loop = staticmethod(through_namespace)
+
+
+def test_reads_through_what_functions_are_handed():
+    def cell(lib, state, x, weights):
+        first, second, bias = weights
+        return lib.tanh(x @ first + state @ second + bias)
+
+    def whole(lib, xs, state, *weights):
+        return lib.loop(cell, state, xs, weights, collect=True)
+
+    f = ag.function(lambda *a: whole(Namespace, *a))
+    two = ag.ones([2, 2])
+    assert f(ag.ones([3, 2, 2]), two, two, two, ag.ones([2])).shape == (3, 2, 2)

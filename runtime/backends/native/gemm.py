@@ -152,7 +152,7 @@ def _square(t: Tile, word: str, size: int) -> str:
 
 
 def _turned(t: Tile, word: str, size: int) -> str:
-    """Squares of b whose columns lie in one piece, as rows: halves interleaved as often as there are doublings in a vector."""
+    """Squares of b, whose columns lie in one piece, as rows: halves interleaved once for each doubling in a vector."""
     lanes, vector = t.lanes, f"<{t.lanes} x {word}>"
     halves = [", ".join(f"i32 {k}" for i in range(n, n + lanes // 2) for k in (i, lanes + i)) for n in (0, lanes // 2)]
     out = []
