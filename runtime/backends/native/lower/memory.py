@@ -11,17 +11,19 @@ from typing import Any
 
 from runtime.backends.native.lower.code import Code, Operand
 
-__all__ = ["Array", "Buffer", "Memory"]
+__all__ = ["MANY", "Array", "Buffer", "Memory"]
 
 ALIGNMENT = 64
 _MOST_COMPARED = 1000
 """Buffers up to which each is compared with all others."""
+MANY = 8
+"""Deferred arrays in one buffer that are remembered without asking whether they are used again."""
 
 
 class Buffer:
     """A piece of memory; `size` in bytes is None where only the run tells. `held` are the deferred arrays in it."""
 
-    __slots__ = ("external", "first", "held", "last", "name", "offset", "size", "writable")
+    __slots__ = ("external", "first", "held", "last", "many", "name", "offset", "size", "writable")
 
     def __init__(self, name: str, size: int | None, writable: bool = True) -> None:
         self.name = name
@@ -32,6 +34,7 @@ class Buffer:
         self.external: str | None = None  # an output's memory, where it turned out to be made for it
         self.writable = writable
         self.held: list[Any] = []
+        self.many = MANY  # of these from which on those that are not used again are forgotten
 
 
 class Array:

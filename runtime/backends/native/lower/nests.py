@@ -11,7 +11,7 @@ from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
 from runtime.backends.native.lower.memory import Array, Memory
 from runtime.backends.native.lower.module import Module
-from runtime.backends.native.lower.parts import Apart, apart, share
+from runtime.backends.native.lower.parts import Apart, apart, call_shared, share
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
 
@@ -149,9 +149,7 @@ class Nest:
 
     def _shared(self) -> None:
         """The loops as a function that all nests of the same text call: large programs compile in less time."""
-        allocas, lines, captured = self._apart()
-        name = self.host.module.shared(captured, allocas, lines)
-        self.code.do(f"call void {name}({', '.join(f'{kind} {r}' for r, kind in captured)})")
+        call_shared(self.code, self.host.module, self._apart())
 
     def _windowed(self) -> list[tuple[Root, Array, tuple[Operand, ...]]]:
         """One more loop outside, over parts of fixed size, so that sums do not depend on the number of threads."""

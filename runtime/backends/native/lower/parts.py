@@ -8,7 +8,7 @@ from typing import TypeAlias
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.module import Module
 
-__all__ = ["Apart", "apart", "share"]
+__all__ = ["Apart", "apart", "call_shared", "share"]
 
 Apart: TypeAlias = tuple[list[str], list[str], list[tuple[str, str]]]
 
@@ -21,6 +21,13 @@ def apart(code: Code, write: Callable[[], None]) -> Apart:
     lines, allocas = code.lines, code.prologue
     code.lines, code.prologue, code.block = kept
     return allocas, lines, code.outlined([*allocas, *lines])
+
+
+def call_shared(code: Code, module: Module, part: Apart) -> None:
+    """Call code as a function that all call whose code differs in names only: large programs compile in less time."""
+    allocas, lines, captured = part
+    name = module.shared(captured, allocas, lines)
+    code.do(f"call void {name}({', '.join(f'{kind} {r}' for r, kind in captured)})")
 
 
 def share(code: Code, module: Module, part: Apart, count: Operand, grain: Operand) -> None:

@@ -20,7 +20,7 @@ from runtime.backends.native.lower.exprs import (
     Resolver,
     identity,
 )
-from runtime.backends.native.lower.memory import Array, Buffer, Memory
+from runtime.backends.native.lower.memory import MANY, Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
 from runtime.backends.native.lower.rows import Rows, kept_by, plan, reaches
@@ -33,7 +33,6 @@ from runtime.typesys.spec import TensorType
 
 __all__ = ["Values", "reads"]
 
-_MANY = 8  # deferred arrays in one piece of memory: those that are not used again are forgotten
 DEEPEST = 60  # expressions inside each other: longer loops take LLVM more than their share of time
 
 
@@ -215,9 +214,10 @@ class Values:
         """Whether no node after a place in the order, and no expression that waits but some, reads an array."""
         last, order = self.uses.last, self.uses.order
         for buffer in array.buffers:
-            if len(buffer.held) > _MANY:
+            if len(buffer.held) > buffer.many:
                 here = order[self.current]
                 buffer.held = [d for d in buffer.held if any(v not in last or order[last[v]] >= here for v in d.values)]
+                buffer.many = max(MANY, 2 * len(buffer.held))
             if any(v in last and order[last[v]] > now for d in buffer.held for v in d.values):
                 return False
         return not any(d not in but and not d.done and reads(d) & array.buffers for d in self.children)

@@ -26,7 +26,7 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.lanes import Turns, turns_of
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.nests import GRAIN, HEAVIER, LIGHT, THREADED, Nest, Root
-from runtime.backends.native.lower.parts import apart, share
+from runtime.backends.native.lower.parts import apart, call_shared, share
 from runtime.backends.native.lower.rules.elementwise import cost_of
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
@@ -225,16 +225,17 @@ class _Blocks:
             threads = self.blocks != 1 and self.count * self.weight * max(turns, 1) >= THREADED
         else:
             threads = code.depth == 0
-        if not threads:
+        if not threads and not module.shares:
             self._over(0, self.blocks, "")
             return
         code.do(f"store i64 0, ptr {self.stopped}")
         failure = self.ctx.failure
+        first, end = ("%lo", "%hi") if threads else (0, self.blocks)
 
         def write() -> None:
             stop, leave = code.label("stop"), code.label("leave")
             self.ctx.failure = self.ctx.checked.failure = stop
-            self._over("%lo", "%hi", leave)
+            self._over(first, end, leave)
             code.jump(leave)
             code.begin(stop)
             code.do(f"store atomic i64 1, ptr {self.stopped} monotonic, align 8")
@@ -243,7 +244,10 @@ class _Blocks:
 
         part = apart(code, write)
         self.ctx.failure = self.ctx.checked.failure = failure
-        share(code, module, part, self.blocks, max(GRAIN // each, 1))
+        if threads:
+            share(code, module, part, self.blocks, max(GRAIN // each, 1))
+        else:  # in large programs, as nests are
+            call_shared(code, module, part)
         code.require(code.op(f"icmp eq i64 {code.op(f'load i64, ptr {self.stopped}')}, 0"), failure)
 
     # The blocks
