@@ -1,4 +1,5 @@
-"""`[3, 5, 7, ...][i]` -> `3 + 2 * i`, where i counts the turns of a loop: what a loop over a range of known numbers reads.
+"""`[3, 5, 7, ...][i]` -> `3 + 2 * i`, where i counts the turns of a loop, or those that are left: what a loop over a range
+of known numbers reads, and what its gradient does.
 
 Arithmetic keeps the number in a register and lets native code see that it is within bounds; an array hides both.
 """
@@ -34,15 +35,15 @@ def _visit(graph: Graph) -> None:
 
 
 def _rewrite(body: Graph, turns: int) -> None:
-    if not any(_is_read(node, body) for node in body.nodes):
+    if not any(_is_read(node, body, turns) for node in body.nodes):
         return
     for node, table in renewed(body):
-        found = _progression(constant_of(node.inputs[0]), turns) if _is_read(node, body) else None
+        found = _progression(constant_of(node.inputs[0]), turns) if _is_read(node, body, turns) else None
         if found is None:
             body.nodes.append(node)
             continue
         start, step = found
-        value = put(body, "cast", body.inputs[0], dtype=node.outputs[0].tensor_type.dtype)
+        value = put(body, "cast", node.inputs[1], dtype=node.outputs[0].tensor_type.dtype)
         if step != 1:
             value = put(body, "mul", value, number(body, step))
         if start != 0:
@@ -53,9 +54,18 @@ def _rewrite(body: Graph, turns: int) -> None:
         table[node.outputs[0]] = value
 
 
-def _is_read(node: Node, body: Graph) -> bool:
-    """Whether a node is an element of something, by the number of the turn."""
-    return node.op.name == "index" and node.attrs["spec"] == ("?",) and node.inputs[1] is body.inputs[0]
+def _is_read(node: Node, body: Graph, turns: int) -> bool:
+    """Whether a node is an element of something, by the number of the turn, or of the turns that are left."""
+    if node.op.name != "index" or node.attrs["spec"] != ("?",):
+        return False
+    place = node.inputs[1]
+    if place is body.inputs[0]:
+        return True
+    made = place.node
+    if made is None or made.op.name != "sub" or made.inputs[1] is not body.inputs[0]:
+        return False
+    last = constant_of(made.inputs[0])
+    return type(last) is int and last == turns - 1
 
 
 def _progression(payload: Any, turns: int) -> tuple[int, int] | None:

@@ -25,6 +25,7 @@ __all__ = ["MOST_BYTES", "MOST_ROWS", "Series", "find_series"]
 
 MOST_ROWS = 512  # of a step's product: more are near BLAS's peak alone, and the product of all steps leaves the cache
 MOST_BYTES = 256 << 20
+_ALL = (None, None, None)  # of an index: a whole axis
 
 
 class Series:
@@ -67,18 +68,23 @@ def find_series(loop: Loop, value: Value) -> Series | None:
 
 
 def _read(loop: Loop, node: Node) -> Series | None:
-    """`x[i]` of an invariant."""
+    """`x[i]` of an invariant, or `x[:, i]` (batches whose second axis is time)."""
     x, *parts = node.inputs
-    spec = node.attrs["spec"]
-    if x not in loop.outside or len(parts) != 1 or spec[0] != "?":
+    spec, rank = node.attrs["spec"], x.tensor_type.rank
+    if x not in loop.outside or len(parts) != 1 or "?" not in spec or rank is None:
         return None
-    if any(e not in ("...", (None, None, None)) for e in spec[1:]):
+    axis = spec.index("?")
+    if any(e != _ALL for e in spec[:axis]) or any(e not in ("...", _ALL) for e in spec[axis + 1 :]):
         return None
     backwards = loop.direction(parts[0])
     if backwards is None:
         return None
-    whole = loop.outside[x]
-    return Series(lambda: loop.rows(whole), backwards, cheap=True)
+    whole, perm = loop.outside[x], (axis, *range(axis), *range(axis + 1, rank))
+
+    def build() -> Value:
+        return loop.rows(whole if axis == 0 else put(loop.graph, "transpose", whole, perm=perm))
+
+    return Series(build, backwards, cheap=True)
 
 
 def _taken(loop: Loop, node: Node) -> Series | None:

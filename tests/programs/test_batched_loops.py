@@ -135,7 +135,31 @@ def leaves_early(xs, weights):
     return state
 
 
+def batches_first(xs, weights):
+    state = ag.zeros([xs.shape[0], 4] if xs.shape[0] is not None else ag.stack([ag.shape(xs)[0], 4]), ag.float64)
+    out = []
+    for t in ag.range(ag.shape(xs)[1]):
+        state = cell(xs[:, t], weights, state)
+        out.append(state)
+    return ag.stack(out, axis=1)
+
+
+def batches_first_known_range(xs, weights):
+    state = cell(xs[:, 0], weights, ag.matmul(xs[:, 0], weights[0]))
+    for t in ag.range(1, 3):
+        state = cell(xs[:, t, :], weights, state) + cell(xs[:, 2 - t], weights, state)
+    return state
+
+
+def batches_first_backwards(xs, weights):
+    state = ag.matmul(xs[:, 0], weights[0])
+    for t in ag.range(3):
+        state = cell(xs[:, 2 - t], weights, state)
+    return state
+
+
 PROGRAMS = [
+    batches_first, batches_first_known_range, batches_first_backwards,
     rnn, rnn_by_index, rnn_by_while, rnn_part_of_the_rows, rnn_backwards, rnn_masked_rows, rnn_of_vectors,
     two_uses_of_a_weight, output_layer, one_feature, columns, nested, in_a_branch, leaves_early,
 ]  # fmt: skip
@@ -146,7 +170,7 @@ CASES = [
     (p, sizes)
     for p in PROGRAMS
     for sizes in SIZES
-    if sizes != "all" or p in (rnn, rnn_by_index, rnn_by_while)
+    if sizes != "all" or p in (rnn, rnn_by_index, rnn_by_while, batches_first, batches_first_backwards)
 ]
 
 

@@ -176,6 +176,8 @@ def _taken_over(graph: Graph, nodes: list[Node], node: Node, j: int, kind: Tenso
     for index, value in enumerate(body.inputs):
         value.index = index
     old, new = (array.tensor_type.shape or ())[0], (kind.shape or ())[0]
+    if isinstance(old, int):
+        old, new, kind = new, old, array.tensor_type
     if old is not new and not isinstance(old, int):
         for made in nodes:
             for value in made.outputs:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from runtime.backends.numpy_executor.buffers import lists_as_arrays
+from runtime.backends.numpy_executor.memory import keep_freed_pages
 from runtime.backends.numpy_executor.names import Globals
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
@@ -137,6 +138,7 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     Raises:
       UnimplementedError: an operation without a NumPy meaning; it is named.
     """
+    keep_freed_pages()
     graph = lists_as_arrays(graph)
     names = Globals()
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}

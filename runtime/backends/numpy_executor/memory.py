@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["aligned", "cast_into"]
+__all__ = ["aligned", "cast_into", "keep_freed_pages"]
+
+KEPT = 256 << 20  # bytes of freed memory that the process keeps at most, as native code's pool does
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt
 
 _empty, _array, _byte = np.empty, np.ndarray, np.uint8
 _at, _address = ctypes.c_char.from_buffer, ctypes.addressof
@@ -25,3 +30,18 @@ def aligned(shape: tuple[int, ...], dtype: Any, size: int) -> Any:
 def cast_into(x: Any, out: Any) -> None:
     """Real numbers in another element type, written into `out`."""
     np.copyto(out, x, casting="unsafe")
+
+
+@lru_cache(maxsize=1)
+def keep_freed_pages() -> None:
+    """Let glibc keep freed memory for the next array: by itself it returns what is large, and takes it again page by page.
+
+    What the environment says of it (`MALLOC_TRIM_THRESHOLD_`, `MALLOC_MMAP_THRESHOLD_`, `GLIBC_TUNABLES`) stays as it is.
+    """
+    told = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+    if os.name != "posix" or any(name in os.environ for name in told):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version") and hasattr(library, "mallopt"):
+        library.mallopt(_MMAP_THRESHOLD, 32 << 20)  # more it does not take
+        library.mallopt(_TRIM_THRESHOLD, KEPT)
