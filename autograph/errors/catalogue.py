@@ -240,8 +240,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "numpy-arguments": Refusal(
         _MISSING,
-        "out=, where= and initial= of NumPy's reductions have no counterpart for tensors",
-        "assign the result; mask with ag.where before reducing",
+        "{what} is not supported for tensors",
+        "assign the result, write the argument's work out, or call NumPy by ag.numpy_function when the graph runs",
     ),
     # Functions and their signatures.
     "input-signature": Refusal(
