@@ -18,9 +18,12 @@ __all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer"]
 
 Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
-LEAST, LEAST_PACKED = 250_000, 65_536  # multiplications from which on the kernels are faster than BLAS
+# Multiplications from which on the kernels do a product: OpenBLAS would wake its threads, which keep the processors
+# from ours for a tenth of a second. With panels made before they are faster from fewer on.
+LEAST, LEAST_PACKED = 250_000, 65_536
+FEW = 24  # columns that the kernels are made for; fewer leave registers empty
 SOME = 128  # what an unknown size is taken for
-MOST_PACKED = 4_000_000  # numbers of a matrix
+MOST_PACKED, MOST_COPIED = 4_000_000, 16_000_000  # numbers of a matrix in panels: for a loop, for one product
 
 
 def pointer(ctx: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:
@@ -47,7 +50,7 @@ def by_kernel(
         return True
     packed = b[4] in ctx.packed.values()
     if not packed and not _suits(kind, b[3][1], rows, inner, columns):
-        if b[3][1] == 1 or not _suits(kind, 1, rows, inner, columns) or not _repays_packing(rows, inner, columns):
+        if b[3][1] == 1 or not _suits(kind, 1, rows, inner, columns) or not _may_pack(inner, columns):
             return False
         at_b = pointer(ctx, b[0], kind, code.add(b[1], at[1]))
         ctx.memory.touch(b[4].buffers)
@@ -90,7 +93,7 @@ def _multiplications(*sizes: Operand) -> int:
 
 def _has_few_columns(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
     """Whether a product is for the kernels of few columns (dots.py)."""
-    if step != 1 or not isinstance(columns, int) or not 2 <= columns <= dots.most(kind):
+    if step != 1 or not isinstance(columns, int) or not 1 <= columns <= dots.most(kind):
         return False
     return not (isinstance(inner, int) and inner < 64) and _multiplications(rows, inner, columns) >= LEAST
 
@@ -129,7 +132,9 @@ def is_better_turned(kind: str, left: Array, rows: Operand, inner: Operand, colu
 
 def _suits(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
     """Whether a product whose second operand is not packed is for our own kernels."""
-    if tile(kind) is None or step != 1 or not isinstance(columns, int) or columns < 24:
+    if tile(kind) is None or step != 1 or not isinstance(columns, int) or columns < 2:
+        return False
+    if rows == 1 or (columns < FEW and not (isinstance(rows, int) and isinstance(inner, int))):
         return False
     return _multiplications(rows, inner, columns) >= LEAST
 
@@ -188,11 +193,9 @@ def _put_into_panels(
     return Array(out.ptr, kind, sizes, (sizes[1], 1), out.buffers)
 
 
-def _repays_packing(rows: Operand, inner: Operand, columns: Operand) -> bool:
-    """Whether a product whose second operand lies column by column is faster with it put into panels first."""
-    if not isinstance(inner, int) or not isinstance(columns, int) or inner * columns > MOST_PACKED:
-        return False
-    return inner >= 32 and isinstance(rows, int) and rows >= 64
+def _may_pack(inner: Operand, columns: Operand) -> bool:
+    """Whether a second operand that lies column by column may be put into panels first: a copy of it."""
+    return isinstance(inner, int) and isinstance(columns, int) and inner * columns <= MOST_COPIED
 
 
 def _panels(ctx: FunctionLowering, kind: str, at: str, b: Plane, inner: Operand, columns: Operand) -> Plane:

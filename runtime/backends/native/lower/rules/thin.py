@@ -15,6 +15,7 @@ __all__ = ["is_thin", "thin"]
 
 ROWS = 8  # the most
 TERMS = 32  # multiplications in the body of the innermost loop
+LEAST_OF_ONE = 250_000  # multiplications of one row from which on BLAS would wake its threads
 LEAST = 1_000_000  # multiplications up to which BLAS has kernels that do not copy
 
 
@@ -25,7 +26,8 @@ def is_thin(
     if not (isinstance(rows, int) and isinstance(inner, int) and isinstance(columns, int)):
         return False
     plain = not turned and right.strides[-1] == 1 and len(right.sizes) == 2
-    return plain and 2 <= rows <= ROWS and columns >= 64 and rows * inner * columns > LEAST
+    least = LEAST if rows > 1 else LEAST_OF_ONE
+    return plain and rows <= ROWS and columns >= 64 and rows * inner * columns > least
 
 
 def thin(ctx: FunctionLowering, left: Array, turned: bool, right: Array, out: Array) -> None:
