@@ -6,6 +6,7 @@
 ;   0 m  1 n  2 k  3 a  4 ra  5 ca  6 b  7 rb  8 from panel to panel of b  9 c  10 ldc  11 add  12 tiles of a block
 ;   13 parts of a block of rows  14 panels  15 the last panel, packed, if it has less columns than a tile
 ;   16 the least rows of a tile  17 tiles with one more  18 tiles, one above the other  19 whether a was put in order
+;   20 where it is put
 ;
 ; In order, tile after tile of a lies in one piece, and in it column after column.
 
@@ -209,8 +210,18 @@ entry:
   %n = call i64 @word(ptr %job, i64 1)
   %k = call i64 @word(ptr %job, i64 2)
   %panels = call i64 @word(ptr %job, i64 14)
-  %block = call i64 @word(ptr %job, i64 12)
+  %most = call i64 @word(ptr %job, i64 12)
   %tiles = call i64 @word(ptr %job, i64 18)
+  ; two blocks at least, where a cache has room for all of b: a thread then has rows of its own, which it makes and reads
+  %half.up = add i64 %tiles, 1
+  %half = udiv i64 %half.up, 2
+  %kn = mul i64 %k, %n
+  %small = icmp sle i64 %kn, $NEAR
+  %high = icmp sge i64 %tiles, 4
+  %two = and i1 %small, %high
+  %fewer = call i64 @llvm.smin.i64(i64 %half, i64 %most)
+  %block = select i1 %two, i64 %fewer, i64 %most
+  call void @put(ptr %job, i64 12, i64 %block)
   %up = add i64 %tiles, %block
   %up1 = sub i64 %up, 1
   %blocks = udiv i64 %up1, %block
@@ -220,7 +231,10 @@ entry:
   %parts = mul i64 %blocks, %split
   %mn = mul i64 %m, %n
   %work = mul i64 %mn, %k
-  %worth = icmp sge i64 %work, $SHARED
+  ; the result may be needed by one processor: it costs as much to bring it there as some more products for each number
+  %short = icmp slt i64 %k, 100
+  %worth.from = select i1 %short, i64 $MORE, i64 $SHARED
+  %worth = icmp sge i64 %work, %worth.from
   br i1 %worth, label %threads, label %alone
 threads:
   %part = udiv i64 %work, %parts
@@ -355,7 +369,7 @@ alone:
   ret void
 }
 
-; Tiles of a in order: those from lo to before hi. Words 4 to 5 are the steps of a, 3 where it begins; 20 is where to.
+; Tiles of a in order: those from lo to before hi. Words 4 and 5 are the steps of a, 3 where it begins.
 define private void @tiles(ptr %job, i64 %lo, i64 %hi) {
 entry:
   %k = call i64 @word(ptr %job, i64 2)

@@ -27,6 +27,8 @@ __all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "text
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
 GRAIN = 250_000  # the fewest that a thread takes
+_MORE = 4_000_000  # where there are few for each number of the result
+_NEAR = 800_000  # bytes of a second operand of which each thread may read all
 _FAR = 1000  # columns from which on rows of a, too, are put in order
 _NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
 
@@ -95,8 +97,8 @@ def text(kind: str, t: Tile) -> str:
         "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
         "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
         "$DOWN": _column(t), "$SQUARE": _square(t, word, size), "$TURNED": _turned(t, word, size),
-        "$FAR": str(_FAR),
-        "$SHARED": str(SHARED), "$GRAIN": str(GRAIN),
+        "$FAR": str(_FAR), "$NEAR": str(_NEAR // size),
+        "$SHARED": str(SHARED), "$MORE": str(_MORE), "$GRAIN": str(GRAIN),
         "$CASES": cases, "$CALLS": calls.format(""), "$NUMBERS": str(t.rows * t.columns),
         "$HALVES": cases.replace("%rows", "%half.rows"), "$HALF_CALLS": calls.format("half."),
         "$KERNELS": "\n".join(

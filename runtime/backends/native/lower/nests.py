@@ -49,8 +49,8 @@ class Host(Protocol):
         ...
 
 
-THREADED = 400_000  # cost of a nest from which on threads share it: about 13 microseconds
-GRAIN = 120_000  # cost of the least that a thread takes
+THREADED = 200_000  # cost of a nest from which on threads share it: about 7 microseconds
+GRAIN = 60_000  # cost of the least that a thread takes
 FEWEST = 16  # rows of which a thread makes a sum of rows
 
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
