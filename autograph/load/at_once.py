@@ -26,6 +26,7 @@ __all__ = [
 
 HOOKS = "ag__"
 _BASE, _INDEX, _VALUE = "ag__base", "ag__index", "ag__value"
+_OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
 
 
@@ -269,11 +270,11 @@ class _Writing:
         if found is not None:
             return self._operand(_BASE, x), *found, index
         if _calls(index) and isinstance(x, ast.Name):  # what is called may give the name to something else
-            self.before.append(ast.Assign([ast.Name(_BASE, ast.Store())], x))
-            self.kept.append(_BASE)
-            x = load(_BASE)
+            self.before.append(ast.Assign([ast.Name(_OWNER, ast.Store())], x))
+            self.kept.append(_OWNER)
+            x = load(_OWNER)
         else:
-            x = self._operand(_BASE, x)
+            x = self._operand(_OWNER, x)
         at = self._operand(_INDEX, index)
         return x, at, [is_of(at, "INDICES")], at
 

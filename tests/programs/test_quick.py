@@ -100,6 +100,20 @@ def pops(x):
     return total
 
 
+@PROGRAMS.add((X,))
+def indices_that_read_items(x):
+    sizes = {"a": [0, 1, 2]}
+    grid = {"rows": [[1.0, 2.0], [3.0, 4.0]]}
+    order = [1, 0, 2]
+    values = [0.0, 0.0, 0.0]
+    for k in range(3):
+        values[order[sizes["a"][k]]] = x * k
+        values[len(sizes["a"]) - 1 - order[k]] += 1.0
+        grid["rows"][order[k] % 2][sizes["a"][k] % 2] = values[order[k]]
+    del values[order[len(sizes["a"]) - 2]]
+    return sum(values) + sum(grid["rows"][0])
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -113,9 +113,9 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
 
 
 def ours(x: Any) -> Any:
-    """A tensor of an array, a number or a list of tensors, of NumPy's element type."""
+    """A tensor of an array, a number or a list of tensors, of NumPy's element type: that of a Python number is 64 bits wide."""
     if isinstance(x, Tensor):
-        return x
+        return op.cast(x, dtype=x.type.dtype) if x.type.weak else x
     if isinstance(x, (list, tuple)) and any(isinstance(e, Tensor) for e in x):
         return public.stack([ours(e) for e in x])
     return public.constant(np.asarray(x))
