@@ -196,6 +196,16 @@ REFUSALS: dict[str, Refusal] = {
         "the text of a staged tensor leaves the function ({what}), and exists only when the graph runs",
         "return the tensor and make the text outside; print, assert and raise take it inside",
     ),
+    "characters-of-tensor": Refusal(
+        _GRAPH,
+        "the text of a staged tensor is looked into ({what}), and its characters exist only when the graph runs",
+        "decide by the tensor itself; print, assert and raise take its text",
+    ),
+    "number-as-key": Refusal(
+        _GRAPH,
+        "a staged number is looked up by its hash (a key, a set, a cache), and its value exists only when the graph runs",
+        "compare it (`n in (1, 2, 3)`), or index a list or tensor by it",
+    ),
     "slice-assignment": Refusal(
         _GRAPH,
         "a slice of a list cannot be assigned where its length or the element's place depends on a tensor",

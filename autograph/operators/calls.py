@@ -31,6 +31,7 @@ from autograph.operators.list_methods import MUTATING, ListMethod
 from autograph.operators.lists import dynamic_of, note_list, stacked
 from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
 from autograph.operators.plain import NUMBERS, PLAIN
+from autograph.operators.printing import check_text
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
@@ -91,6 +92,8 @@ def callee(f: Any) -> Any:
             return f
         elif f is _NEW:
             return _new
+        elif owned is str and "texts" in trace.notes and f.__name__ not in _OF_ANY_TEXT:
+            check_text(trace, f.__self__, f.__name__)
         elif owned in _INERT and "lists" not in trace.notes and trace.builder.region.parent is None:
             return f
     elif kind in _KEPT:
@@ -247,6 +250,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
 
 
+_OF_ANY_TEXT = frozenset(("format", "format_map", "join", "strip", "lstrip", "rstrip"))
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
 _CHANGING = frozenset((set, bytearray, deque, array))

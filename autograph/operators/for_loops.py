@@ -10,11 +10,27 @@ from autograph.operators.calls import special
 from autograph.operators.contents import note_advance
 from autograph.operators.descriptors import Leaf
 from autograph.operators.generators import emitting, may_be_shared, tried_by_python
-from autograph.operators.iterables import StagedIterable, StagedRange, StagedStream, staged_iterable
+from autograph.operators.iterables import (
+    StagedEnumerate,
+    StagedIterable,
+    StagedRange,
+    StagedStream,
+    staged_iterable,
+)
 from autograph.operators.places import name_places, note_unset, unset_by_loop
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
-from autograph.operators.rolling import CannotRoll, Roll, is_long, rolled, rolled_rest
+from autograph.operators.rolling import (
+    COUNTING,
+    CannotRoll,
+    Counted,
+    Long,
+    Roll,
+    is_long,
+    long_of,
+    rolled,
+    rolled_rest,
+)
 from autograph.operators.truth import is_staged_condition, truth_of
 from autograph.operators.while_loops import (
     INDEX,
@@ -60,6 +76,9 @@ def for_stmt(
     elif type(iterable) is range and STATE.trace is not None and is_long(iterable):
         long_range(STATE.trace, iterable, body, names, test)
         return
+    elif type(iterable) in COUNTING and STATE.trace is not None and (items := long_of(iterable)) is not None:
+        long_range(STATE.trace, items, body, names, test)
+        return
     if STATE.trace is not None and hasattr(type(iterable), "__next__"):
         note_advance(STATE.trace, iterable)
     if test is None:
@@ -86,7 +105,7 @@ def for_stmt(
 
 
 def rest_of_long(
-    trace: Trace, rest: range, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
+    trace: Trace, rest: Long, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
 ) -> None:
     """Go on with a long range after a turn that ended with a staged `break`."""
     stage, guarded = _ways(trace, body, test)
@@ -94,7 +113,7 @@ def rest_of_long(
 
 
 def long_range(
-    trace: Trace, items: range, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
+    trace: Trace, items: Long, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
 ) -> None:
     """`for item in items: body(item)` over a long range."""
     stage, guarded = _ways(trace, body, test)
@@ -103,14 +122,19 @@ def long_range(
 
 def _ways(trace: Trace, body: Callable[[Any], None], test: Callable[[], Any] | None) -> tuple[Any, Any]:
     def stage(roll: Roll, cells: list[Place]) -> None:
-        rest = StagedRange(roll.items.start, roll.items.stop, roll.items.step)
-        _staged_for(trace, rest, body, cells, test, loosened=False, roll=roll)
+        _staged_for(trace, _staged(roll.items), body, cells, test, loosened=False, roll=roll)
 
     def guarded(rest: Any, cells: list[Place]) -> None:
         assert test is not None
         rest_guarded(trace, rest, body, cells, test)
 
     return stage, guarded
+
+
+def _staged(items: Long) -> StagedIterable:
+    if isinstance(items, Counted):
+        return StagedEnumerate(_staged(items.items), items.start)
+    return StagedRange(items.start, items.stop, items.step)
 
 
 def rest_guarded(

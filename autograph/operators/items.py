@@ -42,7 +42,9 @@ from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import is_maybe
 from autograph.operators.places import UNBOUND, note_attribute, note_item
 from autograph.operators.plain import NUMBERS, PLAIN
+from autograph.operators.printing import check_text
 from autograph.operators.regions import current_trace
+from autograph.operators.rolling import CannotRoll
 from autograph.operators.sharing import placed, sharing_of, sync, taken
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -151,10 +153,17 @@ def _present(value: Any, key: Any) -> Any:
 
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:
     """d[k] for a staged k: a comparison with each key."""
+    return _pick(x, index, _number_keys(x, "read"))
+
+
+def _number_keys(x: Any, what: str) -> list[Any]:
+    """The keys of a dictionary in which a staged number is looked for."""
+    if "rolling" in current_trace().notes:
+        raise CannotRoll  # where the number may be Python's, it may be a new key
     keys = [k for k in x if type(k) in (int, float, bool)]
     if len(keys) != len(x) or not keys:
-        raise refusal("tensor-key", what="read")
-    return _pick(x, index, keys)
+        raise refusal("tensor-key", what=what)
+    return keys
 
 
 def _pick(x: Any, index: Tensor, keys: list[Any]) -> Any:
@@ -227,6 +236,8 @@ def _is_python(base: Any, index: Any) -> bool:
     """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
     kind, by = type(base), type(index)
     if kind in _DICTS:
+        if by is str and current() is not None:
+            check_text(current_trace(), index, "a key")
         if by not in NUMBERS and by is not tuple:
             return False
         trace = current()
@@ -306,9 +317,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
 
 
 def _dict_store(base: Any, index: Tensor, value: Any) -> None:
-    keys = [k for k in base if type(k) in (int, float, bool)]
-    if len(keys) != len(base) or not keys:
-        raise refusal("tensor-key", what="written")
+    keys = _number_keys(base, "written")
     trace = current_trace()
     _pick(base, index, keys)  # refuses a new key
     for k in keys:

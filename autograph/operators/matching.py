@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograph.operators.numbers import is_number, python_type
+
 # Classes whose one positional sub-pattern is the subject itself (Python's language reference, 8.6.4.9).
 _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple)
 
@@ -55,7 +57,7 @@ def match_rest(subject: Mapping[Any, Any], keys: tuple[object, ...]) -> dict[Any
     return rest
 
 
-def match_class(subject: object, cls: type, count: int, attributes: tuple[str, ...]) -> bool:
+def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]) -> bool:
     """Whether `subject` is an instance of `cls` with what `count` positional and these named patterns need.
 
     Raises `TypeError` where `cls` is no class or takes fewer positional patterns.
@@ -65,7 +67,7 @@ def match_class(subject: object, cls: type, count: int, attributes: tuple[str, .
     """
     if not isinstance(cls, type):
         raise TypeError("called match pattern must be a class")
-    if not isinstance(subject, cls):
+    if not (isinstance(subject, cls) or (is_number(subject) and issubclass(python_type(subject), cls))):
         return False
     names = _positional(cls)
     allowed = 1 if names is None else len(names)

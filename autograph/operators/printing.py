@@ -7,29 +7,88 @@ from __future__ import annotations
 import builtins
 import re
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
+from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import dynamic_of
 from autograph.operators.listvalue import ListValue
+from autograph.operators.rolling import CannotRoll
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor import tensor as tensor_module
-from runtime.tensor.tensor import Tensor
+from runtime.tensor import trace as trace_module
+from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["TOKEN", "emit_print", "holds_text", "print_", "template_of", "text_of"]
+__all__ = ["TOKEN", "check_text", "emit_print", "holds_text", "print_", "template_of", "text_of"]
 
 TOKEN = re.compile("\ue000(\\d+)\ue001")
+
+
+class StagedText(str):
+    """A text of which only the run knows all: it can be put into others, printed and raised, not looked into."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> str:
+        return StagedText(str.__add__(self, other))
+
+    def __radd__(self, other: str) -> str:
+        return StagedText(str.__add__(other, self))
+
+    def __format__(self, spec: str) -> str:
+        return str(self) if not spec else refuse_text("format")
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)
+
+
+_KEPT = frozenset(
+    "__new__ __init__ __str__ __repr__ __format__ __getattribute__ __add__ __mod__ __mul__ __rmul__ __sizeof__ __doc__ "
+    "format format_map join strip lstrip rstrip".split()
+)
+"""What of `str` does not depend on the characters."""
+
+
+def _refused(name: str) -> Any:
+    def method(self: str, *_: Any, **__: Any) -> Any:
+        refuse_text(name)
+
+    return method
+
+
+for _name in vars(str).keys() - _KEPT:
+    setattr(StagedText, _name, _refused(_name))
+
+
+def refuse_text(what: str) -> NoReturn:
+    """Refuse to look into a text with tokens."""
+    raise refusal("characters-of-tensor", what=what)
+
+
+def check_text(trace: Trace, text: str, what: str) -> None:
+    """Refuse `what` is done with a text if it has tokens."""
+    if "texts" in trace.notes and TOKEN.search(text):
+        refuse_text(what)
 
 
 def _token(tensor: Tensor, spec: str) -> str:
     trace = STATE.trace
     if trace is None:
         return f"<Tensor staged {tensor.type}>"
-    slots = trace.notes.setdefault("texts", [])
-    slots.append((trace.operand(tensor), spec))
-    return f"\ue000{len(slots) - 1}\ue001"
+    if "rolling" in trace.notes and tensor.type.weak:
+        raise CannotRoll  # where Python knows the number, it knows the text
+    return _slot(trace, trace.operand(tensor), spec)
+
+
+def _slot(trace: Trace, value: Value, spec: str) -> str:
+    slots = trace.notes.get("texts")
+    if slots is None:
+        slots = trace.notes["texts"] = []
+        trace_module.unusual(trace)
+    slots.append((value, spec))
+    return StagedText(f"\ue000{len(slots) - 1}\ue001")
 
 
 tensor_module.text_hook = _token
@@ -66,6 +125,9 @@ def text_of(x: Any) -> str:
     """The text of a value, with tokens for what is staged in it."""
     if choice_of(x) is not None:
         x = resolve(x)
+    trace = STATE.trace
+    if type(x) is Tensor and is_staged(x) and trace is not None:
+        return _slot(trace, trace.operand(x), "")
     dynamic = dynamic_of(x)
     if dynamic is not None:
         return _list_text(dynamic)
@@ -85,9 +147,7 @@ def _item_text(x: Any) -> str:
 def _list_text(value: ListValue) -> str:
     trace = STATE.trace
     assert trace is not None
-    slots = trace.notes.setdefault("texts", [])
-    slots.append((value.values[0], ""))
-    return f"\ue000{len(slots) - 1}\ue001"
+    return _slot(trace, value.values[0], "")
 
 
 def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:

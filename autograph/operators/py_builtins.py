@@ -33,9 +33,10 @@ from autograph.operators.iterables import (
 from autograph.operators.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.listvalue import new_list
 from autograph.operators.maybe_keys import has_maybe_keys
+from autograph.operators.numbers import is_number, python_type
 from autograph.operators.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.plain import NUMBERS, PLAIN
-from autograph.operators.printing import print_
+from autograph.operators.printing import check_text, print_
 from autograph.operators.regions import current_trace
 from autograph.operators.stand_ins import STAND_INS, stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
@@ -56,6 +57,8 @@ STAND_INS[builtins.print] = print_
 def len_(x: Any) -> Any:
     """`len(x)`: an int where it is known, else a staged integer."""
     kind = type(x)
+    if kind is str and STATE.trace is not None:
+        check_text(STATE.trace, x, "len")
     if kind in PLAIN:
         return maybe_keys.length(x) if kind is dict and has_maybe_keys(x) else len(x)
     if kind is list:
@@ -449,9 +452,9 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
 
 @stand_in(builtins.isinstance)
 def isinstance_(x: Any, classes: Any) -> Any:
-    """`isinstance`; staged where `x` may be of another class on some paths."""
+    """`isinstance`; staged where `x` may be of another class on some paths. A staged Python number is one."""
     if type(x) not in CHOICES:
-        return builtins.isinstance(x, classes)
+        return builtins.isinstance(x, classes) or (is_number(x) and builtins.isinstance(python_type(x)(), classes))
     choice = choice_of(x)
     assert choice is not None
 
@@ -459,6 +462,12 @@ def isinstance_(x: Any, classes: Any) -> Any:
         return a is not UNBOUND and builtins.isinstance(a, classes)
 
     return is_alternative(choice, test)
+
+
+@stand_in(builtins.type)
+def type_(x: Any, *more: Any, **keywords: Any) -> Any:
+    """`type`; of a staged Python number that number's."""
+    return python_type(x) if not more and is_number(x) else builtins.type(x, *more, **keywords)
 
 
 @stand_in(builtins.list)

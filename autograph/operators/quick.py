@@ -13,6 +13,7 @@ from typing import Any
 from autograph.operators.choice import CHOICES
 from autograph.operators.plain import NUMBERS
 from runtime.tensor import trace as trace_module
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
 
 __all__ = ["ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "METHODS", "OWN_NAMES", "READ"]
@@ -31,8 +32,8 @@ HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, dict))
 """Exact types that tell themselves what is in them."""
 OWN_NAMES = tuple("abs bool chr divmod float hex id int isinstance len max min ord range repr round slice str".split())
 """Built-in functions that generated code calls, or asks whether a name still means them."""
-ALTERNATIVES = frozenset(CHOICES)
-"""Types of values that are one or another."""
+ALTERNATIVES = frozenset((*CHOICES, Tensor))
+"""Types of values that are one or another, or stand for a number."""
 
 namespace: dict[str, Any] = {}  # what generated code reads
 _TABLES = {"FRESH": FRESH, "INDEXED": INDEXED, "METHODS": METHODS, "READ": READ, "HOLDERS": HOLDERS}

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import gt, length_hint
+from sys import getrefcount
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograph.errors.refusals import caution
 from autograph.operators.descriptors import (
@@ -34,14 +36,18 @@ from runtime.passes.dce import eliminate_dead_code
 from runtime.tensor.trace import Calls, Place, Trace
 
 __all__ = [
+    "COUNTING",
     "ROLLED",
     "ROLLED_WITH_LISTS",
     "ROLL_AFTER",
     "UNROLLED",
     "CannotRoll",
+    "Counted",
+    "Long",
     "Roll",
     "check_call",
     "is_long",
+    "long_of",
     "rolled",
     "rolled_rest",
 ]
@@ -65,10 +71,68 @@ class CannotRoll(BaseException):
     """The body has to run once for each turn. Not an error: what it leaves may be code with `except Exception`."""
 
 
+class Counted:
+    """`enumerate` of a range: a sequence of (number, item)."""
+
+    __slots__ = ("items", "start")
+
+    def __init__(self, items: range, start: int) -> None:
+        self.items = items
+        self.start = start
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, part: slice) -> Counted:
+        return Counted(self.items[part], self.start + part.indices(len(self.items))[0])
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return enumerate(self.items, self.start)
+
+
+Long: TypeAlias = range | Counted
+"""What may be rolled where it is long."""
+_RANGES = frozenset((type(iter(range(1))), type(iter(range(1 << 80)))))  # iterators over ranges
+COUNTING = _RANGES | {enumerate}
+"""Types of the iterators that `long_of` knows."""
+
+
+def long_of(iterator: Any) -> Long | None:
+    """What an iterator over a long range will go over, if only its caller's caller holds it and so sees it go on."""
+    held, inner, number = _held(iterator)
+    if any(map(gt, held, _HELD)) or type(inner) not in _RANGES or length_hint(inner) <= ROLLED:
+        return None
+    _, (items,), *done = inner.__reduce__()
+    if done[0]:  # before Python 3.12: how far it is
+        items = items[done[0] :]
+    return items if inner is iterator else Counted(items, number)
+
+
+def _held(iterator: Any) -> tuple[tuple[int, int], Any, int]:
+    """How often an iterator, and the one that it counts, are held; the inner one, and the number that comes next."""
+    if type(iterator) is not enumerate:
+        return (getrefcount(iterator), 0), iterator, 0
+    state: Any = iterator.__reduce__()
+    inner, number = state[1]
+    del state  # it holds the inner one, too
+    return (getrefcount(iterator), getrefcount(inner)), inner, number
+
+
+def _held_by_caller(iterator: Any) -> tuple[int, int]:
+    return _held_by_one(iterator)
+
+
+def _held_by_one(iterator: Any) -> tuple[int, int]:
+    return _held(iterator)[0]
+
+
+_HELD = _held_by_caller(enumerate(iter(range(1))))
+
+
 class Roll:
     """What the staged form of a rolled loop has to keep: Python numbers stay Python numbers where they can."""
 
-    def __init__(self, items: range, may_stop: bool) -> None:
+    def __init__(self, items: Long, may_stop: bool) -> None:
         self.items = items
         self.may_stop = may_stop  # its `break` is known to depend on a tensor
         self._numbers: list[tuple[Place, Any]] = []
@@ -98,14 +162,14 @@ class Roll:
             place.write(value)
 
 
-def is_long(x: Any) -> bool:
+def is_long(x: Long) -> bool:
     """Whether a range has more turns than are always unrolled."""
     return bool(x[ROLLED:])
 
 
 def rolled(
     trace: Trace,
-    items: range,
+    items: Long,
     body: Callable[[Any], None],
     names: tuple[str, ...],
     test: Callable[[], Any] | None,
@@ -149,7 +213,7 @@ def rolled(
 
 def rolled_rest(
     trace: Trace,
-    rest: range,
+    rest: Long,
     cells: list[Place],
     stage: Callable[[Roll, list[Place]], None],
     guarded: Callable[[Iterator[Any], list[Place]], None],
@@ -238,7 +302,7 @@ def _holds_numbers(d: Descriptor) -> bool:
 # Python numbers that the loop changes, whatever tensors hold
 
 
-def _evaluated(graph: Graph, numbers: dict[int, tuple[Place, Any]], items: range) -> Iterator[tuple[Place, Any]]:
+def _evaluated(graph: Graph, numbers: dict[int, tuple[Place, Any]], items: Long) -> Iterator[tuple[Place, Any]]:
     """(place, value after the loop) for each number that depends on such numbers only.
 
     `graph` is the body: its inputs are the index, the carried values, and what it uses from outside.

@@ -15,7 +15,7 @@ from autograph.operators.iterables import staged_iterable
 from autograph.operators.places import name_places
 from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.regions import current_trace
-from autograph.operators.rolling import is_long
+from autograph.operators.rolling import COUNTING, Counted, Long, is_long, long_of
 from runtime.tensor.trace import Trace, current
 
 __all__ = ["RESTS", "for_rest", "guarded", "row"]
@@ -24,31 +24,33 @@ __all__ = ["RESTS", "for_rest", "guarded", "row"]
 class Turns:
     """A long range, gone over in pieces: where a piece has added to the graph, the rest is left to the hook."""
 
-    __slots__ = ("_iterator", "_nodes", "_piece", "_seen", "items")
+    __slots__ = ("_all", "_iterator", "_left", "_nodes", "_piece", "_seen")
 
-    def __init__(self, trace: Trace, items: range) -> None:
-        self.items = items  # what comes after the piece
+    def __init__(self, trace: Trace, items: Long) -> None:
+        self._all = self._left = items  # what is left comes after the piece
         self._nodes = trace.builder.region.graph.nodes
         self._seen = len(self._nodes)
-        self._piece: Iterator[int] = iter(())
+        self._piece: Iterator[int] = iter(())  # of the range
         self._iterator = chain.from_iterable(self._pieces())
 
-    def _pieces(self) -> Iterator[Iterator[int]]:
+    def _pieces(self) -> Iterator[Iterator[Any]]:
         size = 1
-        while self.items and len(self._nodes) == self._seen:
-            piece, self.items = self.items[:size], self.items[size:]
-            self._piece = iter(piece)
-            yield self._piece
+        while self._left and len(self._nodes) == self._seen:
+            piece, self._left = self._left[:size], self._left[size:]
+            if isinstance(piece, Counted):
+                self._piece = iter(piece.items)
+                yield enumerate(self._piece, piece.start)
+            else:
+                self._piece = iter(piece)
+                yield self._piece
             size = min(2 * size, _LONGEST)
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[Any]:
         return self._iterator
 
-    def rest(self) -> range:
+    def rest(self) -> Long:
         """What has not been gone over."""
-        left = length_hint(self._piece)
-        start = self.items.start - left * self.items.step
-        return range(start, self.items.stop, self.items.step)
+        return self._all[len(self._all) - len(self._left) - length_hint(self._piece) :]
 
 
 _LONGEST = 32
@@ -76,6 +78,8 @@ def row(x: Any, tested: bool = False) -> Any:
     if kind in ITERATORS:
         trace = current()
         if trace is not None:
+            if kind in COUNTING and (items := long_of(x)) is not None:
+                return Turns(trace, items)
             note_advance(trace, x)
     elif kind not in PLAIN or kind is dict or kind is range:
         trace = current()
@@ -123,7 +127,7 @@ def for_rest(
             long_range(current_trace(), items, body, names, test)
     elif rest.kind == "all":
         for_stmt(rest.items, body, names, test)
-    elif type(rest.items) is range:
+    elif isinstance(rest.items, (range, Counted)):
         rest_of_long(current_trace(), rest.items, body, names, test)
     else:
         assert test is not None

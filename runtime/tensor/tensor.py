@@ -139,6 +139,12 @@ class Tensor:
             raise
 
     def __hash__(self) -> int:
+        value = self._value
+        if type(value) is Value and getattr(value.type, "shape", None) == ():  # a number's hash is its value's
+            raise OperatorNotAllowedInGraphError(
+                f"hash() needs the value of a staged number ({value.type}), which exists only when the graph runs",
+                id="number-as-key",
+            )
         return id(self)
 
     def ref(self) -> Reference:

@@ -1,0 +1,222 @@
+"""Long Python ranges whose index is used as only a Python number can be, and iterators over them."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from autograph.errors import catalogue
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+
+class Things:
+    pass
+
+
+def by_class(x):
+    for i in range(300):
+        if isinstance(i, int) and type(i) is int:
+            x = x + 1
+        match i:
+            case 0:
+                x = x - 5
+            case int():
+                x = x + 2
+    return x
+
+
+def by_text(x):
+    for i in range(300):
+        x = x + len(str(i)) + int(f"{i:03d}"[0])
+    return x
+
+
+def by_name(x):
+    things = Things()
+    for i in range(300):
+        setattr(things, f"a{i}", x + i)
+    return things.a299, things.a0
+
+
+def by_new_key(x):
+    table = {}
+    for i in range(300):
+        table[i] = x * i
+    for i in range(300):
+        table[f"k{i}"] = x + i
+    return table[299], table["k7"], len(table)
+
+
+def by_key_with_default(x):
+    table = {i: i * 2 for i in range(0, 300, 3)}
+    seen = set()
+    for i in range(300):
+        x = x + table.get(i, -1)
+        seen.add(i % 7)
+    return x, len(seen)
+
+
+@functools.lru_cache(maxsize=None)
+def squared(i):
+    return i * i
+
+
+def by_cache(x):
+    for i in range(300):
+        x = x + squared(i)
+    return x
+
+
+def backwards(x):
+    for i in reversed(range(1000)):
+        x = x * 0.5 + i
+    return x, i
+
+
+def counted(x):
+    for k, i in enumerate(reversed(range(1000)), 5):
+        if k % 2 == 0:
+            x = x * 0.5 + k - i
+        else:
+            x = x + 1
+    return x, k, i
+
+
+def counted_until(x):
+    for k, i in enumerate(range(10, 1000), start=2):
+        x = x * 1.01 + 0.1
+        if x > 50:
+            break
+    return x, k, i
+
+
+def counted_until_known(x):
+    for k, i in enumerate(range(1000)):
+        x = x + i
+        if k == 990:
+            break
+    return x, k, i
+
+
+def two_loops_over_one(x):
+    numbers = iter(range(500))
+    for i in numbers:
+        x = x + i
+        if i == 100:
+            break
+    n = 0
+    for i in numbers:
+        n = n + 1
+        x = x - i
+    return x, n
+
+
+def two_counts_over_one(x):
+    numbers = enumerate(range(500))
+    for k, i in numbers:
+        x = x + i
+        if i == 100:
+            break
+    for k, i in numbers:
+        x = x - i
+    return x, k
+
+
+def advanced_inside(x):
+    numbers = iter(range(500))
+    for k, i in enumerate(numbers):
+        x = x + i
+        if k == 200:
+            next(numbers)
+    return x, k, i
+
+
+ROLLED = [backwards, counted, counted_until, counted_until_known]
+OTHERS = [by_class, by_text, by_name, by_new_key, by_key_with_default, by_cache]
+HELD = [two_loops_over_one, two_counts_over_one, advanced_inside]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("f", [*ROLLED, *OTHERS, *HELD])
+def test_is_what_python_computes(f, jit_compile):
+    got = ag.function(f, jit_compile=jit_compile)(ag.constant(1.5, ag.float64))
+    np.testing.assert_allclose(np.array(got, dtype=float), np.array(f(1.5), dtype=float), rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", ROLLED[:3])
+def test_is_rolled(f):
+    graph = ag.function(f).get_concrete_function(ag.constant(1.5, ag.float64)).graph
+    assert sum(1 for _ in graph.walk()) < 50
+
+
+def test_iterators_outside_are_seen_to_go_on():
+    numbers = iter(range(300))
+
+    @ag.function
+    def f(x):
+        for i in numbers:
+            x = x + i
+        return x
+
+    assert float(f(ag.constant(0.0))) == sum(range(300))
+    assert list(numbers) == []
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: len(f"{x}"),
+        lambda x: 1 if f"{x}" == "1.5" else 2,
+        lambda x: {"1.5": 2}.get(str(x), 7),
+        lambda x: str(x).count("1"),
+        lambda x: ("value " + str(x)).startswith("v"),
+        lambda x: len(f"x is {x}"),
+        lambda x: "5" in str(x),
+        lambda x: [c for c in str(x)],
+        lambda x: str(x) > "0",
+        lambda x: f"{str(x):>8}",
+    ],
+)
+def test_texts_are_not_looked_into(f):
+    with pytest.raises(OperatorNotAllowedInGraphError) as caught:
+        ag.function(f)(ag.constant(1.5))
+    assert caught.value.id == "characters-of-tensor"
+
+
+def default_for_an_index(n):
+    s = 0
+    for i in range(n):
+        s = s + {1: 2}.get(i, 0)
+    return s
+
+
+def in_a_set(n):
+    return len({int(n), 1})
+
+
+@pytest.mark.parametrize("f", [lambda n: {1: 2}.get(n, 0), lambda n: {1: 2}.pop(int(n), 0), in_a_set, default_for_an_index])
+def test_staged_numbers_have_no_hash(f):
+    with pytest.raises(OperatorNotAllowedInGraphError) as caught:
+        ag.function(f)(ag.constant(1))
+    assert caught.value.id == "number-as-key"
+
+
+def test_texts_still_go_into_prints_and_errors(capsys):
+    @ag.function
+    def f(x, n):
+        label = "x=" + str(x)
+        print(f"<{label}>", f"{x:.2f}".strip(), "{} {}".format(x, 1), " ".join([f"{x}", "b"]))
+        for i in range(n):
+            print("turn", i)
+        if x > 1:
+            raise ValueError(label)
+        return x
+
+    with pytest.raises(ValueError, match="x=1.5"):
+        f(ag.constant(1.5), ag.constant(2))
+    assert capsys.readouterr().out == "<x=1.5> 1.50 1.5 1 1.5 b\nturn 0\nturn 1\n"
+
+
+def test_the_refusals_are_in_the_catalogue():
+    assert {"characters-of-tensor", "number-as-key"} <= set(catalogue.REFUSALS)
