@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ir.graph import Graph, Node
+from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import renewed
 from runtime.passes.rewrite import UNKNOWN, constant_of, graphs, number, put
 
@@ -18,7 +18,10 @@ __all__ = ["count_progressions"]
 
 
 def count_progressions(graph: Graph) -> Graph:
-    """`%1 = constant([2, 3, 4]); %2 = index(%1, i)` -> `%2 = add(cast(i), 2)` in a loop of at most three turns."""
+    """`%1 = constant([2, 3, 4]); %2 = index(%1, i)` -> `%2 = add(cast(i), 2)` in a loop of at most three turns.
+
+    So where `%1 = arange(2, 5, 1)`, which was too long to be made a constant.
+    """
     for each in graphs(graph):
         _visit(each)
     return graph
@@ -31,14 +34,17 @@ def _visit(graph: Graph) -> None:
         if node.op.name == "for_loop":
             turns = constant_of(node.inputs[0])
             if turns is not UNKNOWN and turns > 0:
-                _rewrite(node.regions[0], int(turns))
+                _rewrite(node, int(turns))
 
 
-def _rewrite(body: Graph, turns: int) -> None:
+def _rewrite(loop: Node, turns: int) -> None:
+    body = loop.regions[0]
     if not any(_is_read(node, body, turns) for node in body.nodes):
         return
     for node, table in renewed(body):
-        found = _progression(constant_of(node.inputs[0]), turns) if _is_read(node, body, turns) else None
+        found = None
+        if _is_read(node, body, turns):
+            found = _of_range(node.inputs[0], loop, turns) or _progression(constant_of(node.inputs[0]), turns)
         if found is None:
             body.nodes.append(node)
             continue
@@ -66,6 +72,25 @@ def _is_read(node: Node, body: Graph, turns: int) -> bool:
         return False
     last = constant_of(made.inputs[0])
     return type(last) is int and last == turns - 1
+
+
+def _of_range(read: Value, loop: Node, turns: int) -> tuple[int, int] | None:
+    """Start and step of a range of known bounds that was made before the loop."""
+    if read.node is not None or read.index <= loop.carried:
+        return None
+    made = loop.inputs[read.index].node
+    if made is None or made.op.name != "arange" or made.outputs[0].tensor_type.dtype.kind not in "iu":
+        return None
+    bounds = [constant_of(v) for v in made.inputs]
+    if not all(isinstance(b, (int, np.integer)) for b in bounds):
+        return None
+    start, limit, step = map(int, bounds)
+    numbers = range(start, limit, step) if step else range(0)
+    if len(numbers) < turns:
+        return None
+    limits = np.iinfo(made.outputs[0].tensor_type.dtype.dtype)
+    on_the_way = (start, step, numbers[-1], step * (len(numbers) - 1), len(numbers) - 1)
+    return (start, step) if all(limits.min <= x <= limits.max for x in on_the_way) else None
 
 
 def _progression(payload: Any, turns: int) -> tuple[int, int] | None:

@@ -28,6 +28,7 @@ from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.nests import GRAIN, HEAVIER, LIGHT, THREADED, Nest, Root
 from runtime.backends.native.lower.parts import apart, call_shared, share
 from runtime.backends.native.lower.rules.elementwise import cost_of
+from runtime.backends.native.lower.rules.turns import TURNS_BETWEEN_POLLS
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Node, Value
@@ -39,7 +40,6 @@ __all__ = ["in_blocks"]
 VECTOR = 64  # bytes
 FEW = 8  # elements that are a block by themselves
 TURNS = 32  # that a loop is taken to make where nothing is known
-TURNS_BETWEEN_POLLS = 65536  # a power of two
 NEAR = 1 << 16  # bytes of the stack within which the thread that called is
 
 

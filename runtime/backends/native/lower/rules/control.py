@@ -27,8 +27,8 @@ from runtime.backends.native.lower.rules.lists import (
     new_list,
     reserve,
 )
+from runtime.backends.native.lower.rules.turns import MOST_TURNS, note_limits, note_ranges, poll
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import changes, never_negative
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
@@ -36,8 +36,6 @@ from runtime.typesys.spec import ListType, ValueType
 
 __all__: list[str] = []
 
-MOST_TURNS = 2**56  # of any loop: more than a processor does in years
-TURNS_BETWEEN_POLLS = 65536  # a power of two
 
 
 def settled(ctx: FunctionLowering, value: Value) -> Any:
@@ -303,10 +301,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
             phis[k] = len(code.lines), state, Scalar(code.fresh("carried"), state.code)
             code.promised[str(phis[k][2].reg)] = state.type
             code.lines.append("")
-    for k in never_negative(node, [_not_negative(ctx, v) for v in node.inputs]) if phis else ():
-        if k in phis:
-            code.ranges[phis[k][2].reg] = 0, 2**63 - 1
-    _note_changes(ctx, node, phis)
+    numbers = {k: (first, now) for k, (_, first, now) in phis.items()}
+    most_turns = note_ranges(ctx, node, numbers)
     turn_line = len(code.lines)
     code.lines.append("")
     for slot in slots:
@@ -327,10 +323,10 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         most = code.range_of(count)
         code.ranges[turn] = 0, min(most[1] - 1 if most is not None and most[1] > 0 else MOST_TURNS, MOST_TURNS)
     own = [Scalar(turn, "i64")] if counted else []
-
     marked = _marked(ctx, node, body)
 
     def run() -> list[Any]:
+        note_limits(ctx, node, [*phi_reps, *invariant])
         ctx.writable = {b for s in slots for b in s.array.buffers}
         ctx.lists = {s for s in states if isinstance(s, (ListRep, Held))}
         for state, value in zip(states, body.outputs, strict=True):
@@ -348,7 +344,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.memory.touch(slot.array.buffers)
     if marked:
         code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
-    _poll(ctx, turn, counted)
+    poll(ctx, turn, counted, most_turns)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     last = code.block
     code.jump(head)
@@ -368,19 +364,6 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
-
-
-def _note_changes(ctx: FunctionLowering, node: Node, phis: dict[int, tuple[int, Scalar, Scalar]]) -> None:
-    """Note between what carried integers stay that change by little in a turn."""
-    for k, (least, most) in changes(node).items() if phis else ():
-        if k in phis:
-            begin = ctx.code.range_of(phis[k][1].reg)
-            if begin is None or max(abs(least), abs(most)) > 2**5:
-                continue
-            low, high = begin[0] + MOST_TURNS * min(least, 0), begin[1] + MOST_TURNS * max(most, 0)
-            known = ctx.code.ranges.get(phis[k][2].reg, (low, high))
-            if -(2**62) < low <= high < 2**62:
-                ctx.code.ranges[phis[k][2].reg] = max(low, known[0]), min(high, known[1])
 
 
 MOST_ROOM = 1 << 30
@@ -415,28 +398,6 @@ def _marked(ctx: FunctionLowering, node: Node, body: Graph) -> tuple[str, str] |
         return None
     place = ctx.code.op(f"getelementptr i64, ptr {ctx.arena}, i64 1")
     return ctx.code.op(f"load ptr, ptr {ctx.arena}"), ctx.code.op(f"load i64, ptr {place}")
-
-
-def _not_negative(ctx: FunctionLowering, value: Value) -> bool:
-    rep = ctx.env[value]
-    known = ctx.code.range_of(rep.reg) if isinstance(rep, Scalar) else None
-    return known is not None and known[0] >= 0
-
-
-def _poll(ctx: FunctionLowering, turn: str, counted: bool) -> None:
-    """Ask now and then whether a signal ends the loop. A counted one inside another does not."""
-    code = ctx.code
-    if counted and code.depth:
-        return
-    ctx.module.declare("declare i64 @ag_poll()", "ag_poll")
-    ask, on = code.label("ask"), code.label("on")
-    turns = code.op(f"and i64 {turn}, {TURNS_BETWEEN_POLLS - 1}")
-    quiet = code.op(f"icmp ne i64 {turns}, {TURNS_BETWEEN_POLLS - 1}")
-    code.do(f"br i1 {quiet}, label %{on}, label %{ask}, !prof !0")
-    code.begin(ask)
-    code.require(code.op(f"icmp eq i64 {code.op('call i64 @ag_poll()')}, 0"), ctx.failure)
-    code.jump(on)
-    code.begin(on)
 
 
 def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: Value) -> Any:

@@ -1,0 +1,156 @@
+"""Between what integers stay in loops: what native code leaves out because of it must not be missed."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from runtime.backends.native import toolchain
+
+pytestmark = [
+    pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
+]
+X = np.arange(10) * 3
+
+
+def wraps_around(x, n):
+    """An index of eight bits that goes beyond them, and counts from the end then."""
+    j = ag.cast(n, "int8")
+    total = 0 * n
+    i = 0
+    while i < 40:
+        total = total + x[j % 10]
+        j = j + 7
+        i += 1
+    return total, j
+
+
+def wraps_while_tested(x, n):
+    j = ag.cast(n, "int8")
+    turns = 0
+    while j < 120 and turns < 1000:
+        j = j + 30
+        turns += 1
+    return j, turns
+
+
+def counts_down(x, n):
+    i = 9
+    total = 0
+    while i >= -10:
+        total = total * 2 + x[i]
+        i -= 1
+    return total, i
+
+
+def halves(x, n):
+    low, high = 0, 10
+    while low < high:
+        middle = (low + high) // 2
+        if x[middle] < n:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def steps_of_its_own(x, n):
+    flags = ag.zeros([10], "bool")
+    for i in ag.range(2, 10):
+        if not flags[i]:
+            j = i * i
+            while j < 10:
+                flags[j] = True
+                j += i
+    return flags
+
+
+def changes_places(x, n):
+    low, high = 0, 5
+    for _ in ag.range(n):
+        low, high = high, low - 1
+    return low, high, x[low % 10]
+
+
+def grows_by_what_it_is(x, n):
+    k, total = 1, 0
+    while k < 1000000:
+        k = k + k
+        total = total + x[k % 7]
+    return k, total
+
+
+def below_a_moving_bound(x, n):
+    i, bound, total = 0, 5, 0
+    while i < bound:
+        total += x[i]
+        i += 1
+        bound = ag.where(x[i] > 9, bound, bound + 1) if i < 6 else bound
+    return total, i, bound
+
+
+def inner_changes_outer(x, n):
+    i = 0
+    total = 0
+    while i < 9:
+        j = 0
+        while j < 3:
+            i += 1
+            j += 1
+        total += x[i]
+    return total, i
+
+
+def remainders(x, n):
+    a, b = n * 21, n * 9
+    while b != 0:
+        a, b = b, a % b
+    return a, x[a % 10]
+
+
+def long_range(x, n):
+    total = 0
+    for i in ag.range(3, 9003, 2):
+        total = total + x[i % 10] * (i % 5)
+    for i in ag.range(9000, 0, -3):
+        total = total - x[i % 10] + i // 7
+    return total
+
+
+FUNCTIONS = [
+    wraps_around, wraps_while_tested, counts_down, halves, steps_of_its_own, changes_places, grows_by_what_it_is,
+    below_a_moving_bound, inner_changes_outer, remainders, long_range,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_results_are_the_plans(f):
+    made, plan = (ag.function(f, jit_compile=jit) for jit in (True, False))
+    for n in (1, 5, 17, 100):
+        x, k = ag.constant(X), ag.constant(n)
+        got, want = ([*y] if isinstance(y, (tuple, list)) else [y] for y in (made(x, k), plan(x, k)))
+        for g, w in zip(got, want, strict=True):
+            np.testing.assert_array_equal(g, w)
+
+
+def test_an_index_beyond_the_end_is_still_found():
+    def beyond(x, n):
+        i, total = 0, 0
+        while i < n:
+            total += x[i]
+            i += 3
+        return total
+
+    made = ag.function(beyond, jit_compile=True)
+    assert int(made(ag.constant(X), ag.constant(10))) == X[::3].sum()
+    with pytest.raises(IndexError):
+        made(ag.constant(X), ag.constant(13))
+
+
+def test_nothing_is_tested_that_is_known():
+    x, n = ag.constant(X), ag.constant(5)
+    for f in (halves, steps_of_its_own, long_range):
+        text = ag.function(f, jit_compile=True).get_concrete_function(x, n).executable.lowered.text
+        assert "with.overflow" not in text or f is long_range
+        if f is steps_of_its_own:
+            assert "icmp ult i64" not in text
