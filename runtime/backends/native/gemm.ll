@@ -6,7 +6,7 @@
 ;   0 m  1 n  2 k  3 a  4 ra  5 ca  6 b  7 rb  8 from panel to panel of b  9 c  10 ldc  11 add  12 tiles of a block
 ;   13 parts of a block of rows  14 panels  15 the last panel, packed, if it has less columns than a tile
 ;   16 the least rows of a tile  17 tiles with one more  18 tiles, one above the other  19 whether a was put in order
-;   20 where it is put
+;   20 where it is put  21 whether b was put into panels just now, some by each thread
 ;
 ; In order, tile after tile of a lies in one piece, and in it column after column.
 
@@ -218,7 +218,10 @@ entry:
   %kn = mul i64 %k, %n
   %small = icmp sle i64 %kn, $NEAR
   %high = icmp sge i64 %tiles, 4
-  %two = and i1 %small, %high
+  %fresh = call i64 @word(ptr %job, i64 21)
+  %settled = icmp eq i64 %fresh, 0
+  %small.settled = and i1 %small, %settled
+  %two = and i1 %small.settled, %high
   %fewer = call i64 @llvm.smin.i64(i64 %half, i64 %most)
   %block = select i1 %two, i64 %fewer, i64 %most
   call void @put(ptr %job, i64 12, i64 %block)
@@ -498,6 +501,7 @@ define private void @fill(ptr %job, i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64
   %panels = udiv i64 %up1, $COLUMNS
   call void @put(ptr %job, i64 14, i64 %panels)
   call void @put(ptr %job, i64 19, i64 0)
+  call void @put(ptr %job, i64 21, i64 0)
   call void @divide(ptr %job)
   ret void
 }
@@ -518,7 +522,7 @@ define private void @packed(ptr %job, ptr %b, i64 %ps) {
 
 define void @ag_gemm_packed_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, ptr %c, i64 %ldc, i64 %add) {
 entry:
-  %job = alloca [21 x i64]
+  %job = alloca [22 x i64]
   %rows = icmp sgt i64 %m, 0
   %columns = icmp sgt i64 %n, 0
   %some = and i1 %rows, %columns
@@ -584,7 +588,7 @@ done:
 ; 1, or 0 where there is no memory
 define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add) {
 entry:
-  %job = alloca [21 x i64]
+  %job = alloca [22 x i64]
   %rows = icmp sgt i64 %m, 0
   %columns = icmp sgt i64 %n, 0
   %some = and i1 %rows, %columns
@@ -599,7 +603,9 @@ work:
   %least = select i1 %k.many, i64 32, i64 64
   %several = icmp sge i64 %m, %least
   %clash = and i1 %apart, %several
-  %from.m = select i1 %k.many, i64 96, i64 256
+  %n.many = icmp sge i64 %n, 384
+  %kn.many = and i1 %k.many, %n.many
+  %from.m = select i1 %kn.many, i64 96, i64 256
   %many = icmp sge i64 %m, %from.m
   ; columns of a that lie far apart are on a page each; so are rows, where a tile's are at the same places of the cache
   %a.down = icmp ne i64 %ca, 1
@@ -700,6 +706,7 @@ rows.part:
                   i64 %ldc, i64 %add.now)
   %ps = mul i64 %p.count, $COLUMNS
   call void @packed(ptr %job, ptr %buffer, i64 %ps)
+  call void @put(ptr %job, i64 21, i64 1)
   br i1 %ordered, label %in.order, label %multiply
 in.order:
   call void @order(ptr %job, ptr %a.buffer)
