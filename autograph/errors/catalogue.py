@@ -157,8 +157,7 @@ REFUSALS: dict[str, Refusal] = {
     "list-method": Refusal(
         _GRAPH,
         "list.{name} is not staged, and the length of this list depends on a tensor",
-        "append, extend, insert, pop, clear, copy, reverse, len, `in` and indexing are; or ag.stack(xs) and "
-        "operations on the tensor",
+        "use the operator or built-in function that calls the method: `x in xs`, len(xs), xs[i]",
     ),
     "shared-list": Refusal(
         _GRAPH,

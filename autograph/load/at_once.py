@@ -138,7 +138,7 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit) -> ast.expr:
     return located(call, call)  # type: ignore[no-any-return]
 
 
-_CHANGING = frozenset("append clear popitem remove reverse setdefault update".split())
+_CHANGING = frozenset("append clear popitem reverse setdefault update".split())
 """Methods that change lists or dictionaries, whatever their arguments are."""
 _READING = frozenset("get items keys values".split())
 _PLAINS = (bool, int, float, complex, str, bytes, tuple, frozenset)

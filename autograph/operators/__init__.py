@@ -3,6 +3,7 @@
 import builtins
 
 from autograph.operators import array_lists as array_lists  # registers what it stands in for
+from autograph.operators import list_searches as list_searches  # the same
 from autograph.operators import math_forms as math_forms  # the same
 from autograph.operators import new_arrays as new_arrays  # the same
 from autograph.operators import py_builtins as py_builtins  # the same

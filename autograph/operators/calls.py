@@ -165,8 +165,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
             if id(f.__self__) not in trace.journal.noted:
                 note_list(trace, f.__self__)
             return f
-        if name == "sort":
-            return partial(STAND_INS[list.sort], f.__self__)
+        if name in _COMPARING:
+            return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
     if owner is dict:
         name = f.__name__
@@ -458,8 +458,9 @@ def _plainly(f: Any, *args: Any) -> Any:
 
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
 _NEW = object.__new__
-_WRITES = frozenset(("append", "remove", "clear", "reverse", "pop", "insert", "extend"))
-_ALL_PYTHONS = frozenset(("append", "remove", "clear", "reverse"))  # of lists, whatever their arguments are
+_WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
+_COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
+_ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 
 

@@ -113,7 +113,7 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
 
 
 def ours(x: Any) -> Any:
-    """A tensor of an array, a number or a list of tensors, of NumPy's element type: that of a Python number is 64 bits wide."""
+    """A tensor of an array, a number or a list of tensors, of NumPy's element type: Python's numbers have 64 bits."""
     if isinstance(x, Tensor):
         return op.cast(x, dtype=x.type.dtype) if x.type.weak else x
     if isinstance(x, (list, tuple)) and any(isinstance(e, Tensor) for e in x):
