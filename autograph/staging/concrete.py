@@ -22,7 +22,7 @@ from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, note_write
+from runtime.tensor.trace import note_write, open_tapes
 from runtime.tensor.variable import Variable
 from runtime.typesys.errors import OutOfRangeError, ShapeError
 from runtime.typesys.spec import TensorSpec
@@ -171,7 +171,7 @@ class ConcreteFunction:
     def call_flat(self, leaves: list[Any], holders: Sequence[Any] = ()) -> Any:
         """Call with the argument leaves (tensors or arrays), and the arguments' containers where it changes any."""
         payloads = [x._value if type(x) is Tensor else _payload(x) for x in leaves]
-        if self._single and not STATE.tapes:
+        if self._single and not open_tapes():
             try:
                 return Tensor((self._compiled or self.compiled).run(*payloads)[0])
             except Exception as error:  # noqa: BLE001 (raised again, placed)
@@ -182,7 +182,7 @@ class ConcreteFunction:
         traced = self.traced
         for entry in traced.state:
             payloads += to_arrays(entry.place.read(), entry.before)
-        taped = STATE.tapes
+        taped = open_tapes()
         if taped:
             for box in traced.captured:
                 if isinstance(box, Variable) and box.trainable:

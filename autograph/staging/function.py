@@ -38,7 +38,7 @@ from runtime.backends.native.callables import NativelyCallable, callable_as_meth
 from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import BUSY, STATE
+from runtime.tensor.trace import BUSY, current
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -154,17 +154,17 @@ class Function(NativelyCallable):
         return self._parameters_made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if _eager[0] or (self._suspends and STATE.trace is None):
+        if _eager[0] or (self._suspends and current() is None):
             return self._unstaged()(*args, **kwargs)
-        if STATE.trace is not None:
+        if (trace := current()) is not None:
             inline = self._inline()
             if self._convert:
                 inline = callee(inline)  # it may call itself
             else:
-                watch(STATE.trace, inline)
+                watch(trace, inline)
             if self._memory_budget is None:
                 return inline(*args, **kwargs)
-            notes = STATE.trace.notes
+            notes = trace.notes
             around, notes["memory_budget"] = notes.get("memory_budget"), self._memory_budget
             try:
                 return inline(*args, **kwargs)

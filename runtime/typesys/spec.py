@@ -87,6 +87,9 @@ ValueType: TypeAlias = TensorType | ListType
 
 _TYPES: dict[Any, TensorType] = {}  # of arrays by (dtype, shape): eager rules ask all the time
 _MOST_TYPES = 4096
+_OF_SCALARS = {np.dtype(c).type: TensorType(as_dtype(c), ()) for c in "?bhilBHILefdFD"} | {
+    t: TensorType(dtype_of_python(t()), (), weak=True) for t in (bool, int, float, complex)
+}
 
 
 def type_of_payload(payload: Any) -> TensorType:
@@ -95,6 +98,9 @@ def type_of_payload(payload: Any) -> TensorType:
     >>> type_of_payload(np.zeros((2, 3), np.float32)), type_of_payload(2)
     (float32[2,3], int64*[])
     """
+    known = _OF_SCALARS.get(type(payload))
+    if known is not None:
+        return known
     if isinstance(payload, (np.ndarray, np.generic)):
         key = payload.dtype, payload.shape
         known = _TYPES.get(key)

@@ -50,7 +50,10 @@ def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loa
         "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
         "ag_exception": id(Exception),
     }
-    return compile_text(text, symbols, ("ag_vectorcall",))
+    loaded = compile_text(text, symbols, ("ag_vectorcall",))
+    for used in (loaded, BUSY, cls.__call__, nothing):  # it may be called until the process ends
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(used))
+    return loaded
 
 
 def _offsets() -> dict[str, int] | None:
