@@ -76,13 +76,13 @@ def can_have_entry(concrete: ConcreteFunction) -> bool:
 def _entry(
     concrete: ConcreteFunction, passed: tuple[Any, ...], bound: tuple[Any, ...], pinned: set[int]
 ) -> Callable[..., Any] | None:
-    from runtime.backends.native.dispatch import TENSOR, TENSORS, Source
+    from runtime.backends.native.dispatch import BARE, TENSOR, TENSORS, Source
     from runtime.backends.native.executable import NativeExecutable
 
     native, traced = concrete.compiled.run, concrete.traced
     if type(native) is not NativeExecutable or not all(is_constant(x, pinned) for x in bound[len(passed) :]):
         return None
-    arguments = Arguments(Source, passed, pinned)
+    arguments = Arguments(Source, BARE, passed, pinned)
     sources = arguments.sources + [Source(thing, boxed=isinstance(thing, Tensor)) for thing in traced.captured]
     if not arguments.fits or sum(not s.constant for s in sources) != len(concrete.graph.inputs):
         return None

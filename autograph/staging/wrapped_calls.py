@@ -6,7 +6,7 @@ passes or gets is straight code of a few lines here, instead of a walk over desc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +49,9 @@ class Arguments:
     plain    whether the entry takes the call's arguments as they are
     """
 
-    def __init__(self, make: type[Source], passed: Sequence[Any], pinned: set[int]) -> None:
+    def __init__(self, make: type[Source], bare: Collection[type], passed: Sequence[Any], pinned: set[int]) -> None:
         self._make = make
+        self._bare = bare
         self._pinned = pinned
         self.sources: list[Source] = []
         self.leaves: list[str] = []
@@ -84,6 +85,8 @@ class Arguments:
             self.sources.append(self._make(boxed=kind is Tensor))
         elif is_constant(x, self._pinned):
             self.sources.append(self._make(x, constant=True, kept=id(x) not in self._pinned))
+        elif kind in self._bare:
+            self.sources.append(self._make(boxed=False, bare=kind))
         elif isinstance(x, np.generic):
             self.plain = False
             self.lines.append(f"if type({at}) is not {self.name(kind)}: return None")

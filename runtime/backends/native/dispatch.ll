@@ -16,6 +16,8 @@
 ;   0 kind  1 descriptor  2 scalar type  3 rank  4 item size  5 offset of sizes  6 slot  7 object (0: the next argument)
 ;
 ;   kind: 0 array, 1 scalar with a dtype, 2 float, 3 int, 4 bool, 5 an argument that must be this object, or the same number or text;
+;         6 a NumPy scalar as a bare number, whose code is in place of the descriptor: float64, float32, int8 to int64, uint8
+;           (bool too) to uint64, from 0;
 ;         + 16: it is in a tensor
 ;   sizes: a number; -1 any; -2 - s: what is in input slot s
 ;
@@ -134,7 +136,8 @@ entry:
                                i64 1, label %scalar
                                i64 2, label %float
                                i64 3, label %int
-                               i64 4, label %bool]
+                               i64 4, label %bool
+                               i64 6, label %bare]
 array:
   %fits = call i1 @is_array(ptr %x, ptr %record)
   br i1 %fits, label %sizes, label %no
@@ -208,6 +211,73 @@ whole:
   %inside64 = icmp eq i32 %outside, 0
   store i64 %ivalue, ptr %slot
   ret i1 %inside64
+bare:
+  %btype = call ptr @pointer(ptr %x, i64 $TYPE)
+  %btype.i = ptrtoint ptr %btype to i64
+  %bclass = call i64 @word(ptr %record, i64 2)
+  %isbare = icmp eq i64 %btype.i, %bclass
+  br i1 %isbare, label %convert, label %no
+convert:
+  %content = getelementptr i8, ptr %x, i64 $SCALAR
+  %code = call i64 @word(ptr %record, i64 1)
+  switch i64 %code, label %no [i64 0, label %c0
+                               i64 1, label %c1
+                               i64 2, label %c2
+                               i64 3, label %c3
+                               i64 4, label %c4
+                               i64 5, label %c5
+                               i64 6, label %c6
+                               i64 7, label %c7
+                               i64 8, label %c8
+                               i64 9, label %c9]
+c0:
+  %v0 = load double, ptr %content
+  store double %v0, ptr %slot
+  ret i1 true
+c1:
+  %v1 = load float, ptr %content
+  %w1 = fpext float %v1 to double
+  store double %w1, ptr %slot
+  ret i1 true
+c2:
+  %v2 = load i8, ptr %content
+  %w2 = sext i8 %v2 to i64
+  store i64 %w2, ptr %slot
+  ret i1 true
+c3:
+  %v3 = load i16, ptr %content
+  %w3 = sext i16 %v3 to i64
+  store i64 %w3, ptr %slot
+  ret i1 true
+c4:
+  %v4 = load i32, ptr %content
+  %w4 = sext i32 %v4 to i64
+  store i64 %w4, ptr %slot
+  ret i1 true
+c5:
+  %v5 = load i64, ptr %content
+  store i64 %v5, ptr %slot
+  ret i1 true
+c6:
+  %v6 = load i8, ptr %content
+  %w6 = zext i8 %v6 to i64
+  store i64 %w6, ptr %slot
+  ret i1 true
+c7:
+  %v7 = load i16, ptr %content
+  %w7 = zext i16 %v7 to i64
+  store i64 %w7, ptr %slot
+  ret i1 true
+c8:
+  %v8 = load i32, ptr %content
+  %w8 = zext i32 %v8 to i64
+  store i64 %w8, ptr %slot
+  ret i1 true
+c9:
+  %v9 = load i64, ptr %content
+  %fits9 = icmp sge i64 %v9, 0
+  store i64 %v9, ptr %slot
+  ret i1 %fits9
 bool:
   %true = icmp eq ptr %x, @_Py_TrueStruct
   %false = icmp eq ptr %x, @_Py_FalseStruct

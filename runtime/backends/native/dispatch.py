@@ -15,7 +15,7 @@ from runtime.backends.native import boxes, interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["ARGUMENT", "Source", "entry", "entry_point", "payload_entry"]
+__all__ = ["ARGUMENT", "BARE", "Source", "entry", "entry_point", "payload_entry"]
 
 PAYLOADS, TENSOR, TENSORS = 0, 1, 2
 KEPT, RELEASED, ASKED_FOR = 0, 1, 2
@@ -24,6 +24,8 @@ _HEADER = 15
 _MOST_SLOTS = 4096  # they are on the stack
 _METH_FASTCALL = 0x80
 ARGUMENT = None
+BARE: dict[Any, int] = {np.dtype(c).type: k for k, c in enumerate("f8 f4 i1 i2 i4 i8 u1 u2 u4 u8".split())} | {np.bool_: 6}
+"""Classes of NumPy scalars that an entry takes for bare numbers."""
 
 
 class _MethodDef(ctypes.Structure):
@@ -39,15 +41,19 @@ class Source:
     boxed     it is a tensor, whose content is meant
     constant  an argument that must be `thing` itself
     kept      `thing` stays alive; if not, whoever has the entry drops it before the thing dies
+    bare      the class of NumPy scalars, one of `BARE`, that the argument has; it is passed as a bare number
     """
 
-    __slots__ = ("boxed", "constant", "kept", "thing")
+    __slots__ = ("bare", "boxed", "constant", "kept", "thing")
 
-    def __init__(self, thing: Any = ARGUMENT, boxed: bool = True, constant: bool = False, kept: bool = True) -> None:
+    def __init__(
+        self, thing: Any = ARGUMENT, boxed: bool = True, constant: bool = False, kept: bool = True, bare: Any = None
+    ) -> None:
         self.thing = thing
         self.boxed = boxed
         self.constant = constant
         self.kept = kept
+        self.bare = bare
 
 
 @lru_cache(maxsize=1)
@@ -130,6 +136,8 @@ def _table(
             lists.append([])
             continue
         record, sizes = _input(next(inputs), keep)
+        if source.bare is not None:
+            record[:3] = [6, BARE[source.bare], id(source.bare)]
         record[0] += 16 * source.boxed
         record[7] = 0 if source.thing is ARGUMENT else id(source.thing)
         records.append(record)

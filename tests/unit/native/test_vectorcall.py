@@ -159,6 +159,23 @@ def test_numbers_and_texts_of_equal_value():
     assert f.experimental_get_tracing_count() == count + 3
 
 
+@pytest.mark.parametrize("code", "? b h i l q B H I L Q e f d".split())
+def test_scalars_of_numpy(code):
+    dtype = np.dtype(code)
+    values = [0, 1] if code == "?" else [0.0, -0.0, 1.5, np.inf, -np.inf, 1e-7]
+    if dtype.kind in "iu":
+        values = [0, 1, 7, np.iinfo(dtype).max, np.iinfo(dtype).min]
+    f, g = (ag.function(lambda x: (x, x * 1, X + x), jit_compile=native) for native in (True, False))
+    for _ in range(2):
+        for value in values:
+            got, want = f(dtype.type(value)), g(dtype.type(value))
+            assert [(repr(y), y.dtype) for y in got] == [(repr(y), y.dtype) for y in want]
+            assert [y.numpy().tobytes() for y in got] == [y.numpy().tobytes() for y in want]
+    if code not in "eqQ":  # those are bare numbers in Python first
+        assert frames(lambda: f(dtype.type(1))) == ["changed"]
+    assert [type(y) for y in f(dtype.type(1))] == [ag.Tensor] * 3
+
+
 def test_results_of_python_numbers_alone():
     @ag.function(jit_compile=True)
     def steps(n):
