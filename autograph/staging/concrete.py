@@ -154,6 +154,11 @@ class ConcreteFunction:
         single = None if self.guards is None or self.traced.state else self.guards.single
         return single or (lambda: None if self.fits_state() else "state")
 
+    @property
+    def places(self) -> tuple[Any, ...] | None:
+        """Places which, while they hold what they held, say that the trace still fits (see `Guards`)."""
+        return None if self.guards is None or self.traced.state else self.guards.places
+
     def fits_state(self) -> bool:
         """Whether the places outside that this trace reads still hold what it was made for: values, or their types."""
         if self.guards is not None and self.guards.changed() is not None:

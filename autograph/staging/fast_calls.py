@@ -22,13 +22,14 @@ __all__ = ["MAX_ENTRIES", "FastCalls", "can_have_entry"]
 MAX_ENTRIES = 8
 """Signatures of one function that are tried in turn, the newest first."""
 
-Entry = tuple[Callable[..., Any], Callable[[], Any] | None]
+Entry = tuple[Callable[..., Any], Callable[[], Any] | None, tuple[Any, ...] | None]
 
 
 class FastCalls:
     """The entries of a function, which vectorcall.ll reads.
 
-    entries  pairs of a C function and, where the trace depends on state of Python's, the test that gives None if it fits
+    entries  triples: a C function; where the trace depends on state of Python's, the test that gives None if it fits, and
+             where that can be, the places that it need not be asked about while they hold what they held
     order    names and defaults of the function's parameters, where the entries take all of them
     """
 
@@ -54,7 +55,7 @@ class FastCalls:
         made = _entry(concrete, passed, bound, set(map(id, pinned)))
         if made is None:
             return False
-        self.entries = ((made, concrete.changed), *self.entries)[:MAX_ENTRIES]
+        self.entries = ((made, concrete.changed, concrete.places), *self.entries)[:MAX_ENTRIES]
         self._keys = (key, *self._keys)[:MAX_ENTRIES]
         return True
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import is_
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -126,8 +127,52 @@ def _counts(node: Node) -> bool:
     return bool(node.checks) or any(map(_counts, node.children.values()))
 
 
+class _Places:
+    """The places that checks are about, where each is that one object is still where it was."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[Any, Any, Any]] = []
+
+    def root(self, node: Node) -> bool:
+        """Add a root and all below it; False where they ask for more."""
+        how, where = node.source
+        if not _counts(node):
+            return True
+        if how == "global":
+            return type(where) is dict and self.node(node, where, node.label)
+        if how == "cell":
+            return self.node(node, where, None)
+        return not node.checks and self.below(node, weak(where))
+
+    def node(self, node: Node, where: Any, key: Any) -> bool:
+        """What a place must hold, and what is read of that."""
+        how, what = node.checks[0] if len(node.checks) == 1 else ("", None)
+        if how == "equal":
+            self.found.append((where, key, what))
+            return not any(map(_counts, node.children.values()))
+        reference = weak(node.value) if how == "same" or (not node.checks and type(node.value) is ModuleType) else None
+        if reference is None:
+            return False
+        self.found.append((where, key, reference))
+        return self.below(node, reference)
+
+    def below(self, node: Node, reference: Any) -> bool:
+        """The attributes that are read of an object."""
+        children = [c for c in node.children.values() if _counts(c)]
+        return not children or (
+            type(reference) is ref
+            and all(c.source[0] == "." and type(c.source[1]) is str for c in children)
+            and all(self.node(c, reference, c.source[1]) for c in children)
+        )
+
+
 class Guards:
-    """The checks of one trace."""
+    """The checks of one trace.
+
+    places: what `vectorcall.ll` compares before it asks `changed`: (dictionary, key, object), (cell, None, object) or (weak
+      reference, attribute, object), with weak references in place of objects that are told apart by identity; None where
+      the checks are not only that these are still there
+    """
 
     def __init__(self, roots: list[Node]) -> None:
         self._writers: list[tuple[_Writer, dict[str, Any]]] = []
@@ -138,6 +183,8 @@ class Guards:
             key = id(namespace) if root.source[0] == "global" else 0
             writer, _ = groups.setdefault(key, (_Writer(), namespace))
             writer.root(root)
+        simple = _Places()
+        self.places = tuple(simple.found) if all(simple.root(root) for root in roots) else None
         self._writers = [(w, n) for w, n in groups.values() if len(w.lines) > 1]
 
     def __bool__(self) -> bool:

@@ -22,7 +22,8 @@ _FUNCTIONS = (
     "Py_IncRef Py_DecRef PyLong_AsLongLongAndOverflow PyFloat_FromDouble PyLong_FromLongLong PyBool_FromLong PyList_New "
     "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread "
     "PyObject_CallNoArgs PyObject_Vectorcall _PyObject_New PyObject_GC_Track PyObject_GC_UnTrack PyObject_GC_Del "
-    "PyObject_ClearWeakRefs PyObject_RichCompareBool PyErr_ExceptionMatches PyErr_Clear"
+    "PyObject_ClearWeakRefs PyObject_RichCompareBool PyErr_ExceptionMatches PyErr_Clear "
+    "PyDict_GetItemWithError PyObject_GetAttr"
 ).split()
 _SAMPLES = [np.dtype(c) for c in "?bhilBHILefdF"]
 

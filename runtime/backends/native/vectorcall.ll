@@ -1,8 +1,9 @@
 ; quick
 ; What Python calls for an object with entries: C functions, or functions of Python's, that may do a call (dispatch.ll).
 ;
-; The object keeps, at $CALLS, an object that keeps at $ENTRIES a tuple of pairs: an entry, and None or a function that
-; gives None where the entry still fits. They are tried in turn; one that gives None has done nothing. At $NAMED it keeps
+; The object keeps, at $CALLS, an object that keeps at $ENTRIES a tuple of triples: an entry, None or a function that gives
+; None where the entry still fits, and None or a tuple of places that need not be asked for where all of them hold what they
+; held (see `unchanged`). The entries are tried in turn; one that gives None has done nothing. At $NAMED it keeps
 ; another such, whose entries take all arguments in the order of the parameters: those of calls by keyword, and of calls that
 ; leave defaults out. That has at $ORDER a tuple of three tuples: names of the parameters (None: not given by name), defaults
 ; (@ag_nothing: there is none), and the names of those that may be given by position. Where no entry does the call, and while
@@ -17,12 +18,17 @@
 @ag_method = external global i8
 @ag_nothing = external global i8
 @ag_exception = external global i8
+@ag_weakref = external global i8
+@PyDict_Type = external global i8
+@PyCell_Type = external global i8
 
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @PyObject_CallNoArgs(ptr)
 declare i32 @PyErr_ExceptionMatches(ptr)
 declare void @PyErr_Clear()
+declare ptr @PyDict_GetItemWithError(ptr, ptr)
+declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @ag_call(ptr, ptr, i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
@@ -90,6 +96,82 @@ keep:
   ret void
 }
 
+; What a weak reference refers to: None where that is gone.
+define private ptr @referent(ptr %weak) alwaysinline {
+  %x = call ptr @at(ptr %weak, i64 $REFERENT)
+  ret ptr %x
+}
+
+; Whether places hold what they held: triples of a dictionary and a key, a cell and None, or a weak reference to an object
+; and the name of an attribute; and the object that must be there, or a weak reference to it. A place that is of another
+; kind, or cannot be read, counts as changed.
+define private i1 @unchanged(ptr %places) noinline {
+entry:
+  %count = call i64 @number(ptr %places, i64 $SIZE)
+  br label %each
+each:
+  %k = phi i64 [0, %entry], [%k1, %right]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %look, label %yes
+look:
+  %k1 = add i64 %k, 1
+  %place = call ptr @item(ptr %places, i64 %k)
+  %where = call ptr @item(ptr %place, i64 0)
+  %key = call ptr @item(ptr %place, i64 1)
+  %wanted = call ptr @item(ptr %place, i64 2)
+  %wanted.type = call ptr @at(ptr %wanted, i64 $TYPE)
+  %weak = icmp eq ptr %wanted.type, @ag_weakref
+  br i1 %weak, label %follow, label %find
+follow:
+  %target = call ptr @referent(ptr %wanted)
+  %gone = icmp eq ptr %target, @_Py_NoneStruct
+  br i1 %gone, label %no, label %find
+find:
+  %expected = phi ptr [%wanted, %look], [%target, %follow]
+  %type = call ptr @at(ptr %where, i64 $TYPE)
+  %isdict = icmp eq ptr %type, @PyDict_Type
+  br i1 %isdict, label %dict, label %other
+dict:
+  %value = call ptr @PyDict_GetItemWithError(ptr %where, ptr %key)
+  %missing = icmp eq ptr %value, null
+  br i1 %missing, label %unreadable, label %compare
+other:
+  %iscell = icmp eq ptr %type, @PyCell_Type
+  br i1 %iscell, label %cell, label %maybe
+cell:
+  %content = call ptr @at(ptr %where, i64 $CONTENT)
+  br label %compare
+maybe:
+  %isweak = icmp eq ptr %type, @ag_weakref
+  br i1 %isweak, label %attribute, label %no
+attribute:
+  %owner = call ptr @referent(ptr %where)
+  %dead = icmp eq ptr %owner, @_Py_NoneStruct
+  br i1 %dead, label %no, label %get
+get:
+  call void @Py_IncRef(ptr %owner)
+  %found = call ptr @PyObject_GetAttr(ptr %owner, ptr %key)
+  call void @Py_DecRef(ptr %owner)
+  %unread = icmp eq ptr %found, null
+  br i1 %unread, label %unreadable, label %got
+got:
+  call void @Py_DecRef(ptr %found)
+  br label %compare
+unreadable:
+  call void @PyErr_Clear()
+  br label %no
+compare:
+  %now = phi ptr [%value, %dict], [%content, %cell], [%found, %got]
+  %same = icmp eq ptr %now, %expected
+  br i1 %same, label %right, label %no
+right:
+  br label %each
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
+
 ; What an entry gives, or 1 where none of a holder's does the call.
 define private ptr @tried(ptr %calls, ptr %args, i64 %n) alwaysinline {
 entry:
@@ -114,7 +196,14 @@ each:
   %object = call ptr @item(ptr %pair, i64 0)
   %fits = call ptr @item(ptr %pair, i64 1)
   %always = icmp eq ptr %fits, @_Py_NoneStruct
-  br i1 %always, label %run, label %ask
+  br i1 %always, label %run, label %glance
+glance:
+  %places = call ptr @item(ptr %pair, i64 2)
+  %simple = icmp ne ptr %places, @_Py_NoneStruct
+  br i1 %simple, label %compare, label %ask
+compare:
+  %unchanged = call i1 @unchanged(ptr %places)
+  br i1 %unchanged, label %run, label %ask
 ask:
   %said = call ptr @PyObject_CallNoArgs(ptr %fits)
   %raised = icmp eq ptr %said, null

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from functools import lru_cache
 from pathlib import Path
+from types import CellType
 from typing import Any
 
 from runtime.backends.native import dispatch, objects
@@ -48,7 +50,7 @@ def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loa
         text = text.replace(f"${name})", f"{offset})").replace(f"${name}\n", f"{offset}\n")
     symbols = objects.symbols() | entry | {
         "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
-        "ag_exception": id(Exception),
+        "ag_exception": id(Exception), "ag_weakref": id(weakref.ref), "PyDict_Type": id(dict), "PyCell_Type": id(CellType),
     }
     loaded = compile_text(text, symbols, ("ag_vectorcall",))
     for used in (loaded, BUSY, cls.__call__, nothing):  # it may be called until the process ends
@@ -57,15 +59,23 @@ def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loa
 
 
 def _offsets() -> dict[str, int] | None:
-    """Where tuples and C functions keep what vectorcall.ll reads; None where that is not as expected."""
+    """Where tuples, C functions, cells and weak references keep what is read; None where that is not as expected."""
     header = object.__basicsize__
-    found = {"TYPE": header - 8, "SIZE": header, "ITEMS": header + 8, "METHOD": header, "SELF": header + 8}
+    found = {
+        "TYPE": header - 8, "SIZE": header, "ITEMS": header + 8, "METHOD": header, "SELF": header + 8, "CONTENT": header,
+        "REFERENT": header,
+    }
     pair, text = (object(), object()), "text"
+    referent = {text}
+    reference, gone = weakref.ref(referent), weakref.ref({text})
     right = (
         _word(pair, found["SIZE"]) == 2
         and [_word(pair, found["ITEMS"] + 8 * k) for k in range(2)] == list(map(id, pair))
         and _word([1, 2, 3], found["SIZE"]) == 3
         and _word(text.join, found["SELF"]) == id(text)
+        and _word(CellType(text), found["CONTENT"]) == id(text)
+        and _word(reference, found["REFERENT"]) == id(referent)
+        and _word(gone, found["REFERENT"]) == id(None)
         and _word("other".join, found["METHOD"]) == _word(text.join, found["METHOD"])
     )
     return found if right else None

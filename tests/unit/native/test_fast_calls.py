@@ -87,7 +87,7 @@ def test_tapes_traces_and_eager_runs_go_the_general_way():
     f = ag.function(lambda x: x + 1, jit_compile=True)
     f(ONE)
     seen = []
-    f._fast.entries = ((lambda *a: seen.append(a) or ONE, None),)
+    f._fast.entries = ((lambda *a: seen.append(a) or ONE, None, None),)
     f(ONE)
     assert len(seen) == 1
     with ag.GradientTape() as tape:

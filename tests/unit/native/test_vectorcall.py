@@ -6,6 +6,7 @@ import inspect
 import pickle
 import sys
 import threading
+import types
 import weakref
 
 import numpy as np
@@ -78,35 +79,126 @@ def test_what_entries_do_not_do_is_done_by_python():
 def test_guards_and_errors():
     f = ag.function(lambda x: x - 1, jit_compile=True)
     f(X)
-    (entry, _), = f._fast.entries
+    (entry, *_), = f._fast.entries
 
     def fails(*args, error=RuntimeError):
         raise error("on purpose")
 
-    f._fast.entries = ((fails, None),)
+    f._fast.entries = ((fails, None, None),)
     with pytest.raises(RuntimeError, match="on purpose"):
         f(X)
-    f._fast.entries = ((entry, lambda: fails(error=KeyboardInterrupt)),)
+    f._fast.entries = ((entry, lambda: fails(error=KeyboardInterrupt), None),)
     with pytest.raises(KeyboardInterrupt, match="on purpose"):
         f(X)
-    f._fast.entries = ((fails, fails), (lambda *a: (a, "second"), None))  # what cannot be read any more has changed
+    # What cannot be read any more has changed.
+    f._fast.entries = ((fails, fails, None), (lambda *a: (a, "second"), None, None))
     assert f(X) == ((X,), "second")
-    f._fast.entries = ((fails, lambda: "what"), (lambda *a: None, None), (lambda *a: (a, "third"), lambda: None))
+    f._fast.entries = (
+        (fails, lambda: "what", None), (lambda *a: None, None, None), (lambda *a: (a, "third"), lambda: None, None),
+    )
     assert f(X) == ((X,), "third")
-    f._fast.entries = ((entry, lambda: "what"),)
+    f._fast.entries = ((entry, lambda: "what", None),)
     np.testing.assert_array_equal(f(X), [0, 1])
+
+
+RATE, WEIGHT, SIZES, OTHER = 0.5, ag.constant([1.0, 1.0]), [3.0], types.ModuleType("other")
+OTHER.rate = 2.0
+
+
+def scaled(x):
+    return x * RATE
+
+
+def test_places_that_hold_what_they_held_are_not_asked_about(monkeypatch):
+    here, shift = sys.modules[__name__], 1.0
+
+    @ag.function(jit_compile=True)
+    def f(x):
+        return scaled(x) + WEIGHT * OTHER.rate + shift
+
+    def now():
+        got = f(X).numpy().tolist()
+        assert got == [x * RATE + float(WEIGHT[0]) * OTHER.rate + shift for x in (1.0, 2.0)]
+        return f.experimental_get_tracing_count()
+
+    assert [now(), now(), now()] == [1, 1, 1] and frames(lambda: f(X)) == []
+    monkeypatch.setattr(here, "RATE", float(str(RATE)))
+    assert now() == 1 and "changed" in frames(lambda: f(X))
+    monkeypatch.setattr(here, "RATE", 0.25)
+    assert now() == 2 and now() == 2
+    monkeypatch.setattr(OTHER, "rate", 3.0)
+    assert now() == 3 and now() == 3
+    shift = 2.0
+    assert now() == 4 and now() == 4 and frames(lambda: f(X)) == []
+    for k in range(2, 5):  # the old one goes, and its address may be the new one's
+        monkeypatch.setattr(here, "WEIGHT", ag.constant([float(k)] * 2))
+        gc.collect()
+        now()
+    monkeypatch.setattr(here, "scaled", lambda x: x * RATE)
+    now()
+    monkeypatch.delattr(here, "RATE")
+    with pytest.raises(NameError, match="RATE"):
+        f(X)
+
+
+def test_places_in_objects_and_in_containers():
+    class Holder:
+        __slots__ = ("__weakref__", "by", "inner")
+
+    class Model:
+        def __init__(self):
+            self.by, self.inner = 2.0, Holder()
+            self.inner.by = 3.0
+
+        @ag.function(jit_compile=True)
+        def scale(self, x):
+            return x * self.by * self.inner.by * SIZES[0]
+
+        @ag.function(jit_compile=True)
+        def plain(self, x):
+            return x * self.by * self.inner.by
+
+    m = Model()
+
+    def now():
+        for _ in range(2):
+            assert m.scale(X).numpy().tolist() == [x * m.by * m.inner.by * SIZES[0] for x in (1.0, 2.0)]
+            assert m.plain(X).numpy().tolist() == [x * m.by * m.inner.by for x in (1.0, 2.0)]
+
+    now()
+    assert frames(lambda: m.plain(X)) == [] and "changed" in frames(lambda: m.scale(X))
+    m.by = 5.0
+    now()
+    m.inner.by = 7.0
+    now()
+    SIZES[0] = 11.0
+    now()
+    m.inner = Holder()
+    m.inner.by = 13.0
+    now()
+    del m.inner.by
+    with pytest.raises(AttributeError):
+        m.plain(X)
+    m.inner.by = 1.0
+    now()
+    gone = weakref.ref(m.inner)
+    m.inner = Holder()
+    m.inner.by = 17.0
+    now()
+    gc.collect()
+    assert gone() is None
 
 
 def test_entries_may_go_while_they_are_tried():
     f = ag.function(lambda x: x - 1, jit_compile=True)
     f(X)
-    (entry, _), = f._fast.entries
+    (entry, *_), = f._fast.entries
 
     def empties():
         f._fast.entries = ()
         gc.collect()
 
-    f._fast.entries = ((entry, empties),)
+    f._fast.entries = ((entry, empties, None),)
     del entry
     np.testing.assert_array_equal(f(X), [0, 1])
     np.testing.assert_array_equal(f(X), [0, 1])
@@ -172,7 +264,7 @@ def test_scalars_of_numpy(code):
             assert [(repr(y), y.dtype) for y in got] == [(repr(y), y.dtype) for y in want]
             assert [y.numpy().tobytes() for y in got] == [y.numpy().tobytes() for y in want]
     if code not in "eqQ":  # those are bare numbers in Python first
-        assert frames(lambda: f(dtype.type(1))) == ["changed"]
+        assert frames(lambda: f(dtype.type(1))) == []
     assert [type(y) for y in f(dtype.type(1))] == [ag.Tensor] * 3
 
 
