@@ -154,3 +154,39 @@ def test_nothing_is_tested_that_is_known():
         assert "with.overflow" not in text or f is long_range
         if f is steps_of_its_own:
             assert "icmp ult i64" not in text
+
+
+def test_sides_of_an_or_that_may_leave_native_code_are_looked_at_only_where_they_count():
+    def queens(x, n):
+        columns = ag.zeros([8], "int64")
+        row, count = 0, 0
+        columns[0] = -1
+        while row >= 0:
+            columns[row] += 1
+            if columns[row] >= n:
+                row -= 1
+            else:
+                free = True
+                for i in ag.range(row):
+                    d = columns[row] - columns[i]
+                    if d == 0 or d == row - i or d == i - row:
+                        free = False
+                if free and row == n - 1:
+                    count += 1
+                elif free:
+                    row += 1
+                    columns[row] = -1
+        return count
+
+    def guarded(x, n):
+        total = 0
+        for i in ag.range(12):
+            if i >= 10 or (x[i] % 2 == 0 and 30 // (i - 10) < -3):
+                total += 1
+        return total
+
+    x = ag.constant(X)
+    assert int(ag.function(queens, jit_compile=True)(x, ag.constant(6))) == 4
+    assert int(ag.function(guarded, jit_compile=True)(x, ag.constant(0))) == sum(
+        i >= 10 or (int(X[i]) % 2 == 0 and 30 // (i - 10) < -3) for i in range(12)
+    )

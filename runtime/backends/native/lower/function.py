@@ -102,10 +102,12 @@ class FunctionLowering(Values):
                 inside = low <= int(x.reg) <= high
             except ValueError:
                 inside = True
-                if SIZE[to] < 8 or low == 0:
+                known = self.code.range_of(x.reg)
+                if (known is None or not low <= known[0] <= known[1] <= high) and (SIZE[to] < 8 or low == 0):
                     above = self.code.op(f"icmp sge i64 {x.reg}, {low}")
                     below = self.code.op(f"icmp sle i64 {x.reg}, {min(high, 2**63 - 1)}")
                     self.code.require(self.code.op(f"and i1 {above}, {below}"), self.failure)
+                    self.code.narrow(x.reg, low, min(high, 2**63 - 1))
             if not inside:
                 raise Unsupported([(f"the number {x.reg} as {to}", None)])
         return self.ops.cast(x, to)

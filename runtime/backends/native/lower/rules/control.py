@@ -27,7 +27,14 @@ from runtime.backends.native.lower.rules.lists import (
     new_list,
     reserve,
 )
-from runtime.backends.native.lower.rules.turns import MOST_TURNS, note_limits, note_ranges, poll
+from runtime.backends.native.lower.rules.logic import as_logic, is_logic
+from runtime.backends.native.lower.rules.turns import (
+    MOST_TURNS,
+    goes_unevenly,
+    note_limits,
+    note_ranges,
+    poll,
+)
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
@@ -59,6 +66,8 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     code = ctx.code
     pred, *inputs = node.inputs
     test = ctx.ops.cast(ctx.scalar(pred), "b1")
+    if is_logic(node) and as_logic(ctx, node, test):
+        return
     given = [settled(ctx, v) for v in inputs]
     for v, rep in zip(inputs, given, strict=True):
         if isinstance(rep, ListRep) and not is_mine(ctx, v, node):
@@ -347,7 +356,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     poll(ctx, turn, counted, most_turns)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     last = code.block
-    code.jump(head)
+    code.do(f"br label %{head}" + (f", !llvm.loop {ctx.module.as_written()}" if goes_unevenly(node) else ""))
     for k, (line, first, inner) in phis.items():
         code.lines[line] = (
             f"  {inner.reg} = phi {first.type} [ {first.reg}, %{before} ], [ {finals[k].reg}, %{last} ]"

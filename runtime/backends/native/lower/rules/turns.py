@@ -7,9 +7,10 @@ from typing import Any
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Range, carried, changes, limits
-from runtime.ir.graph import Node
+from runtime.ir.graph import Node, Value
+from runtime.typesys.spec import TensorType
 
-__all__ = ["MOST_TURNS", "TURNS_BETWEEN_POLLS", "note_limits", "note_ranges", "poll"]
+__all__ = ["MOST_TURNS", "TURNS_BETWEEN_POLLS", "goes_unevenly", "note_limits", "note_ranges", "poll"]
 
 MOST_TURNS = 2**56  # of any loop: more than a processor does in years
 TURNS_BETWEEN_POLLS = 65536  # a power of two
@@ -48,6 +49,24 @@ def note_limits(ctx: FunctionLowering, node: Node, given: list[Any]) -> None:
 
 def _range_of(ctx: FunctionLowering, rep: Any) -> Range | None:
     return ctx.code.range_of(rep.reg) if isinstance(rep, Scalar) and rep.code[0] == "i" else None
+
+
+def goes_unevenly(node: Node) -> bool:
+    """Whether a loop writes items at places that are not a fixed distance apart: vectors would only make it slower."""
+    body = node.regions[-1]
+    if node.op.name != "while_loop" or not any(n.op.name in ("index_update", "list_set") for n in body.walk()):
+        return False
+    for k in range(node.carried):
+        step = body.outputs[k].node
+        if step is not None and step.op.name in ("add", "sub") and body.inputs[k] in step.inputs:
+            other = step.inputs[0] if step.inputs[1] is body.inputs[k] else step.inputs[1]
+            if _is_number(other) and (other.node is None or other.node.op.name != "constant"):
+                return True
+    return False
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value.type, TensorType) and value.type.shape == () and value.type.dtype.kind == "i"
 
 
 def poll(ctx: FunctionLowering, turn: str, counted: bool, most: int) -> None:
