@@ -57,6 +57,8 @@ def may_raise(node: Node) -> bool:
         return have.dtype.kind in "fc" and want.dtype.kind in "iu" and have.weak  # nan and inf, of Python's numbers
     if isinstance(op, Elementwise):
         return _elementwise_raises(op.name, tensors[: len(node.inputs)])
+    if op.name == "index" and len(node.inputs) == 1 and tensors[0].shape is not None:
+        return not all(isinstance(e, tuple) and e[2] != 0 for e in node.attrs["spec"])  # slices know no bounds
     return op.name not in _TOTAL_IF_STATIC or not all(is_static(t.shape) for t in tensors)
 
 

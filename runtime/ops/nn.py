@@ -31,6 +31,13 @@ def _exponentials(x: Any, axis: int) -> tuple[Any, Any, Any]:
     return shifted, powers, np.add.reduce(powers, axis=axis, keepdims=True)
 
 
+_FEW = 32  # up to so many columns, NumPy reduces rows of a transposed copy in a fraction of the time
+
+
+def _few_columns(x: Any, axis: int) -> bool:
+    return np.ndim(x) == 2 and axis in (-1, 1) and 1 < x.shape[1] <= _FEW <= x.shape[0]
+
+
 class Softmax(Op):
     """exp(x) / sum(exp(x)) along an axis.
 
@@ -51,6 +58,8 @@ class Softmax(Op):
 
     @staticmethod
     def kernel(x: Any, *, axis: int) -> Any:
+        if _few_columns(x, axis):
+            return np.ascontiguousarray(Softmax.kernel(np.ascontiguousarray(x.T), axis=0).T)
         out = x - np.maximum.reduce(x, axis=axis, keepdims=True)
         np.exp(out, out=out)
         out /= np.add.reduce(out, axis=axis, keepdims=True)
@@ -74,7 +83,10 @@ class SoftmaxGrad(Op):
     @staticmethod
     def kernel(dy: Any, y: Any, *, axis: int) -> Any:
         out = dy * y
-        total = np.add.reduce(out, axis=axis, keepdims=True)
+        if _few_columns(out, axis):
+            total = np.add.reduce(np.ascontiguousarray(out.T), axis=0)[:, None]
+        else:
+            total = np.add.reduce(out, axis=axis, keepdims=True)
         out -= y * total
         return out
 
@@ -105,6 +117,8 @@ class LogSoftmax(Op):
 
     @staticmethod
     def kernel(x: Any, *, axis: int) -> Any:
+        if _few_columns(x, axis):
+            return np.ascontiguousarray(LogSoftmax.kernel(np.ascontiguousarray(x.T), axis=0).T)
         shifted, _, total = _exponentials(x, axis)
         shifted -= np.log(total)
         return shifted
@@ -121,7 +135,10 @@ class LogSoftmaxGrad(Op):
     @staticmethod
     def kernel(dy: Any, y: Any, *, axis: int) -> Any:
         out = np.exp(y)
-        out *= np.add.reduce(dy, axis=axis, keepdims=True)
+        if _few_columns(dy, axis):
+            out *= np.add.reduce(np.ascontiguousarray(dy.T), axis=0)[:, None]
+        else:
+            out *= np.add.reduce(dy, axis=axis, keepdims=True)
         return np.subtract(dy, out, out=out)
 
     def vjp(op: Any, g: Any, dx: Any, dy: Any, y: Any, *, axis: int) -> Any:
@@ -135,6 +152,14 @@ class LogSoftmaxGrad(Op):
 def _losses(logits: TensorType, lead: Shape) -> tuple[TensorType, TensorType]:
     _floating(logits, "softmax cross entropy")
     return TensorType(logits.dtype, lead), TensorType(logits.dtype, logits.shape)
+
+
+def _cross_entropy(logits: Any, labels: Any, axis: int) -> tuple[Any, Any]:
+    shifted, powers, total = _exponentials(logits, axis)
+    shifted -= np.log(total)
+    shifted *= labels
+    powers /= total
+    return np.negative(np.add.reduce(shifted, axis=axis)), powers
 
 
 class SoftmaxCrossEntropy(Op):
@@ -151,12 +176,10 @@ class SoftmaxCrossEntropy(Op):
 
     @staticmethod
     def kernel(logits: Any, labels: Any) -> tuple[Any, Any]:
-        shifted, powers, total = _exponentials(logits, -1)
-        shifted -= np.log(total)
-        shifted *= labels
-        loss = np.add.reduce(shifted, axis=-1)
-        powers /= total
-        return np.negative(loss), powers
+        if _few_columns(logits, -1) and np.shape(labels) == logits.shape:
+            loss, powers = _cross_entropy(np.ascontiguousarray(logits.T), np.asarray(labels).T, 0)
+            return loss, np.ascontiguousarray(powers.T)
+        return _cross_entropy(logits, labels, -1)
 
     def vjp(op: Any, dy: Any, y: Any, logits: Any, labels: Any) -> Any:
         dloss, dprobs = dy

@@ -1,4 +1,5 @@
-"""Algebraic rules that are exact for the dtype at hand, bit for bit; no sum or product is reassociated.
+"""Algebraic rules that are exact for the dtype at hand, bit for bit; no sum or product is reassociated. (But BLAS may round
+a part of a matrix product otherwise than the whole.)
 
     add(x, 0) -> x              integers; of floats only add(x, -0.0) and sub(x, 0.0), which keep the sign of zero
     mul(x, 1), div(x, 1) -> x   not of complex numbers
@@ -8,6 +9,7 @@
     sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
     where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
     x + index_grad(dy, y, i) -> index_add(x, dy, i)             transpose(a) @ b -> matmul(a, b, transpose_a=True)
+    matmul(a, b)[i:j, k:l] -> matmul(a[i:j], b[:, k:l]), where nothing else uses the product
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
 A rule is a function of the node: the value that takes its place, or None. It applies where the result has the very type
@@ -288,6 +290,26 @@ def _turned_operand(r: Rewriter, node: Node) -> Value | None:
     return None
 
 
+_ALL = (None, None, None)  # of an index: a whole axis
+
+
+def _part_of_product(r: Rewriter, node: Node) -> Value | None:
+    """matmul(a, b)[i:j, k:l] -> matmul(a[i:j], b[:, k:l]): what is cut off is not multiplied"""
+    made, spec = _made_by(node.inputs[0], "matmul"), node.attrs["spec"]
+    if made is None or len(node.inputs) != 1 or r.uses[node.inputs[0]] > 1 or len(spec) > 2:
+        return None
+    if not all(isinstance(e, tuple) and e[2] in (None, 1) and "?" not in e for e in spec) or all(e == _ALL for e in spec):
+        return None
+    if not all(v.tensor_type.rank == 2 and is_static(v.tensor_type.shape) for v in (*made.inputs, *node.outputs)):
+        return None
+    inputs = []
+    for k, (value, flag) in enumerate(zip(made.inputs, ("transpose_a", "transpose_b"), strict=True)):
+        part = spec[k] if k < len(spec) else _ALL
+        axis = 1 - k if made.attrs.get(flag) else k
+        inputs.append(value if part == _ALL else r.emit("index", [value], node, spec=(_ALL,) * axis + (part,)))
+    return r.emit("matmul", inputs, node, **made.attrs)
+
+
 def _bare_operand(r: Rewriter, node: Node) -> Value | None:
     """x * broadcast(s) -> x * s, for a scalar s and an x of the result's shape"""
     for k, value in enumerate(node.inputs):
@@ -388,6 +410,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "div": (_div_one, _bare_operand),
     "floordiv": (_floordiv_one,),
     "identity": (_first,),
+    "index": (_part_of_product,),
     "list_cast": (_same_cast,),
     "logical_and": (_and_true,),
     "logical_not": (_twice("logical_not"), _not_compare),

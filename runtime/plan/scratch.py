@@ -14,7 +14,7 @@ from runtime.plan.storage import Storage, StorageMap
 from runtime.typesys.shapes import num_elements
 from runtime.typesys.spec import ListType, TensorType
 
-__all__ = ["Scratch", "find_scratch"]
+__all__ = ["Scratch", "find_scratch", "of_a_turn"]
 
 LEAST = 8_192  # bytes of an array from which on a buffer outside of the loop is worth its line
 LARGE = 32_768  # from which on an address that suits vectors gains more than it costs
@@ -94,7 +94,7 @@ class _Finder:
     def loop(self, loop: Node, body: Graph) -> None:
         kinds: list[TensorType] = []
         made: dict[Storage, list[tuple[int, Node, TensorType]]] = {}
-        for position, node in enumerate(body.nodes):
+        for position, node in of_a_turn(body):
             if node in self.reuse or (kind := _fits(node)) is None or _bytes(kind) < LEAST:
                 continue
             memory = self.memory(node.outputs[0])
@@ -118,7 +118,7 @@ class _Finder:
                 place = free[0] if free else len(kinds)
                 if not free:
                     kinds.append(kind)
-                waiting = [w for w in waiting if w[1] != place] + [(last[memory], place)]
+                waiting = [w for w in waiting if w[1] != place] + [(last.get(memory, position), place)]
                 self.out.into[node] = place
         if kinds:
             self.out.buffers[loop] = kinds
@@ -138,6 +138,14 @@ class _Finder:
                 if memory is not None:
                     last[memory] = position
         return last
+
+
+def of_a_turn(body: Graph) -> Iterator[tuple[int, Node]]:
+    """The nodes of a loop's body and of its conditionals, each with the place of the body's node that it is part of."""
+    for position, node in enumerate(body.nodes):
+        yield position, node
+        if node.op.name == "cond":
+            yield from ((position, inner) for region in node.regions for _, inner in of_a_turn(region))
 
 
 def _fits(node: Node) -> TensorType | None:

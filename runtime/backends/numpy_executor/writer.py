@@ -22,6 +22,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
 from runtime.ops.registry import compile_template
 from runtime.plan.plan import Plan
+from runtime.plan.scratch import of_a_turn
 from runtime.typesys.dtypes import DType
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
@@ -458,7 +459,7 @@ class FunctionWriter:
         names = [self.locals.fresh("buffer") for _ in kinds]
         for name, kind in zip(names, kinds, strict=True):
             self.emit(Expr(f"{name} = {self.memory(kind)}"))
-        for node in loop.regions[-1].nodes if names else ():
+        for _, node in of_a_turn(loop.regions[-1]) if names else ():
             if node in self.plan.scratch.into:
                 self.buffers[node] = names[self.plan.scratch.into[node]]
         swaps = [(names[a], names[b]) for a, b in self.plan.scratch.swaps.get(loop, ())]
