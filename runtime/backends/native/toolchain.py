@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORGET = "ag_forget"
-_VERSION = 3  # of how texts are compiled: passes, options
+_VERSION = 4  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -221,7 +221,9 @@ def optimised(text: str) -> tuple[Any, Any]:
     quick = text.startswith(QUICK)
     machine = _machine(0 if quick or is_long(text) else 3)
     options = llvm.create_pipeline_tuning_options(speed_level=1 if quick else 3)
-    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = not quick
+    options.loop_vectorization = options.loop_interleaving = not quick
+    # Numbers alone are put into vectors and taken out again, while each waits for the one before.
+    options.slp_vectorization = not quick and "parallel_accesses" in text
     options.loop_unrolling = not quick and not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
     if not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
