@@ -49,6 +49,7 @@ from autograph.operators.sharing import placed, sharing_of, sync, taken
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
+from runtime.typesys.dtypes import as_dtype
 
 __all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
 
@@ -180,7 +181,7 @@ def _missing(index: Tensor) -> None:
 def _scalar_index(index: Tensor) -> Tensor:
     kind = index.type
     if kind.dtype.is_bool:
-        return op.cast(index, dtype="int64")  # type: ignore[no-any-return]
+        return op.cast(index, dtype=as_dtype("int64"))  # type: ignore[no-any-return]
     if not kind.dtype.is_integer:
         raise TypeError(f"list indices must be integers or slices, not a {kind.dtype.name} tensor")
     return index

@@ -14,6 +14,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
+from autograph.operators.numbers import note_integer
 from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.sharing import taken
 from autograph.operators.truth import truth_of
@@ -140,6 +141,7 @@ class StagedRange(StagedIterable):
         strong = [k for k in kinds if not k.weak]
         if strong and isinstance(result, Tensor) and result.type.weak:
             result = op.cast(result, dtype=strong[0].dtype)
+        note_integer(result)
         return result
 
     def __len__(self) -> int:

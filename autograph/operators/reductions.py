@@ -30,6 +30,7 @@ from autograph.operators.stand_ins import stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
+from runtime.typesys.dtypes import as_dtype
 
 __all__: list[str] = []
 
@@ -186,7 +187,7 @@ def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
             )
         return result
     if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
-        return (op.any if stop_on else op.all)(op.cast(iterable, dtype="bool"))
+        return (op.any if stop_on else op.all)(op.cast(iterable, dtype=as_dtype("bool")))
     found: Any = not stop_on
 
     def body(item: Any) -> None:

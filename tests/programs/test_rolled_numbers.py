@@ -218,5 +218,31 @@ def test_texts_still_go_into_prints_and_errors(capsys):
     assert capsys.readouterr().out == "<x=1.5> 1.50 1.5 1 1.5 b\nturn 0\nturn 1\n"
 
 
+def classes_in_a_staged_range(n):
+    count = 0
+    for i in range(2, n):
+        if isinstance(i, int) and type(i) is int and not isinstance(i, (bool, float)):
+            count = count + i
+    return count
+
+
+def truths_of_numbers(n):
+    x = ag.stack([n, n - 2, n * 0])
+    return any(x), all(x), any(x[:2]), all(x[:2])
+
+
+def chosen_by_a_truth(n):
+    return [10, 20][n > 3], (n, -n)[n > 3], {True: 5, False: 6}[bool(n > 3)]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("f", [classes_in_a_staged_range, truths_of_numbers, chosen_by_a_truth])
+def test_staged_integers(f, jit_compile):
+    staged = ag.function(f, jit_compile=jit_compile)
+    for n in (0, 2, 3, 7):
+        want = [int(e) for e in np.atleast_1d(f(n))]
+        assert [int(e) for e in np.atleast_1d(staged(ag.constant(n)))] == want
+
+
 def test_the_refusals_are_in_the_catalogue():
     assert {"characters-of-tensor", "number-as-key"} <= set(catalogue.REFUSALS)
