@@ -262,3 +262,20 @@ def test_gradients():
     a, b = map(ag.constant, points((40,), "float64", special=False))
     for g, w in zip(ag.function(slope, jit_compile=True)(a, b), ag.function(slope, jit_compile=False)(a, b), strict=True):
         np.testing.assert_allclose(g, w, rtol=1e-12)
+
+
+def test_many_in_a_row_are_functions_of_their_own(monkeypatch):
+    """So that LLVM's time grows with their number, and loops of the same text are compiled once."""
+
+    def many(x):
+        for k in range(24):
+            for _ in ag.range(3 + k % 2):
+                x = ag.tanh(x * 1.25) + 0.125
+        return x
+
+    x = ag.constant(np.linspace(-1, 1, 300, dtype=np.float32))
+    made, executable = native(many, x)
+    forbid_plan(executable, monkeypatch)
+    assert "blocks" not in executable.lowered.text.partition("define i64 @ag_run(")[2]
+    assert executable.lowered.text.count("define internal void @nest") < 24
+    np.testing.assert_allclose(made(x), ag.function(many, jit_compile=False)(x), rtol=1e-5)
