@@ -267,3 +267,17 @@ def test_a_softmax_is_one_nest_without_another_array():
     text = native(softmax, ag.constant(numbers((64, 128))))[1].lowered
     assert text.frame <= 128 * 4  # one row
     assert len(re.findall(r"%i\d+ = phi i64", text.text)) == 4  # rows; largest, sum, quotient
+
+
+def test_sums_of_columns_in_what_is_joined_padded_and_written():
+    def joined(u, m):
+        v = m.sum(axis=0) * u[-1]
+        padded = ag.pad(m.sum(axis=0) + 1, [[1, 2]])
+        written = ag.tensor_scatter_nd_update(u, [[1]], ag.reshape(ag.reduce_sum(m.sum(axis=0) * 2), [1]))
+        return ag.concat([u, v], 0)[:6], padded, ag.repeat(m.sum(axis=0) * 3, 2), written, ag.stack([v, v + 1], 1)
+
+    arguments = ag.constant(numbers((4,))), ag.constant(numbers((3, 3)))
+    compiled, executable = native(joined, *arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        forbid_plan(executable, patch)
+        near(compiled(*arguments), ag.function(joined, jit_compile=False)(*arguments))

@@ -28,6 +28,7 @@ __all__ = [
     "Resolver",
     "Row",
     "identity",
+    "reductions_in",
 ]
 
 HEAVY = 12  # operations of an element from which on it is kept rather than computed twice
@@ -222,6 +223,28 @@ class Frame:
         if place is None:
             return False
         return all(a == b or n == 1 for a, b, n in zip(index, place, sizes, strict=True))
+
+
+def reductions_in(expr: Expr) -> list[Deferred]:
+    """The reductions that an expression reads and that nobody has made yet."""
+    found: list[Deferred] = []
+    seen: set[int] = set()
+    pending = [expr]
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Map):
+            pending += part.children
+        elif isinstance(part, Gather):
+            pending += [e for e, _ in part.at]
+        elif isinstance(part, Ref) and part.of.array is None:
+            if part.of.reduce is not None:
+                found.append(part.of)
+            elif part.of.expr is not None:
+                pending.append(part.of.expr)
+    return found
 
 
 class Resolver:

@@ -14,11 +14,13 @@ from runtime.backends.native.lower.exprs import (
     Expr,
     Frame,
     Gather,
+    IndexMap,
     Load,
     Map,
     Ref,
     Resolver,
     identity,
+    reductions_in,
 )
 from runtime.backends.native.lower.memory import MANY, Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
@@ -275,9 +277,13 @@ class Values:
 
     def fill(self, target: Array, expr: Expr) -> None:
         """Store the elements of an expression."""
-        rank = len(target.sizes)
-        resolved = Resolver(self.code, rank)(expr, identity(rank))
-        self.nest(target.sizes, [Root(resolved, target, target.strides)])
+        self.nest(target.sizes, [Root(self.resolved(expr, len(target.sizes)), target, target.strides)])
+
+    def resolved(self, expr: Expr, rank: int, index: IndexMap | None = None) -> Expr:
+        """An expression over the index of a nest of its own; the reductions that it reads are made before."""
+        for d in reductions_in(expr):
+            self.materialize(d)
+        return Resolver(self.code, rank)(expr, identity(rank) if index is None else index)
 
     def nest(self, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
         """Emit a loop nest."""

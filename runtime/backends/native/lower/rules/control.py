@@ -11,7 +11,16 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Const, Deferred, Gather, Load, Map, Ref, Resolver, identity
+from runtime.backends.native.lower.exprs import (
+    Const,
+    Deferred,
+    Gather,
+    Load,
+    Map,
+    Resolver,
+    identity,
+    reductions_in,
+)
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.rules.blocks import in_blocks
@@ -513,30 +522,6 @@ def _move_held(ctx: FunctionLowering, body: Graph, states: list[Any], outs: list
         move(ctx, states[k], sources[k], body.outputs[k].type)
 
 
-def _reduces(rep: Deferred) -> bool:
-    """Whether a reduction that is not in memory yet is part of a value: it has axes of its own."""
-    waiting: list[Any] = [rep]
-    seen: set[int] = set()
-    while waiting:
-        part = waiting.pop()
-        if part is None or id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Deferred):
-            if part.done:
-                continue
-            if part.reduce is not None:
-                return True
-            waiting.append(part.expr)
-        elif isinstance(part, Ref):
-            waiting.append(part.of)
-        elif isinstance(part, Map):
-            waiting += part.children
-        elif isinstance(part, Gather):
-            waiting += [e for e, _ in part.at]
-    return False
-
-
 def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
     """Whether a new value reads its slot's old one, if at all, at the very element that it makes."""
     buffers = slot.array.buffers
@@ -545,7 +530,7 @@ def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
         return not rep.array.buffers & buffers
     if not reads(rep) & buffers:
         return True
-    if _reduces(rep):
+    if reductions_in(rep.as_expr()):
         return False
     rank = len(rep.sizes)
     resolved = Resolver(ctx.code, rank)(rep.as_expr(), identity(rank))

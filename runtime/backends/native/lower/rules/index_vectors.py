@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Const, Expr, IndexMap, Load, Map, Resolver, identity
+from runtime.backends.native.lower.exprs import Const, Expr, IndexMap, Load, Map, identity
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
@@ -47,7 +47,7 @@ def _named(ctx: FunctionLowering, sizes: tuple[Operand, ...], indices: Value, wr
         else:
             raise Unsupported([("one index vector", None)])
         own: IndexMap = identity(len(lead))
-        arrays.append((j, Resolver(ctx.code, len(out))(found, own)))
+        arrays.append((j, ctx.resolved(found, len(out), own)))
     maps = tuple((0, None, 0) if i < depth else (0, i - depth + len(lead), 1) for i in range(len(sizes)))
     return Place(maps, out, arrays, 0, lead)
 

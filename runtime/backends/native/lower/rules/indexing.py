@@ -16,7 +16,6 @@ from runtime.backends.native.lower.exprs import (
     Load,
     Map,
     Ref,
-    Resolver,
     identity,
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
@@ -240,7 +239,7 @@ def gathered(ctx: FunctionLowering, node: Node, array: Array, p: Place) -> None:
 
 def _spread(ctx: FunctionLowering, at: Expr, own: IndexMap, rank: int) -> Expr:
     """Indices over their own axes, looked at over those of the result."""
-    return Resolver(ctx.code, rank)(at, own) if not isinstance(at, Const) else at
+    return ctx.resolved(at, rank, own) if not isinstance(at, Const) else at
 
 
 @rule("gather", fused=True)
@@ -340,12 +339,10 @@ def put(ctx: FunctionLowering, node: Node, target: Array, p: Place) -> None:
             raise Unsupported([("a value that overlaps its target", None)])
     part = Array(target.ptr, code, p.sizes, strides, target.buffers, offset)
     rank = len(p.sizes)
-    resolved = Resolver(ctx.code, rank)(value, identity(rank))
+    resolved = ctx.resolved(value, rank)
     resolved = Map(lambda q: b.cast(q, code), code, (resolved,), 1)
     if node.op.name == "index_add":
-        before = Resolver(ctx.code, rank)(
-            Ref(ctx.dense(part), identity(rank)), identity(rank)
-        )
+        before = ctx.resolved(Ref(ctx.dense(part), identity(rank)), rank)
         resolved = Map(b.add, code, (before, resolved), 1)
     ctx.nest(p.sizes, [Root(resolved, part, part.strides)])
 
@@ -357,7 +354,7 @@ def kept_places(ctx: FunctionLowering, p: Place, sizes: tuple[Operand, ...]) -> 
     own = tuple((0, k, 1) if k < width else (0, None, 0) for k in range(width))
     back: list[Any] = [(0, None, 0)] * len(p.sizes)
     back[p.first : p.first + width] = own
-    parts = tuple(Resolver(ctx.code, width)(expr, tuple(back)) for _, expr in p.arrays)
+    parts = tuple(ctx.resolved(expr, width, tuple(back)) for _, expr in p.arrays)
     paces = [Scalar(strides[axis], "i64") for axis, _ in p.arrays]
 
     def total(*places: Scalar) -> Scalar:

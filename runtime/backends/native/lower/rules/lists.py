@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Const, Map, Resolver, identity
+from runtime.backends.native.lower.exprs import Const, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.nests import Root, load, store
@@ -292,8 +292,8 @@ def list_set(ctx: FunctionLowering, node: Node) -> None:
         b, kind, rank = ctx.ops, rep.code, len(rep.sizes)
         if ctx.sizes(value) not in (rep.sizes, ()):
             raise Unsupported([("an element of another shape", None)])
-        before = Resolver(ctx.code, rank)(ctx.dense(target).as_expr(), identity(rank))
-        parts = before, Resolver(ctx.code, rank)(ctx.expr(value), identity(rank))
+        before = ctx.resolved(ctx.dense(target).as_expr(), rank)
+        parts = before, ctx.resolved(ctx.expr(value), rank)
         added = Map(lambda x, y: b.add(x, b.cast(y, kind)), kind, parts, 1)
         ctx.nest(rep.sizes, [Root(added, target, target.strides)])
     ctx.define(node.outputs[0], rep)
