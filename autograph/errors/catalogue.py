@@ -162,7 +162,7 @@ REFUSALS: dict[str, Refusal] = {
     "shared-list": Refusal(
         _GRAPH,
         "this is changed, and only the run knows which other list, dictionary or element is the same object",
-        "take it out anew before the change (rows[i].append(v), not a row of before rows.insert), or change a copy",
+        "change a copy (row[:]), or change it where it was taken from (rows[i].append(v)) before it is put elsewhere",
     ),
     "container-in-graph": Refusal(
         _GRAPH,

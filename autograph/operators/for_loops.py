@@ -11,12 +11,15 @@ from autograph.operators.contents import note_advance
 from autograph.operators.descriptors import Leaf
 from autograph.operators.generators import emitting, may_be_shared, tried_by_python
 from autograph.operators.iterables import (
+    OverList,
     StagedEnumerate,
     StagedIterable,
     StagedRange,
     StagedStream,
     staged_iterable,
 )
+from autograph.operators.lists import ListPlace, dynamic_of
+from autograph.operators.listvalue import Splice
 from autograph.operators.places import name_places, note_unset, unset_by_loop
 from autograph.operators.plain import PLAIN
 from autograph.operators.regions import Traced, close, current_trace
@@ -50,7 +53,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace, current
 from runtime.typesys.spec import TensorType
 
-__all__ = ["for_stmt", "long_range", "rest_guarded", "rest_of_long"]
+__all__ = ["for_stmt", "list_rest", "long_range", "rest_guarded", "rest_of_long"]
 
 _BOOL = TensorType("bool", ())
 
@@ -81,6 +84,9 @@ def for_stmt(
         return
     if STATE.trace is not None and hasattr(type(iterable), "__next__"):
         note_advance(STATE.trace, iterable)
+    if type(iterable) is list and STATE.trace is not None:
+        list_rest(STATE.trace, iterable, 0, body, names, test)
+        return
     if test is None:
         for item in iterable:
             body(item)
@@ -102,6 +108,43 @@ def for_stmt(
             return
         if not go_on:
             return
+
+
+def list_rest(
+    trace: Trace,
+    items: list[Any],
+    i: int,
+    body: Callable[[Any], None],
+    names: tuple[str, ...],
+    test: Callable[[], Any] | None,
+    go_on: Any = True,
+) -> None:
+    """`for item in items[i:]: body(item)` over a Python list, whose length a turn may make depend on the run."""
+    known = len(items)
+    while True:
+        if len(items) != known or (items and (type(items[0]) is Splice or type(items[-1]) is Splice)):
+            known = len(items)
+            value = dynamic_of(items)
+            if value is not None:
+                rest = OverList(value, items, start=i)
+                staged_for(trace, rest, body, name_places(names, body), test)
+                return
+        if i >= known:
+            return
+        item = items[i]
+        i += 1
+        if is_staged_condition(go_on):
+            staged_cond(trace, go_on, lambda item=item: body(item), _nothing, name_places(names, body))  # type: ignore[misc]
+        else:
+            body(item)
+        if test is not None:
+            go_on = truth_of(test())
+            if go_on is False:
+                return
+
+
+def _nothing() -> None:
+    return None
 
 
 def rest_of_long(
@@ -195,6 +238,12 @@ def _staged_for(
         return [with_parameters(trace, state, graph, step, ends=True)]
 
     regions, finals = fixed_point(trace, state, attempt)
+    changing = [x for x in items.lists() if not x.is_live and _is_resized(x.owner, state, finals, regions[0])]
+    if changing:
+        for x in changing:
+            x.is_live = True
+        _staged_for_with_break(trace, items, body, cells, test or _always, loosened)
+        return
     if staged_tests:
         assert test is not None
         if roll is not None and not roll.may_stop:
@@ -210,6 +259,24 @@ def _staged_for(
         roll.settle(trace)
 
 
+def _always() -> bool:
+    return True
+
+
+def _is_resized(owner: Any, state: LoopState, finals: list[Any], body: Traced) -> bool:
+    """Whether a turn of a loop may leave a list with another length."""
+    for place, final, parameter in zip(state.places, finals, body.parameters, strict=True):
+        if isinstance(place, ListPlace) and place.owner is owner:
+            before, after = dynamic_of(parameter), dynamic_of(final)
+            if before is None or after is None:
+                return True
+            value = after.values[0]
+            while value.node is not None and value.node.op.name == "list_set":
+                value = value.node.inputs[0]
+            return value is not before.values[0]
+    return False
+
+
 def _staged_for_with_break(
     trace: Trace,
     items: StagedIterable,
@@ -219,6 +286,7 @@ def _staged_for_with_break(
     loosened: bool,
 ) -> None:
     counter = Slot("i", 0)
+    is_live = any(x.is_live for x in items.lists())
     count = items.count()
     first = truth_of(test())
     runs = isinstance(count, int) and first is True
@@ -234,7 +302,7 @@ def _staged_for_with_break(
         def turn(thunk: Callable[[], Any], ends: bool) -> Traced:
             return with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk, ends=ends)
 
-        go_on = turn(lambda: both(op.less(counter.read(), count), truth_of(test())), False)
+        go_on = turn(lambda: both(op.less(counter.read(), items.count() if is_live else count), truth_of(test())), False)
         return [go_on, turn(step, True)]
 
     regions, finals = fixed_point(trace, state, attempt)

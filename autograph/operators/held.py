@@ -19,9 +19,9 @@ __all__ = ["Held", "changeable_parts", "held_by", "overwrite", "unchanged", "uns
 
 
 def changeable_parts(x: Any) -> Iterator[Any]:
-    """What can be changed in `x`: lists, dictionaries, instances and tensors, itself included."""
+    """What can be changed in `x`: lists, dictionaries, instances and tensors with axes, itself included."""
     if isinstance(x, Tensor):
-        if type(x) is Tensor:
+        if type(x) is Tensor and x.type.shape != ():
             yield x
         return
     mutable = is_mutable(x)

@@ -45,7 +45,7 @@ from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import check_text
 from autograph.operators.regions import current_trace
 from autograph.operators.rolling import CannotRoll
-from autograph.operators.sharing import placed, sharing_of, sync, taken
+from autograph.operators.sharing import counted, placed, sharing_of, sliced, sync, taken
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -96,7 +96,8 @@ def get_item(x: Any, index: Any) -> Any:
         dynamic = dynamic_of(x)
         if isinstance(index, slice):
             if dynamic is not None or any(isinstance(p, Tensor) for p in (index.start, index.stop, index.step)):
-                return new_list(get_slice(as_list_value(x), index))
+                made = new_list(get_slice(as_list_value(x), index))
+                return sliced(current_trace(), made, x, index) if type(x) is list and dynamic is not None else made
             return x[index]
         if dynamic is not None:
             return _element_of(x, dynamic, index)
@@ -296,7 +297,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
                 raise refusal("slice-assignment")
             index = index if not isinstance(index, Tensor) else _scalar_index(index)
             put_content(base, set_element(dynamic, index, value))
-            sharing_of(trace).moved(base, index)
+            sharing_of(trace).moved(base, counted(base, index), "set")
             placed(trace, base, index, value)
             return
         note_list(trace, base)

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograph.errors.refusals import refusal
 from autograph.operators.choice import choice_of, resolve
+from autograph.operators.descriptors import mutable_parts
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.listvalue import ListValue
 from autograph.operators.numbers import note_integer
@@ -23,6 +24,7 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
 
 __all__ = [
+    "OverList",
     "StagedEnumerate",
     "StagedIterable",
     "StagedMap",
@@ -45,6 +47,10 @@ class StagedIterable:
     def item(self, index: Any) -> Any:
         """The item at a staged (or Python) index that is in range."""
         raise NotImplementedError
+
+    def lists(self) -> list[OverList]:
+        """The lists gone over, which a loop may make longer or shorter on its way."""
+        return []
 
     def __iter__(self) -> Iterator[Any]:
         count = self.count()
@@ -97,18 +103,25 @@ class _OverTensor(StagedIterable):
         return op.get_item(self.tensor, index)
 
 
-class _OverList(StagedIterable):
+class OverList(StagedIterable):
     """A list as it is when an item is taken: the loop may change it."""
 
-    def __init__(self, value: ListValue, owner: list[Any] | None = None) -> None:
+    def __init__(self, value: ListValue, owner: list[Any] | None = None, start: int = 0) -> None:
         self.value = value
         self.owner = owner
+        self.start = start
+        self.is_live = False  # how long the list is, is asked before each turn
 
     def count(self) -> Any:
-        return length(self.value)
+        count = length(as_list_value(self.owner) if self.is_live else self.value)
+        return count if type(self.start) is int and self.start == 0 else op.maximum(op.sub(count, self.start), 0)
+
+    def lists(self) -> list[OverList]:
+        return [] if self.owner is None else [self]
 
     def item(self, index: Any) -> Any:
         trace = STATE.trace
+        index = index if type(self.start) is int and self.start == 0 else op.add(index, self.start)
         if self.owner is None or trace is None:
             return get_element(self.value, index)
         return taken(trace, self.owner, index, get_element(as_list_value(self.owner), index))
@@ -176,6 +189,9 @@ class StagedEnumerate(StagedIterable):
     def count(self) -> Any:
         return self.inner.count()
 
+    def lists(self) -> list[OverList]:
+        return self.inner.lists()
+
     def item(self, index: Any) -> Any:
         number = index if isinstance(self.start, int) and self.start == 0 else op.add(index, self.start)
         return number, self.inner.item(index)
@@ -197,6 +213,9 @@ class StagedZip(StagedIterable):
             if not isinstance(c, int):
                 result = c if result is None else op.minimum(result, c)
         return result
+
+    def lists(self) -> list[OverList]:
+        return [x for inner in self.inners for x in inner.lists()]
 
     def item(self, index: Any) -> Any:
         return tuple(i.item(index) for i in self.inners)
@@ -237,7 +256,7 @@ def staged_iterable(x: Any) -> StagedIterable | None:
         return None
     if kind is list:
         dynamic = dynamic_of(x)
-        return None if dynamic is None else _OverList(dynamic, x)
+        return None if dynamic is None else OverList(dynamic, x)
     if isinstance(x, StagedIterable):
         return x
     if choice_of(x) is not None:
@@ -248,7 +267,7 @@ def staged_iterable(x: Any) -> StagedIterable | None:
     if isinstance(x, Tensor):
         return _OverTensor(x)
     if kind is ListValue:
-        return _OverList(x)
+        return OverList(x)
     view = getattr(kind, "__staged_iterable__", None)
     return None if view is None else view(x)  # type: ignore[no-any-return]
 
@@ -335,7 +354,10 @@ class _OverPython(StagedIterable):
         first = self.items[0] if self.items else None
         if self.items and all(e is first for e in self.items):
             return first
-        return get_element(as_list_value(self.items), index)
+        item = get_element(as_list_value(self.items), index)
+        if STATE.trace is not None and any(True for _ in mutable_parts(item)):
+            return taken(STATE.trace, self.items, index, item)
+        return item
 
 
 def depends_on_staged(x: Any) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.descriptors import Leaf, Sequence, Static, describe, list_types, value_types
+from autograph.operators.descriptors import (
+    Leaf,
+    Sequence,
+    Static,
+    describe,
+    list_types,
+    mutable_parts,
+    value_types,
+)
 from autograph.operators.lists import (
     appended,
     as_list_value,
@@ -14,6 +22,7 @@ from autograph.operators.lists import (
     element_of,
     emit,
     index_value,
+    length,
     note_list,
     put_content,
     widened,
@@ -21,8 +30,8 @@ from autograph.operators.lists import (
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.packing import pack_list, unpack
 from autograph.operators.plain import PLAIN
-from autograph.operators.relations import CountOf
-from autograph.operators.sharing import placed, sharing_of, sync
+from autograph.operators.relations import CountOf, ElementOf
+from autograph.operators.sharing import copied, placed, sharing_of, sync
 from runtime.tensor import dispatch
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
@@ -68,7 +77,9 @@ class ListMethod:
         new, result = staged(value, *args, **kwargs)
         if new is not value:
             put_content(x, new)
-            _keep_account(trace, x, name, args, value)
+            _keep_account(trace, x, name, args, value, result)
+        if name == "copy":
+            copied(trace, result, x, count=length(value), step=1)
         sync(trace)
         return result
 
@@ -86,16 +97,36 @@ def _repeated(items: list[Any], count: Tensor) -> list[Any]:
 dispatch.repeated[0] = _repeated
 
 
-def _keep_account(trace: Trace, x: list[Any], name: str, args: tuple[Any, ...], before: ListValue) -> None:
+def _keep_account(
+    trace: Trace, x: list[Any], name: str, args: tuple[Any, ...], before: ListValue, result: Any
+) -> None:
     """What was put in stands for the elements; those that have moved are known no more."""
     if name == "append":
         placed(trace, x, CountOf(before), args[0])
         return
     if name == "extend":
+        if dynamic_of(args[0]) is not None:
+            copied(trace, x, args[0], first=length(before), count=length(as_list_value(args[0])), step=1)
         return
-    sharing_of(trace).moved(x)
-    if name == "insert":
-        placed(trace, x, args[0], args[1])
+    sharing = sharing_of(trace)
+    if name == "reverse":
+        sharing.moved(x, op.sub(length(before), 1), "reverse")
+    elif name not in ("pop", "insert"):
+        sharing.moved(x)
+    else:
+        index = _from_front(args[0] if args else -1, before)
+        if name == "pop" and any(True for _ in mutable_parts(result)):
+            sharing.follow(result, x, index)
+        sharing.moved(x, index, name)
+        if name == "insert":
+            sharing.place(ElementOf(trace, args[1], x, index))
+
+
+def _from_front(index: Any, before: ListValue) -> Any:
+    """Where `pop` or `insert` found its place."""
+    if isinstance(index, Tensor):
+        return op.where(op.less(index, 0), op.maximum(op.add(index, length(before)), 0), op.minimum(index, length(before)))
+    return op.maximum(op.add(length(before), index), 0) if index < 0 else op.minimum(int(index), length(before))
 
 
 def _append(value: ListValue, item: Any) -> tuple[ListValue, None]:

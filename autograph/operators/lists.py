@@ -20,6 +20,7 @@ from runtime.tensor.trace import STATE, Trace
 __all__ = [
     "ListPlace",
     "as_list_value",
+    "content_of",
     "dynamic_of",
     "get_element",
     "length",
@@ -63,10 +64,15 @@ class ListPlace:
             self.owner[:] = value
         else:
             expect_lists(self.trace)
+            for hook in before_staged_hooks:
+                hook(self.trace, self.owner)
             self.owner[:] = [Splice(dynamic)]
 
     def __repr__(self) -> str:
         return "a list"
+
+
+before_staged_hooks: list[Any] = []  # what others do before the content of a list becomes another one, staged
 
 
 def note_list(trace: Trace, owner: list[Any]) -> None:
@@ -100,9 +106,12 @@ def dynamic_of(x: Any) -> ListValue | None:
     assert STATE.trace is not None
     if "sharing" in STATE.trace.notes:
         STATE.trace.notes["sharing"].flush(x)
-    if len(x) == 1:
-        return x[0].value  # type: ignore[no-any-return]
-    return _joined(x)
+    return content_of(x)
+
+
+def content_of(x: list[Any]) -> ListValue:
+    """The staged content of a Python list that has one, without what has changed in its elements since."""
+    return x[0].value if len(x) == 1 else _joined(x)  # type: ignore[no-any-return]
 
 
 def _joined(x: list[Any]) -> ListValue:

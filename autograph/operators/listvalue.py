@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -16,11 +17,12 @@ __all__ = ["Contents", "ListContents", "ListValue", "Splice", "expect_lists", "h
 class ListValue:
     """Content of a staged list: the element's descriptor (None while it is known to be empty) and its graph lists."""
 
-    __slots__ = ("element", "values")
+    __slots__ = ("element", "splices", "values")
 
     def __init__(self, element: Any, values: list[Value]) -> None:
         self.element = element
         self.values = values
+        self.splices: list[weakref.ref[Splice]] = []  # what stands for it in Python lists
 
     def __repr__(self) -> str:
         return f"<staged list of {self.element}>"
@@ -67,10 +69,11 @@ class Splice:
     refuses any use as an item.
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("__weakref__", "value")
 
     def __init__(self, value: ListValue) -> None:
         self.value = value
+        value.splices.append(weakref.ref(self))
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise refusal("list-in-python")

@@ -31,13 +31,15 @@ from autograph.operators.iterables import (
     staged_iterable,
 )
 from autograph.operators.lists import appended, as_list_value, dynamic_of, length
-from autograph.operators.listvalue import new_list
+from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import has_maybe_keys
 from autograph.operators.numbers import is_number, python_type
 from autograph.operators.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.plain import NUMBERS, PLAIN
 from autograph.operators.printing import check_text, print_
 from autograph.operators.regions import current_trace
+from autograph.operators.relations import CountOf
+from autograph.operators.sharing import copied, placed
 from autograph.operators.stand_ins import STAND_INS, stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
@@ -315,10 +317,17 @@ def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[
             return out
         dynamic = dynamic_of(out)
         if dynamic is not None:
-            return new_list(appended(dynamic, element(item)))
+            return _one_more(dynamic, element(item))
         return [*out, element(item)]
     base = as_list_value(out)
-    return if_exp(test, lambda: new_list(appended(base, element(item))), lambda: new_list(base))  # type: ignore[no-any-return]
+    return if_exp(test, lambda: _one_more(base, element(item)), lambda: new_list(base))  # type: ignore[no-any-return]
+
+
+def _one_more(items: ListValue, item: Any) -> list[Any]:
+    """A list with one more element, which may be one of another list."""
+    made = new_list(appended(items, item))
+    placed(current_trace(), made, CountOf(items), item)
+    return made
 
 
 @stand_in(builtins.next)
@@ -478,7 +487,7 @@ def list_(iterable: Any = ()) -> Any:
     iterable = gathered(resolve(iterable))
     dynamic = dynamic_of(iterable)
     if dynamic is not None:
-        return new_list(dynamic)
+        return copied(current_trace(), new_list(dynamic), iterable, count=length(dynamic), step=1)
     staged = staged_iterable(iterable)
     if staged is None or isinstance(staged.count(), builtins.int):
         return builtins.list(iterable if staged is None else iter(staged))

@@ -13,7 +13,7 @@ from autograph.operators.asserts import raised
 from autograph.operators.branches import and_, if_exp, not_, or_
 from autograph.operators.calls import callee, special
 from autograph.operators.choice import CHOICES, choice_of, resolve
-from autograph.operators.descriptors import Leaf, Struct
+from autograph.operators.descriptors import Leaf, Struct, mutable_parts
 from autograph.operators.for_loops import for_stmt, staged_for
 from autograph.operators.generators import Emitting, emitting
 from autograph.operators.items import get_item
@@ -25,7 +25,7 @@ from autograph.operators.plain import NUMBERS
 from autograph.operators.py_builtins import collect, gathered, list_
 from autograph.operators.python_forms import holds_staged
 from autograph.operators.regions import current_trace
-from autograph.operators.sharing import sharing_of
+from autograph.operators.sharing import copied, sharing_of, taken
 from autograph.operators.stand_ins import stand_in
 from autograph.operators.truth import is_staged_condition, truth_of
 from runtime.tensor.dispatch import op
@@ -220,7 +220,8 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
         dynamic = dynamic_of(iterable)
         rows = as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic
         if not isinstance(rows.element, Leaf):
-            return _sorted_rows(rows, key, reverse)
+            made = _sorted_rows(rows, key, reverse)
+            return made if dynamic is None else copied(current_trace(), made, iterable)
         values = stacked(rows)
     if key is not None:
         ranks = stacked(as_list_value(collect(values, callee(key), None)))
@@ -266,7 +267,11 @@ def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
         raise refusal("sort-of-objects")
     order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
     value = as_list_value(items)
-    return [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
+    made = [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
+    if any(True for _ in mutable_parts(items[0])):
+        for i, item in enumerate(made):
+            taken(current_trace(), items, order[i], item)  # type: ignore[index]
+    return made
 
 
 def _columns(ranks: list[Any]) -> list[list[Any]] | None:

@@ -92,7 +92,18 @@ def run_region(
             traced.shared = trace.notes["sharing"].leave(held, region.graph)
             held = sharing = None  # type: ignore[assignment]
     _keep_effects(trace, traced, before, table, changed, fresh)
+    if traced.shared:
+        _keep_shared(trace, traced, [table, before, changed], fresh)
     return traced
+
+
+def _keep_shared(trace: Trace, traced: Traced, records: list[Any], fresh: tuple[Any, ...]) -> None:
+    """What the region has put into lists and was not born in it, is one of their elements from now on."""
+    sharing = trace.notes["sharing"]
+    placed = sharing.placed_in(traced.shared)
+    if placed:
+        records = [placed, traced.finals, traced.places, [traced.result], traced.shared, *records]
+        sharing.keep_placed(traced.shared, unheld(trace, placed, records) | {id(x) for x in fresh})
 
 
 _LEAVING = "__autograph_leaving__"

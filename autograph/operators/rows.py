@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from itertools import chain
 from operator import length_hint
 from typing import Any
 
+from autograph.operators import lists
 from autograph.operators.calls import special
 from autograph.operators.contents import note_advance
-from autograph.operators.for_loops import for_stmt, long_range, rest_guarded, rest_of_long
+from autograph.operators.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
 from autograph.operators.generators import emitting, may_be_shared
 from autograph.operators.iterables import staged_iterable
 from autograph.operators.places import name_places
 from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.regions import current_trace
 from autograph.operators.rolling import COUNTING, Counted, Long, is_long, long_of
+from autograph.operators.truth import truth_of
 from runtime.tensor.trace import Trace, current
 
 __all__ = ["RESTS", "for_rest", "guarded", "row"]
@@ -56,6 +59,48 @@ class Turns:
 _LONGEST = 32
 
 
+class ListTurns:
+    """A list gone over by Python, until a turn makes its length depend on the run."""
+
+    __slots__ = ("__weakref__", "_iterator", "_staged_at", "items")
+
+    def __init__(self, trace: Trace, items: list[Any]) -> None:
+        self.items = items
+        self._iterator = iter(items)
+        self._staged_at = -1
+        turns = trace.notes.setdefault("list turns", [])
+        if len(turns) > _LONGEST:
+            turns[:] = [r for r in turns if r() is not None]
+        turns.append(weakref.ref(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
+    def becomes_staged(self) -> None:
+        """The content is about to be staged: Python goes no further."""
+        if self._staged_at < 0:
+            self._staged_at = self.position()
+
+    def position(self) -> int:
+        """The index of the next item."""
+        state: Any = self._iterator.__reduce__()
+        return state[2] if len(state) > 2 else len(self.items)  # type: ignore[no-any-return]
+
+    def rest(self) -> int:
+        """Where to go on; -1 where Python has gone over all."""
+        return self._staged_at
+
+
+def _before_staged(trace: Trace, items: list[Any]) -> None:
+    for reference in trace.notes.get("list turns", ()):
+        turns = reference()
+        if turns is not None and turns.items is items:
+            turns.becomes_staged()
+
+
+lists.before_staged_hooks.append(_before_staged)
+
+
 class Rest:
     """What Python cannot go over, or what is left of it: nothing as far as Python knows."""
 
@@ -69,7 +114,7 @@ class Rest:
         return iter(())
 
 
-RESTS = frozenset((Turns, Rest))
+RESTS = frozenset((Turns, ListTurns, Rest))
 
 
 def row(x: Any, tested: bool = False) -> Any:
@@ -91,6 +136,8 @@ def row(x: Any, tested: bool = False) -> Any:
                 x = _row(x, tested)
                 if type(x) is Rest:
                     return x
+            if type(x) is list:
+                return ListTurns(trace, x)
     return iter(x) if tested else x
 
 
@@ -114,6 +161,8 @@ def _row(x: Any, tested: bool) -> Any:
 
 def guarded(items: Any) -> Rest:
     """What is left after a turn that ended with a staged break."""
+    if type(items) is ListTurns:
+        return Rest(items, "stopped")
     return Rest(items.rest() if type(items) is Turns else items, "stopped")
 
 
@@ -125,8 +174,16 @@ def for_rest(
         items = rest.rest()
         if items:
             long_range(current_trace(), items, body, names, test)
+    elif type(rest) is ListTurns:
+        if rest.rest() >= 0:
+            list_rest(current_trace(), rest.items, rest.rest(), body, names, test)
     elif rest.kind == "all":
         for_stmt(rest.items, body, names, test)
+    elif type(rest.items) is ListTurns:
+        assert test is not None
+        turns = rest.items
+        start = turns.rest() if turns.rest() >= 0 else turns.position()
+        list_rest(current_trace(), turns.items, start, body, names, test, truth_of(test()))
     elif isinstance(rest.items, (range, Counted)):
         rest_of_long(current_trace(), rest.items, body, names, test)
     else:

@@ -9,22 +9,36 @@ date. Where only the run could tell what else has changed, the change is refused
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from sys import getrefcount
 from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators import choice as choice_module
+from autograph.operators import lists
 from autograph.operators.descriptors import is_mutable, mutable_parts, structure_of
+from autograph.operators.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.held import changeable_parts, overwrite, unseen_but
-from autograph.operators.lists import as_list_value, dynamic_of, length
-from autograph.operators.listvalue import Splice, expect_lists
-from autograph.operators.relations import CountOf, Detached, ElementOf, Relation, SameIf, differ
+from autograph.operators.lists import as_list_value, dynamic_of, length, make_dynamic
+from autograph.operators.listvalue import ListContents, ListValue, Splice, expect_lists, has_splices
+from autograph.operators.plain import NUMBERS
+from autograph.operators.relations import (
+    CountOf,
+    Detached,
+    ElementOf,
+    Relation,
+    SameIf,
+    Shares,
+    differ,
+    put_elsewhere,
+)
 from runtime.ir.graph import Graph, Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["finish", "joined", "placed", "same_if", "sharing_of", "sync", "taken"]
+__all__ = ["copied", "counted", "finish", "joined", "placed", "same_if", "sharing_of", "sliced", "sync", "taken"]
 
 _ROOM = 64  # relations kept before one looks which are still needed
 
@@ -45,6 +59,57 @@ def _find_same(
         _find_same(same, [*way, other], here, r, found)
 
 
+def _before_staged(trace: Trace, owner: list[Any]) -> None:
+    """The content of `owner` becomes another one, staged: what else holds parts of the old one is known from now on."""
+    for i in range(len(owner)):
+        kind = type(owner[i])
+        if kind is Splice:
+            value = owner[i].value
+            if getrefcount(owner[i]) > 2 or sum(r() is not None for r in value.splices) > 1:
+                _spliced_elsewhere(trace, owner, value)
+        elif kind is not Tensor and kind not in NUMBERS and any(True for _ in mutable_parts(owner[i])):
+            relations = sharing_of(trace).relations
+            index = _before(owner, i)
+            known = [r for r in relations if type(r) is ElementOf and r.near is owner[i] and r.far is owner]
+            if not any(not r.off and not differ(r.index, index) for r in known):
+                sharing_of(trace).place(ElementOf(trace, owner[i], owner, index))
+
+
+lists.before_staged_hooks.append(_before_staged)
+
+
+def _spliced_elsewhere(trace: Trace, owner: list[Any], value: ListValue) -> None:
+    """Python has put (a part of) the content of `owner` into other lists, or the other way round."""
+    sharing = sharing_of(trace)
+    if value.element is None or not _changes(value.element) or value.values[0].graph not in sharing.open_graphs():
+        return
+    splices = [s for s in (r() for r in value.splices) if s is not None]
+    found = {id(x): x for x in gc.get_referrers(*splices) if type(x) is list and x is not splices and x is not owner}
+    for x in found.values():
+        if any(type(holder) is ListContents for holder in gc.get_referrers(x)):
+            continue
+        if any(type(r) is Shares and {id(r.near), id(r.far)} == {id(x), id(owner)} for r in sharing.relations):
+            continue
+        for i in _places(x, value):
+            for k in _places(owner, value):
+                places = {"first": _before(x, i), "start": _before(owner, k), "count": length(value), "step": 1}
+                made = Shares(trace, x, owner, **places)
+                made.found = True
+                sharing.add(made)
+
+
+def _places(x: list[Any], value: ListValue) -> list[int]:
+    return [i for i, e in enumerate(x) if type(e) is Splice and e.value is value]
+
+
+def _before(x: list[Any], i: int) -> Any:
+    """How many elements of a list stand before its item `i`."""
+    count: Any = 0
+    for e in x[:i]:
+        count = op.add(count, length(e.value)) if type(e) is Splice else count + 1
+    return count
+
+
 class Sharing:
     """The relations of a trace."""
 
@@ -52,6 +117,8 @@ class Sharing:
         self.trace = trace
         self.relations: list[Relation] = []
         self.busy = False
+        self.steps = 0  # since one last began to bring all up to date
+        self.pushed: list[Relation] = []  # whose change is being put into their lists
 
     def open_graphs(self) -> set[Graph]:
         """The graphs under construction."""
@@ -99,6 +166,7 @@ class Sharing:
         if self.busy:
             return
         self.busy = True
+        self.steps = 0
         try:
             done: set[int] = set()
             found = True
@@ -110,7 +178,7 @@ class Sharing:
                     near, far = r.near_changed(), r.far_changed()
                     if not near and not far:
                         continue
-                    if type(r) is ElementOf and not r.off and not r.rivals(self.relations):
+                    if type(r) is ElementOf and not r.off and not r.rivals(self.relations) and not self.shares(r.far):
                         continue
                     found = True
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
@@ -118,18 +186,23 @@ class Sharing:
                         if near and far:
                             raise refusal("shared-list")
                         if near:
-                            r.push(self.relations)
+                            self.push(r)
                         else:
                             r.pull()
                     r.note()
         finally:
             self.busy = False
 
+    def shares(self, owner: Any) -> bool:
+        """Whether elements of a list are noted to be those of another one, too."""
+        return any(type(r) is Shares and (r.near is owner or r.far is owner) for r in self.relations)
+
     def spread(self) -> bool:
         """Change what may be the same object as one that has changed, where it is; returns whether there was any."""
         if not any(type(r) is SameIf and (r.near_changed() or r.far_changed()) for r in self.relations):
             return False
         self.forget_dead()
+        self.step()
         same = [r for r in self.relations if type(r) is SameIf]
         changed: dict[int, Any] = {}
         for r in same:
@@ -164,13 +237,106 @@ class Sharing:
         for part in parts:
             self.flush(part)
         if r.near_changed():
-            r.push(self.relations)
+            self.push(r)
 
-    def moved(self, owner: Any, index: Any = None) -> None:
-        """What stands at an index of `owner` (None: at all) is another object now."""
+    def push(self, r: Relation) -> None:
+        """One side of a relation has changed: change the other."""
+        self.step()
+        if type(r) is not ElementOf or not has_splices(r.far):
+            r.note() if type(r) is ElementOf else r.push(self.relations)
+            return
+        busy, self.busy = self.busy, True
+        self.pushed.append(r)
+        try:
+            if self.shares(r.far):
+                for e in [e for e in self.relations if type(e) is ElementOf and not e.off and e not in self.pushed]:
+                    if e.near is not r.near:
+                        self.finish(e)
+            r.push(self.relations)
+            if any(type(s) is Shares for s in self.relations):
+                self.forget_dead()
+                put_elsewhere(self.relations, r.far, r.count(), r.near, r.test)
+        finally:
+            self.busy = busy
+            self.pushed.remove(r)
+
+    def step(self) -> None:
+        """One change more is passed on: where they go round, which object is which cannot be told."""
+        self.steps += 1
+        if self.busy and self.steps > 4 * len(self.relations) + 32:
+            raise refusal("shared-list")
+
+    def moved(self, owner: Any, index: Any = None, way: str = "") -> None:
+        """What stands at an index of `owner` (None: at all) is another object now; `way` as for `ElementOf.move`."""
+        if way in ("set", "pop"):
+            self.link_elements(owner, index)
+        for r in list(self.relations):
+            if type(r) is ElementOf and r.far is owner:
+                if not way or r.off:
+                    r.off = True
+                    continue
+                if way in ("set", "pop") and not differ(r.count(), index):
+                    self.follow(r.near, owner, r.count(), r.test)
+                r.move(way, index)
+                if r.test is False:
+                    self.relations = [other for other in self.relations if other is not r]
         for r in self.relations:
-            if type(r) is ElementOf and r.far is owner and not (index is not None and differ(r.index, index)):
-                r.off = True
+            if type(r) is Shares and (r.near is owner or r.far is owner):
+                r.move(owner, index if way == "set" else None)
+
+    def follow(self, x: Any, owner: Any, index: Any, test: Any = True) -> None:
+        """`x` is the element at `index` of `owner`, and soon no more: of lists that share it, it stays one."""
+        for r in [r for r in self.relations if type(r) is Shares and (r.near is owner or r.far is owner)]:
+            if not r.step:
+                self.add(Detached(self.trace, x, r.far if r.near is owner else r.near, whole=False))
+                continue
+            other, there, inside = r.other(owner, index)
+            made = ElementOf(self.trace, x, other, there)
+            made.test = inside if test is True else op.logical_and(test, inside)
+            self.add(made)
+
+    def link_elements(self, owner: Any, index: Any) -> None:
+        """Before elements of `owner` part from it: those that are one object are known to be."""
+        for again in (False, True):
+            found = [r for r in self.relations if type(r) is ElementOf and r.far is owner and not r.off]
+            found = [r for r in found if not differ(r.count(), index)]
+            if len(found) < 2:
+                return
+            if not again:
+                self.forget_dead()
+        for i, a in enumerate(found):
+            for b in found[:i]:
+                if a.near is b.near or differ(a.index, b.index):
+                    continue
+                if isinstance(a.index, int) and isinstance(b.index, int) and a.test is b.test is True:
+                    self.add(SameIf(self.trace, a.near, b.near, Tensor(self.trace.constant(True))))
+                else:
+                    a.off = b.off = True
+
+    def place(self, made: ElementOf) -> None:
+        """An object has become an element of a list: it may be one of others, and so may its parts."""
+        for r in list(self.relations):
+            if type(r) is ElementOf and r.near is made.near:
+                self.share_one(made, r)
+        for part in mutable_parts(made.near):
+            for r in list(self.relations):
+                if type(r) is ElementOf and r.near is not made.near and any(part is p for p, _ in r.near_held):
+                    self.add(Shares(self.trace, made.far, r.far))
+                elif type(r) is Shares and r.near is part:
+                    for e in [e for e in self.relations if type(e) is ElementOf and e.near is r.far]:
+                        self.add(Shares(self.trace, made.far, e.far))
+        self.add(made)
+
+    def share_one(self, one: ElementOf, other: ElementOf) -> None:
+        """An object is an element of two lists, or twice one of one."""
+        if other.off:
+            self.add(Shares(self.trace, one.far, other.far))
+            return
+        ways = [(one, other), (other, one)] if one.far is other.far else [(one, other)]
+        count = 1 if other.test is True else op.where(other.test, 1, 0)
+        for a, b in ways:
+            places = {"first": a.count(), "start": b.count(), "count": count, "step": 1}
+            self.add(Shares(self.trace, a.far, b.far, **places, single=True))
 
     def note_all(self) -> None:
         """All is up to date: objects were bound to what a region made of them."""
@@ -192,7 +358,7 @@ class Sharing:
         for r in self.relations:
             if type(r) is ElementOf:
                 r.count()
-        held = [(r, r.near_held, r.far_held) for r in self.relations]
+        held = [(r, r.near_held, r.far_held, r.place()) for r in self.relations]
         self.note_all()
         return held
 
@@ -206,10 +372,26 @@ class Sharing:
     def leave(self, before: list[Any], graph: Graph) -> list[Relation]:
         """A region has ended; returns the relations that were its own."""
         own = [r for r in self.relations if r.graph is graph and not r.is_dead()]
-        self.relations = [r for r, _, _ in before]
-        for r, near, far in before:
+        self.relations = [r for r, *_ in before]
+        for r, near, far, place in before:
             r.near_held, r.far_held = near, far
+            r.put_back(place)
+        for r in own:
+            if type(r) is Shares and not r.found:
+                self.add(Shares(self.trace, r.near, r.far))
         return own
+
+    def placed_in(self, own: list[Relation]) -> list[Any]:
+        """What a region has put into lists."""
+        return [part for r in own if type(r) is ElementOf for part, _ in r.near_held]
+
+    def keep_placed(self, own: list[Relation], born: set[int]) -> None:
+        """What a region has put into lists and was there before: which elements it is now, is not known."""
+        for r in own:
+            if type(r) is ElementOf and not any(e is r.near for e in r.far):
+                for part, _ in r.near_held:
+                    if id(part) not in born:
+                        self.add(Detached(self.trace, part, r.far, whole=False))
 
 
 def sharing_of(trace: Trace) -> Sharing:
@@ -236,8 +418,10 @@ def sync(trace: Trace | None) -> None:
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
     """`element`, taken out of `owner` at `index`: changing it changes the list."""
     if any(True for _ in changeable_parts(element)):
+        if type(owner) is list and len(owner) > 1 and has_splices(owner):
+            make_dynamic(owner)  # so that what Python has put into it is known to be its elements
         if dynamic_of(owner) is not None:
-            sharing_of(trace).add(ElementOf(trace, element, owner, _counted(owner, index)))
+            sharing_of(trace).add(ElementOf(trace, element, owner, counted(owner, index)))
         else:
             _one_of(trace, element, owner, index)
     return element
@@ -270,11 +454,11 @@ def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
 def placed(trace: Trace, owner: list[Any], index: Any, item: Any) -> None:
     """`item` was put into `owner`, whose content is staged."""
     if any(True for _ in changeable_parts(item)):
-        index = index if isinstance(index, CountOf) else _counted(owner, index)
-        sharing_of(trace).add(ElementOf(trace, item, owner, index))
+        index = index if isinstance(index, CountOf) else counted(owner, index)
+        sharing_of(trace).place(ElementOf(trace, item, owner, index))
 
 
-def _counted(owner: list[Any], index: Any) -> Any:
+def counted(owner: list[Any], index: Any) -> Any:
     """An index from the front."""
     if isinstance(index, Tensor):
         return op.where(op.less(index, 0), op.add(index, _length(owner)), index)
@@ -290,11 +474,47 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
 
     `own` are the relations of the conditional's region.
     """
-    near = {id(r.near): r for r in own if not (r.near is value and type(r) is SameIf)}
-    for part in mutable_parts(value) if near else ():
-        if id(part) in near:
-            _detach(trace, result, near[id(part)])
+    own = [r for r in own if not (r.near is value and type(r) is SameIf)]
+    for part in mutable_parts(value) if own else ():
+        for r in own:
+            if r.near is part:
+                _detach(trace, result, r)
     _same_if(trace, result, value, test)
+
+
+def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:
+    """`near` was made of elements of the list `far`, which are the same there (see `Shares`)."""
+    if type(far) is list and _may_change(far):
+        sharing_of(trace).add(Shares(trace, near, far, **places))
+    return near
+
+
+def sliced(trace: Trace, near: list[Any], far: list[Any], index: slice) -> list[Any]:
+    """`near` is `far[index]`."""
+    if not _may_change(far):
+        return near
+    count, size = _length(near), _length(far)
+    start, step = index.start, index.step
+    if step is None or (type(step) is int and step == 1):
+        start = 0 if start is None else op.maximum(counted(far, start), 0)
+        return copied(trace, near, far, start=start, count=count, step=1)
+    if type(step) is int and step == -1 and start is None:
+        return copied(trace, near, far, start=op.sub(size, 1), count=count, step=-1)
+    return copied(trace, near, far)
+
+
+def _may_change(x: list[Any]) -> bool:
+    """Whether elements of a list with staged content can be changed."""
+    element = as_list_value(x).element
+    return element is not None and _changes(element)
+
+
+def _changes(d: Descriptor) -> bool:
+    if isinstance(d, Leaf):
+        return d.type.shape != ()
+    if isinstance(d, Struct):
+        return not issubclass(d.kind, tuple) or any(map(_changes, d.children))
+    return isinstance(d, Sequence) or (isinstance(d, OneOf) and any(map(_changes, d.alternatives)))
 
 
 def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
@@ -305,7 +525,10 @@ def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
 
 def _detach(trace: Trace, x: Any, relation: Relation) -> None:
     """`x` may be what another object is by a relation of a region that has ended."""
-    sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
+    if type(relation) is Shares:
+        sharing_of(trace).add(Shares(trace, x, relation.far))
+    else:
+        sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
 
 
 def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
