@@ -68,7 +68,9 @@ def _before_staged(trace: Trace, owner: list[Any]) -> None:
             if getrefcount(owner[i]) > 2 or sum(r() is not None for r in value.splices) > 1:
                 _spliced_elsewhere(trace, owner, value)
         elif kind is not Tensor and kind not in NUMBERS and any(True for _ in mutable_parts(owner[i])):
-            relations = sharing_of(trace).relations
+            relations, graphs = sharing_of(trace).relations, sharing_of(trace).open_graphs()
+            if any(type(e) is Splice and e.value.values[0].graph not in graphs for e in owner[:i]):
+                raise refusal("shared-list")
             index = _before(owner, i)
             known = [r for r in relations if type(r) is ElementOf and r.near is owner[i] and r.far is owner]
             if not any(not r.off and not differ(r.index, index) for r in known):
@@ -142,7 +144,8 @@ class Sharing:
         for r in self.relations:
             for x in (r.near, r.far):
                 ours[id(x)] = ours.get(id(x), 0) + 1
-                touching.setdefault(id(x), set()).add(r.group)
+                group = ElementOf if type(r) is ElementOf and x is r.near else r.group  # of two lists: they share it
+                touching.setdefault(id(x), set()).add(group)
             for held in (r.near_held, r.far_held):
                 for part, content in held:
                     for x in (part, *content):
@@ -541,6 +544,10 @@ def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
     if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
         for a, b in zip(ours[1], theirs[1], strict=True):
             _same_if(trace, a, b, test)
+    elif is_mutable(result):
+        for part in mutable_parts(value):
+            if part is not value and _is_open(trace, part):
+                sharing_of(trace).add(Detached(trace, part, result, whole=False))
 
 
 def _is_open(trace: Trace, x: Any) -> bool:
