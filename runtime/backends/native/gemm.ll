@@ -604,8 +604,11 @@ work:
   %several = icmp sge i64 %m, %least
   %clash = and i1 %apart, %several
   %n.many = icmp sge i64 %n, 384
-  %kn.many = and i1 %k.many, %n.many
-  %from.m = select i1 %kn.many, i64 96, i64 256
+  %kn.some = and i1 %k.many, %n.many
+  %k.most = icmp sgt i64 %k, 1024
+  %kn.many = or i1 %kn.some, %k.most
+  %from.shallow = select i1 %k.many, i64 256, i64 600
+  %from.m = select i1 %kn.many, i64 96, i64 %from.shallow
   %many = icmp sge i64 %m, %from.m
   ; columns of a that lie far apart are on a page each; so are rows, where a tile's are at the same places of the cache
   %a.down = icmp ne i64 %ca, 1
