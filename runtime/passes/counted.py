@@ -2,7 +2,7 @@
 
     while t < n: ...; t = t + 1      ->   for i in range(max(n - t0, 0)): t = t0 + i; ...      (t afterwards: t0 + count)
     for i: k = k + 1; ...            ->   for i: k = k0 + i; ...
-    arange(0, n)[i], with i < n      ->   i
+    arange(a, n)[i], with i < n - a  ->   a + i
 
 Counters are integers of one type that start from a constant that is not negative; the test is nothing but `t < n` for
 an n that the loop does not change.
@@ -152,11 +152,12 @@ def _plus(graph: Graph, value: Value, start: Value) -> Value:
 
 
 def _reads(loop: Loop) -> None:
-    """`arange(0, n)[i]` -> i as an integer of the range's type; `x[cast(i)]` -> `x[i]`."""
+    """`arange(a, b, s)[i]` -> a + s * i as an integer of the range's type; `x[cast(i)]` -> `x[i]`."""
     body = loop.body
     for node, table in renewed(body):
-        if _reads_range(loop, node):
-            table[node.outputs[0]] = now = _as(body, node.inputs[1], node.outputs[0].type)
+        found = _reads_range(loop, node)
+        if found is not None:
+            table[node.outputs[0]] = now = _of_range(loop, node, *found)
             now.name = now.name or node.outputs[0].name
             continue
         if node.op.name == "index":
@@ -164,15 +165,31 @@ def _reads(loop: Loop) -> None:
         body.nodes.append(node)
 
 
-def _reads_range(loop: Loop, node: Node) -> bool:
-    """Whether a node takes from `arange(0, count)` what is at the index."""
+def _reads_range(loop: Loop, node: Node) -> tuple[Value, int] | None:
+    """The start and the step of the range that a node takes what is at the index from; None where it does not."""
     if node.op.name != "index" or node.inputs[0] not in loop.outside or node.attrs["spec"] != ("?",):
-        return False
+        return None
     made = loop.outside[node.inputs[0]].node
     if made is None or made.op.name != "arange" or loop.direction(node.inputs[1]) is None:
-        return False
-    start, _, step = map(constant_of, made.inputs)
-    return bool(start == 0 and step == 1 and loop.has_steps(made.outputs[0]))
+        return None
+    start, _, step = made.inputs
+    by = constant_of(step)
+    if type(by) is not int or by == 0 or not _whole(start) or not _whole(node.outputs[0]):
+        return None
+    return (start, by) if loop.has_steps(made.outputs[0]) else None
+
+
+def _of_range(loop: Loop, node: Node, start: Value, step: int) -> Value:
+    """What a range has at the index."""
+    body, kind = loop.body, node.outputs[0].type
+    now = _as(body, node.inputs[1], kind)
+    if step != 1:
+        now = put(body, "mul", now, number(body, step))
+    known = constant_of(start)
+    if known == 0:
+        return now
+    first = number(body, known) if type(known) is int else _as(body, loop.pass_in(start), kind)
+    return put(body, "add", now, first)
 
 
 def _uncast(loop: Loop, value: Value) -> Value:

@@ -117,7 +117,21 @@ def long_range(x, n):
     return total
 
 
+def ranges_from_anywhere(x, n):
+    total = 0
+    for a in ag.range(4):
+        for b in ag.range(a, a + 5):
+            for c in ag.range(b + 1, a - 3, -2):
+                total = total * 3 + x[c % 10] + b - a
+        for d in ag.range(a - n, n, 3):
+            total = total + d * a
+    for e in ag.range(ag.cast(n, "int64") - 2, n + 3):
+        total = total + e
+    return total
+
+
 FUNCTIONS = [
+    ranges_from_anywhere,
     wraps_around, wraps_while_tested, counts_down, halves, steps_of_its_own, changes_places, grows_by_what_it_is,
     below_a_moving_bound, inner_changes_outer, remainders, long_range,
 ]  # fmt: skip
