@@ -15,22 +15,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from autograph.source.parse import children
 
 __all__ = [
-    "HOOKS", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of", "load", "located", "quickly",
-    "scope_of", "writing_at_once",
+    "HOOKS", "Fresh", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of", "load", "located",
+    "quickly", "scope_of", "writing_at_once",
 ]  # fmt: skip
 
 HOOKS = "ag__"
-_BASE, _INDEX, _VALUE = "ag__base", "ag__index", "ag__value"
+_BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
 
 
-def expression_at_once(call: ast.Call, visit: Visit, fresh: frozenset[str]) -> ast.expr | None:
+def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr | None:
     """What stands for the call of a hook in an expression; None where it stays.
 
     `visit` shortens operands; `fresh` names what the function itself has made.
@@ -48,36 +48,61 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: frozenset[str]) -> a
         names = [a for a in call.args if isinstance(a, ast.Name)]
         same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
         return located(call, quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))  # type: ignore[no-any-return]
-    if hook in ("in_", "not_in") and _is_atom(call.args[0]):
-        return _membership(call, hook)
+    if hook in ("in_", "not_in"):
+        return _membership(call, hook, visit)
     function = call.func.args[0] if isinstance(call.func, ast.Call) and hook_of(call.func) == "callee" else None
     if isinstance(function, ast.Name):
-        return _call_of_name(call, function, visit)
+        return _call_of_name(call, function, visit, fresh)
     if isinstance(function, ast.Attribute):
         return _call_of_method(call, function, visit, fresh)
     return None
 
 
 def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
-    """`x[i]`, where the parts of `i` are names or numbers."""
+    """`x[i]`, where the parts of `i` are names or numbers, or all but one."""
     x, index = call.args
     found = _subscript(index)
-    if found is None:
+    if found is not None:
+        at, checks = found
+        owner, taken = (x, x) if isinstance(x, ast.Name) else (_bind(_BASE, visit(x)), _taken())
+        checks = [is_of(owner, "INDEXED"), *checks]
+        return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
+    parts = index.args if _is_slice(index) else [index]
+    computed = [i for i, part in enumerate(parts) if not _is_atom(part)]
+    if len(computed) != 1 or isinstance(parts[computed[0]], (ast.Tuple, ast.Starred)):
         return None
-    at, checks = found
-    if isinstance(x, ast.Name):
-        short: ast.expr = ast.Subscript(x, at, ast.Load())
-        return located(call, quickly([is_of(x, "INDEXED"), *checks], short, call))  # type: ignore[no-any-return]
-    short = ast.Subscript(_taken(), at, ast.Load())
-    checks = [is_of(_bind(_BASE, visit(x)), "INDEXED"), *checks]
-    return located(call, quickly(checks, short, call_of("get_item", _taken(), index)))  # type: ignore[no-any-return]
+    part = visit(parts[computed[0]])
+    if _mentions(part, _WHOLE) or (_calls(part) and any(isinstance(p, ast.Name) for p in parts)):
+        return None
+    parts = [load(_INDEX) if i == computed[0] else p for i, p in enumerate(parts)]
+    index = ast.Call(index.func, parts, []) if _is_slice(index) else parts[0]
+    found = _subscript(index)
+    assert found is not None
+    at, taken = found[0], x
+    if not isinstance(x, ast.Name) or _calls(part):
+        part = ast.Subscript(ast.Tuple([_bind(_WHOLE, visit(x)), part], ast.Load()), ast.Constant(1), ast.Load())
+        x, taken = load(_WHOLE), _taken(_WHOLE)
+    others = [p for i, p in enumerate(parts) if i != computed[0] and isinstance(p, ast.Name)]
+    checks = [is_of(_bind(_INDEX, part), "INDICES"), is_of(x, "INDEXED"), *(is_of(p, "INDICES") for p in others)]
+    return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
+
+
+def _is_slice(index: ast.expr) -> TypeGuard[ast.Call]:
+    """Whether an index is a slice: the conversion calls it by that name only where it is the built-in one."""
+    if not isinstance(index, ast.Call) or index.keywords:
+        return False
+    return hook_of(index) == "slice" or (isinstance(index.func, ast.Name) and index.func.id == "slice")
+
+
+def _loaded(x: ast.expr, at: ast.expr) -> ast.expr:
+    return ast.Subscript(x, at, ast.Load())
 
 
 def _subscript(index: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
     """A subscript of names and numbers, and what is to be checked of them."""
     parts, at = [index], index
     if isinstance(index, ast.Call):
-        if hook_of(index) != "slice" or index.keywords:
+        if not _is_slice(index):
             return None
         parts = list(index.args)
         bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
@@ -98,23 +123,40 @@ def _equality(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
     return located(call, quickly([check], short, call_of(hook, _taken(), b)))  # type: ignore[no-any-return]
 
 
-def _membership(call: ast.Call, hook: str) -> ast.expr | None:
+def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
+    """`x in container`, where `x` is a number or text."""
     x, container = call.args
-    test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [container])
-    checks = [] if isinstance(x, ast.Constant) else [is_of(x, "INDICES")]
-    if isinstance(container, ast.Name):
-        return located(call, quickly([*checks, is_of(container, "HOLDERS")], test, call))  # type: ignore[no-any-return]
     items = container.elts if isinstance(container, (ast.Tuple, ast.List, ast.Set)) else [container]
-    if all(isinstance(item, ast.Constant) for item in items):
-        return located(call, quickly(checks, test, call))  # type: ignore[no-any-return]
-    return None
+    is_constant = all(isinstance(item, ast.Constant) for item in items)
+    if not is_constant:
+        container = visit(container)
+    is_simple = is_constant or isinstance(container, ast.Name)
+    shown, within = x, container
+    checks: list[ast.expr]
+    if isinstance(x, ast.Constant) or (isinstance(x, ast.Name) and (is_simple or not _calls(container))):
+        checks = [] if isinstance(x, ast.Constant) else [is_of(x, "INDICES")]
+    elif _mentions(container, _INDEX):
+        return None
+    else:  # what is called for the container may give the name to something else
+        bound = _bind(_INDEX, visit(x))
+        x, shown = load(_INDEX), _taken(_INDEX)
+        checks = [is_of(bound if is_simple else x, "INDICES")]
+        if not is_simple:
+            container = ast.Subscript(ast.Tuple([bound, container], ast.Load()), ast.Constant(1), ast.Load())
+    if isinstance(container, ast.Name):
+        checks.append(is_of(container, "HOLDERS"))
+    elif not is_constant:
+        checks.insert(0, is_of(_bind(_BASE, container), "HOLDERS"))
+        within = _taken()
+    test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [within])
+    return located(call, quickly(checks, test, call_of(hook, shown, within)))  # type: ignore[no-any-return]
 
 
 _CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES"}
 _OF_NUMBERS = frozenset("abs bool chr divmod float hex int max min ord range repr round str".split())
 
 
-def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit) -> ast.expr:
+def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh) -> ast.expr:
     """`f(...)`."""
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
@@ -124,7 +166,9 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit) -> ast.expr:
     known: ast.expr = ast.BoolOp(ast.Or(), [found, call.func])
     own = ast.Compare(function, [ast.Is()], [ast.Attribute(load(HOOKS), function.id, ast.Load())])
     first = call.args[0] if call.args else None
-    if function.id in _CALLED and len(call.args) == 1 + (function.id == "isinstance") and not call.keywords:
+    if function.id in fresh.methods:
+        known = quickly([_is_member("list", "FRESH")], function, known)
+    elif function.id in _CALLED and len(call.args) == 1 + (function.id == "isinstance") and not call.keywords:
         is_what = _not_of if function.id == "isinstance" else is_of
         if isinstance(first, ast.Name):
             known = quickly([is_what(first, _CALLED[function.id]), own], function, known)
@@ -132,7 +176,7 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit) -> ast.expr:
             known = quickly([is_what(_bind(_BASE, first), _CALLED[function.id]), own], function, known)
             call.args[0] = _taken()
     elif function.id in _OF_NUMBERS and call.args and not call.keywords and all(map(_is_atom, call.args)):
-        checks = [is_of(a, "INDICES") for a in call.args if isinstance(a, ast.Name)]
+        checks = [is_of(a, "NUMBERS") for a in call.args if isinstance(a, ast.Name)]
         known = quickly([*checks, own], function, known)
     call.func = known
     return located(call, call)  # type: ignore[no-any-return]
@@ -145,7 +189,7 @@ _PLAINS = (bool, int, float, complex, str, bytes, tuple, frozenset)
 _OWN = frozenset(name for kind in _PLAINS for name in dir(kind) if not name.startswith("_"))
 
 
-def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh: frozenset[str]) -> ast.expr | None:
+def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh: Fresh) -> ast.expr | None:
     """`x.method(...)`."""
     name, x = function.attr, function.value
     checks: list[ast.expr] = []
@@ -168,7 +212,7 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
 # Writes
 
 
-def writing_at_once(statement: ast.stmt, visit: Visit, fresh: frozenset[str]) -> list[ast.stmt] | None:
+def writing_at_once(statement: ast.stmt, visit: Visit, fresh: Fresh) -> list[ast.stmt] | None:
     """What stands for a statement that calls a hook to write; None where it stays."""
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call):
@@ -193,7 +237,7 @@ def writing_at_once(statement: ast.stmt, visit: Visit, fresh: frozenset[str]) ->
 class _Writing:
     """The statements for one write: operands, a test, the write, the hook."""
 
-    def __init__(self, call: ast.Call, visit: Visit, fresh: frozenset[str]) -> None:
+    def __init__(self, call: ast.Call, visit: Visit, fresh: Fresh) -> None:
         self.call = call
         self.visit = visit
         self.fresh = fresh
@@ -300,31 +344,43 @@ def _calls(x: ast.expr) -> bool:
     return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in ast.walk(x))
 
 
+def _mentions(x: ast.expr, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(x))
+
+
 # What a function has made itself
 
 
-def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+class Fresh(NamedTuple):
+    """What a function has made itself, by local names that hold nothing else."""
+
+    containers: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()  # of its containers: `append = xs.append`
+
+
+def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
     """The local names that only ever hold lists and dictionaries made by the function itself, or what is no container.
 
     Such a container was made in the region in which the function's own statements run: nobody sees from outside what they
     do to it. A generator may go on in another region than it began in.
     """
     made: dict[str, set[str]] = {}  # name -> names whose containers it may hold
+    methods: dict[str, set[str]] = {}  # name -> names whose methods it may hold
     other = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
     other.update(*(node.names for node in scope_of(function.body) if isinstance(node, (ast.Global, ast.Nonlocal))))
     pending: list[ast.AST] = list(function.body)
     while pending:
         node = pending.pop()
         if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
-            return frozenset()
+            return Fresh()
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                _assigned(target, node.value, made, other)
+                _assigned(target, node.value, made, methods, other)
             pending.append(node.value)
             pending += [t for t in node.targets if not isinstance(t, ast.Name)]
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             if node.value is not None:
-                _assigned(node.target, node.value, made, other)
+                _assigned(node.target, node.value, made, methods, other)
                 pending.append(node.value)
         else:
             other.update(_otherwise_bound(node))
@@ -332,12 +388,15 @@ def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[s
     while True:
         unsure = {name for name, sources in made.items() if name in other or not sources <= made.keys()}
         if not unsure:
-            return frozenset(made)
+            bound = [name for name, owners in methods.items() if name not in other | made.keys() and owners <= made.keys()]
+            return Fresh(frozenset(made), frozenset(bound))
         for name in unsure:
             del made[name]
 
 
-def _assigned(target: ast.expr, value: ast.expr, made: dict[str, set[str]], other: set[str]) -> None:
+def _assigned(
+    target: ast.expr, value: ast.expr, made: dict[str, set[str]], methods: dict[str, set[str]], other: set[str]
+) -> None:
     if not isinstance(target, ast.Name):
         return  # the names in it are met as such
     if isinstance(value, (ast.List, ast.Dict, ast.Constant)) or (
@@ -346,6 +405,8 @@ def _assigned(target: ast.expr, value: ast.expr, made: dict[str, set[str]], othe
         made.setdefault(target.id, set())
     elif isinstance(value, ast.Name):
         made.setdefault(target.id, set()).add(value.id)
+    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.attr in _CHANGING:
+        methods.setdefault(target.id, set()).add(value.value.id)
     else:
         other.add(target.id)
 
@@ -388,9 +449,9 @@ def _bind(name: str, value: ast.expr) -> ast.expr:
     return ast.NamedExpr(ast.Name(name, ast.Store()), value)
 
 
-def _taken() -> ast.expr:
+def _taken(name: str = _BASE) -> ast.expr:
     """What the name for an operand holds, which it then holds no more."""
-    both = ast.Tuple([load(_BASE), _bind(_BASE, ast.Constant(None))], ast.Load())
+    both = ast.Tuple([load(name), _bind(name, ast.Constant(None))], ast.Load())
     return ast.Subscript(both, ast.Constant(0), ast.Load())
 
 
@@ -422,9 +483,14 @@ def _not_of(x: ast.expr, types: str) -> ast.expr:
     return ast.Compare(call_of("kind", x), [ast.NotIn()], [ast.Attribute(load(HOOKS), types, ast.Load())])
 
 
-def _is_ours(x: ast.expr, fresh: frozenset[str]) -> ast.expr:
+def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
     """Whether a list or dictionary is changed without a note."""
-    return is_of(x, "FRESH") if isinstance(x, ast.Name) and x.id in fresh else _is_in(x, "noted")
+    return is_of(x, "FRESH") if isinstance(x, ast.Name) and x.id in fresh.containers else _is_in(x, "noted")
+
+
+def _is_member(kind: str, table: str) -> ast.expr:
+    kinds = ast.Attribute(load(HOOKS), table, ast.Load())
+    return ast.Compare(ast.Attribute(load(HOOKS), kind, ast.Load()), [ast.In()], [kinds])
 
 
 def _is_in(x: ast.expr, table: str) -> ast.expr:

@@ -43,6 +43,7 @@ from typing import Any, TypeAlias
 
 from autograph.load.at_once import (
     HOOKS,
+    Fresh,
     call_of,
     copied,
     expression_at_once,
@@ -75,7 +76,7 @@ class _Shorten(ast.NodeTransformer):
         """The body of a function; defaults and decorators belong to the scope outside."""
         outer = self._fresh
         if isinstance(function, ast.Lambda):
-            self._fresh = frozenset()
+            self._fresh = Fresh()
             function.body = self.visit(function.body)
         else:
             self._fresh = fresh_names(function)
@@ -103,7 +104,7 @@ class _Shorten(ast.NodeTransformer):
         hook = hook_of(call)
         if hook == "not_":
             first = self.visit(call.args[0])
-            return located(call, quickly([is_of(_bind(first), "PLAIN")], ast.UnaryOp(ast.Not(), _test()), _recall(call)))
+            return located(call, quickly([is_of(_bind(first), "TRUTHS")], ast.UnaryOp(ast.Not(), _test()), _recall(call)))
         if hook == "if_exp":
             kept = _recall(copied(call))
             first, body, other = self.visit(call.args[0]), *(self.visit(_body(a)) for a in call.args[1:])
@@ -135,7 +136,7 @@ class _Shorten(ast.NodeTransformer):
         return node
 
     _function: Any = None
-    _fresh: frozenset[str] = frozenset()  # what it has made itself, by name
+    _fresh = Fresh()
     _replaced: tuple[str, ...] = ("if_stmt", "for_stmt", "while_stmt")  # statements that have short ways
 
     def _block(self, statements: list[ast.stmt], function: Any) -> list[ast.stmt]:
@@ -341,7 +342,7 @@ def _is_not_false() -> ast.expr:
 
 
 def _choice(test: ast.expr, yes: ast.expr, no: ast.expr, other: ast.expr) -> ast.expr:
-    plain = is_of(_test(), "PLAIN")
+    plain = is_of(_test(), "TRUTHS")
     is_true = ast.BoolOp(ast.Or(), [_is(test, True), ast.BoolOp(ast.And(), [_is_not_false(), plain, _test()])])
     is_false = ast.BoolOp(ast.Or(), [_is(_test(), False), copied(plain)])
     return ast.IfExp(is_true, yes, ast.IfExp(is_false, no, other))
@@ -350,7 +351,7 @@ def _choice(test: ast.expr, yes: ast.expr, no: ast.expr, other: ast.expr) -> ast
 def _asked() -> ast.expr:
     """The truth of a test that is none yet, under the name of the test."""
     truth = ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), _test()))
-    return _bind(quickly([is_of(_test(), "PLAIN")], truth, call_of("truth_of", _test())))
+    return _bind(quickly([is_of(_test(), "TRUTHS")], truth, call_of("truth_of", _test())))
 
 
 # What may be moved into the function around it

@@ -27,8 +27,17 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
-from autograph.operators.plain import PLAIN
-from autograph.operators.quick import ALTERNATIVES, FRESH, HOLDERS, INDEXED, INDICES, METHODS, READ
+from autograph.operators.quick import (
+    ALTERNATIVES,
+    FRESH,
+    HOLDERS,
+    INDEXED,
+    INDICES,
+    METHODS,
+    NUMBERS,
+    READ,
+    TRUTHS,
+)
 from autograph.operators.rows import RESTS, for_rest, guarded, row
 from autograph.operators.tries import try_stmt
 from autograph.operators.truth import truth_of
@@ -47,9 +56,10 @@ __all__ = [
     "INDEXED",
     "INDICES",
     "METHODS",
-    "PLAIN",
+    "NUMBERS",
     "READ",
     "RESTS",
+    "TRUTHS",
     "and_",
     "ask",
     "assert_stmt",

@@ -95,11 +95,17 @@ def _before_collection(phase: str, info: dict[str, int]) -> None:
         forget_dead(trace)
 
 
-def forget_dead(trace: Trace) -> None:
-    """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them."""
+def forget_dead(trace: Trace, small: bool = False) -> None:
+    """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them.
+
+    If it is enough that few notes are left (`small`), those that are held by several notes may stay.
+    """
     objects = births_of(trace).objects
     if "sharing" in trace.notes:
         trace.notes["sharing"].forget_dead()
+    _forget_single(trace, objects)
+    if small and 2 * (sum(map(len, trace.journal)) + len(objects)) < trace.notes.get("room", ROOM):
+        return
     for _ in range(_ROUNDS):  # what dies may have held another
         ours: dict[int, int] = dict.fromkeys(objects, 1)
         owners = [x for x, _ in objects.values()]
@@ -126,7 +132,26 @@ def forget_dead(trace: Trace) -> None:
     trace.notes["room"] = 2 * sum(map(len, trace.journal)) + 2 * len(objects) + ROOM
 
 
-places.overfull_hook = forget_dead
+def _forget_single(trace: Trace, objects: dict[int, tuple[Any, Graph]]) -> None:
+    """Drop what is noted of objects that a single note holds, and nobody else."""
+    trace.journal.forget()  # before anything dies: the next may get its id
+    for _ in range(_ROUNDS):
+        found = [key for key, known in objects.items() if getrefcount(known[0]) == _SINGLE]
+        for key in found:
+            del objects[key]
+        dropped = len(found)
+        for table in trace.journal:
+            dead = [key for key, entry in table.items() if getrefcount(getattr(entry[0], "owner", None)) == _SINGLE]
+            for name in dead:
+                del table[name]
+            dropped += len(dead)
+        if not dropped:
+            break
+
+
+_SINGLE = 2  # references to what one place holds, counted there
+
+places.overfull_hook = partial(forget_dead, small=True)
 
 
 def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
@@ -215,7 +240,7 @@ class _Counting:
             if _is_world(self.objects[i]):
                 continue
             for referent in gc.get_referents(self.objects[i]):
-                if isinstance(referent, _WORLD) or (
+                if type(referent) in _ATOMS or isinstance(referent, _WORLD) or (
                     type(self.objects[i]) is FunctionType and referent is self.objects[i].__globals__
                 ):
                     continue

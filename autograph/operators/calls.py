@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import builtins
 import linecache
+import re
 import sys
 import weakref
 from abc import ABCMeta
 from array import array
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
+from functools import lru_cache, partial
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -30,7 +31,7 @@ from autograph.operators.generators import GENERATOR, generator_maker
 from autograph.operators.list_methods import MUTATING, ListMethod
 from autograph.operators.lists import dynamic_of, note_list, stacked
 from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
-from autograph.operators.plain import NUMBERS, PLAIN
+from autograph.operators.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.printing import check_text
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
@@ -67,41 +68,51 @@ def callee(f: Any) -> Any:
     """What converted code calls where the user's code calls `f`."""
     kind = type(f)
     if kind is MethodType:
-        made = quick.at_once.get(id(f.__func__))
+        function = f.__func__
+        made = quick.at_once.get(id(function))
         if made is not None and type(f.__self__) in quick.met:
-            return MethodType(made, f.__self__)
+            return f if made is function else MethodType(made, f.__self__)
+    elif kind in _BOUND and type(f.__self__) in quick.outright:
+        return f
     else:
         made = quick.at_once.get(id(f))
         if made is not None:
             return made
+        if kind is FunctionType and id(f) in quick.watched:
+            return f
     trace = current()
     if trace is None:
         return FRAME_READERS.get(f, f) if kind is BuiltinMethodType else f
     if kind is MethodType:
-        function = f.__func__
         made = trace.calls.get(function) if type(function) is FunctionType else None
         if made is not None and type(f.__self__) in trace.met:
             if trace.builder.region.parent is not None and type(made) is FunctionType:
                 made = recursive(trace, made)
             return MethodType(made, f.__self__)
     elif kind is BuiltinMethodType and (owned := type(f.__self__)) is not ModuleType:
-        if owned is list:
-            if id(f.__self__) in trace.journal.noted and (name := f.__name__) in _WRITES:
+        if owned is list or owned is dict:
+            name = f.__name__
+            if id(f.__self__) in trace.journal.noted and name in _WRITES:
                 return f if name in _ALL_PYTHONS else partial(_plainly, f)
-        elif owned is dict and f.__name__ in _DICT_READS and "choices" not in trace.notes:
-            return f
+            if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
+                return f
         elif f is _NEW:
             return _new
         elif owned is str and "texts" in trace.notes and f.__name__ not in _OF_ANY_TEXT:
             check_text(trace, f.__self__, f.__name__)
-        elif owned in _INERT and "lists" not in trace.notes and trace.builder.region.parent is None:
-            return f
     elif kind in _KEPT:
         made = trace.calls.get(f)
         if made is not None:
             if trace.builder.region.parent is not None and kind is type(made) is FunctionType:
                 return recursive(trace, made)
             return made
+        if kind is FunctionType and id(f.__code__) in trace.simple and "rolling" not in trace.notes:
+            watch(trace, f)
+            if trace.builder.region.parent is not None:
+                return recursive(trace, f)
+            watched, key = trace.journal.watched, id(f)
+            watched[key] = weakref.ref(f, lambda _: watched.pop(key, None))
+            return f
     return _rolling(trace, f) if "rolling" in trace.notes else _found(trace, f, kind)
 
 
@@ -134,7 +145,7 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
             return world_stand_in(bound, how)
         inner = _function(trace, f) if kind is FunctionType else callee(f)
         return bound if inner is f else MethodType(inner, bound.__self__)
-    if kind is BuiltinMethodType:
+    if kind is BuiltinMethodType or kind is _METHOD_IN_C:
         return _builtin(trace, f)
     if kind is type and f in _BUILTIN_TYPES:
         return _keep(trace, f, STAND_INS.get(f, f))
@@ -143,7 +154,8 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
 
 def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
     """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
-    if "<locals>" not in f.__qualname__ and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
+    is_held = "<locals>" not in f.__qualname__ or (f.__closure__ is f.__defaults__ is None and len(trace.calls) < _MANY)
+    if is_held and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
         _keep(trace, f, choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made)
 
 
@@ -175,36 +187,45 @@ def _builtin(trace: Trace, f: Any) -> Any:
         if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
+    if owner in _CHANGING and owner not in _standing_in():
+        quick.OUTRIGHT.add(owner)  # at the top
     if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
         noting_method(trace, f)
     if owner in _HELPLESS or _is_inert(owner):
         return _checked(f) if "lists" in trace.notes else f
     if f is getattr and "runs_again" in trace.notes:
-        return partial(read_by_name, trace)
+        return _keep(trace, f, read_by_name)
     if owner is ModuleType and f in _UNWORLDLY:
         return _keep(trace, f, STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
-        return _keep(trace, f, noting(f, python_form(f, callee)))
+        return _keep(trace, f, python_form(f, callee))
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
         how = asks_world(f)
         if how:
             return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
+    elif is_unconverted_module(owner.__module__) and owner not in _standing_in():
+        quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
+
+
+@lru_cache
+def _standing_in() -> frozenset[type]:
+    """Classes of objects some methods of which have stand-ins."""
+    return frozenset(type(f.__self__) for f in STAND_INS if type(f) in _BOUND)
 
 
 def _is_inert(owner: type) -> bool:
     """Whether instances of a class in C change nothing and have no methods with stand-ins."""
     inert = owner in _HOLDS_NOTHING or (type(owner) is type and owner.__module__ in _IMMUTABLE)
     if inert:
-        _INERT.add(owner)
+        quick.OUTRIGHT.add(owner)
     return inert
 
 
 _HOLDS_NOTHING = NUMBERS | {tuple, frozenset}
 _IMMUTABLE = frozenset(("re", "datetime", "decimal"))  # modules of classes in C
-_INERT: set[type] = set()  # such classes
 
 
 def _rolling(trace: Trace, f: Any) -> Any:
@@ -237,6 +258,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         return _choice_call(f)
     if isinstance(f, type):
         return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(trace, f)
+    if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
+        quick.OUTRIGHT.add(type(f.__self__))
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
     if kind is partial:
@@ -456,6 +479,9 @@ def _plainly(f: Any, *args: Any) -> Any:
     return f(*args)
 
 
+_MANY = 500  # functions: one without a closure, made by another, is kept only while there are fewer
+_METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
+_BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
 _NEW = object.__new__
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))

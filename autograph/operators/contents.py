@@ -23,7 +23,7 @@ from autograph.operators.places import note_item
 from autograph.operators.plain import NUMBERS
 from runtime.tensor.trace import Trace, current
 
-__all__ = ["in_place", "in_region", "note_advance", "note_contents", "noting", "noting_method"]
+__all__ = ["in_place", "in_region", "note_advance", "note_arguments", "note_contents", "noting", "noting_method"]
 
 _HOLDS_NOTHING = NUMBERS | {tuple, range, slice, frozenset}
 _READING = frozenset(
@@ -170,9 +170,9 @@ def noting_method(trace: Trace, f: Any) -> Any:
     return f
 
 
-def noting(f: Any, made: Any = None) -> Any:
-    """A function that is called as it is (or as `made`): in a region, the content of its arguments is noted."""
-    return made or f if _module_of(f) in _HARMLESS else partial(_noted_call, made or f)
+def noting(f: Any) -> Any:
+    """A function that is called as it is: in a region, the content of its arguments is noted."""
+    return f if _module_of(f) in _HARMLESS else partial(_noted_call, f)
 
 
 def _module_of(f: Any) -> str:
@@ -187,8 +187,13 @@ _HARMLESS = frozenset("builtins math cmath numpy autograph runtime time re _sre 
 
 
 def _noted_call(f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    note_arguments(args, kwargs)
+    return f(*args, **kwargs)
+
+
+def note_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """In a region, note the content of arguments."""
     trace = current()
     if trace is not None and in_region(trace):
         for x in (*args, *kwargs.values()):
             note_contents(trace, x)
-    return f(*args, **kwargs)

@@ -13,7 +13,7 @@ from opcode import opmap
 from types import CellType, FunctionType
 from typing import Any, TypeAlias
 
-from runtime.tensor.trace import Place, Trace
+from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.errors import UnboundVariableError
 
 __all__ = [
@@ -348,9 +348,11 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
                 overfull(trace)
 
 
-def read_by_name(trace: Trace, owner: Any, name: str, *default: Any) -> Any:
+def read_by_name(owner: Any, name: str, *default: Any) -> Any:
     """`getattr` with a computed name: noted, since the text of the function does not say what is read."""
-    trace.notes.setdefault("named_reads", {})[id(owner), name] = owner
+    trace = current()
+    if trace is not None:
+        trace.notes.setdefault("named_reads", {})[id(owner), name] = owner
     return getattr(owner, name, *default)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["ITERATORS", "NUMBERS", "PLAIN"]
+__all__ = ["ITERATORS", "NUMBERS", "PLAIN", "TRUTHS"]
 
 PLAIN = frozenset((
     bool, int, float, complex, str, bytes, bytearray, type(None), type, tuple, dict, set, frozenset, range, slice,
@@ -16,3 +16,6 @@ NUMBERS = frozenset((bool, int, float, complex, str, bytes, type(None)))
 _ITERABLES: tuple[Any, ...] = ([], (), {}, set(), "", b"", range(1))
 ITERATORS = frozenset((enumerate, zip, reversed, *(type(iter(x)) for x in _ITERABLES)))
 """Exact types of iterators that Python made: converted code has others over what is staged."""
+
+TRUTHS: set[Any] = {*PLAIN, list}
+"""Exact types whose truth is Python's, and no code of the user's is asked for it, while no list has staged content."""

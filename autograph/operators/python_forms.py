@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from autograph.operators.choice import choice_of
+from autograph.operators.contents import note_arguments
 from autograph.operators.lists import dynamic_of
 from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.truth import is_staged_condition
@@ -35,6 +36,7 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
     """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        note_arguments(args, kwargs)
         first: Any = args[0] if args else None
         if "key" not in kwargs and (type(first) is not list or dynamic_of(first) is None):
             before = first[:] if type(first) is list else None

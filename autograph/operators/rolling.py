@@ -265,11 +265,11 @@ def _rolling(trace: Trace) -> Iterator[None]:
         yield
     finally:
         trace.calls = calls
-        show()
         if "lists" in trace.notes:
             calls.clear()
         if outer is None:
             del trace.notes["rolling"]
+        show()
 
 
 def check_call(f: Any) -> None:

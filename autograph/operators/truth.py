@@ -12,7 +12,7 @@ from autograph.operators.choice import Choice, choice_of
 from autograph.operators.lists import dynamic_of, length
 from autograph.operators.listvalue import ListValue
 from autograph.operators.places import UNBOUND
-from autograph.operators.plain import PLAIN
+from autograph.operators.plain import PLAIN, TRUTHS
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -60,6 +60,8 @@ def truth_of(x: Any) -> Any:
         if type(getattr(kind, name, None)) is FunctionType:
             method = special_hook(x, name)
             return bool(x) if method is None else _truth_from(name, method())
+    if "<locals>" not in kind.__qualname__:
+        TRUTHS.add(kind)
     key = id(kind)
     _pythons[key] = weakref.ref(kind, lambda _: _pythons.pop(key, None))
     return bool(x)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from autograph.load.cache import has_tries
@@ -79,7 +79,18 @@ class _Tried:
                 return False
         if kwargs and not all(map(self._known, kwargs.values())):
             return False
-        return len(made.__closure__ or ()) < 2 or all(map(self._known, _closed_over(made)))
+        closure = made.__closure__ or ()
+        if len(closure) < 2:
+            return True
+        for cell in closure:
+            try:
+                x = cell.cell_contents
+            except ValueError:  # an empty cell
+                continue
+            kind = type(x)
+            if kind not in NUMBERS and kind is not ModuleType and things.get(id(x)) is not kind and not self._known(x):
+                return False
+        return True
 
     def _known(self, x: Any, depth: int = 2) -> bool:
         kind = type(x)

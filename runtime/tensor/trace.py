@@ -8,8 +8,9 @@ an output. Writes inside an open region are journalled, so that a region can be 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -140,35 +141,37 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
     """One table for each open region: key -> (place, value before).
 
     `noted` are the ids of lists, dictionaries and cells that need no more notes in the innermost, being in it; `born` those
-    of instances that were made in its region. They live while their ids are here.
+    of instances that were made in its region. They live while their ids are here. `watched` has by id converted functions
+    whose cells are noted.
     """
 
-    __slots__ = ("_outer", "born", "noted")
+    __slots__ = ("_outer", "born", "noted", "watched")
 
     def __init__(self) -> None:
         super().__init__()
         self.noted: set[int] = set()
         self.born: set[int] = set()
-        self._outer: list[tuple[set[int], set[int]]] = []
+        self.watched: dict[int, Any] = {}
+        self._outer: list[tuple[set[int], set[int], dict[int, Any]]] = []
 
     def append(self, table: dict[Any, tuple[Place, Any]]) -> None:
         """Open a region."""
         super().append(table)
-        self._outer.append((self.noted, self.born))
-        self.noted, self.born = set(), set()
+        self._outer.append((self.noted, self.born, self.watched))
+        self.noted, self.born, self.watched = set(), set(), {}
         changed()
 
     def pop(self, _: Any = -1) -> dict[Any, tuple[Place, Any]]:
         """Close the innermost."""
-        self.noted, self.born = self._outer.pop()
+        self.noted, self.born, self.watched = self._outer.pop()
         changed()
         return super().pop()
 
     def forget(self) -> None:
         """Look up again what is noted: tables were changed, or objects are gone."""
-        for noted, born in ((self.noted, self.born), *self._outer):
-            noted.clear()
-            born.clear()
+        for tables in ((self.noted, self.born, self.watched), *self._outer):
+            for table in tables:
+                table.clear()
 
 
 class Calls(dict[Any, Any]):
@@ -272,16 +275,36 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     """Send the operations of this thread to `trace`. Outer tapes do not see them: they see the call of the result."""
     before = STATE.trace, STATE.tapes
     STATE.trace, STATE.tapes = trace, ()
-    limit = sys.getrecursionlimit()
-    # Each branch and loop of converted code has frames of its own: what Python can recurse to must stay in reach.
-    deeper = limit * FRAMES if before[0] is None else limit
-    sys.setrecursionlimit(deeper)
     try:
-        yield trace
+        with _deeper() if before[0] is None else nullcontext():
+            yield trace
     finally:
         STATE.trace, STATE.tapes = before
-        if sys.getrecursionlimit() == deeper:
-            sys.setrecursionlimit(limit)
+
+
+_tracing: list[int] = []  # the recursion limit before, once for each thread that traces
+_limits = threading.Lock()
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    """Each branch and loop of converted code has frames of its own: what Python can recurse to stays in reach.
+
+    All threads have one limit.
+    """
+    with _limits:
+        limit = _tracing[0] if _tracing else sys.getrecursionlimit()
+        deeper = limit * FRAMES
+        if not _tracing:
+            sys.setrecursionlimit(deeper)
+        _tracing.append(limit)
+    try:
+        yield
+    finally:
+        with _limits:
+            _tracing.pop()
+            if not _tracing and sys.getrecursionlimit() == deeper:
+                sys.setrecursionlimit(limit)
 
 
 @contextmanager

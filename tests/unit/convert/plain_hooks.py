@@ -15,7 +15,7 @@ from autograph.operators.matching import (  # noqa: F401  they are Python's own 
     match_sequence,
     match_star,
 )
-from autograph.operators.plain import PLAIN as PLAIN
+from autograph.operators.plain import TRUTHS as TRUTHS
 
 slice = builtins.slice
 local = object
@@ -182,7 +182,7 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 
 kind = type
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})  # what generated code compares names with
-ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = METHODS = READ = RESTS = born = noted = frozenset[Any]()
+ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = METHODS = NUMBERS = READ = RESTS = born = noted = frozenset[Any]()
 at_once: dict[int, Any] = {}
 
 
