@@ -6,6 +6,7 @@ import operator
 from functools import partial
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators import specials
 from autograph.operators.asserts import raised
 from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
@@ -14,6 +15,7 @@ from autograph.operators.for_loops import staged_for
 from autograph.operators.iterables import StagedMap, StagedRange, StagedZip, any_iterable, staged_iterable
 from autograph.operators.lists import as_list_value, dynamic_of, get_element, get_slice, length
 from autograph.operators.listvalue import new_list
+from autograph.operators.maybe_keys import has_maybe_keys
 from autograph.operators.places import name_places
 from autograph.operators.py_builtins import collect, gathered
 from autograph.operators.regions import current_trace
@@ -28,7 +30,7 @@ __all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "
 def eq(a: Any, b: Any) -> Any:
     """`a == b`."""
     kind = type(a)
-    if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a == b
     return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
 
@@ -36,9 +38,12 @@ def eq(a: Any, b: Any) -> Any:
 def not_eq(a: Any, b: Any) -> Any:
     """`a != b`."""
     kind = type(a)
-    if (kind is not list and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
         return a != b
     return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
+
+
+_BUILT = frozenset((list, dict))
 
 
 def _is_tuple(kind: type) -> bool:
@@ -95,16 +100,24 @@ specials.compared = _compared
 
 
 def holds_staged(x: Any) -> bool:
-    """Whether a list or tuple has staged items, or as many as only the run knows."""
+    """Whether a list, tuple or dictionary has staged items, or as many as only the run knows."""
     if dynamic_of(x) is not None:
         return True
     return any(
-        holds_staged(e) if type(e) in (list, tuple) else isinstance(e, Tensor) or type(e) in CHOICES for e in x
+        holds_staged(e) if type(e) in _HOLDING else isinstance(e, Tensor) or type(e) in CHOICES
+        for e in (x.values() if type(x) is dict else x)
     )
 
 
+_HOLDING = frozenset((list, tuple, dict))
+
+
 def _equal(a: Any, b: Any) -> Any:
-    """Whether two sequences of one type have equal items."""
+    """Whether two sequences of one type, or two dictionaries, have equal items."""
+    if type(a) is dict:
+        if has_maybe_keys(a) or has_maybe_keys(b):
+            raise refusal("choice-in-python", what="a key of a compared dictionary")
+        return a.keys() == b.keys() and and_(True, *(partial(same, a[k], b[k]) for k in a))
     if dynamic_of(a) is None and dynamic_of(b) is None:
         if len(a) != len(b):
             return False

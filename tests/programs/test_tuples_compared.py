@@ -1,4 +1,4 @@
-"""Tuples with staged items, compared as Python compares them, and looked for in lists."""
+"""Tuples and dictionaries with staged items, compared as Python compares them, and looked for in lists."""
 
 import pytest
 
@@ -60,6 +60,15 @@ def until_past(a, b, c, d):
         n = n + 1
         key = (key[0] + (n % 2), key[1] + 1)
     return n, key
+
+
+@PROGRAMS.add(*FOUR)
+def dictionaries(a, b, c, d):
+    grown, other = [], [0, 1, 2]
+    for i in range(d):
+        grown.append(i)
+    one, two = {"k": grown, "v": a}, {"v": c, "k": other}
+    return one == two, one != two, {"k": (a, b)} == {"k": (c, b)}, {"v": a} == {"w": a}
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()

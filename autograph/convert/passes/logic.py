@@ -174,4 +174,4 @@ def _may_be_list(operand: Node) -> bool:
     """Whether an operand of `==` may be a list or tuple: with literals and with most operators' results it is not."""
     if isinstance(operand, gast.BinOp):
         return isinstance(operand.op, (gast.Add, gast.Mult)) and _may_be_list(operand.left) and _may_be_list(operand.right)
-    return not isinstance(operand, (gast.Constant, gast.UnaryOp, gast.Compare, gast.JoinedStr, gast.Dict, gast.Set))
+    return not isinstance(operand, (gast.Constant, gast.UnaryOp, gast.Compare, gast.JoinedStr, gast.Set))
