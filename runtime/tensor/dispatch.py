@@ -341,8 +341,8 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
                             return Tensor(run(y, x) if reflected else run(x, y))
                         except (ValueError, TypeError) as error:
                             raise _explain(operation, [y, x] if reflected else [x, y], {}, error) from None
-            if multiplies and type(other) is list and _is_staged_count(self):
-                return repeated[0](other, self)
+            if multiplies and type(other) is list and _is_count(self):
+                return _repeat(other, self)
             if isinstance(other, _OPERANDS):
                 return apply(operation, (other, self) if reflected else (self, other), {})
             if compares and isinstance(other, str) and self.dtype.name == "string":
@@ -357,8 +357,13 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
     return _named(method, name, operation.rules)
 
 
-def _is_staged_count(x: Any) -> bool:
-    return type(x._value) is Value and x.type.weak and x.type.dtype.is_integer
+def _is_count(x: Any) -> bool:
+    """Whether a tensor is one integer: as with Python's and NumPy's integers, `[x] * n` is a list then."""
+    return x.type.dtype.is_integer and x.type.shape == ()  # type: ignore[no-any-return]
+
+
+def _repeat(items: list[Any], count: Any) -> Any:
+    return repeated[0](items, count) if type(count._value) is Value else items * int(count._value)
 
 
 def _no_lists(items: list[Any], count: Any) -> Any:
@@ -366,7 +371,7 @@ def _no_lists(items: list[Any], count: Any) -> Any:
 
 
 repeated: list[Callable[[list[Any], Any], Any]] = [_no_lists]
-"""What `[x] * n` is for a staged Python integer: a list whose length only the run knows; the front end puts it here."""
+"""What `[x] * n` is for a staged integer: a list whose length only the run knows; the front end puts it here."""
 
 
 def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -375,8 +380,8 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
 
         def method(self: Any, other: Any) -> Any:
             try:
-                if name == "__rmul__" and type(other) is list and _is_staged_count(self):
-                    return repeated[0](other, self)
+                if name == "__rmul__" and type(other) is list and _is_count(self):
+                    return _repeat(other, self)
                 return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
             except BaseException as error:
                 outward[0](error)

@@ -143,4 +143,17 @@ def maybe_items(xs, c):
     return s, sum(d.values())
 
 
+@PROGRAMS.add((5,), (1,))
+def tables_of_a_length(n):
+    t = [0] * (n + 1)
+    t[0] = 1
+    for i in range(1, n + 1):
+        t[i] = t[i - 1] * 2
+    board = [[0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(n):
+            board[i][j] = i * j
+    return t[n], board[n - 1][n - 1], len(t * 2), sum((n + 1) * [0.5])
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
