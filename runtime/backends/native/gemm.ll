@@ -22,6 +22,10 @@ declare void @llvm.masked.store.$V.p0($VECTOR, ptr, i32, $MASK)
 
 $KERNELS
 
+; by the rows of a tile, less one
+@wholes = private unnamed_addr constant [$ROWS x ptr] [$WHOLES]
+@halves = private unnamed_addr constant [$ROWS x ptr] [$HALVES]
+
 define private i64 @word(ptr %job, i64 %k) alwaysinline {
   %p = getelementptr i64, ptr %job, i64 %k
   %x = load i64, ptr %p
@@ -105,6 +109,7 @@ panel:
   %left = sub i64 %n, %col
   %edge = icmp slt i64 %left, $COLUMNS
   %narrow = icmp sle i64 %left, $LANES
+  %kernels = select i1 %narrow, ptr @halves, ptr @wholes
   %b.step = mul i64 %j, %ps
   %b.at = getelementptr $WORD, ptr %b, i64 %b.step
   %b.panel = select i1 %edge, ptr %last, ptr %b.at
@@ -125,14 +130,11 @@ tile:
   %c.step = add i64 %c.row, %col
   %c.at = getelementptr $WORD, ptr %c, i64 %c.step
   %c.tile = select i1 %edge, ptr %tmp, ptr %c.at
-  br i1 %narrow, label %halves, label %wholes
-wholes:
-  switch i64 %mr, label %tile.done [$CASES]
-$CALLS
-halves:
-  switch i64 %mr, label %tile.done [$HALVES]
-$HALF_CALLS
-tile.done:
+  %rows.less = sub i64 %mr, 1
+  %kernel.at = getelementptr ptr, ptr %kernels, i64 %rows.less
+  %kernel = load ptr, ptr %kernel.at
+  call fastcc void %kernel(i64 %kc, ptr %a.tile, i64 %ra.tile, i64 %ca.tile, ptr %b.panel, i64 %rb.panel, ptr %c.tile,
+                           i64 %ldc.tile, i64 %add.tile)
   br i1 %edge, label %copy, label %tile.end
 copy:
   br label %copy.row
@@ -299,11 +301,21 @@ turn:
   %any = icmp sgt i64 %whole, 0
   br i1 %any, label %square, label %columns
 square: ; as many rows as a vector has numbers
-  %sq.y = phi i64 [0, %turn], [%sq.next, %square]
+  %sq.y = phi i64 [0, %turn], [%sq.next, %square.done]
   %sq.n = mul i64 %sq.y, $COLUMNS
   %sq.to = getelementptr $WORD, ptr %to, i64 %sq.n
   %sq.from = getelementptr $WORD, ptr %from, i64 %sq.y
+  br label %vector
+vector:
+  %tu = phi i64 [0, %square], [%tu.next, %vector]
+  %tu.n = mul i64 %tu, %cb
+  %tu.from = getelementptr $WORD, ptr %sq.from, i64 %tu.n
+  %tu.to = getelementptr $WORD, ptr %sq.to, i64 %tu
 $TURNED
+  %tu.next = add i64 %tu, $LANES
+  %tu.more = icmp slt i64 %tu.next, $COLUMNS
+  br i1 %tu.more, label %vector, label %square.done
+square.done:
   %sq.next = add i64 %sq.y, $LANES
   %sq.more = icmp slt i64 %sq.next, %whole
   br i1 %sq.more, label %square, label %columns
@@ -419,11 +431,22 @@ other:
   %any = icmp sgt i64 %whole, 0
   br i1 %any, label %square, label %scalars
 square:
-  %q = phi i64 [0, %other], [%q.next, %square]
+  %q = phi i64 [0, %other], [%q.next, %square.done]
   %sq.from = getelementptr $WORD, ptr %from, i64 %q
   %q.to.n = mul i64 %q, $ROWS
   %sq.to = getelementptr $WORD, ptr %to, i64 %q.to.n
-$SQUARE
+  br label %pair
+pair:
+  %i = phi i64 [0, %square], [%i.next, %pair]
+  %i.n = mul i64 %ra, %i
+  %sq.p0 = getelementptr $WORD, ptr %sq.from, i64 %i.n
+  %sq.p1 = getelementptr $WORD, ptr %sq.p0, i64 %ra
+  %i.to = getelementptr $WORD, ptr %sq.to, i64 %i
+$PAIR
+  %i.next = add i64 %i, 2
+  %i.more = icmp slt i64 %i.next, $ROWS
+  br i1 %i.more, label %pair, label %square.done
+square.done:
   %q.next = add i64 %q, $LANES
   %q.more = icmp slt i64 %q.next, %whole
   br i1 %q.more, label %square, label %scalars

@@ -85,29 +85,24 @@ def text(kind: str, t: Tile) -> str:
     """The module for a type and a tile."""
     word, size = WORDS[kind]
     out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
-    cases = " ".join(f"i64 {m}, label %rows{m}" for m in range(1, t.rows + 1))
-    calls = "\n".join(
-        f"{{0}}rows{m}:\n  call fastcc void @{{0}}kernel{m}(i64 %kc, ptr %a.tile, i64 %ra.tile, i64 %ca.tile, "
-        f"ptr %b.panel, i64 %rb.panel, ptr %c.tile, i64 %ldc.tile, i64 %add.tile)\n  br label %tile.done"
-        for m in range(1, t.rows + 1)
-    )
     half = Tile(t.lanes, 1, t.rows)  # for the last panel, where it has no more columns than that
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
         "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
         "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
-        "$DOWN": _column(t), "$SQUARE": _square(t, word, size), "$TURNED": _turned(t, word, size),
+        "$DOWN": _column(t), "$PAIR": _pair(t, word, size), "$TURNED": _turned(t, word, size),
         "$FAR": str(_FAR), "$NEAR": str(_NEAR // size),
         "$SHARED": str(SHARED), "$MORE": str(_MORE), "$GRAIN": str(GRAIN),
-        "$CASES": cases, "$CALLS": calls.format(""), "$NUMBERS": str(t.rows * t.columns),
-        "$HALVES": cases.replace("%rows", "%half.rows"), "$HALF_CALLS": calls.format("half."),
+        "$NUMBERS": str(t.rows * t.columns),
+        "$WHOLES": ", ".join(f"ptr @kernel{m}" for m in range(1, t.rows + 1)),
+        "$HALVES": ", ".join(f"ptr @half.kernel{m}" for m in range(1, t.rows + 1)),
         "$KERNELS": "\n".join(
-            _kernel(m, tile, word, kind, name) for tile, name in ((t, ""), (half, "half.")) for m in range(1, t.rows + 1)
+            _kernel(m, *which) for which in ((t, word, kind), (half, word, kind, t.columns)) for m in range(1, t.rows + 1)
         ),
         "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
     }
     # first what has others in it; "$VECTOR" before "$V"
-    for name in ("$LINES", "$DOWN", "$SQUARE", "$TURNED", *sorted(facts, key=len, reverse=True)):
+    for name in ("$LINES", "$DOWN", "$PAIR", "$TURNED", *sorted(facts, key=len, reverse=True)):
         out = out.replace(name, facts[name])
     return out
 
@@ -127,57 +122,46 @@ def _column(t: Tile) -> str:
     return "\n".join(out)
 
 
-def _square(t: Tile, word: str, size: int) -> str:
-    """A vector of each row of a full tile of a, as columns in order: pairs of rows are interleaved, then pairs of those."""
+def _pair(t: Tile, word: str, size: int) -> str:
+    """A vector of each of two rows of a full tile of a, as columns in order: the rows are interleaved."""
     lanes, vector, pair = t.lanes, f"<{t.lanes} x {word}>", f"<2 x {word}>"
     halves = [", ".join(f"i32 {k}" for i in range(n, n + lanes // 2) for k in (i, lanes + i)) for n in (0, lanes // 2)]
-    out = []
-    for i in range(t.rows):
-        out += [
-            f"  %sq.n{i} = mul i64 %ra, {i}",
-            f"  %sq.p{i} = getelementptr {word}, ptr %sq.from, i64 %sq.n{i}",
-            f"  %sq{i} = load {vector}, ptr %sq.p{i}, align {size}",
-        ]
-    for i in range(0, t.rows, 2):
-        for h, half in enumerate(halves):
-            out.append(
-                f"  %sq.m{i}.{h} = shufflevector {vector} %sq{i}, {vector} %sq{i + 1}, <{lanes} x i32> <{half}>"
-            )
-            for k in range(lanes // 2):
-                at, both = (h * (lanes // 2) + k) * t.rows + i, f"<2 x i32> <i32 {2 * k}, i32 {2 * k + 1}>"
-                out += [
-                    f"  %sq.e{i}.{h}.{k} = shufflevector {vector} %sq.m{i}.{h}, {vector} poison, {both}",
-                    f"  %sq.t{i}.{h}.{k} = getelementptr {word}, ptr %sq.to, i64 {at}",
-                    f"  store {pair} %sq.e{i}.{h}.{k}, ptr %sq.t{i}.{h}.{k}, align {size}",
-                ]
+    out = [f"  %sq{i} = load {vector}, ptr %sq.p{i}, align {size}" for i in range(2)]
+    for h, half in enumerate(halves):
+        out.append(f"  %sq.m{h} = shufflevector {vector} %sq0, {vector} %sq1, <{lanes} x i32> <{half}>")
+        for k in range(lanes // 2):
+            at, both = (h * (lanes // 2) + k) * t.rows, f"<2 x i32> <i32 {2 * k}, i32 {2 * k + 1}>"
+            out += [
+                f"  %sq.e{h}.{k} = shufflevector {vector} %sq.m{h}, {vector} poison, {both}",
+                f"  %sq.t{h}.{k} = getelementptr {word}, ptr %i.to, i64 {at}",
+                f"  store {pair} %sq.e{h}.{k}, ptr %sq.t{h}.{k}, align {size}",
+            ]
     return "\n".join(out)
 
 
 def _turned(t: Tile, word: str, size: int) -> str:
-    """Squares of b, whose columns lie in one piece, as rows: halves interleaved once for each doubling in a vector."""
+    """A square of b, whose columns lie in one piece, as rows: halves interleaved once for each doubling in a vector."""
     lanes, vector = t.lanes, f"<{t.lanes} x {word}>"
     halves = [", ".join(f"i32 {k}" for i in range(n, n + lanes // 2) for k in (i, lanes + i)) for n in (0, lanes // 2)]
     out = []
-    for j in range(t.vectors):
-        names = [f"%tu{j}.{i}" for i in range(lanes)]
+    names = [f"%tu{i}" for i in range(lanes)]
+    for i, name in enumerate(names):
+        out += [
+            f"  {name}.n = mul i64 %cb, {i}",
+            f"  {name}.p = getelementptr {word}, ptr %tu.from, i64 {name}.n",
+            f"  {name} = load {vector}, ptr {name}.p, align {size}",
+        ]
+    for stage in range(lanes.bit_length() - 1):
+        pairs = [(names[i], names[i + lanes // 2]) for i in range(lanes // 2)]
+        names = [f"%tu{stage}.{i}" for i in range(lanes)]
         for i, name in enumerate(names):
-            out += [
-                f"  {name}.n = mul i64 %cb, {j * lanes + i}",
-                f"  {name}.p = getelementptr {word}, ptr %sq.from, i64 {name}.n",
-                f"  {name} = load {vector}, ptr {name}.p, align {size}",
-            ]
-        for stage in range(lanes.bit_length() - 1):
-            pairs = [(names[i], names[i + lanes // 2]) for i in range(lanes // 2)]
-            names = [f"%tu{j}.{stage}.{i}" for i in range(lanes)]
-            for i, name in enumerate(names):
-                a, b = pairs[i // 2]
-                half = f"<{lanes} x i32> <{halves[i % 2]}>"
-                out.append(f"  {name} = shufflevector {vector} {a}, {vector} {b}, {half}")
-        for i, name in enumerate(names):
-            out += [
-                f"  {name}.to = getelementptr {word}, ptr %sq.to, i64 {i * t.columns + j * lanes}",
-                f"  store {vector} {name}, ptr {name}.to, align {size}",
-            ]
+            a, b = pairs[i // 2]
+            out.append(f"  {name} = shufflevector {vector} {a}, {vector} {b}, <{lanes} x i32> <{halves[i % 2]}>")
+    for i, name in enumerate(names):
+        out += [
+            f"  {name}.to = getelementptr {word}, ptr %tu.to, i64 {i * t.columns}",
+            f"  store {vector} {name}, ptr {name}.to, align {size}",
+        ]
     return "\n".join(out)
 
 
@@ -209,8 +193,14 @@ def _fetched(rows: int, t: Tile, word: str, size: int) -> list[str]:
     return lines
 
 
-def _kernel(rows: int, t: Tile, word: str, kind: str, name: str) -> str:
-    """c[rows, columns] = or += a[rows, k] @ b[k, columns]."""
+def _places(rows: int, pitch: int, word: str) -> list[str]:
+    """Where the rows of a tile aside are."""
+    return [f"  %c{i} = getelementptr {word}, ptr %c, i64 {i * pitch}" for i in range(rows)]
+
+
+def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) -> str:
+    """c[rows, columns] = or += a[rows, k] @ b[k, columns]; with a pitch, c is memory for a tile aside, which is only set."""
+    name = "half." if pitch else ""
     vector = f"<{t.lanes} x {word}>"
     each = [(i, j) for i in range(rows) for j in range(t.vectors)]
     at = {(i, j): f"%c{i}" if j == 0 else f"%c{i}.{j}" for i, j in each}
@@ -221,7 +211,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, name: str) -> str:
         f"define private fastcc void @{name}kernel{rows}({given}) noinline {{",
         "entry:",
         *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
-        *_fetched(rows, t, word, size),
+        *(_places(rows, pitch, word) if pitch else _fetched(rows, t, word, size)),
         "  %some = icmp sgt i64 %k, 0",
         "  br i1 %some, label %loop, label %end",
         "loop:",
@@ -253,6 +243,9 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, name: str) -> str:
         "end:",
         *(f"  %r{i}.{j} = phi {vector} [zeroinitializer, %entry], [%new{i}.{j}, %loop]" for i, j in each),
     ]
+    if pitch:
+        lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
+        return "\n".join([*lines, "  ret void", "}"])
     lines += ["  %adds = icmp ne i64 %add, 0", "  br i1 %adds, label %plus, label %only", "only:"]
     lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
     lines += ["  ret void", "plus:"]
