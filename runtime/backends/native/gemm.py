@@ -96,15 +96,13 @@ def text(kind: str, t: Tile) -> str:
         "$NUMBERS": str(t.rows * t.columns),
         "$WHOLES": ", ".join(f"ptr @kernel{m}" for m in range(1, t.rows + 1)),
         "$HALVES": ", ".join(f"ptr @half.kernel{m}" for m in range(1, t.rows + 1)),
-        "$KERNELS": "\n".join(
-            _kernel(m, *which) for which in ((t, word, kind), (half, word, kind, t.columns)) for m in range(1, t.rows + 1)
-        ),
         "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
     }
     # first what has others in it; "$VECTOR" before "$V"
     for name in ("$LINES", "$DOWN", "$PAIR", "$TURNED", *sorted(facts, key=len, reverse=True)):
         out = out.replace(name, facts[name])
-    return out
+    kernels = [_kernel(m, *of) for of in ((t, word, kind), (half, word, kind, t.columns)) for m in range(1, t.rows + 1)]
+    return out.replace("$KERNELS", "\n".join(kernels))  # last: they are long, and finished
 
 
 def _column(t: Tile) -> str:
