@@ -28,6 +28,7 @@ from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
+from autograph.convert.passes.texts import Texts
 from autograph.convert.passes.unpacking import Unpacking
 from autograph.convert.passes.walrus import Walrus
 from autograph.convert.template import copy_tree
@@ -50,6 +51,7 @@ PASSES: tuple[type[Converter], ...] = (
     Asserts,
     Ternary,
     Logic,
+    Texts,
     Calls,
 )
 

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from autograph.source.parse import children
 
 __all__ = [
-    "HOOKS", "Fresh", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of", "load", "located",
-    "quickly", "scope_of", "writing_at_once",
+    "HOOKS", "JOINING", "OF_TEXTS", "Fresh", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of",
+    "load", "located", "quickly", "scope_of", "writing_at_once",
 ]  # fmt: skip
 
 HOOKS = "ag__"
@@ -185,6 +185,13 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
 _CHANGING = frozenset("append clear popitem reverse setdefault update".split())
 """Methods that change lists or dictionaries, whatever their arguments are."""
 _READING = frozenset("get items keys values".split())
+JOINING = frozenset(("format", "format_map", "join"))
+"""Methods of texts that make one of what they are given, whatever its text is."""
+OF_TEXTS = JOINING | frozenset(
+    "count endswith find index partition removeprefix removesuffix replace rfind rindex rpartition rsplit split "
+    "startswith".split()
+)
+"""Methods of texts that are given other texts."""
 _PLAINS = (bool, int, float, complex, str, bytes, tuple, frozenset)
 _OWN = frozenset(name for kind in _PLAINS for name in dir(kind) if not name.startswith("_"))
 
@@ -200,6 +207,11 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         return None
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
+    if name in OF_TEXTS:
+        if name in JOINING or call.keywords or not all(map(_is_atom, call.args)):
+            call.func = call_of("callee", ast.Attribute(visit(x), name, ast.Load()))
+            return located(call, call)  # type: ignore[no-any-return]
+        checks = [is_of(a, "METHODS") for a in call.args if isinstance(a, ast.Name)]
     simple = isinstance(x, (ast.Name, ast.Constant))
     owner = x if simple else _bind(_BASE, visit(x))
     taken = x if simple else _taken()

@@ -27,6 +27,7 @@ from autograph.operators.matching import (
 )
 from autograph.operators.membership import in_, is_, is_not, not_in
 from autograph.operators.places import UNDEFINED as undefined
+from autograph.operators.printing import percent, text
 from autograph.operators.quick import (
     ALTERNATIVES,
     FRESH,
@@ -99,11 +100,13 @@ __all__ = [
     "not_eq",
     "not_in",
     "or_",
+    "percent",
     "raised",
     "row",
     "set_attr",
     "set_comp",
     "set_item",
+    "text",
     "truth_of",
     "try_stmt",
     "undefined",

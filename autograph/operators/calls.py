@@ -21,6 +21,7 @@ from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.errors.refusals import refusal
+from autograph.load.at_once import JOINING, OF_TEXTS
 from autograph.load.cache import has_tries, is_converted
 from autograph.operators import quick, specials, truth
 from autograph.operators.births import births_of
@@ -32,7 +33,7 @@ from autograph.operators.list_methods import MUTATING, ListMethod
 from autograph.operators.lists import dynamic_of, note_list, stacked
 from autograph.operators.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
 from autograph.operators.plain import ITERATORS, NUMBERS, PLAIN
-from autograph.operators.printing import check_text
+from autograph.operators.printing import check_text, method_of_text
 from autograph.operators.python_forms import ACCELERATED, python_form
 from autograph.operators.recursion import recursive
 from autograph.operators.rolling import CannotRoll, check_call
@@ -73,7 +74,7 @@ def callee(f: Any) -> Any:
         if made is not None and type(f.__self__) in quick.met:
             return f if made is function else MethodType(made, f.__self__)
     elif kind in _BOUND and type(f.__self__) in quick.outright:
-        return f
+        return f if type(f.__self__) is not str or f.__name__ not in OF_TEXTS else partial(method_of_text, f)
     else:
         made = quick.at_once.get(id(f))
         if made is not None:
@@ -98,8 +99,12 @@ def callee(f: Any) -> Any:
                 return f
         elif f is _NEW:
             return _new
-        elif owned is str and "texts" in trace.notes and f.__name__ not in _OF_ANY_TEXT:
-            check_text(trace, f.__self__, f.__name__)
+        elif owned is str:
+            name = f.__name__
+            if "texts" in trace.notes and name not in _OF_ANY_TEXT:
+                check_text(trace, f.__self__, name)
+            if name in OF_TEXTS:
+                return partial(method_of_text, f)
     elif kind in _KEPT:
         made = trace.calls.get(f)
         if made is not None:
@@ -273,7 +278,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
 
 
-_OF_ANY_TEXT = frozenset(("format", "format_map", "join", "strip", "lstrip", "rstrip"))
+_OF_ANY_TEXT = JOINING | {"strip", "lstrip", "rstrip"}
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
 _CHANGING = frozenset((set, bytearray, deque, array))

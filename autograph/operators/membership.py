@@ -16,6 +16,7 @@ from autograph.operators.lists import dynamic_of
 from autograph.operators.listvalue import ListValue, new_list
 from autograph.operators.maybe_keys import is_set
 from autograph.operators.plain import NUMBERS, PLAIN
+from autograph.operators.printing import StagedText, refuse_text
 from autograph.operators.py_builtins import gathered
 from autograph.operators.truth import truth_of
 from runtime.tensor.dispatch import op
@@ -90,6 +91,8 @@ def in_(x: Any, container: Any) -> Any:
             return or_(*_equalities(x, list(container)))
         if type(container) is dict and x in container:
             return is_set(container[x])
+    if type(container) is str and type(x) is StagedText:
+        refuse_text("in")
     method = special(container, "__contains__")
     return x in container if method is None else truth_of(method(x))
 

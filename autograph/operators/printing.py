@@ -10,6 +10,7 @@ import sys
 from typing import Any, NoReturn
 
 from autograph.errors.refusals import refusal
+from autograph.load.at_once import JOINING
 from autograph.operators.choice import choice_of, resolve
 from autograph.operators.lists import dynamic_of
 from autograph.operators.listvalue import ListValue
@@ -21,7 +22,20 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["TOKEN", "check_text", "emit_print", "holds_text", "print_", "template_of", "text_of"]
+__all__ = [
+    "TOKEN",
+    "StagedText",
+    "check_text",
+    "emit_print",
+    "holds_text",
+    "method_of_text",
+    "percent",
+    "print_",
+    "refuse_text",
+    "template_of",
+    "text",
+    "text_of",
+]
 
 TOKEN = re.compile("\ue000(\\d+)\ue001")
 
@@ -37,29 +51,82 @@ class StagedText(str):
     def __radd__(self, other: str) -> str:
         return StagedText(str.__add__(other, self))
 
+    def __mod__(self, values: Any) -> str:
+        return percent(str.__str__(self), values)
+
+    def __rmod__(self, other: str) -> str:
+        return percent(other, self)
+
+    def __str__(self) -> str:
+        return self
+
+    def __repr__(self) -> str:
+        return StagedText(_ESCAPED.sub("\ue000\\1\ue001", str.__repr__(self)))
+
     def __format__(self, spec: str) -> str:
-        return str(self) if not spec else refuse_text("format")
+        return self if not spec else refuse_text("format")
 
     def __reduce__(self) -> Any:
-        return str, (str(self),)
+        return str, (str.__str__(self),)
 
 
-_KEPT = frozenset(
-    "__new__ __init__ __str__ __repr__ __format__ __getattribute__ __add__ __mod__ __mul__ __rmul__ __sizeof__ __doc__ "
-    "format format_map join strip lstrip rstrip".split()
-)
-"""What of `str` does not depend on the characters."""
+_ESCAPED = re.compile(r"\\ue000(\d+)\\ue001")
+_TEXTS = frozenset("__mul__ __rmul__ format format_map join strip lstrip rstrip".split())
+"""What of `str` makes texts without a look at the characters."""
+_KEPT = frozenset("__new__ __init__ __getattribute__ __sizeof__ __doc__".split()) | vars(StagedText).keys() | _TEXTS
 
 
 def _refused(name: str) -> Any:
+    what = {"__eq__": "==", "__ne__": "!=", "__hash__": "a key", "__contains__": "in"}.get(name, name)
+
     def method(self: str, *_: Any, **__: Any) -> Any:
-        refuse_text(name)
+        refuse_text(what)
+
+    return method
+
+
+def _joining(name: str) -> Any:
+    plain = getattr(str, name)
+
+    def method(self: str, *args: Any, **keywords: Any) -> str:
+        return text(plain(self, *args, **keywords))
 
     return method
 
 
 for _name in vars(str).keys() - _KEPT:
     setattr(StagedText, _name, _refused(_name))
+for _name in _TEXTS:
+    setattr(StagedText, _name, _joining(_name))
+
+
+def text(made: str) -> str:
+    """A text put together of several parts: one that is not looked into, if one of them is known only to the run."""
+    trace = STATE.trace
+    if trace is None or "texts" not in trace.notes or TOKEN.search(made) is None:
+        return made
+    return StagedText(made)
+
+
+def method_of_text(method: Any, *args: Any, **keywords: Any) -> Any:
+    """What a method of a plain text gives: `format` and `join` take texts of tensors into another, others look into them."""
+    if method.__name__ in JOINING:
+        return text(method(*args, **keywords))
+    for given in args:
+        if type(given) is StagedText or (type(given) is tuple and any(type(part) is StagedText for part in given)):
+            refuse_text(method.__name__)
+    return method(*args, **keywords)
+
+
+def percent(form: str, values: Any) -> str:
+    """`form % values`, where the text `form` stands in the code."""
+    made = text(form.__mod__(values) if type(values) is StagedText else form % values)
+    if type(made) is StagedText and _PADDED.search(form):
+        refuse_text("format")
+    return made
+
+
+_PADDED = re.compile(r"%(\(.*?\))?[-+ 0#]*[*0-9.][*0-9.]*[sra]")
 
 
 def refuse_text(what: str) -> NoReturn:

@@ -176,6 +176,25 @@ def test_iterators_outside_are_seen_to_go_on():
         lambda x: [c for c in str(x)],
         lambda x: str(x) > "0",
         lambda x: f"{str(x):>8}",
+        lambda x: 1 if f"x is {x}" == "x is 1.5" else 2,
+        lambda x: f"x is {x}" != "x is 1.5",
+        lambda x: {"x1.5": 2}.get(f"x{x}", 7),
+        lambda x: f"x{x}" in {"x1.5": 2},
+        lambda x: {f"x{x}", "x1.5"},
+        lambda x: "1.5" in f"x{x}",
+        lambda x: f"x{x}" in "an x1.5",
+        lambda x: f"x{x}".startswith("x1"),
+        lambda x: "x-1.5".endswith(str(x)),
+        lambda x: "x-1.5".upper().split(f"-{x}"),
+        lambda x: "x%s" % x == "x1.5",
+        lambda x: "x%s" % f"a{x}" == "xa1.5",
+        lambda x: "%5s|" % x,
+        lambda x: "x{}".format(x) == "x1.5",
+        lambda x: "".join(["x", f"{x}"]) == "x1.5",
+        lambda x: f"x{x}".strip() == "x1.5",
+        lambda x: str(f"{str(x)}") == "1.5",
+        lambda x: repr(f"x{x}") == "'x1.5'",
+        lambda x: 2 * f"x{x}" == "x1.5x1.5",
     ],
 )
 def test_texts_are_not_looked_into(f):
@@ -216,6 +235,46 @@ def test_texts_still_go_into_prints_and_errors(capsys):
     with pytest.raises(ValueError, match="x=1.5"):
         f(ag.constant(1.5), ag.constant(2))
     assert capsys.readouterr().out == "<x=1.5> 1.50 1.5 1 1.5 b\nturn 0\nturn 1\n"
+
+
+def matched_by_its_text(x):
+    match f"a{x}":
+        case "a1.5":
+            return 1
+        case _:
+            return 0
+
+
+def counted_up_to_a_text(x):
+    made = ""
+    for i in range(3):
+        made += f"{i}:{x} "
+    return 1 if made == "0:1.5 1:1.5 2:1.5 " else 0
+
+
+@pytest.mark.parametrize("f", [matched_by_its_text, counted_up_to_a_text])
+def test_texts_of_parts_are_not_compared(f):
+    with pytest.raises(OperatorNotAllowedInGraphError) as caught:
+        ag.function(f)(ag.constant(1.5))
+    assert caught.value.id == "characters-of-tensor"
+
+
+def test_texts_of_parts_are_shown(capsys):
+    @ag.function
+    def f(x):
+        label = f"x={x}"
+        "a".upper()
+        print([f"a {x}"], (str(x),), {"k": f"{x}!"}, f"{label!r}", str(label))
+        print("%s|%s" % (x, 1), "%s" % label, label % (), "%d" % 3, "%(a)s!" % {"a": x}, "{a}!".format(a=x))
+        print(f"{x:.3f}|{x!s}|{1}", f"{f'{x}a'}b", label * 2, ("-" + label).join("12"), f"{3}" == "3", f"n{3}" in {"n3"})
+        return x
+
+    f(ag.constant(1.5))
+    assert capsys.readouterr().out == (
+        "['a 1.5'] ('1.5',) {'k': '1.5!'} 'x=1.5' x=1.5\n"
+        "1.5|1 x=1.5 x=1.5 3 1.5! 1.5!\n"
+        "1.500|1.5|1 1.5ab x=1.5x=1.5 1-x=1.52 True True\n"
+    )
 
 
 def classes_in_a_staged_range(n):

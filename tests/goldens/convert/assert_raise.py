@@ -14,6 +14,6 @@ def safe_log(x):
 def safe_log(x):
     ag__.assert_stmt(ag__.eq(x, x), lambda: 'not a number')
     def if_body():
-        raise ag__.raised(ag__.callee(ValueError)(f'no logarithm of {x}'))
+        raise ag__.raised(ag__.callee(ValueError)(ag__.text(f'no logarithm of {x}')))
     ag__.if_stmt(x <= 0, if_body, None, ())
     return ag__.callee(log)(x)

@@ -100,6 +100,14 @@ def unpack(x: Any, before: int, after: int | None = None) -> Any:
     return x
 
 
+def text(made: str) -> str:
+    return made
+
+
+def percent(form: str, values: Any) -> str:
+    return form % values
+
+
 def try_stmt(body: Any, handlers: Any, orelse: Any, names: Any) -> None:
     try:
         body()
