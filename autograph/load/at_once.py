@@ -417,7 +417,7 @@ def _assigned(
         made.setdefault(target.id, set())
     elif isinstance(value, ast.Name):
         made.setdefault(target.id, set()).add(value.id)
-    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.attr in _CHANGING:
+    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.attr in _CHANGING | _READING:
         methods.setdefault(target.id, set()).add(value.value.id)
     else:
         other.add(target.id)

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterable
 from functools import partial
 from sys import getrefcount
-from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from autograph.operators import places
@@ -29,6 +29,7 @@ _ROUNDS = 8
 
 _ATOMS = NUMBERS | {float, type}  # they hold nothing, and nobody asks for them
 _LIMIT = 20_000  # objects looked at to find a cycle that nobody holds
+_USUAL = frozenset((dict, list, tuple, set, partial, CellType, MethodType))  # what is held by most, and no part of the world
 _WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
 
 
@@ -193,13 +194,16 @@ class _Counting:
 
     def drop(self, containers: list[Any]) -> None:
         """Take the containers as gone, and with them what only they held."""
-        pending = [i for container in containers for i in self._release(container)]
+        pending: list[int] = []
+        for container in containers:
+            self._release(container, pending)
+        container = None
+        objects, held, dead, release = self.objects, self.held, self.dead, self._release
         while pending:
             i = pending.pop()
-            key = id(self.objects[i])
-            if key not in self.dead and getrefcount(self.objects[i]) - _BASE <= self.held[i]:
-                self.dead.add(key)
-                pending += self._release(self.objects[i])
+            if getrefcount(objects[i]) - _BASE <= held[i] and id(objects[i]) not in dead:
+                dead.add(id(objects[i]))
+                release(objects[i], pending)
 
     def drop_frames(self) -> None:
         """Take frames whose functions have returned as gone: a debugger keeps those that it has looked at."""
@@ -208,62 +212,63 @@ class _Counting:
         self.dead.update(map(id, frames))
         self.drop(frames)
 
-    def _release(self, gone: Any) -> list[int]:
-        """Count the references that `gone` holds; returns the numbers of what it refers to."""
-        referents = gc.get_referents(gone)
-        if _ATOMS.issuperset(map(type, referents)):
-            return []
-        touched = []
-        for referent in referents:
+    def _release(self, gone: Any, pending: list[int]) -> None:
+        """Count the references that `gone` holds; adds the numbers of what it refers to."""
+        index, held, objects = self.index, self.held, self.objects
+        for referent in gc.get_referents(gone):
             if type(referent) in _ATOMS:
                 continue
-            touched.append(self._number(referent))
-            self.held[touched[-1]] += 1
-        return touched
-
-    def _number(self, x: Any) -> int:
-        i = self.index.get(id(x))
-        if i is None:
-            i = self.index[id(x)] = len(self.objects)
-            self.objects.append(x)
-            self.held.append(0)
-        return i
+            i = index.get(id(referent))
+            if i is None:
+                i = index[id(referent)] = len(objects)
+                objects.append(referent)
+                held.append(1)
+            else:
+                held[i] += 1
+            pending.append(i)
 
     def find_cycles(self, keys: list[int]) -> None:
         """Trial deletion: of all that `keys` reach, what is held by none but its like is dead."""
-        pending = [self.index[k] for k in keys if k in self.index]  # classes are not counted
+        index, held, objects, dead = self.index, self.held, self.objects, self.dead
+        pending = [index[k] for k in keys if k in index]  # classes are not counted
         members = dict.fromkeys(pending, 0)  # number -> references from members
-        edges: dict[int, list[int]] = {}
         while pending:
-            i = pending.pop()
-            edges[i] = []
-            if _is_world(self.objects[i]):
-                continue
-            for referent in gc.get_referents(self.objects[i]):
-                if type(referent) in _ATOMS or isinstance(referent, _WORLD) or (
-                    type(self.objects[i]) is FunctionType and referent is self.objects[i].__globals__
-                ):
+            for referent in _held_by(objects[pending.pop()]):
+                kind, key = type(referent), id(referent)
+                if kind in _ATOMS or key in dead or (kind not in _USUAL and issubclass(kind, _WORLD)):
                     continue
-                j = self._number(referent)
-                if id(referent) in self.dead:
-                    continue
-                edges[i].append(j)
+                j = index.get(key)
+                if j is None:
+                    j = index[key] = len(objects)
+                    objects.append(referent)
+                    held.append(0)
                 if j in members:
                     members[j] += 1
                 else:
                     members[j] = 1
                     pending.append(j)
+            referent = kind = None  # type: ignore[assignment]
             if len(members) > _LIMIT:
                 return
-            referent = None
-        alive = [i for i, inner in members.items() if getrefcount(self.objects[i]) - _BASE > self.held[i] + inner]
+        alive = [i for i, inner in members.items() if getrefcount(objects[i]) - _BASE > held[i] + inner]
         reached = set(alive)
         while alive:
-            for j in edges[alive.pop()]:
-                if j not in reached:
+            for referent in _held_by(objects[alive.pop()]):
+                j = index.get(id(referent))
+                if j in members and j not in reached and not issubclass(type(referent), _WORLD):
                     reached.add(j)
                     alive.append(j)
-        self.dead.update(id(self.objects[i]) for i in members if i not in reached)
+        dead.update(id(objects[i]) for i in members if i not in reached)
+
+
+def _held_by(x: Any) -> list[Any]:
+    """What an object holds, as far as it may be part of a cycle."""
+    kind = type(x)
+    if kind is FunctionType:
+        return [y for y in gc.get_referents(x) if y is not x.__globals__]
+    if kind not in _USUAL and _is_world(x):
+        return []
+    return gc.get_referents(x)
 
 
 def _is_world(x: Any) -> bool:

@@ -20,6 +20,7 @@ from autograph.operators.plain import ITERATORS, PLAIN
 from autograph.operators.truth import is_staged_condition
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["ACCELERATED", "holds_staged", "python_form"]
@@ -36,10 +37,14 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
     """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        note_arguments(args, kwargs)
+        trace = current()
+        if trace is not None and trace.builder.region.parent is not None:
+            note_arguments(args, kwargs)
         first: Any = args[0] if args else None
-        if "key" not in kwargs and (type(first) is not list or dynamic_of(first) is None):
-            before = first[:] if type(first) is list else None
+        is_list = type(first) is list
+        staged = is_list and trace is not None and "lists" in trace.notes and dynamic_of(first) is not None
+        if not staged and "key" not in kwargs:
+            before = first[:] if is_list else None
             try:
                 return f(*args, **kwargs)
             except OperatorNotAllowedInGraphError:  # it compares staged tensors: once more, as Python

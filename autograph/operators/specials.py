@@ -246,6 +246,9 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
             pending += (x.func, *x.args, *x.keywords.values())
         elif issubclass(kind, dict):
             pending.extend(dict.values(x))
+        elif kind is list or kind is tuple:
+            if not NUMBERS.issuperset(map(type, x)):
+                pending.extend(x)
         elif issubclass(kind, (list, tuple, set, frozenset, deque)):
             pending.extend(x)
         if not is_foreign(kind.__module__):

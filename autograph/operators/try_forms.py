@@ -30,7 +30,7 @@ def choosing_tries(trace: Trace, made: FunctionType, chosen: Chosen) -> Callable
         tried = trace.notes.get("tried")
         if tried is None:
             tried = trace.notes["tried"] = _Tried(trace)
-        return partial(tried.call, made, chosen)
+        return tried.chooser(made, chosen)
     return partial(_call, made, chosen)
 
 
@@ -43,33 +43,38 @@ class _Tried:
     """What was found to lead to no tensor in a trace."""
 
     def __init__(self, trace: Trace) -> None:
-        self.builder = trace.builder
+        self.builder, self.graph = trace.builder, trace.graph
         self.hints = hints_of(trace)
         self.functions: set[int] = set()  # ids of code objects: what their functions name does not
         self.things: dict[int, type] = {}  # by id (of what may be gone), with its type
 
-    def call(self, made: FunctionType, chosen: Chosen, /, *args: Any, **kwargs: Any) -> Any:
-        """Call one of the forms."""
-        trace, builder = current(), self.builder
-        if trace is None or trace.builder is not builder:  # another trace goes on
-            return _call(made, chosen, *args, **kwargs)
-        code = made.__code__
-        mark = builder.emitted
-        if id(code) in self.functions and self._all_known(made, args, kwargs):
-            try:
-                if builder.region.parent is None:
-                    return made(*args, **kwargs)
-                return chosen(trace, made)(*args, **kwargs)
-            finally:
-                if builder.emitted != mark:  # it met a tensor
-                    raise TraceAgain(("tries", id(code)))
-        if leads_to_tensor([*named_by(made), args, kwargs]):
-            return chosen(trace, with_tries(made))(*args, **kwargs)
-        result = chosen(trace, made)(*args, **kwargs)
-        if builder.emitted == mark and ("tries", id(code)) not in self.hints:
-            self.functions.add(id(code))
-            self.things.update((id(x), type(x)) for x in (*args, *kwargs.values(), *_closed_over(made)))
-        return result
+    def chooser(self, made: FunctionType, chosen: Chosen) -> Callable[..., Any]:
+        """What calls one of the forms."""
+        builder, graph, functions, key = self.builder, self.graph, self.functions, id(made.__code__)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            trace = current()
+            if trace is None or trace.builder is not builder:  # another trace goes on
+                return _call(made, chosen, *args, **kwargs)
+            mark = builder.emitted
+            # A trace that has met no tensor yet may meet its first one here: that is seen in the end.
+            if key in functions and ((not mark and not graph.inputs) or self._all_known(made, args, kwargs)):
+                try:
+                    if builder.region.parent is None:
+                        return made(*args, **kwargs)
+                    return chosen(trace, made)(*args, **kwargs)
+                finally:
+                    if builder.emitted != mark:  # it met a tensor
+                        raise TraceAgain(("tries", key))
+            if leads_to_tensor([*named_by(made), args, kwargs]):
+                return chosen(trace, with_tries(made))(*args, **kwargs)
+            result = chosen(trace, made)(*args, **kwargs)
+            if builder.emitted == mark and ("tries", key) not in self.hints:
+                functions.add(key)
+                self.things.update((id(x), type(x)) for x in (*args, *kwargs.values(), *_closed_over(made)))
+            return result
+
+        return call
 
     def _all_known(self, made: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         things = self.things
