@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -91,7 +92,11 @@ def meet_class(trace: Trace, cls: type) -> None:
 def meet_function(trace: Trace, f: FunctionType) -> None:
     """A function is converted in a trace: what it names may be instances of classes yet unknown."""
     if trace.notes.get("classes") is not None:
-        _walk(trace, [f])
+        walked = trace.notes.setdefault("walked", {})
+        key = id(f)
+        if key not in walked:  # one that is made for each call is met often
+            walked[key] = weakref.ref(f, lambda _: walked.pop(key, None))
+            _walk(trace, [f])
 
 
 def undispatched(f: Any) -> Any:
