@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
@@ -9,13 +10,24 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.births import births_of, owner_of
 from autograph.operators.descriptors import is_mutable, structure_of
+from autograph.operators.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.lists import as_list_value, dynamic_of, note_list, put_content
-from autograph.operators.listvalue import Splice
+from autograph.operators.listvalue import ListContents, ListValue, Splice
 from autograph.operators.places import note_attribute, note_item
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import current
 
-__all__ = ["Held", "changeable_parts", "held_by", "overwrite", "unchanged", "unseen", "unseen_but"]
+__all__ = [
+    "Held",
+    "changeable_parts",
+    "held_by",
+    "may_change",
+    "overwrite",
+    "spliced_into",
+    "unchanged",
+    "unseen",
+    "unseen_but",
+]
 
 
 def changeable_parts(x: Any) -> Iterator[Any]:
@@ -67,7 +79,7 @@ def unseen(held: Held, is_root: bool) -> bool:
     for i in range(len(held)):
         if i == 0 or not isinstance(held[i][0], Tensor):
             others = getrefcount(held[i][0]) - _ONE - inner.get(id(held[i][0]), 0) - (is_root and i == 0)
-            if others > 0 and others > _noted(held[i][0]):
+            if (others > 0 and others > _noted(held[i][0])) or _is_spliced_elsewhere(held[i][0]):
                 return False
     return True
 
@@ -83,9 +95,37 @@ def unseen_but(held: Held, ours: dict[int, int]) -> bool:
         if i == 0 or not isinstance(held[i][0], Tensor):
             key = id(held[i][0])
             others = getrefcount(held[i][0]) - (_ONE - 1) - ours.get(key, 0) - inner.get(key, 0)
-            if others > 0 and others > _noted(held[i][0]):
+            if (others > 0 and others > _noted(held[i][0])) or _is_spliced_elsewhere(held[i][0]):
                 return False
     return True
+
+
+def _is_spliced_elsewhere(part: Any) -> bool:
+    """Whether Python has put the staged content of a list, whose elements can be changed, into other lists, too."""
+    return type(part) is list and any(type(e) is Splice and spliced_into(e.value, part, e) for e in part)
+
+
+def spliced_into(value: ListValue, but: list[Any], splice: Splice | None = None) -> list[list[Any]]:
+    """The Python lists that hold `value` now, except `but`; `splice` is what stands for it there, if it is known."""
+    if value.element is None or not may_change(value.element):
+        return []
+    splices = [s for s in (r() for r in value.splices) if s is not None]
+    if splice is not None and len(splices) == 1 and getrefcount(splice) <= _SINGLE:
+        return []
+    found = {id(x): x for x in gc.get_referrers(*splices) if type(x) is list and x is not splices and x is not but}
+    return [x for x in found.values() if not any(type(holder) is ListContents for holder in gc.get_referrers(x))]
+
+
+_SINGLE = 5  # references to a splice that one list holds, counted in `spliced_into` when it is asked for an item
+
+
+def may_change(d: Descriptor) -> bool:
+    """Whether what is described can be changed."""
+    if isinstance(d, Leaf):
+        return d.type.shape != ()
+    if isinstance(d, Struct):
+        return not issubclass(d.kind, tuple) or any(map(may_change, d.children))
+    return isinstance(d, Sequence) or (isinstance(d, OneOf) and any(map(may_change, d.alternatives)))
 
 
 def _inner(held: Held) -> dict[int, int]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograph.operators.births import unheld
+from autograph.operators.births import owner_of, unheld
 from autograph.operators.descriptors import Static, is_mutable, mutable_parts
+from autograph.operators.lists import ListPlace, dynamic_of
+from autograph.operators.listvalue import ListContents
+from autograph.operators.places import CellPlace
 from autograph.operators.relations import Detached, Shares
 from autograph.operators.sharing import sharing_of
-from runtime.tensor.trace import Trace
+from runtime.tensor.trace import Place, Trace
 
 __all__ = ["LoopSharing"]
 
@@ -21,10 +24,14 @@ class LoopSharing:
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], tuple[Any, bool | None]] = {}  # (place, other) -> (what is not carried, `_kind`)
+        self.held: list[tuple[int, Any]] = []  # what is in the content of a place before the loop, and others hold
+        self.asked = 0  # places whose content was looked at for that
 
-    def grow(self, trace: Trace, types: list[Any], body: Any, finals: list[Any]) -> bool:
+    def grow(self, trace: Trace, state: Any, body: Any, finals: list[Any]) -> bool:
         """After a trace of the body: whether more is shared than was known."""
-        known = len(self.pairs)
+        types = state.types
+        known = len(self.pairs) + len(self.held)
+        self._ask(trace, state, body, finals)
         found: list[tuple[int, Any, bool | None]] = []
         first: dict[int, int] = {}
         outside: dict[int, tuple[int, Any]] = {}
@@ -55,9 +62,32 @@ class LoopSharing:
             for key, (i, part) in outside.items():
                 if key not in born:
                     found.append((i, part, True))
-        for position, (i, far, whole) in enumerate(found):
+        held = {(i, id(far)) for i, far in self.held}
+        once = {(i, id(far), whole): (i, far, whole) for i, far, whole in found if (i, id(far)) not in held}
+        for position, (i, far, whole) in enumerate(once.values()):
             self.pairs[i, -1 - position] = (far, whole)
-        return len(self.pairs) > known
+        return len(self.pairs) + len(self.held) > known
+
+    def _ask(self, trace: Trace, state: Any, body: Any, finals: list[Any]) -> None:
+        """Find what a list or tuple holds before the loop, and others hold, too: each turn makes the content anew."""
+        unasked, self.asked = range(self.asked, len(state.entries)), len(state.entries)
+        new = [i for i in unasked if not is_mutable(state.entries[i])]
+        numbers = [i for i in new for _ in mutable_parts(state.entries[i])]
+        if not numbers:
+            return
+        parts = [part for i in new for part in mutable_parts(state.entries[i])]
+        own = [state.places[i] for i in new if isinstance(state.places[i], (CellPlace, ListPlace))]
+        owners = [owner_of(place) for place in own if id(owner_of(place)) not in set(map(id, parts))]
+        noted = [entry for table in trace.journal for entry in table.values()]
+        places = {id(x): x for x in [*state.places, *body.places.values(), *(place for place, _ in noted)]}
+        originals = [original for _, original in noted]
+        contents = {id(x): x.items for x in [*state.entries, *originals] if type(x) is ListContents}
+        originals.clear()
+        noted.clear()
+        # What is kept in a list of this function is counted once, even where it dies with what else holds it.
+        records = [parts, state.entries, *owners, *places.values(), *contents.values(), self.pairs]
+        born = unheld(trace, parts, [*records, finals, body.finals, [body.result], body.shared])
+        self.held += [(i, part) for i, part in zip(numbers, parts, strict=True) if id(part) not in born]
 
     def _by_relation(self, i: int, relation: Any, finals: list[Any], found: list[Any]) -> None:
         far = relation.far
@@ -67,13 +97,25 @@ class LoopSharing:
         elif j != i:
             self.pairs[i, j] = (None, _kind(relation))
 
-    def note(self, trace: Trace, values: list[Any]) -> None:
+    def note(self, trace: Trace, places: list[Place], values: list[Any]) -> None:
         """The places hold `values` now: a turn's parameters, or what the loop leaves."""
         for (i, j), (far, whole) in self.pairs.items():
-            other = values[j] if far is None else far
-            if values[i] is not other and is_mutable(values[i]) and is_mutable(other):
-                made = Shares(trace, values[i], other) if whole is None else Detached(trace, values[i], other, whole)
-                sharing_of(trace).add(made)
+            for a in _objects(places[i], values[i]):
+                for b in _objects(places[j], values[j]) if far is None else [far]:
+                    if a is not b and is_mutable(b):
+                        made = Shares(trace, a, b) if whole is None else Detached(trace, a, b, whole)
+                        sharing_of(trace).add(made)
+        for i, far in self.held:
+            for part in _objects(places[i], values[i]):
+                if part is not far and type(part) is type(far):
+                    sharing_of(trace).add(Detached(trace, part, far))
+
+
+def _objects(place: Place, x: Any) -> list[Any]:
+    """What can be changed: an object, or what is in the content of one. (Where a content becomes staged, it is noted.)"""
+    if isinstance(place, ListPlace):
+        return [] if dynamic_of(x) is not None else [part for e in x for part in mutable_parts(e)]
+    return [x] if is_mutable(x) else list(mutable_parts(x))
 
 
 def _kind(relation: Any) -> bool | None:

@@ -9,7 +9,6 @@ date. Where only the run could tell what else has changed, the change is refused
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
@@ -18,10 +17,9 @@ from autograph.errors.refusals import refusal
 from autograph.operators import choice as choice_module
 from autograph.operators import lists
 from autograph.operators.descriptors import is_mutable, mutable_parts, structure_of
-from autograph.operators.forms import Descriptor, Leaf, OneOf, Sequence, Struct
-from autograph.operators.held import changeable_parts, overwrite, unseen_but
+from autograph.operators.held import changeable_parts, may_change, overwrite, spliced_into, unseen_but
 from autograph.operators.lists import as_list_value, dynamic_of, length, make_dynamic
-from autograph.operators.listvalue import ListContents, ListValue, Splice, expect_lists, has_splices
+from autograph.operators.listvalue import ListValue, Splice, expect_lists, has_splices
 from autograph.operators.plain import NUMBERS
 from autograph.operators.relations import (
     CountOf,
@@ -83,13 +81,9 @@ lists.before_staged_hooks.append(_before_staged)
 def _spliced_elsewhere(trace: Trace, owner: list[Any], value: ListValue) -> None:
     """Python has put (a part of) the content of `owner` into other lists, or the other way round."""
     sharing = sharing_of(trace)
-    if value.element is None or not _changes(value.element) or value.values[0].graph not in sharing.open_graphs():
+    if value.element is None or value.values[0].graph not in sharing.open_graphs():
         return
-    splices = [s for s in (r() for r in value.splices) if s is not None]
-    found = {id(x): x for x in gc.get_referrers(*splices) if type(x) is list and x is not splices and x is not owner}
-    for x in found.values():
-        if any(type(holder) is ListContents for holder in gc.get_referrers(x)):
-            continue
+    for x in spliced_into(value, owner):
         if any(type(r) is Shares and {id(r.near), id(r.far)} == {id(x), id(owner)} for r in sharing.relations):
             continue
         for i in _places(x, value):
@@ -159,7 +153,7 @@ class Sharing:
                     return False
             return True
 
-        self.relations = [r for r in self.relations if r.near_changed() or needed(r)]
+        self.relations[:] = [r for r in self.relations if r.near_changed() or needed(r)]
 
     def sync(self) -> None:
         """Bring up to date, after a change, what nobody is asked for before it is read.
@@ -175,7 +169,7 @@ class Sharing:
             found = True
             while found:
                 found = self.spread()
-                for r in reversed(self.relations):
+                for r in list(reversed(self.relations)):
                     if type(r) is SameIf:
                         continue
                     near, far = r.near_changed(), r.far_changed()
@@ -230,7 +224,7 @@ class Sharing:
 
     def flush(self, owner: list[Any]) -> None:
         """Before `owner` is read: what changed in its elements is put into it."""
-        for r in reversed(self.relations):
+        for r in list(reversed(self.relations)):
             if r.far is owner and type(r) is ElementOf and not r.off:
                 self.finish(r)
 
@@ -282,7 +276,7 @@ class Sharing:
                     self.follow(r.near, owner, r.count(), r.test)
                 r.move(way, index)
                 if r.test is False:
-                    self.relations = [other for other in self.relations if other is not r]
+                    self.relations[:] = [other for other in self.relations if other is not r]
         for r in self.relations:
             if type(r) is Shares and (r.near is owner or r.far is owner):
                 r.move(owner, index if way == "set" else None)
@@ -350,7 +344,7 @@ class Sharing:
     def discard(self, kept: list[Relation]) -> None:
         """What a piece of code did is dropped: of the relations, those are left that were there before."""
         known = set(map(id, kept))
-        self.relations = [r for r in self.relations if id(r) in known]
+        self.relations[:] = [r for r in self.relations if id(r) in known]
 
     def enter(self) -> list[Any]:
         """A region begins, in which objects may hold other values: what to give to `leave`."""
@@ -375,7 +369,7 @@ class Sharing:
     def leave(self, before: list[Any], graph: Graph) -> list[Relation]:
         """A region has ended; returns the relations that were its own."""
         own = [r for r in self.relations if r.graph is graph and not r.is_dead()]
-        self.relations = [r for r, *_ in before]
+        self.relations[:] = [r for r, *_ in before]
         for r, near, far, place in before:
             r.near_held, r.far_held = near, far
             r.put_back(place)
@@ -509,15 +503,7 @@ def sliced(trace: Trace, near: list[Any], far: list[Any], index: slice) -> list[
 def _may_change(x: list[Any]) -> bool:
     """Whether elements of a list with staged content can be changed."""
     element = as_list_value(x).element
-    return element is not None and _changes(element)
-
-
-def _changes(d: Descriptor) -> bool:
-    if isinstance(d, Leaf):
-        return d.type.shape != ()
-    if isinstance(d, Struct):
-        return not issubclass(d.kind, tuple) or any(map(_changes, d.children))
-    return isinstance(d, Sequence) or (isinstance(d, OneOf) and any(map(_changes, d.alternatives)))
+    return element is not None and may_change(element)
 
 
 def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:

@@ -283,7 +283,7 @@ def fixed_point(
 
 def _needs_flags(trace: Trace, state: LoopState, body: Traced) -> bool:
     finals = [body.final(p, v) for p, v in zip(state.places, body.parameters, strict=True)]
-    shared = state.sharing.grow(trace, state.types, body, finals)
+    shared = state.sharing.grow(trace, state, body, finals)
     return state.aliases.grow(trace, state, body, finals) or shared
 
 
@@ -397,7 +397,7 @@ def with_parameters(
 
         def turn() -> Any:
             state.aliases.link_parameters(trace, parameters)
-            state.sharing.note(trace, parameters)
+            state.sharing.note(trace, state.places, parameters)
             with checking_invariants(trace, state.places):
                 result = thunk()
             if ends:
@@ -469,7 +469,7 @@ def finish(
         place.write(UNBOUND if value is UNDEFINED else value)
         results.append(value)
     state.aliases.after(trace, state, results)
-    state.sharing.note(trace, results)
+    state.sharing.note(trace, state.places, results)
     if "sharing" in trace.notes:
         sharing_of(trace).note_all()
 

@@ -435,6 +435,61 @@ def rows_swapped_in_turns(n):
     return m
 
 
+def rows_joined_twice(n):
+    rows, more = rows_of(n), [[9]]
+    for _ in range(2):
+        more = rows + rows[:1]
+    rows[0].append(n)
+    return rows, more
+
+
+def swapped_in_turns_and_changed(n):
+    rows, pair = [[4], [5, 6], [7]], ([1], [2])
+    for i in range(n):
+        rows[0], rows[1] = rows[1], rows[0]
+        pair = (pair[1], pair[0])
+        rows[0].append(i)
+        pair[0].append(i)
+    rows[1].append(n)
+    return rows, pair
+
+
+def swapped_while_a_copy_holds_them(n):
+    rows = [[4], [5, 6]]
+    more = rows[:]
+    for _ in range(n - 1):
+        rows[0], rows[1] = rows[1], rows[0]
+    more[0].append(n)
+    return rows, more
+
+
+def swapped_while_a_name_holds_one(n):
+    rows = [[4], [5, 6]]
+    row = rows[0]
+    for _ in range(n - 1):
+        rows[0], rows[1] = rows[1], rows[0]
+    row.append(n)
+    return rows
+
+
+def changed_in_turns_while_a_copy_holds_them(n):
+    rows = [[4], [5, 6]]
+    more = rows[:]
+    for _ in range(n - 1):
+        rows[0], rows[1] = rows[1], rows[0]
+        rows[0].append(n)
+    return rows, more
+
+
+def items_of_a_tuple_swapped(n):
+    pair = ([1], [2])
+    row = pair[0]
+    for i in range(n):
+        pair = (pair[1], pair[0])
+        pair[0].append(i)
+    return pair, row
+
+
 REFUSED = [
     one_element_twice,
     one_object_many_times,
@@ -449,6 +504,10 @@ REFUSED = [
     of_a_comprehension,
     three_deep,
     rows_swapped_in_turns,
+    swapped_while_a_copy_holds_them,
+    swapped_while_a_name_holds_one,
+    changed_in_turns_while_a_copy_holds_them,
+    items_of_a_tuple_swapped,
 ]
 HELPERS = [plain, rows_of, *REFUSED]
 PROGRAMS = [f for f in list(globals().values()) if getattr(f, "__module__", "") == __name__ and f not in HELPERS]
