@@ -275,11 +275,12 @@ def staged_iterable(x: Any) -> StagedIterable | None:
 class _Filtered:
     """What a generator goes over that leaves items out: the first may have been looked at."""
 
-    __slots__ = ("collect", "condition", "element", "iterator", "looked_at")
+    __slots__ = ("collect", "collected", "condition", "element", "iterator", "looked_at")
 
     def __init__(self, element: Any, iterator: Any, condition: Any, collect: Any) -> None:
         self.element, self.iterator, self.condition, self.collect = element, iterator, condition, collect
         self.looked_at: list[tuple[Any, Any]] = []
+        self.collected: StagedIterable | None = None  # asked for more than once on the way to one loop
 
     def look(self) -> Any:
         """The truth of the condition of the next item; None at the end."""
@@ -295,8 +296,11 @@ class _Filtered:
         """The items that are left, where the condition of the next one is staged."""
         if not isinstance(self.look(), Tensor):
             return None
-        left = [x for x, _ in self.looked_at]
-        return staged_iterable(self.collect(itertools.chain(left, self.iterator), self.element, self.condition))
+        if self.collected is None:
+            left = [x for x, _ in self.looked_at]
+            rest = itertools.chain(left, self.iterator)
+            self.collected = staged_iterable(self.collect(rest, self.element, self.condition))
+        return self.collected
 
     def items(self) -> Iterator[Any]:
         """The items, one at a time, as Python would take them."""

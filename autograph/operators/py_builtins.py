@@ -192,7 +192,7 @@ def filter_(fn: Any, iterable: Any) -> Any:
         return emitted_map(emitted, lambda x: x, keep)
     staged = staged_iterable(iterable)
     if staged is None:
-        if fn is None or type(keep) is type:
+        if type(keep) is type:
             return builtins.filter(fn, iterable)
         return filtered(lambda x: x, iterable, keep, collect)
     return collect(iterable, lambda x: x, keep)

@@ -226,3 +226,45 @@ def test_the_text_of_a_command_is_not_that_of_generated_methods(monkeypatch):
         return p.x + p.y
 
     assert float(ag.function(program)(ag.constant(1.5))) == 4.5
+
+
+class Positive:
+    """True where its number is positive."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __bool__(self):
+        return self.x > 0
+
+
+def numbers_that_are_true(x):
+    return sum(filter(None, [x, -x, x * 0, 4])), sum(filter(bool, [x, x - x]))
+
+
+def objects_that_are_true(x):
+    return sum([v.x for v in filter(None, [Positive(x), Positive(-x), Positive(x - 1)])])
+
+
+def objects_by_a_test(x):
+    return len(list(filter(lambda v: v.x > 0, [Positive(x), Positive(-x), Positive(x - 1)])))
+
+
+def true_objects_counted(x):
+    return len(list(filter(bool, [Positive(x), Positive(-x)]))), len(list(filter(None, ["a", "", x > 5, 0])))
+
+
+def the_first_true_object(x):
+    for v in filter(None, (Positive(x), Positive(-x))):
+        return v.x
+    return 0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [numbers_that_are_true, objects_that_are_true, objects_by_a_test, true_objects_counted, the_first_true_object],
+)
+def test_filter_by_truths_of_tensors(f):
+    staged = ag.function(f)
+    for x in (3, -2, 0, 1):
+        assert np.ravel(staged(ag.constant(x))).tolist() == np.ravel(f(x)).tolist(), x
