@@ -14,14 +14,14 @@ import numpy as np
 from autograph.api.debugging import check
 from autograph.api.declare import public
 from autograph.api.nest import flatten, map_structure, pack_sequence_as
-from autograph.operators.branches import and_, if_exp
-from autograph.operators.calls import callee
-from autograph.operators.descriptors import Struct, value_types
-from autograph.operators.for_loops import for_stmt
-from autograph.operators.iterables import StagedRange
-from autograph.operators.lists import dynamic_of, stacked
-from autograph.operators.listvalue import ListValue
-from autograph.operators.while_loops import while_stmt
+from autograph.operators.containers.lists import dynamic_of, stacked
+from autograph.operators.functions.calls import callee
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.statements.branches import and_, if_exp
+from autograph.operators.statements.iterables import StagedRange
+from autograph.operators.statements.while_loops import while_stmt
+from autograph.operators.values.descriptors import Struct, value_types
+from autograph.operators.values.listvalue import ListValue
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor

@@ -14,8 +14,8 @@ from autograph.api.debugging import check
 from autograph.api.effects import py_function
 from autograph.api.nest import flatten, pack_sequence_as
 from autograph.errors.refusals import refusal
-from autograph.operators.iterables import StagedIterable, StagedStream
-from autograph.operators.stand_ins import stand_in
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.iterables import StagedIterable, StagedStream
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE

@@ -14,8 +14,8 @@ from typing import Any
 
 from autograph.api.control_flow import map_fn
 from autograph.api.nest import flatten, map_structure
-from autograph.operators.branches import if_exp
-from autograph.operators.calls import callee
+from autograph.operators.functions.calls import callee
+from autograph.operators.statements.branches import if_exp
 from autograph.staging.function import Function
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor, is_staged

@@ -33,9 +33,9 @@ from autograph.api.dataset_nodes import (
 from autograph.api.declare import public
 from autograph.api.nest import flatten, map_structure, pack_sequence_as
 from autograph.errors.refusals import refusal
-from autograph.operators.calls import callee
-from autograph.operators.for_loops import for_stmt
-from autograph.operators.iterables import StagedIterable
+from autograph.operators.functions.calls import callee
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.statements.iterables import StagedIterable
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE

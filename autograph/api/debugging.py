@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograph.api.declare import public
-from autograph.operators.asserts import raised
-from autograph.operators.branches import if_stmt
-from autograph.operators.printing import text_of
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import if_stmt
+from autograph.operators.statements.printing import text_of
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.dtypes import as_dtype

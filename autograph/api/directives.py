@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from autograph.api.declare import public
-from autograph.operators.invariants import note_invariant
+from autograph.operators.values.invariants import note_invariant
 from autograph.staging.function import bytes_of
 from runtime.tensor.shape import TensorShape
 from runtime.tensor.trace import current

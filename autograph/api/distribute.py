@@ -13,7 +13,7 @@ from typing import Any
 
 from autograph.api.datasets import Dataset
 from autograph.api.declare import public
-from autograph.operators.calls import callee
+from autograph.operators.functions.calls import callee
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import UnimplementedError

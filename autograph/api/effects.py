@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.api.declare import public
-from autograph.operators.printing import emit_print, text_of
+from autograph.operators.statements.printing import emit_print, text_of
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor

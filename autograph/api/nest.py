@@ -87,7 +87,7 @@ def map_structure(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> A
 
     Source of the semantics: TensorFlow's `tf.nest.map_structure`.
     """
-    from autograph.operators.calls import callee
+    from autograph.operators.functions.calls import callee
 
     check_types = bool(kwargs.pop("check_types", True))
     kwargs.pop("expand_composites", None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.api.declare import public
-from autograph.operators.branches import if_stmt
-from autograph.operators.calls import callee
-from autograph.operators.for_loops import for_stmt
-from autograph.operators.items import get_item, set_item
-from autograph.operators.iterables import StagedRange
-from autograph.operators.lists import concatenated_tensors, dynamic_of, length, stacked
+from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, length, stacked
+from autograph.operators.functions.calls import callee
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.items.items import get_item, set_item
+from autograph.operators.statements.branches import if_stmt
+from autograph.operators.statements.iterables import StagedRange
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.known import static_value

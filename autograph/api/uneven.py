@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograph.api.declare import public
-from autograph.operators.iterables import StagedIterable
+from autograph.operators.statements.iterables import StagedIterable
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.shape import TensorShape
 from runtime.tensor.tensor import Tensor, is_staged

@@ -6,9 +6,9 @@
     f(x)            ->  (ag__.at_once.get(ag__.id(f)) or ag__.callee(f))(x)
     xs.append(x)    ->  (xs.append if ag__.id(xs) in ag__.noted else ag__.callee(xs.append))(x)
 
-The tables are in `autograph.operators.quick`. Each test comes right before what it is for, when all operands have their
-values: what is evaluated in between may change the tables. Operands are names and constants, or kept under a name; that
-name is given up at once, since what it holds would live as long as the function runs.
+The tables are in `autograph.operators.values.quick`. Each test comes right before what it is for, when all operands have
+their values: what is evaluated in between may change the tables. Operands are names and constants, or kept under a name;
+that name is given up at once, since what it holds would live as long as the function runs.
 """
 
 from __future__ import annotations

@@ -2,22 +2,32 @@
 
 import builtins
 
-from autograph.operators import array_lists as array_lists  # registers what it stands in for
-from autograph.operators import list_searches as list_searches  # the same
-from autograph.operators import math_forms as math_forms  # the same
-from autograph.operators import new_arrays as new_arrays  # the same
-from autograph.operators import py_builtins as py_builtins  # the same
-from autograph.operators import quick as quick
-from autograph.operators.asserts import assert_stmt, raised
-from autograph.operators.branches import and_, if_exp, if_stmt, not_, or_
-from autograph.operators.calls import callee
-from autograph.operators.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
-from autograph.operators.comprehensions import dict_comp, generator_exp, list_comp, set_comp
-from autograph.operators.contents import in_place
-from autograph.operators.for_loops import for_stmt
-from autograph.operators.frames import f_back
-from autograph.operators.items import aug_attr, aug_item, del_attr, del_item, get_item, set_attr, set_item
-from autograph.operators.matching import (
+from autograph.operators.containers.contents import in_place
+from autograph.operators.expressions import array_lists as array_lists  # registers what it stands in for
+from autograph.operators.expressions import list_searches as list_searches  # the same
+from autograph.operators.expressions import math_forms as math_forms  # the same
+from autograph.operators.expressions import new_arrays as new_arrays  # the same
+from autograph.operators.expressions import py_builtins as py_builtins  # the same
+from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
+from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
+from autograph.operators.expressions.membership import in_, is_, is_not, not_in
+from autograph.operators.functions.calls import callee
+from autograph.operators.functions.frames import f_back
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.items.items import (
+    aug_attr,
+    aug_item,
+    del_attr,
+    del_item,
+    get_item,
+    set_attr,
+    set_item,
+)
+from autograph.operators.items.rows import RESTS, for_rest, guarded, row
+from autograph.operators.state.places import UNDEFINED as undefined
+from autograph.operators.statements.asserts import assert_stmt, raised
+from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.statements.matching import (
     match_argument,
     match_class,
     match_mapping,
@@ -25,10 +35,12 @@ from autograph.operators.matching import (
     match_sequence,
     match_star,
 )
-from autograph.operators.membership import in_, is_, is_not, not_in
-from autograph.operators.places import UNDEFINED as undefined
-from autograph.operators.printing import percent, text
-from autograph.operators.quick import (
+from autograph.operators.statements.printing import percent, text
+from autograph.operators.statements.tries import try_stmt
+from autograph.operators.statements.truth import truth_of
+from autograph.operators.statements.while_loops import ask, while_rest, while_stmt
+from autograph.operators.values import quick as quick
+from autograph.operators.values.quick import (
     ALTERNATIVES,
     FRESH,
     HOLDERS,
@@ -39,10 +51,6 @@ from autograph.operators.quick import (
     READ,
     TRUTHS,
 )
-from autograph.operators.rows import RESTS, for_rest, guarded, row
-from autograph.operators.tries import try_stmt
-from autograph.operators.truth import truth_of
-from autograph.operators.while_loops import ask, while_rest, while_stmt
 
 quick.namespace = globals()
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})

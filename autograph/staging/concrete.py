@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
-from autograph.operators.descriptors import Leaf, canonical, describe, loosen
+from autograph.operators.values.descriptors import Leaf, canonical, describe, loosen
 from autograph.staging.fast_calls import can_have_entry
 from autograph.staging.guards import Guards
 from autograph.staging.native_code import Compiled, overwrites

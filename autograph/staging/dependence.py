@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from autograph.load.cache import reads_of
-from autograph.operators.calls import is_unconverted_module
-from autograph.operators.places import UNBOUND, CellPlace
-from autograph.operators.specials import undispatched
+from autograph.operators.functions.calls import is_unconverted_module
+from autograph.operators.state.places import UNBOUND, CellPlace
+from autograph.operators.values.specials import undispatched
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograph.errors.catalogue import REFUSALS
-from autograph.operators.printing import TOKEN
+from autograph.operators.statements.printing import TOKEN
 from runtime.typesys.errors import OpError
 
 __all__ = ["explain"]

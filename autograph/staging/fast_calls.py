@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autograph.operators.descriptors import Leaf, Struct
+from autograph.operators.values.descriptors import Leaf, Struct
 from autograph.staging.wrapped_calls import Arguments, can_be_built, is_constant, wrapped
 from runtime.tensor.tensor import Tensor
 

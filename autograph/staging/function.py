@@ -14,8 +14,8 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import hide_internal_frames
-from autograph.operators.calls import callee, converted, with_tries
-from autograph.operators.places import watch
+from autograph.operators.functions.calls import callee, converted, with_tries
+from autograph.operators.state.places import watch
 from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain

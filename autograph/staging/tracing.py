@@ -15,11 +15,16 @@ from types import CellType
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.aliases import TraceAgain, hints_of
-from autograph.operators.births import births_of, forget_dead
-from autograph.operators.choice import choice_of, require_bound
-from autograph.operators.debuggers import is_debugged
-from autograph.operators.descriptors import (
+from autograph.operators.containers.lists import ListPlace
+from autograph.operators.containers.sharing import finish
+from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.births import births_of, forget_dead
+from autograph.operators.state.debuggers import is_debugged
+from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back, watch
+from autograph.operators.state.regions import PathEnds, settle
+from autograph.operators.statements.printing import holds_text
+from autograph.operators.values.choice import choice_of, require_bound
+from autograph.operators.values.descriptors import (
     Descriptor,
     Joiner,
     Leaf,
@@ -30,13 +35,8 @@ from autograph.operators.descriptors import (
     loosen,
     value_types,
 )
-from autograph.operators.lists import ListPlace
-from autograph.operators.packing import pack, unpack
-from autograph.operators.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back, watch
-from autograph.operators.printing import holds_text
-from autograph.operators.regions import PathEnds, settle
-from autograph.operators.sharing import finish
-from autograph.operators.specials import special_methods
+from autograph.operators.values.packing import pack, unpack
+from autograph.operators.values.specials import special_methods
 from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograph.operators.choice import choice_of
-from autograph.operators.descriptors import (
+from autograph.operators.state.places import UNBOUND
+from autograph.operators.values.choice import choice_of
+from autograph.operators.values.descriptors import (
     Descriptor,
     Leaf,
     OneOf,
@@ -20,7 +21,6 @@ from autograph.operators.descriptors import (
     structure_of,
     value_types,
 )
-from autograph.operators.places import UNBOUND
 from runtime.tensor.tensor import Tensor
 
 __all__ = ["from_arrays", "to_arrays"]

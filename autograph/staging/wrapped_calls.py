@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograph.operators.descriptors import Leaf, Static, Struct, rebuild
-from autograph.operators.places import UNBOUND
+from autograph.operators.state.places import UNBOUND
+from autograph.operators.values.descriptors import Leaf, Static, Struct, rebuild
 from autograph.staging.signature import PLAIN
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.variable import Variable

@@ -20,6 +20,8 @@ LAYERS: dict[str, list[tuple[str, ...]]] = {
 }
 # The folders of these rooms are siblings, too; files beside them are shared.
 SIBLING_ROOMS = {"backends"}
+# The folders of this room have a direction of their own; files beside them are right of all.
+OPERATORS = ("state", "values", "containers", "statements", "functions", "items", "expressions")
 # Packages a package may import besides itself.
 BELOW = {"autograph": {"runtime"}, "runtime": set()}
 
@@ -95,6 +97,18 @@ def test_imports_go_left() -> None:
         if not allowed(found) and (found.source.name, room_of(found.target)) not in EXCEPTIONS
     ]
     assert not wrong, "imports against the direction of the layout:\n" + "\n".join(wrong)
+
+
+def test_the_rooms_of_the_operators_import_to_the_left() -> None:
+    def order(room: str) -> int:
+        return OPERATORS.index(room) if room in OPERATORS else len(OPERATORS)
+
+    folders = {f.name for f in (ROOT / "autograph" / "operators").iterdir() if (f / "__init__.py").exists()}
+    assert folders == set(OPERATORS)
+    ours = [f for f in IMPORTS if f.source.room == "operators" and f.target.startswith("autograph.operators.")]
+    wrong = [str(f) for f in ours if order(f.target.split(".")[2]) > order(f.source.subroom)]
+    assert len(ours) > 100
+    assert not wrong, "\n".join(wrong)
 
 
 def test_function_level_imports_are_of_heavy_packages() -> None:

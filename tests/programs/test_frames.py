@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import autograph as ag
-from autograph.operators.calls import converted
+from autograph.operators.functions.calls import converted
 
 
 def nested(x, c):

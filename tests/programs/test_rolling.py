@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from autograph.operators.rolling import ROLLED, UNROLLED
+from autograph.operators.statements.rolling import ROLLED, UNROLLED
 
 X = ag.constant(np.float64(1.5))
 

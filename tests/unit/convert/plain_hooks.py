@@ -6,8 +6,8 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
-from autograph.operators import quick
-from autograph.operators.matching import (  # noqa: F401  they are Python's own meaning
+from autograph.operators.state.plain import TRUTHS as TRUTHS
+from autograph.operators.statements.matching import (  # noqa: F401  they are Python's own meaning
     match_argument,
     match_class,
     match_mapping,
@@ -15,7 +15,7 @@ from autograph.operators.matching import (  # noqa: F401  they are Python's own 
     match_sequence,
     match_star,
 )
-from autograph.operators.plain import TRUTHS as TRUTHS
+from autograph.operators.values import quick
 
 slice = builtins.slice
 local = object

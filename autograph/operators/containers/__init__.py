@@ -1,0 +1,1 @@
+"""Lists and what they share: run-time lists, relations between containers that are one in Python, methods."""

@@ -1,0 +1,199 @@
+"""What code that is not converted changes in a region: sets, deques, lists given to C functions, iterators that advance.
+
+    if c: seen.add(1)    ->    refused: whether 1 is in `seen`, only the run knows
+    for x in xs: window.append(x); window.popleft()    ->    the items of `window` are loop variables
+
+Python changes such objects while the region is traced. Here it is noted what they held, so that this is undone, and
+that the region has changed them is seen: what cannot be carried by a graph is refused.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import note_list
+from autograph.operators.state.places import note_item
+from autograph.operators.state.plain import NUMBERS
+from autograph.operators.values.listvalue import Contents
+from runtime.tensor.trace import Trace, current
+
+__all__ = ["in_place", "in_region", "note_advance", "note_arguments", "note_contents", "noting", "noting_method"]
+
+_HOLDS_NOTHING = NUMBERS | {tuple, range, slice, frozenset}
+_READING = frozenset(
+    "copy count index isdisjoint issubset issuperset union intersection difference symmetric_difference get keys values "
+    "items most_common elements total hex decode tolist tobytes sum mean min max any all".split()
+)
+_WRITES_ARRAYS = frozenset(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"))
+
+
+def in_region(trace: Trace) -> bool:
+    """Whether what runs now is in a branch or loop of the graph: it may run never, or often."""
+    return trace.builder.region.parent is not None
+
+
+class ContentsPlace:
+    """The content of a container that Python's own code changes."""
+
+    __slots__ = ("_last", "owner")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self._last: Contents | None = None
+
+    @property
+    def key(self) -> Any:
+        return ("contents", id(self.owner))
+
+    def read(self) -> Contents:
+        """The content; the same object while it is the same."""
+        now = Contents(type(self.owner), _items(self.owner))
+        if self._last is None or not now.same(self._last):
+            self._last = now
+        return self._last
+
+    def write(self, value: Any) -> None:
+        if type(value) is not Contents:
+            raise refusal("container-in-graph", what=type(self.owner).__name__)
+        if self.read() is not value:
+            _put(self.owner, value.items)
+            self._last = value
+
+    def __repr__(self) -> str:
+        return f"a {type(self.owner).__name__}"
+
+
+class IteratorPlace:
+    """Where an iterator stands."""
+
+    __slots__ = ("owner", "token")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.token = object()
+
+    @property
+    def key(self) -> Any:
+        return ("iterator", id(self.owner))
+
+    def read(self) -> Any:
+        return self.token
+
+    def write(self, value: Any) -> None:
+        """Nobody can put it back; that is refused where somebody outside sees it."""
+        if type(value) is not object:
+            raise refusal("iterator-in-graph", what=type(self.owner).__name__)
+        self.token = value
+
+    def __repr__(self) -> str:
+        return "an iterator"
+
+
+def _items(x: Any) -> Any:
+    if isinstance(x, (set, bytearray)):
+        return frozenset(x) if isinstance(x, set) else bytes(x)
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    return tuple(list.__iter__(x)) if isinstance(x, list) else tuple(x)
+
+
+def _put(x: Any, items: Any) -> None:
+    if isinstance(x, list):
+        list.__setitem__(x, slice(None), items)
+    elif isinstance(x, np.ndarray):
+        x[...] = items
+    elif isinstance(x, set):
+        set.clear(x)
+        set.update(x, items)
+    elif isinstance(x, bytearray):
+        x[:] = items
+    else:
+        while x:
+            x.pop()
+        x.extend(items)
+
+
+@lru_cache(maxsize=1024)
+def _family(kind: type) -> str:
+    """How the content of instances of a class is noted; empty for what holds none."""
+    if kind is list:
+        return "list"
+    if issubclass(kind, dict):
+        return "dict"
+    return "other" if issubclass(kind, (list, set, deque, bytearray, array, np.ndarray)) else ""
+
+
+def note_contents(trace: Trace, x: Any, keys: Any = None) -> None:
+    """Note in the journal that a container is about to be changed; of a dictionary, at `keys` (None: at those it has)."""
+    kind = type(x)
+    if kind in _HOLDS_NOTHING or not trace.journal:
+        return
+    family = _family(kind)  # type: ignore[arg-type]
+    if family == "list":
+        note_list(trace, x)
+    elif family == "dict":
+        for key in list(x) if keys is None else keys:
+            note_item(trace, x, key)
+    elif family and ("contents", id(x)) not in trace.journal[-1]:
+        trace.record(ContentsPlace(x))
+
+
+def note_advance(trace: Trace, iterator: Any) -> None:
+    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph."""
+    if in_region(trace) and not hasattr(type(iterator), "__staged_next__"):
+        key = ("iterator", id(iterator))
+        table = trace.journal[-1]
+        if key not in table:
+            trace.record(IteratorPlace(iterator))
+        table[key][0].token = object()  # type: ignore[attr-defined]
+
+
+def in_place(x: Any, value: Any) -> Any:
+    """`value`, for `x op= value`: where that changes the container `x` itself, it is noted."""
+    if type(x) not in _HOLDS_NOTHING:
+        trace = current()
+        if trace is not None:
+            note_contents(trace, x, value if isinstance(value, dict) else None)
+    return value
+
+
+def noting_method(trace: Trace, f: Any) -> Any:
+    """A method of a container that is not converted: in a region, what it may change is noted."""
+    if in_region(trace) and f.__name__ not in _READING:
+        note_contents(trace, f.__self__)
+    return f
+
+
+def noting(f: Any) -> Any:
+    """A function that is called as it is: in a region, the content of its arguments is noted."""
+    return f if _module_of(f) in _HARMLESS else partial(_noted_call, f)
+
+
+def _module_of(f: Any) -> str:
+    name = getattr(f, "__module__", None)
+    if type(name) is not str:
+        return ""
+    top = name.partition(".")[0]
+    return "" if top == "numpy" and f.__name__ in _WRITES_ARRAYS else top
+
+
+_HARMLESS = frozenset("builtins math cmath numpy autograph runtime time re _sre json copy typing".split())
+
+
+def _noted_call(f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    note_arguments(args, kwargs)
+    return f(*args, **kwargs)
+
+
+def note_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """In a region, note the content of arguments."""
+    trace = current()
+    if trace is not None and in_region(trace):
+        for x in (*args, *kwargs.values()):
+            note_contents(trace, x)

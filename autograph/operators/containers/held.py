@@ -1,0 +1,192 @@
+"""What containers hold at one time, who else holds them, and giving one the content of another."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from sys import getrefcount
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import as_list_value, dynamic_of, note_list, put_content
+from autograph.operators.state.births import births_of, owner_of
+from autograph.operators.state.places import note_attribute, note_item
+from autograph.operators.values.descriptors import is_mutable, structure_of
+from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
+from autograph.operators.values.listvalue import ListContents, ListValue, Splice
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import current
+
+__all__ = [
+    "Held",
+    "changeable_parts",
+    "held_by",
+    "may_change",
+    "overwrite",
+    "spliced_into",
+    "unchanged",
+    "unseen",
+    "unseen_but",
+]
+
+
+def changeable_parts(x: Any) -> Iterator[Any]:
+    """What can be changed in `x`: lists, dictionaries, instances and tensors with axes, itself included."""
+    if isinstance(x, Tensor):
+        if type(x) is Tensor and x.type.shape != ():
+            yield x
+        return
+    mutable = is_mutable(x)
+    if mutable:
+        yield x
+    parts = structure_of(x, instances=mutable)
+    for part in () if parts is None else parts[1]:
+        yield from changeable_parts(part)
+
+
+Held = list[tuple[Any, tuple[Any, ...]]]
+
+
+def held_by(x: Any) -> Held:
+    """What each part of `x` holds now."""
+    return [(part, _content(part)) for part in changeable_parts(x)]
+
+
+def _content(part: Any) -> tuple[Any, ...]:
+    if type(part) is Tensor:
+        trace = current()
+        return (part._value if trace is None else trace.overrides.get(id(part), part._value),)
+    if type(part) is list:
+        return tuple(e.value if type(e) is Splice else e for e in part)
+    if type(part) is dict:
+        return tuple(e for pair in part.items() for e in pair)
+    parts = structure_of(part, instances=True)
+    return () if parts is None else parts[1]
+
+
+def unchanged(held: Held) -> bool:
+    """Whether the parts still hold what was noted."""
+    for part, before in held:
+        now = _content(part)
+        if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
+            return False
+    return True
+
+
+def unseen(held: Held, is_root: bool) -> bool:
+    """Whether only notes hold the parts of an object; `is_root` says that the first is the object itself."""
+    inner = _inner(held)
+    for i in range(len(held)):
+        if i == 0 or not isinstance(held[i][0], Tensor):
+            others = getrefcount(held[i][0]) - _ONE - inner.get(id(held[i][0]), 0) - (is_root and i == 0)
+            if (others > 0 and others > _noted(held[i][0])) or _is_spliced_elsewhere(held[i][0]):
+                return False
+    return True
+
+
+def unseen_but(held: Held, ours: dict[int, int]) -> bool:
+    """Whether the parts of an object are held by each other and as often as `ours` says, by nobody else."""
+    inner: dict[int, int] = {}
+    for i in range(len(held)):
+        for e in held[i][1]:
+            inner[id(e)] = inner.get(id(e), 0) + 1
+    e = None
+    for i in range(len(held)):
+        if i == 0 or not isinstance(held[i][0], Tensor):
+            key = id(held[i][0])
+            others = getrefcount(held[i][0]) - (_ONE - 1) - ours.get(key, 0) - inner.get(key, 0)
+            if (others > 0 and others > _noted(held[i][0])) or _is_spliced_elsewhere(held[i][0]):
+                return False
+    return True
+
+
+def _is_spliced_elsewhere(part: Any) -> bool:
+    """Whether Python has put the staged content of a list, whose elements can be changed, into other lists, too."""
+    return type(part) is list and any(type(e) is Splice and spliced_into(e.value, part, e) for e in part)
+
+
+def spliced_into(value: ListValue, but: list[Any], splice: Splice | None = None) -> list[list[Any]]:
+    """The Python lists that hold `value` now, except `but`; `splice` is what stands for it there, if it is known."""
+    if value.element is None or not may_change(value.element):
+        return []
+    splices = [s for s in (r() for r in value.splices) if s is not None]
+    if splice is not None and len(splices) == 1 and getrefcount(splice) <= _SINGLE:
+        return []
+    found = {id(x): x for x in gc.get_referrers(*splices) if type(x) is list and x is not splices and x is not but}
+    return [x for x in found.values() if not any(type(holder) is ListContents for holder in gc.get_referrers(x))]
+
+
+_SINGLE = 5  # references to a splice that one list holds, counted in `spliced_into` when it is asked for an item
+
+
+def may_change(d: Descriptor) -> bool:
+    """Whether what is described can be changed."""
+    if isinstance(d, Leaf):
+        return d.type.shape != ()
+    if isinstance(d, Struct):
+        return not issubclass(d.kind, tuple) or any(map(may_change, d.children))
+    return isinstance(d, Sequence) or (isinstance(d, OneOf) and any(map(may_change, d.alternatives)))
+
+
+def _inner(held: Held) -> dict[int, int]:
+    """By id: how often the parts, and what is noted of them, hold an object."""
+    inner: dict[int, int] = {}
+    for _, content in held:
+        for e in content:
+            inner[id(e)] = inner.get(id(e), 0) + 2
+    return inner
+
+
+def _noted(x: Any) -> int:
+    """How often the trace's own notes hold an object."""
+    trace = current()
+    assert trace is not None
+    places = (place for table in trace.journal for place, _ in table.values())
+    return (x in births_of(trace)) + sum(1 for place in places if owner_of(place) is x)
+
+
+def _base() -> int:
+    probe = [(object(),)]
+    return getrefcount(probe[0][0])
+
+
+_ONE = _base()
+
+
+def overwrite(x: Any, new: Any) -> None:
+    """Give `x` the content of `new`, a structure of the same kind, keeping what it is."""
+    trace = current()
+    assert trace is not None
+    if isinstance(x, Tensor):
+        trace.write(x, trace.operand(new))
+    elif type(x) is list:
+        dynamic = dynamic_of(new)
+        if dynamic is not None or dynamic_of(x) is not None or len(x) != len(new):
+            put_content(x, as_list_value(new) if dynamic is None else dynamic)
+            return
+        note_list(trace, x)
+        for i, (old, item) in enumerate(zip(x, new, strict=True)):
+            x[i] = _kept(old, item)
+    elif type(x) is dict:
+        if x.keys() != new.keys():
+            raise refusal("shared-list")
+        for key in x:
+            note_item(trace, x, key)
+            x[key] = _kept(x[key], new[key])
+    elif isinstance(x, tuple):
+        for old, item in zip(x, new, strict=True):
+            if old is not item and any(True for _ in changeable_parts(old)):
+                overwrite(old, item)
+    else:
+        names, items = structure_of(new, instances=True) or ((), ())
+        for name, item in zip(names, items, strict=True):
+            note_attribute(trace, x, name)
+            setattr(x, name, _kept(getattr(x, name, None), item))
+
+
+def _kept(old: Any, new: Any) -> Any:
+    """`old` with the content of `new` where it is a container of the same kind; else `new`."""
+    if old is not new and is_mutable(old) and type(old) is type(new):
+        overwrite(old, new)
+        return old
+    return new

@@ -1,0 +1,265 @@
+"""Python lists in a trace. A list whose length comes to depend on a tensor keeps its identity: its content becomes a
+`ListValue` kept by the trace, and the Python list holds one poison object that refuses any use behind our back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.places import ROOM, overfull
+from autograph.operators.values.descriptors import (
+    Joiner,
+    Leaf,
+    Sequence,
+    describe,
+    list_types,
+    loosen,
+    value_types,
+)
+from autograph.operators.values.listvalue import ListContents, ListValue, Splice, expect_lists, has_splices
+from autograph.operators.values.packing import pack, pack_list, unpack
+from runtime.ir.graph import Value
+from runtime.ops.registry import get
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = [
+    "ListPlace",
+    "as_list_value",
+    "content_of",
+    "dynamic_of",
+    "get_element",
+    "length",
+    "make_dynamic",
+    "note_list",
+    "put_content",
+    "set_element",
+]
+
+
+class ListPlace:
+    """The content of a list object."""
+
+    __slots__ = ("_last", "owner", "trace")
+
+    def __init__(self, trace: Trace, owner: list[Any]) -> None:
+        self.trace = trace
+        self.owner = owner
+        self._last: Any = None
+
+    @property
+    def key(self) -> Any:
+        return ("list", id(self.owner))
+
+    def read(self) -> Any:
+        last, owner = self._last, self.owner
+        if type(last) is ListContents and len(last.items) == len(owner) and all(map(_same, last.items, owner)):
+            return last
+        if len(owner) == 1 and type(owner[0]) is Splice:
+            return owner[0].value
+        self._last = ListContents(list(owner))
+        return self._last
+
+    def write(self, value: Any) -> None:
+        if type(value) is ListContents:
+            self.owner[:] = value.items
+            self._last = value
+            return
+        dynamic = dynamic_of(value)
+        if dynamic is None:
+            self.owner[:] = value
+        else:
+            expect_lists(self.trace)
+            for hook in before_staged_hooks:
+                hook(self.trace, self.owner)
+            self.owner[:] = [Splice(dynamic)]
+
+    def __repr__(self) -> str:
+        return "a list"
+
+
+before_staged_hooks: list[Any] = []  # what others do before the content of a list becomes another one, staged
+
+
+def note_list(trace: Trace, owner: list[Any]) -> None:
+    """Note in the journal that a list is about to be changed."""
+    if trace.journal:
+        table = trace.journal[-1]
+        key = ("list", id(owner))
+        if key not in table:
+            place = ListPlace(trace, owner)
+            table[key] = (place, place.read())
+            if len(table) > trace.notes.get("room", ROOM):
+                overfull(trace)
+        if "lists" not in trace.notes:
+            trace.journal.noted.add(id(owner))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b
+
+
+def dynamic_of(x: Any) -> ListValue | None:
+    """The staged content of a Python list, if it has one."""
+    if type(x) is ListValue:
+        return x
+    if type(x) is ListContents:
+        x = x.items
+    elif type(x) is not list:
+        return None
+    if not has_splices(x):
+        return None
+    assert STATE.trace is not None
+    if "sharing" in STATE.trace.notes:
+        STATE.trace.notes["sharing"].flush(x)
+    return content_of(x)
+
+
+def content_of(x: list[Any]) -> ListValue:
+    """The staged content of a Python list that has one, without what has changed in its elements since."""
+    return x[0].value if len(x) == 1 else _joined(x)  # type: ignore[no-any-return]
+
+
+def _joined(x: list[Any]) -> ListValue:
+    """The content of a list that Python put together of staged and other items."""
+    d = describe(x)
+    assert isinstance(d, Sequence)
+    return ListValue(d.element, pack_list(x, d))
+
+
+def as_list_value(x: Any) -> ListValue:
+    """A Python sequence, or a list with staged content, as a `ListValue`.
+
+    Raises:
+      OperatorNotAllowedInGraphError: its elements have no common type.
+    """
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return dynamic
+    joiner = Joiner()
+    element = None
+    for item in x:
+        element = joiner.element(element, loosen(describe(item)))
+    d = Sequence(element)
+    return ListValue(element, pack_list(list(x), d))
+
+
+def make_dynamic(x: list[Any]) -> ListValue:
+    """Make the content of a Python list staged (its identity stays)."""
+    value = as_list_value(x)
+    put_content(x, value)
+    return value
+
+
+def put_content(x: list[Any], value: ListValue) -> None:
+    """Give a Python list another staged content."""
+    trace = STATE.trace
+    assert trace is not None
+    place = ListPlace(trace, x)
+    trace.record(place)
+    place.write(value)
+
+
+def emit(
+    name: str, inputs: list[Value], attrs: dict[str, Any] | None = None, types: tuple[Any, ...] | None = None
+) -> list[Value]:
+    trace = STATE.trace
+    assert trace is not None
+    return trace.builder.emit(get(name), inputs, attrs or {}, types).outputs
+
+
+def index_value(x: Any) -> Value:
+    trace = STATE.trace
+    assert trace is not None
+    return trace.operand(x)
+
+
+def length(value: ListValue) -> Tensor:
+    """`len`, as a staged weak integer."""
+    return Tensor(emit("list_len", [value.values[0]])[0])
+
+
+def element_of(value: ListValue) -> Any:
+    if value.element is None:
+        raise refusal("empty-list")
+    return value.element
+
+
+def get_element(value: ListValue, index: Any) -> Any:
+    """`list[index]` for a staged index."""
+    element = element_of(value)
+    i = index_value(index)
+    types = value_types(element)
+    taken = [emit("list_get", [v, i], None, (t,))[0] for v, t in zip(value.values, types, strict=False)]
+    return unpack(element, iter(taken))
+
+
+def get_slice(value: ListValue, index: slice) -> ListValue:
+    """`list[a:b:c]`."""
+    parts = [None if p is None else p for p in (index.start, index.stop, index.step)]
+    spec = tuple(p is not None for p in parts)
+    bounds = [index_value(p) for p in parts if p is not None]
+    return ListValue(value.element, [emit("list_slice", [v, *bounds], {"spec": spec}, (v.type,))[0] for v in value.values])
+
+
+def widened(value: ListValue, item: Any) -> tuple[ListValue, list[Value]]:
+    """The list with an element type that `item` fits, and the item packed for it."""
+    joiner = Joiner()
+    element = joiner.element(value.element, loosen(describe(item)))
+    assert element is not None
+    d = Sequence(element)
+    leaves = pack(item, element) or [index_value(0)]
+    return ListValue(element, pack_list(value, d)), leaves
+
+
+def appended(value: ListValue, item: Any) -> ListValue:
+    """The list with one more element."""
+    wide, leaves = widened(value, item)
+    types = list_types(Sequence(wide.element))
+    columns = zip(wide.values, leaves, types, strict=True)
+    return ListValue(wide.element, [emit("list_append", [v, leaf], None, (t,))[0] for v, leaf, t in columns])
+
+
+def set_element(value: ListValue, index: Any, item: Any) -> ListValue:
+    """The list with another element at a staged index."""
+    wide, leaves = widened(value, item)
+    i = index_value(index)
+    types = list_types(Sequence(wide.element))
+    columns = zip(wide.values, leaves, types, strict=True)
+    return ListValue(wide.element, [emit("list_set", [v, i, leaf], None, (t,))[0] for v, leaf, t in columns])
+
+
+def concatenated(a: Any, b: Any) -> ListValue:
+    """`a + b` of two lists of which one is staged."""
+    x, y = as_list_value(a), as_list_value(b)
+    joiner = Joiner()
+    element = joiner.element(x.element, y.element)
+    d = Sequence(element)
+    types = list_types(d)
+    columns = zip(pack_list(x, d), pack_list(y, d), types, strict=True)
+    return ListValue(element, [emit("list_concat", [v, w], None, (t,))[0] for v, w, t in columns])
+
+
+def stacked(value: ListValue, axis: int = 0) -> Any:
+    """The elements of a staged list as one tensor with a new axis (per leaf of a structure)."""
+    element = element_of(value)
+    types = value_types(element)
+    columns = value.values[: len(types)]
+    tensors = [emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
+    out = unpack(_stacked_descriptor(element), iter(tensors))
+    return out if axis == 0 else op.moveaxis(out, 0, axis)
+
+
+def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:
+    """The elements of a staged list joined along an axis they have."""
+    element = element_of(value)
+    _stacked_descriptor(element)
+    return Tensor(emit("list_concat_tensors", [value.values[0]], {"axis": axis})[0])
+
+
+def _stacked_descriptor(element: Any) -> Any:
+    if not isinstance(element, Leaf):
+        raise refusal("stack-of-structures", element=element)
+    return element

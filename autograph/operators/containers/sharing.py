@@ -1,0 +1,559 @@
+"""Containers that stand for others: `row = rows[i]` of a list that only the run knows, `d = a if c else b`.
+
+    row = rows[i]; row.append(v)    ->    rows = list_set(rows, i, list_append(list_get(rows, i), v))
+
+What is known only at run time is taken out of graph values, so what Python would call the same list is another object
+here. Each such object is noted together with the one it stands for; after every change the others are brought up to
+date. Where only the run could tell what else has changed, the change is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from sys import getrefcount
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers import lists
+from autograph.operators.containers.held import (
+    changeable_parts,
+    may_change,
+    overwrite,
+    spliced_into,
+    unseen_but,
+)
+from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
+from autograph.operators.containers.relations import (
+    CountOf,
+    Detached,
+    ElementOf,
+    Relation,
+    SameIf,
+    Shares,
+    differ,
+    put_elsewhere,
+)
+from autograph.operators.state.plain import NUMBERS
+from autograph.operators.values import choice as choice_module
+from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
+from autograph.operators.values.listvalue import ListValue, Splice, expect_lists, has_splices
+from runtime.ir.graph import Graph, Value
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import Trace
+
+__all__ = ["copied", "counted", "finish", "joined", "placed", "same_if", "sharing_of", "sliced", "sync", "taken"]
+
+_ROOM = 64  # relations kept before one looks which are still needed
+
+
+def _find_same(
+    same: list[SameIf], way: list[Any], test: Any, last: SameIf | None, found: dict[int, tuple[Any, Any]]
+) -> None:
+    """What may be the first object of `way`, as its last one may be where `test` is true: (object, test) by id."""
+    for r in same:
+        other = r.other(way[-1])
+        if other is None or any(other is x for x in way):
+            continue
+        if last is not None and r.group == last.group:
+            continue  # it is but one of a group
+        here = r.test if test is None else op.logical_and(test, r.test)
+        known = found.get(id(other))
+        found[id(other)] = other, here if known is None else op.logical_or(known[1], here)
+        _find_same(same, [*way, other], here, r, found)
+
+
+def _before_staged(trace: Trace, owner: list[Any]) -> None:
+    """The content of `owner` becomes another one, staged: what else holds parts of the old one is known from now on."""
+    for i in range(len(owner)):
+        kind = type(owner[i])
+        if kind is Splice:
+            value = owner[i].value
+            if getrefcount(owner[i]) > 2 or sum(r() is not None for r in value.splices) > 1:
+                _spliced_elsewhere(trace, owner, value)
+        elif kind is not Tensor and kind not in NUMBERS and any(True for _ in mutable_parts(owner[i])):
+            relations, graphs = sharing_of(trace).relations, sharing_of(trace).open_graphs()
+            if any(type(e) is Splice and e.value.values[0].graph not in graphs for e in owner[:i]):
+                raise refusal("shared-list")
+            index = _before(owner, i)
+            known = [r for r in relations if type(r) is ElementOf and r.near is owner[i] and r.far is owner]
+            if not any(not r.off and not differ(r.index, index) for r in known):
+                sharing_of(trace).place(ElementOf(trace, owner[i], owner, index))
+
+
+lists.before_staged_hooks.append(_before_staged)
+
+
+def _spliced_elsewhere(trace: Trace, owner: list[Any], value: ListValue) -> None:
+    """Python has put (a part of) the content of `owner` into other lists, or the other way round."""
+    sharing = sharing_of(trace)
+    if value.element is None or value.values[0].graph not in sharing.open_graphs():
+        return
+    for x in spliced_into(value, owner):
+        if any(type(r) is Shares and {id(r.near), id(r.far)} == {id(x), id(owner)} for r in sharing.relations):
+            continue
+        for i in _places(x, value):
+            for k in _places(owner, value):
+                places = {"first": _before(x, i), "start": _before(owner, k), "count": length(value), "step": 1}
+                made = Shares(trace, x, owner, **places)
+                made.found = True
+                sharing.add(made)
+
+
+def _places(x: list[Any], value: ListValue) -> list[int]:
+    return [i for i, e in enumerate(x) if type(e) is Splice and e.value is value]
+
+
+def _before(x: list[Any], i: int) -> Any:
+    """How many elements of a list stand before its item `i`."""
+    count: Any = 0
+    for e in x[:i]:
+        count = op.add(count, length(e.value)) if type(e) is Splice else count + 1
+    return count
+
+
+class Sharing:
+    """The relations of a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.relations: list[Relation] = []
+        self.busy = False
+        self.steps = 0  # since one last began to bring all up to date
+        self.pushed: list[Relation] = []  # whose change is being put into their lists
+
+    def open_graphs(self) -> set[Graph]:
+        """The graphs under construction."""
+        region, graphs = self.trace.builder.region, set()
+        while region is not None:
+            graphs.add(region.graph)
+            region = region.parent  # type: ignore[assignment]
+        return graphs
+
+    def add(self, relation: Relation) -> None:
+        """Keep account of one more."""
+        if len(self.relations) >= self.trace.notes.get("sharing room", _ROOM):
+            self.forget_dead()
+            self.trace.notes["sharing room"] = 2 * len(self.relations) + _ROOM
+        self.relations.append(relation)
+
+    def forget_dead(self) -> None:
+        """Drop what is noted of objects that nobody but the notes holds."""
+        ours: dict[int, int] = {}
+        touching: dict[int, set[Any]] = {}
+        for r in self.relations:
+            for x in (r.near, r.far):
+                ours[id(x)] = ours.get(id(x), 0) + 1
+                group = ElementOf if type(r) is ElementOf and x is r.near else r.group  # of two lists: they share it
+                touching.setdefault(id(x), set()).add(group)
+            for held in (r.near_held, r.far_held):
+                for part, content in held:
+                    for x in (part, *content):
+                        ours[id(x)] = ours.get(id(x), 0) + 1
+        x = part = content = held = None  # type: ignore[assignment]
+
+        def needed(r: Relation) -> bool:
+            for x, held in ((id(r.near), r.near_held), (id(r.far), r.far_held)):
+                groups = set(touching[x]).union(*(touching.get(id(part), ()) for part, _ in held))
+                if held and len(groups) == 1 and unseen_but(held, ours):
+                    return False
+            return True
+
+        self.relations[:] = [r for r in self.relations if r.near_changed() or needed(r)]
+
+    def sync(self) -> None:
+        """Bring up to date, after a change, what nobody is asked for before it is read.
+
+        A list whose element has changed is changed when it is read, or the region of the element ends.
+        """
+        if self.busy:
+            return
+        self.busy = True
+        self.steps = 0
+        try:
+            done: set[int] = set()
+            found = True
+            while found:
+                found = self.spread()
+                for r in list(reversed(self.relations)):
+                    if type(r) is SameIf:
+                        continue
+                    near, far = r.near_changed(), r.far_changed()
+                    if not near and not far:
+                        continue
+                    if type(r) is ElementOf and not r.off and not r.rivals(self.relations) and not self.shares(r.far):
+                        continue
+                    found = True
+                    if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
+                        done.add(id(r))
+                        if near and far:
+                            raise refusal("shared-list")
+                        if near:
+                            self.push(r)
+                        else:
+                            r.pull()
+                    r.note()
+        finally:
+            self.busy = False
+
+    def shares(self, owner: Any) -> bool:
+        """Whether elements of a list are noted to be those of another one, too."""
+        return any(type(r) is Shares and (r.near is owner or r.far is owner) for r in self.relations)
+
+    def spread(self) -> bool:
+        """Change what may be the same object as one that has changed, where it is; returns whether there was any."""
+        if not any(type(r) is SameIf and (r.near_changed() or r.far_changed()) for r in self.relations):
+            return False
+        self.forget_dead()
+        self.step()
+        same = [r for r in self.relations if type(r) is SameIf]
+        changed: dict[int, Any] = {}
+        for r in same:
+            if r.near_changed():
+                changed[id(r.near)] = r.near
+            if r.far_changed():
+                changed[id(r.far)] = r.far
+        touched = set(changed)
+        for x in changed.values():
+            found: dict[int, tuple[Any, Any]] = {}
+            _find_same(same, [x], None, None, found)
+            if any(key in changed for key in found):
+                raise refusal("shared-list")
+            for other, test in found.values():
+                new = choice_module.branch_hook(test, lambda: x, lambda other=other: other)
+                overwrite(other, new)
+            touched.update(found)
+        for r in same:
+            if id(r.near) in touched or id(r.far) in touched:
+                r.note()
+        return bool(changed)
+
+    def flush(self, owner: list[Any]) -> None:
+        """Before `owner` is read: what changed in its elements is put into it."""
+        for r in list(reversed(self.relations)):
+            if r.far is owner and type(r) is ElementOf and not r.off:
+                self.finish(r)
+
+    def finish(self, r: ElementOf) -> None:
+        """Bring the list of one element up to date."""
+        parts = [part for part, _ in r.near_held if type(part) is list]
+        for part in parts:
+            self.flush(part)
+        if r.near_changed():
+            self.push(r)
+
+    def push(self, r: Relation) -> None:
+        """One side of a relation has changed: change the other."""
+        self.step()
+        if type(r) is not ElementOf or not has_splices(r.far):
+            r.note() if type(r) is ElementOf else r.push(self.relations)
+            return
+        busy, self.busy = self.busy, True
+        self.pushed.append(r)
+        try:
+            if self.shares(r.far):
+                for e in [e for e in self.relations if type(e) is ElementOf and not e.off and e not in self.pushed]:
+                    if e.near is not r.near:
+                        self.finish(e)
+            r.push(self.relations)
+            if any(type(s) is Shares for s in self.relations):
+                self.forget_dead()
+                put_elsewhere(self.relations, r.far, r.count(), r.near, r.test)
+        finally:
+            self.busy = busy
+            self.pushed.remove(r)
+
+    def step(self) -> None:
+        """One change more is passed on: where they go round, which object is which cannot be told."""
+        self.steps += 1
+        if self.busy and self.steps > 4 * len(self.relations) + 32:
+            raise refusal("shared-list")
+
+    def moved(self, owner: Any, index: Any = None, way: str = "") -> None:
+        """What stands at an index of `owner` (None: at all) is another object now; `way` as for `ElementOf.move`."""
+        if way in ("set", "pop"):
+            self.link_elements(owner, index)
+        for r in list(self.relations):
+            if type(r) is ElementOf and r.far is owner:
+                if not way or r.off:
+                    r.off = True
+                    continue
+                if way in ("set", "pop") and not differ(r.count(), index):
+                    self.follow(r.near, owner, r.count(), r.test)
+                r.move(way, index)
+                if r.test is False:
+                    self.relations[:] = [other for other in self.relations if other is not r]
+        for r in self.relations:
+            if type(r) is Shares and (r.near is owner or r.far is owner):
+                r.move(owner, index if way == "set" else None)
+
+    def follow(self, x: Any, owner: Any, index: Any, test: Any = True) -> None:
+        """`x` is the element at `index` of `owner`, and soon no more: of lists that share it, it stays one."""
+        for r in [r for r in self.relations if type(r) is Shares and (r.near is owner or r.far is owner)]:
+            if not r.step:
+                self.add(Detached(self.trace, x, r.far if r.near is owner else r.near, whole=False))
+                continue
+            other, there, inside = r.other(owner, index)
+            made = ElementOf(self.trace, x, other, there)
+            made.test = inside if test is True else op.logical_and(test, inside)
+            self.add(made)
+
+    def link_elements(self, owner: Any, index: Any) -> None:
+        """Before elements of `owner` part from it: those that are one object are known to be."""
+        for again in (False, True):
+            found = [r for r in self.relations if type(r) is ElementOf and r.far is owner and not r.off]
+            found = [r for r in found if not differ(r.count(), index)]
+            if len(found) < 2:
+                return
+            if not again:
+                self.forget_dead()
+        for i, a in enumerate(found):
+            for b in found[:i]:
+                if a.near is b.near or differ(a.index, b.index):
+                    continue
+                if isinstance(a.index, int) and isinstance(b.index, int) and a.test is b.test is True:
+                    self.add(SameIf(self.trace, a.near, b.near, Tensor(self.trace.constant(True))))
+                else:
+                    a.off = b.off = True
+
+    def place(self, made: ElementOf) -> None:
+        """An object has become an element of a list: it may be one of others, and so may its parts."""
+        for r in list(self.relations):
+            if type(r) is ElementOf and r.near is made.near:
+                self.share_one(made, r)
+        for part in mutable_parts(made.near):
+            for r in list(self.relations):
+                if type(r) is ElementOf and r.near is not made.near and any(part is p for p, _ in r.near_held):
+                    self.add(Shares(self.trace, made.far, r.far))
+                elif type(r) is Shares and r.near is part:
+                    for e in [e for e in self.relations if type(e) is ElementOf and e.near is r.far]:
+                        self.add(Shares(self.trace, made.far, e.far))
+        self.add(made)
+
+    def share_one(self, one: ElementOf, other: ElementOf) -> None:
+        """An object is an element of two lists, or twice one of one."""
+        if other.off:
+            self.add(Shares(self.trace, one.far, other.far))
+            return
+        ways = [(one, other), (other, one)] if one.far is other.far else [(one, other)]
+        count = 1 if other.test is True else op.where(other.test, 1, 0)
+        for a, b in ways:
+            places = {"first": a.count(), "start": b.count(), "count": count, "step": 1}
+            self.add(Shares(self.trace, a.far, b.far, **places, single=True))
+
+    def note_all(self) -> None:
+        """All is up to date: objects were bound to what a region made of them."""
+        for r in self.relations:
+            if type(r) is not ElementOf:
+                r.note()
+
+    def discard(self, kept: list[Relation]) -> None:
+        """What a piece of code did is dropped: of the relations, those are left that were there before."""
+        known = set(map(id, kept))
+        self.relations[:] = [r for r in self.relations if id(r) in known]
+
+    def enter(self) -> list[Any]:
+        """A region begins, in which objects may hold other values: what to give to `leave`."""
+        for each in [r for r in self.relations if type(r) is ElementOf]:
+            if each.is_dead() and not each.off:
+                self.finish(each)
+        self.forget_dead()
+        for r in self.relations:
+            if type(r) is ElementOf:
+                r.count()
+        held = [(r, r.near_held, r.far_held, r.place()) for r in self.relations]
+        self.note_all()
+        return held
+
+    def end(self, graph: Graph) -> None:
+        """A region ends: its elements go, their lists may stay."""
+        self.sync()
+        for each in list(self.relations):
+            if each.graph is graph and type(each) is ElementOf and not each.off:
+                self.finish(each)
+
+    def leave(self, before: list[Any], graph: Graph) -> list[Relation]:
+        """A region has ended; returns the relations that were its own."""
+        own = [r for r in self.relations if r.graph is graph and not r.is_dead()]
+        self.relations[:] = [r for r, *_ in before]
+        for r, near, far, place in before:
+            r.near_held, r.far_held = near, far
+            r.put_back(place)
+        for r in own:
+            if type(r) is Shares and not r.found:
+                self.add(Shares(self.trace, r.near, r.far))
+        return own
+
+    def placed_in(self, own: list[Relation]) -> list[Any]:
+        """What a region has put into lists."""
+        return [part for r in own if type(r) is ElementOf for part, _ in r.near_held]
+
+    def keep_placed(self, own: list[Relation], born: set[int]) -> None:
+        """What a region has put into lists and was there before: which elements it is now, is not known."""
+        for r in own:
+            if type(r) is ElementOf and not any(e is r.near for e in r.far):
+                for part, _ in r.near_held:
+                    if id(part) not in born:
+                        self.add(Detached(self.trace, part, r.far, whole=False))
+
+
+def sharing_of(trace: Trace) -> Sharing:
+    """The relations of a trace."""
+    found = trace.notes.get("sharing")
+    if found is None:
+        found = trace.notes["sharing"] = Sharing(trace)
+        expect_lists(trace)  # from now on, what changes a list is looked at
+    return found  # type: ignore[no-any-return]
+
+
+def finish(trace: Trace) -> None:
+    """A region, or all that is traced, ends: lists whose elements have changed get the change."""
+    if "sharing" in trace.notes:
+        trace.notes["sharing"].end(trace.builder.region.graph)
+
+
+def sync(trace: Trace | None) -> None:
+    """After a change that code has made: change what stands for the same object."""
+    if trace is not None and "sharing" in trace.notes:
+        trace.notes["sharing"].sync()
+
+
+def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
+    """`element`, taken out of `owner` at `index`: changing it changes the list."""
+    if any(True for _ in changeable_parts(element)):
+        if type(owner) is list and len(owner) > 1 and has_splices(owner):
+            make_dynamic(owner)  # so that what Python has put into it is known to be its elements
+        if dynamic_of(owner) is not None:
+            sharing_of(trace).add(ElementOf(trace, element, owner, counted(owner, index)))
+        else:
+            _one_of(trace, element, owner, index)
+    return element
+
+
+def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
+    """`element` is the one of `items` at `index`."""
+    tests: dict[int, tuple[Any, Any]] = {}
+    for i, item in enumerate(items):
+        here = op.logical_or(op.equal(index, i), op.equal(index, i - len(items)))
+        if id(item) in tests:
+            here = op.logical_or(tests[id(item)][1], here)
+        tests[id(item)] = item, here
+    group = object()
+    for item, here in tests.values():
+        for near, far in _pairs(element, item):
+            sharing_of(trace).add(SameIf(trace, near, far, here, (group, id(near))))
+
+
+def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
+    """What can be changed of two structures that may be one: themselves, or the parts of tuples."""
+    if isinstance(near, tuple):
+        if isinstance(far, tuple) and len(near) == len(far):
+            for a, b in zip(near, far, strict=True):
+                yield from _pairs(a, b)
+    elif near is not far and all(any(True for _ in changeable_parts(x)) for x in (near, far)):
+        yield near, far
+
+
+def placed(trace: Trace, owner: list[Any], index: Any, item: Any) -> None:
+    """`item` was put into `owner`, whose content is staged."""
+    if any(True for _ in changeable_parts(item)):
+        index = index if isinstance(index, CountOf) else counted(owner, index)
+        sharing_of(trace).place(ElementOf(trace, item, owner, index))
+
+
+def counted(owner: list[Any], index: Any) -> Any:
+    """An index from the front."""
+    if isinstance(index, Tensor):
+        return op.where(op.less(index, 0), op.add(index, _length(owner)), index)
+    return op.add(index, _length(owner)) if index < 0 else int(index)
+
+
+def _length(owner: list[Any]) -> Any:
+    return length(as_list_value(owner))
+
+
+def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]) -> None:
+    """`result` was made by a conditional, of `value` where `test` is true: it is that object there.
+
+    `own` are the relations of the conditional's region.
+    """
+    own = [r for r in own if not (r.near is value and type(r) is SameIf)]
+    for part in mutable_parts(value) if own else ():
+        for r in own:
+            if r.near is part:
+                _detach(trace, result, r)
+    _same_if(trace, result, value, test)
+
+
+def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:
+    """`near` was made of elements of the list `far`, which are the same there (see `Shares`)."""
+    if type(far) is list and _may_change(far):
+        sharing_of(trace).add(Shares(trace, near, far, **places))
+    return near
+
+
+def sliced(trace: Trace, near: list[Any], far: list[Any], index: slice) -> list[Any]:
+    """`near` is `far[index]`."""
+    if not _may_change(far):
+        return near
+    count, size = _length(near), _length(far)
+    start, step = index.start, index.step
+    if step is None or (type(step) is int and step == 1):
+        start = 0 if start is None else op.maximum(counted(far, start), 0)
+        return copied(trace, near, far, start=start, count=count, step=1)
+    if type(step) is int and step == -1 and start is None:
+        return copied(trace, near, far, start=op.sub(size, 1), count=count, step=-1)
+    return copied(trace, near, far)
+
+
+def _may_change(x: list[Any]) -> bool:
+    """Whether elements of a list with staged content can be changed."""
+    element = as_list_value(x).element
+    return element is not None and may_change(element)
+
+
+def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
+    """`near` is the object `far` where `test` is true."""
+    if near is not far and is_mutable(near) and is_mutable(far):
+        sharing_of(trace).add(SameIf(trace, near, far, test))
+
+
+def _detach(trace: Trace, x: Any, relation: Relation) -> None:
+    """`x` may be what another object is by a relation of a region that has ended."""
+    if type(relation) is Shares:
+        sharing_of(trace).add(Shares(trace, x, relation.far))
+    else:
+        sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
+
+
+def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
+    if result is value:
+        return
+    if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
+        sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
+        return
+    ours, theirs = structure_of(result), structure_of(value)
+    if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
+        for a, b in zip(ours[1], theirs[1], strict=True):
+            _same_if(trace, a, b, test)
+    elif is_mutable(result):
+        for part in mutable_parts(value):
+            if part is not value and _is_open(trace, part):
+                sharing_of(trace).add(Detached(trace, part, result, whole=False))
+
+
+def _is_open(trace: Trace, x: Any) -> bool:
+    """Whether all that a structure holds is known here, not only in a region that has ended."""
+    graphs = sharing_of(trace).open_graphs()
+    return all(v.graph in graphs for v in _values(trace, x))
+
+
+def _values(trace: Trace, x: Any) -> Iterator[Value]:
+    if isinstance(x, Tensor):
+        yield trace.value_of(x)
+    elif type(x) is Splice:
+        yield from x.value.values
+    else:
+        parts = structure_of(x, instances=is_mutable(x))
+        for part in () if parts is None else parts[1]:
+            yield from _values(trace, part)

@@ -1,0 +1,1 @@
+"""Built-in functions and operators on staged values: stand-ins, comparisons, comprehensions, membership."""

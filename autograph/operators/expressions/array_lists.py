@@ -1,0 +1,68 @@
+"""Stand-ins for functions of a list of tensors (`ag.stack`, `np.concatenate`): lists of staged length, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked
+from autograph.operators.expressions.reductions import sum_
+from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import is_staged
+
+__all__: list[str] = []
+
+
+def _on_lists(staged: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Given the original: calls `staged` with a list that has staged content, and the original otherwise."""
+
+    def before(original: Any) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            value = dynamic_of(args[0]) if args else None
+            if value is None:
+                return original(*args, **kwargs)
+            kwargs.pop("name", None)
+            return staged(value, *args[1:], **kwargs)
+
+        return call
+
+    return before
+
+
+def _converted(value: Any, dtype: Any = None) -> Any:
+    out = stacked(value)
+    return out if dtype is None else out.astype(dtype)
+
+
+_STACK, _JOIN, _CONVERT = _on_lists(stacked), _on_lists(concatenated_tensors), _on_lists(_converted)
+PUBLIC_STAND_INS.update(
+    add_n=_on_lists(lambda value: sum_(value)),
+    concat=_JOIN,
+    concatenate=_JOIN,
+    constant=_CONVERT,
+    convert_to_tensor=_CONVERT,
+    stack=_STACK,
+)
+stand_in(np.stack)(_STACK(np.stack))
+stand_in(np.concatenate)(_JOIN(np.concatenate))
+
+
+def _array(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if type(value) in (list, tuple) and _holds_staged(value):
+            made = op.convert(value)
+            return made if dtype is None else op.cast_to(made, dtype)
+        return original(value, dtype, *args, **kwargs)
+
+    return call
+
+
+def _holds_staged(x: Any) -> bool:
+    return any(map(_holds_staged, x)) if type(x) in (list, tuple) else is_staged(x)
+
+
+for _original in (np.array, np.asarray):
+    stand_in(_original)(_CONVERT(_array(_original)))

@@ -1,0 +1,202 @@
+"""Comparisons of lists and tuples with staged items, and taking them apart: `a, b = xs`."""
+
+from __future__ import annotations
+
+import operator
+from functools import partial
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import as_list_value, dynamic_of, get_element, get_slice, length
+from autograph.operators.expressions.py_builtins import collect, gathered
+from autograph.operators.items.for_loops import staged_for
+from autograph.operators.items.maybe_keys import has_maybe_keys
+from autograph.operators.state.places import name_places
+from autograph.operators.state.regions import current_trace
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.statements.iterables import (
+    StagedMap,
+    StagedRange,
+    StagedZip,
+    any_iterable,
+    staged_iterable,
+)
+from autograph.operators.statements.truth import truth_of
+from autograph.operators.values import specials
+from autograph.operators.values.choice import CHOICES, choice_of, resolve
+from autograph.operators.values.listvalue import new_list
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+
+__all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "unpack"]
+
+
+def eq(a: Any, b: Any) -> Any:
+    """`a == b`."""
+    kind = type(a)
+    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+        return a == b
+    return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
+
+
+def not_eq(a: Any, b: Any) -> Any:
+    """`a != b`."""
+    kind = type(a)
+    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+        return a != b
+    return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
+
+
+_BUILT = frozenset((list, dict))
+
+
+def _is_tuple(kind: type) -> bool:
+    """Whether a class is `tuple`, or a named one that compares as such."""
+    return kind is tuple or (issubclass(kind, tuple) and kind.__eq__ is tuple.__eq__ and kind.__ne__ is tuple.__ne__)
+
+
+def lt(a: Any, b: Any) -> Any:
+    """`a < b`, where one of them may be a tuple."""
+    return _ordered(operator.lt, operator.lt, a, b)
+
+
+def lt_e(a: Any, b: Any) -> Any:
+    """`a <= b`, where one of them may be a tuple."""
+    return _ordered(operator.le, operator.lt, a, b)
+
+
+def gt(a: Any, b: Any) -> Any:
+    """`a > b`, where one of them may be a tuple."""
+    return _ordered(operator.gt, operator.gt, a, b)
+
+
+def gt_e(a: Any, b: Any) -> Any:
+    """`a >= b`, where one of them may be a tuple."""
+    return _ordered(operator.ge, operator.gt, a, b)
+
+
+def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
+    """`compare(a, b)`; of tuples with staged items the first items that differ decide, by `strict`."""
+    if STATE.trace is None:
+        return compare(a, b)
+    a, b = resolve(a), resolve(b)
+    if not (type(a) is type(b) is tuple) or not (holds_staged(a) or holds_staged(b)):
+        return compare(a, b)
+    return _by_items(compare, strict, a, b)
+
+
+def _by_items(compare: Any, strict: Any, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
+    if not a or not b:
+        return compare(len(a), len(b))
+    rest = partial(_by_items, compare, strict, a[1:], b[1:])
+    return or_(truth_of(_ordered(strict, strict, a[0], b[0])), lambda: and_(same(a[0], b[0]), rest))
+
+
+_METHODS = {f"__{name}__": hook for name, hook in zip(("eq", "lt", "le", "gt", "ge"), (eq, lt, lt_e, gt, gt_e), strict=True)}
+
+
+def _compared(name: str, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
+    """The comparison `name` (a special method) of two tuples."""
+    return _METHODS[name](a, b)
+
+
+specials.compared = _compared
+
+
+def holds_staged(x: Any) -> bool:
+    """Whether a list, tuple or dictionary has staged items, or as many as only the run knows."""
+    if dynamic_of(x) is not None:
+        return True
+    return any(
+        holds_staged(e) if type(e) in _HOLDING else isinstance(e, Tensor) or type(e) in CHOICES
+        for e in (x.values() if type(x) is dict else x)
+    )
+
+
+_HOLDING = frozenset((list, tuple, dict))
+
+
+def _equal(a: Any, b: Any) -> Any:
+    """Whether two sequences of one type, or two dictionaries, have equal items."""
+    if type(a) is dict:
+        if has_maybe_keys(a) or has_maybe_keys(b):
+            raise refusal("choice-in-python", what="a key of a compared dictionary")
+        return a.keys() == b.keys() and and_(True, *(partial(same, a[k], b[k]) for k in a))
+    if dynamic_of(a) is None and dynamic_of(b) is None:
+        if len(a) != len(b):
+            return False
+        return and_(True, *(partial(same, x, y) for x, y in zip(a, b, strict=True)))
+    one, other = as_list_value(a), as_list_value(b)
+    if one.element is None or other.element is None:
+        return op.equal(length(one), length(other))
+    return if_exp(op.equal(length(one), length(other)), lambda: _all_equal(one, other), lambda: False)
+
+
+def _all_equal(a: Any, b: Any) -> Any:
+    found: Any = True
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = same(*item)
+
+    pairs = StagedZip([any_iterable(a), any_iterable(b)])
+    staged_for(current_trace(), pairs, body, name_places(("found",), body), lambda: found)
+    return found
+
+
+def same(x: Any, y: Any) -> Any:
+    """Whether two items are equal, as containers compare them."""
+    return True if x is y else truth_of(eq(x, y))
+
+
+def unpack(x: Any, before: int, after: int | None = None) -> Any:
+    """The items for `a, b = x` (`before` of them) or, if `after` is given, for `a, *b, c = x`."""
+    kind = type(x)
+    if kind is tuple or STATE.trace is None:
+        return x
+    if kind is list and "lists" not in STATE.trace.notes:
+        return x
+    if choice_of(x) is not None:
+        x = resolve(x)
+    x = gathered(x)
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return _unpacked(length(dynamic), partial(get_element, dynamic), before, after, partial(_middle, dynamic))
+    staged = staged_iterable(x)
+    if staged is None:
+        return x
+    count = staged.count()
+    if isinstance(count, int):
+        return x
+    return _unpacked(count, staged.item, before, after, lambda start, stop: _items(staged, start, stop))
+
+
+def _unpacked(count: Any, item: Any, before: int, after: int | None, middle: Any) -> tuple[Any, ...]:
+    """The items of a sequence whose length is known at run time; ValueError, then, if there are not as many."""
+    wanted = before + (after or 0)
+    few = f"not enough values to unpack (expected {'at least ' if after is not None else ''}{wanted})"
+
+    def refuse(message: str) -> Any:
+        def body() -> None:
+            raise raised(ValueError(message))
+
+        return body
+
+    if_stmt(op.less(count, wanted), refuse(few), None, ())
+    if after is None:
+        if_stmt(op.greater(count, wanted), refuse(f"too many values to unpack (expected {wanted})"), None, ())
+        return tuple(map(item, range(before)))
+    last = [item(op.sub(count, after - k)) for k in range(after)]
+    rest = middle(before, op.sub(count, after))
+    return (*map(item, range(before)), *rest, *last)  # the one splice in `rest` goes into the starred target's list
+
+
+def _middle(dynamic: Any, start: int, stop: Any) -> list[Any]:
+    return new_list(get_slice(dynamic, slice(start, stop)))
+
+
+def _items(staged: Any, start: int, stop: Any) -> list[Any]:
+    indices = StagedZip([StagedRange(start, stop)])
+    return collect(StagedMap(staged.item, indices), lambda e: e, None)

@@ -1,0 +1,102 @@
+"""List, set and dictionary comprehensions and generator expressions in converted code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograph.operators.containers.list_methods import ListMethod
+from autograph.operators.expressions.py_builtins import collect, emitted_from, emitted_map, list_
+from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.state.plain import PLAIN
+from autograph.operators.statements.branches import if_stmt
+from autograph.operators.statements.iterables import (
+    StagedMap,
+    StagedZip,
+    any_iterable,
+    filtered,
+    staged_iterable,
+)
+from autograph.operators.values.specials import leads_to_tensor
+from runtime.tensor.trace import current
+
+__all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
+
+Test = Callable[[Any], Any] | None
+
+
+def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
+    """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
+    if current() is None:
+        return _python(element, iterable, condition, flat)
+    if condition is None and not flat and type(iterable) in PLAIN:
+        return [element(x) for x in iterable]
+    iterable = emitting(iterable) or iterable
+    if not flat:
+        if type(iterable) is Emitting:
+            return collect(iterable, element, condition)
+        staged = staged_iterable(iterable)
+        if condition is None and (staged is None or isinstance(staged.count(), int)):
+            return [element(x) for x in (iterable if staged is None else staged)]
+        return collect(iterable, element, condition)
+    out: list[Any] = []
+
+    def extend(x: Any) -> None:
+        items = element(x)
+        ListMethod(out, "extend")(items if type(items) is list else list_(items))
+
+    def body(x: Any) -> None:
+        if condition is None:
+            extend(x)
+        else:
+            if_stmt(condition(x), lambda: extend(x), None, ())
+
+    for_stmt(iterable, body, ())
+    return out
+
+
+def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:
+    kept = (x for x in iterable if condition is None or condition(x))
+    return [e for x in kept for e in element(x)] if flat else [element(x) for x in kept]
+
+
+def set_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> set[Any]:
+    """`{element(x) for x in iterable if condition(x)}`."""
+    return set(list_comp(element, iterable, condition, flat))
+
+
+def dict_comp(
+    element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False
+) -> dict[Any, Any]:
+    """`{k: v for x in iterable if condition(x)}`, where `element(x)` gives (k, v)."""
+    return dict(list_comp(element, iterable, condition, flat))
+
+
+def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
+    """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
+    emitted = emitting(iterable)
+    if emitted is not None and not flat:
+        return emitted_map(emitted, element, condition)
+    trace = current()
+    if trace is not None and staged_iterable(iterable) is not None:
+        if condition is None and not flat:
+            return StagedMap(element, StagedZip([any_iterable(iterable)]))
+        if not flat:
+            return emitted_map(emitted_from(any_iterable(iterable)), element, condition)
+        return list_comp(element, iterable, condition, flat)
+    if trace is not None and condition is not None:
+        if not flat:
+            return filtered(element, iterable, condition, collect)
+        if leads_to_tensor([condition, iterable]):
+            return list_comp(element, iterable, condition, flat)
+    return _generate(element, iter(iterable), condition, flat)
+
+
+def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:
+    for x in iterable:
+        if condition is None or condition(x):
+            if flat:
+                yield from element(x)
+            else:
+                yield element(x)

@@ -1,0 +1,147 @@
+"""`is` and `in` in converted code, and their opposites."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.expressions.comparisons import eq, holds_staged, same
+from autograph.operators.expressions.py_builtins import gathered
+from autograph.operators.functions.calls import special
+from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.items.maybe_keys import is_set
+from autograph.operators.state.plain import NUMBERS, PLAIN
+from autograph.operators.statements.branches import not_, or_
+from autograph.operators.statements.iterables import StagedRange
+from autograph.operators.statements.printing import StagedText, refuse_text
+from autograph.operators.statements.truth import truth_of
+from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
+from autograph.operators.values.listvalue import ListValue, new_list
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["in_", "is_", "is_not", "not_in"]
+
+
+def is_(a: Any, b: Any) -> Any:
+    """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
+    if type(a) not in CHOICES and type(b) not in CHOICES:
+        return a is b
+    for x, y in ((a, b), (b, a)):
+        choice = choice_of(x)
+        if choice is not None:
+            return is_alternative(choice, lambda alternative, y=y: alternative is y)  # type: ignore[misc]
+    return a is b
+
+
+def is_not(a: Any, b: Any) -> Any:
+    """`a is not b`."""
+    if type(a) not in CHOICES and type(b) not in CHOICES:
+        return a is not b
+    return not_(is_(a, b))
+
+
+def _by_python(x: Any, container: Any) -> bool:
+    """Whether `x in container` is sure to depend on nothing staged."""
+    kind = type(container)
+    if type(x) not in NUMBERS or kind not in PLAIN or kind is tuple:
+        return False
+    return kind is not dict or type(container.get(x)) not in CHOICES  # a key may be there on some paths only
+
+
+def _by_comparing(x: Any, container: Any) -> Any:
+    """`x in container` of a list or tuple where its items are Python's; None where one of them is not."""
+    if type(x) in NUMBERS and type(container) in _ROWS:
+        try:
+            return x in container
+        except OperatorNotAllowedInGraphError:  # a staged tensor does not tell Python whether it is equal
+            pass
+    return None
+
+
+_ROWS = frozenset((tuple, list))
+
+
+def in_(x: Any, container: Any) -> Any:
+    """`x in container`; staged where either is."""
+    if _by_python(x, container):
+        return x in container
+    found = _by_comparing(x, container)
+    if found is not None:
+        return found
+    container = resolve(container)
+    if type(container) is not dict:
+        container = gathered(container)
+    if isinstance(container, Tensor):
+        return op.any(op.equal(container, x))
+    if isinstance(container, StagedRange):
+        return _in_range(x, container)
+    if type(container) in (list, tuple, range, set, frozenset, dict) or dynamic_of(container) is not None:
+        dynamic = dynamic_of(container)
+        if dynamic is not None:
+            return _any_equal(dynamic, x)
+        if isinstance(x, Tensor) or choice_of(x) is not None or _compares_items(x, container):
+            if isinstance(container, range):
+                return _in_range(x, StagedRange(container.start, container.stop, container.step))
+            return or_(*_equalities(x, list(container)))
+        if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
+            return or_(*_equalities(x, list(container)))
+        if type(container) is dict and x in container:
+            return is_set(container[x])
+    if type(container) is str and type(x) is StagedText:
+        refuse_text("in")
+    method = special(container, "__contains__")
+    return x in container if method is None else truth_of(method(x))
+
+
+def _compares_items(x: Any, container: Any) -> bool:
+    """Whether a tuple is looked for in a list or tuple and the items of either are staged."""
+    return type(x) is tuple and type(container) in _ROWS and (holds_staged(x) or holds_staged(container))
+
+
+def _equalities(x: Any, items: list[Any]) -> list[Any]:
+    if not items:
+        return [False]
+
+    def test(e: Any) -> Any:
+        if e is x:
+            return True
+        found = eq(x, e)
+        return found if isinstance(found, bool) else op.all(found) if isinstance(found, Tensor) else found
+
+    return [test(items[0]), *(functools.partial(test, e) for e in items[1:])]
+
+
+def _in_range(x: Any, r: StagedRange) -> Any:
+    if isinstance(r.step, int) and r.step > 0:
+        inside = op.logical_and(op.greater_equal(x, r.start), op.less(x, r.stop))
+    elif isinstance(r.step, int):
+        inside = op.logical_and(op.less_equal(x, r.start), op.greater(x, r.stop))
+    else:
+        raise refusal("range-membership", what="step")
+    return inside if r.step in (1, -1) else op.logical_and(inside, op.equal(op.mod(op.sub(x, r.start), r.step), 0))
+
+
+def _any_equal(value: ListValue, x: Any) -> Any:
+    found: Any = False
+
+    def body(item: Any) -> None:
+        nonlocal found
+        if type(x) is tuple:
+            found = or_(found, lambda: same(item, x))
+        else:
+            found = op.logical_or(found, op.all(op.equal(item, x)))
+
+    for_stmt(new_list(value), body, ("found",))
+    return found
+
+
+def not_in(x: Any, container: Any) -> Any:
+    """`x not in container`."""
+    if _by_python(x, container):
+        return x not in container
+    found = _by_comparing(x, container)
+    return not_(in_(x, container)) if found is None else not found

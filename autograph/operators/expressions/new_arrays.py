@@ -1,0 +1,61 @@
+"""Stand-ins for NumPy's makers of arrays to be filled: in a trace they make tensors, which staged code can write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.values.choice import resolve
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+
+__all__: list[str] = []
+
+
+def _boxed(made: Any) -> Any:
+    """An array of numbers as a tensor of the trace."""
+    trace = STATE.trace
+    if trace is None or type(made) is not np.ndarray or made.dtype.kind not in "biufc" or not made.dtype.isnative:
+        return made
+    return Tensor(trace.constant(made))
+
+
+def _is_staged_shape(shape: Any) -> bool:
+    return isinstance(shape, Tensor) or (isinstance(shape, (list, tuple)) and any(isinstance(s, Tensor) for s in shape))
+
+
+def _filled(shape: Any, value: Any, dtype: Any) -> Any:
+    """An array of a shape or with a value known when the graph runs."""
+    if dtype is not None:
+        value = op.cast_to(op.convert(value), np.dtype(dtype))
+    elif not isinstance(value, Tensor) or value.type.weak:
+        value = op.strong(value)
+    sizes = list(shape) if isinstance(shape, (list, tuple)) else [shape]
+    return op.broadcast_to_shape(value, shape if isinstance(shape, Tensor) and shape.type.shape != () else sizes)
+
+
+def _maker(original: Callable[..., Any], value: float) -> Callable[..., Any]:
+    def make(shape: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        shape = resolve(shape)
+        if _is_staged_shape(shape):
+            return _filled(shape, value, float if dtype is None else dtype)
+        return _boxed(original(shape, float if dtype is None else dtype, *args, **kwargs))
+
+    return make
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """`np.full`."""
+    shape, fill_value = resolve(shape), resolve(fill_value)
+    if _is_staged_shape(shape) or isinstance(fill_value, Tensor):
+        return _filled(shape, fill_value, dtype)
+    return _boxed(np.full(shape, fill_value, dtype, *args, **kwargs))
+
+
+for _original, _value in ((np.zeros, 0.0), (np.ones, 1.0), (np.empty, 0.0)):
+    stand_in(_original)(_maker(_original, _value))
+stand_in(np.full)(_full)

@@ -1,0 +1,517 @@
+"""Stand-ins for built-in functions that converted code calls: Python's own on Python values, or staged."""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from builtins import len  # what another module makes of the name is nothing to the hooks
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.lists import appended, as_list_value, dynamic_of, length
+from autograph.operators.containers.relations import CountOf
+from autograph.operators.containers.sharing import copied, placed
+from autograph.operators.functions import generators
+from autograph.operators.functions.calls import callee, special
+from autograph.operators.functions.generators import (
+    Emitting,
+    emitting,
+    may_be_shared,
+    refuse_spent,
+    tried_by_python,
+)
+from autograph.operators.items import maybe_keys
+from autograph.operators.items.for_loops import for_stmt, staged_for
+from autograph.operators.items.maybe_keys import has_maybe_keys
+from autograph.operators.state.numbers import is_number, python_type
+from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
+from autograph.operators.state.plain import NUMBERS, PLAIN
+from autograph.operators.state.regions import current_trace
+from autograph.operators.state.stand_ins import STAND_INS, stand_in
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.statements.iterables import (
+    StagedEnumerate,
+    StagedIterable,
+    StagedMap,
+    StagedRange,
+    StagedReversed,
+    StagedStream,
+    StagedZip,
+    any_iterable,
+    filtered,
+    staged_iterable,
+)
+from autograph.operators.statements.printing import check_text, print_
+from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
+from autograph.operators.values.listvalue import ListValue, new_list
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.shapes import num_elements
+
+_INT = {builtins.int}
+
+__all__: list[str] = []
+
+
+STAND_INS[builtins.print] = print_
+
+
+@stand_in(builtins.len)
+def len_(x: Any) -> Any:
+    """`len(x)`: an int where it is known, else a staged integer."""
+    kind = type(x)
+    if kind is str and STATE.trace is not None:
+        check_text(STATE.trace, x, "len")
+    if kind in PLAIN:
+        return maybe_keys.length(x) if kind is dict and has_maybe_keys(x) else len(x)
+    if kind is list:
+        dynamic = dynamic_of(x)
+        return len(x) if dynamic is None else length(dynamic)
+    x = resolve(x)
+    if isinstance(x, Tensor):
+        shape = x.type.shape
+        if shape == ():
+            raise TypeError("len() of unsized object")
+        if shape is not None and isinstance(shape[0], int):
+            return shape[0]
+        return op.dim_size(x, axis=0)
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return length(dynamic)
+    staged = staged_iterable(x)
+    if staged is not None:
+        return staged.count()
+    method = special(x, "__len__")
+    return len(x) if method is None else method()
+
+
+@stand_in(builtins.range)
+def range_(*args: Any) -> Any:
+    """`range` with staged bounds."""
+    if _INT.issuperset(map(type, args)):
+        return builtins.range(*args)
+    args = tuple(map(resolve, args))
+    if not any(isinstance(a, Tensor) for a in args):
+        return builtins.range(*args)
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+    return StagedRange(start, stop, step)
+
+
+@stand_in(builtins.enumerate)
+def enumerate_(iterable: Any, start: Any = 0) -> Any:
+    """`enumerate`."""
+    if type(iterable) in PLAIN and type(start) in NUMBERS:
+        return builtins.enumerate(iterable, start)
+    emitted = emitting(iterable, may_stop=True)
+    if emitted is not None:
+        return _numbered(emitted, start)
+    staged = staged_iterable(iterable)
+    if staged is None and not isinstance(start, Tensor):
+        return builtins.enumerate(iterable, start)
+    if isinstance(staged, StagedStream):
+        return staged.enumerated(start)
+    return StagedEnumerate(staged or any_iterable(iterable), start)
+
+
+@stand_in(builtins.zip)
+def zip_(*iterables: Any, strict: bool = False) -> Any:
+    """`zip`."""
+    iterables = tuple(emitting(i) or i for i in iterables)
+    for k, i in builtins.enumerate(iterables):
+        if type(i) is Emitting:
+            return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
+    if not any(staged_iterable(i) is not None for i in iterables):
+        return builtins.zip(*iterables, strict=strict)
+    return (StrictZip if strict else StagedZip)([_zippable(i) for i in iterables])
+
+
+class StrictZip(StagedZip):
+    """`zip(strict=True)`: has one more item where lengths differ, and taking that one fails."""
+
+    def __init__(self, inners: list[StagedIterable]) -> None:
+        super().__init__(inners)
+        self.counts = [i.count() for i in inners]
+        self.shortest = super().count()
+        self.differs: Any = False
+        first = self.counts[0]
+        for c in self.counts[1:]:
+            self.differs = or_(self.differs, lambda c=c: first != c)  # type: ignore[misc]
+
+    def count(self) -> Any:
+        """The shortest length, and one for the error."""
+        return if_exp(self.differs, lambda: self.shortest + 1, lambda: self.shortest)
+
+    def item(self, index: Any) -> Any:
+        """The items at an index; past the shortest length, Python's error."""
+        if self.differs is not False:
+            if_stmt(index >= self.shortest, partial(self._fail, index), None, ())
+        return super().item(index)
+
+    def _fail(self, index: Any) -> None:
+        """The first argument that ends before the first does, or goes on after it."""
+        ended = self.counts[0] <= index
+        for k, count in builtins.enumerate(self.counts[1:], 1):
+            for wrong, what in ((not_(ended), "shorter"), (ended, "longer")):
+                other = count <= index if what == "shorter" else count > index
+                if_stmt(and_(wrong, lambda other=other: other), _failing(k, what), None, ())  # type: ignore[misc]
+
+
+def _failing(k: int, what: str) -> Callable[[], None]:
+    """Raises the error of a `zip` whose argument `k` (from 0) is of another length."""
+
+    def fail() -> None:
+        before = "argument 1" if k == 1 else f"arguments 1-{k}"
+        raise raised(ValueError(f"zip() argument {k + 1} is {what} than {before}"))
+
+    return fail
+
+
+def _zippable(i: Any) -> Any:
+    if isinstance(i, itertools.count):
+        raise refusal("endless-zip")
+    return any_iterable(i)
+
+
+@stand_in(builtins.map)
+def map_(fn: Any, *iterables: Any) -> Any:
+    """`map`."""
+    emitted = emitting(iterables[0]) if len(iterables) == 1 else None
+    if emitted is not None:
+        return emitted_map(emitted, callee(fn), None)
+    iterables = tuple(map(gathered, iterables))
+    if not any(staged_iterable(i) is not None for i in iterables):
+        return builtins.map(callee(fn), *iterables)
+    return StagedMap(callee(fn), StagedZip([any_iterable(i) for i in iterables]))
+
+
+@stand_in(builtins.filter)
+def filter_(fn: Any, iterable: Any) -> Any:
+    """`filter`; over a staged iterable a list of the items that pass."""
+    keep = callee(fn) if fn is not None else (lambda x: x)
+    emitted = emitting(iterable)
+    if emitted is not None:
+        return emitted_map(emitted, lambda x: x, keep)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        if type(keep) is type:
+            return builtins.filter(fn, iterable)
+        return filtered(lambda x: x, iterable, keep, collect)
+    return collect(iterable, lambda x: x, keep)
+
+
+def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
+    """[element(x) for x in iterable if condition(x)], staged where the iterable or the condition is."""
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is not None:
+        out: Any = []
+        out = new_list(as_list_value([])) if type(staged) is not Emitting else []
+
+        def body(item: Any) -> None:
+            nonlocal out
+            out = _collected(out, item, element, condition)
+
+        for_stmt(staged, body, ("out",))
+        return out  # type: ignore[no-any-return]
+    result: list[Any] = []
+    iterator = iter(iterable)
+    for item in iterator:
+        test = True if condition is None else condition(item)
+        if type(test) is not bool:
+            test = truth_of(test)
+        if is_staged_condition(test):
+            for rest in itertools.chain([item], iterator):
+                result = _collected(result, rest, element, condition)
+            return result
+        if test:
+            result.append(element(item))
+    return result
+
+
+def gathered(x: Any) -> Any:
+    """A list of what a generator emits; anything else as it is."""
+    emitted = emitting(x)
+    return x if emitted is None else collect(emitted, lambda e: e, None)
+
+
+generators.gather = gathered
+
+
+def emitted_map(inner: Emitting, element: Any, condition: Any) -> Emitting:
+    """(element(x) for x in inner if condition(x)), one at a time."""
+
+    def run(body: Any, test: Any) -> None:
+        def step(item: Any) -> None:
+            if condition is None:
+                watched(body)(element(item))
+            else:
+                if_stmt(condition(item), lambda: watched(body)(element(item)), None, ())
+
+        inner.run(step, test)
+
+    return Emitting(run)
+
+
+def emitted_from(staged: Any) -> Emitting:
+    """A staged iterable as one whose items come by calls."""
+
+    def run(body: Any, test: Any) -> None:
+        staged_for(current_trace(), staged, lambda item: watched(body)(item), [], test)
+
+    return Emitting(run)
+
+
+def watched(body: Any) -> Any:
+    """A loop's body, what it may rebind noted in the open region's journal."""
+    watch(current_trace(), body)
+    return body
+
+
+def _numbered(inner: Emitting, start: Any) -> Emitting:
+    def run(body: Any, test: Any) -> None:
+        number = start
+
+        def step(item: Any) -> None:
+            nonlocal number
+            index, number = number, number + 1
+            watched(body)((index, item))
+
+        inner.run(step, test)
+
+    return Emitting(run)
+
+
+def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:
+    """`zip` of one generator and iterables of known items."""
+    rest = (StrictZip if strict else StagedZip)([any_iterable(x) for x in others if x is not None])
+    second = max(position, 1)
+
+    def run(body: Any, test: Any) -> None:
+        number = 0
+        count = rest.count()
+
+        def step(item: Any) -> None:
+            nonlocal number
+            if strict:
+                if_stmt(number >= count, _failing(second, "longer" if position else "shorter"), None, ())
+            parts = list(rest.item(number))
+            parts.insert(position, item)
+            number = number + 1
+            watched(body)(tuple(parts))
+
+        def go_on() -> Any:
+            more = number < count
+            return more if test is None else and_(more, test)
+
+        if strict:
+            inner.run(step, test)
+            if_stmt(go_on(), _failing(second, "shorter" if position else "longer"), None, ())
+        else:
+            if_stmt(count != 0, lambda: inner.run(step, go_on), None, ())
+
+    return Emitting(run)
+
+
+def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[Any]:
+    test = True if condition is None else truth_of(condition(item))
+    if not is_staged_condition(test):
+        if not test:
+            return out
+        dynamic = dynamic_of(out)
+        if dynamic is not None:
+            return _one_more(dynamic, element(item))
+        return [*out, element(item)]
+    base = as_list_value(out)
+    return if_exp(test, lambda: _one_more(base, element(item)), lambda: new_list(base))  # type: ignore[no-any-return]
+
+
+def _one_more(items: ListValue, item: Any) -> list[Any]:
+    """A list with one more element, which may be one of another list."""
+    made = new_list(appended(items, item))
+    placed(current_trace(), made, CountOf(items), item)
+    return made
+
+
+@stand_in(builtins.next)
+def next_(iterator: Any, *default: Any) -> Any:
+    """`next`."""
+    refuse_spent(iterator)
+    if type(iterator) is not Emitting and not may_be_shared(iterator):
+        if STATE.trace is not None:
+            note_advance(STATE.trace, iterator)
+        staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
+        return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
+    found: Any = False
+    result: Any = default[0] if default else UNDEFINED
+
+    def body(item: Any) -> None:
+        nonlocal found, result
+        found, result = True, item
+
+    def missing() -> None:
+        raise raised(StopIteration())
+
+    emitted = iterator if type(iterator) is Emitting else tried_by_python(iterator, body, lambda: False)
+    if emitted is not None:
+        emitted.spent = True
+        emitted.run(body, lambda: not_(found))
+    if not default:
+        if found is False:
+            raise StopIteration
+        if_stmt(not_(found), missing, None, ())
+    return result
+
+
+@stand_in(builtins.reversed)
+def reversed_(x: Any) -> Any:
+    """`reversed`."""
+    if type(x) in PLAIN:
+        return builtins.reversed(x)
+    staged = staged_iterable(x)
+    return builtins.reversed(x) if staged is None else StagedReversed(staged)
+
+
+@stand_in(builtins.int)
+def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
+    """`int(x)`: of a staged scalar, a staged Python integer (64 bits)."""
+    if type(x) in NUMBERS:
+        return builtins.int(x, *args, **kwargs)
+    x = resolve(x)
+    if isinstance(x, Tensor) and not args and not kwargs:
+        return op.to_python(_scalar(x, "int"), kind="int")
+    return builtins.int(x, *args, **kwargs)
+
+
+@stand_in(builtins.float)
+def float_(x: Any = 0.0) -> Any:
+    """`float(x)`: of a staged scalar, a staged Python float."""
+    x = resolve(x)
+    return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
+
+
+@stand_in(builtins.bool)
+def bool_(x: Any = False) -> Any:
+    """`bool(x)`."""
+    return truth_of(x)
+
+
+@stand_in(Tensor.item)
+def item_(x: Any, *index: Any) -> Any:
+    """`x.item()`: as `bool(x)`, `int(x)` or `float(x)`, whichever the dtype is."""
+    kind = x.dtype
+    if index:
+        x = x[index] if len(index) > 1 or type(index[0]) is not int else op.reshape(x, shape=(-1,))[index[0]]
+    if kind.is_bool:
+        return truth_of(_scalar(x, "item"))
+    return op.to_python(_scalar(x, "item"), kind="int") if kind.is_integer else float_(x)
+
+
+@stand_in(Tensor.tolist)
+def tolist_(x: Any) -> Any:
+    """`x.tolist()` of a staged tensor whose sizes are known: nested lists of staged Python numbers."""
+    shape = x.type.shape
+    if shape is None or not all(isinstance(d, int) for d in shape):
+        return x.tolist()  # refuses
+    return item_(x) if not shape else [tolist_(x[i]) for i in builtins.range(shape[0])]
+
+
+def _scalar(x: Tensor, what: str) -> Tensor:
+    shape = x.type.shape
+    if shape == ():
+        return x
+    if shape is not None and all(isinstance(d, int) for d in shape) and num_elements(shape) != 1:
+        raise TypeError(
+            f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
+        )
+    return op.reshape(x, shape=())  # type: ignore[no-any-return]
+
+
+@stand_in(builtins.abs)
+def abs_(x: Any) -> Any:
+    """`abs`."""
+    if type(x) in NUMBERS:
+        return builtins.abs(x)
+    return builtins.abs(resolve(x))
+
+
+@stand_in(builtins.round)
+def round_(x: Any, ndigits: Any = None) -> Any:
+    """`round`."""
+    x = resolve(x)
+    if not isinstance(x, Tensor):
+        return builtins.round(x, ndigits) if ndigits is not None else builtins.round(x)
+    rounded = op.rounded(x, ndigits)
+    return op.to_python(rounded, kind="int") if x.type.weak and ndigits is None else rounded
+
+
+@stand_in(builtins.divmod)
+def divmod_(a: Any, b: Any) -> Any:
+    """`divmod`."""
+    a, b = resolve(a), resolve(b)
+    return (a // b, a % b) if isinstance(a, Tensor) or isinstance(b, Tensor) else builtins.divmod(a, b)
+
+
+@stand_in(builtins.pow)
+def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
+    """`pow`."""
+    base, exp = resolve(base), resolve(exp)
+    if mod is None:
+        return base**exp
+    staged = any(isinstance(v, Tensor) for v in (base, exp, mod))
+    return op.pow_modular(base, exp, mod) if staged else builtins.pow(base, exp, mod)
+
+
+@stand_in(builtins.isinstance)
+def isinstance_(x: Any, classes: Any) -> Any:
+    """`isinstance`; staged where `x` may be of another class on some paths. A staged Python number is one."""
+    if type(x) not in CHOICES:
+        return builtins.isinstance(x, classes) or (is_number(x) and builtins.isinstance(python_type(x)(), classes))
+    choice = choice_of(x)
+    assert choice is not None
+
+    def test(a: Any) -> bool:
+        return a is not UNBOUND and builtins.isinstance(a, classes)
+
+    return is_alternative(choice, test)
+
+
+@stand_in(builtins.type)
+def type_(x: Any, *more: Any, **keywords: Any) -> Any:
+    """`type`; of a staged Python number that number's."""
+    return python_type(x) if not more and is_number(x) else builtins.type(x, *more, **keywords)
+
+
+@stand_in(builtins.list)
+def list_(iterable: Any = ()) -> Any:
+    """`list`."""
+    if type(iterable) in PLAIN and type(iterable) is not dict:
+        return builtins.list(iterable)
+    iterable = gathered(resolve(iterable))
+    dynamic = dynamic_of(iterable)
+    if dynamic is not None:
+        return copied(current_trace(), new_list(dynamic), iterable, count=length(dynamic), step=1)
+    staged = staged_iterable(iterable)
+    if staged is None or isinstance(staged.count(), builtins.int):
+        return builtins.list(iterable if staged is None else iter(staged))
+    return collect(iterable, lambda x: x, None)
+
+
+@stand_in(builtins.tuple)
+def tuple_(iterable: Any = ()) -> Any:
+    """`tuple`; of an iterable whose length is staged, a list."""
+    if type(iterable) in PLAIN:
+        return builtins.tuple(iterable)
+    made = list_(iterable)
+    return made if dynamic_of(made) is not None else builtins.tuple(made)
+
+
+@stand_in(builtins.callable)
+def callable_(x: Any) -> Any:
+    """`callable`."""
+    options = [builtins.callable(a) for a in alternatives_of(x)]
+    return all(options) if len(set(options)) == 1 else is_alternative(choice_of(x) or x, builtins.callable)

@@ -1,0 +1,365 @@
+"""Stand-ins for built-in functions that go through all items: sum, min, max, any, all, sorted, functools.reduce."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import heapq
+from operator import is_not
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import (
+    as_list_value,
+    dynamic_of,
+    get_element,
+    note_list,
+    put_content,
+    stacked,
+)
+from autograph.operators.containers.sharing import copied, sharing_of, taken
+from autograph.operators.expressions.py_builtins import collect, gathered, list_
+from autograph.operators.functions.calls import callee, special
+from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.functions.python_forms import holds_staged
+from autograph.operators.items.for_loops import for_stmt, staged_for
+from autograph.operators.items.items import get_item
+from autograph.operators.state.places import UNBOUND, name_places
+from autograph.operators.state.plain import NUMBERS
+from autograph.operators.state.regions import current_trace
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import and_, if_exp, not_, or_
+from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values.choice import CHOICES, choice_of, resolve
+from autograph.operators.values.descriptors import Leaf, Struct, mutable_parts
+from autograph.operators.values.listvalue import ListValue
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.dtypes import as_dtype
+
+__all__: list[str] = []
+
+
+def _items(args: tuple[Any, ...]) -> Any:
+    return args[0] if len(args) == 1 else list(args)
+
+
+def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:
+    items = gathered(resolve(_items(args)))
+    staged = staged_iterable(items)
+    has_default = default is not _MISSING
+    if staged is None:
+        listed = list(items)
+        if not listed or (key is None and not _any_staged(listed) and special(listed[0], "__lt__") is None):
+            return original(listed, key=key, default=default) if has_default else original(listed, key=key)
+        rank = (lambda e: e) if key is None else callee(key)
+        if key is not None:
+            ranks = [rank(e) for e in listed]
+            if not _any_staged(ranks):
+                return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
+        best = listed[0]
+        for e in listed[1:]:
+            best = _better(best, e, rank, better, key is None, pick)
+        return best
+    if isinstance(items, Tensor) and key is None:
+        return (op.max if original is builtins.max else op.min)(items, axis=0)
+    count = staged.count()
+    best = UNBOUND
+    rank = (lambda e: e) if key is None else callee(key)
+    if not has_default:
+        if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
+    best = staged.item(0)
+
+    def body(item: Any) -> None:
+        nonlocal best
+        best = _better(best, item, rank, better, key is None, pick)
+
+    for_stmt(staged, body, ("best",))
+    if has_default:
+        found = best
+        return if_exp(op.equal(count, 0), lambda: default, lambda: found)
+    return best
+
+
+def _of_nothing(original: Any) -> None:
+    """Raise what Python does for no items."""
+    try:
+        original([])
+    except ValueError as error:
+        raise raised(error) from None
+
+
+def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
+    if plain and _is_number(best) and _is_number(e):
+        return pick(best, e)
+    return if_exp(_before(rank(e), rank(best), better), lambda: e, lambda: best)
+
+
+def _before(a: Any, b: Any, better: Any) -> Any:
+    """Whether `a` is better than `b`; of tuples, the first items that differ decide."""
+    if not (type(a) is tuple and type(b) is tuple and a and b and (_is_staged(a) or _is_staged(b))):
+        return better(a, b)
+    return or_(better(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _before(a[1:], b[1:], better)))
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) in (builtins.int, builtins.float, builtins.bool) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _is_staged(x: Any) -> bool:
+    return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
+
+
+def _any_staged(items: list[Any]) -> bool:
+    """Whether some item is staged: asked of their types first, of which there are few."""
+    kinds = set(map(type, items))
+    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple)) or kind in CHOICES for kind in kinds):
+        return False
+    return any(map(_is_staged, items))
+
+
+_MISSING = object()
+
+
+@stand_in(builtins.max)
+def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`max`."""
+    if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
+        return builtins.max(*args)
+    return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
+
+
+@stand_in(builtins.min)
+def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
+    """`min`."""
+    if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
+        return builtins.min(*args)
+    return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
+
+
+@stand_in(builtins.sum)
+def sum_(iterable: Any, /, start: Any = 0) -> Any:
+    """`sum`."""
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is None:
+        return builtins.sum(iterable, start)
+    if isinstance(iterable, Tensor):
+        return (
+            op.add(op.sum(iterable, axis=0), start)
+            if not (type(start) is builtins.int and start == 0)
+            else op.sum(iterable, axis=0)
+        )
+    total = start
+
+    def body(item: Any) -> None:
+        nonlocal total
+        total = total + item
+
+    for_stmt(staged, body, ("total",))
+    return total
+
+
+@stand_in(builtins.any)
+def any_(iterable: Any) -> Any:
+    """`any`."""
+    return _quantify(iterable, builtins.any, stop_on=True)
+
+
+@stand_in(builtins.all)
+def all_(iterable: Any) -> Any:
+    """`all`."""
+    return _quantify(iterable, builtins.all, stop_on=False)
+
+
+def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
+    staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is None:
+        result: Any = not stop_on
+        for item in iterable:
+            if type(item) is builtins.bool:
+                if item is stop_on:
+                    return stop_on
+                continue
+            test = truth_of(item)
+            if not is_staged_condition(test):
+                if builtins.bool(test) is stop_on:
+                    return stop_on
+                continue
+            result = (
+                test
+                if not isinstance(result, Tensor)
+                else (op.logical_or if stop_on else op.logical_and)(result, test)
+            )
+        return result
+    if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
+        return (op.any if stop_on else op.all)(op.cast(iterable, dtype=as_dtype("bool")))
+    found: Any = not stop_on
+
+    def body(item: Any) -> None:
+        nonlocal found
+        found = truth_of(item)
+
+    def go_on() -> Any:
+        return found if not stop_on else not_(found)
+
+    if type(staged) is Emitting:
+        staged.run(body, go_on)
+    else:
+        staged_for(current_trace(), staged, body, name_places(("found",), body), go_on)
+    return found
+
+
+@stand_in(builtins.sorted)
+def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
+    """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
+    iterable = gathered(iterable)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        return _sorted_items(list(iterable), key, reverse)
+    if isinstance(iterable, Tensor):
+        values = iterable
+    else:
+        count = staged.count()
+        if isinstance(count, int) and count <= _UNROLLED:
+            return _sorted_items(list(staged), key, reverse)
+        dynamic = dynamic_of(iterable)
+        rows = as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic
+        if not isinstance(rows.element, Leaf):
+            made = _sorted_rows(rows, key, reverse)
+            return made if dynamic is None else copied(current_trace(), made, iterable)
+        values = stacked(rows)
+    if key is not None:
+        ranks = stacked(as_list_value(collect(values, callee(key), None)))
+        order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        return list_(op.gather(values, order, axis=0))
+    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+
+
+_UNROLLED = 256  # items of a known number that are sorted as Python items
+
+
+def _sorted_rows(rows: ListValue, key: Any, reverse: bool) -> Any:
+    """Tuples, whose number only the run knows, by their key or in the order of tuples."""
+    ranks = rows if key is None else as_list_value(collect(rows, callee(key), None))
+    d = ranks.element
+    leaves = d.children if isinstance(d, Struct) and d.kind is tuple else (d,)
+    if not all(isinstance(leaf, Leaf) and leaf.type.shape == () for leaf in leaves):
+        raise refusal("sort-of-objects")
+    columns = [stacked(ListValue(leaf, [v])) for leaf, v in zip(leaves, ranks.values, strict=True)]
+    return collect(_order_of(columns, reverse), lambda i: get_element(rows, i), None)
+
+
+def _order_of(columns: list[Any], reverse: bool) -> Any:
+    """The order of rows, given their columns, the first of which decides before the next."""
+    order = None
+    for values in reversed(columns):
+        turned = values if order is None else op.gather(values, order, axis=0)
+        places = op.argsort(turned, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        order = places if order is None else op.gather(order, places, axis=0)
+    return order
+
+
+def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
+    """Items of a Python list, which are tensors or whose keys are."""
+    if key is None and not holds_staged(items):
+        return builtins.sorted(items, reverse=reverse)
+    rank = None if key is None else callee(key)
+    ranks = items if rank is None else [rank(e) for e in items]
+    if not holds_staged(ranks):
+        return [items[i] for i in builtins.sorted(range(len(items)), key=ranks.__getitem__, reverse=reverse)]
+    columns = _columns(ranks)
+    if columns is None or not all(map(_is_storable, items)):
+        raise refusal("sort-of-objects")
+    order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
+    value = as_list_value(items)
+    made = [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
+    if any(True for _ in mutable_parts(items[0])):
+        for i, item in enumerate(made):
+            taken(current_trace(), items, order[i], item)  # type: ignore[index]
+    return made
+
+
+def _columns(ranks: list[Any]) -> list[list[Any]] | None:
+    """Ranks as lists of scalars, the first of which decides before the next; None for what has no such order."""
+    if all(map(_is_scalar, ranks)):
+        return [ranks]
+    if any(type(r) is not tuple or len(r) != len(ranks[0]) or not all(map(_is_scalar, r)) for r in ranks):
+        return None
+    return [list(column) for column in zip(*ranks, strict=True)]
+
+
+def _is_scalar(x: Any) -> bool:
+    return type(x) in (bool, int, float) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _is_storable(x: Any) -> bool:
+    """Whether an item can be taken from a list at a staged index."""
+    return isinstance(x, (bool, int, float, Tensor)) or (isinstance(x, (tuple, list)) and all(map(_is_storable, x)))
+
+
+@stand_in(list.sort)
+def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
+    """`list.sort`."""
+    trace = current_trace()
+    if key is None and not holds_staged(items):
+        note_list(trace, items)
+        items.sort(reverse=reverse)
+        return
+    before = list(items)
+    made = sorted_(items, key=key, reverse=reverse)
+    if len(items) != len(before) or any(map(is_not, items, before)):
+        raise ValueError("list modified during sort")
+    dynamic = dynamic_of(made)
+    if dynamic is None:
+        note_list(trace, items)
+        items[:] = made
+    else:
+        put_content(items, dynamic)
+        sharing_of(trace).moved(items)
+
+
+def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:
+    iterable = gathered(iterable)
+    listed = iterable if staged_iterable(iterable) is not None else list(iterable)
+    if type(listed) is list and dynamic_of(listed) is None and key is None and not holds_staged(listed):
+        return original(count, listed)
+    return get_item(sorted_(listed, key=key, reverse=reverse), builtins.slice(None, count))
+
+
+@stand_in(heapq.nsmallest)
+def nsmallest_(n: Any, iterable: Any, key: Any = None) -> Any:
+    """`heapq.nsmallest`, as the start of `sorted`."""
+    return _of_sorted(n, iterable, key, False, heapq.nsmallest)
+
+
+@stand_in(heapq.nlargest)
+def nlargest_(n: Any, iterable: Any, key: Any = None) -> Any:
+    """`heapq.nlargest`, as the start of `sorted` in reverse."""
+    return _of_sorted(n, iterable, key, True, heapq.nlargest)
+
+
+@stand_in(functools.reduce)
+def reduce_(function: Any, iterable: Any, *initial: Any) -> Any:
+    """`functools.reduce`."""
+    fn = callee(function)
+    iterable = gathered(iterable)
+    staged = staged_iterable(iterable)
+    if staged is None:
+        return functools.reduce(fn, iterable, *initial)
+    total = initial[0] if initial else staged.item(0)
+    skip = not initial
+    first = 0
+
+    def body(item: Any) -> None:
+        nonlocal total, first
+        previous = total
+        if skip:
+            total = if_exp(op.equal(first, 0), lambda: previous, lambda: fn(previous, item))
+            first = op.add(first, 1)
+        else:
+            total = fn(previous, item)
+
+    for_stmt(staged, body, ("total", "first"))
+    return total

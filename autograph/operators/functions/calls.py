@@ -1,0 +1,552 @@
+"""Calls in converted code: `ag__.callee(f)(args)` gives what to call in the place of `f`.
+
+Functions of the user (and of the packages they use) are converted; the standard library, NumPy and this package are
+called as they are; built-in functions that know nothing of staged tensors have stand-ins.
+"""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import re
+import sys
+import weakref
+from abc import ABCMeta
+from array import array
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache, partial
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from typing import Any
+
+from autograph.errors.catalogue import SourceUnavailableError
+from autograph.errors.refusals import refusal
+from autograph.load.at_once import JOINING, OF_TEXTS
+from autograph.load.cache import has_tries, is_converted
+from autograph.operators.containers.contents import noting, noting_method
+from autograph.operators.containers.list_methods import MUTATING, ListMethod
+from autograph.operators.containers.lists import dynamic_of, note_list, stacked
+from autograph.operators.containers.sharing import sync
+from autograph.operators.functions.decorators import CACHED, cached, unwrapped
+from autograph.operators.functions.generators import GENERATOR, generator_maker
+from autograph.operators.functions.python_forms import ACCELERATED, python_form
+from autograph.operators.functions.recursion import recursive
+from autograph.operators.functions.try_forms import choosing_tries, with_tries
+from autograph.operators.state.births import births_of
+from autograph.operators.state.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
+from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
+from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
+from autograph.operators.statements import truth
+from autograph.operators.statements.printing import check_text, method_of_text
+from autograph.operators.statements.rolling import CannotRoll, check_call
+from autograph.operators.statements.world import (
+    GENERATORS,
+    RANDOM_MODULES,
+    WORLDLY,
+    asks_world,
+    runs_again,
+    world_stand_in,
+)
+from autograph.operators.values import quick, specials
+from autograph.operators.values.choice import CHOICES, choice_of, select
+from autograph.operators.values.specials import meet_class, meet_function, undispatched
+from runtime.tensor import trace as trace_module
+from runtime.tensor.trace import STATE, Trace, current
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["callee", "converted", "is_unconverted_module", "special", "with_tries"]
+
+_OURS = ("autograph", "runtime")
+_THEIRS = "numpy scipy gast astunparse optree llvmlite rich matplotlib _pytest pytest hypothesis".split()
+_NOT_CONVERTED = frozenset({*sys.stdlib_module_names, *_OURS, *_THEIRS}) - {"__main__"}
+
+
+def is_unconverted_module(module: str | None) -> bool:
+    """Whether functions of a module are called as they are."""
+    return type(module) is str and module.partition(".")[0] in _NOT_CONVERTED  # a class may say anything
+
+
+def callee(f: Any) -> Any:
+    """What converted code calls where the user's code calls `f`."""
+    kind = type(f)
+    if kind is MethodType:
+        function = f.__func__
+        made = quick.at_once.get(id(function))
+        if made is not None and type(f.__self__) in quick.met:
+            return f if made is function else MethodType(made, f.__self__)
+    elif kind in _BOUND and type(f.__self__) in quick.outright:
+        return f if type(f.__self__) is not str or f.__name__ not in OF_TEXTS else partial(method_of_text, f)
+    else:
+        made = quick.at_once.get(id(f))
+        if made is not None:
+            return made
+        if kind is FunctionType and id(f) in quick.watched:
+            return f
+    trace = current()
+    if trace is None:
+        return FRAME_READERS.get(f, f) if kind is BuiltinMethodType else f
+    if kind is MethodType:
+        made = trace.calls.get(function) if type(function) is FunctionType else None
+        if made is not None and type(f.__self__) in trace.met:
+            if trace.builder.region.parent is not None and type(made) is FunctionType:
+                made = recursive(trace, made)
+            return MethodType(made, f.__self__)
+    elif kind is BuiltinMethodType and (owned := type(f.__self__)) is not ModuleType:
+        if owned is list or owned is dict:
+            name = f.__name__
+            if id(f.__self__) in trace.journal.noted and name in _WRITES:
+                return f if name in _ALL_PYTHONS else partial(_plainly, f)
+            if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
+                return f
+        elif f is _NEW:
+            return _new
+        elif owned is str:
+            name = f.__name__
+            if "texts" in trace.notes and name not in _OF_ANY_TEXT:
+                check_text(trace, f.__self__, name)
+            if name in OF_TEXTS:
+                return partial(method_of_text, f)
+    elif kind in _KEPT:
+        made = trace.calls.get(f)
+        if made is not None:
+            if trace.builder.region.parent is not None and kind is type(made) is FunctionType:
+                return recursive(trace, made)
+            return made
+        if kind is FunctionType and id(f.__code__) in trace.simple and "rolling" not in trace.notes:
+            watch(trace, f)
+            if trace.builder.region.parent is not None:
+                return recursive(trace, f)
+            watched, key = trace.journal.watched, id(f)
+            watched[key] = weakref.ref(f, lambda _: watched.pop(key, None))
+            return f
+    return _rolling(trace, f) if "rolling" in trace.notes else _found(trace, f, kind)
+
+
+def _found(trace: Trace, f: Any, kind: type) -> Any:
+    """`callee` of what was not called in the trace yet, or is looked at each time."""
+    bound = None
+    if kind is MethodType:
+        owned = type(f.__self__)
+        if owned not in trace.met:
+            meet_class(trace, f.__self__ if owned is type else owned)
+            if owned is not type:
+                trace.met.add(owned)
+        bound, f = f, f.__func__
+        kind = type(f)
+    if kind is FunctionType:
+        known = _known.get(id(f))
+        if known is not None and known[1] is f.__code__:  # it goes with its function: the number is nobody else's
+            _, _, made, defaults, keywords, plain = known
+            if made is not None and f.__defaults__ is defaults and f.__kwdefaults__ is keywords:
+                if not plain or plain not in trace.called:
+                    _remember(trace, f, made)
+                    made = _called(trace, made)
+                elif trace.builder.region.parent is not None:
+                    made = recursive(trace, made)
+                return made if bound is None else MethodType(made, bound.__self__)
+        if bound is None:
+            return _function(trace, f)
+    if bound is not None:
+        if type(bound.__self__).__name__ in GENERATORS and runs_again(trace, 3) and (how := asks_world(bound)):
+            return world_stand_in(bound, how)
+        inner = _function(trace, f) if kind is FunctionType else callee(f)
+        return bound if inner is f else MethodType(inner, bound.__self__)
+    if kind is BuiltinMethodType or kind is _METHOD_IN_C:
+        return _builtin(trace, f)
+    if kind is type and f in _BUILTIN_TYPES:
+        return _keep(trace, f, STAND_INS.get(f, f))
+    return _other(trace, f, kind)
+
+
+def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
+    """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
+    is_held = "<locals>" not in f.__qualname__ or (f.__closure__ is f.__defaults__ is None and len(trace.calls) < _MANY)
+    if is_held and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
+        _keep(trace, f, choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made)
+
+
+def _keep(trace: Trace, f: Any, made: Any) -> Any:
+    """Keep what is called for `f`."""
+    calls = trace.calls
+    calls[f] = made
+    if f in calls:  # which keeps its id
+        calls.at_once[id(f)] = made
+    return made
+
+
+def _builtin(trace: Trace, f: Any) -> Any:
+    """`callee` of a built-in function or method."""
+    owner = type(f.__self__)
+    if owner is list:
+        name = f.__name__
+        if name in _ALL_PYTHONS and "lists" not in trace.notes:
+            if id(f.__self__) not in trace.journal.noted:
+                note_list(trace, f.__self__)
+            return f
+        if name in _COMPARING:
+            return partial(STAND_INS[getattr(list, name)], f.__self__)
+        return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
+    if owner is dict:
+        name = f.__name__
+        if name in _DICT_WRITES:
+            return partial(_dict_method, f, name) if trace.journal else f
+        if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
+            return partial(dict_reads, name, f.__self__)
+        return f
+    if owner in _CHANGING and owner not in _standing_in():
+        quick.OUTRIGHT.add(owner)  # at the top
+    if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
+        noting_method(trace, f)
+    if owner in _HELPLESS or _is_inert(owner):
+        return _checked(f) if "lists" in trace.notes else f
+    if f is getattr and "runs_again" in trace.notes:
+        return _keep(trace, f, read_by_name)
+    if owner is ModuleType and f in _UNWORLDLY:
+        return _keep(trace, f, STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f)))
+    if owner is ModuleType and f.__module__ in ACCELERATED:
+        return _keep(trace, f, python_form(f, callee))
+    if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
+        how = asks_world(f)
+        if how:
+            return world_stand_in(f, how) if runs_again(trace, 4) else f
+        if owner is ModuleType:
+            _UNWORLDLY.add(f)
+    elif is_unconverted_module(owner.__module__) and owner not in _standing_in():
+        quick.OUTRIGHT.add(owner)
+    return _other(trace, f, BuiltinMethodType)
+
+
+@lru_cache
+def _standing_in() -> frozenset[type]:
+    """Classes of objects some methods of which have stand-ins."""
+    return frozenset(type(f.__self__) for f in STAND_INS if type(f) in _BOUND)
+
+
+def _is_inert(owner: type) -> bool:
+    """Whether instances of a class in C change nothing and have no methods with stand-ins."""
+    inert = owner in _HOLDS_NOTHING or (type(owner) is type and owner.__module__ in _IMMUTABLE)
+    if inert:
+        quick.OUTRIGHT.add(owner)
+    return inert
+
+
+_HOLDS_NOTHING = NUMBERS | {tuple, frozenset}
+_IMMUTABLE = frozenset(("re", "datetime", "decimal"))  # modules of classes in C
+
+
+def _rolling(trace: Trace, f: Any) -> Any:
+    """`callee` while a long loop is tried as a graph loop: what may give something else at each call is refused."""
+    rolling = trace.notes.pop("rolling")
+    try:
+        made = callee(f)
+    finally:
+        trace.notes["rolling"] = rolling
+    if made is f:  # it is not converted, and nothing stands in for it
+        check_call(f)
+    elif f is next:
+        raise CannotRoll
+    return made
+
+
+def _other(trace: Trace, f: Any, kind: type) -> Any:
+    """`callee` of what is neither a Python function nor a method."""
+    try:
+        stand_in = STAND_INS.get(f)
+    except TypeError:  # not hashable
+        stand_in = None
+    if stand_in is not None:
+        return stand_in
+    if kind is BuiltinMethodType:
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+    if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 4) and (how := asks_world(f)):
+        return world_stand_in(f, how)
+    if choice_of(f) is not None:
+        return _choice_call(f)
+    if isinstance(f, type):
+        return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(trace, f)
+    if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
+        quick.OUTRIGHT.add(type(f.__self__))
+    if kind is CACHED and not is_unconverted_module(f.__module__):
+        return cached(f, callee)
+    if kind is partial:
+        inner = callee(f.func)
+        return f if inner is f.func else partial(inner, *f.args, **f.keywords)
+    call = getattr(kind, "__call__", None)  # noqa: B004 (the function itself, not whether there is one)
+    if type(call) is FunctionType and not is_unconverted_module(kind.__module__):
+        inner = callee(call)
+        if inner is not call:
+            return MethodType(inner, f)
+    return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
+
+
+_OF_ANY_TEXT = JOINING | {"strip", "lstrip", "rstrip"}
+_BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
+_HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
+_CHANGING = frozenset((set, bytearray, deque, array))
+_CHANGING_BASES = (list, dict, set, bytearray, deque, array)
+_UNWORLDLY: set[Any] = set()  # functions of modules that were found to ask the world nothing
+_known: dict[int, tuple[Any, ...]] = {}
+"""By id of a function without closure: it, its code, what is called for it, its defaults, and the id of the code of what
+is called if there is nothing more to it than being called."""
+
+
+def _function(trace: Trace, f: FunctionType) -> Any:
+    known = _known.get(id(f))
+    if known is not None and known[1] is f.__code__ and known[2] is None:
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+    if id(f.__code__) in trace.simple:
+        watch(trace, f)
+        return recursive(trace, f) if trace.builder.region.parent is not None else f
+    f = undispatched(f)
+    if is_converted(f.__code__):
+        if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
+            trace.simple.add(id(f.__code__))  # the trace holds the code of what it called
+        _remember(trace, f, f)
+        return _called(trace, f)
+    stand_in = stand_in_of(f)
+    if stand_in is not None:
+        return stand_in
+    if f.__module__ in WORLDLY and asks_world(f):
+        return world_stand_in(f, "frozen") if runs_again(trace) else f
+    stays = _stays(f)
+    if stays and (remade := unwrapped(f, callee)) is not None:
+        return remade
+    if not stays and _was_generated(f.__code__):
+        return partial(_as_it_is, f)
+    try:
+        made = None if stays else converted(f)
+    except SourceUnavailableError:
+        if not f.__code__.co_filename.startswith("<"):
+            raise
+        return partial(_as_it_is, f)  # made of a text that nobody kept
+    if made is not None:
+        meet_function(trace, f)
+    if f.__closure__ is None:  # what has one may be held by it, and would never go
+        key = id(f)
+        kept = weakref.ref(f, lambda _: _known.pop(key, None))
+        plain = made is not None and _is_plain(made) and id(made.__code__)
+        _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
+    if made is None:
+        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+    _remember(trace, f, made)
+    return _called(trace, made)
+
+
+def _is_plain(made: FunctionType) -> bool:
+    """Whether calling a converted function is all there is to it."""
+    code = made.__code__
+    return not (rebinds(made) or code.co_flags & GENERATOR or has_tries(code))
+
+
+def _called(trace: Trace, made: FunctionType) -> Any:
+    """What is called for a converted function."""
+    watch(trace, made)
+    if has_tries(made.__code__):
+        return choosing_tries(trace, made, _chosen)
+    return _chosen(trace, made)
+
+
+def _chosen(trace: Trace | None, made: FunctionType) -> Any:
+    if trace is None:
+        return made
+    return generator_maker(made) if made.__code__.co_flags & GENERATOR else recursive(trace, made)
+
+
+def _stays(f: FunctionType) -> bool:
+    """Whether a function is called as it is."""
+    if f.__module__ == "functools" and f.__name__ in _ORDERINGS:
+        return False
+    return (
+        is_unconverted_module(f.__module__)
+        or is_unconverted_module(f.__globals__.get("__name__"))
+        or getattr(f, "__autograph_do_not_convert__", False)
+    )
+
+
+_ORDERINGS = ("__lt__", "__le__", "__gt__", "__ge__")  # what `total_ordering` puts into a class
+
+
+def _was_generated(code: CodeType) -> bool:
+    """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so.
+
+    The text of `python -c` is kept under the same name, by newer Pythons: it has to be the function's.
+    """
+    if code.co_filename != "<string>":
+        return False
+    first = linecache.getline("<string>", code.co_firstlineno) if "<string>" in linecache.cache else ""
+    return not (f"def {code.co_name}" in first or "lambda" in first or first.lstrip().startswith("@"))
+
+
+def _as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function without source; if it turns out that it had to be converted, say why it was not."""
+    try:
+        return f(*args, **kwargs)
+    except OperatorNotAllowedInGraphError as error:
+        code = f.__code__
+        raise SourceUnavailableError.no_text(f.__qualname__, code.co_filename, code.co_firstlineno) from error
+
+
+def special(x: Any, name: str) -> Any:
+    """The converted special method of an object of a user's class, bound; None where the class leaves it to Python."""
+    if STATE.trace is None:
+        return None
+    method = getattr(type(x), name, None)
+    if type(method) is not FunctionType or is_unconverted_module(type(x).__module__):
+        return None
+    method = undispatched(method)
+    made = callee(method)
+    return None if made is method else MethodType(made, x)
+
+
+truth.special_hook = special
+trace_module.converted = callee
+specials.callee, specials.is_foreign = callee, is_unconverted_module
+specials.stays = lambda f: _stays(f) or _was_generated(f.__code__)
+
+
+def converted(f: FunctionType) -> FunctionType:
+    """The converted form of a function (made once per code object)."""
+    from autograph.load.conversion import convert_function  # loads gast
+
+    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
+    try:
+        return convert_function(f, sys.modules["autograph.operators"])
+    finally:
+        STATE.trace = trace
+
+
+def _constructor(trace: Trace, cls: type) -> Any:
+    """A class whose `__init__` is the user's: made by Python, initialised by converted code."""
+    init = cls.__init__  # type: ignore[misc]
+    known = _constructed.get(id(cls))
+    if known is None or known[1] is not init or known[2] is not cls.__new__:
+        key = id(cls)
+        kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
+        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
+    meet_class(trace, cls)
+    made = cls if known[3] is None else partial(known[3], cls)
+    if "<locals>" not in cls.__qualname__ and type(cls) in _KEPT:
+        _keep(trace, cls, made)
+    return made
+
+
+_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, what makes instances
+
+
+def _maker(cls: type, init: Any) -> Any:
+    """What makes instances, given the class; None where it does so itself."""
+    made_so: Any = cls.__new__
+    if made_so is not _NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
+        return None
+    if init is object.__init__ and not is_unconverted_module(cls.__module__):
+        return _new
+    if type(init) is not FunctionType:
+        return None
+    if not is_converted(init.__code__) and (is_unconverted_module(cls.__module__) or callee(init) is init):
+        return None
+    return _construct
+
+
+def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`object.__new__`; what it makes is born in the open region."""
+    made: Any = _NEW(cls, *args, **kwargs)
+    trace = current()
+    if trace is not None:
+        objects = births_of(trace).objects
+        objects[id(made)] = made, trace.builder.region.graph
+        if len(objects) > trace.notes.get("room", ROOM):
+            overfull(trace)
+        if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+            trace.journal.born.add(id(made))
+    return made
+
+
+def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made = _new(cls)
+    result = callee(cls.__init__)(made, *args, **kwargs)  # type: ignore[misc]
+    if result is not None:
+        raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
+    return made
+
+
+_DICT_READS = frozenset(("get", "keys", "values", "items"))
+dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
+
+
+def _is_absent_somewhere(x: Any) -> bool:
+    return type(x) in CHOICES and UNBOUND in choice_of(x)._alternatives  # type: ignore[union-attr]
+
+
+def _plainly(f: Any, *args: Any) -> Any:
+    """A method of a list that is noted already."""
+    for a in args:
+        if type(a) not in PLAIN and type(a) is not list:
+            return ListMethod(f.__self__, f.__name__)(*args)
+    return f(*args)
+
+
+_MANY = 500  # functions: one without a closure, made by another, is kept only while there are fewer
+_METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
+_BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
+_KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
+_NEW = object.__new__
+_WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
+_COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
+_ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
+_DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
+
+
+def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """A dictionary's method; what it may write is noted in the journal."""
+    trace, owner = current(), f.__self__
+    if trace is not None:
+        if name == "update":
+            # The argument may be an iterator, which can be read once.
+            args, kwargs = (dict(*args, **kwargs),), {}
+        for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
+            note_item(trace, owner, key)
+    result = f(*args, **kwargs)
+    sync(trace)
+    return result
+
+
+def _choice_call(f: Any) -> Any:
+    """A function chosen by a tensor: each alternative is called on its own path."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return select(f, lambda taken: callee(taken)(*args, **kwargs))
+
+    return call
+
+
+def _refusing(cls: type) -> Callable[..., Any]:
+    """A class of the standard library, while some list has staged content: it cannot hold such content."""
+
+    def construct(*args: Any, **kwargs: Any) -> Any:
+        if any(type(x) is list and dynamic_of(x) is not None for x in (*args, *kwargs.values())):
+            raise refusal("list-argument", name=cls.__qualname__)
+        return cls(*args, **kwargs)
+
+    return construct
+
+
+def _checked(f: Any) -> Callable[..., Any]:
+    """A function that is not converted, while some list has staged content: its arguments must not be such lists."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return f(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+    def _plain(x: Any) -> Any:
+        dynamic = dynamic_of(x) if type(x) is list else None
+        if dynamic is None:
+            return x
+        if getattr(f, "__accepts_lists__", False):
+            return dynamic
+        try:
+            return stacked(dynamic)
+        except OperatorNotAllowedInGraphError:
+            name = getattr(f, "__qualname__", repr(f))
+            raise refusal("list-argument", name=name) from None
+
+    return call
+

@@ -1,0 +1,201 @@
+"""Generators over tensors, in a trace: a loop over one becomes the generator's own loops, with the body at each yield.
+
+A generator that a trace makes remembers how it was called. Where a loop goes over it before it has begun, and what it
+was given holds tensors, the loop's body is called from the generator's code turned inside out; else it runs as Python's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from inspect import GEN_CREATED, getgeneratorstate
+from types import FunctionType, GeneratorType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.places import put_back, watch
+from autograph.operators.statements.truth import truth_of
+from autograph.operators.values.specials import leads_to_tensor, named_by
+from runtime.tensor.dispatch import op
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["GENERATOR", "Emitting", "emitting", "generator_maker", "may_be_shared", "refuse_spent", "tried_by_python"]
+
+GENERATOR = 0x20  # the flag of a generator function's code
+
+Body = Callable[[Any], None]
+Test = Callable[[], Any] | None
+
+
+class Emitting:
+    """An iterable that calls a loop's body for each item: `run(body, test)`, going on while `test()` is true."""
+
+    __slots__ = ("run", "spent")
+
+    def __init__(self, run: Callable[[Body, Test], None]) -> None:
+        self.run = run
+        self.spent = False  # its first item was taken: nobody may go on
+
+    def __iter__(self) -> Any:
+        return iter(gather(self))
+
+
+keys_of: Callable[[dict[Any, Any]], Any] = lambda d: None  # of a dictionary with keys that are there on some paths only
+gather: Callable[[Any], list[Any]] = list  # the items as a list; put here by the module that can stage it
+
+
+class _Made:
+    """How a generator was called."""
+
+    __slots__ = ("args", "function", "kwargs", "spent")
+
+    def __init__(self, function: FunctionType, args: Any, kwargs: Any) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.spent = False  # a loop that may have stopped before the end went over it
+
+    def form(self, generator: GeneratorType[Any, Any, Any], may_stop: bool) -> Emitting | None:
+        """The emitting form, in which the generator is used up; None if there is none."""
+        turned = _turned(self.function, may_stop)
+        if turned is None:
+            return None
+        generator.close()
+
+        def run(body: Body, test: Test) -> None:
+            function = turned if test is None else _turned(self.function, True)
+            trace = STATE.trace
+            assert trace is not None
+            assert function is not None
+            watch(trace, function)
+            function(_Emit(body, test), *self.args, **self.kwargs)
+
+        return Emitting(run)
+
+
+_made: WeakKeyDictionary[Any, _Made] = WeakKeyDictionary()
+
+
+def generator_maker(function: FunctionType) -> Callable[..., Any]:
+    """What converted code calls for a converted generator function."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        if type(generator) is GeneratorType:
+            _made[generator] = _Made(function, args, kwargs)
+        return generator
+
+    return make
+
+
+def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
+    """The emitting form of an iterable; None where Python iterates.
+
+    A consumer that may stop must be the only one who holds the generator, by one parameter: nobody may go on with it.
+    """
+    if type(x) is Emitting:
+        refuse_spent(x)
+        return x
+    if type(x) is dict:
+        return keys_of(x)
+    if type(x) is not GeneratorType or STATE.trace is None:
+        return None
+    made = _made.get(x)
+    if made is None:
+        return None
+    if made.spent:
+        raise refusal("generator-items")
+    if getgeneratorstate(x) != GEN_CREATED:
+        return None
+    if may_stop and sys.getrefcount(x) > _REFERENCES:
+        return None
+    if not leads_to_tensor([*named_by(made.function), made.args, made.kwargs]):
+        return None
+    return made.form(x, may_stop)
+
+
+_REFERENCES = 3  # of a generator that only a consumer holds: its parameter, ours, getrefcount's
+
+
+def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | None:
+    """Loop over a generator that others may go on with, as Python does. Where that cannot be (its next item depends on a
+    staged condition, or the loop's end does), all is undone and the emitting form is returned, which uses it up."""
+    trace = STATE.trace
+    made = _made[x]
+    assert trace is not None
+    graph = trace.builder.region.graph
+    mark = len(graph.nodes)
+    table: dict[Any, Any] = {}
+    trace.journal.append(table)
+    try:
+        watch(trace, body)  # type: ignore[arg-type]
+        while True:
+            try:
+                item = next(x)
+            except StopIteration:
+                return None
+            body(item)
+            go_on = truth_of(test())
+            if go_on is False:
+                return None
+            if go_on is not True:
+                break
+    except OperatorNotAllowedInGraphError:
+        if x.gi_frame is not None:
+            raise
+    finally:
+        trace.journal.pop()
+        for key, known in table.items() if trace.journal else ():
+            trace.journal[-1].setdefault(key, known)
+    form = made.form(x, may_stop=True)
+    if form is None:
+        raise refusal("generator-items")
+    put_back(table)
+    del graph.nodes[mark:]
+    made.spent = True
+    return form
+
+
+def refuse_spent(x: Any) -> None:
+    """Refuse a generator that a loop, which may have stopped before the end, used up."""
+    made = _made.get(x) if type(x) is GeneratorType else x if type(x) is Emitting else None
+    if made is not None and made.spent:
+        raise refusal("generator-items")
+
+
+def may_be_shared(x: Any) -> bool:
+    """Whether `x` is a generator made in this trace that has not begun."""
+    return type(x) is GeneratorType and x in _made and getgeneratorstate(x) == GEN_CREATED
+
+
+class _Emit:
+    """What the code turned inside out calls at each yield: runs the loop's body."""
+
+    __slots__ = ("body", "test")
+    __takes_anything__ = True
+
+    def __init__(self, body: Body, test: Test) -> None:
+        self.body, self.test = body, test
+
+    def __call__(self, item: Any = None) -> Any:
+        trace = STATE.trace
+        assert trace is not None
+        for function in (self.body, self.test):
+            if type(function) is FunctionType:
+                watch(trace, function)
+        self.body(item)
+        if self.test is None:
+            return False
+        go_on = truth_of(self.test())
+        return not go_on if isinstance(go_on, bool) else op.logical_not(go_on)
+
+
+def _turned(function: FunctionType, may_stop: bool) -> FunctionType | None:
+    """A generator function turned inside out and converted; None if it has no such form."""
+    from autograph.load.conversion import convert_generator  # loads gast
+
+    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
+    try:
+        return convert_generator(function, sys.modules["autograph.operators"], may_stop)
+    finally:
+        STATE.trace = trace

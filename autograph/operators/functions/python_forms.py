@@ -1,0 +1,96 @@
+"""Functions that the standard library has in C and in Python: where tensors are staged, the Python form is converted.
+
+`heapq` and `bisect` compare items, which C does by itself. Their Python form is in the same file, before the import that
+hides it; without that import it is a module of its own, whose functions are converted as the user's are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import chain
+from types import ModuleType
+from typing import Any
+
+from autograph.operators.containers.contents import note_arguments
+from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.state.plain import ITERATORS, PLAIN
+from autograph.operators.statements.truth import is_staged_condition
+from autograph.operators.values.choice import choice_of
+from runtime.ir.graph import Value
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import current
+from runtime.typesys.errors import OperatorNotAllowedInGraphError
+
+__all__ = ["ACCELERATED", "holds_staged", "python_form"]
+
+ACCELERATED = {"_heapq": "heapq", "_bisect": "bisect"}
+_LOOKED_AT = 1000  # items of a list whose types are looked at,
+_LOOKED_INTO = 50  # and those that are looked into
+
+
+_SURE = PLAIN - {tuple, dict} | ITERATORS | {type([].__iter__)}
+
+
+def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        trace = current()
+        if trace is not None and trace.builder.region.parent is not None:
+            note_arguments(args, kwargs)
+        first: Any = args[0] if args else None
+        is_list = type(first) is list
+        staged = is_list and trace is not None and "lists" in trace.notes and dynamic_of(first) is not None
+        if not staged and "key" not in kwargs:
+            before = first[:] if is_list else None
+            try:
+                return f(*args, **kwargs)
+            except OperatorNotAllowedInGraphError:  # it compares staged tensors: once more, as Python
+                if before is not None:
+                    first[:] = before
+        return callee(getattr(_module(ACCELERATED[f.__module__]), f.__name__))(*args, **kwargs)
+
+    return call
+
+
+@lru_cache
+def _module(name: str) -> ModuleType:
+    import ast
+    import importlib
+
+    original = importlib.import_module(name)
+    assert original.__file__ is not None
+    with open(original.__file__, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Try)]  # those import what is in C
+    made = ModuleType(f"python_forms.{name}")
+    sys.modules[made.__name__] = made
+    exec(compile(tree, original.__file__, "exec"), made.__dict__)  # the standard library's own source
+    for alias in ("bisect", "insort"):
+        if name == "bisect":
+            setattr(made, alias, getattr(made, f"{alias}_right"))
+    return made
+
+
+def holds_staged(x: Any, depth: int = 3) -> bool:
+    """Whether a value is staged, or a list or tuple that holds one that is."""
+    if type(x) in _SURE:
+        return False
+    if isinstance(x, Tensor):
+        return type(x._value) is Value
+    if choice_of(x) is not None or is_staged_condition(x):
+        return True
+    if not isinstance(x, (list, tuple)) or not depth:
+        return False
+    if dynamic_of(x) is not None:
+        return True
+    kinds = set(map(type, x[:_LOOKED_AT])) - _SURE
+    if kinds == {list}:  # of lists, mostly of numbers: the items of all of them at once
+        kinds = set(map(type, chain.from_iterable(e for e in x[:_LOOKED_AT] if type(e) is list))) - _SURE
+    if not kinds:
+        return False
+    if any(issubclass(kind, Tensor) for kind in kinds):
+        return any(type(e._value) is Value for e in x if isinstance(e, Tensor))
+    return any(holds_staged(e, depth - 1) for e in x[:_LOOKED_INTO])

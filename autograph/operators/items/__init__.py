@@ -1,0 +1,1 @@
+"""Items: loops over them, subscripts and attributes."""

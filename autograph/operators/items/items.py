@@ -1,0 +1,391 @@
+"""Subscripts and attributes in converted code: x[i], x[i] = v, x[i] += v, o.a = v, and deleting them.
+
+Writes to Python objects are noted in the journal, so that a staged region's effect on them is seen and carried.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from builtins import len  # what another module makes of the name is nothing to the hooks
+from collections import OrderedDict, defaultdict
+from collections.abc import MutableMapping
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.contents import in_place
+from autograph.operators.containers.list_methods import ListMethod
+from autograph.operators.containers.lists import (
+    as_list_value,
+    dynamic_of,
+    get_element,
+    get_slice,
+    make_dynamic,
+    note_list,
+    put_content,
+    set_element,
+)
+from autograph.operators.containers.sharing import counted, placed, sharing_of, sliced, sync, taken
+from autograph.operators.functions.calls import callee, special
+from autograph.operators.items.maybe_keys import is_maybe
+from autograph.operators.state.aliases import write_through
+from autograph.operators.state.places import UNBOUND, note_attribute, note_item
+from autograph.operators.state.plain import NUMBERS, PLAIN
+from autograph.operators.state.regions import current_trace
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import if_exp, staged_cond
+from autograph.operators.statements.printing import check_text
+from autograph.operators.statements.rolling import CannotRoll
+from autograph.operators.values.choice import (
+    CHOICES,
+    Choice,
+    MaybeTensor,
+    choice_of,
+    resolve,
+    select,
+    without_unbound,
+)
+from autograph.operators.values.listvalue import ListValue, new_list
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, current
+from runtime.typesys.dtypes import as_dtype
+
+__all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
+
+_IN_PLACE: dict[str, Any] = {
+    "+=": operator.iadd,
+    "-=": operator.isub,
+    "*=": operator.imul,
+    "/=": operator.itruediv,
+    "//=": operator.ifloordiv,
+    "%=": operator.imod,
+    "**=": operator.ipow,
+    "@=": operator.imatmul,
+    "&=": operator.iand,
+    "|=": operator.ior,
+    "^=": operator.ixor,
+    "<<=": operator.ilshift,
+    ">>=": operator.irshift,
+}
+
+
+def get_item(x: Any, index: Any) -> Any:
+    """`x[index]`."""
+    kind, by = type(x), type(index)
+    if by in NUMBERS or (
+        by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS
+    ):
+        if kind is list or kind is tuple:
+            trace = current()
+            if trace is None or "lists" not in trace.notes:
+                return x[index]
+        elif kind in PLAIN:
+            return _present(x[index], index) if kind is dict else x[index]
+    elif kind is dict and by is tuple:
+        return _present(x[index], index)
+    if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
+        return x[index]
+    if choice_of(x) is not None:
+        return select(x, lambda value: get_item(value, index))
+    if type(index) is MaybeTensor or choice_of(index) is not None:
+        if type(index) is Choice:
+            return select(index, lambda taken: get_item(x, taken))
+        index = resolve(index)
+    if type(x) is list or isinstance(x, tuple):
+        dynamic = dynamic_of(x)
+        if isinstance(index, slice):
+            if dynamic is not None or any(isinstance(p, Tensor) for p in (index.start, index.stop, index.step)):
+                made = new_list(get_slice(as_list_value(x), index))
+                return sliced(current_trace(), made, x, index) if type(x) is list and dynamic is not None else made
+            return x[index]
+        if dynamic is not None:
+            return _element_of(x, dynamic, index)
+        if isinstance(index, Tensor):
+            return _element_of(x, as_list_value(x), _scalar_index(index))
+        return x[index]
+    if isinstance(index, Tensor):
+        if isinstance(x, range):
+            return op.add(x.start, op.mul(index, x.step))
+        if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__"):
+            return op.get_item(op.identity(x), index)
+        if isinstance(x, (dict, MutableMapping)):
+            return _dict_by_tensor(x, index)
+    method = special(x, "__getitem__")
+    value = x[index] if method is None else method(index)
+    if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
+        return _or_missing(x, index, value)
+    return value
+
+
+def _or_missing(x: Any, index: Any, value: Any) -> Any:
+    """A value of a `Counter` or `defaultdict`; where its key is not there, what they give for a missing one."""
+    missing = getattr(type(x), "__missing__", None)
+    if missing is None:
+        return _present(value, index)
+    choice = choice_of(value)
+    assert choice is not None
+    trace = current_trace()
+    absent = op.equal(choice._tag, choice._alternatives.index(UNBOUND))
+    note_item(trace, x, index)
+    default = missing(x, index)
+    made = staged_cond(trace, absent, lambda: default, lambda: without_unbound(value), [])
+    if dict.__contains__(x, index):
+        x[index] = made if dict.__getitem__(x, index) is default else value
+    return made
+
+
+def _element_of(x: Any, content: ListValue, index: Any) -> Any:
+    """`x[index]` of what only the run knows; where it can be changed, that it is the list's is noted."""
+    element = get_element(content, index)
+    return taken(current_trace(), x, index, element)
+
+
+def _present(value: Any, key: Any) -> Any:
+    """A dictionary's value; where its key is not there on the path taken, KeyError when the graph runs."""
+    if type(value) not in CHOICES or not is_maybe(value):
+        return value
+    choice = choice_of(value)
+    assert choice is not None
+    if STATE.trace is not None:
+        absent = [(i, KeyError, key) for i, a in enumerate(choice._alternatives) if a is UNBOUND]
+        op.require_alternative(choice._tag, index=-1, errors=tuple(absent))
+    return without_unbound(value)
+
+
+def _dict_by_tensor(x: Any, index: Tensor) -> Any:
+    """d[k] for a staged k: a comparison with each key."""
+    return _pick(x, index, _number_keys(x, "read"))
+
+
+def _number_keys(x: Any, what: str) -> list[Any]:
+    """The keys of a dictionary in which a staged number is looked for."""
+    if "rolling" in current_trace().notes:
+        raise CannotRoll  # where the number may be Python's, it may be a new key
+    keys = [k for k in x if type(k) in (int, float, bool)]
+    if len(keys) != len(x) or not keys:
+        raise refusal("tensor-key", what=what)
+    return keys
+
+
+def _pick(x: Any, index: Tensor, keys: list[Any]) -> Any:
+    """The item of the one of `keys` that is `index`."""
+    test = op.equal(index, keys[0])
+    rest = functools.partial(_pick, x, index, keys[1:]) if len(keys) > 1 else functools.partial(_missing, index)
+    return staged_cond(current_trace(), test, lambda: x[keys[0]], rest, [])
+
+
+def _missing(index: Tensor) -> None:
+    raise raised(KeyError(f"{index}"))
+
+
+def _scalar_index(index: Tensor) -> Tensor:
+    kind = index.type
+    if kind.dtype.is_bool:
+        return op.cast(index, dtype=as_dtype("int64"))  # type: ignore[no-any-return]
+    if not kind.dtype.is_integer:
+        raise TypeError(f"list indices must be integers or slices, not a {kind.dtype.name} tensor")
+    return index
+
+
+def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
+    """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
+    if not more:
+        if type(base) is list and type(index) is int:
+            trace = current()
+            if trace is not None and id(base) in trace.journal.noted:
+                base[index] = value
+                return
+        if _is_python(base, index):
+            base[index] = value
+            trace = current()
+            if trace is not None and "sharing" in trace.notes:
+                sync(trace)
+            return
+    *indices, value = index, value, *more
+    _store(base, indices, lambda _: value)
+    sync(current())
+
+
+def aug_item(base: Any, index: Any, sign: Any, value: Any, *more: Any) -> None:
+    """`base[i]...[j] op= value`, given as (base, i, ..., j, 'op=', value)."""
+    if not more:
+        if type(base) is list and type(index) is int:
+            trace = current()
+            if trace is not None and id(base) in trace.journal.noted:
+                base[index] = _updated(sign, base[index], value)
+                return
+        if _is_python(base, index):
+            base[index] = _updated(sign, base[index], value)
+            trace = current()
+            if trace is not None and "sharing" in trace.notes:
+                sync(trace)
+            return
+    *indices, sign, value = index, sign, value, *more
+    _store(base, indices, lambda old: _updated(sign, old(), value))
+    sync(current())
+
+
+def _updated(sign: str, old: Any, value: Any) -> Any:
+    """What stands where `old` stood after `op= value`; that `old` itself may change is noted."""
+    return _IN_PLACE[sign](old, in_place(old, value))
+
+
+_DICTS = frozenset((dict, defaultdict, OrderedDict))
+
+
+def _is_python(base: Any, index: Any) -> bool:
+    """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
+    kind, by = type(base), type(index)
+    if kind in _DICTS:
+        if by is str and current() is not None:
+            check_text(current_trace(), index, "a key")
+        if by not in NUMBERS and by is not tuple:
+            return False
+        trace = current()
+        if trace is not None:
+            if kind is not dict and "choices" in trace.notes:
+                return False  # a missing key may have a value of its own
+            note_item(trace, base, index)
+        return True
+    if kind is list and (
+        by is int
+        or (by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS)
+    ):
+        trace = current()
+        if trace is None or id(base) in trace.journal.noted:
+            return True
+        if "lists" in trace.notes:
+            return False
+        note_list(trace, base)
+        return True
+    return False
+
+
+def _store(base: Any, indices: list[Any], new: Any) -> Any:
+    """Store along a chain of subscripts; returns the changed base where the base is a copy (a tensor)."""
+    if type(base) is Choice:
+        select(base, lambda taken: _store(taken, indices, new))
+        return
+    base = resolve(base)
+    if type(indices[0]) is Choice:
+        select(indices[0], lambda taken: _store(base, [taken, *indices[1:]], new))
+        return
+    index = resolve(indices[0])
+    if len(indices) == 1:
+        _store_one(base, index, new(lambda: get_item(base, index)))
+        return
+    inner = get_item(base, index)
+    _store(inner, indices[1:], new)
+    if isinstance(base, Tensor) or (isinstance(index, Tensor) and not isinstance(base, (list, tuple))):
+        _store_one(base, index, inner)
+
+
+def _store_one(base: Any, index: Any, value: Any) -> None:
+    trace = STATE.trace
+    if trace is None or isinstance(base, Tensor):
+        base[index] = value
+        if trace is not None and type(base) is Tensor:
+            write_through(trace, base)
+        return
+    if type(base) is list:
+        dynamic = dynamic_of(base)
+        if dynamic is None and isinstance(index, Tensor):
+            dynamic = as_list_value(base)
+        if dynamic is not None:
+            if isinstance(index, slice):
+                raise refusal("slice-assignment")
+            index = index if not isinstance(index, Tensor) else _scalar_index(index)
+            put_content(base, set_element(dynamic, index, value))
+            sharing_of(trace).moved(base, counted(base, index), "set")
+            placed(trace, base, index, value)
+            return
+        note_list(trace, base)
+        base[index] = value
+        return
+    if isinstance(index, Tensor):
+        if isinstance(base, (dict, MutableMapping)):
+            _dict_store(base, index, value)
+            return
+        if type(base).__module__ == "numpy":
+            raise refusal("array-write")
+    method = special(base, "__setitem__")
+    if method is not None:
+        method(index, value)
+        return
+    if isinstance(base, dict):
+        note_item(trace, base, index)
+    base[index] = value
+
+
+def _dict_store(base: Any, index: Tensor, value: Any) -> None:
+    keys = _number_keys(base, "written")
+    trace = current_trace()
+    _pick(base, index, keys)  # refuses a new key
+    for k in keys:
+        note_item(trace, base, k)
+        base[k] = if_exp(op.equal(index, k), lambda: value, lambda k=k: base[k])  # type: ignore[misc]
+
+
+def del_item(x: Any, index: Any) -> None:
+    """`del x[index]`."""
+    trace = STATE.trace
+    if trace is not None:
+        if type(x) is list:
+            dynamic = dynamic_of(x)
+            if dynamic is not None or isinstance(index, Tensor):
+                make_dynamic(x)
+                ListMethod(x, "pop")(index)
+                return
+            note_list(trace, x)
+        elif isinstance(x, dict):
+            note_item(trace, x, index)
+    del x[index]
+    sync(trace)
+
+
+def set_attr(owner: Any, name: str, value: Any) -> None:
+    """`owner.name = value`."""
+    trace = current()
+    if trace is not None and trace.journal:
+        if id(owner) in trace.journal.born:
+            setattr(owner, name, value)
+            return
+        if ("attribute", id(owner), name) in trace.journal[-1]:
+            setattr(owner, name, value)
+            if "sharing" in trace.notes:
+                sync(trace)
+            return
+    kind = type(owner)
+    if kind is Choice:
+        select(owner, lambda taken: set_attr(taken, name, value))
+        return
+    if trace is not None:
+        descriptor = getattr(kind, name, None)
+        if descriptor is not None and type(descriptor) is property and descriptor.fset is not None:
+            callee(descriptor.fset)(owner, value)
+            return
+        if trace.journal:
+            births = trace.notes.get("births")
+            if births is None or not births.here(owner, trace):
+                note_attribute(trace, owner, name)
+            elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+                trace.journal.born.add(id(owner))
+    setattr(owner, name, value)
+    if trace is not None and "sharing" in trace.notes:
+        sync(trace)
+
+
+def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
+    """`owner.name op= value`."""
+    set_attr(owner, name, _updated(sign, getattr(owner, name), value))
+
+
+def del_attr(owner: Any, name: str) -> None:
+    """`del owner.name`."""
+    trace = STATE.trace
+    if trace is not None:
+        note_attribute(trace, owner, name)
+    delattr(owner, name)
+    sync(trace)
+

@@ -1,0 +1,192 @@
+"""Loops that go round in place while nothing is staged: what they go over, and what is left to the hooks."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from itertools import chain
+from operator import length_hint
+from typing import Any
+
+from autograph.operators.containers import lists
+from autograph.operators.containers.contents import note_advance
+from autograph.operators.functions.calls import special
+from autograph.operators.functions.generators import emitting, may_be_shared
+from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
+from autograph.operators.state.places import name_places
+from autograph.operators.state.plain import ITERATORS, PLAIN
+from autograph.operators.state.regions import current_trace
+from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.rolling import COUNTING, Counted, Long, is_long, long_of
+from autograph.operators.statements.truth import truth_of
+from runtime.tensor.trace import Trace, current
+
+__all__ = ["RESTS", "for_rest", "guarded", "row"]
+
+
+class Turns:
+    """A long range, gone over in pieces: where a piece has added to the graph, the rest is left to the hook."""
+
+    __slots__ = ("_all", "_iterator", "_left", "_nodes", "_piece", "_seen")
+
+    def __init__(self, trace: Trace, items: Long) -> None:
+        self._all = self._left = items  # what is left comes after the piece
+        self._nodes = trace.builder.region.graph.nodes
+        self._seen = len(self._nodes)
+        self._piece: Iterator[int] = iter(())  # of the range
+        self._iterator = chain.from_iterable(self._pieces())
+
+    def _pieces(self) -> Iterator[Iterator[Any]]:
+        size = 1
+        while self._left and len(self._nodes) == self._seen:
+            piece, self._left = self._left[:size], self._left[size:]
+            if isinstance(piece, Counted):
+                self._piece = iter(piece.items)
+                yield enumerate(self._piece, piece.start)
+            else:
+                self._piece = iter(piece)
+                yield self._piece
+            size = min(2 * size, _LONGEST)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
+    def rest(self) -> Long:
+        """What has not been gone over."""
+        return self._all[len(self._all) - len(self._left) - length_hint(self._piece) :]
+
+
+_LONGEST = 32
+
+
+class ListTurns:
+    """A list gone over by Python, until a turn makes its length depend on the run."""
+
+    __slots__ = ("__weakref__", "_iterator", "_staged_at", "items")
+
+    def __init__(self, trace: Trace, items: list[Any]) -> None:
+        self.items = items
+        self._iterator = iter(items)
+        self._staged_at = -1
+        turns = trace.notes.setdefault("list turns", [])
+        if len(turns) > _LONGEST:
+            turns[:] = [r for r in turns if r() is not None]
+        turns.append(weakref.ref(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
+    def becomes_staged(self) -> None:
+        """The content is about to be staged: Python goes no further."""
+        if self._staged_at < 0:
+            self._staged_at = self.position()
+
+    def position(self) -> int:
+        """The index of the next item."""
+        state: Any = self._iterator.__reduce__()
+        return state[2] if len(state) > 2 else len(self.items)  # type: ignore[no-any-return]
+
+    def rest(self) -> int:
+        """Where to go on; -1 where Python has gone over all."""
+        return self._staged_at
+
+
+def _before_staged(trace: Trace, items: list[Any]) -> None:
+    for reference in trace.notes.get("list turns", ()):
+        turns = reference()
+        if turns is not None and turns.items is items:
+            turns.becomes_staged()
+
+
+lists.before_staged_hooks.append(_before_staged)
+
+
+class Rest:
+    """What Python cannot go over, or what is left of it: nothing as far as Python knows."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, items: Any, kind: str = "all") -> None:
+        self.items = items
+        self.kind = kind  # 'all' of an iterable, or the rest of an iterator (or range) that a staged break has 'stopped'
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+RESTS = frozenset((Turns, ListTurns, Rest))
+
+
+def row(x: Any, tested: bool = False) -> Any:
+    """What a `for` statement goes over in the place of `x`; an iterator if it is `tested` whether to go on."""
+    kind = type(x)
+    if kind in ITERATORS:
+        trace = current()
+        if trace is not None:
+            if kind in COUNTING and (items := long_of(x)) is not None:
+                return Turns(trace, items)
+            note_advance(trace, x)
+    elif kind not in PLAIN or kind is dict or kind is range:
+        trace = current()
+        if trace is not None:
+            if kind is range:
+                if is_long(x):
+                    return Turns(trace, x)
+            elif (kind is not list and kind is not dict) or "lists" in trace.notes or "choices" in trace.notes:
+                x = _row(x, tested)
+                if type(x) is Rest:
+                    return x
+            if type(x) is list:
+                return ListTurns(trace, x)
+    return iter(x) if tested else x
+
+
+def _row(x: Any, tested: bool) -> Any:
+    if staged_iterable(x) is not None:
+        return Rest(x)
+    emitted = emitting(x, may_stop=tested)
+    if emitted is None:
+        method = special(x, "__iter__")
+        if method is not None:
+            x = method()
+            emitted = emitting(x)
+    if emitted is not None:
+        return Rest(emitted)
+    if tested and may_be_shared(x):
+        return Rest(x)
+    if hasattr(type(x), "__next__"):
+        note_advance(current_trace(), x)
+    return x
+
+
+def guarded(items: Any) -> Rest:
+    """What is left after a turn that ended with a staged break."""
+    if type(items) is ListTurns:
+        return Rest(items, "stopped")
+    return Rest(items.rest() if type(items) is Turns else items, "stopped")
+
+
+def for_rest(
+    rest: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
+) -> None:
+    """Go on with a loop that Python has left."""
+    if type(rest) is Turns:
+        items = rest.rest()
+        if items:
+            long_range(current_trace(), items, body, names, test)
+    elif type(rest) is ListTurns:
+        if rest.rest() >= 0:
+            list_rest(current_trace(), rest.items, rest.rest(), body, names, test)
+    elif rest.kind == "all":
+        for_stmt(rest.items, body, names, test)
+    elif type(rest.items) is ListTurns:
+        assert test is not None
+        turns = rest.items
+        start = turns.rest() if turns.rest() >= 0 else turns.position()
+        list_rest(current_trace(), turns.items, start, body, names, test, truth_of(test()))
+    elif isinstance(rest.items, (range, Counted)):
+        rest_of_long(current_trace(), rest.items, body, names, test)
+    else:
+        assert test is not None
+        rest_guarded(current_trace(), rest.items, body, name_places(names, body), test)
+

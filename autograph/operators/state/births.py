@@ -1,0 +1,284 @@
+"""Which objects were born in a region: those that would die if the region's records were dropped and its writes undone.
+
+Nobody outside can see what happens to such an object, so its writes are no effects of the region. Lists, dictionaries,
+instances and cells are made in too many ways to catch their making; but an object that existed before the region is
+held by somebody who did, and that reference is seen in its reference count.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from functools import partial
+from sys import getrefcount
+from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from autograph.operators.state import places
+from autograph.operators.state.debuggers import is_debugged, untraced
+from autograph.operators.state.places import ROOM, CellPlace
+from autograph.operators.state.plain import NUMBERS
+from runtime.ir.build import Region
+from runtime.ir.graph import Graph
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import Place, Trace, current
+
+__all__ = ["Births", "births_of", "forget_dead", "owner_of", "unheld"]
+
+_ROUNDS = 8
+
+_ATOMS = NUMBERS | {float, type}  # they hold nothing, and nobody asks for them
+_LIMIT = 20_000  # objects looked at to find a cycle that nobody holds
+_USUAL = frozenset((dict, list, tuple, set, partial, CellType, MethodType))  # what is held by most, and no part of the world
+_WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
+
+
+def owner_of(place: Place) -> Any:
+    """The object whose content a place is; None for places that are not part of an object (a global name)."""
+    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+
+
+class Births:
+    """Instances made while tracing, and in which region: seen from outside it they are structures, not identities."""
+
+    def __init__(self) -> None:
+        self.objects: dict[int, tuple[Any, Graph]] = {}
+        self.opened: set[int] = set()  # being described: who refers to itself is met again
+
+    def add(self, x: Any, graph: Graph) -> None:
+        """Note that `x` was made in the region of `graph`."""
+        self.objects[id(x)] = x, graph
+
+    def __contains__(self, x: Any) -> bool:
+        return id(x) in self.objects
+
+    def here(self, x: Any, trace: Trace) -> bool:
+        """Whether `x` was made in the open region: nobody else sees what is written to it."""
+        known = self.objects.get(id(x))
+        return known is not None and known[1] is trace.builder.region.graph
+
+    def before(self, x: Any, region: Region) -> bool:
+        """Whether `x` was made in a region around this one."""
+        known = self.objects.get(id(x))
+        outer = region.parent
+        while known is not None and outer is not None:
+            if outer.graph is known[1]:
+                return True
+            outer = outer.parent
+        return False
+
+    def left(self, x: Any, trace: Trace) -> bool:
+        """Whether `x` was made in a region that is closed by now."""
+        known = self.objects.get(id(x))
+        if known is None:
+            return False
+        region: Region | None = trace.builder.region
+        while region is not None:
+            if region.graph is known[1]:
+                return bool(trace.notes.get("closing"))
+            region = region.parent
+        return True
+
+
+def births_of(trace: Trace) -> Births:
+    """The instances born in a trace."""
+    found = trace.notes.get("births")
+    if found is None:
+        found = trace.notes["births"] = Births()
+        if _before_collection not in gc.callbacks:
+            gc.callbacks.append(_before_collection)
+    return found  # type: ignore[no-any-return]
+
+
+def _before_collection(phase: str, info: dict[str, int]) -> None:
+    """What only notes keep alive goes when Python collects garbage, as it would without a trace."""
+    if phase == "start" and info["generation"] == 2 and (trace := current()) is not None:
+        forget_dead(trace)
+
+
+def forget_dead(trace: Trace, small: bool = False) -> None:
+    """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them.
+
+    If it is enough that few notes are left (`small`), those that are held by several notes may stay.
+    """
+    objects = births_of(trace).objects
+    if "sharing" in trace.notes:
+        trace.notes["sharing"].forget_dead()
+    _forget_single(trace, objects)
+    if small and 2 * (sum(map(len, trace.journal)) + len(objects)) < trace.notes.get("room", ROOM):
+        return
+    for _ in range(_ROUNDS):  # what dies may have held another
+        ours: dict[int, int] = dict.fromkeys(objects, 1)
+        owners = [x for x, _ in objects.values()]
+        for table in trace.journal:
+            for place, _ in table.values():
+                owner = owner_of(place)
+                if owner is not None:
+                    key = id(owner)
+                    if key not in ours:
+                        owners.append(owner)
+                        ours[key] = 0
+                    ours[key] += 1
+        owner = place = None  # type: ignore[assignment]
+        dead = {id(owners[i]) for i in range(len(owners)) if getrefcount(owners[i]) - _BASE <= ours[id(owners[i])]}
+        if not dead:
+            break
+        owners.clear()
+        for table in trace.journal:
+            for name in [name for name, (place, _) in table.items() if id(owner_of(place)) in dead]:
+                del table[name]
+        for key in dead:
+            objects.pop(key, None)
+        trace.journal.forget()
+    trace.notes["room"] = 2 * sum(map(len, trace.journal)) + 2 * len(objects) + ROOM
+
+
+def _forget_single(trace: Trace, objects: dict[int, tuple[Any, Graph]]) -> None:
+    """Drop what is noted of objects that a single note holds, and nobody else."""
+    trace.journal.forget()  # before anything dies: the next may get its id
+    for _ in range(_ROUNDS):
+        found = [key for key, known in objects.items() if getrefcount(known[0]) == _SINGLE]
+        for key in found:
+            del objects[key]
+        dropped = len(found)
+        for table in trace.journal:
+            dead = [key for key, entry in table.items() if getrefcount(getattr(entry[0], "owner", None)) == _SINGLE]
+            for name in dead:
+                del table[name]
+            dropped += len(dead)
+        if not dropped:
+            break
+
+
+_SINGLE = 2  # references to what one place holds, counted there
+
+places.overfull_hook = partial(forget_dead, small=True)
+
+
+def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
+    """Ids of those of `owners` that only `records` (and the trace's own tables) hold, directly or through each other."""
+    owners = {id(o): o for o in owners}
+    if not owners:
+        return set()
+    if is_debugged(trace):
+        return untraced(partial(_unheld, trace, owners, records))
+    return _unheld(trace, owners, records)
+
+
+def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int]:
+    count = _Counting()
+    sharing = trace.notes.get("sharing")
+    shared = () if sharing is None else sharing.relations
+    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, *records])
+    rest = [key for key in owners if key not in count.dead]
+    if rest and "debugged" in trace.notes:
+        count.drop_frames()
+        rest = [key for key in owners if key not in count.dead]
+    if rest:
+        # a function that calls itself is a cycle: it may hold the cells of other names
+        cells = [id(x) for x in count.objects if type(x) is CellType and id(x) not in count.dead]
+        # and so may what was born here: what it held is taken back by now
+        born = [key for key in births_of(trace).objects if key not in count.dead and key in count.index]
+        count.find_cycles(list(dict.fromkeys([*rest, *cells, *born])))
+    return {key for key in owners if key in count.dead}
+
+
+class _Counting:
+    """Simulates the freeing of objects, without freeing any."""
+
+    def __init__(self) -> None:
+        self.objects: list[Any] = []  # every object met: one reference each
+        self.index: dict[int, int] = {}
+        self.held: list[int] = []  # references to it that come from dropped objects
+        self.dead: set[int] = set()
+
+    def drop(self, containers: list[Any]) -> None:
+        """Take the containers as gone, and with them what only they held."""
+        pending: list[int] = []
+        for container in containers:
+            self._release(container, pending)
+        container = None
+        objects, held, dead, release = self.objects, self.held, self.dead, self._release
+        while pending:
+            i = pending.pop()
+            if getrefcount(objects[i]) - _BASE <= held[i] and id(objects[i]) not in dead:
+                dead.add(id(objects[i]))
+                release(objects[i], pending)
+
+    def drop_frames(self) -> None:
+        """Take frames whose functions have returned as gone: a debugger keeps those that it has looked at."""
+        # Of a frame that still runs nothing is counted: the collector does not see what it refers to.
+        frames = [x for x in gc.get_objects() if type(x) is FrameType]
+        self.dead.update(map(id, frames))
+        self.drop(frames)
+
+    def _release(self, gone: Any, pending: list[int]) -> None:
+        """Count the references that `gone` holds; adds the numbers of what it refers to."""
+        index, held, objects = self.index, self.held, self.objects
+        for referent in gc.get_referents(gone):
+            if type(referent) in _ATOMS:
+                continue
+            i = index.get(id(referent))
+            if i is None:
+                i = index[id(referent)] = len(objects)
+                objects.append(referent)
+                held.append(1)
+            else:
+                held[i] += 1
+            pending.append(i)
+
+    def find_cycles(self, keys: list[int]) -> None:
+        """Trial deletion: of all that `keys` reach, what is held by none but its like is dead."""
+        index, held, objects, dead = self.index, self.held, self.objects, self.dead
+        pending = [index[k] for k in keys if k in index]  # classes are not counted
+        members = dict.fromkeys(pending, 0)  # number -> references from members
+        while pending:
+            for referent in _held_by(objects[pending.pop()]):
+                kind, key = type(referent), id(referent)
+                if kind in _ATOMS or key in dead or (kind not in _USUAL and issubclass(kind, _WORLD)):
+                    continue
+                j = index.get(key)
+                if j is None:
+                    j = index[key] = len(objects)
+                    objects.append(referent)
+                    held.append(0)
+                if j in members:
+                    members[j] += 1
+                else:
+                    members[j] = 1
+                    pending.append(j)
+            referent = kind = None  # type: ignore[assignment]
+            if len(members) > _LIMIT:
+                return
+        alive = [i for i, inner in members.items() if getrefcount(objects[i]) - _BASE > held[i] + inner]
+        reached = set(alive)
+        while alive:
+            for referent in _held_by(objects[alive.pop()]):
+                j = index.get(id(referent))
+                if j in members and j not in reached and not issubclass(type(referent), _WORLD):
+                    reached.add(j)
+                    alive.append(j)
+        dead.update(id(objects[i]) for i in members if i not in reached)
+
+
+def _held_by(x: Any) -> list[Any]:
+    """What an object holds, as far as it may be part of a cycle."""
+    kind = type(x)
+    if kind is FunctionType:
+        return [y for y in gc.get_referents(x) if y is not x.__globals__]
+    if kind not in _USUAL and _is_world(x):
+        return []
+    return gc.get_referents(x)
+
+
+def _is_world(x: Any) -> bool:
+    return isinstance(x, (*_WORLD, Tensor))
+
+
+def _base() -> int:
+    probe = [object()]
+    i = 0
+    return getrefcount(probe[i])
+
+
+_BASE = _base()

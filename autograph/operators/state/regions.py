@@ -1,0 +1,301 @@
+"""Tracing a region: run Python code with operations going to a closed graph, and see what it did to places.
+
+A region is traced on trial: its writes are taken back afterwards, so that it can be traced again with other types,
+and what its places held at the end becomes its outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from autograph.operators.state.births import births_of, owner_of, unheld
+from autograph.operators.state.places import UNDEFINED, AttributePlace, by_item, put_back
+from runtime.ir.build import Region, user_location
+from runtime.ir.graph import Graph, Value
+from runtime.ops.registry import get
+from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError
+
+__all__ = ["PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
+
+
+class PathEnds(BaseException):
+    """Leaves a region whose path raises: nothing after it is traced."""
+
+
+def current_trace() -> Trace:
+    """The active trace."""
+    trace = STATE.trace
+    assert trace is not None, "no trace is active"
+    return trace
+
+
+class Traced:
+    """A traced region: its graph, what its places held at the end, what its function returned."""
+
+    __slots__ = ("ended", "finals", "parameters", "places", "region", "result", "shared")
+
+    def __init__(self, region: Region) -> None:
+        self.region = region
+        self.ended = False  # the path raises: there are no final values
+        self.result: Any = None
+        self.parameters: list[Any] = []  # of a loop's region: what its places held at the start
+        self.shared: list[Any] = []  # its own relations between containers
+        self.places: dict[Any, Place] = {}
+        self.finals: dict[Any, Any] = {}
+
+    def final(self, place: Place, before: Any) -> Any:
+        """What the place holds after the region, given what it held before."""
+        return UNDEFINED if self.ended else self.finals.get(place.key, before)
+
+
+Table = dict[Any, tuple[Place, Any]]
+
+
+def run_region(
+    trace: Trace, thunk: Callable[[], Any], cells: list[Place], graph: Graph | None = None, fresh: tuple[Any, ...] = ()
+) -> Traced:
+    """Trace `thunk` into a new region; all places are put back as they were.
+
+    `cells` are the local names the thunk may bind; other places it writes are found through the journal.
+    `fresh` are objects made for this region (a loop's structures).
+    An exception that Python would raise only if the path is taken (a name unbound here, None used as a tensor before its
+    type is known) ends the path instead of the trace.
+    """
+    sharing = trace.notes.get("sharing")
+    held = [] if sharing is None else sharing.enter()
+    region = trace.builder.push(graph)
+    traced = Traced(region)
+    before: Table = {place.key: (place, place.read()) for place in cells}
+    table: Table = {}
+    trace.journal.append(table)
+    try:
+        try:
+            traced.result = thunk()
+            if "sharing" in trace.notes:
+                trace.notes["sharing"].end(region.graph)
+        except PathEnds:
+            traced.ended = True
+        except BaseException as error:
+            if not (_left_by(trace, error) or _abandoned(trace, error)):
+                raise
+            traced.ended = True
+        changed = _changed(before, table)
+    finally:
+        trace.builder.pop()
+        trace.journal.pop()
+        put_back(table)
+        put_back(before)
+        if "sharing" in trace.notes:
+            traced.shared = trace.notes["sharing"].leave(held, region.graph)
+            held = sharing = None  # type: ignore[assignment]
+    _keep_effects(trace, traced, before, table, changed, fresh)
+    if traced.shared:
+        _keep_shared(trace, traced, [table, before, changed], fresh)
+    return traced
+
+
+def _keep_shared(trace: Trace, traced: Traced, records: list[Any], fresh: tuple[Any, ...]) -> None:
+    """What the region has put into lists and was not born in it, is one of their elements from now on."""
+    sharing = trace.notes["sharing"]
+    placed = sharing.placed_in(traced.shared)
+    if placed:
+        records = [placed, traced.finals, traced.places, [traced.result], traced.shared, *records]
+        sharing.keep_placed(traced.shared, unheld(trace, placed, records) | {id(x) for x in fresh})
+
+
+_LEAVING = "__autograph_leaving__"
+
+
+def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) -> None:
+    """Note on an exception that the user's code raises it: if nothing catches it on its way out of the region, a node
+    will raise it. (A note elsewhere would keep the exception's frames, and what they hold would seem to be held.)"""
+    setattr(error, _LEAVING, (values, attrs, user_location()))
+
+
+def _left_by(trace: Trace, error: BaseException) -> bool:
+    """Emit the node of an exception that the user's code raised here, if it is one."""
+    known = error.__dict__.pop(_LEAVING, None)
+    if known is None:
+        return False
+    values, attrs, location = known
+    trace.builder.emit(get("raise_"), values, attrs, (), (), location)
+    return True
+
+
+def _abandoned(trace: Trace, error: BaseException) -> bool:
+    """Whether Python would raise this exception only if the path is taken: the path ends."""
+    if isinstance(error, NameError) and is_unbound(error):
+        _raise_node(trace, error)
+    elif (
+        not isinstance(error, (TypeError, AttributeError, IndexError, KeyError))
+        or not trace.notes.get("provisional")
+        or isinstance(error, OperatorNotAllowedInGraphError)
+    ):
+        return False
+    trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
+    return True
+
+
+def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:
+    """Undo the writes of a function's trace; what its places outside held at the end is returned, those of objects born
+    in it (and of `fresh`) keep it."""
+    changed = _changed({}, table)
+    put_back(table)
+    asked = {key: owner_of(place) for key, (place, _) in changed.items() if owner_of(place) is not None}
+    _keep_born(trace, asked, changed, fresh, [table, fresh, *records], trace.graph)
+    return {key: entry for key, entry in changed.items() if key not in asked}
+
+
+def _changed(before: Table, table: Table) -> dict[Any, tuple[Place, Any]]:
+    """The places that hold something else now, and what."""
+    by_item(table)
+    changed = {}
+    for key, (place, original) in [*before.items(), *table.items()]:
+        if key in changed:
+            continue
+        final = place.read()
+        if final is not original:
+            changed[key] = (place, final)
+    return changed
+
+
+def _keep_effects(
+    trace: Trace, traced: Traced, before: Table, table: Table, changed: Table, fresh: tuple[Any, ...]
+) -> None:
+    """Tell effects on the world outside the region from what happened to objects born in it, which keep it."""
+    asked = {}
+    for key, (place, final) in changed.items():
+        owner = owner_of(place)
+        if key in before:
+            known = True
+        elif isinstance(place, BoxPlace):
+            known = not (type(table[key][1]) is Value and _within(table[key][1].graph, traced.region))
+        elif owner is None:
+            known = True
+        else:
+            # Written or made before the region: it was there.
+            known = any(_is_noted(key, outer) for outer in trace.journal) or births_of(trace).before(owner, traced.region)
+            if not known:
+                asked[key] = owner
+        if known:
+            traced.places[key] = place
+            traced.finals[key] = final
+        elif key not in asked:
+            place.write(final)
+    place = final = owner = None  # type: ignore[assignment]
+    if not asked:
+        return
+    unsure = set(asked)
+    records = [table, before, traced.finals, traced.places, [traced.result], traced.shared]
+    _keep_born(trace, asked, changed, list(fresh), records, traced.region.graph)
+    for key, (place, final) in changed.items():
+        if key in unsure and key not in asked:
+            traced.places[key] = place
+            traced.finals[key] = final
+
+
+def _is_noted(key: Any, table: Table) -> bool:
+    """Whether a table has a note of a place, or of the dictionary whose item it is."""
+    return key in table or (key[0] == "item" and ("dict", key[1]) in table)
+
+
+def _keep_born(
+    trace: Trace, asked: dict[Any, Any], changed: Table, fresh: list[Any], records: list[Any], graph: Graph
+) -> None:
+    """Leave in `asked` (key -> owner) the places of objects born in the region, and give them back what they held."""
+    owners = list(asked.values())
+    born = {id(x) for x in fresh}
+    born |= unheld(trace, owners, [owners, asked, changed, *records])
+    for key in [k for k, owner in asked.items() if id(owner) not in born]:
+        del asked[key]
+    for key in asked:
+        place, final = changed[key]
+        place.write(final)
+        if isinstance(place, AttributePlace) and place.owner not in births_of(trace):
+            births_of(trace).add(place.owner, graph)
+
+
+def is_unbound(error: NameError) -> bool:
+    """Whether a local name has no value on this path (and not: there is no such name)."""
+    return isinstance(error, UnboundLocalError) or "free variable" in str(error)
+
+
+def _raise_node(trace: Trace, error: NameError) -> None:
+    name = str(error).split("'")[1] if "'" in str(error) else "?"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    line = "" if place is None else f" in line {place.tb_lineno}"
+    trace.notes.setdefault("unset", {})[name] = (
+        f"'{name}' must be defined before the branch or loop: it is read{line} before anything has set it"
+    )
+    arguments = name, "it must be initialized on each path, or before the branch or loop"
+    trace.builder.emit(get("raise_"), [], {"exception": UnboundVariableError, "arguments": arguments, "template": ()}, ())
+
+
+def _within(graph: Graph, region: Region) -> bool:
+    """Whether `graph` is the region's graph or was made inside it (so is on no enclosing level)."""
+    outer = region.parent
+    while outer is not None:
+        if outer.graph is graph:
+            return False
+        outer = outer.parent
+    return True
+
+
+@contextmanager
+def inside(trace: Trace, region: Region) -> Iterator[None]:
+    """Go on adding nodes to a region already traced (to pack its outputs)."""
+    before = trace.builder.region
+    trace.builder.region = region
+    try:
+        yield
+    finally:
+        trace.builder.region = before
+
+
+@contextmanager
+def replayed(traced: Traced) -> Iterator[None]:
+    """Let the places hold what they held at the region's end: an object seen in it is seen as it then was."""
+    before = [(place, place.read()) for place in traced.places.values()]
+    try:
+        for key, place in traced.places.items():
+            place.write(traced.finals[key])
+        yield
+    finally:
+        for place, value in before:
+            place.write(value)
+
+
+@contextmanager
+def provisional(trace: Trace, on: bool) -> Iterator[None]:
+    """Trace with types that may still widen: a path that needs more is abandoned for now."""
+    before = trace.notes.get("provisional", False)
+    trace.notes["provisional"] = on or before
+    try:
+        yield
+    finally:
+        trace.notes["provisional"] = before
+
+
+def close(trace: Trace, regions: list[Region]) -> list[Value]:
+    """Give sibling regions the same captured inputs, in the same order; returns the outer values to pass."""
+    outers: list[Value] = []
+    seen: set[Value] = set()
+    for region in regions:
+        for outer, _ in region.captured():
+            if outer not in seen:
+                seen.add(outer)
+                outers.append(outer)
+    for region in regions:
+        inner = dict(region.captured())
+        own = [v for v in region.graph.inputs if v not in set(inner.values())]
+        ordered = [inner.get(outer) or Value(outer.type, region.graph, None, 0, outer.name) for outer in outers]
+        region.graph.inputs = [*own, *ordered]
+        for i, v in enumerate(region.graph.inputs):
+            v.index = i
+    return outers
+

@@ -1,0 +1,1 @@
+"""Branches, `while` loops, `try`, `assert` and `match`, and what they test and print."""

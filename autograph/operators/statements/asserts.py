@@ -1,0 +1,72 @@
+"""assert and raise in converted code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.state.regions import leaving
+from autograph.operators.statements.printing import template_of, text_of
+from autograph.operators.statements.truth import is_staged_condition, truth_of
+from runtime.ir.graph import Value
+from runtime.ops.effects import Slot, Text
+from runtime.ops.registry import get
+from runtime.tensor.tensor import is_staged
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = ["assert_stmt", "raised"]
+
+
+def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
+    """`assert test, message()`; of a staged test, checked when the graph runs."""
+    condition = truth_of(test)
+    if not is_staged_condition(condition):
+        if not condition:
+            raise raised(AssertionError(*([] if message is None else [message()])))
+        return
+    trace = STATE.trace
+    assert trace is not None
+    template, values = template_of("" if message is None else text_of(message()))
+    trace.builder.emit(
+        get("assert_"),
+        [trace.operand(condition), *values],
+        {"template": template, "bare": message is None},
+        (),
+    )
+
+
+def raised(error: Any) -> Any:
+    """What `raise error` raises: under a staged condition an exception that becomes a node where it leaves the region.
+
+    So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
+    """
+    trace = STATE.trace
+    if trace is None or trace.builder.region.parent is None:
+        return error
+    made = error() if isinstance(error, type) else error
+    again = getattr(made, "__raised_again__", None)
+    if again is not None:  # caught when the graph runs, and raised once more
+        leaving(made, [], {"exception": again, "arguments": (), "template": ()})
+        return made
+    text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
+    template, values = template_of(text) if text is not None else ((), [])
+    arguments = _arguments(trace, made.args, values) if text is None else None
+    leaving(made, values, {"exception": type(made), "arguments": arguments, "template": template})
+    return made
+
+
+def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tuple[Any, ...]:
+    """The arguments of an exception, with slots for staged tensors; the tensors are added to `values`."""
+    made: list[Any] = []
+    for arg in args:
+        if is_staged(arg):
+            made.append(Slot(len(values)))
+            values.append(trace.operand(arg))
+        elif isinstance(arg, str):
+            template, inside = template_of(arg)
+            shifted = tuple(p if isinstance(p, str) else (p[0] + len(values), p[1]) for p in template)
+            made.append(Text(shifted) if inside else arg)
+            values += inside
+        else:
+            made.append(arg)
+    return tuple(made)

@@ -1,0 +1,85 @@
+"""Loops that never end: refused while they are traced, or where they begin when the graph runs.
+
+Else the graph would run for ever without a word, natively even deaf to an interrupt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, describe
+from runtime.ir.graph import Graph, Value
+from runtime.ir.safety import RISKY
+from runtime.tensor.known import static_value
+from runtime.tensor.trace import Place
+
+__all__ = ["ENDLESS", "is_endless", "refuse_endless"]
+
+ENDLESS = (
+    "this loop never ends: its test is true, nothing that the test reads changes in the loop, and nothing leaves it\n"
+    "Instead: change in the loop what its test reads, or leave it by `break` or `return`"
+)
+"""What is said where the test is known only when the graph runs."""
+
+
+def is_endless(test: Graph, own: set[Value], body: Graph) -> bool:
+    """Whether a loop, once begun, goes on for ever: its test reads none of the values that the loop has of its `own`,
+    and its body can neither raise nor be seen."""
+    if _can_be_seen(test) or _can_be_seen(body):
+        return False
+    pending, seen = list(test.outputs), set()
+    while pending:
+        value = pending.pop()
+        if value in own:
+            return False
+        if value not in seen and value.node is not None:
+            pending += value.node.inputs
+        seen.add(value)
+    return True
+
+
+def refuse_endless(test: Any, body: Graph, places: list[Place], entries: list[Any], finals: list[Any]) -> None:
+    """Raise if a loop's test is true whatever happens, and its body can neither raise nor be seen.
+
+    The text tells what an iteration does to the types of the loop's variables, which often is the slip.
+
+    Raises:
+      DTypeError: a variable becomes another dtype or structure.
+      InvalidArgumentError: all keep theirs.
+    """
+    known = static_value(test)
+    if known is None or not known or _can_be_seen(body):
+        return
+    error, what = "InvalidArgumentError", ""
+    for place, entry, final in zip(places, entries, finals, strict=True):
+        change = _change(describe(entry), describe(final))
+        if change is not None:
+            error, what = change[0], f"; '{getattr(place, 'name', 'it')}' {change[1]}"
+            break
+    raise refusal("endless-loop", error, what=what)
+
+
+def _can_be_seen(graph: Graph) -> bool:
+    """Whether an operation of a graph may raise, print or call Python."""
+    return any(
+        node.op.effect is not None or node.op.name in RISKY or any(map(_can_be_seen, node.regions)) for node in graph.nodes
+    )
+
+
+def _change(before: Descriptor, after: Descriptor) -> tuple[str, str] | None:
+    if isinstance(before, Leaf) and isinstance(after, Leaf):
+        old, new = before.type, after.type
+        if old.dtype is not new.dtype:
+            return "DTypeError", f"has dtype {old.dtype} before the loop, but dtype {new.dtype} after one iteration"
+        if old.shape != new.shape:
+            shown = f"has shape {_shown(old.shape)} before the loop, but shape {_shown(new.shape)} after one iteration"
+            return "InvalidArgumentError", shown
+        return None
+    if isinstance(before, Struct) or isinstance(after, Struct):
+        return "DTypeError", "does not have the same nested structure before the loop and after one iteration"
+    return None
+
+
+def _shown(shape: Any) -> str:
+    return "unknown" if shape is None else str(tuple(d if isinstance(d, int) else None for d in shape))

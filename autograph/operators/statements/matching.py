@@ -1,0 +1,101 @@
+"""The shape tests of `match` statements. They look at Python objects only and answer in Python."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograph.operators.state.numbers import is_number, python_type
+
+# Classes whose one positional sub-pattern is the subject itself (Python's language reference, 8.6.4.9).
+_ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple)
+
+
+def match_sequence(subject: object, length: int, star: bool) -> bool:
+    """Whether `subject` is a sequence, not a string, of `length` items; with `star`, of at least so many.
+
+    >>> match_sequence((1, 2), 2, False), match_sequence([1, 2, 3], 2, True), match_sequence("ab", 2, False)
+    (True, True, False)
+    """
+    if not isinstance(subject, Sequence) or isinstance(subject, (str, bytes, bytearray)):
+        return False
+    return len(subject) >= length if star else len(subject) == length
+
+
+def match_star(subject: Sequence[Any], before: int, after: int) -> list[Any]:
+    """The items for `*name`, with `before` items in front of them and `after` behind.
+
+    >>> match_star((1, 2, 3, 4), 1, 1)
+    [2, 3]
+    """
+    items = list(subject)
+    return items[before : len(items) - after]
+
+
+def match_mapping(subject: object, keys: tuple[object, ...]) -> bool:
+    """Whether `subject` is a mapping that has all the keys; raises `ValueError` for a key given twice.
+
+    >>> match_mapping({"a": 1, "b": 2}, ("a",)), match_mapping({}, ("a",)), match_mapping([], ())
+    (True, False, False)
+    """
+    if not isinstance(subject, Mapping):
+        return False
+    for position, key in enumerate(keys):
+        if key in keys[:position]:
+            raise ValueError(f"mapping pattern checks duplicate key ({key!r})")
+    missing = object()
+    return all(subject.get(key, missing) is not missing for key in keys)
+
+
+def match_rest(subject: Mapping[Any, Any], keys: tuple[object, ...]) -> dict[Any, Any]:
+    """The items for `**name`: those of other keys.
+
+    >>> match_rest({"a": 1, "b": 2}, ("a",))
+    {'b': 2}
+    """
+    rest = dict(subject)
+    for key in keys:
+        del rest[key]
+    return rest
+
+
+def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]) -> bool:
+    """Whether `subject` is an instance of `cls` with what `count` positional and these named patterns need.
+
+    Raises `TypeError` where `cls` is no class or takes fewer positional patterns.
+
+    >>> match_class(1.5, float, 1, ()), match_class(1, str, 0, ()), match_class(1, int, 0, ("real", "nope"))
+    (True, False, False)
+    """
+    if not isinstance(cls, type):
+        raise TypeError("called match pattern must be a class")
+    if not (isinstance(subject, cls) or (is_number(subject) and issubclass(python_type(subject), cls))):
+        return False
+    names = _positional(cls)
+    allowed = 1 if names is None else len(names)
+    if count > allowed:
+        plural = "" if allowed == 1 else "s"
+        raise TypeError(f"{cls.__name__}() accepts {allowed} positional sub-pattern{plural} ({count} given)")
+    positional = () if names is None else names[:count]
+    for name in attributes:
+        if name in positional:
+            raise TypeError(f"{cls.__name__}() got multiple sub-patterns for attribute {name!r}")
+    return all(hasattr(subject, name) for name in (*positional, *attributes))
+
+
+def match_argument(subject: object, cls: type, index: int) -> Any:
+    """What the positional pattern at `index` of `cls(...)` is matched against.
+
+    >>> match_argument(1.5, float, 0)
+    1.5
+    """
+    names = _positional(cls)
+    return subject if names is None else getattr(subject, names[index])
+
+
+def _positional(cls: type) -> tuple[str, ...] | None:
+    """The attributes for positional patterns, or None where the pattern is for the subject itself."""
+    if not hasattr(cls, "__match_args__") and issubclass(cls, _ITSELF):
+        return None
+    names = getattr(cls, "__match_args__", ())
+    if not isinstance(names, tuple):
+        raise TypeError(f"{cls.__name__}.__match_args__ must be a tuple (got {type(names).__name__})")
+    return names

@@ -1,0 +1,242 @@
+"""Text of staged tensors. Formatting one while tracing gives a token; print, assert and raise turn the tokens in their
+text into slots of a template that is filled when the graph runs.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+from typing import Any, NoReturn
+
+from autograph.errors.refusals import refusal
+from autograph.load.at_once import JOINING
+from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.statements.rolling import CannotRoll
+from autograph.operators.values.choice import choice_of, resolve
+from autograph.operators.values.listvalue import ListValue
+from runtime.ir.graph import Value
+from runtime.ops.registry import get
+from runtime.tensor import tensor as tensor_module
+from runtime.tensor import trace as trace_module
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = [
+    "TOKEN",
+    "StagedText",
+    "check_text",
+    "emit_print",
+    "holds_text",
+    "method_of_text",
+    "percent",
+    "print_",
+    "refuse_text",
+    "template_of",
+    "text",
+    "text_of",
+]
+
+TOKEN = re.compile("\ue000(\\d+)\ue001")
+
+
+class StagedText(str):
+    """A text of which only the run knows all: it can be put into others, printed and raised, not looked into."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> str:
+        return StagedText(str.__add__(self, other))
+
+    def __radd__(self, other: str) -> str:
+        return StagedText(str.__add__(other, self))
+
+    def __mod__(self, values: Any) -> str:
+        return percent(str.__str__(self), values)
+
+    def __rmod__(self, other: str) -> str:
+        return percent(other, self)
+
+    def __str__(self) -> str:
+        return self
+
+    def __repr__(self) -> str:
+        return StagedText(_ESCAPED.sub("\ue000\\1\ue001", str.__repr__(self)))
+
+    def __format__(self, spec: str) -> str:
+        return self if not spec else refuse_text("format")
+
+    def __reduce__(self) -> Any:
+        return str, (str.__str__(self),)
+
+
+_ESCAPED = re.compile(r"\\ue000(\d+)\\ue001")
+_TEXTS = frozenset("__mul__ __rmul__ format format_map join strip lstrip rstrip".split())
+"""What of `str` makes texts without a look at the characters."""
+_KEPT = frozenset("__new__ __init__ __getattribute__ __sizeof__ __doc__".split()) | vars(StagedText).keys() | _TEXTS
+
+
+def _refused(name: str) -> Any:
+    what = {"__eq__": "==", "__ne__": "!=", "__hash__": "a key", "__contains__": "in"}.get(name, name)
+
+    def method(self: str, *_: Any, **__: Any) -> Any:
+        refuse_text(what)
+
+    return method
+
+
+def _joining(name: str) -> Any:
+    plain = getattr(str, name)
+
+    def method(self: str, *args: Any, **keywords: Any) -> str:
+        return text(plain(self, *args, **keywords))
+
+    return method
+
+
+for _name in vars(str).keys() - _KEPT:
+    setattr(StagedText, _name, _refused(_name))
+for _name in _TEXTS:
+    setattr(StagedText, _name, _joining(_name))
+
+
+def text(made: str) -> str:
+    """A text put together of several parts: one that is not looked into, if one of them is known only to the run."""
+    trace = STATE.trace
+    if trace is None or "texts" not in trace.notes or TOKEN.search(made) is None:
+        return made
+    return StagedText(made)
+
+
+def method_of_text(method: Any, *args: Any, **keywords: Any) -> Any:
+    """What a method of a plain text gives: `format` and `join` take texts of tensors into another, others look into them."""
+    if method.__name__ in JOINING:
+        return text(method(*args, **keywords))
+    for given in args:
+        if type(given) is StagedText or (type(given) is tuple and any(type(part) is StagedText for part in given)):
+            refuse_text(method.__name__)
+    return method(*args, **keywords)
+
+
+def percent(form: str, values: Any) -> str:
+    """`form % values`, where the text `form` stands in the code."""
+    made = text(form.__mod__(values) if type(values) is StagedText else form % values)
+    if type(made) is StagedText and _PADDED.search(form):
+        refuse_text("format")
+    return made
+
+
+_PADDED = re.compile(r"%(\(.*?\))?[-+ 0#]*[*0-9.][*0-9.]*[sra]")
+
+
+def refuse_text(what: str) -> NoReturn:
+    """Refuse to look into a text with tokens."""
+    raise refusal("characters-of-tensor", what=what)
+
+
+def check_text(trace: Trace, text: str, what: str) -> None:
+    """Refuse `what` is done with a text if it has tokens."""
+    if "texts" in trace.notes and TOKEN.search(text):
+        refuse_text(what)
+
+
+def _token(tensor: Tensor, spec: str) -> str:
+    trace = STATE.trace
+    if trace is None:
+        return f"<Tensor staged {tensor.type}>"
+    if "rolling" in trace.notes and tensor.type.weak:
+        raise CannotRoll  # where Python knows the number, it knows the text
+    return _slot(trace, trace.operand(tensor), spec)
+
+
+def _slot(trace: Trace, value: Value, spec: str) -> str:
+    slots = trace.notes.get("texts")
+    if slots is None:
+        slots = trace.notes["texts"] = []
+        trace_module.unusual(trace)
+    slots.append((value, spec))
+    return StagedText(f"\ue000{len(slots) - 1}\ue001")
+
+
+tensor_module.text_hook = _token
+
+
+def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
+    """Text with tokens as a template: a tuple of strings and (slot number, format spec), and the values of the slots."""
+    trace = STATE.trace
+    parts: list[Any] = []
+    values: list[Value] = []
+    pieces = TOKEN.split(text)
+    for i, piece in enumerate(pieces):
+        if i % 2 == 0:
+            if piece:
+                parts.append(piece)
+            continue
+        assert trace is not None
+        value, spec = trace.notes["texts"][int(piece)]
+        parts.append((len(values), spec))
+        values.append(value)
+    return tuple(parts), values
+
+
+def holds_text(x: Any) -> bool:
+    """Whether a value is a text with tokens, or holds one."""
+    if isinstance(x, str):
+        return TOKEN.search(x) is not None
+    if isinstance(x, (list, tuple)):
+        return any(map(holds_text, x))
+    return isinstance(x, dict) and (any(map(holds_text, x)) or any(map(holds_text, x.values())))
+
+
+def text_of(x: Any) -> str:
+    """The text of a value, with tokens for what is staged in it."""
+    if choice_of(x) is not None:
+        x = resolve(x)
+    trace = STATE.trace
+    if type(x) is Tensor and is_staged(x) and trace is not None:
+        return _slot(trace, trace.operand(x), "")
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return _list_text(dynamic)
+    if type(x) is list:
+        return f"[{', '.join(map(_item_text, x))}]"
+    if type(x) is tuple:
+        return f"({', '.join(map(_item_text, x))}{',' if len(x) == 1 else ''})"
+    if type(x) is dict:
+        return f"{{{', '.join(f'{k!r}: {_item_text(v)}' for k, v in x.items())}}}"
+    return str(x)
+
+
+def _item_text(x: Any) -> str:
+    return text_of(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
+
+
+def _list_text(value: ListValue) -> str:
+    trace = STATE.trace
+    assert trace is not None
+    return _slot(trace, value.values[0], "")
+
+
+def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:
+    """`print`, staged in program order: while a function is traced, every print becomes part of the graph."""
+    trace = STATE.trace
+    stream = sys.stdout if file is None else file
+    if trace is None or not any(stream is s for s in (sys.stdout, sys.stderr)):
+        builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
+        return
+    if not any(stream is s for s in trace.streams) and trace.builder.region.parent is None and not _shows_staged(args):
+        # Redirected while the function is traced: whoever did it waits for the text, and takes it from no later run.
+        builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
+        return
+    text = (" " if sep is None else sep).join(map(text_of, args)) + ("\n" if end is None else end)
+    emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
+
+
+def _shows_staged(args: tuple[Any, ...]) -> bool:
+    return any(TOKEN.search(text_of(x)) for x in args)
+
+
+def emit_print(trace: Trace, text: str, stream: str) -> None:
+    """A node that prints a text with tokens."""
+    template, values = template_of(text)
+    trace.builder.emit(get("print_"), values, {"template": template, "stream": stream}, ())

@@ -1,0 +1,284 @@
+"""try statements whose body may fail when the graph runs: Python's, or an `attempt` node and conditionals on its outcome.
+
+The body becomes a function of the graph. Before each operation in it that may fail, what changed of the places that the
+body writes is noted, so that a handler finds them as they were when the exception was raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places
+from autograph.operators.state.regions import Traced, inside, replayed, run_region
+from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.branches import staged_cond
+from autograph.operators.values.choice import alternatives_of
+from autograph.operators.values.descriptors import (
+    Descriptor,
+    Joiner,
+    OneOf,
+    Undefined,
+    canonical,
+    describe,
+    loosen,
+    value_types,
+)
+from autograph.operators.values.packing import alternative_for, pack, unpack
+from runtime.ir.build import Region
+from runtime.ir.graph import Graph, Value
+from runtime.ir.safety import may_fail
+from runtime.ops.attempts import last_caught
+from runtime.ops.registry import Op, get
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Place, Trace
+from runtime.typesys.spec import TensorType
+
+__all__ = ["try_stmt"]
+
+Handler = tuple[Callable[[], Any], Callable[[Any], None]]
+_TAG = TensorType("int64", (), weak=True)
+_PASSES = 12
+_UNSURE = object()
+
+
+def try_stmt(
+    body: Callable[[], None],
+    handlers: tuple[Handler, ...],
+    orelse: Callable[[], None] | None,
+    names: tuple[str, ...],
+) -> None:
+    """`try: body()`, `except type(): handler(error)` for each of the handlers, `else: orelse()`."""
+    trace = STATE.trace
+    if trace is None:
+        _by_python(body, handlers, orelse)
+        return
+    cells = name_places(names, body, orelse, *(h for _, h in handlers)) if names else []
+    staged = _Try(trace, body, cells)
+    try:
+        traced = staged.settled()
+    except Exception:  # noqa: BLE001 (it is raised while tracing, whatever it is: once more, and Python handles it)
+        traced = None
+    if traced is None:
+        _by_python(body, handlers, orelse)
+        return
+    kinds = [(kind, handler) for types, handler in handlers for kind in _flat(types())]
+    tag = staged.emit(traced, tuple(kind for kind, _ in kinds))
+
+    def done() -> None:
+        staged.settle()
+        if orelse is not None:
+            orelse()
+
+    everything = [*cells, *(p for p in staged.places if all(p is not c for c in cells))]
+    choose(trace, tag, 0, [done, *(_handling(kind, handler) for kind, handler in kinds)], everything)
+
+
+def choose(trace: Trace, tag: Tensor, number: int, paths: list[Callable[[], None]], cells: list[Place]) -> None:
+    """Take the path that the tag says."""
+    if len(paths) == 1:
+        paths[0]()
+        return
+    staged_cond(trace, op.equal(tag, number), paths[0], lambda: choose(trace, tag, number + 1, paths[1:], cells), cells)
+
+
+def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: Callable[[], None] | None) -> None:
+    try:
+        body()
+    except BaseException as error:
+        handler = None if type(error).__module__.startswith("autograph.") else _handler_of(error, handlers)
+        if handler is None:
+            raise
+        handler(error)
+    else:
+        if orelse is not None:
+            orelse()
+
+
+def _handler_of(error: BaseException, handlers: tuple[Handler, ...]) -> Callable[[Any], None] | None:
+    return next((handler for types, handler in handlers if isinstance(error, types())), None)
+
+
+def _flat(types: Any) -> list[type[BaseException]]:
+    return [kind for part in types for kind in _flat(part)] if isinstance(types, tuple) else [types]
+
+
+def _handling(kind: type[BaseException], handler: Callable[[Any], None]) -> Callable[[], None]:
+    """The handler of an exception that is caught when the graph runs."""
+
+    def handle() -> None:
+        error = _caught(kind)
+        try:
+            raise error  # so that a bare `raise` in the handler finds it
+        except kind:
+            try:
+                handler(error)
+            except BaseException as again:
+                if again is not error:
+                    raise
+                raise raised(again) from None
+        finally:
+            error.__traceback__ = None  # it would keep what was born here alive
+            del error
+
+    return handle
+
+
+def _caught(kind: type[BaseException]) -> BaseException:
+    """What stands for an exception that is known when the graph runs: only its class can be asked."""
+
+    def refuse(self: Any, *_: Any) -> Any:
+        raise refusal("caught-later", kind=kind.__name__)
+
+    members: dict[str, Any] = {"__str__": refuse, "__repr__": refuse, "args": property(refuse)}
+    members["__raised_again__"] = staticmethod(last_caught)
+    members["__module__"] = kind.__module__
+    made: Any = type(kind.__name__, (kind,), members)
+    return made.__new__(made)  # type: ignore[no-any-return]
+
+
+class _Try:
+    """One try statement while its body is traced."""
+
+    def __init__(self, trace: Trace, body: Callable[[], None], cells: list[Place]) -> None:
+        self.trace = trace
+        self.body = body
+        self.cells = cells
+        self.places: list[Place] = []  # what the body changes
+        self.types: list[Descriptor] = []  # of their values at any time
+        # What was noted of them last, as far as each region under way knows.
+        self.last: dict[Region, list[Any]] = {}
+        self.missed: dict[Any, Place] = {}  # cells that held something else for a while
+        self.joined: list[Descriptor] = []
+        self.entries: list[Any] = []  # what the cells held
+        serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
+        self.name = f"{body.__name__}_try_{serial}"
+        self.finals: list[Descriptor] = []  # of what the body leaves, if it does not fail
+
+    def settled(self) -> Traced | None:
+        """The body, traced with notes of all that it changes; None if nothing in it may fail when the graph runs."""
+        for _ in range(_PASSES):
+            traced = self._trace()
+            risky = [node for node in traced.region.graph.walk() if may_fail(node.op, node.inputs)]
+            if not risky or (traced.ended and len(risky) == 1 and risky[0] is traced.region.graph.nodes[-1]):
+                return None
+            known = {place.key for place in self.places}
+            new = [place for key, place in {**traced.places, **self.missed}.items() if key not in known]
+            before = self.types
+            self.types = list(self.joined)
+            for place in new:
+                self.places.append(place)
+                self.types.append(loosen(describe(place.read())))
+            joiner = Joiner()
+            with replayed(traced):
+                for i, place in enumerate(self.places):
+                    final = traced.finals.get(place.key, UNDEFINED)
+                    if not traced.ended and final is not UNDEFINED:
+                        self.types[i] = joiner(self.types[i], loosen(describe(final)))
+            if not new and canonical(self.types) == canonical(before):
+                return traced
+        raise refusal("unsettled-loop", names=", ".join(map(repr, self.places)))
+
+    def _trace(self) -> Traced:
+        trace = self.trace
+        opened = trace.notes.setdefault("tries", [])
+        self.last = {trace.builder.region: [place.read() for place in self.places]}
+        self.joined = list(self.types)
+        self.entries = [cell.read() for cell in self.cells]
+        self.missed = {}
+        before, trace.builder.watcher = trace.builder.watcher, self._before
+        opened.append(self)
+        try:
+            return run_region(trace, self.body, self.cells, Graph(functions=trace.graph.functions))
+        finally:
+            opened.pop()
+            trace.builder.watcher = before
+
+    def _before(self, operation: Op, inputs: list[Value]) -> None:
+        """Before an operation that may fail: note what has changed since."""
+        if not may_fail(operation, inputs):
+            return
+        trace = self.trace
+        watcher, trace.builder.watcher = trace.builder.watcher, None
+        try:
+            opened = trace.notes["tries"]
+            for each in opened:
+                each.note()
+        finally:
+            trace.builder.watcher = watcher
+
+    def note(self) -> None:
+        """Emit what changed of the places."""
+        joiner = Joiner()
+        slot = 0
+        last = self._last_here()
+        for cell, entry in zip(self.cells, self.entries, strict=True):
+            if cell.read() is not entry:
+                self.missed[cell.key] = cell
+        for i, place in enumerate(self.places):
+            now, d = place.read(), self.types[i]
+            width = len(value_types(d))
+            if now is not last[i]:
+                last[i] = now
+                self._forget_around(i)
+                wider = joiner(d, loosen(describe(now)))
+                self.joined[i] = joiner(self.joined[i], wider)
+                if canonical([wider]) == canonical([d]):
+                    for k, value in enumerate(pack(now, d)):
+                        self.trace.builder.emit(get("note"), [value], {"slot": slot + k, "of": self.name}, ())
+            slot += width
+
+    def _last_here(self) -> list[Any]:
+        """What was noted last, in the region under way."""
+        region = here = self.trace.builder.region
+        while region not in self.last:
+            assert region.parent is not None
+            region = region.parent
+        return self.last.setdefault(here, list(self.last[region]))
+
+    def _forget_around(self, i: int) -> None:
+        """Around this region nobody knows whether it runs, or is traced again: there the place is noted anew."""
+        region = self.trace.builder.region.parent
+        while region is not None:
+            if region in self.last:
+                self.last[region][i] = _UNSURE
+            region = region.parent
+
+    def emit(self, traced: Traced, exceptions: tuple[type[BaseException], ...]) -> Tensor:
+        """The node; the places get what the body left. Returns the tag."""
+        trace, region = self.trace, traced.region
+        with inside(trace, region), replayed(traced):
+            outputs = []
+            for place, d in zip(self.places, self.types, strict=True):
+                final = UNDEFINED if traced.ended else traced.finals.get(place.key, place.read())
+                self.finals.append(loosen(describe(final)))
+                outputs += pack(final, d)
+            region.graph.outputs = [region.resolve(v) for v in outputs]
+        captured = region.captured()
+        region.graph.inputs = [inner for _, inner in captured]
+        for i, v in enumerate(region.graph.inputs):
+            v.index = i
+        trace.graph.functions[self.name] = region.graph
+        region.graph.name = self.name
+        entries = []
+        for place, d in zip(self.places, self.types, strict=True):
+            entries += pack(place.read(), d)
+        types = (_TAG, *(t for d in self.types for t in value_types(d)))
+        attrs = {"function": self.name, "slots": len(entries), "exceptions": exceptions}
+        node = trace.builder.emit(get("attempt"), [*entries, *(outer for outer, _ in captured)], attrs, types)
+        results = iter(node.outputs)
+        tag = Tensor(next(results))
+        for place, d in zip(self.places, self.types, strict=True):
+            value = unpack(d, results, getattr(place, "name", ""))
+            trace.record(place)
+            place.write(UNBOUND if value is UNDEFINED else value)
+        return tag
+
+    def settle(self) -> None:
+        """On the path on which nothing failed: the places hold what the body left, and nothing else is possible."""
+        for place, d, final in zip(self.places, self.types, self.finals, strict=True):
+            if isinstance(d, OneOf) and not isinstance(final, (OneOf, Undefined)):
+                self.trace.record(place)
+                place.write(alternatives_of(place.read())[alternative_for(final, d)])

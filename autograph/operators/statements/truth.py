@@ -1,0 +1,103 @@
+"""Truth of conditions: Python's, or a staged boolean scalar."""
+
+from __future__ import annotations
+
+import weakref
+from operator import index
+from types import FunctionType
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import dynamic_of, length
+from autograph.operators.state.places import UNBOUND
+from autograph.operators.state.plain import PLAIN, TRUTHS
+from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.listvalue import ListValue
+from runtime.ir.graph import Value
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.shapes import num_elements
+
+__all__ = ["is_staged_condition", "truth_of"]
+
+
+def truth_of(x: Any) -> Any:
+    """`bool(x)`, or a staged tensor of dtype bool and shape () where it depends on one.
+
+    Raises:
+      InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
+    """
+    kind = type(x)
+    if kind in PLAIN:
+        return bool(x)
+    if kind is list:
+        dynamic = dynamic_of(x)
+        return bool(x) if dynamic is None else op.not_equal(length(dynamic), 0)
+    known = _pythons.get(id(kind))
+    if known is not None and known() is kind:
+        return bool(x)
+    choice = choice_of(x)
+    if choice is not None:
+        return _truth_of_choice(choice)
+    if isinstance(x, Tensor):
+        if STATE.trace is None:
+            return bool(x)
+        dtype, shape = x.type.dtype, x.type.shape
+        if shape is None or any(not isinstance(d, int) for d in shape):
+            x = op.reshape(x, shape=())
+        elif shape != ():
+            if num_elements(shape) != 1:
+                raise refusal("truth-of-many", shape=shape)
+            x = op.reshape(x, shape=())
+        return x if dtype.is_bool else op.not_equal(x, 0)
+    if type(x) is ListValue:
+        return op.not_equal(length(x), 0)
+    staged_truth = getattr(type(x), "__staged_bool__", None)
+    if staged_truth is not None:
+        return staged_truth(x)
+    for name in ("__bool__", "__len__"):
+        if type(getattr(kind, name, None)) is FunctionType:
+            method = special_hook(x, name)
+            return bool(x) if method is None else _truth_from(name, method())
+    if "<locals>" not in kind.__qualname__:
+        TRUTHS.add(kind)
+    key = id(kind)
+    _pythons[key] = weakref.ref(kind, lambda _: _pythons.pop(key, None))
+    return bool(x)
+
+
+special_hook: Any = None  # finds the converted special methods of an object of a user's class; put here by `calls`
+_pythons: dict[int, Any] = {}  # by their id: types whose truth no user's code decides
+
+
+def _truth_from(name: str, result: Any) -> Any:
+    """The truth that `__bool__` or `__len__` told, checked as Python checks it."""
+    truth = truth_of(result)
+    if is_staged_condition(truth):
+        return truth
+    if name == "__bool__" and type(result) is not bool:
+        raise TypeError(f"__bool__ should return bool, returned {type(result).__name__}")
+    if name == "__len__" and index(result) < 0:
+        raise ValueError("__len__() should return >= 0")
+    return truth
+
+
+def _truth_of_choice(choice: Choice) -> Any:
+    result: Any = False
+    for i, alternative in enumerate(choice._alternatives):
+        if alternative is UNBOUND:
+            continue
+        mine = truth_of(alternative)
+        if mine is False:
+            continue
+        hit = op.equal(choice._tag, i)
+        if mine is not True:
+            hit = op.logical_and(hit, mine)
+        result = hit if result is False else op.logical_or(result, hit)
+    return result
+
+
+def is_staged_condition(x: Any) -> bool:
+    """Whether a truth is only known at run time."""
+    return isinstance(x, Tensor) and (type(x) is not Tensor or type(x._value) is Value or STATE.trace is not None)

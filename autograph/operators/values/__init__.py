@@ -1,0 +1,1 @@
+"""Python values in staged regions: what their types are, how two of them join, how graph values carry them."""

@@ -1,0 +1,279 @@
+"""Values that are one of several alternatives on different paths: None or unbound or a tensor, one string or another.
+
+A staged `Choice` is a tag (a staged integer) and the alternatives. Tests (`is None`) read the tag. A use needs the one
+alternative that is neither None nor unbound: it leaves a check in the graph that raises Python's own error at run time.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.places import UNBOUND, Label
+from runtime.tensor import trace as trace_module
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.errors import UnboundVariableError
+
+__all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
+
+
+class Choice:
+    """One of `alternatives` (Python values that may hold staged tensors), by the staged integer `tag`."""
+
+    __slots__ = ("_alternatives", "_checked", "_descriptor", "_name", "_tag")
+    __hash__ = object.__hash__
+
+    def __init__(self, descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> None:
+        self._descriptor = descriptor
+        self._tag = tag
+        self._alternatives = alternatives
+        self._name = name
+        self._checked: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return select(self, lambda value: getattr(value, name))
+
+    def __getitem__(self, index: Any) -> Any:
+        return select(self, lambda value: value[index])
+
+    def __iter__(self) -> Any:
+        return iter(resolve(self))
+
+    def __len__(self) -> int:
+        return len(resolve(self))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return resolve(self)(*args, **kwargs)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*map(resolve, inputs), **kwargs)
+
+    def __bool__(self) -> bool:
+        raise refusal("choice-in-python", what=self._name or repr(self))
+
+    def __eq__(self, other: Any) -> Any:
+        return equals(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return op.logical_not(equals(self, other))
+
+    def __repr__(self) -> str:
+        return f"<one of {self._alternatives}>"
+
+
+def _delegate(apply: Callable[..., Any], reflected: bool = False) -> Any:
+    def method(self: Choice, *args: Any) -> Any:
+        value = resolve(self)
+        return apply(*args, value) if reflected else apply(value, *args)
+
+    return method
+
+
+for _n in "add sub mul truediv floordiv mod pow matmul and or xor lt le gt ge".split():
+    _apply = getattr(operator, f"{_n}_" if _n in ("and", "or") else _n)
+    setattr(Choice, f"__{_n}__", _delegate(_apply))
+    if _n not in ("lt", "le", "gt", "ge"):
+        setattr(Choice, f"__r{_n}__", _delegate(_apply, reflected=True))
+for _n in ("neg", "pos", "abs", "invert", "contains"):
+    setattr(Choice, f"__{_n}__", _delegate(getattr(operator, _n)))
+for _n in ("enter", "exit"):
+    setattr(Choice, f"__{_n}__", _delegate(lambda value, *args, _n=_n: getattr(type(value), f"__{_n}__")(value, *args)))
+
+
+class MaybeTensor(Tensor):
+    """A tensor that may be None or unbound on the path taken; using it checks that it is there."""
+
+    __slots__ = ("_inner", "choice")
+
+    def __init__(self, choice: Choice, inner: Tensor) -> None:
+        self.choice = choice
+        self._inner = inner
+
+    @property
+    def _value(self) -> Any:
+        resolve(self.choice)
+        return self._inner._value
+
+    @_value.setter
+    def _value(self, value: Any) -> None:
+        self._inner._value = value
+
+    @property
+    def type(self) -> Any:
+        return self._inner.type
+
+    @property
+    def dtype(self) -> Any:
+        return self._inner.dtype
+
+    def __repr__(self) -> str:
+        return f"<Tensor staged {self._inner.type}, or {self.choice._name or 'it'} is not set>"
+
+
+CHOICES = (MaybeTensor, Choice)
+
+
+def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> Any:
+    """A `MaybeTensor` where one alternative is a tensor and the others are absences; else a `Choice`."""
+    choice = Choice(descriptor, tag, alternatives, name)
+    if STATE.trace is not None:
+        STATE.trace.notes["choices"] = True
+        trace_module.unusual(STATE.trace)
+    present = [a for a in alternatives if a is not None and a is not UNBOUND]
+    if len(present) == 1 and isinstance(present[0], Tensor):
+        return MaybeTensor(choice, present[0])
+    return choice
+
+
+def choice_of(x: Any) -> Choice | None:
+    """The choice behind `x`, if it is one."""
+    kind = type(x)
+    if kind is MaybeTensor:
+        return x.choice  # type: ignore[no-any-return]
+    return x if kind is Choice else None
+
+
+def alternatives_of(x: Any) -> list[Any]:
+    """What `x` may be: its alternatives, or itself."""
+    choice = choice_of(x)
+    return [x] if choice is None else choice._alternatives
+
+
+def tag_of(choice: Choice) -> Tensor:
+    """The staged integer that tells which alternative it is."""
+    return choice._tag
+
+
+def resolve(x: Any) -> Any:
+    """The one alternative that can be used, checked at run time; `x` itself if it is no choice.
+
+    Raises:
+      OperatorNotAllowedInGraphError: two alternatives could be used, of different structure.
+    """
+    if type(x) not in CHOICES:
+        return x
+    choice = choice_of(x)
+    assert choice is not None
+    usable = usable_of(choice)
+    if len(usable) != 1:
+        shown = ", ".join(_show(a) for a in choice._alternatives)
+        what = f"'{choice._name}'" if choice._name else "this value"
+        raise refusal("mixed-alternatives", what=what, shown=shown)
+    require_usable(choice)
+    return usable[0][1]
+
+
+def usable_of(choice: Choice) -> list[tuple[int, Any]]:
+    """(tag, alternative) of those that are neither None nor unbound."""
+    return [(i, a) for i, a in enumerate(choice._alternatives) if a is not None and a is not UNBOUND]
+
+
+def require_usable(choice: Choice) -> None:
+    """Leave a check in the graph: Python's own error where the choice is None or unbound."""
+    trace = STATE.trace
+    usable = usable_of(choice)
+    if trace is None or len(usable) == len(choice._alternatives) or _is_checked(choice):
+        return
+    choice._checked.append(trace.builder.region.graph)
+    name = choice._name or "value"
+    errors: list[tuple[Any, ...]] = []
+    for i, a in enumerate(choice._alternatives):
+        if a is UNBOUND:
+            errors.append((i, *_error_of_unbound(choice)))
+        elif a is None:
+            what = "what the function returned" if name == "return_value" else f"'{name}'"
+            errors.append((i, TypeError, f"{what} is None here, on the path that was taken; a tensor is needed"))
+    index = usable[0][0] if len(usable) == 1 else -1
+    op.require_alternative(choice._tag, index=index, errors=tuple(errors))
+
+
+def _error_of_unbound(choice: Choice) -> tuple[Any, ...]:
+    """Python's error, and its arguments, for reading the place where it holds nothing."""
+    name = choice._name
+    if isinstance(name, Label):
+        return name.error  # type: ignore[attr-defined,no-any-return]
+    return UnboundVariableError, name or "value", "it must be initialized on each path, or before the branch or loop"
+
+
+def select(x: Any, use: Callable[[Any], Any]) -> Any:
+    """`use(alternative)` of the alternative taken: each on its own path, where there are several."""
+    choice = choice_of(x)
+    if choice is None:
+        return use(x)
+    usable = usable_of(choice)
+    if len(usable) == 1 or STATE.trace is None:
+        return use(resolve(x))
+    require_usable(choice)
+    return _select(choice, usable, use)
+
+
+def _select(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:
+    index, value = options[0]
+    if len(options) == 1:
+        return use(value)
+    return branch_hook(op.equal(choice._tag, index), lambda: use(value), lambda: _select(choice, options[1:], use))
+
+
+branch_hook: Any = None  # stages two thunks under a test; put here by the module that can
+
+
+def without_unbound(x: Any) -> Any:
+    """`x` where it is known to be bound."""
+    choice = choice_of(x)
+    assert choice is not None
+    bound = [a for a in choice._alternatives if a is not UNBOUND]
+    if len(bound) == 1:
+        return bound[0]
+    assert STATE.trace is not None
+    choice._checked.append(STATE.trace.builder.region.graph)
+    return x
+
+
+def require_bound(choice: Choice) -> list[tuple[int, Any]]:
+    """(tag, alternative) of those that a read of the name can give: it raises UnboundLocalError where nothing is bound."""
+    bound = [(i, a) for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
+    if len(bound) < len(choice._alternatives) and STATE.trace is not None and not _is_checked(choice):
+        error = _error_of_unbound(choice)
+        errors = tuple((i, *error) for i, a in enumerate(choice._alternatives) if a is UNBOUND)
+        op.require_alternative(choice._tag, index=-1, errors=errors)
+    return bound
+
+
+def _is_checked(choice: Choice) -> bool:
+    """Whether a check of this choice stands on the path that led here."""
+    assert STATE.trace is not None
+    region = STATE.trace.builder.region
+    while region is not None:
+        if any(region.graph is g for g in choice._checked):
+            return True
+        region = region.parent  # type: ignore[assignment]
+    return False
+
+
+def _show(a: Any) -> str:
+    return "unbound" if a is UNBOUND else repr(a)
+
+
+def is_alternative(choice: Choice, test: Any) -> Any:
+    """Staged (or Python) truth of "the alternative taken passes `test`", where `test` is a Python predicate."""
+    bound = require_bound(choice)
+    hits = [i for i, a in bound if test(a)]
+    if not hits:
+        return False
+    if len(hits) == len(bound):
+        return True
+    result = op.equal(choice._tag, hits[0])
+    for i in hits[1:]:
+        result = op.logical_or(result, op.equal(choice._tag, i))
+    return result
+
+
+def equals(choice: Choice, other: Any) -> Any:
+    """`choice == other` for alternatives that Python itself can compare."""
+    return is_alternative(choice, lambda a: a is not UNBOUND and bool(a == other))

@@ -1,0 +1,404 @@
+"""Descriptors: the types of the Python values that travel through staged regions, and how two of them join.
+
+    Static     a Python object that is the same on all paths                            no graph value
+    Leaf       a tensor or a number                                                     one value
+    Struct     tuple, list, dict, namedtuple, dataclass of descriptors                  those of its children
+    Sequence   a list whose length is only known at run time                            one graph list per leaf
+    Undefined  not looked at before it is set
+    OneOf      alternatives that do not join (None, unbound, other structure)     a tag, then those of all alternatives
+
+The lattice is finite in height: a Leaf only loses sizes and widens its dtype, alternatives are bounded in number.
+`packing` turns Python values into graph values of a descriptor, and back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.births import births_of
+from autograph.operators.state.places import UNBOUND, UNDEFINED
+from autograph.operators.values.choice import choice_of
+from autograph.operators.values.forms import (
+    Descriptor,
+    Leaf,
+    OneOf,
+    Sequence,
+    Static,
+    Struct,
+    Undefined,
+    same_static,
+)
+from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
+from runtime.ir.graph import Value
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
+from runtime.typesys.dtypes import dtype_of_python, promote
+from runtime.typesys.shapes import Dim, Shape, same_size
+from runtime.typesys.spec import ListType, TensorType, type_of_payload
+
+__all__ = [
+    "Descriptor",
+    "Joiner",
+    "Leaf",
+    "OneOf",
+    "Sequence",
+    "Static",
+    "Struct",
+    "Undefined",
+    "describe",
+    "value_types",
+]
+
+MAX_ALTERNATIVES = 8
+_NUMBERS = (bool, int, float, complex)
+
+
+def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """(keys, children) if `x` is a structure that travels by its parts; `instances` of any class are, where one has to."""
+    if isinstance(x, tuple):
+        return tuple(getattr(x, "_fields", ())), tuple(x)
+    if type(x) is list:
+        return (), tuple(x)
+    if type(x) is ListContents:
+        return (), tuple(x.items)
+    if type(x) is dict:
+        return tuple(x), tuple(x.values())
+    if type(x) is Contents:
+        carried = type(x.items) is tuple and (instances or any(isinstance(e, Tensor) for e in x.items))
+        return ((x.kind,), x.items) if carried else None
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        names = tuple(f.name for f in dataclasses.fields(x))
+        return names, tuple(getattr(x, n, UNBOUND) for n in names)
+    if hasattr(type(x), "__attrs_attrs__"):
+        names = tuple(a.name for a in type(x).__attrs_attrs__)
+        return names, tuple(getattr(x, n, UNBOUND) for n in names)
+    if type(x) is FunctionType:
+        return made_by(x) if instances or any(isinstance(d, Tensor) for d in x.__defaults__ or ()) else None
+    if instances or is_born(x):
+        attributes = getattr(x, "__dict__", None)
+        if type(attributes) is dict and _is_plain_class(type(x)):
+            return tuple(attributes), tuple(attributes.values())
+    return None
+
+
+def made_by(f: FunctionType) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """(what made a function, its defaults): `lambda x, k=k: ...` made in a loop differs by these."""
+    return ((Maker(f),), f.__defaults__) if f.__defaults__ else None
+
+
+class Maker:
+    """A function but for the values of its defaults."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: FunctionType) -> None:
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Maker):
+            return NotImplemented
+        a, b = self.function, other.function
+        count = len(a.__defaults__ or ())
+        return count == len(b.__defaults__ or ()) and same_static(with_defaults(a, ()), with_defaults(b, ()))
+
+    def __hash__(self) -> int:
+        return hash(self.function.__code__)
+
+
+def with_defaults(f: FunctionType, defaults: tuple[Any, ...]) -> FunctionType:
+    """A function as `f` with other defaults."""
+    made = FunctionType(f.__code__, f.__globals__, f.__name__, defaults, f.__closure__)
+    made.__kwdefaults__ = f.__kwdefaults__
+    made.__dict__.update(f.__dict__)
+    made.__qualname__, made.__module__ = f.__qualname__, f.__module__
+    return made
+
+
+def _is_plain_class(cls: type) -> bool:
+    """Whether instances are nothing but their attributes: no part of the class is built in."""
+    return all(c is object or c.__flags__ & _HEAP_TYPE for c in cls.__mro__) and not issubclass(cls, (Tensor, type))
+
+
+_HEAP_TYPE = 1 << 9
+
+
+def is_born(x: Any) -> bool:
+    """Whether `x` is an instance made in a region that is closed: here it exists by its attributes only."""
+    trace = STATE.trace
+    return trace is not None and births_of(trace).left(x, trace)
+
+
+def is_mutable(x: Any) -> bool:
+    """Whether a structure has an identity: who else holds it sees what is written to it."""
+    return type(x) in (list, dict) or (STATE.trace is not None and x in births_of(STATE.trace))
+
+
+def mutable_parts(x: Any) -> Iterator[Any]:
+    """The structures with an identity in `x`, itself included."""
+    if is_mutable(x):
+        yield x
+    parts = structure_of(x, instances=is_mutable(x))
+    for part in () if parts is None else parts[1]:
+        yield from mutable_parts(part)
+
+
+def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
+    """The structure of `structure_of` with other children."""
+    if kind is list:
+        return children
+    if kind is Contents:
+        return Contents(keys[0], tuple(children))
+    if kind is dict:
+        return dict(zip(keys, children, strict=True))
+    if kind is FunctionType:
+        return with_defaults(keys[0].function, tuple(children))
+    if issubclass(kind, tuple):
+        return kind._make(children) if keys else kind(children)  # type: ignore[attr-defined]
+    made = object.__new__(kind)
+    for name, child in zip(keys, children, strict=True):
+        if child is not UNBOUND:
+            object.__setattr__(made, name, child)
+    if STATE.trace is not None:
+        births_of(STATE.trace).add(made, STATE.trace.builder.region.graph)
+    return made
+
+
+def describe(x: Any) -> Descriptor:
+    """The descriptor of a Python value."""
+    if x is UNDEFINED:
+        return Undefined()
+    choice = choice_of(x)
+    if choice is not None:
+        return choice._descriptor  # type: ignore[no-any-return]
+    if type(x) is ListValue:
+        return Sequence(x.element)
+    if isinstance(x, Tensor):
+        if getattr(x, "trainable", None) is not None:
+            return Static(x)  # a Variable is a place of its own
+        return Leaf(x.type)
+    if type(x) is Value:
+        return Leaf(x.tensor_type)
+    if isinstance(x, np.ndarray) and x.dtype != object:
+        return Leaf(type_of_payload(x))
+    if isinstance(x, np.generic):
+        return Static(x.item())
+    parts = structure_of(x)
+    if parts is not None:
+        kind = list if type(x) is ListContents else type(x)
+        if kind is list and has_splices(parts[1]):
+            return Sequence(_spliced(parts[1]))
+        return Struct(kind, parts[0], _described(x, parts[1]))
+    if type(x) is Splice:
+        raise refusal("list-in-python")  # Python took it out of its list
+    return Static(x)
+
+
+def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
+    """The element of a list some of whose items are known only at run time."""
+    joiner = Joiner()
+    element: Descriptor | None = None
+    for item in items:
+        element = joiner.element(element, item.value.element if type(item) is Splice else loosen(describe(item)))
+    return element
+
+
+def _described(x: Any, parts: tuple[Any, ...]) -> tuple[Descriptor, ...]:
+    trace = STATE.trace
+    if trace is None:
+        return tuple(map(describe, parts))
+    opened = births_of(trace).opened
+    if id(x) in opened:
+        raise refusal("self-reference", what=type(x).__name__)
+    opened.add(id(x))
+    try:
+        return tuple(map(describe, parts))
+    finally:
+        opened.discard(id(x))
+
+
+class Joiner:
+    """Joins descriptors; sizes that differ in the same way get the same new name."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[tuple[Any, Any], Dim] = {}
+
+    def size(self, a: Any, b: Any) -> Any:
+        if same_size(a, b):
+            return a
+        return self.sizes.setdefault((a, b), Dim())
+
+    def shape(self, a: Shape, b: Shape) -> Shape:
+        if a is None or b is None or len(a) != len(b):
+            return None
+        return tuple(map(self.size, a, b))
+
+    def leaf(self, a: TensorType, b: TensorType) -> TensorType:
+        if a == b:
+            return a
+        dtype, weak = (
+            (a.dtype, a.weak and b.weak)
+            if a.dtype == b.dtype
+            else promote((a.dtype, a.weak), (b.dtype, b.weak))
+        )
+        shape = self.shape(a.shape, b.shape)
+        return TensorType(dtype, shape, weak and shape == ())
+
+    def __call__(self, a: Descriptor, b: Descriptor) -> Descriptor:
+        """The least descriptor that both fit."""
+        joined = self.merge(a, b)
+        if joined is not None:
+            return joined
+        mine = list(a.alternatives if isinstance(a, OneOf) else (a,))
+        for alternative in b.alternatives if isinstance(b, OneOf) else (b,):
+            for i, known in enumerate(mine):
+                merged = self.merge(known, alternative)
+                if merged is not None:
+                    mine[i] = merged
+                    break
+            else:
+                mine.append(alternative)
+        if len(mine) > MAX_ALTERNATIVES:
+            raise refusal("too-many-alternatives", shown=", ".join(map(repr, mine)))
+        return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
+
+    def merge(self, a: Descriptor, b: Descriptor) -> Descriptor | None:
+        """The join if the two need no tag."""
+        if isinstance(a, Undefined):
+            return b
+        if isinstance(b, Undefined):
+            return a
+        if isinstance(a, OneOf) or isinstance(b, OneOf):
+            return a if a == b else None
+        if isinstance(a, Static) and isinstance(b, Static) and same_static(a.value, b.value):
+            return a
+        x, y = leaf_type(a), leaf_type(b)
+        if x is not None and y is not None:
+            return Leaf(self.leaf(x, y))
+        a, b = self.opened_for(a, b), self.opened_for(b, a)
+        if isinstance(a, Static) and isinstance(b, Static) and type(a.value) is type(b.value) is FunctionType:
+            a, b = self.opened(a, FunctionType), self.opened(b, FunctionType)
+        if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind is FunctionType and a.keys != b.keys:
+            return None
+        if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind:
+            if a.kind is dict and a.keys != b.keys and set(a.keys) == set(b.keys):
+                b = Struct(b.kind, a.keys, tuple(b.children[b.keys.index(k)] for k in a.keys))
+            elif a.keys != b.keys and a.kind is not dict:  # instances: an attribute may be missing
+                keys = tuple(dict.fromkeys((*a.keys, *b.keys)))
+                a, b = with_keys(a, keys), with_keys(b, keys)
+            if a.keys == b.keys and len(a.children) == len(b.children):
+                return Struct(a.kind, a.keys, tuple(map(self, a.children, b.children)))
+            if a.kind is list:
+                return Sequence(self.element(self.element_of(a), self.element_of(b)))
+        if is_list(a) and is_list(b):
+            return Sequence(self.element(self.element_of(a), self.element_of(b)))
+        return None
+
+    def opened_for(self, d: Descriptor, other: Descriptor) -> Descriptor:
+        """`d`, opened if it is a known object that meets a structure of its class."""
+        if isinstance(d, Static) and isinstance(other, (Struct, Sequence)):
+            return self.opened(d, other.kind if isinstance(other, Struct) else list)
+        return d
+
+    def opened(self, d: Static, kind: type) -> Descriptor:
+        """An object known while tracing as the structure it has to become: it joins one of another object."""
+        parts = structure_of(d.value, instances=True) if type(d.value) is kind else None
+        if parts is not None and kind is list and has_splices(parts[1]):
+            return describe(d.value)
+        return d if parts is None else Struct(kind, parts[0], tuple(loosen(describe(c)) for c in parts[1]))
+
+    def element(self, a: Descriptor | None, b: Descriptor | None) -> Descriptor | None:
+        return b if a is None else a if b is None else self(a, b)
+
+    def element_of(self, d: Descriptor) -> Descriptor | None:
+        """The join of a list's elements; numbers among them become leaves."""
+        if isinstance(d, Sequence):
+            return d.element
+        assert isinstance(d, Struct)
+        element: Descriptor | None = None
+        for child in d.children:
+            element = self.element(element, loosen(child))
+        return element
+
+
+def with_keys(d: Struct, keys: tuple[Any, ...]) -> Struct:
+    """An instance with more attributes, which it lacks."""
+    known = dict(zip(d.keys, d.children, strict=True))
+    return Struct(d.kind, keys, tuple(known.get(k, Static(UNBOUND)) for k in keys))
+
+
+def is_list(d: Descriptor) -> bool:
+    return isinstance(d, Sequence) or (isinstance(d, Struct) and d.kind is list)
+
+
+def leaf_type(d: Descriptor) -> TensorType | None:
+    """The type of a leaf, or of a Python number seen as one."""
+    if isinstance(d, Leaf):
+        return d.type
+    if isinstance(d, Static) and type(d.value) in _NUMBERS:
+        return TensorType(dtype_of_python(d.value), (), weak=True)
+    return None
+
+
+def loosen(d: Descriptor) -> Descriptor:
+    """The descriptor with its Python numbers as leaves: what a loop variable starts as."""
+    if isinstance(d, Static):
+        kind = leaf_type(d)
+        return d if kind is None else Leaf(kind)
+    if isinstance(d, Struct):
+        return Struct(d.kind, d.keys, tuple(map(loosen, d.children)))
+    return d
+
+
+def canonical(descriptors: list[Descriptor]) -> Any:
+    """A comparable form in which new names of sizes do not matter, only which are equal."""
+    names: dict[Dim, int] = {}
+
+    def shape(s: Shape) -> Any:
+        return (
+            None
+            if s is None
+            else tuple(("n", names.setdefault(d, len(names))) if isinstance(d, Dim) else d for d in s)
+        )
+
+    def form(d: Any) -> Any:
+        if isinstance(d, Leaf):
+            return ("leaf", d.type.dtype, shape(d.type.shape), d.type.weak)
+        if isinstance(d, Static):
+            return ("static", d)
+        if isinstance(d, Struct):
+            return ("struct", d.kind, d.keys, tuple(map(form, d.children)))
+        if isinstance(d, Sequence):
+            return ("sequence", None if d.element is None else form(d.element))
+        if isinstance(d, OneOf):
+            return ("oneof", tuple(map(form, d.alternatives)))
+        return ("undefined",)
+
+    return [form(d) for d in descriptors]
+
+
+def value_types(d: Descriptor) -> list[Any]:
+    """Types of the graph values that carry a descriptor."""
+    if isinstance(d, Leaf):
+        return [d.type]
+    if isinstance(d, Struct):
+        return [t for c in d.children for t in value_types(c)]
+    if isinstance(d, Sequence):
+        return list_types(d)
+    if isinstance(d, OneOf):
+        return [TAG, *(t for a in d.alternatives for t in value_types(a))]
+    return []
+
+
+TAG = TensorType("int64", (), weak=True)
+
+
+def list_types(d: Sequence) -> list[Any]:
+    """One graph list per leaf of the element; at least one, which knows the length."""
+    leaves = [] if d.element is None else value_types(d.element)
+    return [ListType(t) for t in leaves] or [ListType(None if d.element is None else TAG)]

@@ -1,0 +1,115 @@
+"""`ListValue`: a Python list whose length is only known at run time, as graph lists (one per leaf of its elements)."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.plain import NUMBERS
+from runtime.ir.graph import Value
+from runtime.tensor import trace as trace_module
+from runtime.tensor.trace import STATE, Trace, current
+
+__all__ = ["Contents", "ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
+
+
+class ListValue:
+    """Content of a staged list: the element's descriptor (None while it is known to be empty) and its graph lists."""
+
+    __slots__ = ("element", "splices", "values")
+
+    def __init__(self, element: Any, values: list[Value]) -> None:
+        self.element = element
+        self.values = values
+        self.splices: list[weakref.ref[Splice]] = []  # what stands for it in Python lists
+
+    def __repr__(self) -> str:
+        return f"<staged list of {self.element}>"
+
+
+class ListContents:
+    """The elements of a Python list at one time."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    def __repr__(self) -> str:
+        return f"<contents {self.items}>"
+
+
+class Contents:
+    """The content of another container at one time: its class, and its items (a frozenset, bytes, an array or a tuple)."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, kind: type, items: Any) -> None:
+        self.kind = kind
+        self.items = items
+
+    def same(self, other: Contents) -> bool:
+        """Whether both are the same objects in the same places."""
+        a, b = self.items, other.items
+        if self.kind is not other.kind or len(a) != len(b):
+            return False
+        if type(a) is tuple:
+            return all(x is y or (type(x) in NUMBERS and type(x) is type(y) and x == y) for x, y in zip(a, b, strict=True))
+        return a.tobytes() == b.tobytes() if hasattr(a, "tobytes") else bool(a == b)
+
+    def __repr__(self) -> str:
+        return f"<contents of a {self.kind.__name__}>"
+
+
+class Splice:
+    """Stands in a Python list for items known only at run time, as they were when it was put there.
+
+    Python copies and joins lists without asking anyone; a splice goes along, and still says what it stands for. It
+    refuses any use as an item.
+    """
+
+    __slots__ = ("__weakref__", "value")
+
+    def __init__(self, value: ListValue) -> None:
+        self.value = value
+        value.splices.append(weakref.ref(self))
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise refusal("list-in-python")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # protocols that are only asked for: inspect, copy, pickle
+        return self._refuse()
+
+    __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __array__ = __float__ = (
+        __int__
+    ) = __bool__ = _refuse
+    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __iter__ = __len__ = __getitem__ = __call__ = __index__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<content known at run time>"
+
+
+def new_list(value: ListValue) -> list[Any]:
+    """A new Python list object with staged content."""
+    assert STATE.trace is not None
+    expect_lists(STATE.trace)
+    return [Splice(value)]
+
+
+def expect_lists(trace: Trace) -> None:
+    """From now on lists may have staged content."""
+    if "lists" not in trace.notes:
+        trace.notes["lists"] = True
+        trace.journal.forget()
+        trace.calls.clear()
+        trace_module.unusual(trace)
+
+
+def has_splices(x: Any) -> bool:
+    """Whether a Python list or tuple has staged content."""
+    trace = current()
+    return trace is not None and "lists" in trace.notes and any(type(e) is Splice for e in x)
