@@ -379,3 +379,34 @@ def test_two_threads_trace_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not problems
+
+
+class Key:
+    pass
+
+
+class Table:
+    def __init__(self) -> None:
+        self.data: dict[Any, Any] = {}
+
+    def put(self, key: Any, value: Any) -> None:
+        self.data[key] = value
+
+    def take(self, key: Any, *default: Any) -> Any:
+        return self.data.pop(key, *default)
+
+
+def test_keys_of_any_class_are_popped_from_a_dictionary_that_is_noted() -> None:
+    def run(x: Any) -> Any:
+        total = x
+        if x > 0:
+            keys = [Key(), Key(), Key()]
+            table = Table()
+            for k, key in enumerate(keys):
+                table.put(key, x * k)
+            total = x + table.take(Key(), 0.5)
+            while table.data:
+                total = total + table.take(keys.pop()) + 1
+        return total
+
+    assert float(ag.function(run)(ag.constant(2.0))) == run(2.0)

@@ -95,7 +95,7 @@ def callee(f: Any) -> Any:
         if owned is list or owned is dict:
             name = f.__name__
             if id(f.__self__) in trace.journal.noted and name in _WRITES:
-                return f if name in _ALL_PYTHONS else partial(_plainly, f)
+                return f if owned is dict or name in _ALL_PYTHONS else partial(_plainly, f)
             if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
                 return f
         elif f is _NEW:
