@@ -169,6 +169,26 @@ def matrix_rank(A: Any, tol: Any = None) -> Any:
     return public.sum(public.cast_to(public.greater(values, tol), "int64"), -1)
 
 
+@counterpart(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """(shortest solution, residuals, rank, singular values); residuals only where more equations than unknowns have full rank."""
+    a, b = ours(a), ours(b)
+    values, left, right = public.svd(a)
+    if rcond is None:
+        rcond = float(np.finfo(values.type.dtype.dtype).eps) * max(a.shape)
+    counts = public.greater(values, values[0] * rcond)
+    rank = public.cast_to(public.sum(public.cast_to(counts, "int32")), "int32")
+    sides = public.expand_dims(b, axis=1) if rank_of(b) == 1 else b
+    parts = public.matmul(public.swapaxes(left, -1, -2), sides) / public.expand_dims(
+        public.where(counts, values, 1), axis=1
+    )
+    found = public.matmul(right, public.where(public.expand_dims(counts, axis=1), parts, 0))
+    squares = public.sum(public.square(public.sub(sides, public.matmul(a, found))), 0)
+    there = public.logical_and(public.equal(rank, a.shape[1]), a.shape[0] > a.shape[1])
+    residuals = squares[public.broadcast_like(there, squares)]
+    return found[:, 0] if rank_of(b) == 1 else found, residuals, rank, values
+
+
 @counterpart(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
     if p not in (None, 2):

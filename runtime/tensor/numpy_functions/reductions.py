@@ -31,34 +31,27 @@ def _masked(a: Any, where: Any, neutral: Any) -> Any:
     return public.where(where, a, neutral) if _given(where) and where is not True else a
 
 
-@counterpart(np.sum)
-def sum_(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = _NO_VALUE,
-    initial: Any = _NO_VALUE,
-    where: Any = _NO_VALUE,
-) -> Any:
-    _no_out("np.sum", out)
-    found = public.sum(_masked(_typed(ours(a), dtype), where, 0), axis, _keeps(keepdims))
-    return public.add(found, initial) if _given(initial) else found
+def _accumulation(name: str, neutral: int, combine: str) -> Callable[..., Any]:
+    """np.sum or np.prod: what `where` leaves out counts as `neutral`."""
+
+    def accumulate(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: Any = _NO_VALUE,
+        initial: Any = _NO_VALUE,
+        where: Any = _NO_VALUE,
+    ) -> Any:
+        _no_out(f"np.{name}", out)
+        found = getattr(public, name)(_masked(_typed(ours(a), dtype), where, neutral), axis, _keeps(keepdims))
+        return getattr(public, combine)(found, initial) if _given(initial) else found
+
+    return accumulate
 
 
-@counterpart(np.prod)
-def prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = _NO_VALUE,
-    initial: Any = _NO_VALUE,
-    where: Any = _NO_VALUE,
-) -> Any:
-    _no_out("np.prod", out)
-    found = public.prod(_masked(_typed(ours(a), dtype), where, 1), axis, _keeps(keepdims))
-    return public.mul(found, initial) if _given(initial) else found
+sum_ = counterpart(np.sum)(_accumulation("sum", 0, "add"))
+prod = counterpart(np.prod)(_accumulation("prod", 1, "mul"))
 
 
 @counterpart(np.mean)
@@ -116,27 +109,22 @@ counterpart(np.max, np.amax)(_extreme("max", "max", "maximum"))
 counterpart(np.min, np.amin)(_extreme("min", "min", "minimum"))
 
 
-def _truths(a: Any) -> Any:
-    a = ours(a)
-    return a if a.type.dtype.kind == "b" else public.not_equal(a, 0)
+def _truth_of(name: str, neutral: bool) -> Callable[..., Any]:
+    """np.all or np.any."""
+
+    def truth(
+        a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE, *, where: Any = _NO_VALUE
+    ) -> Any:
+        _no_out(f"np.{name}", out)
+        a = ours(a)
+        truths = a if a.type.dtype.kind == "b" else public.not_equal(a, 0)
+        return getattr(public, name)(_masked(truths, where, neutral), axis, _keeps(keepdims))
+
+    return truth
 
 
-@counterpart(np.all)
-def all_(
-    a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE, *, where: Any = _NO_VALUE
-) -> Any:
-    _no_out("np.all", out)
-    truths = _truths(a)
-    return public.all(_masked(truths, where, True), axis, _keeps(keepdims))
-
-
-@counterpart(np.any)
-def any_(
-    a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE, *, where: Any = _NO_VALUE
-) -> Any:
-    _no_out("np.any", out)
-    truths = _truths(a)
-    return public.any(_masked(truths, where, False), axis, _keeps(keepdims))
+counterpart(np.all)(_truth_of("all", True))
+counterpart(np.any)(_truth_of("any", False))
 
 
 @counterpart(np.var)

@@ -321,6 +321,11 @@ CASES = {
         (lambda a: np.linalg.matrix_power(a, 0), S),
     ],
     np.linalg.matrix_rank: [(np.linalg.matrix_rank, S)],
+    np.linalg.lstsq: [
+        (lambda a: np.linalg.lstsq(a.T, a.T[:, 0], rcond=None), A),
+        (lambda a: np.linalg.lstsq(a, a[:, :2], rcond=None), T[0]),
+        (lambda a: np.linalg.lstsq(np.stack([a, a, a * 2], 1), a), V),
+    ],
     np.linalg.cond: [(np.linalg.cond, S)],
 }
 OF_FORM = {np.shape, np.ndim, np.size, np.isrealobj, np.iscomplexobj, np.empty_like}  # tested below

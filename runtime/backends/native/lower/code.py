@@ -6,7 +6,7 @@ An *operand* is a Python int or the name of a register or an LLVM constant; size
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -147,6 +147,29 @@ class Code:
         finally:
             self._known.pop()
             self._narrowed.pop()
+
+    @contextmanager
+    def counted(self, first: Operand, end: Operand, claims: Callable[[], str] | None = None) -> Iterator[str]:
+        """The block below, for each number from one that is not negative to below another, in a scope of its own.
+
+        `claims` is asked after the block for the metadata of the loop.
+        """
+        head, inside, after = self.label("head"), self.label("each"), self.label("done")
+        before = self.block
+        self.jump(head)
+        self.begin(head)
+        i, following = self.fresh("i"), self.fresh("next")
+        place = len(self.lines)
+        self.lines.append("")
+        self.branch(self.op(f"icmp slt i64 {i}, {end}"), inside, after)
+        self.begin(inside)
+        with self.scope():
+            yield i
+        self.do(f"{following} = add nuw nsw i64 {i}, 1")
+        self.lines[place] = f"  {i} = phi i64 [ {first}, %{before} ], [ {following}, %{self.block} ]"
+        said = claims() if claims is not None else ""
+        self.do(f"br label %{head}" + (f", !llvm.loop {said}" if said else ""))
+        self.begin(after)
 
     def range_of(self, x: Operand) -> tuple[int, int] | None:
         """The least and the most that an integer may be, if it is known."""

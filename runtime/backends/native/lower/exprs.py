@@ -6,7 +6,7 @@ axis of what is viewed, (offset, axis of the view or None, step).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from runtime.backends.native.lower.code import Code, Operand
@@ -28,6 +28,7 @@ __all__ = [
     "Resolver",
     "Row",
     "identity",
+    "parts_of",
     "reductions_in",
 ]
 
@@ -225,9 +226,8 @@ class Frame:
         return all(a == b or n == 1 for a, b, n in zip(index, place, sizes, strict=True))
 
 
-def reductions_in(expr: Expr) -> list[Deferred]:
-    """The reductions that an expression reads and that nobody has made yet."""
-    found: list[Deferred] = []
+def parts_of(expr: Expr, into_reductions: bool = False) -> Iterator[Expr]:
+    """An expression and all that it is made of, each part once: through what is not in memory, and reductions if asked."""
     seen: set[int] = set()
     pending = [expr]
     while pending:
@@ -235,16 +235,20 @@ def reductions_in(expr: Expr) -> list[Deferred]:
         if id(part) in seen:
             continue
         seen.add(id(part))
+        yield part
         if isinstance(part, Map):
             pending += part.children
         elif isinstance(part, Gather):
             pending += [e for e, _ in part.at]
-        elif isinstance(part, Ref) and part.of.array is None:
-            if part.of.reduce is not None:
-                found.append(part.of)
-            elif part.of.expr is not None:
-                pending.append(part.of.expr)
-    return found
+        elif isinstance(part, Ref) and part.of.array is None and (into_reductions or part.of.reduce is None):
+            assert part.of.expr is not None
+            pending.append(part.of.expr)
+
+
+def reductions_in(expr: Expr) -> list[Deferred]:
+    """The reductions that an expression reads and that nobody has made yet."""
+    refs = (part.of for part in parts_of(expr) if isinstance(part, Ref))
+    return [d for d in dict.fromkeys(refs) if d.array is None and d.reduce is not None]
 
 
 class Resolver:

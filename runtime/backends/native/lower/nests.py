@@ -357,7 +357,6 @@ class Nest:
 
     def _loop_over(self, depth: int, index: list[Operand]) -> None:
         code = self.code
-        head, body, after = code.label("head"), code.label("body"), code.label("done")
         start: Operand = 0
         end = self.sizes[depth]
         if self._part and depth == 0:
@@ -366,21 +365,13 @@ class Nest:
             each, whole = self._window
             start = code.mul(index[0], each)
             end = code.at_most(code.add(start, each), whole)
-        before = code.block
-        code.jump(head)
-        code.begin(head)
-        i, following = code.fresh("i"), code.fresh("next")
-        place = len(code.lines)
-        code.lines.append("")
-        code.branch(code.op(f"icmp slt i64 {i}, {end}"), body, after)
-        code.begin(body)
-        with code.scope():
+
+        def claims() -> str:
+            found = self._claims(depth)
+            return self.host.module.loop(*found) if found else ""
+
+        with code.counted(start, end, claims) as i:
             self._level(depth + 1, [*index, i])
-        code.do(f"{following} = add nuw nsw i64 {i}, 1")
-        code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
-        claims = self._claims(depth)
-        code.do(f"br label %{head}" + (f", !llvm.loop {self.host.module.loop(*claims)}" if claims else ""))
-        code.begin(after)
 
     def _claims(self, depth: int) -> list[str]:
         """What is said of a loop."""

@@ -16,10 +16,10 @@ from runtime.backends.native.lower.exprs import (
     Gather,
     IndexMap,
     Load,
-    Map,
     Ref,
     Resolver,
     identity,
+    parts_of,
     reductions_in,
 )
 from runtime.backends.native.lower.memory import MANY, Array, Buffer, Memory
@@ -451,24 +451,12 @@ class Values:
 def reads(d: Deferred) -> set[Buffer]:
     """The memory that evaluating an expression reads."""
     out: set[Buffer] = set()
-    todo: list[Any] = [d.expr]
-    seen: set[int] = set()
-    while todo:
-        expr = todo.pop()
-        if id(expr) in seen:
-            continue
-        seen.add(id(expr))
-        if isinstance(expr, Map):
-            todo += expr.children
-        elif isinstance(expr, Ref):
-            if expr.of.array is not None:
-                out |= expr.of.array.buffers
-            else:
-                todo.append(expr.of.expr)
-        elif isinstance(expr, (Load, Gather)):
-            out |= expr.buffers
-            if isinstance(expr, Gather):
-                todo += [e for e, _ in expr.at]
+    if d.expr is not None:
+        for part in parts_of(d.expr, into_reductions=True):
+            if isinstance(part, (Load, Gather)):
+                out |= part.buffers
+            elif isinstance(part, Ref) and part.of.array is not None:
+                out |= part.of.array.buffers
     return out
 
 

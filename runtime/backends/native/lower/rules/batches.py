@@ -80,20 +80,8 @@ class Batch:
         code = ctx.code
         code.moment += 1
         start = code.moment
-        head, body, after = code.label("batch"), code.label("product"), code.label("done")
-        before, i, following = code.block, code.fresh("i"), code.fresh("next")
-        code.jump(head)
-        code.begin(head)
-        place = len(code.lines)
-        code.lines.append("")
-        code.branch(code.op(f"icmp slt i64 {i}, {end}"), body, after)
-        code.begin(body)
-        with code.scope():
+        with code.counted(first, end) as i:
             product(i, self.offsets(ctx, i))
-        code.do(f"{following} = add nuw nsw i64 {i}, 1")
-        code.lines[place] = f"  {i} = phi i64 [ {first}, %{before} ], [ {following}, %{code.block} ]"
-        code.jump(head)
-        code.begin(after)
         ctx.memory.touch(self.out.buffers)
         ctx.memory.loops.append((start, code.moment))
 

@@ -255,25 +255,12 @@ class _Blocks:
     def _over(self, first: Operand, end: Operand, leave: str) -> None:
         """Blocks from one to before another; with a place to leave for, they are a thread's."""
         code = self.code
-        head, inside, after = code.label("blocks"), code.label("block"), code.label("done")
-        before = code.block
-        code.jump(head)
-        code.begin(head)
-        number, following = code.fresh("i"), code.fresh("next")
-        place = len(code.lines)
-        code.lines.append("")
-        code.branch(code.op(f"icmp slt i64 {number}, {end}"), inside, after)
-        code.begin(inside)
-        with code.scope():
+        with code.counted(first, end) as number:
             base = code.mul(number, self.width)
             if self.whole:
                 assert isinstance(self.count, int)
                 base = code.at_most(base, self.count - self.width)
             self._block(base, leave)
-        code.do(f"{following} = add nuw nsw i64 {number}, 1")
-        code.lines[place] = f"  {number} = phi i64 [ {first}, %{before} ], [ {following}, %{code.block} ]"
-        code.jump(head)
-        code.begin(after)
 
     def _block(self, base: Operand, leave: str) -> None:
         """All turns of a block."""

@@ -19,6 +19,7 @@ from runtime.backends.native.lower.exprs import (
     Map,
     Resolver,
     identity,
+    parts_of,
     reductions_in,
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
@@ -533,21 +534,10 @@ def _in_step(ctx: FunctionLowering, rep: Deferred, slot: _Slot) -> bool:
     if reductions_in(rep.as_expr()):
         return False
     rank = len(rep.sizes)
-    resolved = Resolver(ctx.code, rank)(rep.as_expr(), identity(rank))
-    todo, seen = [resolved], set()
-    while todo:
-        expr = todo.pop()
-        if id(expr) in seen:
-            continue
-        seen.add(id(expr))
-        if isinstance(expr, Map):
-            todo += expr.children
-        elif isinstance(expr, Gather):
-            if expr.buffers & buffers:
-                return False
-            todo += [e for e, _ in expr.at]
-        elif isinstance(expr, Load) and expr.buffers & buffers:
-            own = slot.now, 0, slot.array.strides
-            if (expr.ptr, expr.offset, expr.strides) != own:
-                return False
+    own = slot.now, 0, slot.array.strides
+    for part in parts_of(Resolver(ctx.code, rank)(rep.as_expr(), identity(rank))):
+        if isinstance(part, Gather) and part.buffers & buffers:
+            return False
+        if isinstance(part, Load) and part.buffers & buffers and (part.ptr, part.offset, part.strides) != own:
+            return False
     return True

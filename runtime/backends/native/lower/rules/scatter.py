@@ -102,19 +102,5 @@ def _loops(
     if not sizes:
         body(index)
         return
-    code = ctx.code
-    head, inside, after = code.label("head"), code.label("each"), code.label("done")
-    before = code.block
-    code.jump(head)
-    code.begin(head)
-    i, following = code.fresh("i"), code.fresh("next")
-    place = len(code.lines)
-    code.lines.append("")
-    code.branch(code.op(f"icmp slt i64 {i}, {sizes[0]}"), inside, after)
-    code.begin(inside)
-    with code.scope():
+    with ctx.code.counted(0, sizes[0]) as i:
         _loops(ctx, sizes[1:], [*index, i], body)
-    code.do(f"{following} = add nuw nsw i64 {i}, 1")
-    code.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
-    code.jump(head)
-    code.begin(after)
