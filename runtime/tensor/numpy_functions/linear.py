@@ -171,7 +171,7 @@ def matrix_rank(A: Any, tol: Any = None) -> Any:
 
 @counterpart(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """(shortest solution, residuals, rank, singular values); residuals only where more equations than unknowns have full rank."""
+    """(shortest solution, residuals, rank, singular values); residuals only where more equations have full rank."""
     a, b = ours(a), ours(b)
     values, left, right = public.svd(a)
     if rcond is None:
