@@ -6,7 +6,8 @@ run once more, saving what backward needs, and are taken back as any loop. Where
 schedule of Griewank and Walther (Algorithm 799: Revolve, 2000) over blocks. Half of the budget is for what the steps of a
 block save, a sixth for checkpoints: a list that grows takes up to three times what is in it.
 
-Nothing is kept of the forward loop but its trip count (and what Python functions returned in it, which are not asked again).
+A `for` leaves its trip count alone; a `while`, whose steps nobody can count before it ends, takes checkpoints on its way
+(`online`). Nothing else is kept of the forward loop but what Python functions returned in it, which are not asked again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from runtime.grad.loops import COUNT, ForwardLoop, reverse_loop, wanted
+from runtime.grad.online import take_checkpoints
 from runtime.grad.regions import close_regions, conform, cotangent_type, current_trace, emit_here, zeros
 from runtime.grad.replay import Replay
 from runtime.grad.sizes import Sizes, most_bytes, static_number
@@ -115,6 +117,7 @@ class _Checkpointed:
         last, graph.nodes = graph.nodes, []
         builder.pop()
 
+        before = len(builder.region.graph.nodes)
         sizes = Sizes(sources)
         each_step = sizes.bytes([*(t.element for t in saved if isinstance(t, ListType)), *products])
         each_step = op.add(each_step, self.sweep.saved) if isinstance(each_step, Tensor) else each_step + self.sweep.saved
@@ -136,11 +139,14 @@ class _Checkpointed:
         graph.outputs = [region.resolve(v) for v in outputs]
         builder.pop()
 
-        entry = [node.inputs[self.lead + k] for k in kept]
         count = loop.trip_count()
+        online = None if self.lead else self.before_the_loop(before)
+        if online is None:
+            entry = [trace.constant(0), *(node.inputs[self.lead + k] for k in kept)]
+            first = [_one(v, t) for v, t in zip(entry, kinds, strict=True)]
+        else:
+            first = take_checkpoints(loop, count, kept, *online)
         loop.finish()
-        zero = trace.constant(0)
-        first = [_one(v, t) for v, t in zip([zero, *entry], kinds, strict=True)]
         carried = [builder.region.resolve(v) for v in (count, *starts, *sums, *first)]
         made = _while(carried, lambda values: op.greater(Tensor(values[0]), 0), region, node)
         results: list[Any] = [None] * len(need)
@@ -148,6 +154,23 @@ class _Checkpointed:
         for k, value in zip(places, made[1:], strict=False):
             results[k] = Tensor(value)
         return results
+
+    def before_the_loop(self, begin: int) -> tuple[Value, Value] | None:
+        """`block` and half of the places for checkpoints, in front of the loop; nodes from `begin` on compute them.
+
+        None where the loop stands in another region than its gradient, and they are not known now.
+        """
+        trace = current_trace()
+        graph = trace.builder.region.graph
+        if self.node.outputs[0].graph is not graph:
+            return None
+        places = max(self.places // 2, 1) if isinstance(self.places, int) else op.maximum(op.floordiv(self.places, 2), 1)
+        values = trace.operand(self.block), trace.operand(places)
+        made = graph.nodes[begin:]
+        del graph.nodes[begin:]
+        at = graph.nodes.index(self.node)
+        graph.nodes[at:at] = made
+        return values
 
     def advance(self, replay: Replay, current: Value, stacks: list[Value], kept: list[int]) -> list[Value]:
         """Run on from the last checkpoint and take more, until at most `block` steps are left behind the last."""

@@ -25,7 +25,7 @@ from runtime.grad.sweep import Sums, Sweep
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.spec import ListType, TensorType
+from runtime.typesys.spec import ListType, TensorType, ValueType
 
 __all__ = ["COUNT", "ForwardLoop", "reverse_loop", "wanted"]
 
@@ -201,26 +201,42 @@ class ForwardLoop:
         """The list of what a value of the body was at each step: an output of the node."""
         kind = ListType(value.type)
         slot = self._slot_of_list(value)
-        if slot is None:
-            empty = self._before("list_new", [], {"element": value.type}, kind)
-            before = Value(kind, self.primal)
-            append = self.primal.add_node(
-                get("list_append"), [before, value], {}, (kind,), (), self.node.location
-            )
-            slot = self._add(empty, before, append.outputs[0])
-        return self.node.outputs[slot]
+        if slot is not None:
+            return self.node.outputs[slot]
+        before = Value(kind, self.primal)
+        append = self.primal.add_node(get("list_append"), [before, value], {}, (kind,), (), self.node.location)
+        return self.carry_list(value.type, before, append.outputs[0])
 
     def trip_count(self) -> Value:
         """How often the body ran: known before a for_loop, counted by a while_loop."""
         if self.lead:
             return self.node.inputs[0]
         slot = self._slot_of_count()
-        if slot is None:
-            start = self._before("constant", [], {"value": 0, "type": COUNT}, COUNT)
-            before = Value(COUNT, self.primal, None, 0, "trips")
-            one = emit_here(self.primal, "constant", [], value=1, type=COUNT)
-            slot = self._add(start, before, emit_here(self.primal, "add", [before, one]))
-        return self.node.outputs[slot]
+        if slot is not None:
+            return self.node.outputs[slot]
+        before = Value(COUNT, self.primal, None, 0, "trips")
+        one = emit_here(self.primal, "constant", [], value=1, type=COUNT)
+        return self.carry_number(0, before, emit_here(self.primal, "add", [before, one]))
+
+    def at_start(self, output: Value) -> Value:
+        """What a carried value, given as an output of the node, is when a step starts."""
+        k = output.index
+        return self.primal.inputs[self.lead + k] if k < self.carried else self.inner[k - self.carried]
+
+    def carry_list(self, element: ValueType, before: Value, after: Value) -> Value:
+        """`carry` a list that is empty at first."""
+        return self.carry(self._before("list_new", [], {"element": element}, before.type), before, after)
+
+    def carry_number(self, start: int, before: Value, after: Value) -> Value:
+        """`carry` a number that is known now."""
+        return self.carry(self._before("constant", [], {"value": start, "type": COUNT}, COUNT), before, after)
+
+    def carry(self, start: Value, before: Value, after: Value) -> Value:
+        """One more carried value: what it is before the loop, for a step, and after it. Returns the node's output."""
+        self.starts.append(start)
+        self.inner.append(before)
+        self.after.append(after)
+        return self.node.add_output(start.type)
 
     def _before(self, name: str, inputs: list[Value], attrs: dict[str, Any], type: Any) -> Value:
         """A node in front of the loop."""
@@ -229,12 +245,6 @@ class ForwardLoop:
         graph.nodes.pop()
         graph.nodes.insert(graph.nodes.index(self.node), made)
         return made.outputs[0]
-
-    def _add(self, start: Value, before: Value, after: Value) -> int:
-        self.starts.append(start)
-        self.inner.append(before)
-        self.after.append(after)
-        return self.node.add_output(start.type).index
 
     def _slots(self) -> Any:
         """(index, entry value, body's input, what the body returns) of the slots there were before."""

@@ -124,15 +124,35 @@ def test_gradients_are_those_without_a_budget(program, n, jit):
     compared(program, n, budgets=(1, 3000) if n < 41 else (1, 600, 1500, 6000), jit=jit)
 
 
+def while_it_counts(x, a, n, budget):
+    with ag.GradientTape() as tape:
+        tape.watch([x, a])
+        y, i = x, 0
+        while i < n:
+            options(memory_budget=budget)
+            y = ag.tanh(y * a + 0.1)
+            i += 1
+        s = ag.reduce_sum(y * y)
+    return tape.gradient(s, [x, a])
+
+
 @pytest.mark.parametrize("jit", [False, True])
-def test_sizes_that_only_the_run_knows(jit):
+@pytest.mark.parametrize("n", [0, 1, 5, 300])
+def test_a_while_takes_checkpoints_on_its_way(n, jit):
+    """With budgets from one place, taken again and again, to places for all."""
+    compared(while_it_counts, n, budgets=(1, 2000, 12_000, 60_000), jit=jit)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("program", [counted, while_it_counts])
+def test_sizes_that_only_the_run_knows(program, jit):
     def gradient(budget):
         @ag.function(
             jit_compile=jit,
             input_signature=[ag.TensorSpec([None], ag.float64), ag.TensorSpec([], ag.int32)],
         )
         def f(x, n):
-            return counted(x, x + 0.5, n, budget)[1]
+            return program(x, x + 0.5, n, budget)[1]
 
         return [f(ag.constant(np.linspace(-1, 1, size)), ag.constant(30)).numpy() for size in (1, 5, 200)]
 
@@ -301,7 +321,17 @@ def recurrent(x, a, n):
             y = ag.tanh(ag.reshape(ag.reshape(y, [1, 100]) @ w + a, [100]))
     return tape.gradient(y, [x, a, w])
 
-f = {"f": f, "nested": nested, "recurrent": recurrent}[sys.argv[3]]
+@ag.function(jit_compile=sys.argv[1] == "native", experimental_memory_budget=4 * 2**20)
+def unbounded(x, a, n):
+    with ag.GradientTape() as tape:
+        tape.watch([x, a])
+        y, i = x, 0
+        while i < n and ag.reduce_sum(y) < 1e9:
+            y = ag.tanh(y * a + 0.1)
+            i += 1
+    return tape.gradient(y, [x, a])
+
+f = {"f": f, "nested": nested, "recurrent": recurrent, "unbounded": unbounded}[sys.argv[3]]
 x, a = ag.constant(np.linspace(-1, 1, 100)), ag.constant(np.linspace(0.9, 1.1, 100))
 f(x, a, ag.constant(300))
 open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
@@ -312,7 +342,7 @@ print(peak() - before)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("what", ["f", "nested", "recurrent"])
+@pytest.mark.parametrize("what", ["f", "nested", "recurrent", "unbounded"])
 @pytest.mark.parametrize(("side", "steps"), [("native", 100_000), ("plan", 20_000)])
 def test_memory_stays_within_the_budget(side, steps, what, tmp_path):
     """Of 80 MB for each value that is saved at 100,000 steps, 16 MB at 20,000."""

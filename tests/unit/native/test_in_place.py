@@ -191,3 +191,41 @@ def test_ranges_of_known_numbers():
         return total
 
     both(run, X)
+
+
+def rebound_in_one_branch(x, n):
+    xs, ys = [x], [x * 2]
+    for i in ag.range(n):
+        if i % 3 == 0:
+            xs = [*xs, x + i]
+        elif i % 3 == 1:
+            xs, ys = [x - i], [*ys, xs[-1]]
+    return ag.stack(xs), ag.stack(ys)
+
+
+def swapped_in_one_branch(x, n):
+    xs, ys = [x], [x * 2, x]
+    for i in ag.range(n):
+        if i % 3 == 0:
+            xs, ys = [*ys, x * i], xs
+        elif i % 3 == 1:
+            xs = [*xs, *ys]
+    return ag.stack(xs), ag.stack(ys)
+
+
+def kept_beside(x, n):
+    xs, before = [x], [x]
+    for i in ag.range(n):
+        if i % 2 == 0:
+            before, xs = xs, [*xs, x * i]
+        else:
+            xs = [*xs, x]
+    return ag.stack(xs), ag.stack(before)
+
+
+@pytest.mark.parametrize("f", [rebound_in_one_branch, swapped_in_one_branch, kept_beside])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
+def test_lists_that_one_branch_replaces(f, n):
+    got = both(f, X, n)
+    for a, b in zip(got, f(X, n), strict=True):
+        np.testing.assert_array_equal(a, np.stack(b) if isinstance(b, list) else b)

@@ -129,8 +129,10 @@ def _origin(graph: Graph, value: Value) -> int | None:
 
 
 def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[Any]:
-    """For outputs that are lists: the list that both regions change, or a new one."""
+    """For outputs that are lists: the list that both regions change, or that one does and nothing else keeps (the other
+    region's takes its place: a turn that leaves a list alone copies nothing), or a new one."""
     out: list[Any] = []
+    origins = [{_origin(g, g.outputs[v.index]) for g in node.regions} for v in node.outputs]
     for value in node.outputs:
         if is_held(value.type):
             out.append(hold(ctx))
@@ -138,8 +140,11 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
         if not isinstance(value.type, ListType):
             out.append(None)
             continue
-        origins = {_origin(g, g.outputs[value.index]) for g in node.regions}
-        place = origins.pop() if len(origins) == 1 else None
+        places = origins[value.index] - {None}
+        place = places.pop() if len(places) == 1 else None
+        shared = sum(place in each for each in origins) > 1
+        if shared and None in origins[value.index]:
+            place = None
         rep = None if place is None else given[place]
         fits = isinstance(rep, ListRep) and rep.element is not None and not any(rep is t for t in out)
         out.append(rep if fits else new_list(ctx, value.type.element))
