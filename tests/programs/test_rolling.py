@@ -295,3 +295,31 @@ def test_random_numbers_are_drawn_at_each_turn():
     np.random.seed(3)
     same([g(X), g(X)], plain)
     assert loops(g.get_concrete_function(X))
+
+
+def product(a, b):
+    n, k = a.shape
+    c = np.zeros((n, b.shape[1]))
+    for i in range(n):
+        for j in range(b.shape[1]):
+            for t in range(k):
+                c[i, j] += a[i, t] * b[t, j]
+    return c
+
+
+def test_loops_within_loops_are_rolled_before_they_are_much_code():
+    a, b = np.arange(40.0 * 30).reshape(40, 30), np.arange(30.0 * 50).reshape(30, 50)
+    f = ag.function(product)
+    assert sum(1 for _ in f.get_concrete_function(a, b).graph.walk()) < 1000
+    same(f(a, b), a @ b)
+
+
+def test_short_loops_of_little_code_are_unrolled():
+    def f(x):
+        for i in range(20):
+            x = x * i
+        return x
+
+    g = ag.function(f)
+    assert not loops(g.get_concrete_function(X))
+    same(g(X), f(X))

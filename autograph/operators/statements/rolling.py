@@ -1,4 +1,4 @@
-"""Rolling: a `for` over a long Python range whose bodies stage the same things becomes one graph loop.
+"""Rolling: a `for` over a Python range that is long, or much code, becomes one graph loop where its turns are alike.
 
 The first bodies run as Python runs them. When they left the loop's variables with the same types, the rest is traced once
 more with the index as a symbol; if that fails, because the index is needed as a Python number or the body does what must
@@ -52,8 +52,12 @@ __all__ = [
     "rolled_rest",
 ]
 
+FEW = 8
+"""Turns of a range that are always unrolled."""
 ROLLED = 64
-"""Turns of a range that are always unrolled; what is left of a longer one is rolled."""
+"""Turns up to which a range is unrolled where that is little code; what is left of a longer one is rolled."""
+MUCH = 128
+"""Nodes that are much code: a rest of `FEW` turns or more that would be so many is rolled."""
 ROLLED_WITH_LISTS = 256
 """The same where the loop makes a list longer, whose length would not be known any more."""
 ROLL_AFTER = 2
@@ -100,7 +104,7 @@ COUNTING = _RANGES | {enumerate}
 def long_of(iterator: Any) -> Long | None:
     """What an iterator over a long range will go over, if only its caller's caller holds it and so sees it go on."""
     held, inner, number = _held(iterator)
-    if any(map(gt, held, _HELD)) or type(inner) not in _RANGES or length_hint(inner) <= ROLLED:
+    if any(map(gt, held, _HELD)) or type(inner) not in _RANGES or length_hint(inner) <= FEW:
         return None
     _, (items,), *done = inner.__reduce__()
     if done[0]:  # before Python 3.12: how far it is
@@ -164,7 +168,15 @@ class Roll:
 
 def is_long(x: Long) -> bool:
     """Whether a range has more turns than are always unrolled."""
-    return bool(x[ROLLED:])
+    return bool(x[FEW:])
+
+
+def _is_worth(items: Long, turn: int, added: list[Node]) -> bool:
+    """Whether to roll what comes after a turn that added these nodes."""
+    if items[ROLLED:]:
+        return bool(items[turn + 1 + ROLLED // 2 :])
+    left = len(items) - turn - 1
+    return left >= FEW and left * sum(1 + sum(1 for r in n.regions for _ in r.walk()) for n in added) >= MUCH
 
 
 def rolled(
@@ -205,7 +217,7 @@ def rolled(
             continue
         now = canonical([_type_of(cell.read()) for cell in cells])
         equal, before = (equal + 1 if now == before else 1), now
-        if equal >= ROLL_AFTER and items[turn + 1 + ROLLED // 2 :]:
+        if equal >= ROLL_AFTER and _is_worth(items, turn, nodes[mark:]):
             if _tried(trace, Roll(items[turn + 1 :], may_stop=False), cells, stage):
                 return
             given_up.add(_key(body))
