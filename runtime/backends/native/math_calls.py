@@ -29,5 +29,5 @@ def address(symbol: str) -> int | None:
 
 @cache
 def _loaded(name: str, kind: str) -> Loaded:
-    exports = tuple(s.removeprefix("@") for s in mathlib.outside(name, kind))
+    exports = tuple(s.removeprefix("@") for s in mathlib.exports(name, kind))
     return compile_text(mathlib.module(name, kind), {}, exports)

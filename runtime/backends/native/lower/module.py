@@ -180,6 +180,7 @@ class Module:
         declarations: dict[str, None] = dict.fromkeys(self.declared)
         todo = list(self.math)
         outside: dict[str, str] = {}
+        loops = any("llvm.loop.parallel_accesses" in line for line in self.metadata)
         while todo:
             key = todo.pop()
             if key in done:
@@ -189,8 +190,9 @@ class Module:
                 done[key] = ""
                 outside.update(mathlib.outside(name, code))
                 continue
-            done[key] = mathlib.definition(name, code)
-            declarations.update(dict.fromkeys(mathlib.declarations(name, code)))
+            done[key], declared, elsewhere = (mathlib.in_loops if loops else mathlib.alone)(name, code)
+            declarations.update(dict.fromkeys(declared))
+            self.symbols.update(symbol.removeprefix("@") for symbol in elsewhere)
             todo += [".".join(other) for other in mathlib.requires(name, code)]
         for line in _intrinsics_of(body):
             declarations[line] = None

@@ -19,9 +19,12 @@ from runtime.backends.native.mathlib.library import (
     BINARY,
     NAMES,
     TYPES,
+    alone,
     declarations,
     declared_outside,
     definition,
+    exports,
+    in_loops,
     module,
     outside,
     requires,
@@ -30,6 +33,6 @@ from runtime.backends.native.mathlib.library import (
 )
 
 __all__ = [
-    "BINARY", "NAMES", "TYPES", "declarations", "declared_outside", "definition", "module", "outside", "requires",
-    "slow_path", "symbol",
+    "BINARY", "NAMES", "TYPES", "alone", "declarations", "declared_outside", "definition", "exports", "in_loops", "module",
+    "outside", "requires", "slow_path", "symbol",
 ]

@@ -16,21 +16,41 @@ Body = Callable[..., Value]
 VECTOR_BYTES = (32, 64)
 
 
-def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: Body) -> tuple[str, tuple[str, ...]]:
+Text = tuple[str, tuple[str, ...]]  # and what it declares
+
+
+def guarded(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, exact: Body) -> Text:
     """The texts of a function of one element and of its vector variants, and what they declare."""
-    lanes = _lanes(kinds)
-    texts, needs = [], {}
-    parts = [
+    return _joined(
         definition(f"{symbol}_fast", kinds, fast),
         definition(f"{symbol}_beyond", kinds, beyond, result="i1"),
         definition(f"{symbol}_exact", kinds, exact, pure=False),
         (one_element(symbol, kinds), ()),
-        *(variant(symbol, kinds, fast, beyond, count) for count in lanes),
+        *(variant(symbol, kinds, fast, beyond, count) for count in _lanes(kinds)),
+        *((one_by_one(symbol, kinds, count), ()) for count in _lanes(kinds)),
+    )
+
+
+def inlined(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body) -> Text:
+    """What a program with loops has of it that calls it in few places: the variants, which are inlined. The rest, which
+    runs rarely and would take LLVM longer than the loop, is called where it is (see `called`)."""
+    lanes = _lanes(kinds)
+    head = declared(symbol, kinds)[symbol]
+    types = [_vector(kinds, n) for n in lanes]
+    outside = [
+        f"declare {v} {_each(symbol, n)}({', '.join([v] * len(kinds))}) {_RARE}" for n, v in zip(lanes, types, strict=True)
     ]
-    for text, declared in parts:
-        texts.append(text)
-        needs.update(dict.fromkeys(declared))
-    return "\n".join(texts), tuple(needs)
+    return _joined(("", (head, *outside)), *(variant(symbol, kinds, fast, beyond, n) for n in lanes))
+
+
+def rare(symbol: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """The symbols that `inlined` calls and does not define."""
+    return (symbol, *(_each(symbol, n) for n in _lanes(kinds)))
+
+
+def _joined(*parts: Text) -> Text:
+    needs = dict.fromkeys(line for _, declared in parts for line in declared)
+    return "\n".join(text for text, _ in parts if text), tuple(needs)
 
 
 def called(
@@ -49,6 +69,8 @@ def called(
             head = f"{symbol}_x{lanes}("
             before, _, after = text.partition(f" {head}")
             text = f"{before} {head}" + after.replace("alwaysinline nounwind", "noinline nounwind", 1)
+            inside = f"define internal {_vector(kinds, lanes)} {_each(symbol, lanes)}("
+            text = text.replace(inside, inside.replace("internal ", ""))
         return text.replace(f" {_variants(symbol, kinds)}", ""), declared
     one, needs = definition(f"{symbol}_fast", kinds, fast)
     texts, declarations = [one], dict.fromkeys(needs)
@@ -67,11 +89,16 @@ def called(
     return "\n".join(texts), tuple(declarations)
 
 
+def declared_alone(symbol: str, kinds: Sequence[str]) -> str:
+    """What a program without vectors declares that calls the function."""
+    llvm = LLVM_TYPES[kinds[0]]
+    return f"declare {llvm} {symbol}({', '.join([llvm] * len(kinds))}) {_PURE}"
+
+
 def declared(symbol: str, kinds: Sequence[str]) -> dict[str, str]:
     """The function and its vector variants: what a program declares that calls the function, by name."""
     llvm = LLVM_TYPES[kinds[0]]
-    each = ", ".join([llvm] * len(kinds))
-    found = {symbol: f"declare {llvm} {symbol}({each}) {_PURE} {_variants(symbol, kinds)}"}
+    found = {symbol: f"{declared_alone(symbol, kinds)} {_variants(symbol, kinds)}"}
     for lanes in _lanes(kinds):
         vectors = ", ".join([f"<{lanes} x {llvm}>"] * len(kinds))
         found[f"{symbol}_x{lanes}"] = f"declare <{lanes} x {llvm}> {symbol}_x{lanes}({vectors}) {_PURE}"
@@ -79,6 +106,15 @@ def declared(symbol: str, kinds: Sequence[str]) -> dict[str, str]:
 
 
 _PURE = "noinline nounwind willreturn memory(none)"
+_RARE = "noinline cold nounwind willreturn memory(none)"
+
+
+def _each(symbol: str, lanes: int) -> str:
+    return f"{symbol}_each{lanes}"
+
+
+def _vector(kinds: Sequence[str], lanes: int) -> str:
+    return f"<{lanes} x {LLVM_TYPES[kinds[0]]}>"
 
 
 def _lanes(kinds: Sequence[str]) -> list[int]:
@@ -118,46 +154,46 @@ define {llvm} {symbol}({arguments}) {_PURE} {_variants(symbol, kinds)} {{
 """
 
 
-def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: int) -> tuple[str, tuple[str, ...]]:
-    """The function of several elements, and the one that does them one by one.
-
-    The first is not internal: nothing calls it until loops have been made vectors.
-    """
+def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: int) -> Text:
+    """The function of several elements. It is not internal: nothing calls it until loops have been made vectors."""
     function = Function(lanes)
     arguments = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
     value, far = fast(*arguments), beyond(*arguments)
     given = ", ".join(map(str, arguments))
-    vector, one, each = value.type, LLVM_TYPES[kinds[0]], f"{symbol}_each{lanes}"
     reduction = f"i1 @llvm.vector.reduce.or.v{lanes}i1({far.type}"
     lines = [
-        f"define {vector} {symbol}_x{lanes}({given}) alwaysinline nounwind memory(none) {{",
+        f"define {value.type} {symbol}_x{lanes}({given}) alwaysinline nounwind memory(none) {{",
         *function.lines,
         f"  %any = call {reduction} {far.text})",
         '  br i1 %any, label %slow, label %near, !prof !{!"branch_weights", i32 1, i32 1000}',
         "slow:",
-        f"  %rare = call {vector} {each}({given})",
-        f"  ret {vector} %rare",
+        f"  %rare = call {value.type} {_each(symbol, lanes)}({given})",
+        f"  ret {value.type} %rare",
         "near:",
         f"  ret {value}",
         "}",
         "",
-        f"define internal {vector} {each}({given}) noinline cold nounwind willreturn memory(none) {{",
-        "start:",
     ]
+    return "\n".join(lines), (*function.declarations, f"declare {reduction})")
+
+
+def one_by_one(symbol: str, kinds: Sequence[str], lanes: int) -> str:
+    """The function that does several elements one by one."""
+    vector, one = _vector(kinds, lanes), LLVM_TYPES[kinds[0]]
+    names = ("%x", "%y")[: len(kinds)]
     size = lanes * (4 if one == "float" else 8)
-    for argument in arguments:
-        lines.append(f"  {argument.text}s = alloca {vector}, align {size}")
-        lines.append(f"  store {argument}, ptr {argument.text}s")
+    arguments = ", ".join(f"{vector} {name}" for name in names)
+    lines = [f"define internal {vector} {_each(symbol, lanes)}({arguments}) {_RARE} {{", "start:"]
+    for name in names:
+        lines.append(f"  {name}s = alloca {vector}, align {size}")
+        lines.append(f"  store {vector} {name}, ptr {name}s")
     lines += [f"  %results = alloca {vector}, align {size}", "  br label %lane", "lane:",
               "  %i = phi i64 [ 0, %start ], [ %next, %lane ]"]
-    operands = []
-    for argument in arguments:
-        name = argument.text
+    for name in names:
         lines.append(f"  {name}p = getelementptr {one}, ptr {name}s, i64 %i")
         lines.append(f"  {name}i = load {one}, ptr {name}p")
-        operands.append(f"{one} {name}i")
     lines += [
-        f"  %r = call {one} {symbol}_one({', '.join(operands)})",
+        f"  %r = call {one} {symbol}_one({', '.join(f'{one} {name}i' for name in names)})",
         f"  %rp = getelementptr {one}, ptr %results, i64 %i",
         f"  store {one} %r, ptr %rp",
         "  %next = add i64 %i, 1",
@@ -169,4 +205,4 @@ def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: 
         "}",
         "",
     ]
-    return "\n".join(lines), (*function.declarations, f"declare {reduction})")
+    return "\n".join(lines)

@@ -16,7 +16,7 @@ from runtime.backends.native.mathlib import (
     trigonometric,
 )
 from runtime.backends.native.mathlib.emitter import Value
-from runtime.backends.native.mathlib.guarded import called, declared, guarded
+from runtime.backends.native.mathlib.guarded import called, declared, declared_alone, guarded, inlined, rare
 
 TYPES = ("f32", "f64")
 
@@ -95,6 +95,34 @@ def definition(name: str, kind: str) -> str:
 def declarations(name: str, kind: str) -> tuple[str, ...]:
     """The `declare` lines of the intrinsics it calls."""
     return build(name, kind)[1]
+
+
+@cache
+def in_loops(name: str, kind: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """What a program with loops contains that calls a function in few places: its text, what that declares, and which of
+    that is outside: of functions with a slow path, what is not vectors.
+
+    >>> in_loops("exp", "f64")[2], in_loops("sin", "f64")[2]
+    ((), ('@ag_sin_f64', '@ag_sin_f64_each4', '@ag_sin_f64_each8'))
+    """
+    if name not in SLOW:
+        return (*build(name, kind), ())
+    kinds = _kinds(name, kind)
+    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+    return (*inlined(symbol(name, kind), kinds, fast, SLOW[name][0]), rare(symbol(name, kind), kinds))
+
+
+def alone(name: str, kind: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The same of a program without loops, where vectors are of no use."""
+    if name not in SLOW:
+        return (*build(name, kind), ())
+    head = symbol(name, kind)
+    return "", (declared_alone(head, _kinds(name, kind)),), (head,)
+
+
+def exports(name: str, kind: str) -> tuple[str, ...]:
+    """The symbols that `module` defines for programs."""
+    return tuple(dict.fromkeys((*outside(name, kind), *in_loops(name, kind)[2])))
 
 
 def outside(name: str, kind: str) -> dict[str, str]:
