@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from autograph.load.user_traceback import hide_internal_frames
+from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.inspection import Inspection
 
-if TYPE_CHECKING:
-    from autograph.staging.concrete import ConcreteFunction
-    from autograph.staging.function import Function
-
 __all__ = ["BoundFunction"]
+
+
+class Method(Protocol):
+    """A `Function`, as far as what is bound to it asks."""
+
+    input_signature: Any
+    __name__: str
+    _name: str
+    _python_function: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction: ...
 
 
 class BoundFunction:
     """A `Function` looked up on an instance: the instance is its first argument."""
 
-    def __init__(self, function: Function, instance: Any) -> None:
+    def __init__(self, function: Method, instance: Any) -> None:
         self._function = function
         self.__self__ = instance
         self.__wrapped__ = function._python_function
@@ -28,7 +39,7 @@ class BoundFunction:
         self.__module__ = function.__module__
 
     @property
-    def __func__(self) -> Function:
+    def __func__(self) -> Method:
         return self._function
 
     def __eq__(self, other: object) -> bool:

@@ -12,12 +12,12 @@ import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.values.descriptors import Leaf, canonical, describe, loosen
-from autograph.staging.fast_calls import can_have_entry
 from autograph.staging.guards import Guards
 from autograph.staging.native_code import Compiled, overwrites
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
+from autograph.staging.wrapped_calls import can_be_built
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
@@ -58,7 +58,7 @@ class ConcreteFunction:
         self.guards = guards
         self.always_fits = guards is None and not traced.state
         # How many more entries may be made: calls of one signature pass tensors or arrays.
-        self.wants_entry = self.wants_entry_by_name = 3 if jit_compile is not False and can_have_entry(self) else 0
+        self.wants_entry = self.wants_entry_by_name = 3 if jit_compile is not False and _can_have_entry(traced) else 0
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
         boxes = {id(b): i for i, b in enumerate(traced.captured)}
         lead = len(traced.graph.inputs) - len(traced.captured)
@@ -339,3 +339,9 @@ def _placed(error: Exception) -> Exception:
         synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error
 
+
+def _can_have_entry(traced: TracedFunction) -> bool:
+    """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
+    return can_be_built(traced.result) and not (
+        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes
+    )

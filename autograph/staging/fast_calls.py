@@ -8,16 +8,14 @@ way goes on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograph.operators.values.descriptors import Leaf, Struct
-from autograph.staging.wrapped_calls import Arguments, can_be_built, is_constant, wrapped
+from autograph.staging.concrete import ConcreteFunction
+from autograph.staging.wrapped_calls import Arguments, is_constant, wrapped
 from runtime.tensor.tensor import Tensor
 
-if TYPE_CHECKING:
-    from autograph.staging.concrete import ConcreteFunction
-
-__all__ = ["MAX_ENTRIES", "FastCalls", "can_have_entry"]
+__all__ = ["MAX_ENTRIES", "FastCalls"]
 
 MAX_ENTRIES = 8
 """Signatures of one function that are tried in turn, the newest first."""
@@ -64,14 +62,6 @@ class FastCalls:
         if key in self._keys:
             kept = [(e, k) for e, k in zip(self.entries, self._keys, strict=True) if k != key]
             self.entries, self._keys = tuple(e for e, _ in kept), tuple(k for _, k in kept)
-
-
-def can_have_entry(concrete: ConcreteFunction) -> bool:
-    """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
-    traced = concrete.traced
-    return can_be_built(traced.result) and not (
-        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes
-    )
 
 
 def _entry(

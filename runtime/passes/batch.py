@@ -18,7 +18,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import substitute
 from runtime.passes.loops import Loop, lengths_before
 from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
-from runtime.passes.series import MOST_ROWS, Series
+from runtime.passes.series import MOST_ROWS, Series, series_of
 from runtime.typesys.shapes import Dim
 
 __all__ = ["batch_products"]
@@ -82,14 +82,14 @@ def _biases(loop: Loop) -> None:
 
 def _is_product(loop: Loop, value: Value) -> bool:
     """Whether a value is a product, used once, that will move."""
-    series = loop.series(value)
+    series = series_of(loop, value)
     return series is not None and series.product and loop.uses[value] == 1
 
 
 def _move(loop: Loop) -> None:
     """Compute the series that are worth it before the loop, the largest; steps read them."""
     body = loop.body
-    worth = {v: s for n in body.nodes for v in n.outputs if (s := loop.series(v)) is not None and _pays(v, s)}
+    worth = {v: s for n in body.nodes for v in n.outputs if (s := series_of(loop, v)) is not None and _pays(v, s)}
     wanted = {v for n in body.nodes if not any(v in worth for v in n.outputs) for v in n.inputs} | set(body.outputs)
     table: dict[Value, Value] = {}
     kept: list[Node] = []

@@ -8,7 +8,6 @@ import numpy as np
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.passes.rewrite import constant_of, number, put
-from runtime.passes.series import Series, find_series
 from runtime.typesys.shapes import Dim
 
 __all__ = ["Loop", "at_least_0", "is_natural", "lengths_before", "steps_of_lists"]
@@ -32,7 +31,7 @@ class Loop:
         for value in self.body.outputs:
             self.uses[value] = self.uses.get(value, 0) + 1
         self.acts = any(inner.op.effect is not None for inner in self.body.walk())
-        self._series: dict[Value, Series | None] = {}
+        self.series: dict[Value, Any] = {}  # what the body's values are as series, once that is known
 
     @property
     def count(self) -> Value:
@@ -103,12 +102,6 @@ class Loop:
         if type(count) is int:
             return put(self.graph, "index", x, spec=((None, max(count, 0), None),))
         return put(self.graph, "index", x, self.count, spec=((None, "?", None),))
-
-    def series(self, value: Value) -> Series | None:
-        """A value of the body as a series, if it is one (invariants are not)."""
-        if value not in self._series:
-            self._series[value] = find_series(self, value)
-        return self._series[value]
 
     def popped(self, node: Node) -> Node | None:
         """The node that made the list, one element a step, off whose end `list_pop` takes the elements."""

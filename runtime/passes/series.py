@@ -9,19 +9,17 @@ backwards: step i sees row i or row count - 1 - i.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runtime.ir.graph import Node, Value
 from runtime.ir.safety import may_raise
 from runtime.ops.kinds import Elementwise
+from runtime.passes.loops import Loop
 from runtime.passes.rewrite import INDEX, constant_of, number, put
 from runtime.typesys.shapes import num_elements, same_size
 from runtime.typesys.spec import TensorType
 
-if TYPE_CHECKING:
-    from runtime.passes.loops import Loop
-
-__all__ = ["MOST_BYTES", "MOST_ROWS", "Series", "find_series"]
+__all__ = ["MOST_BYTES", "MOST_ROWS", "Series", "series_of"]
 
 MOST_ROWS = 512  # of a step's product: more are near BLAS's peak alone, and the product of all steps leaves the cache
 MOST_BYTES = 256 << 20
@@ -54,8 +52,14 @@ class Series:
         return self._made
 
 
-def find_series(loop: Loop, value: Value) -> Series | None:
+def series_of(loop: Loop, value: Value) -> Series | None:
     """A value of the body as a series, if it is one (invariants are not)."""
+    if value not in loop.series:
+        loop.series[value] = _find(loop, value)
+    return loop.series[value]
+
+
+def _find(loop: Loop, value: Value) -> Series | None:
     node = value.node
     if node is None or node.regions or not isinstance(value.type, TensorType) or value.type.shape is None:
         return None
@@ -110,14 +114,14 @@ def _stacked(node: Node) -> Value | None:
 def _gathered(loop: Loop, node: Node) -> Series | None:
     """Rows of a table by indices that are a series; it may raise, so nothing may have happened before it."""
     table, indices = node.inputs
-    rows = loop.series(indices)
+    rows = series_of(loop, indices)
     if rows is None or node.attrs.get("axis", 0) != 0 or table not in loop.outside or loop.acts:
         return None
     return Series(lambda: put(loop.graph, "gather", loop.outside[table], rows.array(), axis=0), rows.backwards)
 
 
 def _expanded(loop: Loop, node: Node) -> Series | None:
-    series, axis = loop.series(node.inputs[0]), node.attrs["axis"]
+    series, axis = series_of(loop, node.inputs[0]), node.attrs["axis"]
     if series is None or axis < 0:
         return None
     return Series(
@@ -144,7 +148,7 @@ def _cast(loop: Loop, node: Node) -> Series | None:
 
 def _elementwise(loop: Loop, node: Node) -> Series | None:
     out = node.outputs[0].tensor_type
-    given = [loop.series(v) for v in node.inputs]
+    given = [series_of(loop, v) for v in node.inputs]
     found = [s for s in given if s is not None]
     if out.rank is None or out.weak or not found or len({s.backwards for s in found}) > 1:
         return None
@@ -173,7 +177,7 @@ def _product(loop: Loop, node: Node) -> Series | None:
     if not _surely_fits(node) or not _is_worth_it(loop, node):
         return None
     ta, tb = bool(node.attrs.get("transpose_a")), bool(node.attrs.get("transpose_b"))
-    left, right, ranks = loop.series(a), loop.series(b), (a.tensor_type.rank, b.tensor_type.rank)
+    left, right, ranks = series_of(loop, a), series_of(loop, b), (a.tensor_type.rank, b.tensor_type.rank)
     if left is not None and b in loop.outside and ranks[1] == 2 and (ranks[0] == 1 or not ta):
         multiply, rows = (_rows if ranks[0] == 2 else _row), left
         return Series(lambda: multiply(loop, rows.array(), b, node, tb), rows.backwards, product=True)

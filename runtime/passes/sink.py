@@ -21,7 +21,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import renewed
 from runtime.passes.loops import Loop, lengths_before, steps_of_lists
 from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
-from runtime.passes.series import MOST_BYTES, MOST_ROWS
+from runtime.passes.series import MOST_BYTES, MOST_ROWS, series_of
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType
 
@@ -218,7 +218,7 @@ class _Saved:
 
     def _at_hand(self, value: Value) -> bool:
         """Whether nothing has to be saved for a value to be there after the loop."""
-        series = self.loop.series(value)
+        series = series_of(self.loop, value)
         return (series is not None and series.cheap) or self._taken(value) is not None or value in self.lists
 
     def _taken(self, value: Value) -> Value | None:
@@ -234,7 +234,7 @@ class _Saved:
         return start if full else None
 
     def _is_backwards(self, value: Value) -> bool:
-        series = self.loop.series(value)
+        series = series_of(self.loop, value)
         return self._taken(value) is not None or (series is not None and series.cheap and series.backwards)
 
     def _keep(self, value: Value) -> None:
@@ -290,7 +290,7 @@ class _Saved:
 
     def _array(self, value: Value) -> Value:
         graph, loop = self.loop.graph, self.loop
-        taken, series = self._taken(value), loop.series(value)
+        taken, series = self._taken(value), series_of(loop, value)
         if taken is not None:
             made, backwards = put(graph, "list_stack", taken, element=value.type), True
         elif series is not None and series.cheap:

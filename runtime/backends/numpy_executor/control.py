@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import re
-from typing import TYPE_CHECKING
 
 from runtime.backends.numpy_executor.exits import Exits, exits_of
 from runtime.backends.numpy_executor.text import Expr, join
+from runtime.backends.numpy_executor.writer import Block, FunctionWriter, statement
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-if TYPE_CHECKING:
-    from runtime.backends.numpy_executor.writer import Block, FunctionWriter
-
-__all__ = ["cond", "for_loop", "overlapping", "while_loop"]
+__all__: list[str] = []
 
 SMALL = 6  # nodes up to which a branch may be part of an expression
 _BLOCKS = ("while_loop", "for_loop", "call")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-
-
-def overlapping(names: list[str], exprs: list[Expr]) -> bool:
-    """Whether a name assigned earlier is read by a later expression."""
-    assigned: set[str] = set()
-    for name, expr in zip(names, exprs, strict=True):
-        if assigned & set(_NAME.findall(expr.text)):
-            return True
-        assigned.add(name)
-    return False
 
 
 def negated(expr: Expr) -> Expr:
@@ -37,6 +22,7 @@ def negated(expr: Expr) -> Expr:
     return join(["not ", expr] if expr.atom else ["not (", expr, ")"])
 
 
+@statement("cond")
 def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
     """`if`: both regions put their results into the same variables."""
     [pred] = writer.take(block, node.inputs[:1])
@@ -158,6 +144,7 @@ def _reserve(block: Block, value: Value, name: str) -> str:
     return name
 
 
+@statement("while_loop")
 def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
     """`while condition:` if the condition is one expression, else `while True:` with a `break`."""
     writer.flush(block)
@@ -208,12 +195,13 @@ def _body(
     return inside
 
 
+@statement("for_loop")
 def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) -> None:
     """`for i in range(count):`."""
     [count] = writer.take(block, node.inputs[:1])
     writer.flush(block)
     names = _slot_names(writer, block, node, position, 1)
-    if set(_NAME.findall(count.text)) & set(names):
+    if count.names & set(names):
         # A carried variable takes the place of what the count is computed from: compute it first.
         before = writer.locals.fresh(None)
         writer.emit(join([f"{before} = ", count]))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.buffers import lists_as_arrays
 from runtime.backends.numpy_executor.memory import keep_freed_pages
 from runtime.backends.numpy_executor.names import Globals
@@ -25,6 +26,7 @@ __all__ = ["Executable", "compile_graph"]
 
 RECURSION_LIMIT = 200_000
 _serial = itertools.count()
+assert control  # imported so that its statements are known
 
 
 class Executable:

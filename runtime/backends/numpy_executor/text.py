@@ -9,7 +9,9 @@ from typing import Any
 
 from runtime.ir.graph import Node
 
-__all__ = ["Expr", "Template", "join", "operator_template", "parse_template"]
+__all__ = ["Expr", "Template", "join", "operator_template", "overlapping", "parse_template"]
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class Expr:
@@ -25,6 +27,11 @@ class Expr:
     @property
     def is_name(self) -> bool:
         return self.text.isidentifier()
+
+    @property
+    def names(self) -> set[str]:
+        """The words in the text: the variables it reads, and more."""
+        return set(_NAME.findall(self.text))
 
     def of(self, node: Node) -> Expr:
         """This expression, all of it the doing of `node`."""
@@ -46,6 +53,16 @@ def join(parts: list[str | Expr]) -> Expr:
         else:
             text += part
     return Expr(text, False, tuple(spans))
+
+
+def overlapping(names: list[str], exprs: list[Expr]) -> bool:
+    """Whether a name assigned earlier is read by a later expression."""
+    assigned: set[str] = set()
+    for name, expr in zip(names, exprs, strict=True):
+        if assigned & expr.names:
+            return True
+        assigned.add(name)
+    return False
 
 
 class Template:

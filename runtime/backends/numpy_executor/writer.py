@@ -7,17 +7,24 @@ order in which it was computed; otherwise it gets a name first. So the source co
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.products import in_parts
 from runtime.backends.numpy_executor.selections import choice
-from runtime.backends.numpy_executor.text import Expr, join, literal, operator_template, parse_template
+from runtime.backends.numpy_executor.text import (
+    Expr,
+    join,
+    literal,
+    operator_template,
+    overlapping,
+    parse_template,
+)
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
 from runtime.ops.registry import compile_template
@@ -27,11 +34,24 @@ from runtime.typesys.dtypes import DType
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Block", "FunctionWriter"]
+__all__ = ["Block", "FunctionWriter", "statement"]
 
 WIDTH = 88  # expressions that would be longer than this are split by naming a part
 DEEP = 15  # Python nests at most 20 loops
-_CONTROL = frozenset(("cond", "while_loop", "for_loop"))
+
+
+_Writes = Callable[["FunctionWriter", "Block", Node, int], None]
+_STATEMENTS: dict[str, _Writes] = {}
+
+
+def statement(name: str) -> Callable[[_Writes], _Writes]:
+    """Make a function write the nodes of an operation that are Python statements."""
+
+    def register(writes: _Writes) -> _Writes:
+        _STATEMENTS[name] = writes
+        return writes
+
+    return register
 
 
 class Block:
@@ -238,8 +258,8 @@ class FunctionWriter:
         for position, node in enumerate(block.graph.nodes):
             if node.op.name == "constant":
                 block.bind(node.outputs[0], self.constant(node.attrs["value"]))
-            elif node.op.name in _CONTROL:
-                getattr(control, node.op.name)(self, block, node, position)
+            elif node.op.name in _STATEMENTS:
+                _STATEMENTS[node.op.name](self, block, node, position)
             elif node.regions and node.op.kernel is None:
                 raise UnimplementedError(f"the NumPy executor cannot run {node.op.name!r}", op=node.op.name)
             else:
@@ -252,7 +272,7 @@ class FunctionWriter:
         exprs = self.take(block, [v for v, _ in needed])
         self.flush(block)
         names = [t for _, t in needed]
-        if len(needed) == len(values) == 1 or not control.overlapping(names, exprs):
+        if len(needed) == len(values) == 1 or not overlapping(names, exprs):
             for name, expr in zip(names, exprs, strict=True):
                 if expr.text != name:
                     self.emit(join([f"{name} = ", expr]))
@@ -342,7 +362,7 @@ class FunctionWriter:
         if value.name is not None:
             return False
         node = block.graph.nodes[user]
-        return node.op.name not in _CONTROL or (node.op.name != "while_loop" and node.inputs[0] is value)
+        return node.op.name not in _STATEMENTS or (node.op.name != "while_loop" and node.inputs[0] is value)
 
     def in_place(self, block: Block, node: Node, position: int) -> None:
         """An update in place by the operation's own template; further outputs are the value of the expression."""

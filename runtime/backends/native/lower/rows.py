@@ -7,11 +7,12 @@ in registers for the next. What several stages need and costs much is kept in a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import (
     HEAVY,
     Affine,
@@ -30,9 +31,6 @@ from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import Host, Nest, Root
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE
-
-if TYPE_CHECKING:
-    from runtime.backends.native.lower.values import Values
 
 __all__ = ["Rows", "kept_by", "plan", "reaches"]
 
@@ -84,7 +82,28 @@ class Rows:
         RowNest(host, self.frame, roots, self.reduced).emit()
 
 
-def plan(ctx: Values, d: Deferred) -> Rows | None:
+class Waiting(Protocol):
+    """The deferred arrays that a nest may join: what planning one looks at."""
+
+    code: Code
+    pending: list[Deferred]
+    busy: list[Deferred]
+
+    @property
+    def children(self) -> dict[Deferred, list[Deferred]]:
+        """The deferred arrays that an expression refers to."""
+        ...
+
+    def materialize(self, d: Deferred) -> None:
+        """Bring one into memory."""
+        ...
+
+    def users_among(self, inside: set[Deferred]) -> Counter[Deferred]:
+        """By how many of some arrays each is used."""
+        ...
+
+
+def plan(ctx: Waiting, d: Deferred) -> Rows | None:
     """A nest over rows that brings a deferred array into memory; None where it is made of no reductions of rows.
 
     What it needs beforehand is in memory then.
@@ -144,7 +163,7 @@ def _of(d: Deferred) -> Expr:
     return d.expr
 
 
-def _below(ctx: Values, d: Deferred) -> list[Deferred]:
+def _below(ctx: Waiting, d: Deferred) -> list[Deferred]:
     """The reductions that an array is made of and which are not in memory, inner ones first."""
     out: dict[Deferred, None] = {}
     seen: set[Deferred] = set()
@@ -222,7 +241,7 @@ def _frame(d: Deferred, below: list[Deferred]) -> Frame | None:
 
 
 def kept_by(
-    ctx: Values, resolver: Resolver, group: list[Deferred], frame: Frame, reduced: Iterable[Deferred] = ()
+    ctx: Waiting, resolver: Resolver, group: list[Deferred], frame: Frame, reduced: Iterable[Deferred] = ()
 ) -> tuple[Deferred | None, list[Deferred]]:
     """What has to be in memory before the loops; where nothing has to, what they also store as it is needed again."""
     users = ctx.users_among({*resolver.members, *group, *reduced})
@@ -238,7 +257,7 @@ def kept_by(
     return None, out
 
 
-def reaches(ctx: Values, d: Deferred, member: Deferred) -> bool:
+def reaches(ctx: Waiting, d: Deferred, member: Deferred) -> bool:
     """Whether an array is made of another, or is that."""
     todo, seen = [d], set()
     while todo:
