@@ -207,4 +207,82 @@ def einsum_(op: Any, equation: str, *inputs: Any, name: Any = None, **_: Any) ->
     ranks = [op.type_of(x).rank for x in operands]
     if None in ranks:
         raise ShapeError("einsum needs operands of known rank", op="einsum")
-    return op.einsum(*operands, equation=_explicit(equation, ranks))
+    return contract(op, _explicit(equation, ranks), operands)
+
+
+def contract(op: Any, equation: str, operands: list[Any]) -> Any:
+    """An einsum, as one matrix product, one elementwise product, a sum or a transposition where it is that.
+
+    `equation` is written out: no ellipses, and an output.
+    """
+    kinds = [op.type_of(x) for x in operands]
+    left, right = equation.split("->")
+    terms = left.split(",")
+    simple = all(len(set(term)) == len(term) for term in terms) and len({k.dtype for k in kinds}) == 1
+    if simple and kinds[0].dtype.kind in "fc" and _sizes_agree(terms, kinds):
+        if len(operands) == 1:
+            return _gathered_up(op, operands[0], terms[0], right)
+        if len(operands) == 2:
+            out = _product(op, terms[0], terms[1], right, operands[0], operands[1])
+            if out is not None:
+                return out
+    return op.einsum(*operands, equation=equation)
+
+
+def _sizes_agree(terms: list[str], kinds: list[TensorType]) -> bool:
+    """Whether a letter is surely the same size wherever it stands: sizes of 1 would broadcast."""
+    sizes: dict[str, Size] = {}
+    for term, kind in zip(terms, kinds, strict=True):
+        if kind.shape is None:
+            return False
+        for letter, size in zip(term, kind.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                return False
+    return True
+
+
+def _gathered_up(op: Any, x: Any, term: str, wanted: str) -> Any:
+    """`x`, whose axes are `term`, with the axes `wanted`: the others are summed."""
+    gone = tuple(i for i, c in enumerate(term) if c not in wanted)
+    if gone:
+        x = op.reduce_sum(x, axis=gone, keepdims=False)
+        term = "".join(c for c in term if c in wanted)
+    return x if term == wanted else op.transpose(x, perm=tuple(term.index(c) for c in wanted))
+
+
+def _product(op: Any, a: str, b: str, right: str, x: Any, y: Any) -> Any:
+    """Two operands: summed where only one has a letter, then multiplied; None where sizes would have to be known."""
+    x = _gathered_up(op, x, a, a := "".join(c for c in a if c in b or c in right))
+    y = _gathered_up(op, y, b, b := "".join(c for c in b if c in a or c in right))
+    batch = "".join(c for c in right if c in a and c in b)
+    rows, columns = "".join(c for c in right if c not in b), "".join(c for c in right if c not in a)
+    summed = "".join(c for c in a if c in b and c not in right)
+    if not summed or not (rows or columns):  # elements beside each other
+        whole = right + summed
+        out = op.mul(_beside(op, x, a, whole), _beside(op, y, b, whole))
+        return op.reduce_sum(out, axis=tuple(range(len(right), len(whole))), keepdims=False) if summed else out
+    sizes = dict(zip(a + b, (*op.type_of(x).shape, *op.type_of(y).shape), strict=True))
+    flat = [group for group in (rows, columns, summed) if len(group) != 1]
+    if flat and not all(isinstance(n, int) for n in sizes.values()):
+        return None
+    back_to_front = a == batch + summed + rows, b == batch + columns + summed
+    x = _gathered_up(op, x, a, a if back_to_front[0] else batch + rows + summed)
+    y = _gathered_up(op, y, b, b if back_to_front[1] else batch + summed + columns)
+    if flat:
+        lead, m, n, k = ([sizes[c] for c in group] for group in (batch, rows, columns, summed))
+        first, second = (math.prod(m), math.prod(k)), (math.prod(k), math.prod(n))
+        x = op.reshape(x, shape=(*lead, *(first[::-1] if back_to_front[0] else first)))
+        y = op.reshape(y, shape=(*lead, *(second[::-1] if back_to_front[1] else second)))
+    out = op.matmul(x, y, transpose_a=back_to_front[0], transpose_b=back_to_front[1])
+    if flat:
+        out = op.reshape(out, shape=tuple(sizes[c] for c in batch + rows + columns))
+    return _gathered_up(op, out, batch + rows + columns, right)
+
+
+def _beside(op: Any, x: Any, term: str, whole: str) -> Any:
+    """`x` with an axis of size 1 for each letter of `whole` that it lacks."""
+    x = _gathered_up(op, x, term, "".join(c for c in whole if c in term))
+    for i, letter in enumerate(whole):
+        if letter not in term:
+            x = op.expand_dims(x, axis=i)
+    return x

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.broadcasting import sum_to_shape
+from runtime.ops.einsum import contract
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import ShapeError
@@ -240,7 +241,7 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
     out = [n for i, n in enumerate(names_a) if i not in paired_a] + [
         n for j, n in enumerate(names_b) if j not in paired_b
     ]
-    return op.einsum(a, b, equation=f"{''.join(names_a)},{''.join(names_b)}->{''.join(out)}")
+    return contract(op, f"{''.join(names_a)},{''.join(names_b)}->{''.join(out)}", [a, b])
 
 
 @function()

@@ -6,12 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ir.graph import Value
+from runtime.ir.graph import Node, Value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.errors import OpError
 from runtime.typesys.shapes import Size
+from runtime.typesys.spec import TensorType
 
 __all__ = ["dim_of", "static_value"]
+
+_OF_SIZES = frozenset(
+    "add sub mul floordiv mod maximum minimum cast index gather stack_arrays concatenate reduce_prod reduce_sum".split()
+)
+_MOST_SIZES = 16
+_MOST_DEEP = 6
 
 
 def static_value(x: Any) -> Any:
@@ -31,10 +39,41 @@ def static_value(x: Any) -> Any:
         return None
     if node.op.name == "constant":
         return node.attrs["value"]
-    if node.op.name == "cast":
-        value = static_value(node.inputs[0])
-        return None if value is None else np.asarray(value).astype(node.attrs["dtype"].dtype)[()]
-    return None
+    return _worked_out(node, 0)
+
+
+def _worked_out(node: Node, depth: int) -> Any:
+    """What an operation of sizes makes of known ones, as `shape(x)[0] * 2`."""
+    if node.op.name not in _OF_SIZES or depth > _MOST_DEEP or not _is_small(node):
+        return None
+    known = []
+    for value in node.inputs:
+        made = value.node
+        if made is None:
+            return None
+        known.append(made.attrs["value"] if made.op.name == "constant" else _worked_out(made, depth + 1))
+        if known[-1] is None:
+            return None
+    try:
+        with np.errstate(all="raise"):
+            out = node.op.run(*known, **node.attrs)
+    except (ArithmeticError, ValueError, LookupError, OpError):
+        return None  # the run will raise it
+    kind = node.outputs[0].tensor_type
+    if kind.weak:
+        return int(out)
+    out = np.asarray(out)
+    return out[()] if out.dtype == kind.dtype.dtype else None
+
+
+def _is_small(node: Node) -> bool:
+    """Whether an operation gives few whole numbers, or one number of another type."""
+    kind = node.outputs[0].type
+    if not isinstance(kind, TensorType) or kind.shape is None or len(kind.shape) > 1:
+        return False
+    if kind.dtype.kind not in "iu" and node.op.name != "cast":
+        return False
+    return not kind.shape or (isinstance(kind.shape[0], int) and kind.shape[0] <= _MOST_SIZES)
 
 
 def dim_of(x: Any) -> Size | None:

@@ -45,6 +45,7 @@ from autograph.operators.values.invariants import checking_invariants
 from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
+from runtime.passes.ordered_writes import append_in_order
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, OpError
@@ -455,6 +456,7 @@ def finish(
     types = tuple(t for d in state.types for t in value_types(d))
     attrs = {"carried": len(values), **memory_budget(trace), **state.options}
     node = trace.builder.emit(get(name), [*lead, *values, *outers], attrs, types, regions)
+    append_in_order(node)
     outputs = iter(node.outputs)
     results = []
     for i, (place, d, entry, final) in enumerate(zip(state.places, state.types, state.entries, finals, strict=True)):
