@@ -215,8 +215,6 @@ class _Finder:
                 self._refused("numpy-arguments", "call", node, "if an argument is a tensor")
             elif name in _UNSTAGED and base not in {"", *self.imported} and not keywords and len(node.args) < 2:
                 self._refused("list-method", "call", node, f"if the length of list `{base}` depends on a tensor")
-        elif name == "zip" and any(_is_endless(argument) for argument in node.args):
-            self._refused("endless-zip", "call", node, "if another argument is a tensor")
         elif name in ("locals", "eval", "exec", "vars", "dir") and len(node.args) < 2:
             self._add(PYTHON, "call", node, "it looks at the frame that calls it")
         if name == "Variable" and not guarded:
@@ -283,12 +281,6 @@ def _is_literal(node: Node) -> bool:
     if isinstance(node, gast.expr) and not isinstance(node, _LITERALS):
         return False
     return all(_is_literal(child) for child in gast.iter_child_nodes(node))
-
-
-def _is_endless(node: Node) -> bool:
-    function = getattr(node, "func", None)
-    name = getattr(function, "attr", getattr(function, "id", ""))
-    return name in ("count", "cycle") or (name == "repeat" and len(node.args) == 1)
 
 
 def _asks_for_none(test: Node) -> bool:

@@ -233,8 +233,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "endless-zip": Refusal(
         _GRAPH,
-        "zip of an endless iterator with a staged iterable",
-        "enumerate(xs, start)",
+        "zip of an iterator without end with a staged iterable",
+        "enumerate(xs, start), or zip with itertools.count",
     ),
     # NumPy's functions on tensors.
     "numpy-function": Refusal(

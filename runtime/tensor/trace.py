@@ -189,6 +189,9 @@ class Calls(dict[Any, Any]):
         self.at_once.clear()
 
 
+_NUMBERS = (bool, int, float, np.float64)
+
+
 class Trace:
     """One function being traced: its builder, what it captured, what it wrote."""
 
@@ -245,6 +248,8 @@ class Trace:
     def constant(self, payload: Any) -> Value:
         """A constant node for an array, a NumPy scalar or a bare number."""
         kind = type_of_payload(payload)
+        if isinstance(payload, (int, float)) and type(payload) not in _NUMBERS:  # a member of an IntEnum, say
+            payload = int(payload) if isinstance(payload, int) else float(payload)
         return self.builder.emit(get("constant"), [], {"value": payload, "type": kind}).outputs[0]
 
     def operand(self, x: Any) -> Value:

@@ -153,7 +153,10 @@ def dtype_of_python(value: Any) -> DType:
     >>> dtype_of_python(3)
     dtype('int64')
     """
-    return as_dtype(_PYTHON[type(value)])
+    kind = type(value)
+    if kind not in _PYTHON:  # a member of an IntEnum, say
+        kind = next((c for c in kind.__mro__ if c in _PYTHON), kind)
+    return as_dtype(_PYTHON[kind])
 
 
 _WEAK_STANDIN: dict[str, Any] = {"b": np.dtype(bool), "i": 0, "u": 0, "f": 0.0, "c": 0j}

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import note_advance
 from autograph.operators.containers.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.containers.relations import CountOf
@@ -33,6 +32,7 @@ from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import STAND_INS, stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
+from autograph.operators.statements.endless_iterators import by_index, endless
 from autograph.operators.statements.iterables import (
     StagedEnumerate,
     StagedIterable,
@@ -128,7 +128,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
             return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.zip(*iterables, strict=strict)
-    return (StrictZip if strict else StagedZip)([_zippable(i) for i in iterables])
+    return (StrictZip if strict else StagedZip)(by_index(iterables))
 
 
 class StrictZip(StagedZip):
@@ -172,12 +172,6 @@ def _failing(k: int, what: str) -> Callable[[], None]:
     return fail
 
 
-def _zippable(i: Any) -> Any:
-    if isinstance(i, itertools.count):
-        raise refusal("endless-zip")
-    return any_iterable(i)
-
-
 @stand_in(builtins.map)
 def map_(fn: Any, *iterables: Any) -> Any:
     """`map`."""
@@ -187,7 +181,7 @@ def map_(fn: Any, *iterables: Any) -> Any:
     iterables = tuple(map(gathered, iterables))
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.map(callee(fn), *iterables)
-    return StagedMap(callee(fn), StagedZip([any_iterable(i) for i in iterables]))
+    return StagedMap(callee(fn), StagedZip(by_index(iterables)))
 
 
 @stand_in(builtins.filter)
@@ -288,7 +282,7 @@ def _numbered(inner: Emitting, start: Any) -> Emitting:
 
 def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:
     """`zip` of one generator and iterables of known items."""
-    rest = (StrictZip if strict else StagedZip)([any_iterable(x) for x in others if x is not None])
+    rest = (StrictZip if strict else StagedZip)(by_index([x for x in others if x is not None]))
     second = max(position, 1)
 
     def run(body: Any, test: Any) -> None:
@@ -344,6 +338,9 @@ def next_(iterator: Any, *default: Any) -> Any:
     if type(iterator) is not Emitting and not may_be_shared(iterator):
         if STATE.trace is not None:
             note_advance(STATE.trace, iterator)
+            known = endless(STATE.trace, iterator)
+            if known is not None:
+                known.taken += 1
         staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
         return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
     found: Any = False

@@ -24,7 +24,7 @@ from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.items import get_item
-from autograph.operators.state.places import UNBOUND, name_places
+from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
@@ -66,20 +66,22 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
     if isinstance(items, Tensor) and key is None:
         return (op.max if original is builtins.max else op.min)(items, axis=0)
     count = staged.count()
-    best = UNBOUND
     rank = (lambda e: e) if key is None else callee(key)
-    if not has_default:
-        if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
+    if has_default:
+        return if_exp(op.equal(count, 0), lambda: default, lambda: _best(staged, rank, key is None, pick, better))
+    if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
+    return _best(staged, rank, key is None, pick, better)
+
+
+def _best(staged: Any, rank: Any, plain: bool, pick: Any, better: Any) -> Any:
+    """The first of the best items of a staged iterable that has some."""
     best = staged.item(0)
 
     def body(item: Any) -> None:
         nonlocal best
-        best = _better(best, item, rank, better, key is None, pick)
+        best = _better(best, item, rank, better, plain, pick)
 
     for_stmt(staged, body, ("best",))
-    if has_default:
-        found = best
-        return if_exp(op.equal(count, 0), lambda: default, lambda: found)
     return best
 
 

@@ -21,7 +21,16 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["GENERATOR", "Emitting", "emitting", "generator_maker", "may_be_shared", "refuse_spent", "tried_by_python"]
+__all__ = [
+    "GENERATOR",
+    "Emitting",
+    "emitting",
+    "generator_maker",
+    "made_of",
+    "may_be_shared",
+    "refuse_spent",
+    "tried_by_python",
+]
 
 GENERATOR = 0x20  # the flag of a generator function's code
 
@@ -109,9 +118,15 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return None
     if may_stop and sys.getrefcount(x) > _REFERENCES:
         return None
-    if not leads_to_tensor([*named_by(made.function), made.args, made.kwargs]):
+    if not leads_to_tensor(made_of(x)):
         return None
     return made.form(x, may_stop)
+
+
+def made_of(x: Any) -> list[Any]:
+    """What a generator of this trace was made of, and what its function names."""
+    made = _made[x]
+    return [*named_by(made.function), made.args, made.kwargs]
 
 
 _REFERENCES = 3  # of a generator that only a consumer holds: its parameter, ours, getrefcount's

@@ -13,6 +13,7 @@ from autograph.operators.state.places import name_places, note_unset, unset_by_l
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.state.regions import Traced, close, current_trace
 from autograph.operators.statements.branches import staged_cond
+from autograph.operators.statements.endless_iterators import Endless, endless
 from autograph.operators.statements.iterables import (
     OverList,
     StagedEnumerate,
@@ -96,7 +97,8 @@ def for_stmt(
         if form is not None:
             form.run(body, test)
         return
-    iterator = iter(iterable)
+    known = None if STATE.trace is None else endless(STATE.trace, iterable)
+    iterator = iter(iterable if known is None else known)
     for item in iterator:
         body(item)
         go_on = test()
@@ -184,6 +186,9 @@ def rest_guarded(
     trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]
 ) -> None:
     """A Python loop whose `break` depends on a tensor: each further iteration is taken only if no break came before."""
+    if type(iterator) is Endless:
+        staged_for(trace, iterator.rest(), body, cells, test)
+        return
     for item in iterator:
         go_on = truth_of(test())
         if not is_staged_condition(go_on):

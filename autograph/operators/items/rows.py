@@ -16,6 +16,7 @@ from autograph.operators.items.for_loops import for_stmt, list_rest, long_range,
 from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.state.regions import current_trace
+from autograph.operators.statements.endless_iterators import endless
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.rolling import COUNTING, Counted, Long, is_long, long_of
 from autograph.operators.statements.truth import truth_of
@@ -156,6 +157,7 @@ def _row(x: Any, tested: bool) -> Any:
         return Rest(x)
     if hasattr(type(x), "__next__"):
         note_advance(current_trace(), x)
+        return endless(current_trace(), x) or x
     return x
 
 

@@ -338,7 +338,11 @@ def any_iterable(x: Any) -> StagedIterable:
         return _OverTensor(op.identity(x))
     if isinstance(x, range):
         return StagedRange(x.start, x.stop, x.step)
-    items = list(x)
+    return _OverPython(list(x))
+
+
+def over_items(items: list[Any]) -> StagedIterable:
+    """A staged view of the items of a Python list as it is now."""
     return _OverPython(items)
 
 

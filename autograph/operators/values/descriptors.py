@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 import numpy as np
@@ -81,10 +81,19 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if type(x) is FunctionType:
         return made_by(x) if instances or any(isinstance(d, Tensor) for d in x.__defaults__ or ()) else None
     if instances or is_born(x):
-        attributes = getattr(x, "__dict__", None)
-        if type(attributes) is dict and _is_plain_class(type(x)):
+        attributes = _attributes(x)
+        if attributes is not None and _is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
     return None
+
+
+def _attributes(x: Any) -> dict[str, Any] | None:
+    """What an instance holds: in its dictionary, and in the slots of its classes."""
+    held = getattr(x, "__dict__", None)
+    slots = [n for c in type(x).__mro__ for n, m in vars(c).items() if type(m) is MemberDescriptorType]
+    if not slots:
+        return held if type(held) is dict else None
+    return {n: getattr(x, n) for n in slots if hasattr(x, n)} | (held if type(held) is dict else {})
 
 
 def made_by(f: FunctionType) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:

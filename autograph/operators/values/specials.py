@@ -14,7 +14,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
+from types import CodeType, FunctionType, GeneratorType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from autograph.operators.state.places import note_attribute
@@ -249,6 +249,8 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
             pending += (x.__func__, x.__self__)
         elif kind is functools.partial:
             pending += (x.func, *x.args, *x.keywords.values())
+        elif kind is GeneratorType:
+            pending.extend(() if x.gi_frame is None else x.gi_frame.f_locals.values())
         elif issubclass(kind, dict):
             pending.extend(dict.values(x))
         elif kind is list or kind is tuple:

@@ -1,0 +1,124 @@
+"""`itertools.count`, `cycle` and `repeat`, which never end: how they were made is kept, so that a loop can go on with them.
+
+    for i in count(1):        ->    the first turn is Python's; where a test is staged, a loop of the graph goes on
+        if i * i > n: break
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.iterables import StagedIterable, any_iterable, over_items, staged_iterable
+from runtime.tensor.dispatch import op
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = ["Endless", "by_index", "endless"]
+
+_KINDS = (itertools.count, itertools.cycle, itertools.repeat)
+_MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
+
+
+class _Numbered(StagedIterable):
+    """Items without end."""
+
+    def __init__(self, item_at: Callable[[Any], Any]) -> None:
+        self.item_at = item_at
+
+    def count(self) -> int:
+        return sys.maxsize
+
+    def item(self, index: Any) -> Any:
+        return self.item_at(index)
+
+
+class Endless:
+    """An endless iterator that was made in this trace."""
+
+    __slots__ = ("item", "owner", "spent", "taken")
+
+    def __init__(self, owner: Any, item: Callable[[Any], Any]) -> None:
+        self.owner, self.item = owner, item
+        self.taken = 0  # items so far
+        self.spent = False  # how many a loop of the graph took, only the run knows
+
+    def __iter__(self) -> Endless:
+        return self
+
+    def __next__(self) -> Any:
+        self.taken += 1
+        return next(self.owner)
+
+    def rest(self) -> StagedIterable:
+        """The items that are left, which uses it up."""
+        self.spent = True
+        taken = self.taken
+        return _Numbered(lambda index: self.item(op.add(index, taken) if taken else index))
+
+
+def endless(trace: Trace, x: Any) -> Endless | None:
+    """What is known of an endless iterator of this trace; None of anything else."""
+    if type(x) not in _KINDS:
+        return None
+    found: Endless | None = trace.notes.get("endless", {}).get(id(x))
+    if found is not None and found.spent:
+        raise refusal("generator-items")
+    return found
+
+
+def by_index(iterables: Any) -> list[StagedIterable]:
+    """Staged views of iterables that are gone over together; some may not end."""
+    views = [None if hasattr(type(x), "__next__") and staged_iterable(x) is None else any_iterable(x) for x in iterables]
+    counts = [c for c in (v.count() for v in views if v is not None) if isinstance(c, int)]
+    return [_of_iterator(x, min(counts, default=_MOST)) if v is None else v for x, v in zip(iterables, views, strict=True)]
+
+
+def _of_iterator(x: Any, most: int) -> StagedIterable:
+    """A staged view of at most so many items of an iterator of Python's."""
+    trace = STATE.trace
+    known = None if trace is None else endless(trace, x)
+    if known is not None:
+        return known.rest()
+    items = list(itertools.islice(x, most))
+    if len(items) == _MOST:
+        raise refusal("endless-zip")
+    return over_items(items)
+
+
+def _made(owner: Any, item: Callable[[Any], Any]) -> Any:
+    trace = STATE.trace
+    if trace is not None:
+        trace.notes.setdefault("endless", {})[id(owner)] = Endless(owner, item)
+    return owner
+
+
+@stand_in(itertools.count)
+def count_(start: Any = 0, step: Any = 1) -> Any:
+    """`itertools.count`."""
+    return _made(itertools.count(start, step), lambda index: start + (index if step == 1 else index * step))
+
+
+@stand_in(itertools.cycle)
+def cycle_(iterable: Any) -> Any:
+    """`itertools.cycle`; its items are known at once where they are not an iterator's."""
+    if hasattr(type(iterable), "__next__"):
+        return itertools.cycle(iterable)
+    staged = staged_iterable(iterable)
+    if staged is not None and not isinstance(staged.count(), int):
+        size = staged.count()
+        return _Numbered(lambda index: staged.item(index % size))
+    items = list(iterable if staged is None else staged)
+    view = over_items(items)
+    return _made(itertools.cycle(items), lambda index: view.item(index % len(items)))
+
+
+@stand_in(itertools.repeat)
+def repeat_(value: Any, *times: Any) -> Any:
+    """`itertools.repeat`."""
+    if times:
+        return itertools.repeat(value, *times)
+    return _made(itertools.repeat(value), lambda _: value)

@@ -1,0 +1,160 @@
+"""Iterators of `itertools` over tensors, those without end, pipelines of generators, and objects with slots as state."""
+
+import functools
+import itertools
+import operator
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+V = np.array([3.1, -1.2, 4.3, 1.4, -5.5])
+W = np.array([-2.1, 7.2, 1.3, -8.4, 2.5])
+
+
+@PROGRAMS.add((V,), (W,))
+def takewhile_(xs):
+    return sum(itertools.takewhile(lambda v: abs(v) < 4, xs), 0.0)
+
+
+@PROGRAMS.add((V,), (W,))
+def dropwhile_(xs):
+    total = 0.0
+    for v in itertools.dropwhile(lambda v: v < 4, xs):
+        total = total * 2 + v
+    return total
+
+
+@PROGRAMS.add((V, np.array([1, 0, 1, 1, 0])), (W, np.array([0, 1, 0, 1, 1])))
+def compress_and_filterfalse(xs, mask):
+    return sum(itertools.compress(xs, mask), 0.0), list(itertools.filterfalse(lambda v: v < 1, xs))
+
+
+@PROGRAMS.add((np.array([1, 1, 2, 2, 2, 3]),), (np.array([4, 4, 4, 4, 1, 4]),))
+def groupby_(xs):
+    return [(k, len(list(g))) for k, g in itertools.groupby(xs)], [sum(g) for _, g in itertools.groupby(xs, lambda x: x % 2)]
+
+
+@PROGRAMS.add((V, 1.0), (W, 2.0))
+def over_lists_of_staged_length(xs, least):
+    kept = [x for x in xs if x > least]
+    return (
+        list(itertools.accumulate(kept)),
+        list(itertools.accumulate(kept, operator.mul, initial=1.0)),
+        [x * 2 for x in itertools.chain(kept, xs)],
+        [b - a for a, b in itertools.pairwise(kept)],
+        list(itertools.islice(kept, 1, None)),
+        list(itertools.starmap(lambda i, x: i * x, enumerate(kept))),
+    )
+
+
+@PROGRAMS.add((10,), (0,), (50,))
+def count_until(n):
+    for i in itertools.count(1, 2):
+        if i * i > n:
+            break
+    return i
+
+
+@PROGRAMS.add((V, 30.0), (W, 8.0))
+def cycle_until(xs, limit):
+    total, turns = 0.0, 0
+    for x in itertools.cycle(xs):
+        total += abs(x)
+        turns += 1
+        if total > limit:
+            break
+    return total, turns
+
+
+@PROGRAMS.add((5,), (1,))
+def count_that_was_begun(n):
+    numbers = itertools.count(10, 5)
+    first = next(numbers)
+    for i in numbers:
+        if i > n * 9:
+            break
+    return first, i
+
+
+@PROGRAMS.add((V, 1.0), (W, 2.0))
+def zip_with_endless(xs, least):
+    kept = [x for x in xs if x > least]
+    total = 0.0
+    for i, x in zip(itertools.count(1, 2), kept):  # noqa: B905
+        total += i * x
+    for x, y in zip(kept, itertools.cycle([1.0, -1.0])):  # noqa: B905
+        total += x * y
+    for i, x in zip(itertools.count(), xs):  # noqa: B905
+        total += i * x
+    return total + sum(x * y for x, y in zip(xs, itertools.repeat(0.5)))  # noqa: B905
+
+
+@PROGRAMS.add((V,), (W,))
+def pipeline_of_generators(xs):
+    def source():
+        yield from ()
+        for x in xs:
+            yield x
+
+    def values():
+        for x in xs:
+            yield x
+
+    def positive(items):
+        for x in items:
+            if x > 0:
+                yield x
+
+    def scaled(items, by):
+        for x in items:
+            yield x * by
+
+    total = 0.0
+    for v in scaled(positive(values()), 3.0):
+        total += v
+    return total, len([x for x in source()])
+
+
+@PROGRAMS.add((V, 4.0), (W, 9.0))
+def extremes_of_nothing(xs, least):
+    best = min((x for x in xs if x > least), default=-1.0)
+    return best, max([x for x in xs if x > 99], default=0.0), functools.reduce(max, xs)
+
+
+class Point:
+    __slots__ = ("x", "y")
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __add__(self, other):
+        return Point(self.x + other.x, self.y * other.y)
+
+
+@PROGRAMS.add((1.5, 3), (0.5, 0))
+def objects_with_slots(x, n):
+    p, step = Point(x, 1.0), Point(0.5, 2.0)
+    for _ in range(n):
+        p = p + step
+    return p.x, p.y
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+def test_endless_iterator_goes_on_nowhere_after_a_staged_break():
+    """How many items the loop took, only the run knows."""
+
+    def f(n):
+        numbers = itertools.count()
+        for i in numbers:
+            if i > n:
+                break
+        return next(numbers)
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="generator-items"):
+        ag.function(f)(ag.constant(3))
