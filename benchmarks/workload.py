@@ -29,6 +29,7 @@ SIDES = (
     Side("tensorflow+xla", "tensorflow", "tensorflow", (True,)),
     Side("jax", "jax", "jax"),
     Side("torch", "torch", "torch"),
+    Side("pytensor", "pytensor", "pytensor"),
 )
 PEERS = tuple(dict.fromkeys(side.package for side in SIDES if side.package != "autograph"))
 
@@ -43,7 +44,7 @@ class Workload:
         autograph(stage)   `stage` is `ag.function` (native, or on the NumPy plan), or does nothing: eager
         numpy()            by hand: plain Python and NumPy, as somebody who knows them would write it
         tensorflow(xla)    `xla` is given to `tf.function(jit_compile=...)`
-        numba(), jax(), torch()
+        numba(), jax(), torch(), pytensor()
 
     The results of all sides are compared (the result of call number `compared_call`, for work that
     changes its state) before anything is timed.
@@ -83,6 +84,16 @@ class Workload:
         return getattr(self, side.method)(*options)
 
 
+def compiled_by_pytensor(linker: str, inputs: list, outputs: object, updates: object = None) -> Callable[..., object]:
+    """A PyTensor function by one of its linkers: "cvm" (C++) enters functions fastest, "numba" has the BLAS of SciPy."""
+    import pytensor
+
+    mode = pytensor.compile.mode.Mode(linker=linker, optimizer="fast_run")
+    function = pytensor.function(inputs, outputs, updates=updates, mode=mode)
+    function.trust_input = True  # arrays of the right type, unchecked
+    return function
+
+
 class Script(Workload):
     """A line whose versions differ by the name of the package alone: `script` makes the source of the program."""
 
@@ -108,6 +119,9 @@ class Script(Workload):
 
     def torch(self) -> Thunk:
         return self.script("torch")
+
+    def pytensor(self) -> Thunk:
+        return self.script("pytensor")
 
 
 def all_workloads() -> list[Workload]:

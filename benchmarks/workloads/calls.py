@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.workload import Thunk, Workload
+from benchmarks.workload import Thunk, Workload, compiled_by_pytensor
 
 
 class CallScalar(Workload):
@@ -63,6 +63,13 @@ class CallScalar(Workload):
 
         x = torch.tensor(2.5)
         return lambda: x + 1
+
+    def pytensor(self) -> Thunk:
+        from pytensor import tensor as pt
+
+        x = pt.fscalar()
+        add_one, value = compiled_by_pytensor("cvm", [x], x + 1), np.asarray(2.5, np.float32)
+        return lambda: add_one(value)
 
 
 class Call3Vec8(Workload):
@@ -126,3 +133,10 @@ class Call3Vec8(Workload):
 
         a, b, c = map(torch.from_numpy, self.inputs())
         return lambda: torch.addcmul(c, a, b)
+
+    def pytensor(self) -> Thunk:
+        from pytensor import tensor as pt
+
+        a, b, c = pt.fvectors(3)
+        multiply_add, given = compiled_by_pytensor("cvm", [a, b, c], a * b + c), self.inputs()
+        return lambda: multiply_add(*given)

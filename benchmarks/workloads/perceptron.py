@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.workload import Thunk, Workload
+from benchmarks.workload import Thunk, Workload, compiled_by_pytensor
 from benchmarks.workloads.training import CLASSES, softmax_gradient, synthetic
 
 HIDDEN = 256
@@ -137,3 +137,17 @@ class MlpStep(Workload):
             return loss.detach()
 
         return step
+
+    def pytensor(self) -> Thunk:
+        import pytensor
+        from pytensor import tensor as pt
+
+        images, labels, start = self.inputs()
+        weights = [pytensor.shared(x) for x in start]
+        x, y = pt.fmatrix(), pt.lvector()
+        hidden = pt.maximum(x @ weights[0] + weights[1], 0)
+        scores = pt.special.log_softmax(hidden @ weights[2] + weights[3], axis=1)
+        loss = -pt.mean(scores[pt.arange(y.shape[0]), y])
+        updates = [(w, w - np.float32(RATE) * g) for w, g in zip(weights, pytensor.grad(loss, weights), strict=True)]
+        step, labels = compiled_by_pytensor("numba", [x, y], loss, updates), labels.astype(np.int64)
+        return lambda: step(images, labels)

@@ -1,6 +1,8 @@
 """Loops over scalars, whose length is known only when they end."""
 
-from benchmarks.workload import Thunk, Workload
+import numpy as np
+
+from benchmarks.workload import Thunk, Workload, compiled_by_pytensor
 
 
 class Collatz97(Workload):
@@ -156,6 +158,24 @@ class NewtonForward(Workload):
         a = torch.tensor(2.0, dtype=torch.float64)
         return lambda: cube_root(a)
 
+    def pytensor_cube_root(self):
+        from pytensor import scan
+        from pytensor import tensor as pt
+        from pytensor.scan import until
+
+        def step(x, a):
+            x = x - (x * x * x - a) / (3.0 * x * x)
+            return x, until(abs(x * x * x - a) <= 1e-10)
+
+        a = pt.dscalar()
+        xs = scan(step, outputs_info=[a], non_sequences=[a], n_steps=1000, return_updates=False)
+        return a, xs[-1]
+
+    def pytensor(self) -> Thunk:
+        a, x = self.pytensor_cube_root()
+        cube_root, value = compiled_by_pytensor("numba", [a], x), np.asarray(2.0)
+        return lambda: cube_root(value)
+
 
 class NewtonGradient(NewtonForward):
     """The derivative of that cube root, through the loop."""
@@ -221,3 +241,10 @@ class NewtonGradient(NewtonForward):
         cube_root = self.plain()
         a = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
         return lambda: torch.autograd.grad(cube_root(a), a)[0]
+
+    def pytensor(self) -> Thunk:
+        import pytensor
+
+        a, x = self.pytensor_cube_root()
+        slope, value = compiled_by_pytensor("numba", [a], pytensor.grad(x, a)), np.asarray(2.0)
+        return lambda: slope(value)
