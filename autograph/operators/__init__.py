@@ -12,7 +12,7 @@ from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, 
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in
 from autograph.operators.functions import (
-    itertools_forms as itertools_forms,  # registers what it stands in for
+    standard_forms as standard_forms,  # registers what it stands in for
 )
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back

@@ -281,6 +281,7 @@ def joined_to_an_attribute(c):
 
 
 WORK = [
+    appended_to_a_deque,
     joined_to_an_item,
     joined_to_an_attribute,
     updated_by_union,
@@ -312,7 +313,6 @@ WORK = [
 REFUSED = [
     added_to_a_set,
     set_united,
-    appended_to_a_deque,
     bytes_joined,
     byte_appended,
     appended_to_an_array,

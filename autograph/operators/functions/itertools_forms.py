@@ -8,17 +8,8 @@ staged is about.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-
-from autograph.operators.containers.lists import dynamic_of
-from autograph.operators.functions.calls import callee
-from autograph.operators.functions.generators import made_of, may_be_shared
-from autograph.operators.state.stand_ins import stand_in
-from autograph.operators.statements.iterables import staged_iterable
-from autograph.operators.values.specials import leads_to_tensor
-from runtime.tensor.trace import STATE
 
 __all__: list[str] = []
 
@@ -105,49 +96,3 @@ def islice(iterable: Any, *bounds: Any) -> Iterator[Any]:
             yield x
         if span.stop is not None and i + 1 >= span.stop:
             break
-
-
-def _unknown(x: Any) -> bool:
-    """Whether only the run knows how many items an iterable has, or Python code that is not converted would make them."""
-    if may_be_shared(x):
-        return leads_to_tensor(made_of(x))
-    if type(x) is list:
-        return dynamic_of(x) is not None
-    staged = staged_iterable(x)
-    return staged is not None and not isinstance(staged.count(), int)
-
-
-def _tests(form: Callable[..., Any]) -> None:
-    """Use a form wherever tensors are about: it tests items."""
-    original = getattr(itertools, form.__name__)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or (not leads_to_tensor([args, kwargs]) and not any(map(_unknown, args))):
-            return original(*args, **kwargs)
-        return callee(form)(*args, **kwargs)
-
-    stand_in(original)(call)
-
-
-def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
-    """Use a form where how many items its iterables have depends on the run."""
-    original = getattr(itertools, form.__name__)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not any(map(_unknown, args[looked_at])):
-            return original(*args, **kwargs)
-        return callee(form)(*args, **kwargs)
-
-    stand_in(original)(call)
-
-
-_tests(takewhile)
-_tests(dropwhile)
-_tests(filterfalse)
-_tests(compress)
-_tests(groupby)
-_passes_on(accumulate)
-_passes_on(pairwise)
-_passes_on(islice)
-_passes_on(chain, slice(None))
-_passes_on(starmap, slice(1, 2))

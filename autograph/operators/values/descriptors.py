@@ -175,7 +175,9 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
             object.__setattr__(made, name, child)
     if STATE.trace is not None:
         births_of(STATE.trace).add(made, STATE.trace.builder.region.graph)
-    return made
+        return made
+    as_python = getattr(kind, "__as_python__", None)  # of a form that stands for a class in C
+    return made if as_python is None else as_python(made)
 
 
 def describe(x: Any) -> Descriptor:

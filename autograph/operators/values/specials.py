@@ -110,7 +110,7 @@ def _dispatch(cls: type) -> None:
         if changed is None:
             made = {}
             for name, value in list(vars(cls).items()):
-                new = _dispatcher_for(name, value)
+                new = None if name == "__class__" else _dispatcher_for(name, value)  # what `isinstance` asks stays
                 if new is None and name in _COMPARING and _is_written_by_dataclass(cls, value):
                     new = _of_fields(value)
                 if new is not None:

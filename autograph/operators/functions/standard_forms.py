@@ -1,0 +1,75 @@
+"""Stand-ins for `itertools` and `collections.deque`: where tensors are about, forms of theirs that are converted."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.functions import itertools_forms as forms
+from autograph.operators.functions.calls import callee
+from autograph.operators.functions.deque_form import Deque
+from autograph.operators.functions.generators import made_of, may_be_shared
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.values.specials import leads_to_tensor
+from runtime.tensor.trace import STATE
+
+__all__: list[str] = []
+
+
+@stand_in(collections.deque)
+def deque_(*args: Any, **kwargs: Any) -> Any:
+    """`collections.deque`."""
+    trace = STATE.trace
+    if trace is None or not (trace.graph.inputs or trace.builder.emitted):
+        return collections.deque(*args, **kwargs)
+    return callee(Deque)(*args, **kwargs)
+
+
+def _unknown(x: Any) -> bool:
+    """Whether only the run knows how many items an iterable has, or Python code that is not converted would make them."""
+    if may_be_shared(x):
+        return leads_to_tensor(made_of(x))
+    if type(x) is list:
+        return dynamic_of(x) is not None
+    staged = staged_iterable(x)
+    return staged is not None and not isinstance(staged.count(), int)
+
+
+def _tests(form: Callable[..., Any]) -> None:
+    """Use a form wherever tensors are about: it tests items."""
+    original = getattr(itertools, form.__name__)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if STATE.trace is None or (not leads_to_tensor([args, kwargs]) and not any(map(_unknown, args))):
+            return original(*args, **kwargs)
+        return callee(form)(*args, **kwargs)
+
+    stand_in(original)(call)
+
+
+def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
+    """Use a form where how many items its iterables have depends on the run."""
+    original = getattr(itertools, form.__name__)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if STATE.trace is None or not any(map(_unknown, args[looked_at])):
+            return original(*args, **kwargs)
+        return callee(form)(*args, **kwargs)
+
+    stand_in(original)(call)
+
+
+_tests(forms.takewhile)
+_tests(forms.dropwhile)
+_tests(forms.filterfalse)
+_tests(forms.compress)
+_tests(forms.groupby)
+_passes_on(forms.accumulate)
+_passes_on(forms.pairwise)
+_passes_on(forms.islice)
+_passes_on(forms.chain, slice(None))
+_passes_on(forms.starmap, slice(1, 2))
