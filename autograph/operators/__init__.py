@@ -1,6 +1,7 @@
 """What generated code calls as `ag__.…`: hooks do as Python does on Python values, and stage on staged ones."""
 
 import builtins
+import sys
 
 from autograph.operators.containers.contents import in_place
 from autograph.operators.expressions import array_lists as array_lists  # registers what it stands in for
@@ -58,6 +59,10 @@ from autograph.operators.values.quick import (
 quick.namespace = globals()
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})
 quick.show()
+for _name, _module in tuple(sys.modules.items()):
+    if _name.startswith((__name__ + ".", "runtime.tensor.")):  # what a program puts in the place of `len` is its own
+        for _name in ("all", "any", "getattr", "hasattr", "isinstance", "issubclass", "iter", "next", *quick.OWN_NAMES):
+            _module.__dict__.setdefault(_name, getattr(builtins, _name))
 kind = type
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 

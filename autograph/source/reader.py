@@ -2,7 +2,8 @@
 
 The whole file is parsed, so that lines and columns are the file's own. A `def` is found by name
 and first line; a lambda by the columns of its instructions, since several may share a line.
-Files, notebook cells, doctests and `exec` with a `linecache` entry all come through `linecache`.
+A file is read as it stands on disk, past `linecache`, which belongs to the program and may be replaced by it;
+notebook cells, doctests and `exec` with a `linecache` entry come through `linecache`.
 """
 
 import ast
@@ -10,6 +11,7 @@ import linecache
 import os
 import threading
 import time
+import tokenize
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -43,10 +45,13 @@ class _Found(NamedTuple):
     class_name: str | None
 
 
+_Stamp: TypeAlias = tuple[int, float] | None  # size, time of the last change
+
+
 class _File(NamedTuple):
     lines: tuple[str, ...]
     by_place: dict[tuple[str, int], list[_Found]]
-    is_young: bool  # it was written after this process began
+    stamp: _Stamp  # of the file it was read from
 
 
 _STARTED = time.time()
@@ -78,19 +83,21 @@ def read_function(function: Any) -> FunctionSource:
 
 def _read_file(filename: str, module_globals: dict[str, Any], name: str, line: int) -> _File:
     """The parsed file, from the cache while its text is the same."""
-    linecache.checkcache(filename)
-    lines = tuple(linecache.getlines(filename, module_globals))
+    stamp = _stamp(filename)
+    known = _files.get(filename)
+    if stamp is not None and known is not None and known.stamp == stamp:
+        return known
+    lines = _lines(filename, module_globals, stamp)
     if not lines:
         raise SourceUnavailableError.no_text(name, filename, line)
-    with _lock:
-        known = _files.get(filename)
-        if known is not None and known.lines == lines:
-            return known
+    if known is not None and known.lines == lines:
+        _files[filename] = known = known._replace(stamp=stamp)
+        return known
     try:
         tree = parse_ast("".join(lines), filename)
     except SyntaxError as error:
         raise SourceUnavailableError.not_python(name, filename, str(error)) from None
-    made = _File(lines, {}, _is_young(filename))
+    made = _File(lines, {}, stamp)
     for found in _definitions(tree, None):
         made.by_place.setdefault(_place(found.node), []).append(found)
     with _lock:
@@ -98,11 +105,36 @@ def _read_file(filename: str, module_globals: dict[str, Any], name: str, line: i
     return made
 
 
-def _is_young(filename: str) -> bool:
+def _stamp(filename: str) -> _Stamp:
+    """What tells one state of a file from the next; None for what is no file, or has a text that the program gave."""
+    given = linecache.cache.get(filename)
+    if given is not None and len(given) == 4 and given[1] is None:
+        return None
     try:
-        return os.stat(filename).st_mtime > _STARTED
-    except OSError:
-        return False
+        found = os.stat(filename)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime
+
+
+def _is_young(file: _File) -> bool:
+    """Whether a file was written after this process began."""
+    return file.stamp is not None and file.stamp[1] > _STARTED
+
+
+def _lines(filename: str, module_globals: dict[str, Any], stamp: _Stamp) -> tuple[str, ...]:
+    """The lines of a file, each with its newline; none where there is no text."""
+    if stamp is not None:
+        try:
+            with tokenize.open(filename) as file:
+                lines = file.readlines()
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return ()
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        return tuple(lines)
+    linecache.checkcache(filename)
+    return tuple(linecache.getlines(filename, module_globals))
 
 
 def _definitions(node: ast.AST, class_name: str | None) -> Iterator[_Found]:
@@ -137,7 +169,7 @@ def _find(file: _File, code: types.CodeType, name: str) -> _Found:
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
     if len(fitting) > 1 and len({(dump(found.node), found.class_name) for found in fitting}) > 1:
         raise AmbiguousLambdaError.several(len(fitting), code.co_filename, code.co_firstlineno)
-    if file.is_young and not _is_unchanged(fitting[0], code):
+    if _is_young(file) and not _is_unchanged(fitting[0], code):
         raise SourceUnavailableError.not_found(name, code.co_filename, code.co_firstlineno)
     return fitting[0]
 

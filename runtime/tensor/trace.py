@@ -141,8 +141,8 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
     """One table for each open region: key -> (place, value before).
 
     `noted` are the ids of lists, dictionaries and cells that need no more notes in the innermost, being in it; `born` those
-    of instances that were made in its region. They live while their ids are here. `watched` has by id converted functions
-    whose cells are noted.
+    of instances that were made in its region. The ids go when what they stand for does, or before. `watched` has by id
+    converted functions whose cells are noted.
     """
 
     __slots__ = ("_outer", "born", "noted", "watched")
@@ -166,6 +166,12 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
         self.noted, self.born, self.watched = self._outer.pop()
         changed()
         return super().pop()
+
+    def died(self, key: int) -> None:
+        """An instance is gone: forget its id."""
+        self.born.discard(key)
+        for _, born, _ in self._outer:
+            born.discard(key)
 
     def forget(self) -> None:
         """Look up again what is noted: tables were changed, or objects are gone."""

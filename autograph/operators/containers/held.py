@@ -141,8 +141,8 @@ def _noted(x: Any) -> int:
     """How often the trace's own notes hold an object."""
     trace = current()
     assert trace is not None
-    places = (place for table in trace.journal for place, _ in table.values())
-    return (x in births_of(trace)) + sum(1 for place in places if owner_of(place) is x)
+    places = (place for table in trace.journal for place, _ in list(table.values()))
+    return births_of(trace).holds(x) + sum(1 for place in places if owner_of(place) is x)
 
 
 def _base() -> int:

@@ -78,7 +78,7 @@ class LoopSharing:
         parts = [part for i in new for part in mutable_parts(state.entries[i])]
         own = [state.places[i] for i in new if isinstance(state.places[i], (CellPlace, ListPlace))]
         owners = [owner_of(place) for place in own if id(owner_of(place)) not in set(map(id, parts))]
-        noted = [entry for table in trace.journal for entry in table.values()]
+        noted = [entry for table in trace.journal for entry in list(table.values())]
         places = {id(x): x for x in [*state.places, *body.places.values(), *(place for place, _ in noted)]}
         originals = [original for _, original in noted]
         contents = {id(x): x.items for x in [*state.entries, *originals] if type(x) is ListContents}

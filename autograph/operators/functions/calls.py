@@ -452,9 +452,9 @@ def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = _NEW(cls, *args, **kwargs)
     trace = current()
     if trace is not None:
-        objects = births_of(trace).objects
-        objects[id(made)] = made, trace.builder.region.graph
-        if len(objects) > trace.notes.get("room", ROOM):
+        births = births_of(trace)
+        births.add(made, trace.builder.region.graph)
+        if len(births.objects) > trace.notes.get("room", ROOM):
             overfull(trace)
         if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
             trace.journal.born.add(id(made))

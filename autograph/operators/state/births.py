@@ -8,7 +8,8 @@ held by somebody who did, and that reference is seen in its reference count.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from functools import partial
 from sys import getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
@@ -16,12 +17,12 @@ from typing import Any
 
 from autograph.operators.state import places
 from autograph.operators.state.debuggers import is_debugged, untraced
-from autograph.operators.state.places import ROOM, CellPlace
+from autograph.operators.state.places import ROOM, CellPlace, LooseAttributePlace
 from autograph.operators.state.plain import NUMBERS
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Place, Trace, current
+from runtime.tensor.trace import Journal, Place, Trace, current
 
 __all__ = ["Births", "births_of", "forget_dead", "owner_of", "unheld"]
 
@@ -34,20 +35,46 @@ _WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
 
 
 def owner_of(place: Place) -> Any:
-    """The object whose content a place is; None for places that are not part of an object (a global name)."""
+    """The object that a place holds, and whose content it is; None for places that hold none (a global name)."""
+    if type(place) is LooseAttributePlace:
+        return None
     return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
 
 
-class Births:
-    """Instances made while tracing, and in which region: seen from outside it they are structures, not identities."""
+class _Reference(weakref.ref[Any]):
+    """A weak reference that knows the id of what it referred to."""
 
-    def __init__(self) -> None:
-        self.objects: dict[int, tuple[Any, Graph]] = {}
+    __slots__ = ("key",)
+    key: int
+
+
+class Births:
+    """Instances made while tracing, and in which region: seen from outside it they are structures, not identities.
+
+    They die as they would without a trace, if their classes allow weak references; others live here until `forget_dead`.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.objects: dict[int, tuple[Any, Graph]] = {}  # by id: the object or a reference to it
         self.opened: set[int] = set()  # being described: who refers to itself is met again
+        self.journal = journal
+        self._gone = partial(_gone, weakref.ref(self))
 
     def add(self, x: Any, graph: Graph) -> None:
         """Note that `x` was made in the region of `graph`."""
-        self.objects[id(x)] = x, graph
+        kept = x
+        if type(x).__weakrefoffset__:
+            kept = _Reference(x, self._gone)
+            kept.key = id(x)
+        self.objects[id(x)] = kept, graph
+
+    def holds(self, x: Any) -> bool:
+        """Whether `x` lives as long as it is not forgotten here."""
+        return id(x) in self.objects and self.objects[id(x)][0] is x
+
+    def held(self) -> list[Any]:
+        """All of which that is so."""
+        return [x for x, _ in self.objects.copy().values() if type(x) is not _Reference]
 
     def __contains__(self, x: Any) -> bool:
         return id(x) in self.objects
@@ -80,13 +107,19 @@ class Births:
         return True
 
 
+def _gone(births: Callable[[], Births | None], reference: _Reference) -> None:
+    """An object that was born in a trace has died: its id may come again."""
+    known = births()
+    if known is not None and known.objects.get(reference.key, (None,))[0] is reference:
+        del known.objects[reference.key]
+        known.journal.died(reference.key)
+
+
 def births_of(trace: Trace) -> Births:
     """The instances born in a trace."""
     found = trace.notes.get("births")
     if found is None:
-        found = trace.notes["births"] = Births()
-        if _before_collection not in gc.callbacks:
-            gc.callbacks.append(_before_collection)
+        found = trace.notes["births"] = Births(trace.journal)
     return found  # type: ignore[no-any-return]
 
 
@@ -96,22 +129,26 @@ def _before_collection(phase: str, info: dict[str, int]) -> None:
         forget_dead(trace)
 
 
+gc.callbacks.append(_before_collection)
+
+
 def forget_dead(trace: Trace, small: bool = False) -> None:
     """Drop what is noted of objects that nobody but the notes holds: nobody can see what was written to them.
 
     If it is enough that few notes are left (`small`), those that are held by several notes may stay.
     """
-    objects = births_of(trace).objects
+    births = births_of(trace)
+    objects = births.objects
     if "sharing" in trace.notes:
         trace.notes["sharing"].forget_dead()
     _forget_single(trace, objects)
     if small and 2 * (sum(map(len, trace.journal)) + len(objects)) < trace.notes.get("room", ROOM):
         return
     for _ in range(_ROUNDS):  # what dies may have held another
-        ours: dict[int, int] = dict.fromkeys(objects, 1)
-        owners = [x for x, _ in objects.values()]
+        owners = births.held()
+        ours: dict[int, int] = {id(x): 1 for x in owners}
         for table in trace.journal:
-            for place, _ in table.values():
+            for place, _ in list(table.values()):
                 owner = owner_of(place)
                 if owner is not None:
                     key = id(owner)
@@ -125,8 +162,8 @@ def forget_dead(trace: Trace, small: bool = False) -> None:
             break
         owners.clear()
         for table in trace.journal:
-            for name in [name for name, (place, _) in table.items() if id(owner_of(place)) in dead]:
-                del table[name]
+            for name in [name for name, (place, _) in table.copy().items() if id(owner_of(place)) in dead]:
+                table.pop(name, None)
         for key in dead:
             objects.pop(key, None)
         trace.journal.forget()
@@ -137,14 +174,19 @@ def _forget_single(trace: Trace, objects: dict[int, tuple[Any, Graph]]) -> None:
     """Drop what is noted of objects that a single note holds, and nobody else."""
     trace.journal.forget()  # before anything dies: the next may get its id
     for _ in range(_ROUNDS):
-        found = [key for key, known in objects.items() if getrefcount(known[0]) == _SINGLE]
+        found = [
+            key for key, (x, _) in objects.copy().items() if type(x) is not _Reference and getrefcount(x) == _SINGLE + 1
+        ]
         for key in found:
-            del objects[key]
+            objects.pop(key, None)
         dropped = len(found)
         for table in trace.journal:
-            dead = [key for key, entry in table.items() if getrefcount(getattr(entry[0], "owner", None)) == _SINGLE]
+            dead = [
+                key for key, (place, _) in table.copy().items()
+                if type(place) is not LooseAttributePlace and getrefcount(getattr(place, "owner", None)) == _SINGLE
+            ]
             for name in dead:
-                del table[name]
+                table.pop(name, None)
             dropped += len(dead)
         if not dropped:
             break
@@ -178,7 +220,7 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
         # a function that calls itself is a cycle: it may hold the cells of other names
         cells = [id(x) for x in count.objects if type(x) is CellType and id(x) not in count.dead]
         # and so may what was born here: what it held is taken back by now
-        born = [key for key in births_of(trace).objects if key not in count.dead and key in count.index]
+        born = [key for key in list(births_of(trace).objects) if key not in count.dead and key in count.index]
         count.find_cycles(list(dict.fromkeys([*rest, *cells, *born])))
     return {key for key in owners if key in count.dead}
 

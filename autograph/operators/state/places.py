@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from opcode import opmap
 from types import CellType, FunctionType
 from typing import Any, TypeAlias
@@ -25,8 +26,10 @@ __all__ = [
     "GlobalPlace",
     "ItemPlace",
     "Label",
+    "LooseAttributePlace",
     "Sentinel",
     "by_item",
+    "fasten",
     "label_of",
     "name_places",
     "note_attribute",
@@ -194,6 +197,36 @@ class AttributePlace:
         return f"attribute '{self.name}' of {type(self.owner).__name__}"
 
 
+class LooseAttributePlace(AttributePlace):
+    """An attribute of an object that the note does not keep alive: with the object the note goes."""
+
+    __slots__ = ("reference",)
+
+    def __init__(self, owner: Any, name: str, table: dict[Any, tuple[Place, Any]]) -> None:
+        # A finalizer, called with the reference, which is what it returns where the note is gone already.
+        self.reference = weakref.ref(owner, partial(table.pop, ("attribute", id(owner), name)))
+        self.name = name
+
+    @property
+    def owner(self) -> Any:  # type: ignore[override]
+        return self.reference()
+
+    @property
+    def key(self) -> Any:
+        raise AssertionError("it goes when its object does: ask `fasten` first")
+
+
+def fasten(table: dict[Any, tuple[Place, Any]]) -> None:
+    """Let the notes of a table keep alive what is alive: it ends, and what it holds is looked at."""
+    for key, (place, before) in table.copy().items():
+        if type(place) is LooseAttributePlace:
+            owner = place.owner
+            if owner is None:
+                table.pop(key, None)
+            else:
+                table[key] = (AttributePlace(owner, place.name), before)
+
+
 class ItemPlace:
     """An item of a dictionary (or other container with Python keys)."""
 
@@ -256,6 +289,7 @@ class DictPlace:
 
 def by_item(table: dict[Any, tuple[Place, Any]]) -> None:
     """Put into a region's table, in the place of dictionaries, those of their items that have changed."""
+    fasten(table)
     found = [key for key in table if key[0] == "dict"]
     if not found:
         return
@@ -342,7 +376,9 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
         table = trace.journal[-1]
         key = ("attribute", id(owner), name)
         if key not in table:
-            place = AttributePlace(owner, name)
+            # Only a function's own notes last long: a staged region's are looked at when it ends.
+            loose = len(trace.journal) == 1 and type(owner).__weakrefoffset__
+            place = LooseAttributePlace(owner, name, table) if loose else AttributePlace(owner, name)
             table[key] = (place, place.read())
             if len(table) > trace.notes.get("room", ROOM):
                 overfull(trace)
