@@ -17,7 +17,7 @@ from autograph.convert.jumps import SUSPENDING
 from autograph.convert.passes.control_flow import is_static
 from autograph.convert.pipeline import convert_source
 from autograph.errors.catalogue import REFUSALS
-from autograph.source.parse import Node, parse_ast, unparse
+from autograph.source.parse import Node, parse_ast, unparse, walk
 
 __all__ = ["PYTHON", "REFUSED", "STAGED", "Finding", "Report", "explain_source"]
 
@@ -61,7 +61,7 @@ def explain_source(text: str, filename: str = "<unknown>") -> list[Report]:
     reports = []
     imported = frozenset(_imported(parse_ast(text, filename)))
     for name, made, original in convert_source(text, filename):
-        left = {_place(node) for node in gast.walk(made)}
+        left = {_place(node) for node in walk(made)}
         for inner, function in _functions(original, name):
             found = _Finder(left, imported).all_of(function)
             reports.append(Report(inner, function.lineno, _once(found)))
@@ -70,7 +70,7 @@ def explain_source(text: str, filename: str = "<unknown>") -> list[Report]:
 
 def _imported(module: Node) -> Iterator[str]:
     """The names that a file's imports bind."""
-    for node in ast.walk(module):
+    for node in walk(module):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
@@ -285,7 +285,7 @@ def _is_literal(node: Node) -> bool:
 
 def _asks_for_none(test: Node) -> bool:
     """Whether a test is how people guard what is to happen once: `self.v is None`, `not self.built`."""
-    return any(isinstance(node, (gast.Is, gast.Not)) for node in gast.walk(test))
+    return any(isinstance(node, (gast.Is, gast.Not)) for node in walk(test))
 
 
 def _short(node: Node) -> str:

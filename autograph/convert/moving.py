@@ -3,7 +3,7 @@
 import gast
 
 from autograph.convert.converter import HOOKS, Context
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 FRAME_BUILTINS = frozenset({"locals", "vars", "dir", "eval", "exec", "super"})
 """Builtins that look at the frame that calls them."""
@@ -24,7 +24,7 @@ def may_become_lambda(node: Node, context: Context) -> bool:
     belongs = any(
         isinstance(child, _BELONGS_TO_ITS_FUNCTION)
         and not (isinstance(child, gast.NamedExpr) and child.target.id in context.names.temporaries)
-        for child in gast.walk(node)
+        for child in walk(node)
     )
     return not belongs and not looks_at_frame(node, context)
 
@@ -37,7 +37,7 @@ def looks_at_frame(node: Node, context: Context) -> bool:
         and child.func.id in FRAME_BUILTINS
         and len(child.args) < (1 if child.func.id in {"locals", "vars", "dir"} else 2)
         and context.is_builtin(child.func.id)
-        for child in gast.walk(node)
+        for child in walk(node)
     )
 
 
@@ -62,7 +62,7 @@ def may_have_effects(node: Node, context: Context) -> bool:
     return any(
         isinstance(child, _BELONGS_TO_ITS_FUNCTION)
         or (isinstance(child, gast.Call) and not _is_pure_call(child, context))
-        for child in gast.walk(node)
+        for child in walk(node)
     )
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import gast
 
 from autograph.convert.naming import bound_names
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 __all__ = ["holds_suppress", "suppress_as_try"]
 
 
 def holds_suppress(function: Node, namespace: Mapping[str, Any]) -> bool:
     """Whether a function says `with contextlib.suppress(...)`, by any name of it."""
-    withs = [node for node in gast.walk(function) if isinstance(node, gast.With)]
+    withs = [node for node in walk(function) if isinstance(node, gast.With)]
     bound = bound_names(function) if withs else set()
     return any(_is_suppress(node, namespace, bound) for node in withs)
 
@@ -22,7 +22,7 @@ def holds_suppress(function: Node, namespace: Mapping[str, Any]) -> bool:
 def suppress_as_try(function: Node, namespace: Mapping[str, Any]) -> None:
     """Put `try: body, except E: pass` in the place of each, within the tree."""
     bound = bound_names(function)
-    for node in list(gast.walk(function)):
+    for node in walk(function):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
             if isinstance(block, list):

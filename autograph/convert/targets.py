@@ -12,7 +12,7 @@ from autograph.convert.converter import Context, Converter
 from autograph.convert.moving import is_simple, may_have_effects
 from autograph.convert.naming import names_in
 from autograph.convert.template import copy_tree, load, store
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 COMPLEX = (gast.Subscript, gast.Attribute)
 
@@ -38,7 +38,7 @@ class TargetConverter(Converter):
 
     def visit_comprehension(self, node: Node) -> Node:
         """A target here stays as it is."""
-        self._kept.update(id(part) for part in gast.walk(node.target))
+        self._kept.update(id(part) for part in walk(node.target))
         return self.generic_visit(node)
 
     def write(self, target: Node, value: Node, origin: Node) -> list[Node]:
@@ -207,7 +207,7 @@ class TargetConverter(Converter):
 
     def _changeable(self, parts: list[Node]) -> set[str]:
         """The names that evaluating these expressions may bind anew."""
-        walruses = (n for part in parts for n in gast.walk(part) if isinstance(n, gast.NamedExpr))
+        walruses = (n for part in parts for n in walk(part) if isinstance(n, gast.NamedExpr))
         return self.names.distant | {walrus.target.id for walrus in walruses}
 
 

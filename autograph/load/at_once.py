@@ -17,7 +17,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
-from autograph.source.parse import children
+from autograph.source.parse import children, walk
 
 __all__ = [
     "HOOKS", "JOINING", "OF_TEXTS", "Fresh", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of",
@@ -353,11 +353,11 @@ def _operator(sign: Any) -> ast.operator:
 
 
 def _calls(x: ast.expr) -> bool:
-    return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in ast.walk(x))
+    return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in walk(x))
 
 
 def _mentions(x: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(x))
+    return any(isinstance(node, ast.Name) and node.id == name for node in walk(x))
 
 
 # What a function has made itself
@@ -378,7 +378,7 @@ def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
     """
     made: dict[str, set[str]] = {}  # name -> names whose containers it may hold
     methods: dict[str, set[str]] = {}  # name -> names whose methods it may hold
-    other = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+    other = {a.arg for a in walk(function.args) if isinstance(a, ast.arg)}
     other.update(*(node.names for node in scope_of(function.body) if isinstance(node, (ast.Global, ast.Nonlocal))))
     pending: list[ast.AST] = list(function.body)
     while pending:

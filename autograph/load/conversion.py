@@ -15,7 +15,7 @@ from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.depth import deep_trees
 from autograph.load.loader import compile_function, make_function
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 from autograph.source.reader import FunctionSource, read_function
 
 _codes: CodeCache[Any] = CodeCache()
@@ -65,7 +65,7 @@ def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = 
     source = read_function(function)
     suppresses = holds_suppress(source.node, function.__globals__)
     has_tries = not stage_tries and (
-        suppresses or any(isinstance(n, gast.Try) and _catches(n) for n in gast.walk(source.node))
+        suppresses or any(isinstance(n, gast.Try) and _catches(n) for n in walk(source.node))
     )
     if stage_tries and suppresses:
         suppress_as_try(source.node, function.__globals__)
@@ -78,7 +78,7 @@ def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = 
 
 def _catches(node: gast.Try) -> bool:
     """Whether exceptions end at a `try`: in its handlers, or in a `finally` that returns."""
-    return bool(node.handlers) or any(isinstance(n, gast.Return) for part in node.finalbody for n in gast.walk(part))
+    return bool(node.handlers) or any(isinstance(n, gast.Return) for part in node.finalbody for n in walk(part))
 
 
 def _finished(

@@ -56,7 +56,7 @@ from autograph.load.at_once import (
     scope_of,
     writing_at_once,
 )
-from autograph.source.parse import children
+from autograph.source.parse import children, walk
 
 __all__ = ["shorten"]
 
@@ -279,7 +279,7 @@ _HARMLESS = frozenset("len abs min max sum any all isinstance ord int float str 
 
 def _may_write(test: ast.expr) -> bool:
     """Whether evaluating a test may do more than find its value."""
-    for node in ast.walk(test):
+    for node in walk(test):
         if isinstance(node, ast.NamedExpr):
             return True
         if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == HOOKS):
@@ -300,7 +300,7 @@ def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, lis
         and first.value.id == name
         and len(first.targets) == 1
         and isinstance(first.targets[0], ast.Name)
-        and not any(isinstance(n, ast.Name) and n.id == name for rest in statements[1:] for n in ast.walk(rest))
+        and not any(isinstance(n, ast.Name) and n.id == name for rest in statements[1:] for n in walk(rest))
     ):
         return first.targets[0].id, statements[1:] or [ast.Pass()]
     return name, statements or [ast.Pass()]
@@ -415,7 +415,7 @@ def _reads(function: _Function, names: set[str], but: _Function) -> bool:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             free = free - (_bound(node) - _declared(node, ast.Nonlocal) - _declared(node, ast.Global))
         elif isinstance(node, ast.Lambda):
-            free = free - {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+            free = free - {a.arg for a in walk(node.args) if isinstance(a, ast.arg)}
         if free:
             pending += [(child, free) for child in children(node)]
     return False

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from autograph.errors import refusals as _words_of_errors  # noqa: F401 (eager errors have them, too)
 from autograph.load.cache import CodeCache
+from autograph.source.parse import walk
 from runtime.tensor.trace import STATE
 
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
@@ -66,7 +67,7 @@ def synthetic_frame(
     """
     start, end = columns or _whole_line(file, line)
     statement = ast.parse("raise error").body[0]
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, (ast.stmt, ast.expr)):
             node.col_offset, node.end_col_offset = start, end
     code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)

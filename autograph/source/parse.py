@@ -59,7 +59,10 @@ def children(node: Node) -> list[Node]:
 
 
 def walk(node: Node) -> list[Node]:
-    """A node and all nodes below it but contexts, parents first, level by level."""
+    """A node and all nodes below it but contexts, parents first, level by level.
+
+    `ast.walk` imports from `collections` each time, which may be what is being converted.
+    """
     found = [node]
     for item in found:  # it grows meanwhile
         found += children(item)

@@ -14,7 +14,7 @@ from autograph.convert.jumps import (
     is_true,
     stays_python,
 )
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 
 class Breaks(JumpConverter):
@@ -104,7 +104,7 @@ def f(xs):
         self.generic_visit(node)
         self._level -= 1
         if stays_python(node):
-            self._kept.update(id(jump) for jump in gast.walk(node) if isinstance(jump, gast.Break))
+            self._kept.update(id(jump) for jump in walk(node) if isinstance(jump, gast.Break))
             return node
         if isinstance(node, gast.While) and holds(node.test, gast.NamedExpr):
             self._move_test(node)

@@ -5,7 +5,7 @@ import gast
 from autograph.convert.converter import Context, Converter, Example
 from autograph.convert.moving import looks_at_frame
 from autograph.convert.template import constant, copy_tree
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 _STAYS = (gast.Lambda, gast.Yield, gast.YieldFrom, gast.Await, gast.NamedExpr)
 _HOOKS = {
@@ -126,11 +126,11 @@ def _is_plain_target(target: Node) -> bool:
 
 
 def _has_any(node: Node, types: tuple[type, ...]) -> bool:
-    return any(isinstance(child, types) for child in gast.walk(node))
+    return any(isinstance(child, types) for child in walk(node))
 
 
 def _leaks_generator(node: Node) -> bool:
     """Whether a generator expression in `node` is anything but the argument of a call."""
-    nodes = list(gast.walk(node))
+    nodes = walk(node)
     consumed = {id(argument) for call in nodes if isinstance(call, gast.Call) for argument in call.args}
     return any(isinstance(child, gast.GeneratorExp) and id(child) not in consumed for child in nodes)

@@ -4,7 +4,7 @@ import gast
 
 from autograph.convert.converter import Example
 from autograph.convert.jumps import FUNCTIONS, JumpConverter, has_jump, stays_python
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 
 class Continues(JumpConverter):
@@ -82,7 +82,7 @@ def f(xs):
         if not has_jump(node.body, gast.Continue):
             return node
         if stays_python(node):
-            self._kept.update(id(jump) for jump in gast.walk(node) if isinstance(jump, gast.Continue))
+            self._kept.update(id(jump) for jump in walk(node) if isinstance(jump, gast.Continue))
             return node
         flag = self.names.flag("skip", self._level)
         first = node.body[0]

@@ -22,7 +22,7 @@ from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
 from autograph.convert.naming import bound_names
 from autograph.convert.template import load
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 
 class _Frame:
@@ -289,7 +289,7 @@ def f(pairs):
         # What the body reads before it has bound it comes from outside: it can't be the body's own.
         wanted = live | set(use.exposed)
         changed = dict.fromkeys((*use.binds, *use.deletes))
-        if any(isinstance(node, gast.Call) for part in body for node in gast.walk(part)):
+        if any(isinstance(node, gast.Call) for part in body for node in walk(part)):
             # A call may run a nested function that binds variables of this one.
             changed.update(dict.fromkeys(sorted(self._activity.rebound)))
         return tuple(name for name in changed if name in wanted)
@@ -358,7 +358,7 @@ def f(pairs):
 
 
 def _names_read(parts: Sequence[Node]) -> frozenset[str]:
-    names = (node for part in parts for node in gast.walk(part) if isinstance(node, gast.Name))
+    names = (node for part in parts for node in walk(part) if isinstance(node, gast.Name))
     return frozenset(name.id for name in names if isinstance(name.ctx, gast.Load))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 _CHANGING = (gast.Add, gast.Mult, gast.Sub, gast.BitOr, gast.BitAnd, gast.BitXor)
 _NEVER_CONTAINERS = (gast.Div, gast.FloorDiv, gast.Pow, gast.MatMult, gast.LShift, gast.RShift)
@@ -75,7 +75,7 @@ def _is_fraction(value: Node) -> bool:
 def _bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
     """(name, what it is bound to, or None where that is not one expression), of all scopes in a function together."""
     simple: set[int] = set()
-    for node in gast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, gast.Assign):
             for target in node.targets:
                 if isinstance(target, gast.Name):

@@ -7,7 +7,7 @@ import gast
 from autograph.convert.converter import Context, Converter, Example
 from autograph.convert.moving import is_simple, may_become_lambda, may_have_effects
 from autograph.convert.template import copy_tree, load, located, store
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 _HOOKS = {gast.Is: "is_", gast.IsNot: "is_not", gast.In: "in_", gast.NotIn: "not_in"}
 _EQUALITIES = {gast.Eq: "eq", gast.NotEq: "not_eq"}
@@ -164,7 +164,7 @@ class Logic(Converter):
 
 def _names_of_tuples(tree: Node) -> Iterator[str]:
     """Names that are set to a tuple written out, somewhere in a function."""
-    for node in gast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, (gast.Assign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.value, gast.Tuple):
             targets = node.targets if isinstance(node, gast.Assign) else [node.target]
             yield from (target.id for target in targets if isinstance(target, gast.Name))

@@ -17,7 +17,7 @@ from autograph.convert.jumps import (
     jumps,
     jumps_in_finally,
 )
-from autograph.source.parse import Node
+from autograph.source.parse import Node, walk
 
 STAGED = (gast.If, gast.For, gast.While, gast.Match)
 
@@ -83,7 +83,7 @@ def f(xs):
         if jumps_in_finally(node.body, gast.Return):
             if not _overriding(node.body):
                 return node
-            overriding = [inner for inner in gast.walk(node) if isinstance(inner, gast.Try) and _overrides(inner)]
+            overriding = [inner for inner in walk(node) if isinstance(inner, gast.Try) and _overrides(inner)]
             if not any(_under_construct(inner.finalbody, STAGED) for inner in overriding):
                 return node  # Python's own statement does it
         if _may_be_swallowed(node.body):
@@ -110,7 +110,7 @@ def f(xs):
         # The flag's start stays while it may be read: a loop whose breaks all set it will test it.
         self.drop_unread(node, frozenset({flag}), is_true)
         self.drop_unread(node, frozenset({self.value}))
-        if not any(_uses_flag(inner, flag) for inner in gast.walk(node)):
+        if not any(_uses_flag(inner, flag) for inner in walk(node)):
             self.drop_unread(node, frozenset({flag}))
 
     def visit_AsyncFunctionDef(self, node: Node) -> Node:
@@ -210,7 +210,7 @@ def _under_construct(block: Sequence[Node], staged: tuple[type, ...]) -> bool:
 
 
 def _mentions(statement: Node, names: set[str]) -> bool:
-    return any(isinstance(node, gast.Name) and node.id in names for node in gast.walk(statement))
+    return any(isinstance(node, gast.Name) and node.id in names for node in walk(statement))
 
 
 def _uses_flag(node: Node, flag: str) -> bool:
