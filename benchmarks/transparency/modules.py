@@ -113,9 +113,8 @@ SUBJECTS: tuple[Subject, ...] = (
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 
 _DEPTH = "sets a recursion limit of a hundred frames: branches and loops have frames of their own"
-_CODE = "looks at the code object of a converted function"
-_LIVES = "waits for an object to go: what a trace wrote to lives until the trace ends"
-_BREAKS = "breaks a builtin or linecache for the whole process, the hooks and the conversion included"
+_CODE = "looks at the code object or closure of a converted function"
+_LIVES = "waits for an object to go: what lists and dictionaries held, and generators were given, lives until the trace ends"
 
 KNOWN: dict[str, str] = {
     f"test.test_{test}": reason
@@ -133,16 +132,8 @@ KNOWN: dict[str, str] = {
         """,
         _LIVES: """
             contextlib.ContextManagerTestCase.test_nokeepref
-            functools.TestLRUC.test_lru_cache_weakrefable
-            functools.TestLRUPy.test_lru_cache_weakrefable
             optparse.TestOptionParser.test_refleak
-            traceback.TestTracebackException.test_no_refs_to_exception_and_traceback_objects
             weakref.FinalizeTestCase.test_all_freed
-            weakref.WeakMethodTestCase.test_no_cycles
-        """,
-        _BREAKS: """
-            functools.TestLRUPy.test_lru_reentrancy_with_len
-            linecache.LineCacheTests.test_memoryerror
         """,
     }.items()
     for test in tests.split()

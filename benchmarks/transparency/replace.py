@@ -108,7 +108,7 @@ class Replacer:
 
     def _class(self, cls: type, module: types.ModuleType) -> None:
         for name, value in list(vars(cls).items()):
-            if name == "__dict__":
+            if name in ("__dict__", "__class__"):  # properties of the class itself
                 continue
             made = self._replacement(value, module)
             if made is not value:

@@ -16,7 +16,15 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, partial
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -251,7 +259,7 @@ def _rolling(trace: Trace, f: Any) -> Any:
 def _other(trace: Trace, f: Any, kind: type) -> Any:
     """`callee` of what is neither a Python function nor a method."""
     try:
-        stand_in = STAND_INS.get(f)
+        stand_in = STAND_INS.get(f) if _is_plainly_hashed(kind) else None
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
@@ -277,6 +285,11 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         if inner is not call:
             return MethodType(inner, f)
     return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
+
+
+def _is_plainly_hashed(kind: type) -> bool:
+    """Whether the instances of a class may be asked for their hash without anybody's noticing."""
+    return type(next(vars(c)["__hash__"] for c in kind.__mro__ if "__hash__" in vars(c))) is WrapperDescriptorType
 
 
 _OF_ANY_TEXT = JOINING | {"strip", "lstrip", "rstrip"}
