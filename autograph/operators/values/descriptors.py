@@ -91,7 +91,7 @@ def _attributes(x: Any) -> dict[str, Any] | None:
     """What an instance holds: in its dictionary, and in the slots of its classes."""
     held = getattr(x, "__dict__", None)
     slots = [n for c in type(x).__mro__ for n, m in vars(c).items() if type(m) is MemberDescriptorType]
-    if not slots:
+    if not slots or choice_of(x) is not None:  # a choice's slots are its own
         return held if type(held) is dict else None
     return {n: getattr(x, n) for n in slots if hasattr(x, n)} | (held if type(held) is dict else {})
 
