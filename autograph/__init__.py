@@ -22,13 +22,11 @@ def _leave(error: BaseException) -> None:
 
 _runtime_errors.outward[0] = _leave
 newaxis = None
-_DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
-globals().update({name: _as_dtype(name) for name in _DTYPES.split()})
-double, half, string = _as_dtype("float64"), _as_dtype("float16"), _as_dtype("string")
+globals().update({name: _as_dtype(name) for name in _namespaces.DTYPES})
 
 # Every other name is found when it is first used: operations and their kin are not loaded before.
 __getattr__ = _namespaces.open_namespaces(_sys.modules[__name__])
-__all__ = [*_namespaces.names_of(""), *_DTYPES.split(), "double", "errors", "half", "newaxis", "string"]  # noqa: PLE0604
+__all__ = [*_namespaces.names_of(""), *_namespaces.DTYPES, "errors", "newaxis"]  # noqa: PLE0604
 __all__.sort()
 
 

@@ -143,6 +143,9 @@ def switch_case(
         pairs = list(enumerate(branch_fns))
     if not pairs:
         raise ValueError("switch_case() needs at least one branch")
+    for _, fn in pairs:
+        if not callable(fn):
+            raise TypeError(f"the branches of switch_case() must be callable, got {fn!r}; write lambda: result")
     if default is None:
         default = pairs[-1][1]
     tests = [(op.equal(convert(branch_index), i), f) for i, f in pairs]
@@ -210,7 +213,12 @@ def while_loop(
             raise ValueError(
                 f"the body of while_loop() returned {len(new)} values for {len(state)} loop variables"
             )
-        state = tuple(_tensors(v) for v in new)
+        new = tuple(_tensors(v) for v in new)
+        for i, (before, after) in enumerate(zip(state, new, strict=True)):
+            if isinstance(before, Tensor) and isinstance(after, (list, tuple, dict)):
+                kind = type(after).__name__
+                raise ValueError(f"loop variable {i} of while_loop() is a tensor before the body, and a {kind} after it")
+        state = new
         if maximum_iterations is not None:
             count = count + 1
 

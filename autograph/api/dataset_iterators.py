@@ -184,16 +184,18 @@ class DatasetIterator:
         return self
 
     def __next__(self) -> Any:
-        if STATE.trace is not None:
-            raise refusal("unknown-length", what="iteration by Python")
-        if self._position is None:
-            assert self._python is not None
-            return next(self._python)
-        position = int(self._position._value)
-        if position >= self._node.count():
-            raise StopIteration
         try:
+            if STATE.trace is not None:
+                raise refusal("unknown-length", what="iteration by Python")
+            if self._position is None:
+                assert self._python is not None
+                return next(self._python)
+            position = int(self._position._value)
+            if position >= self._node.count():
+                raise StopIteration
             item = self._node.item(position)
+        except StopIteration:
+            raise
         except BaseException as error:
             outward[0](error)
             raise

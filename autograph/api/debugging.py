@@ -46,7 +46,7 @@ def Assert(condition: Any, data: Any = (), summarize: int | None = None, name: A
     >>> ag.Assert(ag.constant(3) < 2, ["three", ag.constant(3)])
     Traceback (most recent call last):
         ...
-    runtime.typesys.errors.InvalidArgumentError: assertion failed: three 3
+    autograph.errors.InvalidArgumentError: assertion failed: three 3
 
     Source of the semantics: TensorFlow's `tf.debugging.Assert`.
     """
@@ -180,7 +180,7 @@ def check_numerics(tensor: Any, message: str = "", name: Any = None) -> Any:
     >>> ag.debugging.check_numerics(ag.constant([1.0, float("nan")]), "loss")
     Traceback (most recent call last):
         ...
-    runtime.typesys.errors.InvalidArgumentError: loss: tensor has infinities or NaNs; tensor = [ 1. nan]
+    autograph.errors.InvalidArgumentError: loss: tensor has infinities or NaNs; tensor = [ 1. nan]
 
     Source of the semantics: TensorFlow's `tf.debugging.check_numerics`.
     """

@@ -121,7 +121,7 @@ def get_logical_device_configuration(device: Any) -> list[Any] | None:
 
     >>> ag.config.get_logical_device_configuration("GPU:0")
     Traceback (most recent call last):
-    runtime.typesys.errors.InvalidArgumentError: there is no device 'GPU:0': operations run on the processor
+    autograph.errors.InvalidArgumentError: there is no device 'GPU:0': operations run on the processor
     """
     _known(device)
     return None if _split[0] is None else list(_split[0])

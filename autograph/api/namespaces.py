@@ -10,8 +10,13 @@ from typing import Any
 
 from autograph.api.index import FUNCTIONS, OBJECTS, OPERATIONS
 from autograph.api.missing import MissingNameError
+from runtime.typesys.errors import outward
 
-__all__ = ["names_of", "open_namespaces"]
+__all__ = ["DTYPES", "names_of", "open_namespaces"]
+
+DTYPES = (
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 double half string"
+).split()
 
 Place = tuple[str, str, str]  # module, key, "operation", "function" or "object"
 
@@ -91,9 +96,14 @@ def _finder(module: ModuleType, space: str) -> Callable[[str], Any]:
                 found = _late(f"{space}.{name}" if space else name)
                 if found is not None:
                     return found
-            raise MissingNameError(module.__name__, name, names_of(space)) if name[:2] != "__" else AttributeError(
-                f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module
-            )
+            if name[:2] == "__":  # what protocols probe for
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
+            try:
+                known = [*names_of(space), *(DTYPES if not space else ())]
+                raise MissingNameError(module.__name__, name, known, _elsewhere(name))
+            except MissingNameError as error:
+                outward[0](error)
+                raise
         home, key, kind = place
         value = (
             getattr(import_module(home), key) if kind == "object" else _wrappers().wrapper_of(kind, home, key)
@@ -102,6 +112,12 @@ def _finder(module: ModuleType, space: str) -> Callable[[str], Any]:
         return value
 
     return find
+
+
+def _elsewhere(name: str) -> str:
+    """The shortest dotted name that ends in `name`, if there is one."""
+    found = [f"ag.{space}.{name}" if space else f"ag.{name}" for space, places in _TREE.items() if name in places]
+    return min(found, key=lambda dotted: (dotted.count("."), dotted), default="")
 
 
 def _wrappers() -> Any:

@@ -75,7 +75,7 @@ _DEFAULTS = (None, "bool", "int32", "float32", "complex128")
 def _kind(x: Any) -> int:
     """1 to 4 for a bare number (or a weak tensor) from bool to complex, 0 for anything else."""
     if isinstance(x, Tensor):
-        return _ORDER.index(x.type.dtype.kind) + 1
+        return _ORDER.find(x.type.dtype.kind) + 1  # 0 for strings
     for i, kind in enumerate((bool, int, float, complex)):
         if isinstance(x, kind):
             return i + 1

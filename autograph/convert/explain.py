@@ -59,20 +59,23 @@ def explain_source(text: str, filename: str = "<unknown>") -> list[Report]:
     [('staged', 'if', 'x > 0', (2,)), ('refused', 'call', 'x.numpy()', (3,))]
     """
     reports = []
-    imported = frozenset(_imported(parse_ast(text, filename)))
+    decorated = frozenset(_decorated(parse_ast(text, filename)))
     for name, made, original in convert_source(text, filename):
         left = {_place(node) for node in walk(made)}
         for inner, function in _functions(original, name):
-            found = _Finder(left, imported).all_of(function)
+            found = _Finder(left, decorated).all_of(function)
             reports.append(Report(inner, function.lineno, _once(found)))
     return reports
 
 
-def _imported(module: Node) -> Iterator[str]:
-    """The names that a file's imports bind."""
+def _decorated(module: Node) -> Iterator[int]:
+    """The lines of the functions that are decorated with `ag.function`, or a call of it."""
     for node in walk(module):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                named = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if getattr(named, "attr", getattr(named, "id", "")) == "function":
+                    yield node.lineno
 
 
 def _place(node: Node) -> tuple[type, int | None, int | None]:
@@ -104,18 +107,26 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
 class _Finder:
     """Looks through one function.
 
-    left:     the places of the nodes that converters have left as they were
-    imported: names that the file imports
+    left:      the places of the nodes that converters have left as they were
+    decorated: the lines of the functions that are decorated with `ag.function`
     """
 
-    def __init__(self, left: set[tuple[type, int | None, int | None]], imported: frozenset[str]) -> None:
+    def __init__(self, left: set[tuple[type, int | None, int | None]], decorated: frozenset[int]) -> None:
         self.left = left
-        self.imported = imported
+        self.decorated = decorated
         self.tests: set[int] = set()  # told with the statement that they decide
         self.found: list[Finding] = []
+        self.suspended = ""  # why tests stay Python in the whole function
+        self.is_staged_generator = False
 
     def all_of(self, function: Node) -> list[Finding]:
         """Everything in the function's body, in its order."""
+        if isinstance(function, gast.AsyncFunctionDef):
+            self.suspended = "async code runs in Python's own event loop"
+        self.is_staged_generator = function.lineno in self.decorated and holds(function.body, gast.Yield, gast.YieldFrom)
+        if self.is_staged_generator:
+            text = gast.Name(function.name, gast.Load(), None, None)
+            self._refused("generator-function", "generator", gast.copy_location(text, function), "when it is called")
         guarded = function.name in ("__init__", "build")
         for statement in function.body:
             self._visit(statement, guarded)
@@ -164,6 +175,8 @@ class _Finder:
             return known
         if not left or not isinstance(node, _GO_AWAY):
             return ""
+        if self.suspended:
+            return self.suspended
         if holds(node, *SUSPENDING):
             return "it holds a yield or await, which only works in the function's own frame"
         if isinstance(node, _COMPREHENSIONS):
@@ -205,29 +218,29 @@ class _Finder:
         keywords = {keyword.arg for keyword in node.keywords}
         if isinstance(function, gast.Attribute):
             base = function.value.id if isinstance(function.value, gast.Name) else ""
-            if name in ("numpy", "item", "tolist") and not base.startswith("np") and not keywords:
+            if name == "numpy" and not base.startswith("np") and not keywords:
                 self._refused("tensor-value", "call", node, f"if `{_short(function.value)}` is a tensor")
-            elif base == "math":
+            elif base == "math" and name in _OF_NUMBERS:
                 self._refused("tensor-value", "call", node, "if an argument is a tensor")
             elif base in ("np", "numpy") and "out" in keywords:
                 self._refused("numpy-out", "call", node, "if an argument is a tensor")
-            elif base in ("np", "numpy") and keywords & {"where", "initial"}:
+            elif base in ("np", "numpy") and "order" in keywords:
                 self._refused("numpy-arguments", "call", node, "if an argument is a tensor")
-            elif name in _UNSTAGED and base not in {"", *self.imported} and not keywords and len(node.args) < 2:
-                self._refused("list-method", "call", node, f"if the length of list `{base}` depends on a tensor")
         elif name in ("locals", "eval", "exec", "vars", "dir") and len(node.args) < 2:
             self._add(PYTHON, "call", node, "it looks at the frame that calls it")
         if name == "Variable" and not guarded:
             self._refused("variable-created-again", "call", node, "if this runs in every trace")
 
-    def _Assign(self, node: Node, _: bool) -> None:
-        for target in node.targets:
-            if isinstance(target, (gast.Tuple, gast.List)) and any(isinstance(e, gast.Starred) for e in target.elts):
-                when = f"if `{_short(node.value)}` is a tensor of unknown length"
-                self._refused("unknown-length", "unpacking", target, when)
+    def _display(self, node: Node, _: bool) -> None:
+        for element in node.elts:
+            if isinstance(element, gast.Starred) and isinstance(element.ctx, gast.Load) and not _is_literal(element.value):
+                when = f"if `{_short(element.value)}` is a tensor of unknown length"
+                self._refused("unknown-length", "unpacking", node, when)
+
+    _List = _Tuple = _Set = _display
 
     def _Yield(self, node: Node, _: bool) -> None:
-        if node.value is not None:
+        if node.value is not None and not self.is_staged_generator:
             self._add(PYTHON, "yield", node.value, "generators run in Python's own frames")
 
     def _Await(self, node: Node, _: bool) -> None:
@@ -237,7 +250,8 @@ class _Finder:
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
 _GO_AWAY = (gast.If, gast.While, gast.For, gast.IfExp, gast.BoolOp, gast.Assert, gast.Match, *_COMPREHENSIONS)
 _KNOWN_ATTRIBUTES = frozenset({"dtype", "ndim", "__name__", "__class__"})
-_UNSTAGED = frozenset({"remove", "sort", "index", "count"})  # of the methods of lists
+_OF_NUMBERS = frozenset("comb dist factorial frexp gamma gcd isqrt lcm ldexp modf nextafter perm remainder ulp".split())
+"""The functions of `math` that need Python's own numbers."""
 _KNOWN_CALLS = frozenset({"hasattr", "issubclass", "callable"})
 _LITERALS = (gast.Constant, gast.Tuple, gast.List, gast.Set, gast.Dict, gast.UnaryOp, gast.BinOp, gast.Compare)
 _OVER_OTHERS = frozenset({"enumerate", "zip", "reversed", "range", "sorted"})

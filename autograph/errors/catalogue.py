@@ -62,7 +62,8 @@ REFUSALS: dict[str, Refusal] = {
     "truth-of-many": Refusal(
         _ARGUMENT,
         "the truth value of a tensor of shape {shape} is ambiguous: it has more than one element",
-        "ag.reduce_any(x) or ag.reduce_all(x) for one answer, ag.where(test, a, b) for one per element",
+        "ag.reduce_any(x) or ag.reduce_all(x) for one answer; for one per element ag.where(test, a, b), ag.minimum(a, b) "
+        "for min, ag.maximum(a, b) for max, & for `and`, | for `or`",
     ),
     "leaked-tensor": Refusal(
         _ARGUMENT,
@@ -222,7 +223,7 @@ REFUSALS: dict[str, Refusal] = {
         "make it a tensor first: x = ag.constant(x)",
     ),
     "scalar-iteration": Refusal(
-        _ARGUMENT,
+        _GRAPH,
         "a tensor without axes (a scalar) cannot be iterated over",
         "for i in range(n) to count to n; ag.reshape(x, [-1]) to make a vector of it",
     ),
@@ -486,3 +487,7 @@ class PassError(AutographError):
             line=line,
             source_line=source_line,
         )
+
+
+for _error in (AutographError, SourceUnavailableError, AmbiguousLambdaError, NotAFunctionError, PassError):
+    _error.__module__ = "autograph.errors"  # a traceback names the place that an `except` clause can name, too

@@ -17,7 +17,7 @@ from typing import Any
 from autograph.load.cache import register_converted
 from autograph.load.helpers import settle
 from autograph.load.shortcuts import shorten
-from autograph.source.parse import Node, complete_positions, to_ast
+from autograph.source.parse import Node, compile_quietly, complete_positions, to_ast
 
 HOOKS = "ag__"
 _FUTURE_FLAGS = 0
@@ -41,7 +41,7 @@ def compile_function(
     _keep_only_the_body(definition, original.co_firstlineno)
     factory = _factory(definition, original, class_name)
     flags = original.co_flags & _FUTURE_FLAGS
-    module = compile(factory, original.co_filename, "exec", flags=flags, dont_inherit=True)
+    module = compile_quietly(factory, original.co_filename, flags)
     code = _innermost(module, original.co_name, depth=2 if class_name else 1)
     code = code.replace(co_flags=code.co_flags | (original.co_flags & _ITERABLE_COROUTINE))
     code = settle(code, original, helpers)

@@ -14,6 +14,8 @@ from runtime.tensor.trace import STATE
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
 _PLAN = "<plan "
 _NUMPY = f"{os.sep}numpy{os.sep}"
+_CONTEXTS = f"{os.sep}contextlib.py"
+_SHOWN = 20
 _INTERNAL = (f"{_ROOT}/autograph/", f"{_ROOT}/runtime/")
 
 
@@ -47,6 +49,8 @@ def hide_internal_frames(error: BaseException, level: int | None = None) -> Base
         return error
     for one in _related(error):
         one.__traceback__ = _without_internal(one.__traceback__)
+        if isinstance(one, RecursionError):
+            one.__traceback__ = _ends(one.__traceback__)
     return error
 
 
@@ -59,7 +63,7 @@ def leave_eager_code(error: BaseException) -> None:
 def synthetic_frame(
     file: str, line: int, function_name: str, error: BaseException, columns: tuple[int, int] | None = None
 ) -> BaseException:
-    """Add a real entry for a line of the user's as the innermost of an exception's traceback.
+    """Add a real entry for a line of the user's to an exception's traceback: the innermost but for functions called back.
 
     For errors of executed graphs, whose nodes know their place in the user's source but run
     without a frame there. `columns` are what a caret points at (first, and one after the last; they count bytes).
@@ -77,8 +81,18 @@ def synthetic_frame(
         exec(code, {"error": carrier, "__name__": "__graph__"})
     except RuntimeError as raised:
         made = list(_entries(raised.__traceback__))[1:]  # the first is this function
-    error.__traceback__ = _chain([*_entries(error.__traceback__), *made])
+    entries = list(_entries(error.__traceback__))
+    at = _called_back(entries)
+    error.__traceback__ = _chain([*entries[:at], *made, *entries[at:]])
     return error
+
+
+def _called_back(entries: list[types.TracebackType]) -> int:
+    """Where the frames begin of what a plan called back, such as a `py_function`; the end if there are none."""
+    files = [entry.tb_frame.f_code.co_filename for entry in entries]
+    plans = [i for i, file in enumerate(files) if file.startswith(_PLAN)]
+    start = plans[-1] if plans else len(files)
+    return next((i for i in range(start, len(files)) if not is_internal(files[i]) and _NUMPY not in files[i]), len(files))
 
 
 def _whole_line(file: str, line: int) -> tuple[int, int]:
@@ -110,17 +124,24 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 def _without_internal(traceback: types.TracebackType | None) -> types.TracebackType | None:
     kept: list[types.TracebackType] = []
-    in_plan = False
+    ours = False
     for entry in _entries(traceback):
         code = entry.tb_frame.f_code
         file = code.co_filename
-        in_plan = in_plan or file.startswith(_PLAN)
-        if is_internal(file) or (in_plan and _NUMPY in file):  # a plan's calls of NumPy are ours
+        # What our code calls of NumPy is ours, too, and so are the frames of our decorators that contextlib made.
+        ours = is_internal(file) or (ours and (_NUMPY in file or file.endswith(_CONTEXTS)))
+        if ours:
             continue
         if kept and code in HELPERS:
             kept.pop()  # part of the function above it: the innermost entry says where in it
         kept.append(entry)
     return _chain(kept)
+
+
+def _ends(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    """The first and last entries: a trace goes thousands of calls deep, and functions that call each other fill a screen."""
+    entries = list(_entries(traceback))
+    return traceback if len(entries) <= 2 * _SHOWN else _chain(entries[:_SHOWN] + entries[-_SHOWN:])
 
 
 def _chain(entries: list[types.TracebackType]) -> types.TracebackType | None:

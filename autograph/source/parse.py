@@ -7,6 +7,8 @@ smallest statement that differs is printed again by `ast.unparse`.
 
 import ast
 import io
+import types
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -39,6 +41,13 @@ def to_ast(node: Node) -> Node:
     tree = gast.gast_to_ast(node)
     complete_positions(tree, 1, 0)
     return tree
+
+
+def compile_quietly(module: ast.Module, file: str, flags: int) -> types.CodeType:
+    """The code of a module made of a function's tree, without the warnings that Python gave when it compiled the file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(module, file, "exec", flags=flags, dont_inherit=True)
 
 
 def children(node: Node) -> list[Node]:

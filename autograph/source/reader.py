@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograph.errors.catalogue import AmbiguousLambdaError, NotAFunctionError, SourceUnavailableError
 from autograph.source.changes import futures_of, same_program
-from autograph.source.parse import Node, children, dump, parse_ast, to_gast
+from autograph.source.parse import Node, children, compile_quietly, dump, parse_ast, to_gast
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -208,7 +208,7 @@ def _compiled(found: _Found, code: types.CodeType, flags: int = 0) -> types.Code
     """The code object of a candidate, compiled by itself at its own position."""
     statement = ast.Expr(found.node) if isinstance(found.node, ast.Lambda) else found.node
     module = ast.Module([ast.copy_location(statement, found.node)], [])
-    made = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
+    made = compile_quietly(module, code.co_filename, flags)
     # Those of lambdas among its default values come before its own; a generic function stands in one of its parameters.
     return [c for c in _nearest(made) if c.co_name == code.co_name][-1]
 

@@ -25,6 +25,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import note_write, open_tapes
 from runtime.tensor.variable import Variable
 from runtime.typesys.errors import OutOfRangeError, ShapeError
+from runtime.typesys.shapes import broadcast_many
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["ConcreteFunction"]
@@ -322,9 +323,24 @@ _EXCLUSIVE = _baseline()
 
 # What NumPy says of shapes that do not fit, with the two sizes of a matrix product.
 _SHAPES = re.compile(
-    r"(could not be broadcast|cannot reshape array|input array dimensions|mismatch in its core dimension"
-    r"(?:.*size (\d+) is different from (\d+))?)"
+    r"(could not be broadcast|cannot reshape array|input array dimensions|all input arrays must have the same shape"
+    r"|mismatch in its core dimension(?:.*size (\d+) is different from (\d+))?)"
 )
+_OPERANDS = re.compile(r"\(([\d,]*)\)")
+
+
+def _of_shapes(said: re.Match[str], text: str) -> str:
+    """What the type rules would say, where NumPy's text tells enough."""
+    if said[2]:
+        return f"matmul: the inner sizes {said[3]} and {said[2]} differ"
+    if "all input arrays" in text:
+        return "cannot stack tensors of different shapes; pad them to one shape first"
+    if "could not be broadcast together" in text:
+        try:
+            broadcast_many(tuple(map(int, filter(None, s.split(",")))) for s in _OPERANDS.findall(text))
+        except ShapeError as error:
+            return str(error)
+    return text.strip()
 
 
 def _placed(error: Exception) -> Exception:
@@ -333,8 +349,7 @@ def _placed(error: Exception) -> Exception:
     if type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
         error = OutOfRangeError(str(error)).with_traceback(error.__traceback__)
     elif type(error) is ValueError and (said := _SHAPES.search(str(error))):
-        text = f"matmul: the inner sizes {said[3]} and {said[2]} differ" if said[2] else str(error)
-        error = ShapeError(text).with_traceback(error.__traceback__)
+        error = ShapeError(_of_shapes(said, str(error))).with_traceback(error.__traceback__)
     if location is not None:
         synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error

@@ -39,6 +39,7 @@ from runtime.ir.build import internal_folders
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, current
+from runtime.typesys.errors import boundary
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -155,7 +156,11 @@ class Function(NativelyCallable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _eager[0] or (self._suspends and current() is None):
-            return self._unstaged()(*args, **kwargs)
+            try:
+                return self._unstaged()(*args, **kwargs)
+            except BaseException as error:
+                hide_internal_frames(error)
+                raise
         if (trace := current()) is not None:
             inline = self._inline()
             if self._convert:
@@ -187,6 +192,8 @@ class Function(NativelyCallable):
                 if concrete.always_fits or concrete.fits_state():
                     break
             else:
+                if any(isinstance(leaf, TensorSpec) for leaf in leaves):
+                    raise refusal("spec-as-argument", name=self._name)
                 concrete = self._traced(key, args, kwargs, leaves, pinned)
             if concrete.traced.changed_containers:
                 return concrete.call_flat(leaves, [c for a in (*args, *kwargs.values()) for c in containers(a)])
@@ -288,6 +295,8 @@ class Function(NativelyCallable):
             concrete = ConcreteFunction(
                 traced, self._name, _specs(args, kwargs, names), self._leaves_of, self._jit_compile, guards
             )
+            if traced.created:  # the next call must find them made: it is traced anew, and refused if it makes others
+                return concrete
             known = self._traces.setdefault(key, [])
             known.insert(0, concrete)
             del known[MAX_STATES:]
@@ -353,18 +362,18 @@ class Function(NativelyCallable):
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The traced function for a signature, given as tensors, TensorSpecs or Python values; traced if it is new."""
-        if self.input_signature is not None and not args and not kwargs:
-            args = self.input_signature
-        args, kwargs = self._parameters.bind(args, kwargs)
-        leaves: list[Any] = []
-        pinned: list[Any] = []
-        if self.input_signature is not None:
-            args, key = self._conform(args, leaves, pinned)
-        else:
-            key = tuple([encode(a, leaves, pinned) for a in args])
-            if kwargs:
-                key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
         try:
+            if self.input_signature is not None and not args and not kwargs:
+                args = self.input_signature
+            args, kwargs = self._parameters.bind(args, kwargs)
+            leaves: list[Any] = []
+            pinned: list[Any] = []
+            if self.input_signature is not None:
+                args, key = self._conform(args, leaves, pinned)
+            else:
+                key = tuple([encode(a, leaves, pinned) for a in args])
+                if kwargs:
+                    key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
             return self._traced(key, args, kwargs, leaves, pinned)
         except BaseException as error:
             hide_internal_frames(error)
@@ -475,6 +484,7 @@ def _specs(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) -> l
     return specs
 
 
+@boundary
 def function(
     func: Callable[..., Any] | None = None,
     input_signature: Any = None,
@@ -525,6 +535,8 @@ def function(
     def decorate(fn: Callable[..., Any]) -> Function:
         if isinstance(fn, Function):
             fn = fn.python_function
+        if not callable(fn):
+            raise TypeError(f"function needs a callable, not {fn!r}; options have names: function(jit_compile=True)")
         return Function(
             fn,
             input_signature,

@@ -15,6 +15,7 @@ from types import CellType
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
 from autograph.operators.state.aliases import TraceAgain, hints_of
@@ -22,7 +23,7 @@ from autograph.operators.state.births import births_of, forget_dead
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back, watch
 from autograph.operators.state.regions import PathEnds, settle
-from autograph.operators.statements.printing import holds_text
+from autograph.operators.statements.printing import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
 from autograph.operators.values.descriptors import (
     Descriptor,
@@ -310,8 +311,11 @@ def _collect(
     _require_bound(result[0])
     traced.result = describe(result[0])
     for what, value in (("returned", result[0]), *((repr(place), final) for place, final in traced.constant_writes)):
-        if holds_text(value):
-            raise refusal("text-of-tensor", what=what)
+        if (text := text_in(value)) is not None:
+            error, made_at = refusal("text-of-tensor", what=what), place_of(text)
+            if made_at is not None:
+                synthetic_frame(made_at.file, made_at.line, made_at.function, error, made_at.columns)
+            raise error
     outputs = pack(result[0], traced.result)
     for i, (box, arrival) in enumerate(boxes):
         if box._value is not arrival:

@@ -21,6 +21,7 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import convert, distinct, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.errors import boundary
 
 __all__ = ["custom_gradient", "gradients", "hessians", "jvp"]
 
@@ -169,15 +170,20 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     if f is None:
         return custom_gradient
 
+    @boundary
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         args = pack(args, [_tensor(leaf) for leaf in flatten(args)])
         tapes, reads = STATE.tapes, _Reads()
         STATE.tapes = (reads,) if tapes or STATE.trace is not None else ()
         try:
-            result, grad = trace_module.converted(f)(*args, **kwargs)
+            both = trace_module.converted(f)(*args, **kwargs)
         finally:
             STATE.tapes = tapes
+        if not (isinstance(both, tuple) and len(both) == 2 and callable(both[1])):
+            name = getattr(f, "__name__", repr(f))
+            raise TypeError(f"a function with custom_gradient returns (result, gradient function); {name}() does not")
+        result, grad = both
         sources = [leaf for leaf in flatten(args) if isinstance(leaf, Tensor)]
         variables = [v for v in reads.variables.values() if not any(v is s for s in sources)]
         pull = _Pull(grad, flatten(args), variables)

@@ -279,8 +279,8 @@ class GradientTape:
         if STATE.trace is not None:
             STATE.trace.notes["gradient_none"] = place  # what fails in the trace will say it
             return
-        name = getattr(source, "name", None)
-        what = f"'{name}'" if name else f"a {source.dtype.name} tensor of shape {tuple(source.shape)}"
+        name, kind = getattr(source, "name", None), source.dtype.name
+        what = f"'{name}'" if name else f"{'an' if kind[0] == 'i' else 'a'} {kind} tensor of shape {tuple(source.shape)}"
         if not is_inexact(source):
             why = f"it holds {source.dtype.name}, and only floating numbers have gradients"
             instead = "make it a floating one: ag.Variable(2.0), ag.cast(x, ag.float32)"

@@ -10,7 +10,7 @@ import numpy as np
 from runtime.ops.kinds import conj, no_gradient
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import DType, as_dtype, promote
-from runtime.typesys.errors import ShapeError
+from runtime.typesys.errors import DTypeError, ShapeError
 from runtime.typesys.shapes import broadcast
 from runtime.typesys.spec import TensorType
 
@@ -26,6 +26,9 @@ class Cast(Op):
     """`x` in another element type, attribute `dtype`; never weak."""
 
     def infer(self, x: TensorType, *, dtype: DType) -> TensorType:
+        if (x.dtype.kind == "O") != (dtype.kind == "O"):
+            message = f"cast does not make {dtype.name} of {x.dtype.name}: convert in Python, outside the graph"
+            raise DTypeError(message, op="cast")
         return TensorType(dtype, x.shape)
 
     @staticmethod

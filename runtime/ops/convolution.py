@@ -38,6 +38,12 @@ def _cases() -> Iterable[tuple[Any, Any, dict[str, Any]]]:
     yield _x(2, 4, 4, 4), _x(2, 2, 2, 6), _SETTINGS  # two groups
 
 
+_UNFIT = (
+    "conv2d of shapes {x} and {filters}: the {channels} channels of the last axis are no multiple of the {inner} that the "
+    "filters' third axis takes"
+)
+
+
 def _frame(x: Any, filters: Any, strides: Any, padding: Any, dilations: Any) -> Frame:
     return Frame(np.shape(x)[1:3], np.shape(filters)[:2], strides, dilations, padding)
 
@@ -103,7 +109,8 @@ class Conv2d(Op):
         channels, inner, outputs = x.shape[3], filters.shape[2], filters.shape[3]
         if isinstance(channels, int) and isinstance(inner, int):
             if inner == 0 or channels % inner:
-                raise ShapeError(f"{channels} channels are no multiple of the filters' {inner}", op="conv2d")
+                message = _UNFIT.format(x=x.shape, filters=filters.shape, channels=channels, inner=inner)
+                raise ShapeError(message, op="conv2d")
             if isinstance(outputs, int) and outputs % (channels // inner):
                 raise ShapeError(f"{outputs} outputs can't be had of {channels // inner} groups", op="conv2d")
         space = [

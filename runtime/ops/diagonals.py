@@ -165,7 +165,10 @@ def band_part_(op: Any, input: Any, num_lower: int, num_upper: int, name: Any = 
 
     Source of the semantics: TensorFlow's `tf.linalg.band_part`.
     """
-    return op.band_part(op.strong(input), lower=int(num_lower), upper=int(num_upper))
+    x = op.strong(input)
+    if op.type_of(x).rank in (0, 1):
+        raise ShapeError(f"band_part needs at least two axes, not shape {op.type_of(x).shape}", op="band_part")
+    return op.band_part(x, lower=int(num_lower), upper=int(num_upper))
 
 
 def _offset(k: Any, what: str) -> int:

@@ -130,21 +130,28 @@ def _write(stream: str, template: Template, values: tuple[Any, ...]) -> None:
 
 
 class Assert(Op):
-    """AssertionError, with a text unless `bare`, if the condition is false."""
+    """An `exception`, with a text unless `bare`, if the condition is false."""
 
     name = "assert_"
     effect = "assert"
     outputs = 0
 
     def infer(
-        self, condition: TensorType, *values: ValueType, template: Template = (), bare: bool = False
+        self,
+        condition: TensorType,
+        *values: ValueType,
+        template: Template = (),
+        bare: bool = False,
+        exception: Any = AssertionError,
     ) -> tuple[()]:
         return ()
 
     @staticmethod
-    def kernel(condition: Any, *values: Any, template: Template = (), bare: bool = False) -> tuple[()]:
+    def kernel(
+        condition: Any, *values: Any, template: Template = (), bare: bool = False, exception: Any = AssertionError
+    ) -> tuple[()]:
         if not condition:
-            raise AssertionError(*([] if bare else [fill(template, values)]))
+            raise exception(*([] if bare else [fill(template, values)]))
         return ()
 
 

@@ -440,6 +440,8 @@ class OneHot(Op):
     def infer(
         self, indices: TensorType, on: TensorType, off: TensorType, *depth: TensorType, size: Any, axis: int, dtype: Any
     ) -> TensorType:
+        if size is not None and size < 0:
+            raise InvalidArgumentError(f"one_hot: depth must not be negative, but is {size}", op="one_hot")
         if indices.shape is None:
             return TensorType(dtype, None)
         shape = list(indices.shape)
@@ -449,6 +451,8 @@ class OneHot(Op):
 
     @staticmethod
     def kernel(indices: Any, on: Any, off: Any, *depth: Any, size: Any, axis: int, dtype: Any) -> Any:
+        if (depth[0] if depth else size) < 0:
+            raise InvalidArgumentError(f"one_hot: depth must not be negative, but is {[*depth, size][0]}", op="one_hot")
         indices = np.asarray(indices)
         at = indices.ndim if axis == -1 else axis
         hit = np.expand_dims(indices, at) == np.arange(depth[0] if depth else size).reshape(

@@ -89,9 +89,8 @@ def indexed_shape(shape: Shape, parts: tuple[TensorType, ...], spec: Spec) -> Sh
             if kind.shape is None:
                 return None
             if not (kind.dtype.is_integer or kind.dtype.is_bool):
-                raise DTypeError(
-                    f"an index must be integer or boolean, not {kind.dtype}; cast it: cast(i, 'int32')", op="index"
-                )
+                way = "a tensor has no names" if kind.dtype.kind == "O" else "cast it: cast(i, 'int32')"
+                raise DTypeError(f"an index must be integer or boolean, not {kind.dtype}; {way}", op="index")
             named += len(kind.shape) if kind.dtype.is_bool else 1
         elif entry is not None and entry != "...":
             named += 1

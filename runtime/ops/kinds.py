@@ -28,6 +28,7 @@ __all__ = [
     "normalize_axes",
     "normalize_axis",
     "reduced_shape",
+    "require_numbers",
     "widened",
 ]
 
@@ -42,12 +43,22 @@ def conj(op: Any, x: Any) -> Any:
     return op.conj(x) if op.type_of(x).dtype.is_complex else x
 
 
+def require_numbers(x: TensorType, op: str) -> None:
+    """Refuse strings, which NumPy would add up and repeat as Python does.
+
+    Raises:
+      DTypeError: `x` holds strings.
+    """
+    if x.dtype.kind == "O":
+        raise DTypeError(f"{op} is not defined for {x.dtype}{_way_out([x])}", op=op)
+
+
 def _way_out(types: Sequence[TensorType]) -> str:
     """What to do about operands that an operation does not take."""
     kinds = {t.dtype.kind for t in types}
     if kinds == {"b"}:
         return ": logical_and, logical_or, logical_xor and logical_not are; for numbers, say cast(x, 'int32')"
-    if kinds & set("US"):
+    if kinds & set("OUS"):
         return ": strings take part in no arithmetic"
     if kinds & set("fc"):
         return ": cast to an integer or boolean dtype first, or compare first, as in (x > 0) & (y > 0)"
@@ -123,7 +134,8 @@ def normalize_axis(axis: int, rank: int, op: str = "") -> int:
       InvalidArgumentError: the axis is outside [-rank, rank).
     """
     if not -rank <= axis < rank:
-        raise InvalidArgumentError(f"axis {axis} is out of bounds for a tensor of rank {rank}", op=op)
+        have = f": it has axes 0 to {rank - 1}, or {-rank} to -1" if rank else ", which has no axes"
+        raise InvalidArgumentError(f"axis {axis} is out of bounds for a tensor of rank {rank}{have}", op=op)
     return axis + rank if axis < 0 else axis
 
 
@@ -155,6 +167,7 @@ class Reduction(Op, abstract=True):
     dtypes: ClassVar[str] = "fd"
 
     def infer(self, x: TensorType, *, axis: Any = None, keepdims: bool = False) -> TensorType:
+        require_numbers(x, self.name)
         return TensorType(self.result_dtype(x), reduced_shape(x.shape, axis, keepdims, self.name), x.weak)
 
     def result_dtype(self, x: TensorType) -> Any:

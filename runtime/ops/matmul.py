@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.ops.broadcasting import sum_to_shape
 from runtime.ops.einsum import contract
+from runtime.ops.kinds import require_numbers
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import ShapeError
@@ -54,6 +55,8 @@ class Matmul(Op):
     def infer(
         self, a: TensorType, b: TensorType, *, transpose_a: bool = False, transpose_b: bool = False
     ) -> TensorType:
+        for operand in (a, b):
+            require_numbers(operand, "matmul")
         dtype = promote((a.dtype, a.weak), (b.dtype, b.weak))[0]
         return TensorType(dtype, _product_shape(a.shape, b.shape, transpose_a, transpose_b))
 
@@ -199,7 +202,11 @@ def _product_shape(a: Shape, b: Shape, ta: bool, tb: bool) -> Shape:
         hint = f"; transpose_b={not tb} would fit" if fits else ""
         message = f"matmul of shapes {a} and {b}: the inner sizes {inner_a} and {inner_b} differ{hint}"
         raise ShapeError(message, op="matmul")
-    lead: tuple[Size, ...] = broadcast(a[:-2], b[:-2]) or ()
+    try:
+        lead: tuple[Size, ...] = broadcast(a[:-2], b[:-2]) or ()
+    except ShapeError:
+        message = f"matmul of shapes {a} and {b}: the axes before the last two, {a[:-2]} and {b[:-2]}, do not broadcast"
+        raise ShapeError(message, op="matmul") from None
     return (*lead, *rows, *columns)
 
 
@@ -236,6 +243,10 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
     names_a = [next(letters) for _ in range(ra)]
     names_b = [next(letters) for _ in range(rb)]
     for i, j in zip(left, right, strict=True):
+        size_a, size_b = (op.type_of(x).shape[at] for x, at in ((a, i), (b, j)))
+        if isinstance(size_a, int) and isinstance(size_b, int) and size_a != size_b:
+            message = f"tensordot of shapes {op.type_of(a).shape} and {op.type_of(b).shape}"
+            raise ShapeError(f"{message}: sizes {size_a} and {size_b} of paired axes differ", op="tensordot")
         names_b[j] = names_a[i]
     paired_a, paired_b = {i % ra for i in left}, {j % rb for j in right}
     out = [n for i, n in enumerate(names_a) if i not in paired_a] + [

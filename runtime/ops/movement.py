@@ -309,6 +309,9 @@ class ExpandDims(Op):
     def call(op: Any, input: Any, axis: Any, name: Any = None) -> Any:
         x = op.strong(input)
         rank = op.type_of(x).rank
+        if rank is not None and not -rank - 1 <= int(axis) <= rank:
+            message = f"expand_dims: axis {axis} of a tensor of rank {rank} is none of {-rank - 1} to {rank}"
+            raise InvalidArgumentError(message, op="expand_dims")
         return op.expand_dims(x, axis=int(axis) if rank is None else normalize_axis(int(axis), rank + 1, "expand_dims"))
 
     def infer(self, x: TensorType, *, axis: int) -> TensorType:

@@ -292,7 +292,9 @@ def _rows(x: Any, labels: Any) -> tuple[Any, Any]:
     if len(chosen) != len(rows):
         raise ShapeError(f"labels of shape {np.shape(labels)} do not fit logits of shape {x.shape}")
     if chosen.size and (np.minimum.reduce(chosen) < 0 or np.maximum.reduce(chosen) >= x.shape[-1]):
-        raise OutOfRangeError(f"a label is outside the {x.shape[-1]} classes", op="sparse_softmax_cross_entropy")
+        wrong = chosen[(chosen < 0) | (chosen >= x.shape[-1])][0]
+        message = f"label {wrong} is outside the {x.shape[-1]} classes, which are 0 to {x.shape[-1] - 1}"
+        raise OutOfRangeError(message, op="sparse_softmax_cross_entropy")
     return rows, chosen
 
 

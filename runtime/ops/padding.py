@@ -200,7 +200,8 @@ class Pad(Op):
         if x.shape is None:
             return TensorType(x.dtype, tuple(Dim() for _ in paddings))
         if len(paddings) != len(x.shape):
-            raise ShapeError(f"pad: {len(paddings)} pairs for a tensor of rank {len(x.shape)}", op="pad")
+            message = f"pad: {len(paddings)} [before, after] pairs for the {len(x.shape)} axes of shape {x.shape}"
+            raise ShapeError(message, op="pad")
         out = []
         for size, (before, after) in zip(x.shape, paddings, strict=True):
             known = isinstance(before, int) and isinstance(after, int)

@@ -151,7 +151,8 @@ def compile_template(template: str, kernel: Any = None) -> Callable[..., Any]:
     body = template.format(*(names[str(i)] for i in range(count)), **{k: k for k in keywords})
     parameters = ", ".join([*names.values(), *(["*"] if keywords else []), *keywords, "**_"])
     namespace: dict[str, Any] = {"np": np, "K": kernel}
-    exec(f"def template({parameters}):\n    return {body}", namespace)
+    # This file's name: its frames are internal ones.
+    exec(compile(f"def template({parameters}):\n    return {body}", __file__, "exec"), namespace)
     return namespace["template"]
 
 

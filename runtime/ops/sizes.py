@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.errors import DTypeError, InvalidArgumentError
 from runtime.typesys.shapes import Dim, Shape, Size
 
 __all__ = ["fill_sizes", "shape_of_sizes", "split_sizes"]
@@ -21,7 +21,7 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
     if known is not None:
         array = np.asarray(known)
         if array.dtype.kind not in "iu" and array.size:
-            raise InvalidArgumentError(f"a shape is made of integers, not {shape!r}")
+            raise _not_whole(str(array.tolist()))
         return tuple(map(int, array.ravel())), []
     if not isinstance(shape, (list, tuple)):
         kind = op.type_of(shape)
@@ -39,10 +39,12 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
             continue
         value = op.static_value(size)
         if value is not None:
-            entries.append(int(value))
+            entries.append(_whole(value, size))
             continue
         if size is None:
             raise InvalidArgumentError("a shape to compute with must not hold None; give -1, a number or a tensor")
+        if not op.type_of(size).dtype.is_integer:
+            raise _not_whole(f"a {op.type_of(size).dtype.name} tensor")
         dim = op.dim_of(size)
         if isinstance(dim, int):
             entries.append(dim)
@@ -50,6 +52,17 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
         entries.append(dim)
         inputs.append(size)
     return tuple(entries), inputs
+
+
+def _whole(value: Any, given: Any) -> int:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iub" or array.size != 1:
+        raise _not_whole(str(given))
+    return int(array.item())
+
+
+def _not_whole(given: str) -> DTypeError:
+    return DTypeError(f"a shape is made of integers, not {given}; n // 2 is one where n / 2 is not, and so is int(n)")
 
 
 def shape_of_sizes(entries: tuple[Any, ...] | None) -> Shape:

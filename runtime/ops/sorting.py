@@ -56,6 +56,9 @@ class SortOrder(Op):
         yield (np.array([[1, 0, 1], [2, 2, 0]]),), {"axis": -1, "descending": True}
 
 
+_TOO_FEW = "top_k: there are {} elements along the last axis, which is less than k={}"
+
+
 class TopOrder(Op):
     """The indices of the k largest along the last axis in descending order, equal elements in the order they stand."""
 
@@ -68,6 +71,8 @@ class TopOrder(Op):
     @staticmethod
     def kernel(x: Any, *, k: int) -> Any:
         n = x.shape[-1]
+        if k > n:
+            raise InvalidArgumentError(_TOO_FEW.format(n, k), op="top_k")
         if n < 256 or not 0 < k * 8 < n:
             return SortOrder.kernel(x, axis=-1, descending=True)[..., :k]
         rows = x.reshape(-1, n)
@@ -139,6 +144,9 @@ def top_k(
     """
     x = op.strong(input)
     count = op.static_value(k)
+    last = (op.type_of(x).shape or (None,))[-1]
+    if count is not None and isinstance(last, int) and int(count) > last:
+        raise InvalidArgumentError(_TOO_FEW.format(last, int(count)), op="top_k")
     if count is not None and int(count) >= 0:
         order = op.top_order(x, k=int(count))
     else:

@@ -18,13 +18,21 @@ from runtime.tensor.known import dim_of, static_value
 from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE, current, open_tapes
 from runtime.typesys.dtypes import as_dtype
-from runtime.typesys.errors import DTypeError, InvalidArgumentError, OpError, leaked_tensor, outward
+from runtime.typesys.errors import (
+    DTypeError,
+    InvalidArgumentError,
+    OpError,
+    OutOfRangeError,
+    leaked_tensor,
+    outward,
+)
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = ["apply", "convert", "distinct", "harden", "op", "payload_of"]
 
 _NUMBERS = (int, float, bool, complex)
 _WEAK = frozenset(_NUMBERS)
+_OBJECT = np.dtype(object)
 
 
 def payload_of(x: Any) -> Any:
@@ -65,6 +73,8 @@ def apply(operation: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if operation.outputs == 1:
         if weak and isinstance(out, np.generic):
             out = out.item()
+        elif (type(out) is np.ndarray and out.dtype is _OBJECT) or type(out) is str:
+            operation.infer(*map(type_of_payload, payloads), **attrs)  # says whether it is meant for strings
         if open_tapes():
             if not operation.is_ufunc:
                 out = distinct(out, payloads)
@@ -102,6 +112,8 @@ def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: E
         if isinstance(error, TypeError) and type(error).__module__.startswith("numpy"):
             kinds = " and ".join(type_of_payload(p).dtype.name for p in payloads)
             return DTypeError(f"{operation.name} is not defined for {kinds}: cast first", op=operation.name)
+        if isinstance(error, IndexError) and "is out of bounds" in str(error):
+            return OutOfRangeError(str(error), op=operation.name)
     return error
 
 
@@ -143,6 +155,8 @@ def literal(x: Any, wanted: Any = None) -> Any:
         raise InvalidArgumentError(f"cannot make a tensor of {x!r}: its rows differ in length") from None
     if array.dtype.kind in "SU":
         array = np.asarray(x, dtype=object)
+        if array.ndim and not _all_text(array):  # NumPy would write the numbers as texts
+            raise InvalidArgumentError(f"cannot make a tensor of {x!r}: it mixes texts with numbers")
     elif array.dtype.kind == "O" and not _all_text(array):
         raise InvalidArgumentError(
             f"cannot make a tensor of {x!r} ({type(x).__name__}): expected numbers, arrays or sequences of them"

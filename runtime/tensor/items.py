@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from runtime.ir.graph import Value
+from runtime.ops.index import indexed_shape
 from runtime.ops.registry import function
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
-from runtime.typesys.errors import DTypeError, OutOfRangeError, leaked_tensor, outward
+from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, leaked_tensor, outward
 
 __all__ = ["attach_items", "normalize_index", "write_item"]
 
@@ -52,6 +53,8 @@ def _bound(bound: Any, parts: list[Any]) -> Any:
         return bound
     known = static_value(bound)
     if known is not None:
+        if not hasattr(known, "__index__"):
+            raise DTypeError(f"a bound of a slice must be an integer, not {known}", op="index")
         return known.__index__()
     kind = bound.type
     if not kind.dtype.is_integer or kind.shape not in ((), None):
@@ -107,7 +110,13 @@ def _plain_index(index: Any) -> Any:
     return tuple(map(_plain, index)) if type(index) is tuple else _plain(index)
 
 
-def _index_error(error: Exception) -> Exception:
+def _index_error(error: Exception, x: Any, index: Any) -> Exception:
+    """The error of an index that NumPy refused, in the words of the type rule where it sees what is wrong."""
+    try:
+        spec, parts = normalize_index(index)
+        indexed_shape(op.type_of(x).shape, tuple(map(op.type_of, parts)), spec)
+    except OpError as typed:
+        return typed
     if isinstance(error, IndexError):
         text = str(error)
         return (DTypeError if "only integers" in text or "must be of integer" in text else OutOfRangeError)(
@@ -133,7 +142,7 @@ def get_item(op: Any, x: Any, index: Any) -> Any:
                     value = harden(x)._value
                 return Tensor(value[index])
             except (IndexError, TypeError) as error:
-                raise _index_error(error) from None
+                raise _index_error(error, x, index) from None
     shortcut = _of_shape(x, index)
     if shortcut is not None:
         return shortcut
@@ -141,7 +150,7 @@ def get_item(op: Any, x: Any, index: Any) -> Any:
     try:
         return op.index(harden(x), *parts, spec=spec)
     except IndexError as error:
-        raise _index_error(error) from None
+        raise _index_error(error, x, index) from None
 
 
 def _of_shape(x: Any, index: Any) -> Any:
@@ -225,14 +234,14 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
                 fresh = np.array(harden(x)._value if not isinstance(x._value, np.ndarray) else x._value)
                 fresh[where] = put
             except (IndexError, TypeError) as error:
-                raise _index_error(error) from None
+                raise _index_error(error, x, index) from None
             x._value = fresh
             return
     spec, parts = normalize_index(index)
     try:
         result = op.index_update(harden(x), v if not isinstance(v, (list, tuple)) else convert(v), *parts, spec=spec)
     except IndexError as error:
-        raise _index_error(error) from None
+        raise _index_error(error, x, index) from None
     if trace is None:
         note_write(x)
         x._value = result._value

@@ -8,7 +8,7 @@ from runtime.tensor.dispatch import attach_methods
 from runtime.tensor.items import attach_items
 from runtime.tensor.shape import attach_shape
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.errors import boundary
+from runtime.typesys.errors import boundary, outward
 
 __all__: list[str] = []
 
@@ -36,7 +36,54 @@ def _attach_protocols() -> None:
     Tensor.__array_function__ = boundary(_array_function)  # type: ignore[attr-defined]
 
 
+_INSTEAD = {
+    "backward": "with ag.GradientTape() as tape: ..., then tape.gradient(loss, variables)",
+    "byte": "ag.cast(x, ag.uint8)",
+    "contiguous": "nothing: tensors need it nowhere",
+    "cpu": "nothing: tensors are in the processor's memory",
+    "cuda": "nothing: the processor is the only device",
+    "detach": "ag.stop_gradient(x)",
+    "double": "ag.cast(x, ag.float64)",
+    "eval": "x.numpy(), or print(x): tensors have their values at once",
+    "float": "ag.cast(x, ag.float32)",
+    "grad": "tape.gradient(loss, x) of an ag.GradientTape",
+    "int": "ag.cast(x, ag.int32)",
+    "long": "ag.cast(x, ag.int64)",
+    "permute": "ag.transpose(x, axes)",
+    "requires_grad": "ag.Variable(x), or tape.watch(x) of an ag.GradientTape",
+    "run": "call an ag.function: there are no sessions",
+    "to": "ag.cast(x, dtype): there is one device",
+    "type": "ag.cast(x, dtype), or x.dtype",
+    "unsqueeze": "ag.expand_dims(x, axis)",
+    "view": "ag.reshape(x, shape)",
+}
+"""What PyTorch's or TensorFlow 1's tensors have, and what to write here."""
+
+
+class _Absent:
+    """An attribute that is not there, and says what to write."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        name = self.name
+        error = AttributeError(f"{owner.__name__!r} object has no attribute {name!r}\nInstead: {_INSTEAD[name]}")
+        try:
+            raise error
+        except AttributeError:
+            outward[0](error)
+            raise
+
+
+def _attach_absent() -> None:
+    for name in _INSTEAD:
+        if name not in Tensor.__dict__:
+            setattr(Tensor, name, _Absent(name))
+
+
 attach_methods()
 attach_shape()
 attach_items()
 _attach_protocols()
+_attach_absent()

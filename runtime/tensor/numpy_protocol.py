@@ -99,10 +99,10 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
         if ours is not None:
             return ours(*args, **kwargs)
         if STATE.trace is not None or STATE.tapes:
+            inner = (getattr(func, "__module__", None) or "numpy").removeprefix("numpy").strip(".")
+            what = f"np.{inner}.{func.__name__}" if inner and inner[0] != "_" else f"np.{func.__name__}"
             raise UnimplementedError(
-                f"np.{func.__name__} has no counterpart for tensors in a graph or under a tape",
-                id="numpy-function",
-                what=f"np.{func.__name__}",
+                f"{what} has no counterpart for tensors in a graph or under a tape", id="numpy-function", what=what
             )
         return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
     except BaseException as error:

@@ -254,7 +254,8 @@ def _length(self: Tensor, what: str) -> int:
         if what == "len()":
             raise TypeError("len() of unsized object: a tensor without axes")
         raise TypeError(
-            "a scalar tensor cannot be iterated over: loop over range(n), or over a tensor with a first axis"
+            "a tensor without axes (a scalar) cannot be iterated over\n"
+            "Instead: for i in range(n) to count to n; ag.reshape(x, [-1]) to make a vector of it"
         )
     value = self._value
     if type(value) is not Value:

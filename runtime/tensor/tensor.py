@@ -5,6 +5,7 @@ Operators and methods are attached from the operation registry by `runtime.tenso
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ class Tensor:
     def __index__(self) -> int:
         try:
             value = self._concrete("use as a Python index")
-            return value.__index__()
+            return operator.index(value)
         except BaseException as error:
             outward[0](error)
             raise

@@ -133,7 +133,7 @@ def as_dtype(type_value: Any) -> DType:
         dtype = np.dtype(type_value)
     except TypeError:
         raise TypeError(
-            f"no element type {type_value!r}; expected a DType, a NumPy dtype or a name such as 'float32'"
+            f"no element type {type_value!r}; expected a DType, a NumPy dtype or a name such as {_nearest(type_value)!r}"
         ) from None
     if dtype.kind in "SU":
         dtype = np.dtype("O")
@@ -145,6 +145,15 @@ def as_dtype(type_value: Any) -> DType:
     except TypeError:
         return found
     return found
+
+
+def _nearest(name: Any) -> str:
+    """The name of an element type that is most like `name`."""
+    import difflib  # a rare error's only
+
+    known = [*_ALIASES, *"bool int8 int16 int64 uint8 uint16 uint32 uint64 float16 float64 complex64 complex128".split()]
+    known += ["float32", "int32"]
+    return next(iter(difflib.get_close_matches(str(name), known, n=1)), "float32")
 
 
 def dtype_of_python(value: Any) -> DType:
@@ -161,6 +170,10 @@ def dtype_of_python(value: Any) -> DType:
 
 _WEAK_STANDIN: dict[str, Any] = {"b": np.dtype(bool), "i": 0, "u": 0, "f": 0.0, "c": 0j}
 _WEAK_CLASS: dict[str, Any] = {"b": np.dtype(bool), "i": int, "u": int, "f": float, "c": complex}
+
+
+_OF_STRINGS = frozenset("add equal not_equal less less_equal greater greater_equal".split())
+"""The ufuncs that strings take part in."""
 
 
 @lru_cache(maxsize=4096)
@@ -186,6 +199,8 @@ def resolve_ufunc(name: str, operands: tuple[tuple[DType, bool], ...]) -> tuple[
 
     All-weak operands resolve as their 64-bit carriers.
     """
+    if any(d.kind == "O" for d, _ in operands) and not (name in _OF_STRINGS and all(d.kind == "O" for d, _ in operands)):
+        raise TypeError(f"{name} is not defined for strings")
     ufunc = getattr(np, name)
     weak = all(w for _, w in operands)
     args = [_WEAK_CLASS[d.kind] if w and not weak else d.dtype for d, w in operands]

@@ -157,7 +157,7 @@ def boundary(fn: Any) -> Any:
     """
     if isinstance(fn, type):
         for name, method in list(vars(fn).items()):
-            if isinstance(method, FunctionType) and (name == "__init__" or not name.startswith("_")):
+            if isinstance(method, FunctionType) and (name in ("__init__", "__len__") or not name.startswith("_")):
                 setattr(fn, name, boundary(method))
             elif isinstance(method, staticmethod) and not name.startswith("_"):
                 setattr(fn, name, staticmethod(boundary(method.__func__)))

@@ -83,11 +83,10 @@ def broadcast(a: Shape, b: Shape) -> Shape:
         return None
     if a == b:
         return a
-    if len(a) < len(b):
-        a, b = b, a
-    lead = len(a) - len(b)
-    out = list(a[:lead])
-    for x, y in zip(a[lead:], b, strict=True):
+    longer, shorter = (b, a) if len(a) < len(b) else (a, b)
+    lead = len(longer) - len(shorter)
+    out = list(longer[:lead])
+    for x, y in zip(a[len(a) - len(shorter) :], b[len(b) - len(shorter) :], strict=True):
         size = _broadcast_size(x, y)
         if size is None:
             raise ShapeError(

@@ -36,7 +36,7 @@ def set_outside():
 
 CASES = {
     "operator": (lambda: X + ag.ones([2]), "sizes 3 and 2 differ"),
-    "reflected operator": (lambda: np.ones([2]) + X, "sizes 3 and 2 differ"),
+    "reflected operator": (lambda: np.ones([2]) + X, "sizes 2 and 3 differ"),
     "matmul": (lambda: X @ X, "inner sizes 3 and 2 differ"),
     "function": (lambda: ag.matmul(X, X), "inner sizes 3 and 2 differ"),
     "keyword": (lambda: ag.reduce_sum(X, axis=2), "axis 2 is out of bounds"),
@@ -44,7 +44,7 @@ CASES = {
     "setting an item": (set_outside, "index 3 is out of bounds"),
     "truth": (lambda: bool(X), "Instead: ag.reduce_any"),
     "number": (lambda: float(X), "only"),
-    "iteration": (lambda: list(ag.constant(3)), "loop over range(n)"),
+    "iteration": (lambda: list(ag.constant(3)), "for i in range(n)"),
     "length": (lambda: len(ag.constant(3)), "without axes"),
     "assign": (lambda: V.assign([1.5, 2.5]), "it would lose its fraction; use cast"),
     "assign_add": (lambda: V.assign_add([1, 2, 3]), "shape"),

@@ -377,7 +377,7 @@ def mixed_structures():
     f(ag.constant(1))
 
 
-@wrong("return ag.stack(xs)", "must have the same shape")
+@wrong("return ag.stack(xs)", "cannot stack tensors of different shapes", "pad them to one shape")
 def stack_different_shapes():
     @ag.function
     def f(n):

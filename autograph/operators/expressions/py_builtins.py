@@ -77,7 +77,7 @@ def len_(x: Any) -> Any:
     if isinstance(x, Tensor):
         shape = x.type.shape
         if shape == ():
-            raise TypeError("len() of unsized object")
+            raise TypeError("len() of unsized object: a tensor without axes")
         if shape is not None and isinstance(shape[0], int):
             return shape[0]
         return op.dim_size(x, axis=0)

@@ -19,6 +19,7 @@ from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import choice_of, resolve
 from autograph.operators.values.descriptors import mutable_parts
 from autograph.operators.values.listvalue import ListValue
+from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
@@ -144,6 +145,7 @@ class StagedRange(StagedIterable):
             if step != 1:
                 span = op.neg(op.floordiv(op.sub(start, stop), step))
         else:
+            _require(op.not_equal(step, 0), "range() arg 3 must not be zero")
             span = op.neg(op.floordiv(op.sub(start, stop), step))
         return op.maximum(span, 0)
 
@@ -168,6 +170,14 @@ class StagedRange(StagedIterable):
 
     def __contains__(self, x: Any) -> Any:
         raise refusal("range-membership", what="bound")
+
+
+def _require(condition: Any, text: str) -> None:
+    """Raise ValueError when the graph runs, if the condition does not hold then."""
+    trace = STATE.trace
+    if trace is not None:
+        attributes = {"template": (text,), "exception": ValueError}
+        trace.builder.emit(get("assert_"), [trace.operand(condition)], attributes, ())
 
 
 def _integer(v: Any) -> Any:

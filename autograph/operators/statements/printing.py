@@ -15,7 +15,8 @@ from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values.choice import choice_of, resolve
 from autograph.operators.values.listvalue import ListValue
-from runtime.ir.graph import Value
+from runtime.ir.build import user_location
+from runtime.ir.graph import Location, Value
 from runtime.ops.registry import get
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
@@ -27,13 +28,14 @@ __all__ = [
     "StagedText",
     "check_text",
     "emit_print",
-    "holds_text",
     "method_of_text",
     "percent",
+    "place_of",
     "print_",
     "refuse_text",
     "template_of",
     "text",
+    "text_in",
     "text_of",
 ]
 
@@ -154,7 +156,7 @@ def _slot(trace: Trace, value: Value, spec: str) -> str:
     if slots is None:
         slots = trace.notes["texts"] = []
         trace_module.unusual(trace)
-    slots.append((value, spec))
+    slots.append((value, spec, user_location()))
     return StagedText(f"\ue000{len(slots) - 1}\ue001")
 
 
@@ -173,19 +175,28 @@ def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
                 parts.append(piece)
             continue
         assert trace is not None
-        value, spec = trace.notes["texts"][int(piece)]
+        value, spec, _ = trace.notes["texts"][int(piece)]
         parts.append((len(values), spec))
         values.append(value)
     return tuple(parts), values
 
 
-def holds_text(x: Any) -> bool:
-    """Whether a value is a text with tokens, or holds one."""
+def text_in(x: Any) -> str | None:
+    """The text with tokens that a value is, or holds; None where it does not."""
     if isinstance(x, str):
-        return TOKEN.search(x) is not None
+        return x if TOKEN.search(x) is not None else None
     if isinstance(x, (list, tuple)):
-        return any(map(holds_text, x))
-    return isinstance(x, dict) and (any(map(holds_text, x)) or any(map(holds_text, x.values())))
+        return next(filter(None, map(text_in, x)), None)
+    if isinstance(x, dict):
+        return text_in([*x, *x.values()])
+    return None
+
+
+def place_of(text: str) -> Location | None:
+    """Where in the user's code the first token of a text was made."""
+    found, trace = TOKEN.search(text), STATE.trace
+    place: Location | None = None if found is None or trace is None else trace.notes["texts"][int(found[1])][2]
+    return place
 
 
 def text_of(x: Any) -> str:

@@ -83,6 +83,22 @@ def test_findings_are_told_once_with_all_their_lines():
     assert REFUSALS["tensor-value"].hint in report.findings[2].reason
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@ag.function\ndef f(n):\n    yield n", [(REFUSED, "generator", "f", (2,))]),
+        ("def f(n):\n    yield n", [(PYTHON, "yield", "n", (2,))]),
+        ("async def f(x):\n    if x: return x", [(PYTHON, "if", "x", (2,))]),
+        ("def f(x, n):\n    math.gcd(x, n)\n    math.pow(x, n)", [(REFUSED, "call", "math.gcd(x, n)", (2,))]),
+        ("def f(x):\n    a, *b = x\n    x.item(), b.sort()\n    return [*x]", [(REFUSED, "unpacking", "[*x]", (4,))]),
+        ("def f(x):\n    np.sum(x, where=m)\n    np.ravel(x, order=k)", [(REFUSED, "call", "np.ravel(x, order=k)", (3,))]),
+    ],
+)
+def test_what_is_refused_is_and_nothing_else(text, found):
+    [report] = explain_source(text)
+    assert [(f.kind, f.syntax, f.text, f.lines) for f in report.findings] == found
+
+
 def test_every_construct_of_the_examples_is_explained():
     for path in sorted((ROOT / "examples").glob("*.py")):
         assert explain_source(path.read_text(), path.name)
