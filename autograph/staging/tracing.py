@@ -21,7 +21,15 @@ from autograph.operators.containers.sharing import finish
 from autograph.operators.state.aliases import TraceAgain, hints_of
 from autograph.operators.state.births import births_of, forget_dead
 from autograph.operators.state.debuggers import is_debugged
-from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back, watch
+from autograph.operators.state.places import (
+    UNBOUND,
+    UNDEFINED,
+    AttributePlace,
+    CellPlace,
+    by_item,
+    put_back,
+    watch,
+)
 from autograph.operators.state.regions import PathEnds, settle
 from autograph.operators.statements.printing import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
@@ -106,11 +114,15 @@ def trace_function(
     state: list[StateEntry] = []
     created: list[Any] = []
     hints: set[Any] = set()
+    earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     for turn in range(40):
         notes: dict[str, Any] = {}
-        if turn >= _UNSETTLED:  # another cell at each attempt: one that is new is the function's own, whoever holds it
-            state[:] = [] if turn == _UNSETTLED else state
-            notes["old places"] = {id(x) for x in gc.get_objects() if isinstance(x, (CellType, type))}
+        if turn >= _UNSETTLED:  # another object at each attempt: one that is new is the function's own, whoever holds it
+            if turn == _UNSETTLED:
+                earlier += state
+                state.clear()
+            gc.collect()
+            notes["old places"] = {id(x) for x in gc.get_objects()} | {id(_holder(entry.place)) for entry in earlier}
         try:
             notes |= {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
@@ -284,11 +296,15 @@ def _collect(
     table.clear()  # all is undone
     traced.originals = {key: original for key, (_, original) in found.items()}
     grown = False
+    done: list[tuple[Place, Any]] = []
     for key, (place, final) in outside.items():
         if key in known:
             continue
         if _is_own(trace, place):
-            traced.own.append(place)
+            if isinstance(_holder(place), (CellType, type)) or value_types(describe(final)):
+                traced.own.append(place)
+            else:  # Python's values in an object that Python made: there is nothing to go on with at the next call
+                done.append((place, final))
             continue
         before, after = describe(found[key][1]), describe(final)
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
@@ -303,8 +319,10 @@ def _collect(
             if isinstance(joined, Sequence):
                 entry.before, grown = joined, True
         entry.after = after
+    # What an attempt wrote and this one did not may be in an object that every attempt makes anew.
+    grown = grown or ("old places" not in trace.notes and any(_is_unbound(e.before) and _is_unbound(e.after) for e in state))
     if not grown or "created" in trace.notes:  # else undone: the next attempt has to see what this one saw
-        for place, final in traced.constant_writes:
+        for place, final in (*traced.constant_writes, *done):
             place.write(final)
     if grown:
         return True
@@ -349,25 +367,29 @@ def _require_bound(result: Any) -> None:
 def _are_held(places: list[Place]) -> bool:
     """Whether anybody holds what one of the places is in, now that the trace is over; the list is emptied."""
     gc.collect()
-    cells = [place.cell for place in places if isinstance(place, CellPlace)]
-    owners = [weakref.ref(place.owner) for place in places if isinstance(place, AttributePlace)]
-    held = any(getrefcount(cells[i]) > _BY_US for i in range(len(cells)))
+    loose = [p.owner for p in places if isinstance(p, AttributePlace) and type(p.owner).__weakrefoffset__]
+    owners = [weakref.ref(owner) for owner in loose]
+    loose.clear()
+    counted = [x for p in places if (x := _holder(p)) is not None and not type(x).__weakrefoffset__]
+    x = None  # type: ignore[assignment]
+    held = any(getrefcount(counted[i]) > _BY_US for i in range(len(counted)))
     places.clear()
     gc.collect()
     return held or any(owner() is not None for owner in owners)
 
 
-_BY_US = 3  # references to a cell: its place, the list, the argument of the question
+def _holder(place: Place) -> Any:
+    """What a place is in: a cell, or the object whose content it is; None for a global name."""
+    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+
+
+_BY_US = 3  # references to a cell or list: its place, the list, the argument of the question
 
 
 def _is_own(trace: Trace, place: Place) -> bool:
-    """Whether a place is a variable of a call that was traced, or of a class made there, which lives on in cycles."""
-    old = trace.notes.get("old places")
-    if old is None:
-        return False
-    if isinstance(place, AttributePlace):
-        return isinstance(place.owner, type) and id(place.owner) not in old
-    return isinstance(place, CellPlace) and id(place.cell) not in old
+    """Whether a place is a variable of a call that was traced, or in an object made there, which lives on in cycles."""
+    old, holder = trace.notes.get("old places"), _holder(place)
+    return old is not None and holder is not None and id(holder) not in old
 
 
 def _collect_containers(
@@ -396,6 +418,10 @@ def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:
         if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct))
         else loose
     )
+
+
+def _is_unbound(d: Descriptor | None) -> bool:
+    return isinstance(d, Static) and d.value is UNBOUND
 
 
 def _holds_variable(d: Descriptor) -> bool:

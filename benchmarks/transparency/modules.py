@@ -106,6 +106,40 @@ SUBJECTS: tuple[Subject, ...] = (
     _subject("keyword"),
     _subject("locale"),
     _subject("wsgiref", "wsgiref.headers wsgiref.util wsgiref.validate wsgiref.handlers"),
+    _subject("re", "re re._parser re._compiler re._casefix re._constants"),
+    _subject("_strptime", tests="test.test_strptime test.test_time"),
+    _subject("weakset", "_weakrefset"),
+    _subject("logging", "logging logging.handlers logging.config"),
+    _subject("gzip"),
+    _subject("bz2"),
+    _subject("lzma"),
+    _subject("zipfile"),
+    _subject("shutil"),
+    _subject("tempfile"),
+    _subject("doctest"),
+    _subject("pstats"),
+    _subject("codecs"),
+    _subject("zoneinfo", "zoneinfo zoneinfo._zoneinfo zoneinfo._common zoneinfo._tzpath"),
+    _subject("mailbox"),
+    _subject("symtable"),
+    _subject("wave", "wave chunk"),
+    _subject("selectors"),
+    _subject("pkgutil"),
+    _subject("platform"),
+    _subject("warnings"),
+    _subject("os"),
+    _subject("http.client", tests="test.test_httplib"),
+    _subject("urllib.request", "urllib.request urllib.error urllib.response", "test.test_urllib test.test_urllib2"),
+    _subject(
+        "xml.sax", "xml.sax xml.sax.expatreader xml.sax.handler xml.sax.saxutils xml.sax.xmlreader", "test.test_sax"
+    ),
+    _subject("email.parser", "email.parser email.feedparser email.policy email._policybase email.headerregistry"
+             " email.contentmanager email.iterators email.encoders email.quoprimime email.base64mime email._encoded_words"
+             " email._parseaddr email.errors email.mime.text email.mime.base email.mime.multipart",
+             "test.test_email.test_email test.test_email.test_headerregistry test.test_email.test_contentmanager"
+             " test.test_email.test_policy test.test_email.test_parser test.test_email.test_defect_handling"
+             " test.test_email.test__encoded_words test.test_email.test__header_value_parser"
+             " test.test_email.test_inversion"),
     _subject("email", "email.message email.header email.generator email._header_value_parser email.utils email.charset",
              "test.test_email.test_message test.test_email.test_generator test.test_email.test_utils"),
 )

@@ -180,3 +180,53 @@ def test_the_source_is_read_past_linecache(tmp_path, monkeypatch: pytest.MonkeyP
         converted = convert_function(module.double, ag.operators)
     assert converted(4) == 8
     assert str(path) not in linecache.cache
+
+
+class Box:
+    def __init__(self):
+        self.items = []
+        self.count = 0
+
+    def put(self, x):
+        self.items.append(x)
+        self.count += 1
+
+
+def test_what_python_makes_in_a_trace_and_keeps_is_no_state_of_the_function():
+    class Converted(Box):
+        __init__ = convert_function(Box.__init__, ag.operators)
+        put = convert_function(Box.put, ag.operators)
+
+    kept = []
+
+    def make():
+        box = Converted()
+        box.itself = box
+        box.put(1)
+        box.put(2)
+        kept.append(box)
+
+    make.__module__ = "unittest.case"  # called as it is
+
+    @ag.function
+    def staged(x):
+        make()
+        return x + 1.0
+
+    assert float(staged(np.float32(1.0))) == 2.0
+    assert kept[-1].items == [1, 2]
+    assert kept[-1].count == 2
+    assert float(staged(np.float32(3.0))) == 4.0
+    assert kept[-1].items == [1, 2]
+
+
+def test_what_a_function_counts_in_its_own_objects_goes_on():
+    box = Box()
+
+    @ag.function
+    def staged(x):
+        box.put(x)
+        return x + box.count
+
+    assert [float(staged(np.float32(1.0))) for _ in range(3)] == [2.0, 3.0, 4.0]
+    assert [float(x) for x in box.items] == [1.0, 1.0, 1.0]
