@@ -295,7 +295,12 @@ class Complex(Op):
 
     public = "complex", "dtypes.complex"
     parameters = ("real", "imag")
-    numpy = "({0} + 1j * {1})"
+
+    @staticmethod
+    def kernel(real: Any, imag: Any) -> Any:
+        out = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imag)), np.result_type(real, imag, 1j))
+        out.real, out.imag = real, imag  # not a sum: an infinite imaginary part times 1j has NaN for its real one
+        return out[()]
 
     def infer(self, real: TensorType, imag: TensorType) -> TensorType:
         weak = real.weak and imag.weak

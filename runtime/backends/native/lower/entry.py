@@ -21,6 +21,7 @@ from runtime.backends.native.lower.rules.records import addressed
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Value
+from runtime.passes.complex_parts import split_complex
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType
 
@@ -38,7 +39,7 @@ def lower(graph: Graph) -> Lowered:
       Unsupported: something has no native rule; it is named, with its place in the user's source.
     """
     module = Module()
-    graph, module.records = addressed(graph)
+    graph, module.records = addressed(split_complex(graph))
     module.shares = sum(1 for _ in graph.walk()) > LARGE
     work = _Entry(graph, module)
     work.write()

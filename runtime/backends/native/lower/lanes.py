@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.backends.native.lower.settling import VARYING, above_zero, live_mask, settles
+from runtime.backends.native.lower.breaks import Break, find_break, some_element
+from runtime.backends.native.lower.settling import VARYING, above_zero, alike, live_mask, settles
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import copy_nodes
 from runtime.ops.kinds import Elementwise
@@ -14,7 +15,6 @@ __all__ = ["Turns", "turns_of"]
 
 _SAME = frozenset(("cast", "identity", "stop_gradient", "fence", "where"))
 _UNIFORM = frozenset(("zeros", "ones"))
-_COUNTS = {"greater": 0, "not_equal": 0, "greater_equal": 1}  # what a count compares with where it says that there is one
 _MOST_DEEP = 50  # expressions inside each other: longer ones would be kept in memory on the way
 
 
@@ -32,6 +32,7 @@ class Turns:
     live     what the mask says of elements that may change yet; None where there is no mask
     first    whether the mask counts in the first turn
     ends     whether the loop ends when no element of all is live
+    broken   whether it is a `break` that ends it then: what numbers come to is not known
     """
 
     def __init__(self, shape: Shape, arrays: list[int], body: Graph, test: Graph | None) -> None:
@@ -42,6 +43,7 @@ class Turns:
         self.live: bool | None = None
         self.first = True
         self.ends = False
+        self.broken = False
 
 
 def turns_of(node: Node, width: int) -> Turns | None:
@@ -66,23 +68,30 @@ def _turns(node: Node, width: int) -> Turns:
         raise _Refused
     (shape,) = shapes
     flat = _Flat(Graph("turn", body.functions), shape, width)
+    whole, numbers, masks = (None, [], []) if start else _conditions(node.regions[0])
+    way_out = find_break(node, numbers)
     varying = {*body.inputs[:start], *(v for v in carried if v.tensor_type.shape == ())}
     given = [flat.input(v, VARYING if v in varying else None) for v in body.inputs]
+    if way_out is not None:
+        _go_on(flat, way_out)
     flat.target.outputs = [flat.value(v) for v in body.outputs]
     states = [(given[start + k], flat.target.outputs[k]) for k in arrays]
     zeros = above_zero(states, [node.inputs[start + k] for k in arrays])
     turns = Turns(shape, arrays, flat.target, None)
-    if start:
+    if whole is None:
         found = live_mask(flat.target, states, zeros)
         if found is not None:
             mask, gone, turns.first = found
             turns.live = not gone
             flat.target.outputs.append(mask)
         return turns
-    whole, numbers, masks = _conditions(node.regions[0])
     turns.test = _test(whole, numbers, shape, width)
-    if len(masks) > 1:
+    if len(masks) + (way_out is not None) > 1:
         raise _Refused
+    if way_out is not None:
+        masks_before = [k for k in arrays if _dtype(carried[k]) == "bool"]
+        full = [given[k] for k in masks_before if _is_full(node.inputs[k], way_out.live)]
+        _leave(turns, flat, way_out, states, zeros, full)
     for value, turns.live in masks:
         seen = _Flat(flat.target, shape, width)
         seen.table = dict(zip(whole.inputs, given, strict=True))
@@ -95,6 +104,71 @@ def _turns(node: Node, width: int) -> Turns:
         turns.ends = True
         flat.target.outputs.append(mask)
     return turns
+
+
+def _go_on(flat: _Flat, way_out: Break) -> None:
+    """Take what a turn gives that does not end the loop."""
+    node = way_out.node
+    for inner, outer in zip(way_out.on.inputs, node.inputs[1:], strict=True):
+        if outer is not node.inputs[0]:
+            flat.later[inner] = outer
+    for out, inner in zip(node.outputs, way_out.on.outputs, strict=True):
+        flat.later[out] = inner
+
+
+def _leave(
+    turns: Turns,
+    flat: _Flat,
+    way_out: Break,
+    states: list[tuple[Value, Value]],
+    zeros: set[Value],
+    full: list[Value],
+) -> None:
+    """Find that a block may end after a turn that finds none of its elements live.
+
+    Others may still go on then: so that turn must have left the block as the `break` does, and later ones as it is. The
+    mask says so of this turn, or, made of the states after it, of the next. `full` are masks that are
+    live everywhere before the loop.
+    """
+    node, body = way_out.node, turns.body
+    mask = flat.value(way_out.mask)
+    if mask.tensor_type.shape == ():
+        raise _Refused
+    leaves = _Flat(body, flat.shape, flat.width)
+    leaves.table, leaves.later, leaves.depth = flat.table, dict(flat.later), flat.depth
+    for inner, outer in zip(way_out.off.inputs, node.inputs[1:], strict=True):
+        leaves.later[inner] = outer
+    pairs = []
+    for out, last in zip(node.outputs, way_out.off.outputs, strict=True):
+        if out.tensor_type.shape != ():
+            pairs.append((flat.value(out), leaves.value(last)))
+    if not alike(pairs, mask, not way_out.live, zeros):
+        raise _Refused
+    before = _before(body, mask, {after: first for first, after in states}, {first for first, _ in states})
+    if not settles(states, mask, not way_out.live, zeros, first=mask not in full) and (
+        before is None or not settles(states, before, not way_out.live, zeros, first=False)
+    ):
+        raise _Refused
+    turns.live, turns.ends, turns.broken = way_out.live, True, True
+    body.outputs.append(mask)
+
+
+def _before(graph: Graph, mask: Value, known: dict[Value, Value | None], states: set[Value]) -> Value | None:
+    """What a mask of the states after a turn says of those before it; None where it is made of others.
+
+    `known` has the states before for those after it, and keeps what was found; `states` are those before.
+    """
+    if mask in known:
+        return known[mask]
+    node = mask.node
+    if node is None:
+        return mask if mask.name != VARYING and mask not in states else None
+    inputs = [before for v in node.inputs if (before := _before(graph, v, known, states)) is not None]
+    known[mask] = None
+    if len(inputs) == len(node.inputs):
+        types = tuple(v.type for v in node.outputs)
+        known[mask] = graph.add_node(node.op, inputs, dict(node.attrs), types).outputs[mask.index]
+    return known[mask]
 
 
 def _test(whole: Graph, numbers: list[Value], shape: Shape, width: int) -> Graph:
@@ -127,7 +201,7 @@ def _conditions(region: Graph) -> tuple[Graph, list[Value], list[tuple[Value, bo
         if node is not None and node.op.name == "logical_and":
             todo += node.inputs
             continue
-        mask = _some(value)
+        mask = some_element(value)
         if mask is not None:
             masks.append(mask)
         else:
@@ -160,38 +234,6 @@ def _is_false(other: Graph, node: Node) -> bool:
     return node.inputs[1 + value.index] is node.inputs[0]
 
 
-def _some(value: Value) -> tuple[Value, bool] | None:
-    """The mask of which a value says that some element is true, or false."""
-    node = value.node
-    if node is None:
-        return None
-    name = node.op.name
-    if name in ("cast", "identity"):
-        return _some(node.inputs[0]) if _dtype(value) == "bool" else None
-    if name in ("reduce_any", "reduce_all") and _dtype(node.inputs[0]) == "bool" and _over_all(node):
-        return (node.inputs[0], True) if name == "reduce_any" else None
-    if name == "logical_not":
-        inner = node.inputs[0].node
-        if inner is not None and inner.op.name == "reduce_all" and _dtype(inner.inputs[0]) == "bool" and _over_all(inner):
-            return inner.inputs[0], False
-        return None
-    if name in _COUNTS:
-        count, least = node.inputs[0].node, node.inputs[1].node
-        if count is None or count.op.name != "reduce_sum" or not _over_all(count):
-            return None
-        if least is None or least.op.name != "constant" or least.attrs["value"] != _COUNTS[name]:
-            return None
-        counted = count.inputs[0]
-        if counted.node is not None and counted.node.op.name == "cast" and _dtype(counted) in ("int32", "int64"):
-            counted = counted.node.inputs[0]
-        return (counted, True) if _dtype(counted) == "bool" else None
-    return None
-
-
-def _over_all(node: Node) -> bool:
-    return node.attrs.get("axis") is None and not node.attrs.get("keepdims") and len(node.inputs) == 1
-
-
 def _is_full(init: Value, truth: bool) -> bool:
     """Whether all elements of the first value of a mask are known to be so."""
     node = init.node
@@ -214,6 +256,7 @@ class _Flat:
         self.shape = shape
         self.width = width
         self.table: dict[Value, Value] = {}
+        self.later: dict[Value, Value] = {}  # values that others stand for
         self.depth: dict[Value, int] = {}
 
     def type(self, t: TensorType) -> TensorType:
@@ -227,6 +270,8 @@ class _Flat:
 
     def value(self, value: Value) -> Value:
         """What stands for a value."""
+        while value in self.later:
+            value = self.later[value]
         found = self.table.get(value)
         if found is None:
             if value.node is None:

@@ -14,7 +14,7 @@ import numpy as np
 from runtime.ir.graph import Graph, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["VARYING", "above_zero", "live_mask", "settles"]
+__all__ = ["VARYING", "above_zero", "alike", "live_mask", "settles"]
 
 Term: TypeAlias = tuple[Hashable, ...]
 FALSE: Term = ("number", False)
@@ -175,6 +175,12 @@ def settles(
     if changed:
         return False
     return mask.node is None or not _follows_turns(mask)
+
+
+def alike(pairs: Sequence[tuple[Value, Value]], mask: Value, holds: bool, above_zero: Collection[Value]) -> bool:
+    """Whether the elements of two values are the same where a mask is `holds`, of all pairs."""
+    terms = _Terms(_known(mask, holds, above_zero), above_zero)
+    return all(terms.of(a) == terms.of(b) for a, b in pairs)
 
 
 def _follows(after: Value, states: Sequence[tuple[Value, Value]], changed: Collection[Value]) -> bool:

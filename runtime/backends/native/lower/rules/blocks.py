@@ -61,12 +61,16 @@ def in_blocks(ctx: FunctionLowering, node: Node) -> bool:
         weight = _weight(node.regions[-1])
         width = _width(node.regions[-1], weight, count)
         turns = turns_of(node, width)
-        if turns is None:
+        if turns is None or (turns.broken and any(_is_number(v) and ctx.uses.count.get(v) for v in node.outputs)):
             return False
         _Blocks(ctx, node, turns, sizes, count, width, weight).write()
     except Unsupported:  # a type or an operation without a native form
         return False
     return True
+
+
+def _is_number(value: Value) -> bool:
+    return value.tensor_type.shape == ()
 
 
 def _weight(body: Graph) -> int:
