@@ -53,6 +53,7 @@ class Code:
         self._names = 0
         self._types: dict[str, str] = {}
         self._scanned = 0, 0  # lines of the prologue and others whose registers are among them
+        self.required: list[str] | None = None  # conditions of what is computed before it is known whether it is needed
         self.promised: dict[str, str] = {}  # types of registers that are defined later
         self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # the same in 64 bits, or of what
         self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between
@@ -94,6 +95,9 @@ class Code:
 
     def require(self, condition: str, failure: str) -> None:
         """Go on if a condition holds, else to a block."""
+        if self.required is not None:
+            self.required.append(condition)
+            return
         following = self.label("ok")
         self.do(f"br i1 {condition}, label %{following}, label %{failure}, !prof !0")
         self.begin(following)

@@ -130,6 +130,11 @@ class Ops:
         fits = self.logical_and(above, below)
         return self.select(fits, saturated, Scalar(str(-(2 ** (8 * SIZE[to] - 1))), to))
 
+    def whole(self, x: Scalar) -> tuple[Scalar, Scalar]:
+        """A floating-point number without its fraction, in 64 bits; and whether it is one that fits."""
+        fits = self._new(f"fcmp olt {self.fabs(x)}, {literal(2.0**63, x.code)}", "b1")
+        return self._new(f"fptosi {x} to i64", "i64"), fits
+
     # Arithmetic
 
     def add(self, x: Scalar, y: Scalar) -> Scalar:
@@ -394,7 +399,8 @@ class Ops:
     # Bits
 
     def bitwise_and(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._new(f"and {x}, {y.reg}", x.code)
+        least = [b[1] for b in (self._bounds(x), self._bounds(y)) if b is not None and b[0] >= 0]
+        return self._within(self._new(f"and {x}, {y.reg}", x.code), (0, min(least)) if least else None)
 
     def bitwise_or(self, x: Scalar, y: Scalar) -> Scalar:
         return self._new(f"or {x}, {y.reg}", x.code)
@@ -411,6 +417,10 @@ class Ops:
     def right_shift(self, x: Scalar, y: Scalar) -> Scalar:
         if not is_signed(x.code):
             return self._shift("lshr", x, y, self.const(0, x))
+        known, by = self._bounds(x), self._bounds(y)
+        if by is not None and 0 <= by[0] <= by[1] < 8 * SIZE[x.code]:
+            result = self._new(f"ashr {x}, {y.reg}", x.code)
+            return result if known is None else self._within(result, (known[0] >> by[0], known[1] >> by[0]))
         sign = self._new(f"ashr {x}, {8 * SIZE[x.code] - 1}", x.code)
         return self._shift("ashr", x, y, sign)
 
@@ -470,6 +480,9 @@ class LoneOps(Ops):
         return self._new(f"call double @pow({xs[0]}, {xs[1]})", "f64")
 
 
+_SPARE = 2**32  # by which a product by a constant stays below 64 bits, so that small numbers can be added without a test
+
+
 class CheckedOps(Ops):
     """Numbers of Python's own: 64 bits, and `failure` where they do not do or Python raises."""
 
@@ -501,7 +514,24 @@ class CheckedOps(Ops):
     def multiply(self, x: Scalar, y: Scalar) -> Scalar:
         if x.code != "i64":
             return super().multiply(x, y)
-        return self._without_wrapping("mul", x, y) or self._overflowing("smul", x, y)
+        if str(x.reg).isdigit():
+            x, y = y, x
+        fitting = self._without_wrapping("mul", x, y)
+        if fitting is None and str(y.reg).isdigit() and int(y.reg) > 1:
+            self._below(x, (2**63 - _SPARE) // int(y.reg))
+            fitting = self._without_wrapping("mul", x, y)
+        return fitting or self._overflowing("smul", x, y)
+
+    def _below(self, x: Scalar, most: int) -> None:
+        """Go on only with an integer of at most this size: nothing waits for the test, as it would for an overflow."""
+        known = self._bounds(x)
+        if known is not None and known[0] >= 0:
+            fine = self.code.op(f"icmp ule i64 {x.reg}, {most}")
+        else:
+            moved = self.code.op(f"add i64 {x.reg}, {most}")
+            fine = self.code.op(f"icmp ule i64 {moved}, {2 * most}")
+        self.code.require(fine, self.failure)
+        self.code.narrow(x.reg, -most, most)
 
     def divide(self, x: Scalar, y: Scalar) -> Scalar:
         self._not_zero(y)

@@ -7,13 +7,13 @@ sum that may not fit nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Range", "carried", "changes", "limits"]
+__all__ = ["Carried", "Range", "around", "carried", "changes", "flags_of", "limits", "said"]
 
 Range: TypeAlias = tuple[int, int]
 
@@ -21,14 +21,26 @@ _CARRIED_AFTER = {"for_loop": 1, "while_loop": 0}
 _WHOLE = -(2**63), 2**63 - 1
 _TURNS = 0, 2**56  # no loop goes round more often
 _DEEPEST = 2  # loops inside each other that are looked into
-_COMPARED = {"less": (0, -1), "less_equal": (0, 0), "greater": (1, 1), "greater_equal": (1, 0)}  # which end, and by how much
+_LEAST = 2**63
+_COMPARED = {  # what is true of x where `x op y` is: at least y + this, and at most y + that
+    "less": (-_LEAST * 2, -1), "less_equal": (-_LEAST * 2, 0), "greater": (1, _LEAST * 2), "greater_equal": (0, _LEAST * 2),
+    "equal": (0, 0),
+}
+_SWAPPED = {
+    "less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal", "equal": "equal",
+}
+_NOT = {
+    "less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less", "not_equal": "equal",
+}
 
 
 class Carried(NamedTuple):
-    """Of a loop: between what the integers are that it carries, by their numbers; and how many turns there are at most."""
+    """Of a loop: between what the integers are that it carries, by their numbers; how many turns there are at most; and
+    whether it ends at the latest when an integer that each turn takes one way passes what no turn changes."""
 
     ranges: dict[int, Range]
     turns: int
+    counted: bool
 
 
 def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carried:
@@ -50,8 +62,8 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
             low, high = _whole(body.inputs[first + k])
             given[k] = 0 if k in kept else low, starts[k][1] if k in below else high
         if first:
-            turns = inputs[0]
-            given.insert(0, (0, turns[1] - 1) if turns is not None and turns[1] > 0 else _TURNS)
+            count = inputs[0]
+            given.insert(0, (0, count[1] - 1) if count is not None and count[1] > 0 else _TURNS)
         else:
             within = limits(node.regions[0], given)
             for k, (low, high) in within.items():
@@ -63,9 +75,18 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
         if still == kept and still_below == below:
             ends = {k: found[body.outputs[k]] for k in numbers}
             most = min([_TURNS[1], *(_turns(within[k], starts[k], body, k, found) for k in numbers if k in within)])
-            return Carried({k: (min(starts[k][0], ends[k][0]), max(starts[k][1], ends[k][1])) for k in numbers}, most)
+            ranges = {k: (min(starts[k][0], ends[k][0]), max(starts[k][1], ends[k][1])) for k in numbers}
+            if first and inputs[0] is not None:
+                most = max(0, min(most, inputs[0][1]))
+            for k in numbers:
+                change = _change(body.outputs[k], body.inputs[first + k], found)
+                if change is not None:
+                    low, high = starts[k][0] + most * min(change[0], 0), starts[k][1] + most * max(change[1], 0)
+                    ranges[k] = max(ranges[k][0], low), min(ranges[k][1], high)
+            return Carried(ranges, most, bool(first) or _is_counted(node, found))
         kept, below = still, still_below
-    return Carried({}, _TURNS[1])
+    most = max(0, min(inputs[0][1], _TURNS[1])) if first and inputs[0] is not None else _TURNS[1]
+    return Carried({}, most, bool(first))
 
 
 def _turns(within: Range, start: Range, body: Graph, k: int, known: dict[Value, Range]) -> int:
@@ -75,40 +96,136 @@ def _turns(within: Range, start: Range, body: Graph, k: int, known: dict[Value, 
         return max(within[1] - start[0], 0) // change[0] + 1
     if change is not None and change[1] < 0:
         return max(start[1] - within[0], 0) // -change[1] + 1
+    if within[0] > 0 and _is_halved(body.outputs[k], body.inputs[k]):
+        return start[1].bit_length() + 1
     return _TURNS[1]
+
+
+def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
+    test, body = node.regions
+    todo = [test.outputs[0]]
+    while todo:
+        value = todo.pop()
+        inner = value.node
+        if inner is None:
+            continue
+        if inner.op.name == "logical_and":
+            todo += inner.inputs
+        elif inner.op.name == "cond" and _is_test_or(inner, value.index, False):
+            todo.append(inner.inputs[0])
+        elif inner.op.name in ("less", "less_equal", "greater", "greater_equal") and all(map(_is_integer, inner.inputs)):
+            up = inner.op.name[0] == "l"
+            one, other = inner.inputs
+            for x, y, grows in ((one, other, up), (other, one, not up)):
+                fixed = _constant(y) is not None or (y.node is None and y.index >= node.carried)
+                if x.node is None and x.index < node.carried and fixed:
+                    change = _change(body.outputs[x.index], body.inputs[x.index], known)
+                    if change is not None and (change[0] > 0 if grows else change[1] < 0):
+                        return True
+    return False
+
+
+def _is_halved(value: Value, origin: Value) -> bool:
+    """Whether a value is an integer above zero, divided by two or more."""
+    node = value.node
+    if node is None or node.op.name not in ("right_shift", "floordiv") or node.inputs[0] is not origin:
+        return False
+    by = _constant(node.inputs[1])
+    return by is not None and by > (node.op.name == "floordiv")
 
 
 def limits(test: Graph, inputs: Sequence[Range | None]) -> dict[int, Range]:
     """Between what integers among a test's inputs are where it holds."""
     known = _ranges(test, inputs, _DEEPEST)
-    out: dict[int, Range] = {}
-    todo = [test.outputs[0]]
+    return {v.index: r for v, r in said(test.outputs[0], known.get, True).items() if v.node is None}
+
+
+def said(test: Value, known: Callable[[Value], Range | None], holds: bool) -> dict[Value, Range]:
+    """Between what integers are where a condition holds, or does not: those of its own region."""
+    out: dict[Value, Range] = {}
+    todo = [(test, holds)]
     while todo:
-        node = todo.pop().node
+        value, holds = todo.pop()
+        node = value.node
         if node is None:
             continue
-        if node.op.name == "logical_and":
-            todo += node.inputs
-        elif node.op.name == "cond" and _is_false(node):
-            todo.append(node.inputs[0])
-        elif node.op.name in _COMPARED:
-            end, by = _COMPARED[node.op.name]
+        name = node.op.name
+        if name == "cast" and _is_truth(node.inputs[0]):
+            todo.append((node.inputs[0], holds))
+        elif name == "logical_not":
+            todo.append((node.inputs[0], not holds))
+        elif name in ("logical_and", "logical_or") and holds == (name == "logical_and"):
+            todo += [(v, holds) for v in node.inputs]
+        elif name == "cond" and _is_truth(value) and _is_test_or(node, value.index, not holds):
+            todo.append((node.inputs[0], holds))  # where it holds, both parts of an `and` do; where not, neither of an `or`
+            part = node.regions[0 if holds else 1]
+            given = dict(zip(part.inputs, node.inputs[1:], strict=True))
+            inside = said(part.outputs[value.index], lambda v, given=given: known(given[v]) if v in given else None, holds)  # type: ignore[misc]
+            for v, between in inside.items():
+                if v in given:
+                    _meet(out, given[v], between)
+        elif (name == "not_equal" and holds) or (name == "equal" and not holds):
+            for x, y in (node.inputs, node.inputs[::-1]):
+                of, known_x = _constant(y), known(x)
+                if of is not None and known_x is not None and _is_integer(x):
+                    _meet(out, x, (known_x[0] + (known_x[0] == of), known_x[1] - (known_x[1] == of)))
+        elif (name if holds else _NOT.get(name)) in _COMPARED and all(map(_is_integer, node.inputs)):
+            name = name if holds else _NOT[name]
             one, other = node.inputs
-            for x, y, side, step in ((one, other, end, by), (other, one, 1 - end, -by)):
-                if x.node is not None or not _is_integer(x) or not _is_integer(y):
-                    continue
-                low, high = out.get(x.index, _WHOLE)
-                of = known[y]
-                out[x.index] = (low, min(high, of[1] + step)) if side == 0 else (max(low, of[0] + step), high)
-    return {k: r for k, r in out.items() if r[0] <= r[1]}
+            for x, y, (low, high) in ((one, other, _COMPARED[name]), (other, one, _COMPARED[_SWAPPED[name]])):
+                fixed = _constant(y)
+                ends = known(y) if fixed is None else (fixed, fixed)
+                if ends is not None:
+                    _meet(out, x, (ends[0] + low, ends[1] + high))
+    return {v: r for v, r in out.items() if r[0] <= r[1]}
 
 
-def _is_false(node: Node) -> bool:
-    """Whether the second region of a `cond` gives false, or the condition itself."""
-    other = node.regions[1]
-    value = other.outputs[0]
+def flags_of(test: Graph) -> set[int]:
+    """The truths among a test's inputs that must be false for it to hold: those that `break` and `return` set."""
+    return {v.index for v in _false(test.outputs[0], True) if v.node is None}
+
+
+def _false(value: Value, holds: bool) -> set[Value]:
+    """Inputs of its region that are false where a value is true, or false."""
+    node = value.node
+    if node is None:
+        return set() if holds or not _is_truth(value) else {value}
+    name = node.op.name
+    if name == "cast" and _is_truth(node.inputs[0]):
+        return _false(node.inputs[0], holds)
+    if name == "logical_not":
+        return _false(node.inputs[0], not holds)
+    if name == ("logical_and" if holds else "logical_or"):
+        return _false(node.inputs[0], holds) | _false(node.inputs[1], holds)
+    if name == "cond" and _is_truth(value) and _is_test_or(node, value.index, not holds):
+        inner = _false(node.regions[0 if holds else 1].outputs[value.index], holds)
+        outer = {node.inputs[1 + v.index] for v in inner}
+        return _false(node.inputs[0], holds).union(*(_false(v, False) for v in outer))
+    return set()
+
+
+def _meet(out: dict[Value, Range], x: Value, between: Range) -> None:
+    if x in out:
+        between = max(out[x][0], between[0]), min(out[x][1], between[1])
+    low, high = _whole(x)
+    out[x] = max(low, between[0]), min(high, between[1])
+
+
+def _constant(value: Value) -> int | None:
+    node = value.node
+    return int(node.attrs["value"]) if node is not None and node.op.name == "constant" and _is_integer(value) else None
+
+
+def _is_test_or(node: Node, output: int, truth: bool) -> bool:
+    """Whether the region of a `cond` that is taken where its test is `truth` gives just that, or the test itself.
+
+    Of an `and`, the second gives false; of an `or`, the first gives true.
+    """
+    value = node.regions[0 if truth else 1].outputs[output]
+    while value.node is not None and value.node.op.name == "cast" and _is_truth(value.node.inputs[0]):
+        value = value.node.inputs[0]
     if value.node is not None:
-        return value.node.op.name == "constant" and not value.node.attrs["value"]
+        return value.node.op.name == "constant" and bool(value.node.attrs["value"]) is truth
     return node.inputs[1 + value.index] is node.inputs[0]
 
 
@@ -122,9 +239,13 @@ def _ranges(graph: Graph, inputs: Sequence[Range | None], deep: int) -> dict[Val
         results: list[Range | None] = [None] * len(node.outputs)
         if node.op.name == "cond":
             given = [out.get(v) for v in node.inputs[1:]]
-            parts = [_ranges(r, given, deep) for r in node.regions]
+            parts = []
+            for r, holds in zip(node.regions, (True, False), strict=True):
+                here = said(node.inputs[0], out.get, holds)
+                narrowed = [_within(g, here.get(v)) for g, v in zip(given, node.inputs[1:], strict=True)]
+                parts.append(_ranges(r, narrowed, deep))
             ends = [[part.get(v) for v in r.outputs] for part, r in zip(parts, node.regions, strict=True)]
-            results = [_around(list(pair)) for pair in zip(*ends, strict=True)]
+            results = [around(list(pair)) for pair in zip(*ends, strict=True)]
         elif node.op.name in _CARRIED_AFTER:
             if deep < _DEEPEST:
                 for k, found in carried(node, [out.get(v) for v in node.inputs], deep + 1).ranges.items():
@@ -137,6 +258,13 @@ def _ranges(graph: Graph, inputs: Sequence[Range | None], deep: int) -> dict[Val
     return out
 
 
+def _within(known: Range | None, said: Range | None) -> Range | None:
+    if known is None or said is None:
+        return known or said
+    low, high = max(known[0], said[0]), min(known[1], said[1])
+    return (low, high) if low <= high else known
+
+
 def _fitting(value: Value, found: Range | None) -> Range:
     """What is known of a value, if its type holds it: a number of Python's that does not fit has left native code."""
     whole = _whole(value)
@@ -146,7 +274,8 @@ def _fitting(value: Value, found: Range | None) -> Range:
     return (low, high) if low <= high and ((low, high) == found or value.tensor_type.weak) else whole
 
 
-def _around(parts: list[Range | None]) -> Range | None:
+def around(parts: list[Range | None]) -> Range | None:
+    """The least range that holds all of several; None where one is not known."""
     known = [p for p in parts if p is not None]
     return (min(p[0] for p in known), max(p[1] for p in known)) if len(known) == len(parts) else None
 
@@ -156,7 +285,7 @@ def _result(node: Node, given: list[Range | None]) -> Range | None:
     if name == "constant":
         return (int(node.attrs["value"]),) * 2
     if name == "where":
-        return _around(given[1:])
+        return around(given[1:])
     if name in ("dim_size", "list_length"):
         return 0, 2**62
     if any(g is None for g in given):
@@ -247,10 +376,16 @@ def _change(value: Value, origin: Value, known: dict[Value, Range] | None = None
                 return so_far[0] + low, so_far[1] + high
         return None
     if name == "where":
-        return _around([_change(v, origin, known) for v in node.inputs[1:]])
+        return around([_change(v, origin, known) for v in node.inputs[1:]])
+    if name in _CARRIED_AFTER and known is None:  # an inner loop: what its turns add, too, is little for each
+        first = _CARRIED_AFTER[name]
+        body = node.regions[-1]
+        so_far = _change(node.inputs[first + value.index], origin)
+        turn = _change(body.outputs[value.index], body.inputs[first + value.index])
+        return None if so_far is None or turn is None else (so_far[0] + min(turn[0], 0), so_far[1] + max(turn[1], 0))
     if name == "cond" and origin in node.inputs[1:]:
         k = node.inputs.index(origin, 1) - 1
-        return _around([_change(r.outputs[value.index], r.inputs[k]) for r in node.regions])
+        return around([_change(r.outputs[value.index], r.inputs[k]) for r in node.regions])
     return None
 
 
@@ -264,4 +399,11 @@ def _step(value: Value) -> Range | None:
         return None
     if node.op.name == "constant":
         return (int(node.attrs["value"]),) * 2
+    if node.op.name in ("bitwise_and", "mod"):
+        fixed = _constant(node.inputs[1])
+        return (0, fixed - (node.op.name == "mod")) if fixed is not None and fixed > 0 else None
+    if node.op.name == "where":
+        return around([_step(v) for v in node.inputs[1:]])
+    if node.op.name == "cond":
+        return around([_step(r.outputs[value.index]) for r in node.regions])
     return _step(node.inputs[0]) if node.op.name == "cast" and node.inputs[0].tensor_type.dtype.kind in "bi" else None

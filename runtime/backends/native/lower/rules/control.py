@@ -37,15 +37,19 @@ from runtime.backends.native.lower.rules.lists import (
     new_list,
     reserve,
 )
-from runtime.backends.native.lower.rules.logic import as_logic, is_logic
+from runtime.backends.native.lower.rules.logic import as_choice, as_logic, is_choice, is_logic
 from runtime.backends.native.lower.rules.turns import (
-    MOST_TURNS,
+    Stretch,
+    either,
     goes_unevenly,
+    leave_at_break,
     note_limits,
     note_ranges,
-    poll,
+    note_said,
+    polls,
 )
 from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.signs import Range, around
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
@@ -78,26 +82,37 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     test = ctx.ops.cast(ctx.scalar(pred), "b1")
     if is_logic(node) and as_logic(ctx, node, test):
         return
+    if code.depth and is_choice(node):
+        as_choice(ctx, node, test)
+        return
     given = [settled(ctx, v) for v in inputs]
     for v, rep in zip(inputs, given, strict=True):
         if isinstance(rep, ListRep) and not is_mine(ctx, v, node):
             given = [copied(ctx, r) if r is rep else r for r in given]
-    then, other, after = code.label("then"), code.label("else"), code.label("fi")
+    then, orelse, after = code.label("then"), code.label("else"), code.label("fi")
     targets = _list_targets(ctx, node, given)
     lent = {b for v, r in zip(inputs, given, strict=True) if _is_lent(ctx, v, r, node) for b in r.array.buffers}
     made: set[Buffer] = set()
-    code.branch(str(test.reg), then, other)
+    code.branch(str(test.reg), then, orelse)
     ends, results = [], []
-    for label, graph in zip((then, other), node.regions, strict=True):
+    between: list[list[Range | None]] = []  # what is known of the results in each
+    for label, graph, holds in zip((then, orelse), node.regions, (True, False), strict=True):
         code.begin(label)
-        results.append(ctx.inside(lambda g=graph: _branch(ctx, g, given, targets, lent, made)))  # type: ignore[misc]
+
+        def branch(graph: Graph = graph, holds: bool = holds) -> list[Any]:
+            note_said(ctx, node, holds, given)
+            reps = _branch(ctx, graph, given, targets, lent, made)
+            between.append([code.range_of(rep.reg) if isinstance(rep, Scalar) else None for rep in reps])
+            return reps
+
+        results.append(ctx.inside(branch))
         ends.append(code.block)
         code.jump(after)
     code.begin(after)
     ctx.writable |= made
     joined = [
-        target if target is not None else _joined(ctx, out, a, b, ends)
-        for out, a, b, target in zip(node.outputs, *results, targets, strict=True)
+        target if target is not None else _joined(ctx, out, a, b, ends, around([one, other]))
+        for out, a, b, target, one, other in zip(node.outputs, *results, targets, *between, strict=True)
     ]
     for out, rep in zip(node.outputs, joined, strict=True):  # sizes are computed from here on: after all phis
         ctx.define(out, _strided(ctx, rep) if isinstance(rep, Array) else rep)
@@ -187,7 +202,9 @@ def _branch(
     return out
 
 
-def _joined(ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) -> Any:
+def _joined(
+    ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str], between: Range | None
+) -> Any:
     code = ctx.code
 
     def phi(type: str, x: Operand, y: Operand) -> Operand:
@@ -200,9 +217,8 @@ def _joined(ctx: FunctionLowering, out: Value, a: Any, b: Any, ends: list[str]) 
         if a.code != kind or b.code != kind:
             raise Unsupported([("branches of different types", None)])
         joined = Scalar(phi(LLVM[kind], a.reg, b.reg), kind)
-        one, other = code.range_of(a.reg), code.range_of(b.reg)
-        if one is not None and other is not None:
-            code.ranges[joined.reg] = min(one[0], other[0]), max(one[1], other[1])
+        if between is not None and a.reg != b.reg:
+            code.ranges[joined.reg] = between
         return joined
     sizes = tuple(phi("i64", x, y) for x, y in zip(a.sizes, b.sizes, strict=True))
     ptr = str(phi("ptr", a.ptr, b.ptr))
@@ -235,6 +251,7 @@ class _Slot:
                 ctx.fill(self.one, ctx.expr(init))
             else:
                 ctx.copy(ctx.array(init), self.one)
+        self._made = len(ctx.code.lines)
         self.two = ctx.allocate(self.code, self.sizes)
         self.now = ctx.code.fresh("slot")
         self.array = Array(
@@ -242,7 +259,6 @@ class _Slot:
         )
         self.rep = ctx.dense(self.array)
         ctx.memory.touch(self.array.buffers)  # both live from before the loop to its end
-        self.place = -1
         self.free = ""
         self.swapped = ""
 
@@ -258,23 +274,19 @@ class _Slot:
                     return False
         return True
 
-    def open(self, ctx: FunctionLowering) -> None:
-        """In the loop's first block: the line that defines the pointer is written when it is known."""
-        self.place = len(ctx.code.lines)
-        ctx.code.lines.append("")
-
-    def close(self, ctx: FunctionLowering, before: str, last: str) -> None:
-        """At the loop's end."""
+    def close(self, ctx: FunctionLowering) -> str:
+        """At the loop's end: where the value lies in the next turn."""
         if self.swapped:
-            ctx.code.lines[self.place] = (
-                f"  {self.now} = phi ptr [ {self.one.ptr}, %{before} ], [ {self.swapped}, %{last} ]"
-            )
-        else:
-            ctx.code.lines[self.place] = (
-                f"  {self.now} = phi ptr [ {self.one.ptr}, %{before} ], [ {self.one.ptr}, %{last} ]"
-            )
-            for buffer in self.two.buffers:
-                buffer.size = 0 if buffer.size is not None else None
+            return self.swapped
+        for buffer in self.two.buffers:  # nobody needs it
+            if buffer.size is None:
+                lines = ctx.code.lines
+                here = next(k for k in range(self._made, len(lines)) if lines[k].startswith(f"  {self.two.ptr} = "))
+                lines[here] = f"  {self.two.ptr} = inttoptr i64 1 to ptr"
+                ctx.slots.remove(buffer.name)
+            else:
+                buffer.size = 0
+        return self.one.ptr
 
     def begin(self, ctx: FunctionLowering) -> None:
         """In the body's first block: where the other piece of memory is."""
@@ -312,40 +324,44 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     if counted:
         _make_room(ctx, body, states, count)
     head, inside, after = code.label("loop"), code.label("body"), code.label("after")
-    before = code.block
     slots = [s for s in states if isinstance(s, _Slot)]
+    phis: dict[int, tuple[Scalar, Scalar]] = {}  # state -> (value before, value inside)
+    for k, state in enumerate(states):
+        if isinstance(state, Scalar):
+            phis[k] = state, Scalar(code.fresh("carried"), state.code)
+    known = note_ranges(ctx, node, phis)
+    asks = polls(ctx, known)
+    turn = code.fresh("turn")
+    carried = {str(now.reg): (first.type, str(first.reg)) for first, now in phis.values()}
+    carried[turn] = "i64", "0"
+    carried |= {slot.now: ("ptr", slot.one.ptr) for slot in slots}
+    stretch = Stretch(ctx, carried, turn, count if counted else None) if asks else None
+    before = code.block
     code.jump(head)
     code.begin(head)
     code.moment += 1
     moment = code.moment
-    turn = code.fresh("turn")
-    phis: dict[int, tuple[int, Scalar, Scalar]] = {}  # state -> (line, value before, value inside)
-    for k, state in enumerate(states):
-        if isinstance(state, Scalar):
-            phis[k] = len(code.lines), state, Scalar(code.fresh("carried"), state.code)
-            code.promised[str(phis[k][2].reg)] = state.type
-            code.lines.append("")
-    numbers = {k: (first, now) for k, (_, first, now) in phis.items()}
-    most_turns = note_ranges(ctx, node, numbers)
-    turn_line = len(code.lines)
-    code.lines.append("")
-    for slot in slots:
-        slot.open(ctx)
+    opened = len(code.lines)  # lines that are written when it is known what the registers become
+    for name, (type, _) in carried.items():
+        code.promised[name] = type
+        code.lines.append("")
     for array in states:
         if isinstance(array, Growing):
             array.open(ctx)
-    phi_reps = [
-        phis[k][2] if k in phis else s.rep if isinstance(s, (_Slot, Growing)) else s for k, s in enumerate(states)
+    phi_reps: list[Any] = [
+        phis[k][1] if k in phis else s.rep if isinstance(s, (_Slot, Growing)) else s for k, s in enumerate(states)
     ]
     if counted:
-        going = code.op(f"icmp slt i64 {turn}, {count}")
+        going = code.op(f"icmp slt i64 {turn}, {stretch.last if stretch else count}")
     else:
         going = ctx.inside(lambda: _test(ctx, node.regions[0], [*phi_reps, *invariant]))
-    code.branch(going, inside, after)
+    tested = code.block
+    code.branch(going, inside, stretch.end if stretch and counted else after)
     code.begin(inside)
+    if stretch and not counted:
+        stretch.leave_at_last()
     if counted:
-        most = code.range_of(count)
-        code.ranges[turn] = 0, min(most[1] - 1 if most is not None and most[1] > 0 else MOST_TURNS, MOST_TURNS)
+        code.ranges[turn] = 0, max(known.turns - 1, 0)
     own = [Scalar(turn, "i64")] if counted else []
     marked = _marked(ctx, node, body)
 
@@ -368,18 +384,22 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.memory.touch(slot.array.buffers)
     if marked:
         code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
-    poll(ctx, turn, counted, most_turns)
     following = code.op(f"add nuw nsw i64 {turn}, 1")
+    stay = all(isinstance(s, Scalar) or (isinstance(s, _Slot) and not s.swapped) for s in states)
+    left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
     code.do(f"br label %{head}" + (f", !llvm.loop {ctx.module.as_written()}" if goes_unevenly(node) else ""))
-    for k, (line, first, inner) in phis.items():
-        code.lines[line] = (
-            f"  {inner.reg} = phi {first.type} [ {first.reg}, %{before} ], [ {finals[k].reg}, %{last} ]"
-        )
-    code.lines[turn_line] = f"  {turn} = phi i64 [ 0, %{before} ], [ {following}, %{last} ]"
-    for slot in slots:
-        slot.close(ctx, before, last)
+    become = {str(now.reg): str(finals[k].reg) for k, (_, now) in phis.items()}
+    become[turn] = following
+    become |= {slot.now: slot.close(ctx) for slot in slots}
+    firsts = stretch.firsts if stretch else {name: first for name, (_, first) in carried.items()}
+    for line, (name, (type, _)) in enumerate(carried.items(), opened):
+        code.lines[line] = f"  {name} = phi {type} [ {firsts[name]}, %{before} ], [ {become[name]}, %{last} ]"
+    if stretch:
+        stretch.close(after)
     code.begin(after)
+    for k, (_, now) in phis.items() if left is not None else ():
+        phi_reps[k] = either(ctx, now, tested, finals[k], str(left))
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
     for out, rep, state in zip(node.outputs, phi_reps, states, strict=True):

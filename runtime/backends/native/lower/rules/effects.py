@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.function import FunctionLowering, rule
-from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import is_float, literal
+from runtime.backends.native.lower.types import is_float
 from runtime.ir.graph import Node
 
 __all__: list[str] = []
@@ -42,7 +41,8 @@ def to_python(ctx: FunctionLowering, node: Node) -> None:
     if kind is None or x.code == "u64":
         raise Unsupported([(f"{node.attrs['kind']}()", None)])
     if kind == "i64" and is_float(x.code):
-        low, high = (Scalar(literal(v, x.code), x.code) for v in (-(2.0**63), 2.0**63))
-        fits = b.logical_and(b.greater_equal(x, low), b.less(x, high))
+        number, fits = b.whole(x)
         ctx.code.require(str(fits.reg), ctx.failure)
+        ctx.define(node.outputs[0], number)
+        return
     ctx.define(node.outputs[0], b.cast(x, kind))

@@ -105,11 +105,14 @@ def _try(ctx: FunctionLowering, node: Node, fn: Callable[..., Scalar], codes: li
         rep = ctx.env[value]
         number = rep if isinstance(rep, Scalar) else getattr(rep.expr, "scalar", None)
         elements.append(number if isinstance(number, Scalar) else Scalar("%any", kind))
+    required = code.required
+    code.required = None if required is None else []
     try:
-        fn(*elements)
+        with code.scope():
+            fn(*elements)
     finally:
         del code.lines[kept:]
-        code.block = block
+        code.block, code.required = block, required
 
 
 def _ufuncs() -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.rules.elementwise import cost_of
+from runtime.backends.native.lower.rules.turns import note_said
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.ir.graph import Graph, Node
+from runtime.backends.native.lower.signs import Range, around
+from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.spec import TensorType
 
-__all__ = ["as_logic", "is_logic"]
+__all__ = ["as_choice", "as_logic", "is_choice", "is_logic"]
 
 _MOST_LOGIC = 4  # operations that cost less than a branch that is not foreseen
 
@@ -18,11 +20,43 @@ def is_logic(node: Node) -> bool:
     """Whether a `cond` is no more than an `and` or `or` of a few comparisons."""
     values = [v for region in node.regions for n in region.nodes for v in (*n.inputs, *n.outputs)]
     nodes = [n for region in node.regions for n in region.nodes if n.op.name != "constant"]
+    return _is_few(nodes) and _are_numbers(node, values) and all(v.tensor_type.dtype.kind == "b" for v in node.outputs)
+
+
+def is_choice(node: Node) -> bool:
+    """Whether a `cond` is a choice between a few sums and products of Python's integers.
+
+    LLVM makes such choices itself where nothing leaves them; these leave where 64 bits do not do.
+    """
+    values = [v for region in node.regions for n in region.nodes for v in (*n.inputs, *n.outputs)]
+    nodes = [n for region in node.regions for n in region.nodes if n.op.name != "constant"]
+    return (
+        0 < len(nodes) <= _MOST_LOGIC
+        and all(n.op.name in _ALWAYS or (n.op.name in _BY and _is_above_zero(n.inputs[1])) for n in nodes)
+        and _are_numbers(node, values)
+        and any(n.op.name in _LEAVING and n.outputs[0].tensor_type.weak for n in nodes)
+        and all(v.tensor_type.dtype.kind == "i" for n in nodes for v in n.outputs)
+    )
+
+
+_LEAVING = frozenset(("add", "sub", "mul"))
+_ALWAYS = _LEAVING | {"bitwise_and", "bitwise_or", "bitwise_xor", "minimum", "maximum"}
+_BY = frozenset(("floordiv", "mod", "right_shift"))  # if by a constant
+
+
+def _is_above_zero(value: Value) -> bool:
+    node = value.node
+    return node is not None and node.op.name == "constant" and bool(node.attrs["value"] > 0)
+
+
+def _are_numbers(node: Node, values: list[Value]) -> bool:
+    return all(type(v.type) is TensorType and v.type.shape == () for v in (*values, *node.inputs, *node.outputs))
+
+
+def _is_few(nodes: list[Node]) -> bool:
     return (
         len(nodes) <= _MOST_LOGIC
         and all(isinstance(n.op, Elementwise) and cost_of(n.op.numpy or n.op.name) == 1 for n in nodes)
-        and all(type(v.type) is TensorType and v.type.shape == () for v in (*values, *node.inputs, *node.outputs))
-        and all(v.tensor_type.dtype.kind == "b" for v in node.outputs)
     )
 
 
@@ -44,3 +78,42 @@ def as_logic(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
     for out, x, y in zip(node.outputs, then, other, strict=True):
         ctx.define(out, ctx.ops.select(test, x, y))
     return True
+
+
+def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> None:
+    """Compute both sides and choose; leave native code where the side that is chosen has to."""
+    code = ctx.code
+    given = [ctx.scalar(v) for v in node.inputs[1:]]
+    outer = code.required
+
+    def side(graph: Graph, holds: bool) -> tuple[list[Scalar], list[str], list[Range | None]]:
+        note_said(ctx, node, holds, given)
+        needs: list[str] = []
+        code.required = needs
+        ctx.region(graph, given)
+        results = [ctx.scalar(v) for v in graph.outputs]
+        return results, needs, [code.range_of(r.reg) for r in results]
+
+    try:
+        then, other = (
+            ctx.inside(lambda graph=graph, holds=holds: side(graph, holds))  # type: ignore[misc]
+            for graph, holds in zip(node.regions, (True, False), strict=True)
+        )
+    finally:
+        code.required = outer
+    fine = [_all(ctx, needs) for _, needs, _ in (then, other)]
+    if fine != ["true", "true"]:
+        code.require(code.op(f"select i1 {test.reg}, i1 {fine[0]}, i1 {fine[1]}"), ctx.failure)
+    for out, x, y, *ranges in zip(node.outputs, then[0], other[0], then[2], other[2], strict=True):
+        result = ctx.ops.select(test, x, y)
+        between = around(ranges)
+        if between is not None:
+            code.ranges[result.reg] = between
+        ctx.define(out, result)
+
+
+def _all(ctx: FunctionLowering, conditions: list[str]) -> str:
+    together = "true"
+    for condition in conditions:
+        together = condition if together == "true" else ctx.code.op(f"and i1 {together}, {condition}")
+    return together

@@ -436,7 +436,9 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
         known = None
     if known is not None and known[0] >= 0 and isinstance(size, int) and known[1] < size:
         return i
-    code.require(code.op(f"icmp ult i64 {i}, {size}"), ctx.failure)
+    # As signed numbers, where it cannot be negative: so LLVM sees what a loop's test has said of it.
+    less = "slt" if known is not None and known[0] >= 0 else "ult"
+    code.require(code.op(f"icmp {less} i64 {i}, {size}"), ctx.failure)
     most = size - 1 if isinstance(size, int) else MOST_ELEMENTS
     code.narrow(given, 0 if given is i else -most - 1, most)
     code.narrow(i, 0, most)

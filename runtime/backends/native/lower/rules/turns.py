@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import Range, carried, changes, limits
+from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
 from runtime.ir.graph import Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["MOST_TURNS", "TURNS_BETWEEN_POLLS", "goes_unevenly", "note_limits", "note_ranges", "poll"]
+__all__ = [
+    "TURNS_BETWEEN_POLLS",
+    "Stretch",
+    "either",
+    "goes_unevenly",
+    "leave_at_break",
+    "note_limits",
+    "note_ranges",
+    "note_said",
+    "polls",
+]
 
 MOST_TURNS = 2**56  # of any loop: more than a processor does in years
 TURNS_BETWEEN_POLLS = 65536  # a power of two
@@ -18,12 +29,11 @@ MOST_UNPOLLED = 2**20  # turns of a loop inside another that asks
 _SMALL = 2**5  # what a turn may add so that a number stays within 62 bits
 
 
-def note_ranges(ctx: FunctionLowering, node: Node, numbers: dict[int, tuple[Scalar, Scalar]]) -> int:
-    """Note between what carried numbers stay, given before the loop and in it; how many turns there are at most."""
-    if not numbers:
-        return MOST_TURNS
+def note_ranges(ctx: FunctionLowering, node: Node, numbers: dict[int, tuple[Scalar, Scalar]]) -> Carried:
+    """Note between what carried numbers stay, given before the loop and in it."""
     code = ctx.code
-    found, turns = carried(node, [_range_of(ctx, ctx.env[v]) for v in node.inputs])
+    known = carried(node, [_range_of(ctx, ctx.env[v]) for v in node.inputs])
+    found = known.ranges
     grown = changes(node)
     for k, (before, now) in numbers.items():
         if k not in found:
@@ -35,7 +45,7 @@ def note_ranges(ctx: FunctionLowering, node: Node, numbers: dict[int, tuple[Scal
             if -(2**62) < ends[0] <= ends[1] < 2**62:
                 low, high = max(low, ends[0]), min(high, ends[1])
         code.ranges[now.reg] = low, high
-    return turns
+    return known
 
 
 def note_limits(ctx: FunctionLowering, node: Node, given: list[Any]) -> None:
@@ -45,6 +55,21 @@ def note_limits(ctx: FunctionLowering, node: Node, given: list[Any]) -> None:
     for k, (low, high) in limits(node.regions[0], [_range_of(ctx, rep) for rep in given]).items():
         if isinstance(given[k], Scalar):
             ctx.code.narrow(given[k].reg, low, high)
+
+
+def note_said(ctx: FunctionLowering, node: Node, holds: bool, given: list[Any]) -> None:
+    """Note in a branch what the condition has said of numbers that it is given."""
+    reps = dict(zip(node.inputs[1:], given, strict=True))
+    if not any(isinstance(rep, Scalar) and rep.code[0] == "i" for rep in given):
+        return
+
+    def known(value: Value) -> Range | None:
+        return _range_of(ctx, ctx.env[value]) if value in ctx.env else None
+
+    for value, (low, high) in said(node.inputs[0], known, holds).items():
+        rep = reps.get(value)
+        if isinstance(rep, Scalar):
+            ctx.code.narrow(rep.reg, low, high)
 
 
 def _range_of(ctx: FunctionLowering, rep: Any) -> Range | None:
@@ -69,17 +94,89 @@ def _is_number(value: Value) -> bool:
     return isinstance(value.type, TensorType) and value.type.shape == () and value.type.dtype.kind == "i"
 
 
-def poll(ctx: FunctionLowering, turn: str, counted: bool, most: int) -> None:
-    """Ask now and then whether a signal ends the loop. A counted or short one inside another does not."""
+def polls(ctx: FunctionLowering, loop: Carried) -> bool:
+    """Whether a loop asks for signals. A counted or short one inside another does not."""
+    if ctx.code.depth:
+        return loop.turns >= MOST_UNPOLLED and not loop.counted
+    return loop.turns >= TURNS_BETWEEN_POLLS
+
+
+def _ask(ctx: FunctionLowering) -> None:
     code = ctx.code
-    if (counted and code.depth) or most < (MOST_UNPOLLED if code.depth else TURNS_BETWEEN_POLLS):
-        return
     ctx.module.declare("declare i64 @ag_poll()", "ag_poll")
-    ask, on = code.label("ask"), code.label("on")
-    turns = code.op(f"and i64 {turn}, {TURNS_BETWEEN_POLLS - 1}")
-    quiet = code.op(f"icmp ne i64 {turns}, {TURNS_BETWEEN_POLLS - 1}")
-    code.do(f"br i1 {quiet}, label %{on}, label %{ask}, !prof !0")
-    code.begin(ask)
     code.require(code.op(f"icmp eq i64 {code.op('call i64 @ag_poll()')}, 0"), ctx.failure)
-    code.jump(on)
+
+
+class Stretch:
+    """A loop around another, which goes on for so many turns until signals are asked for: so it has no call in it,
+    and one more register that counts at most.
+
+    `carried` has, for each register of the inner loop, its type and what it is at first; `turn` counts its turns, which are
+    `count` in all, or as many as it takes.
+    """
+
+    def __init__(self, ctx: FunctionLowering, carried: dict[str, tuple[str, str]], turn: str, count: Operand | None) -> None:
+        code = ctx.code
+        self._ctx = ctx
+        self._again, self.end = code.label("again"), code.label("end")
+        self._before = code.block
+        self._carried = carried
+        self._turn, self._count = turn, count
+        self.firsts = {name: code.fresh("from") for name in carried}
+        """What the inner loop's registers are at its beginning."""
+        code.jump(self._again)
+        code.begin(self._again)
+        self._opened = len(code.lines)
+        for name, (type, _) in carried.items():
+            code.promised[self.firsts[name]] = type
+            code.lines.append("")
+        limit = code.op(f"add nuw nsw i64 {self.firsts[turn]}, {TURNS_BETWEEN_POLLS}")
+        self.last = limit if count is None else str(code.at_most(limit, count))
+        """The turn that the inner loop ends before."""
+
+    def leave_at_last(self) -> None:
+        """In a turn of an inner loop without a count: leave it where signals are to be asked for."""
+        code = self._ctx.code
+        go = code.label("go")
+        code.do(f"br i1 {code.op(f'icmp slt i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
+        code.begin(go)
+
+    def close(self, after: str) -> None:
+        """After the inner loop: ask, and go round again, unless all turns are done."""
+        code = self._ctx.code
+        code.begin(self.end)
+        if self._count is not None:
+            ask = code.label("ask")
+            code.branch(code.op(f"icmp slt i64 {self._turn}, {self._count}"), ask, after)
+            code.begin(ask)
+        _ask(self._ctx)
+        for line, (name, (type, first)) in enumerate(self._carried.items(), self._opened):
+            code.lines[line] = f"  {self.firsts[name]} = phi {type} [ {first}, %{self._before} ], [ {name}, %{code.block} ]"
+        code.jump(self._again)
+
+
+def leave_at_break(ctx: FunctionLowering, node: Node, finals: list[Scalar | None], after: str) -> str | None:
+    """Leave a `while_loop` at the end of the turn that has set a flag without which it does not go on; the block that does.
+
+    Its test would say so at once; but then LLVM would carry the flag, and all that is set with it, through all turns.
+    """
+    set_now = [finals[k] for k in sorted(flags_of(node.regions[0])) if k < len(finals)]
+    flags = [str(f.reg) for f in set_now if f is not None and str(f.reg).startswith("%")]
+    if not flags:
+        return None
+    code = ctx.code
+    broken = flags[0]
+    for other in flags[1:]:
+        broken = code.op(f"or i1 {broken}, {other}")
+    on, block = code.label("on"), code.block
+    code.branch(broken, after, on)
     code.begin(on)
+    return block
+
+
+def either(ctx: FunctionLowering, now: Scalar, tested: str, final: Scalar, left: str) -> Scalar:
+    """A number after a loop that ends by its test, with what it was then, or at the end of a turn."""
+    result = Scalar(ctx.code.op(f"phi {now.type} [ {now.reg}, %{tested} ], [ {final.reg}, %{left} ]"), now.code)
+    if now.reg in ctx.code.ranges:  # of both
+        ctx.code.ranges[result.reg] = ctx.code.ranges[now.reg]
+    return result

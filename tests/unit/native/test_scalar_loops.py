@@ -1,0 +1,219 @@
+"""Loops over numbers and single items: Python's own results, at the ends of 64 bits, of stretches of turns, and of breaks."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from runtime.backends.native import toolchain
+from tests.unit.native.both import native, same
+
+pytestmark = [
+    pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
+]
+LONG = 65536 * 2 + 17  # turns that begin a new stretch, twice
+
+
+def tripled(k, n):
+    """Two sides of which one may leave 64 bits."""
+    for _ in range(n):
+        if k % 2 == 0:
+            k = k // 2
+        else:
+            k = 3 * k + 1
+    return k
+
+
+def multiplied(k, n):
+    for _ in range(n):
+        if k < 2**62:
+            k = 5 * k - 3
+        else:
+            k = k - 2**61
+    return k
+
+
+def negative(k, n):
+    for _ in range(n):
+        if k > 0:
+            k = -7 * k + 2
+        elif k > -(2**60):
+            k = k * 11 + 5
+        else:
+            k = k // 1000
+    return k
+
+
+@pytest.mark.parametrize("f", [tripled, multiplied, negative])
+def test_choices_between_numbers_that_may_leave_64_bits(f):
+    made = ag.function(f, jit_compile=True)
+    starts = [0, 1, 7, 27, -5, 2**62, 2**62 - 1, 2**63 - 1, 2**63 - 2, (2**63 - 2**32) // 3, (2**63 - 2**32) // 3 + 1]
+    starts += [(2**63 - 1) // 3, (2**63 - 1) // 3 + 1, -(2**63), -(2**63) + 1, (2**63 - 2**32) // 5 + 1, (2**63) // 5]
+    for k in starts:
+        for n in (1, 2, 3, 100):
+            want = f(k, n)
+            if -(2**63) <= want < 2**63:
+                assert int(made(np.int64(k), np.int64(n))) == want, (k, n)
+
+
+def strides(n):
+    x = np.zeros(50)
+    total, i = 0, 0
+    while i < n:
+        x[i % 50] = x[(i * 7 + 3) % 50] * 0.5 + i % 13
+        total += i & 5
+        i += 1
+    return x, total, i
+
+
+def reversed_each_turn(n):
+    """The carried array changes places with another piece of memory."""
+    x = np.arange(5.0)
+    for i in range(n):
+        x = x[::-1] + (i & 1)
+    return x
+
+
+def until(n):
+    i, found = 0, -1
+    while True:
+        if i * i > 2 * n:
+            found = i
+            break
+        i += 1
+    return i, found
+
+
+def sum_until(n):
+    total, last = 0, -1
+    for i in range(n):
+        if i % 77777 == 77776:
+            continue
+        total += i % 3
+        last = i
+        if total > n - 5:
+            break
+    return total, last
+
+
+@pytest.mark.parametrize("f", [strides, reversed_each_turn, until, sum_until])
+@pytest.mark.parametrize("n", [0, 1, 2, 65535, 65536, 65537, LONG])
+def test_stretches_of_turns(f, n):
+    made, executable = native(f, np.int64(n))
+    executable.plan = None  # it must not be needed
+    same(made(np.int64(n)), f(np.int64(n)), 1e-12)
+
+
+def first_pair(x, sought):
+    """Breaks, a return within loops, and what they leave."""
+    seen = 0
+    for i in range(len(x)):
+        for j in range(i + 1, len(x)):
+            seen += 1
+            if x[i] + x[j] == sought:
+                return i, j, seen
+            if x[j] < 0:
+                break
+    return -1, -1, seen
+
+
+def flags_and_more(x, sought):
+    ok, where, kept = True, -1, 0
+    i = 0
+    while ok and i < len(x):
+        if x[i] == sought:
+            ok = False
+            where = i
+            kept = i * 2
+        elif x[i] < 0 and i > 3:
+            break
+        i += 1
+    return ok, where, kept, i
+
+
+def sieve(n):
+    flags = np.ones(n + 1, dtype=np.bool_)
+    i = 2
+    while i * i <= n:
+        if flags[i]:
+            j = i * i
+            while j <= n:
+                flags[j] = False
+                j += i
+        i += 1
+    return flags
+
+
+def insertion(x):
+    a = x.copy()
+    for i in range(1, len(a)):
+        key = a[i]
+        j = i - 1
+        while j >= 0 and a[j] > key:
+            a[j + 1] = a[j]
+            j -= 1
+        a[j + 1] = key
+    return a
+
+
+X = np.array([5, 3, 8, -1, 4, 7, 2, 9, -6, 1, 0])
+
+
+@pytest.mark.parametrize("f", [first_pair, flags_and_more])
+@pytest.mark.parametrize("sought", [11, 5, -1, 9, 8, 7, 0, 100, 4])
+def test_what_breaks_leave(f, sought):
+    made, executable = native(f, X, np.int64(sought))
+    executable.plan = None
+    assert [int(y) for y in made(X, np.int64(sought))] == [int(y) for y in f(X, sought)]
+
+
+def test_sorting_and_sieving():
+    same(ag.function(insertion, jit_compile=True)(X), np.sort(X))
+    for n in (3, 4, 25, 100, 961):
+        same(ag.function(sieve, jit_compile=True)(np.int64(n)), sieve(n))
+
+
+def test_an_index_below_a_moving_size_is_still_checked():
+    def beyond(n, m):
+        x = np.ones(n + 1)
+        j, total = 0, 0.0
+        while j <= m:
+            total += x[j]
+            j += 3
+        return total
+
+    made = ag.function(beyond, jit_compile=True)
+    assert float(made(np.int64(9), np.int64(9))) == 4
+    with pytest.raises(IndexError):
+        made(np.int64(9), np.int64(12))
+
+
+def test_known_ends_need_no_tests():
+    """Neither an index that a loop's test keeps within an array, nor what counts within loops."""
+    text = ag.function(insertion, jit_compile=True).get_concrete_function(np.arange(100.0)).executable.lowered.text
+    assert "label %failed" not in text
+
+    def bits(n):
+        total = 0
+        for i in range(n):
+            k = i
+            while k > 0:
+                total += k & 1
+                k >>= 1
+        return total
+
+    made, executable = native(bits, np.int64(1000))
+    assert "with.overflow" not in executable.lowered.text
+    assert int(made(np.int64(1000))) == bits(1000)
+
+
+def test_numbers_from_floats():
+    def whole(x):
+        return int(x)
+
+    made = ag.function(whole, jit_compile=True)
+    for x in (0.0, -0.9, 0.9, -7.5, 1e15, 2.0**62, -(2.0**63), 2.0**63 - 1024, -(2.0**63) + 1024):
+        assert int(made(np.float64(x))) == int(x)
+    for x, error in ((np.nan, ValueError), (np.inf, OverflowError), (-np.inf, OverflowError)):
+        with pytest.raises(error):
+            made(np.float64(x))
