@@ -33,6 +33,15 @@ def fill2(xs):
 
 
 @PROGRAMS.add((V, 4), (W, 3), gradients=False)
+def counted(xs, n):
+    p = np.arange(n)
+    for i in range(n - 1):
+        if xs[i] > 0:
+            p[i] = p[i + 1]
+    return p, np.arange(1, n + 1, 2), np.arange(0.0, n, step=0.5)
+
+
+@PROGRAMS.add((V, 4), (W, 3), gradients=False)
 def fill3(xs, n):
     out = np.zeros(5)
     k = 0

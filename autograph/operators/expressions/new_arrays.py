@@ -10,6 +10,7 @@ import numpy as np
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
+from runtime.tensor.numpy_functions.table import public
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
@@ -56,6 +57,16 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: 
     return _boxed(np.full(shape, fill_value, dtype, *args, **kwargs))
 
 
+def _arange(*args: Any, **kwargs: Any) -> Any:
+    """`np.arange`: of numbers known when the graph runs, a tensor."""
+    args = tuple(map(resolve, args))
+    kwargs = {name: resolve(x) for name, x in kwargs.items()}
+    if not any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
+        return np.arange(*args, **kwargs)
+    return public.np_arange(*args, **kwargs)
+
+
 for _original, _value in ((np.zeros, 0.0), (np.ones, 1.0), (np.empty, 0.0)):
     stand_in(_original)(_maker(_original, _value))
 stand_in(np.full)(_full)
+stand_in(np.arange)(_arange)

@@ -1,4 +1,4 @@
-"""Loops over numbers and single items: Python's own results, at the ends of 64 bits, of stretches of turns, and of breaks."""
+"""Loops over numbers and single items: Python's results, at the ends of 64 bits, of stretches of turns, and of breaks."""
 
 import numpy as np
 import pytest

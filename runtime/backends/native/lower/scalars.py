@@ -191,50 +191,44 @@ class Ops:
     def floor_divide(self, x: Scalar, y: Scalar) -> Scalar:
         if is_float(x.code):
             return self.math("floor_divide", x, y)
-        return self._integer_division(x, y)[0]
+        return self._integer_division(x, y, divides=True)
 
     def remainder(self, x: Scalar, y: Scalar) -> Scalar:
         if is_float(x.code):
             return self.math("remainder", x, y)
-        return self._integer_division(x, y)[1]
+        return self._integer_division(x, y, divides=False)
 
-    def _integer_division(self, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
-        """Floor division and its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
+    def _integer_division(self, x: Scalar, y: Scalar, divides: bool) -> Scalar:
+        """Floor division, or its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
         code, zero = x.code, self.const(0, x)
-        positive = str(y.reg).isdigit() and int(y.reg) > 0
-        if is_signed(code) and str(y.reg).isdigit() and int(y.reg).bit_count() == 1:  # a power of two rounds down by itself
-            mask = self.const(int(y.reg) - 1, x)
-            shift = self.const(int(y.reg).bit_length() - 1, x)
-            rest = self._within(self._new(f"and {x}, {mask.reg}", code), (0, int(y.reg) - 1))
-            quotient, bounds = self._new(f"ashr {x}, {shift.reg}", code), self._bounds(x)
-            if bounds is not None:
-                self._within(quotient, (bounds[0] // int(y.reg), bounds[1] // int(y.reg)))
-            return quotient, rest
         above, below = self._bounds(x), self._bounds(y)
+        constant = int(y.reg) if str(y.reg).isdigit() else 0
+        if is_signed(code) and constant.bit_count() == 1:  # a power of two rounds down by itself
+            if not divides:
+                mask = self.const(constant - 1, x)
+                return self._within(self._new(f"and {x}, {mask.reg}", code), (0, constant - 1))
+            shift = self.const(constant.bit_length() - 1, x)
+            bounds = None if above is None else (above[0] // constant, above[1] // constant)
+            return self._within(self._new(f"ashr {x}, {shift.reg}", code), bounds)
         if is_signed(code) and above is not None and below is not None and above[0] >= 0 < below[0]:
-            quotient = self._new(f"udiv {x}, {y.reg}", code)
-            self._within(quotient, (above[0] // below[1], above[1] // below[0]))
-            return quotient, self._within(self._new(f"urem {x}, {y.reg}", code), (0, below[1] - 1))
+            if divides:
+                return self._within(self._new(f"udiv {x}, {y.reg}", code), (above[0] // below[1], above[1] // below[0]))
+            return self._within(self._new(f"urem {x}, {y.reg}", code), (0, below[1] - 1))
         none = self.equal(y, zero)
         if not is_signed(code):
             by = self.select(none, self.const(1, x), y)
-            quotient = self._new(f"udiv {x}, {by.reg}", code)
-            rest = self._new(f"urem {x}, {by.reg}", code)
-            return self.select(none, zero, quotient), self.select(none, zero, rest)
+            return self.select(none, zero, self._new(f"{'udiv' if divides else 'urem'} {x}, {by.reg}", code))
         minus = self.equal(y, self.const(-1, x))
-        odd = self.logical_or(none, minus)
-        by = self.select(odd, self.const(1, x), y)
-        quotient = self._new(f"sdiv {x}, {by.reg}", code)
+        by = self.select(self.logical_or(none, minus), self.const(1, x), y)
         rest = self._new(f"srem {x}, {by.reg}", code)
         differ = self.less(self._new(f"xor {rest}, {by.reg}", code), zero)
         down = self.logical_and(self.not_equal(rest, zero), differ)
-        quotient = self.select(down, self.subtract(quotient, self.const(1, x)), quotient)
-        rest = self.select(down, self.add(rest, by), rest)
-        quotient = self.select(minus, self.subtract(zero, x), quotient)
-        rest = self.select(odd, zero, rest)
-        if positive:
-            self._within(rest, (0, int(y.reg) - 1))
-        return self.select(none, zero, quotient), rest
+        if not divides:  # 0 where it was divided by 1
+            result = self.select(down, self._new(f"add {rest}, {by.reg}", code), rest)
+            return self._within(result, (0, constant - 1) if constant > 0 else None)
+        quotient = self._new(f"sdiv {x}, {by.reg}", code)
+        quotient = self.select(down, self._new(f"sub {quotient}, 1", code), quotient)
+        return self.select(none, zero, self.select(minus, self.subtract(zero, x), quotient))
 
     def negative(self, x: Scalar) -> Scalar:
         return self._new(f"fneg {x}", x.code) if is_float(x.code) else self.subtract(self.const(0, x), x)
