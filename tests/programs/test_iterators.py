@@ -119,6 +119,41 @@ def pipeline_of_generators(xs):
     return total, len([x for x in source()])
 
 
+@PROGRAMS.add((V, 0.5), (W, 0.1))
+def pipeline_that_a_break_ends(xs, b):
+    def above(items, scale=1.0):
+        for u in items:
+            if u < b:
+                continue
+            yield u * scale
+
+    for w in above(above(items=above(xs)), scale=2.0):
+        b = np.tanh(b + w)
+        if b > 0.9999:
+            break
+    return b
+
+
+@PROGRAMS.add((V, 0.5), (W, -2.0))
+def keys_in_comprehensions(xs, a):
+    best = [max(x, a, key=lambda v: v * v) for x in xs if x > 0]
+    total = sum(w * 0.3 for w in xs if w > min(1.5, xs[0] if a > 0 else a, key=lambda w: w * w))
+    return best, total, [sorted([x, a, 0.5], key=lambda v: -v)[0] for x in best], [(lambda u: u * x)(a) for x in xs if x > 1]
+
+
+@PROGRAMS.add((V,), (W,))
+def walrus_in_a_loop_with_else(xs):
+    i, total = 0, 0.0
+    while i < len(xs) and (v := abs(xs[i])) < 8:
+        total += v
+        i += 1
+        if total > 10.3:
+            break
+    else:
+        total += 100
+    return total, i
+
+
 @PROGRAMS.add((V, 4.0), (W, 9.0))
 def extremes_of_nothing(xs, least):
     best = min((x for x in xs if x > least), default=-1.0)

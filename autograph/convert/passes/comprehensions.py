@@ -7,7 +7,8 @@ from autograph.convert.moving import looks_at_frame
 from autograph.convert.template import constant, copy_tree
 from autograph.source.parse import Node, walk
 
-_STAYS = (gast.Lambda, gast.Yield, gast.YieldFrom, gast.Await, gast.NamedExpr)
+_STAYS = (gast.Yield, gast.YieldFrom, gast.Await, gast.NamedExpr)
+_RANKING = ("max", "min", "sorted")  # what calls its `key` before it returns
 _HOOKS = {
     gast.ListComp: "list_comp",
     gast.SetComp: "set_comp",
@@ -45,6 +46,10 @@ class Comprehensions(Converter):
             "y = ag__.dict_comp(lambda x: ag__.list_comp(lambda z: (x, z), x), a, flat=True)",
         ),
         Example("y = [lambda: x for x in a]", "y = [lambda: x for x in a]"),
+        Example(
+            "y = [max(x, key=lambda v: v[z]) for x in a]",
+            "y = ag__.list_comp(lambda x: max(x, key=lambda v: v[z]), a)",
+        ),
         Example("y = [(n := x) for x in a]", "y = [(n := x) for x in a]"),
     )
 
@@ -84,7 +89,7 @@ class Comprehensions(Converter):
             if generator.is_async or not _is_plain_target(generator.target):
                 return True
         return any(
-            _has_any(part, _STAYS) or _leaks_generator(part) or looks_at_frame(part, self.context)
+            _has_any(part, _STAYS) or _leaks_function(part) or _leaks_generator(part) or looks_at_frame(part, self.context)
             for part in inside
         )
 
@@ -127,6 +132,14 @@ def _is_plain_target(target: Node) -> bool:
 
 def _has_any(node: Node, types: tuple[type, ...]) -> bool:
     return any(isinstance(child, types) for child in walk(node))
+
+
+def _leaks_function(node: Node) -> bool:
+    """Whether a lambda in `node` may be kept: all may but those called at once, and keys of calls by name."""
+    calls = [child for child in gast.walk(node) if isinstance(child, gast.Call)]
+    used_up = {id(call.func) for call in calls}
+    used_up |= {id(k.value) for call in calls if getattr(call.func, "id", "") in _RANKING for k in call.keywords}
+    return any(isinstance(child, gast.Lambda) and id(child) not in used_up for child in gast.walk(node))
 
 
 def _leaks_generator(node: Node) -> bool:

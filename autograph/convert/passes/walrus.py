@@ -30,6 +30,11 @@ class Walrus(Converter):
             "while True:\n    test = a\n    if test:\n        test = (n := f(a))\n"
             "    if not test:\n        break\n    g(n)",
         ),
+        Example(
+            "while a and (n := f(a)):\n    g(n)\nelse:\n    h()",
+            "while True:\n    test = a\n    if test:\n        test = (n := f(a))\n"
+            "    if not test:\n        h()\n        break\n    g(n)",
+        ),
         Example("while (n := f()) and n < 3:\n    g(n)", "while (n := f()) and n < 3:\n    g(n)"),
     )
 
@@ -40,12 +45,12 @@ class Walrus(Converter):
         return [*before, node]
 
     def visit_While(self, node: Node) -> Node:
-        """Lower the test into the loop. With an `else` the loop stays: a `break` would skip it."""
+        """Lower the test into the loop, and the `else` to where it fails. One that leaves an outer loop stays."""
         self.generic_visit(node)
-        if node.orelse or not _binds_late(node.test):
+        if not _binds_late(node.test) or holds(node.orelse, gast.Break, gast.Continue):
             return node
         before, test = self._lower(node.test, "test")
-        leave = self.quote("if not test:\n    break", node.test, test=test)
+        leave = self.quote("if not test:\n    otherwise\n    break", node.test, test=test, otherwise=node.orelse)
         return self.quote("while True:\n    body", node, body=[*before, *leave, *node.body])[0]
 
     def visit_Assign(self, node: Node) -> list[Node]:

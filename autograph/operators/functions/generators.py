@@ -141,6 +141,8 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
     graph = trace.builder.region.graph
     mark = len(graph.nodes)
     table: dict[Any, Any] = {}
+    inner = [_made[g] for g in (*made.args, *made.kwargs.values()) if may_be_shared(g)]
+    fresh = tuple(map(_renewed, made.args)), {k: _renewed(v) for k, v in made.kwargs.items()}
     trace.journal.append(table)
     try:
         watch(trace, body)  # type: ignore[arg-type]
@@ -162,6 +164,9 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
         trace.journal.pop()
         for key, known in table.items() if trace.journal else ():
             trace.journal[-1].setdefault(key, known)
+    made.args, made.kwargs = fresh  # Python has begun with those that it goes over
+    for begun in inner:
+        begun.spent = True
     form = made.form(x, may_stop=True)
     if form is None:
         raise refusal("generator-items")
@@ -169,6 +174,15 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
     del graph.nodes[mark:]
     made.spent = True
     return form
+
+
+def _renewed(x: Any) -> Any:
+    """Another generator like one that has not begun; anything else as it is."""
+    if not may_be_shared(x):
+        return x
+    made = _made[x]
+    keywords = {k: _renewed(v) for k, v in made.kwargs.items()}
+    return generator_maker(made.function)(*map(_renewed, made.args), **keywords)
 
 
 def refuse_spent(x: Any) -> None:

@@ -230,15 +230,15 @@ class _Entry:
                 if value in ctx.outs and rep not in ctx.targets:
                     ctx.targets[rep] = value
                 ctx.materialize(rep)
-        written: set[Value] = set()
+        lists = [ctx.env[value] for value in self.graph.outputs]
+        handed_over = {rep.slot: k for k, rep in enumerate(lists) if isinstance(rep, ListRep)}  # by the last that has it
         for k, value in enumerate(self.graph.outputs):
             rep = converted(ctx, ctx.env[value], value.type, value.type)
             if isinstance(rep, Held):
                 code.do(f"store i64 {rep.register}, ptr {self._place(self.out_slots[k])}")
                 continue
             if isinstance(rep, ListRep):
-                self._deliver_list(self.out_slots[k], rep if value not in written else copied(ctx, rep))
-                written.add(value)
+                self._deliver_list(self.out_slots[k], copied(ctx, rep) if handed_over.get(rep.slot, k) > k else rep)
                 continue
             t = ctx.type(value)
             kind = code_of(t.dtype)
@@ -251,7 +251,7 @@ class _Entry:
                 raise Unsupported([("a result that is no tensor", None)])
             if rep.array is not None and rep.array.ptr == f"%out{k}.ptr":
                 continue
-            self._deliver(k, value, kind, written)
+            self._deliver(k, value, kind)
 
     def _deliver_list(self, slot: int, rep: ListRep) -> None:
         """Hand a list's memory over to the caller."""
@@ -298,7 +298,7 @@ class _Entry:
         code.begin(after)
         return code.op(f"phi ptr [ {held}, %{give} ], [ {copied}, %{last} ]", "p")
 
-    def _deliver(self, k: int, value: Value, kind: str, written: set[Value]) -> None:
+    def _deliver(self, k: int, value: Value, kind: str) -> None:
         """Bring an output that lies elsewhere to where the caller looks for it."""
         ctx, code = self.ctx, self.ctx.code
         sizes = ctx.sizes(value)
