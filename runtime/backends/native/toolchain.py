@@ -191,6 +191,8 @@ def _new_machine(level: int = 3) -> Any:
 
 QUICK = "; quick"
 """How a text begins that is code between other code: calls, memory, threads. It runs as fast by whatever passes."""
+WRITTEN = "; written"
+"""How a text begins whose loops are written in vectors: it needs to be cleaned only."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
@@ -226,7 +228,9 @@ def optimised(text: str) -> tuple[Any, Any]:
     options.slp_vectorization = not quick and "parallel_accesses" in text
     options.loop_unrolling = not quick and not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
-    if not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
+    if text.startswith(WRITTEN):
+        _cleaning().run(module, builder)
+    elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
     # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
     # functions that name them were kept as they are for it.
@@ -240,6 +244,15 @@ def optimised(text: str) -> tuple[Any, Any]:
     last.add_global_dead_code_eliminate_pass()
     last.run(module, builder)
     return module, machine
+
+
+def _cleaning() -> Any:
+    passes = require().create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    return passes
 
 
 def emit(text: str) -> bytes:

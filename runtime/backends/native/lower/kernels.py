@@ -8,35 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-
-import numpy as np
 
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.processor import registers, vector_bytes
 from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
 
 __all__ = ["Kernel", "lanes_of", "registers"]
 
-@lru_cache(maxsize=1)
-def _processor() -> tuple[int, int]:
-    """Bytes of a vector, and how many vector registers there are; asked of NumPy, as LLVM may not be loaded yet."""
-    has = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
-    if has.get("AVX512F"):
-        return 64, 32
-    if has.get("AVX2"):
-        return 32, 16
-    return 16, 32 if has.get("NEON") else 16
-
 
 def lanes_of(kind: str) -> int:
     """Numbers in a vector."""
-    return _processor()[0] // SIZE[kind]
-
-
-def registers() -> int:
-    """Vector registers."""
-    return _processor()[1]
+    return vector_bytes() // SIZE[kind]
 
 
 class Kernel:

@@ -10,6 +10,7 @@ import numpy as np
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
 from runtime.backends.native.lower.helpers import helpers_of
+from runtime.backends.native.lower.widen import OURS
 from runtime.ir.graph import Value
 
 __all__ = ["Lowered", "Module"]
@@ -26,6 +27,7 @@ declare ptr @llvm.stacksave.p0()
 """
 _NAMES = re.compile(r"%[\w.]+")
 _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
+_TARGETS = re.compile(r"label %([\w.]+)")
 _GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
@@ -39,6 +41,7 @@ class Module:
         self.globals: list[str] = []
         self.metadata = ['!0 = !{!"branch_weights", i32 2000, i32 1}', '!1 = !{!"branch_weights", i32 1, i32 2000}']
         self.math: dict[str, None] = {}
+        self.vectors: dict[tuple[str, str, int], None] = {}  # functions of the mathematical library, by lanes
         self.declared: dict[str, None] = {}
         self.symbols: set[str] = set()
         self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
@@ -58,6 +61,11 @@ class Module:
     def needs(self, function: str) -> None:
         """A function of the mathematical library ("exp.f32") is called."""
         self.math[function] = None
+
+    def vector(self, symbol: str, lanes: int) -> None:
+        """A function of the mathematical library ("ag_exp_f32") is called for so many elements."""
+        name, _, bits = symbol.removeprefix("ag_").rpartition("_f")
+        self.vectors[name, f"f{bits}", lanes] = None
 
     def declare(self, text: str, symbol: str | None = None) -> None:
         """A function from outside is called."""
@@ -186,6 +194,8 @@ class Module:
             if key in done:
                 continue
             name, code = key.split(".")
+            if f"{mathlib.symbol(name, code)}(" not in body:
+                continue  # of vectors only
             if body.count(f"{mathlib.symbol(name, code)}(") >= OFTEN:
                 done[key] = ""
                 outside.update(mathlib.outside(name, code))
@@ -194,6 +204,15 @@ class Module:
             declarations.update(dict.fromkeys(declared))
             self.symbols.update(symbol.removeprefix("@") for symbol in elsewhere)
             todo += [".".join(other) for other in mathlib.requires(name, code)]
+        for name, code, lanes in self.vectors:
+            vector = f"{mathlib.symbol(name, code)}_x{lanes}"
+            if vector in outside or f" {vector}(" in done.get(f"{name}.{code}", ""):
+                continue  # it came with the function of one element
+            often = body.count(f"{vector}(") >= OFTEN
+            text, declared, elsewhere = mathlib.vector(name, code, lanes, often)
+            done[f"{name}.{code}.{lanes}"] = text
+            declarations.update(dict.fromkeys(declared))
+            self.symbols.update(symbol.removeprefix("@") for symbol in elsewhere)
         for line in _intrinsics_of(body):
             declarations[line] = None
         for line in _INTRINSICS.strip().splitlines():
@@ -202,7 +221,22 @@ class Module:
             done["outside"] = mathlib.declared_outside(outside)
             self.symbols.update(name.removeprefix("@") for name in outside)
         head = ["; large"] if self.shares else []  # loops are not unrolled: see toolchain.py
+        if not self.called and not _loops_left(body):
+            head = ["; written"]  # likewise
         return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])
+
+
+def _loops_left(text: str) -> bool:
+    """Whether a text has loops that LLVM is to do something about."""
+    seen: set[str] = set()
+    for line in text.splitlines():
+        if line.startswith("define"):
+            seen = set()
+        elif line.endswith(":"):
+            seen.add(line[:-1])
+        elif line.startswith("  br ") and not line.endswith(OURS) and any(x in seen for x in _TARGETS.findall(line)):
+            return True
+    return False
 
 
 def _intrinsics_of(text: str) -> list[str]:
@@ -211,6 +245,8 @@ def _intrinsics_of(text: str) -> list[str]:
     for result, name, args in re.findall(
         r"call (?:[a-z]+ )*?(\S+|\{[^}]*\}) @(llvm\.[\w.]+)\(([^)]*)\)", text
     ):
+        if "<" in args:  # declared where it is called
+            continue
         types = [a.split()[0] for a in args.split(",") if a]
         if name.startswith("llvm.memmove"):
             out[name] = "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"

@@ -14,6 +14,8 @@ from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.parts import Apart, apart, call_shared, share
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
+from runtime.backends.native.lower.wide_loops import widen_loop
+from runtime.backends.native.lower.widen import OURS, Sum
 
 __all__ = ["Nest", "Root", "load", "store"]
 
@@ -77,6 +79,8 @@ class Root:
 
 class Nest:
     """The loops over `sizes`, outermost first."""
+
+    widens = True  # whether innermost loops may be written in vectors
 
     def __init__(self, host: Host, sizes: tuple[Operand, ...], roots: list[Root]) -> None:
         self.host = host
@@ -370,8 +374,21 @@ class Nest:
             found = self._claims(depth)
             return self.host.module.loop(*found) if found else ""
 
+        before, inmost = len(code.lines), depth + 1 == len(self.sizes)
         with code.counted(start, end, claims) as i:
             self._level(depth + 1, [*index, i])
+        if not inmost:
+            code.lines[-2] += OURS
+        elif self.widens:
+            self._widen(before, start, end)
+
+    def _widen(self, before: int, start: Operand, end: Operand) -> None:
+        """Write the innermost loop, which begins at a line, in vectors, if that is plain."""
+        written = self._written()
+        if any(r.best for r in written):
+            return
+        sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
+        widen_loop(self.code, self.host.module, before, (start, end), sums, self._side_by_side() if sums else 1)
 
     def _claims(self, depth: int) -> list[str]:
         """What is said of a loop."""

@@ -30,9 +30,10 @@ from runtime.backends.native.mathlib.library import (
     requires,
     slow_path,
     symbol,
+    vector,
 )
 
 __all__ = [
     "BINARY", "NAMES", "TYPES", "alone", "declarations", "declared_outside", "definition", "exports", "in_loops", "module",
-    "outside", "requires", "slow_path", "symbol",
+    "outside", "requires", "slow_path", "symbol", "vector",
 ]

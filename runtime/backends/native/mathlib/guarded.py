@@ -43,6 +43,26 @@ def inlined(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body) -> Text
     return _joined(("", (head, *outside)), *(variant(symbol, kinds, fast, beyond, n) for n in lanes))
 
 
+def vector_alone(symbol: str, kinds: Sequence[str], fast: Body, lanes: int) -> Text:
+    """A vector variant of a function without an end of its range, to be inlined."""
+    function = Function(lanes)
+    arguments = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
+    value = fast(*arguments)
+    head = f'define internal {value.type} {symbol}_x{lanes}({", ".join(map(str, arguments))}) alwaysinline nounwind'
+    return "\n".join([f"{head} memory(none) {{", *function.lines, f"  ret {value}", "}", ""]), tuple(function.declarations)
+
+
+def vector_inlined(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: int) -> Text:
+    """The same of one with an end; what it does beyond is called."""
+    text, needs = variant(symbol, kinds, fast, beyond, lanes)
+    v = _vector(kinds, lanes)
+    if lanes not in _lanes(kinds):
+        alone = (one_by_one(symbol, kinds, lanes, symbol), (declared_alone(symbol, kinds),))
+        return _joined((text.replace("define ", "define internal ", 1), needs), alone)
+    each = f"declare {v} {_each(symbol, lanes)}({', '.join([v] * len(kinds))}) {_RARE}"
+    return text.replace("define ", "define internal ", 1), (*needs, each)
+
+
 def rare(symbol: str, kinds: Sequence[str]) -> tuple[str, ...]:
     """The symbols that `inlined` calls and does not define."""
     return (symbol, *(_each(symbol, n) for n in _lanes(kinds)))
@@ -80,12 +100,9 @@ def called(
 }}
 """)
     for lanes in _lanes(kinds):
-        function = Function(lanes)
-        values = [Value(function, name, kind) for name, kind in zip(("%x", "%y"), kinds, strict=False)]
-        value = fast(*values)
-        head = f'define {value.type} {symbol}_x{lanes}({", ".join(map(str, values))}) noinline nounwind'
-        texts.append("\n".join([f"{head} memory(none) {{", *function.lines, f"  ret {value}", "}", ""]))
-        declarations.update(function.declarations)
+        text, needs = vector_alone(symbol, kinds, fast, lanes)
+        texts.append(text.replace("define internal", "define", 1).replace("alwaysinline", "noinline", 1))
+        declarations.update(dict.fromkeys(needs))
     return "\n".join(texts), tuple(declarations)
 
 
@@ -177,8 +194,8 @@ def variant(symbol: str, kinds: Sequence[str], fast: Body, beyond: Body, lanes: 
     return "\n".join(lines), (*function.declarations, f"declare {reduction})")
 
 
-def one_by_one(symbol: str, kinds: Sequence[str], lanes: int) -> str:
-    """The function that does several elements one by one."""
+def one_by_one(symbol: str, kinds: Sequence[str], lanes: int, one_element: str = "") -> str:
+    """The function that does several elements one by one, by another function."""
     vector, one = _vector(kinds, lanes), LLVM_TYPES[kinds[0]]
     names = ("%x", "%y")[: len(kinds)]
     size = lanes * (4 if one == "float" else 8)
@@ -193,7 +210,7 @@ def one_by_one(symbol: str, kinds: Sequence[str], lanes: int) -> str:
         lines.append(f"  {name}p = getelementptr {one}, ptr {name}s, i64 %i")
         lines.append(f"  {name}i = load {one}, ptr {name}p")
     lines += [
-        f"  %r = call {one} {symbol}_one({', '.join(f'{one} {name}i' for name in names)})",
+        f"  %r = call {one} {one_element or f'{symbol}_one'}({', '.join(f'{one} {name}i' for name in names)})",
         f"  %rp = getelementptr {one}, ptr %results, i64 %i",
         f"  store {one} %r, ptr %rp",
         "  %next = add i64 %i, 1",

@@ -16,7 +16,16 @@ from runtime.backends.native.mathlib import (
     trigonometric,
 )
 from runtime.backends.native.mathlib.emitter import Value
-from runtime.backends.native.mathlib.guarded import called, declared, declared_alone, guarded, inlined, rare
+from runtime.backends.native.mathlib.guarded import (
+    called,
+    declared,
+    declared_alone,
+    guarded,
+    inlined,
+    rare,
+    vector_alone,
+    vector_inlined,
+)
 
 TYPES = ("f32", "f64")
 
@@ -118,6 +127,24 @@ def alone(name: str, kind: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         return (*build(name, kind), ())
     head = symbol(name, kind)
     return "", (declared_alone(head, _kinds(name, kind)),), (head,)
+
+
+@cache
+def vector(name: str, kind: str, lanes: int, often: bool) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The same of a program that calls a function for so many elements, `@ag_exp_f32_x16`, in few places or `often`.
+
+    >>> vector("sin", "f32", 16, False)[2], vector("exp", "f32", 16, True)[0]
+    (('@ag_sin_f32_each16',), '')
+    """
+    head, kinds = symbol(name, kind), _kinds(name, kind)
+    if often and f"{head}_x{lanes}" in outside(name, kind):
+        return "", (outside(name, kind)[f"{head}_x{lanes}"],), (f"{head}_x{lanes}",)
+    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+    if name not in SLOW:
+        return (*vector_alone(head, kinds, fast, lanes), ())
+    each = f"{head}_each{lanes}"
+    beyond = each if each in rare(head, kinds) else head
+    return (*vector_inlined(head, kinds, fast, SLOW[name][0], lanes), (beyond,))
 
 
 def exports(name: str, kind: str) -> tuple[str, ...]:

@@ -94,6 +94,7 @@ class _Lanes(Nest):
     """A loop over the elements of a block, to become vectors as long as it."""
 
     alone = True
+    widens = False  # LLVM keeps a block's vectors in registers from loop to loop where it makes them itself
 
     def _shared(self) -> None:
         self._registers()
