@@ -43,7 +43,8 @@ def widen_loop(
     wide = parse(lines[_HEAD:-3], index, frozenset(sums), size)
     if wide is None:
         return False
-    if known and sums and wide.weight > COSTLY and end - start < 2 * wide.lanes:  # type: ignore[operator]
+    short = (2 if wide.weight > COSTLY else 1) * wide.lanes
+    if known and sums and end - start < short:  # type: ignore[operator]
         return False  # LLVM goes over several such short rows at a time
     # After the body: the next number, the branch back, the label of what follows.
     writer = Writer(wide, index, sums, code.fresh, module.declare, module.vector)
@@ -164,12 +165,14 @@ class _Loop:
     def _rest(self, start: Operand, left: Operand) -> None:
         """What is left, with a mask: the last vector has so many elements, or is full where that is 0."""
         lanes = self.wide.lanes
-        if isinstance(left, int):
-            self._loop(start, self.end, 1, str((1 << (left or lanes)) - 1) if left else "")
-            return
-        bits = self.op(f"shl i64 1, {left}")
-        ones = self.op(f"sub i64 {bits}, 1")
-        self._loop(start, self.end, 1, self.op(f"trunc i64 {ones} to i{lanes}"))
+        if left in (lanes // 2, lanes // 4) and not self.writer.sums and self.wide.weight < COSTLY:
+            self.writer.narrowed(int(left)).copy(str(start), "", {})  # what is read again soon is better not masked
+        elif isinstance(left, int):
+            self._loop(start, self.end, 1, str((1 << left) - 1) if left else "")
+        else:
+            bits = self.op(f"shl i64 1, {left}")
+            ones = self.op(f"sub i64 {bits}, 1")
+            self._loop(start, self.end, 1, self.op(f"trunc i64 {ones} to i{lanes}"))
 
     def _total(self) -> None:
         """What was accumulated, joined with what was there before."""

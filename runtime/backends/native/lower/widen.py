@@ -218,6 +218,12 @@ class Writer:
         self._names: dict[str, str] = {}
         self._wide: dict[tuple[str, str], str] = {}
 
+    def narrowed(self, lanes: int) -> Writer:
+        """One that writes shorter vectors to the same lines."""
+        made = Writer(self.wide._replace(lanes=lanes), self.index, self.sums, self.fresh, self.declare, self.vectors)
+        made.lines = self.lines
+        return made
+
     def type(self, kind: str) -> str:
         """The type of a vector."""
         return f"<{self.wide.lanes} x {kind}>"
