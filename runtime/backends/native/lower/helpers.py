@@ -2,6 +2,8 @@
 
 import re
 
+from runtime.backends.native.lower.philox import philox
+
 __all__ = ["helpers_of"]
 
 _TEXT = """
@@ -177,7 +179,7 @@ _DEFINED = re.compile(r"^(?:define [^@]*)?(@ag_\w+)", re.MULTILINE)
 def _parts() -> dict[str, tuple[str, frozenset[str]]]:
     """By name: the text, and the names in it."""
     out = {}
-    for part in _TEXT.strip().split("\n\n"):
+    for part in (*_TEXT.strip().split("\n\n"), *philox().split("\n\n")):
         defined = _DEFINED.search(part)
         assert defined is not None, part
         out[defined.group(1)] = part, frozenset(_NAME.findall(part))

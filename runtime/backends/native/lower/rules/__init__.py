@@ -14,6 +14,7 @@ from runtime.backends.native.lower.rules import list_parts as list_parts
 from runtime.backends.native.lower.rules import lists as lists
 from runtime.backends.native.lower.rules import pooling as pooling
 from runtime.backends.native.lower.rules import products as products
+from runtime.backends.native.lower.rules import random as random
 from runtime.backends.native.lower.rules import records as records
 from runtime.backends.native.lower.rules import reductions as reductions
 from runtime.backends.native.lower.rules import repeating as repeating
