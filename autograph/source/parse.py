@@ -10,6 +10,7 @@ import io
 import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import astunparse
@@ -28,7 +29,24 @@ def parse(text: str, filename: str = "<unknown>") -> Node:
 
 def parse_ast(text: str, filename: str = "<unknown>") -> ast.Module:
     """The standard library's tree of `text`: ten times faster, for looking only."""
-    return ast.parse(text, filename)
+    with _warned_before():
+        return ast.parse(text, filename)
+
+
+@contextmanager
+def _warned_before() -> Iterator[None]:
+    """For text that Python has compiled before: what it warns of in a text, it has warned of.
+
+    `warnings.catch_warnings` would also forget which warnings of the program were shown once.
+    """
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]
+    added = [("ignore", None, category, None, 0) for category in (SyntaxWarning, DeprecationWarning)]
+    filters[:0] = added
+    try:
+        yield
+    finally:
+        for each in added:
+            filters.remove(each)
 
 
 def to_gast(node: ast.AST) -> Node:
@@ -45,8 +63,7 @@ def to_ast(node: Node) -> Node:
 
 def compile_quietly(module: ast.Module, file: str, flags: int) -> types.CodeType:
     """The code of a module made of a function's tree, without the warnings that Python gave when it compiled the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
+    with _warned_before():
         return compile(module, file, "exec", flags=flags, dont_inherit=True)
 
 

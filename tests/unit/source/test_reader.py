@@ -4,10 +4,13 @@ import linecache
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
+import autograph.operators
 from autograph.errors.catalogue import SourceUnavailableError
+from autograph.load.conversion import convert_function
 from autograph.source.parse import unparse
 from autograph.source.reader import read_function
 
@@ -117,3 +120,18 @@ def test_changed_file() -> None:
 def test_readings_are_independent() -> None:
     read_function(same).node.body.clear()
     assert text_of(same) == "def same(f):\n    return f"
+
+
+def test_what_python_warned_of_is_not_warned_of_again(tmp_path) -> None:
+    text = 'def f(x):\n    y = "\\d"\n    try:\n        return x is 3, y\n    finally:\n        return None\n'
+    path = tmp_path / "warned.py"
+    path.write_text(text)
+    space: dict = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(text, str(path), "exec"), space)
+    before = list(warnings.filters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert convert_function(space["f"], autograph.operators)(1) is None
+    assert warnings.filters == before
