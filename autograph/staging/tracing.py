@@ -45,14 +45,14 @@ from autograph.operators.values.descriptors import (
     value_types,
 )
 from autograph.operators.values.packing import pack, unpack
-from autograph.operators.values.specials import special_methods
+from autograph.operators.values.specials import leads_to_tensor, special_methods
 from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import BoxPlace, Place, Trace, active, tracing
-from runtime.typesys.errors import UnboundVariableError
+from runtime.typesys.errors import UnboundVariableError, UnimplementedError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
 
@@ -301,12 +301,18 @@ def _collect(
         if key in known:
             continue
         if _is_own(trace, place):
-            if isinstance(_holder(place), (CellType, type)) or value_types(describe(final)):
+            if isinstance(_holder(place), (CellType, type)) or leads_to_tensor([final]):
                 traced.own.append(place)
             else:  # Python's values in an object that Python made: there is nothing to go on with at the next call
                 done.append((place, final))
             continue
-        before, after = describe(found[key][1]), describe(final)
+        try:
+            before, after = describe(found[key][1]), describe(final)
+        except UnimplementedError as refused:
+            if refused.id != "self-reference" or "old places" in trace.notes or leads_to_tensor([final]):
+                raise
+            grown = True  # it may be in an object that every attempt makes anew: then that will be seen
+            continue
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
             traced.constant_writes.append((place, final))
             continue

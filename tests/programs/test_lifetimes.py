@@ -230,3 +230,38 @@ def test_what_a_function_counts_in_its_own_objects_goes_on():
 
     assert [float(staged(np.float32(1.0))) for _ in range(3)] == [2.0, 3.0, 4.0]
     assert [float(x) for x in box.items] == [1.0, 1.0, 1.0]
+
+
+def test_what_python_makes_and_refers_to_itself_is_no_state_either():
+    class Group(Box):
+        def __init__(self, parent):
+            self.parent = parent
+            self.children = []
+
+        __init__ = convert_function(__init__, ag.operators)
+
+        def grow(self):
+            child = type(self)(self)
+            self.children.append(child)
+            self.first = child
+            return child
+
+        grow = convert_function(grow, ag.operators)
+
+    kept = []
+
+    def make():
+        top = Group(None)
+        top.grow().grow()
+        kept.append(top)
+
+    make.__module__ = "unittest.case"  # called as it is
+
+    @ag.function
+    def staged(x):
+        make()
+        return x + 1.0
+
+    assert float(staged(np.float32(1.0))) == 2.0
+    assert kept[-1].first.parent is kept[-1]
+    assert len(kept[-1].children) == 1
