@@ -1,4 +1,4 @@
-"""Calls of native code at the cost of a C function: tables for the entry point of dispatch.ll."""
+"""Calls of native code at the cost of a C function: tables for the entry point of dispatch.ll (inputs.ll, outputs.ll)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _method() -> tuple[_MethodDef, Loaded] | None:
     found = objects.offsets()
     if found is None:
         return None
-    text = Path(__file__).with_name("dispatch.ll").read_text("utf-8")
+    text = "\n".join(Path(__file__).with_name(f"{name}.ll").read_text("utf-8") for name in ("dispatch", "inputs", "outputs"))
     for name, offset in (found | {"LARGE": pool.LARGE}).items():
         text = text.replace(f"${name}\n", f"{offset}\n").replace(f"${name})", f"{offset})")
     symbols = objects.symbols() | interrupts.addresses() | pool.addresses() | {"ag_handler": id(pool.handler())}

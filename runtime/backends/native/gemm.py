@@ -84,7 +84,7 @@ def _loaded(kind: str) -> Loaded:
 def text(kind: str, t: Tile) -> str:
     """The module for a type and a tile."""
     word, size = WORDS[kind]
-    out = Path(__file__).with_name("gemm.ll").read_text("utf-8")
+    out = "\n".join(Path(__file__).with_name(f"{name}.ll").read_text("utf-8") for name in ("gemm", "panels"))
     half = Tile(t.lanes, 1, t.rows)  # for the last panel, where it has no more columns than that
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
