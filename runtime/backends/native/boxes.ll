@@ -1,4 +1,4 @@
-; quick
+; written
 ; How tensors are made and freed: those that held plain arrays and numbers are kept for the next ones.
 ;
 ; @ag_free_box is the class's tp_dealloc, so it frees what lives in subclasses too. A box keeps its content at $CONTENT, the

@@ -1,4 +1,4 @@
-; quick
+; written
 ; The entry of native code: a function of CPython's fast-call convention that serves every signature by a table.
 ;
 ; `self` is a bytes object that holds the table (dispatch.py writes it): words of eight bytes,

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORGET = "ag_forget"
-_VERSION = 4  # of how texts are compiled: passes, options
+_VERSION = 5  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
@@ -190,9 +190,9 @@ def _new_machine(level: int = 3) -> Any:
 
 
 QUICK = "; quick"
-"""How a text begins that is code between other code: calls, memory, threads. It runs as fast by whatever passes."""
+"""How a text begins that is code between other code: memory, threads. It runs as fast by whatever passes."""
 WRITTEN = "; written"
-"""How a text begins whose loops are written in vectors: it needs to be cleaned only."""
+"""How a text begins that needs to be cleaned only: its loops are in vectors, or it has none that take long."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
@@ -222,13 +222,13 @@ def optimised(text: str) -> tuple[Any, Any]:
     module.verify()
     quick = text.startswith(QUICK)
     machine = _machine(0 if quick or is_long(text) else 3)
-    options = llvm.create_pipeline_tuning_options(speed_level=1 if quick else 3)
-    options.loop_vectorization = options.loop_interleaving = not quick
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.loop_interleaving = True
     # Numbers alone are put into vectors and taken out again, while each waits for the one before.
-    options.slp_vectorization = not quick and "parallel_accesses" in text
-    options.loop_unrolling = not quick and not text.startswith("; large")  # it takes most of the time of large programs
+    options.slp_vectorization = "parallel_accesses" in text
+    options.loop_unrolling = not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
-    if text.startswith(WRITTEN):
+    if quick or text.startswith(WRITTEN):
         _cleaning().run(module, builder)
     elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
@@ -247,6 +247,7 @@ def optimised(text: str) -> tuple[Any, Any]:
 
 
 def _cleaning() -> Any:
+    """What makes registers of memory and leaves out what nobody needs: a tenth of the time of LLVM's least pipeline."""
     passes = require().create_new_module_pass_manager()
     passes.add_always_inliner_pass()
     passes.add_sroa_pass()

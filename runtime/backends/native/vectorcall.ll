@@ -1,4 +1,4 @@
-; quick
+; written
 ; What Python calls for an object with entries: C functions, or functions of Python's, that may do a call (dispatch.ll).
 ;
 ; The object keeps, at $CALLS, an object that keeps at $ENTRIES a tuple of triples: an entry, None or a function that gives

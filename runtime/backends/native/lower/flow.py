@@ -59,9 +59,11 @@ class _Repeat:
 
 
 class Flow:
-    """Control flow in the function that is being written."""
+    """Control flow in the function that is being written; `as_loops`: its loops are not to be unrolled, which takes LLVM
+    longer than all else about long rules."""
 
-    def __init__(self, ctx: FunctionLowering) -> None:
+    def __init__(self, ctx: FunctionLowering, as_loops: bool = False) -> None:
+        self._as_loops = as_loops
         self.ctx = ctx
         self.code = ctx.code
         self.ops = ctx.ops
@@ -88,8 +90,13 @@ class Flow:
             yield i
         code.do(f"{following} = add nsw i64 {i}, 1")
         code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
-        code.jump(head)
+        self._back(head)
         code.begin(after)
+
+    def _back(self, head: str) -> None:
+        module = self.ctx.module
+        said = f", !llvm.loop {module.loop(module.not_unrolled())}" if self._as_loops else ""
+        self.code.do(f"br label %{head}{said}")
 
     @contextmanager
     def loops(self, sizes: tuple[Operand, ...]) -> Iterator[list[str]]:
@@ -109,7 +116,7 @@ class Flow:
         code.begin(head)
         with self._turn():
             yield _Repeat(self, after)
-        code.jump(head)
+        self._back(head)
         code.begin(after)
 
     @contextmanager

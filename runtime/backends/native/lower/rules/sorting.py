@@ -236,7 +236,7 @@ def sort_along(ctx: FunctionLowering, node: Node) -> None:
     if isinstance(n, int) and n >= LARGE_ROW:
         raise Unsupported([("of long rows", None)])
     array = ctx.array(node.inputs[0])
-    flow = Flow(ctx)
+    flow = Flow(ctx, as_loops=True)
     out = ctx.allocate(array.code, sizes, node.outputs[0])
     keys = Keys(flow, array.code, signed_zero=True)
     sorter = Sorter(flow, keys, n, False)
