@@ -1,6 +1,7 @@
 """Loop nests: the elements of several expressions over one index, stored or reduced, in one pass.
 
-The loops are scalar and say that their iterations are independent; LLVM makes vectors of them.
+The loops are scalar and say that their iterations are independent. Plain innermost ones are then written again in vectors
+(wide_loops.py), the others LLVM makes vectors of.
 """
 
 from __future__ import annotations
