@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any
 
@@ -23,6 +24,20 @@ class _Open(threading.local):
 _OPEN = _Open()
 
 
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """Among the classes of an attempt: an exception of which all is known, as `raise` has made it."""
+
+    exception: type[BaseException]
+    arguments: tuple[Any, ...]
+    state: tuple[tuple[str, Any], ...] = ()
+
+    def fits(self, error: BaseException) -> bool:
+        """Whether it is this exception."""
+        same = type(error) is self.exception and error.args == self.arguments
+        return same and all(name in error.__dict__ and error.__dict__[name] == value for name, value in self.state)
+
+
 class Attempt(Op):
     """(which, *results) of the function named `function`, applied to the inputs after the first `slots`.
 
@@ -35,14 +50,14 @@ class Attempt(Op):
 
     @staticmethod
     def run_function(
-        function: Any, name: str, slots: int, exceptions: tuple[type[BaseException], ...], *inputs: Any
+        function: Any, name: str, slots: int, exceptions: tuple[type[BaseException] | Known, ...], *inputs: Any
     ) -> tuple[Any, ...]:
         """What the plan calls; `function` is the compiled one, `name` its name in the table."""
         state = list(inputs[:slots])
         _OPEN.slots.append((name, state))
         try:
             results = function(*inputs[slots:])
-        except exceptions as error:
+        except tuple(k.exception if isinstance(k, Known) else k for k in exceptions) as error:
             which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error)), 0)
             if not which:
                 raise
@@ -53,8 +68,10 @@ class Attempt(Op):
         return (0,) if slots == 0 else (0, results) if slots == 1 else (0, *results)
 
 
-def _catches(kind: type[BaseException], error: BaseException) -> bool:
+def _catches(kind: type[BaseException] | Known, error: BaseException) -> bool:
     """Whether `except kind` is meant for the error: Python's UnboundLocalError is no ValueError, ours is one, too."""
+    if isinstance(kind, Known):
+        return kind.fits(error)
     if type(error) is UnboundVariableError and not issubclass(kind, OpError):
         return issubclass(UnboundLocalError, kind)
     return isinstance(error, kind)

@@ -184,7 +184,8 @@ def _argument(argument: Any, values: tuple[Any, ...]) -> Any:
 class Raise(Op):
     """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None.
 
-    In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it.
+    In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it. What has an `__init__` or
+    attributes of its own is not initialised again: `state` holds the attributes.
     """
 
     name = "raise_"
@@ -192,15 +193,41 @@ class Raise(Op):
     outputs = 0
 
     def infer(
-        self, *values: ValueType, exception: Any, arguments: tuple[Any, ...] | None = None, template: Template = ()
+        self,
+        *values: ValueType,
+        exception: Any,
+        arguments: tuple[Any, ...] | None = None,
+        template: Template = (),
+        state: tuple[tuple[str, Any], ...] | None = None,
     ) -> tuple[()]:
         return ()
 
     @staticmethod
     def kernel(
-        *values: Any, exception: Any, arguments: tuple[Any, ...] | None = None, template: Template = ()
+        *values: Any,
+        exception: Any,
+        arguments: tuple[Any, ...] | None = None,
+        template: Template = (),
+        state: tuple[tuple[str, Any], ...] | None = None,
     ) -> tuple[()]:
-        raise exception(*([fill(template, values)] if arguments is None else [_argument(a, values) for a in arguments]))
+        raise exception_of(values, exception, arguments, template, state)
+
+
+def exception_of(
+    values: tuple[Any, ...],
+    exception: Any,
+    arguments: tuple[Any, ...] | None,
+    template: Template,
+    state: tuple[tuple[str, Any], ...] | None,
+) -> BaseException:
+    """What a `raise_` raises, made of its inputs."""
+    given = [fill(template, values)] if arguments is None else [_argument(a, values) for a in arguments]
+    if state is None:
+        return exception(*given)  # type: ignore[no-any-return]
+    made: BaseException = exception.__new__(exception, *given)
+    made.args = tuple(given)
+    made.__dict__.update({name: _argument(a, values) for name, a in state})
+    return made
 
 
 class PyFunction(Op):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from autograph.operators.state.regions import leaving
@@ -51,7 +52,10 @@ def raised(error: Any) -> Any:
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
     template, values = template_of(text) if text is not None else ((), [])
     arguments = _arguments(trace, made.args, values) if text is None else None
-    leaving(made, values, {"exception": type(made), "arguments": arguments, "template": template})
+    attrs: dict[str, Any] = {"exception": type(made), "arguments": arguments, "template": template}
+    if type(type(made).__init__) is FunctionType or made.__dict__:
+        attrs["state"] = tuple(zip(made.__dict__, _arguments(trace, tuple(made.__dict__.values()), values), strict=True))
+    leaving(made, values, attrs)
     return made
 
 

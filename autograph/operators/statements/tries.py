@@ -6,6 +6,7 @@ body writes is noted, so that a handler finds them as they were when the excepti
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable
 from typing import Any
 
@@ -27,13 +28,15 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.build import Region
-from runtime.ir.graph import Graph, Value
+from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.safety import may_fail
-from runtime.ops.attempts import last_caught
+from runtime.ops.attempts import Known, last_caught
+from runtime.ops.effects import exception_of
 from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["try_stmt"]
@@ -64,7 +67,13 @@ def try_stmt(
     if traced is None:
         _by_python(body, handlers, orelse)
         return
-    kinds = [(kind, handler) for types, handler in handlers for kind in _flat(types())]
+    kinds: list[tuple[type[BaseException] | Known, Any]] = []
+    for types, handler in handlers:
+        for kind in _flat(types()):
+            known, others = _raised_in(trace, traced.region.graph, kind) if _uses_first(handler) else ([], True)
+            kinds += [(k, handler) for k in known]
+            if others:
+                kinds.append((kind, handler))
     tag = staged.emit(traced, tuple(kind for kind, _ in kinds))
 
     def done() -> None:
@@ -88,13 +97,20 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     try:
         body()
     except BaseException as error:
-        handler = None if type(error).__module__.startswith("autograph.") else _handler_of(error, handlers)
+        handler = None if _is_ours(error) else _handler_of(error, handlers)
         if handler is None:
             raise
         handler(error)
     else:
         if orelse is not None:
             orelse()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception ends a path of the trace, or refuses something: Python knows none like it."""
+    module = type(error).__module__
+    refuses = isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError))
+    return refuses or (module.startswith("autograph.") and module != "autograph.errors")
 
 
 def _handler_of(error: BaseException, handlers: tuple[Handler, ...]) -> Callable[[Any], None] | None:
@@ -105,14 +121,62 @@ def _flat(types: Any) -> list[type[BaseException]]:
     return [kind for part in types for kind in _flat(part)] if isinstance(types, tuple) else [types]
 
 
-def _handling(kind: type[BaseException], handler: Callable[[Any], None]) -> Callable[[], None]:
+def _raised_in(trace: Trace, graph: Graph, kind: type[BaseException]) -> tuple[list[Known], bool]:
+    """Of the exceptions of a class that a graph may raise those of which all is known, and whether there are others."""
+    known: dict[Known, None] = {}
+    others = False
+    pending, seen = [graph], {graph.name}
+    while pending:
+        for node in pending.pop().walk():
+            name = node.attrs.get("function")
+            if type(name) is str and name in trace.graph.functions and name not in seen:
+                seen.add(name)
+                pending.append(trace.graph.functions[name])
+            if node.op.name == "raise_":
+                exception = node.attrs["exception"]
+                if not isinstance(exception, type):
+                    others = True
+                elif issubclass(exception, kind):
+                    made = _made(exception, node)
+                    others = others or made is None
+                    known.update({} if made is None else {made: None})
+            elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
+                others = others or kind.__module__ == "builtins" or node.op.effect == "py"
+    return (list(known), others) if len(known) <= _MOST_KNOWN else ([], True)
+
+
+_MOST_KNOWN = 4  # for each the handler is traced
+
+
+def _made(exception: type[BaseException], node: Node) -> Known | None:
+    """What a `raise` makes, if nothing of it depends on the run."""
+    if node.inputs:
+        return None
+    attrs = node.attrs
+    made = exception_of((), exception, attrs["arguments"], attrs["template"], attrs.get("state"))
+    known = Known(exception, made.args, tuple(made.__dict__.items()))
+    try:
+        hash(known)
+    except TypeError:
+        return None
+    return known
+
+
+def _uses_first(function: Any) -> bool:
+    """Whether a function reads its first parameter."""
+    code = function.__code__
+    name = code.co_varnames[0]
+    return any(i.argval == name and i.opname.startswith("LOAD") for i in dis.get_instructions(code))
+
+
+def _handling(kind: type[BaseException] | Known, handler: Callable[[Any], None]) -> Callable[[], None]:
     """The handler of an exception that is caught when the graph runs."""
 
     def handle() -> None:
-        error = _caught(kind)
+        error = _caught(kind) if isinstance(kind, type) else _remade(kind)
         try:
             raise error  # so that a bare `raise` in the handler finds it
-        except kind:
+        except type(error):
             try:
                 handler(error)
             except BaseException as again:
@@ -126,13 +190,29 @@ def _handling(kind: type[BaseException], handler: Callable[[Any], None]) -> Call
     return handle
 
 
+def _remade(kind: Known) -> BaseException:
+    """An exception like the one that will be caught; the same one each time it is asked for in a trace."""
+    trace = STATE.trace
+    assert trace is not None
+    table = trace.notes.setdefault("remade", {})
+    if kind not in table:
+        made = table[kind] = exception_of((), kind.exception, kind.arguments, (), kind.state)
+        made.__dict__["__raised_again__"] = last_caught
+    return table[kind]  # type: ignore[no-any-return]
+
+
 def _caught(kind: type[BaseException]) -> BaseException:
     """What stands for an exception that is known when the graph runs: only its class can be asked."""
 
     def refuse(self: Any, *_: Any) -> Any:
         raise refusal("caught-later", kind=kind.__name__)
 
-    members: dict[str, Any] = {"__str__": refuse, "__repr__": refuse, "args": property(refuse)}
+    def unknown(self: Any, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        refuse(self)
+
+    members: dict[str, Any] = {"__str__": refuse, "__repr__": refuse, "args": property(refuse), "__getattr__": unknown}
     members["__raised_again__"] = staticmethod(last_caught)
     members["__module__"] = kind.__module__
     made: Any = type(kind.__name__, (kind,), members)
@@ -246,7 +326,7 @@ class _Try:
                 self.last[region][i] = _UNSURE
             region = region.parent
 
-    def emit(self, traced: Traced, exceptions: tuple[type[BaseException], ...]) -> Tensor:
+    def emit(self, traced: Traced, exceptions: tuple[type[BaseException] | Known, ...]) -> Tensor:
         """The node; the places get what the body left. Returns the tag."""
         trace, region = self.trace, traced.region
         with inside(trace, region), replayed(traced):

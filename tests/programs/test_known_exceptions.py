@@ -1,0 +1,108 @@
+"""Exceptions that are raised and caught when the graph runs, and whose text and attributes a handler reads all the same."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+
+
+class Fault(Exception):
+    def __init__(self, code, text=""):
+        super().__init__(text)
+        self.code = code
+
+
+@PROGRAMS.add((1.0,), (2.5,), (-9.0,))
+def text_of_two(x):
+    try:
+        if x > 2:
+            raise ValueError("big")
+        if x < 0:
+            raise ValueError("small")
+        bad = False
+    except ValueError as e:
+        print("caught", e, type(e).__name__, e.args)
+        bad = True
+    return bad, x
+
+
+@PROGRAMS.add((1.0,), (2.5,), (-9.0,))
+def attributes(x):
+    def check(v):
+        if v > 2:
+            raise Fault(3, "three")
+        if v < 0:
+            raise Fault(code=4)
+        return v
+
+    try:
+        r = check(x) * 2
+    except Fault as e:
+        r = e.code * 1.0
+    return r
+
+
+@PROGRAMS.add((1.0,), (-9.0,))
+def raised_from_the_one_caught(x):
+    try:
+        if x < 0:
+            raise KeyError("inner")
+    except KeyError as e:
+        raise RuntimeError("outer") from e
+    return x
+
+
+@PROGRAMS.add((1.0,), (-9.0,))
+def through_an_inner_try(x):
+    log = []
+    try:
+        try:
+            if x < 0:
+                raise ValueError("inner")
+            log.append(1)
+        except KeyError:
+            log.append(2)
+        log.append(3)
+    except ValueError as e:
+        log.append(4)
+        print(str(e))
+    return log
+
+
+@PROGRAMS.add((np.ones(2),), (np.ones(3),), traces=2)
+def fails_while_traced(x):
+    try:
+        return x + np.ones(2)
+    except ValueError:
+        return x * 0
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_attributes_of_what_leaves_the_function(jit_compile):
+    def f(x):
+        if x > 2:
+            raise Fault(7, "seven")
+        return x
+
+    with pytest.raises(Fault, match="seven") as caught:
+        ag.function(f, jit_compile=jit_compile)(ag.constant(3.0))
+    assert caught.value.code == 7
+
+
+def test_what_depends_on_the_run_is_refused():
+    def f(x):
+        try:
+            if x > 2:
+                raise Fault(x)
+        except Fault as e:
+            return e.code
+        return x
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="caught-later"):
+        ag.function(f)(ag.constant(3.0))
