@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ops.registry import Op
 from runtime.typesys.errors import DTypeError
 from runtime.typesys.join import join_all, join_types
-from runtime.typesys.shapes import Dim, concat_dim
+from runtime.typesys.shapes import Dim, concat_dim, is_static
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
 INDEX = TensorType("int64", (), weak=True)
@@ -195,7 +195,12 @@ class ListSet(Op):
 
     def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any, value: Any) -> Any:
         taken = op.list_get(dy, index)
-        return op.list_set(dy, index, op.list_get(op.list_zeros_like(x), index)), None, taken
+        element = op.type_of(x).element
+        if isinstance(element, TensorType) and is_static(element.shape):
+            nothing = op.zeros_like(taken)  # which needs no list: a loop would keep that for every turn
+        else:
+            nothing = op.list_get(op.list_zeros_like(x), index)
+        return op.list_set(dy, index, nothing), None, taken
 
 
 class ListAccumulateAt(Op):

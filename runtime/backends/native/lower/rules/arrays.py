@@ -186,6 +186,23 @@ def broadcast_to(ctx: FunctionLowering, node: Node) -> None:
     view(ctx, node, tuple(index), want)
 
 
+@rule("ensure_shape", fused=True)
+def ensure_shape(ctx: FunctionLowering, node: Node) -> None:
+    """The same array, whose sizes are known from here on."""
+    x = node.inputs[0]
+    have = ctx.sizes(x)
+    wanted = [n if m is None else m for n, m in zip(have, node.attrs["shape"] or [None] * len(have), strict=True)]
+    if wanted == list(have):
+        ctx.define(node.outputs[0], ctx.env[x])
+        return
+    sizes: list[Operand] = []
+    for n, m in zip(have, wanted, strict=True):
+        if n != m:
+            ctx.code.require(ctx.code.op(f"icmp eq i64 {n}, {m}"), ctx.failure)
+        sizes.append(m)
+    view(ctx, node, tuple((0, i, 1) for i in range(len(sizes))), tuple(sizes))
+
+
 @rule("reverse", fused=True)
 def reverse(ctx: FunctionLowering, node: Node) -> None:
     """Axes backwards."""

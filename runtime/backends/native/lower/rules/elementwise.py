@@ -18,7 +18,6 @@ from runtime.backends.native.lower.types import code_of
 from runtime.ir.graph import Node
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.dtypes import DType, as_dtype
-from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
 
 __all__: list[str] = []
@@ -126,11 +125,9 @@ def cast(ctx: FunctionLowering, node: Node) -> None:
     ctx.elementwise(node, lambda x: ctx.ops.cast(x, target), 1)
 
 
-@rule("identity", "stop_gradient", "ensure_shape", "fence", fused=True)
+@rule("identity", "stop_gradient", "fence", fused=True)
 def identity(ctx: FunctionLowering, node: Node) -> None:
     """The value itself."""
-    if node.op.name == "ensure_shape" and not is_static(ctx.type(node.inputs[0]).shape):
-        raise Unsupported([("a shape to check", None)])
     ctx.define(node.outputs[0], ctx.env[node.inputs[0]])
 
 
