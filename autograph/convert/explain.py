@@ -250,7 +250,7 @@ class _Finder:
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
 _GO_AWAY = (gast.If, gast.While, gast.For, gast.IfExp, gast.BoolOp, gast.Assert, gast.Match, *_COMPREHENSIONS)
 _KNOWN_ATTRIBUTES = frozenset({"dtype", "ndim", "__name__", "__class__"})
-_OF_NUMBERS = frozenset("comb dist factorial frexp gamma gcd isqrt lcm ldexp modf nextafter perm remainder ulp".split())
+_OF_NUMBERS = frozenset("comb factorial frexp gamma ldexp modf nextafter perm remainder ulp".split())
 """The functions of `math` that need Python's own numbers."""
 _KNOWN_CALLS = frozenset({"hasattr", "issubclass", "callable"})
 _LITERALS = (gast.Constant, gast.Tuple, gast.List, gast.Set, gast.Dict, gast.UnaryOp, gast.BinOp, gast.Compare)

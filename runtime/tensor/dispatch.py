@@ -355,7 +355,7 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
                             return Tensor(run(y, x) if reflected else run(x, y))
                         except (ValueError, TypeError) as error:
                             raise _explain(operation, [y, x] if reflected else [x, y], {}, error) from None
-            if multiplies and type(other) is list and _is_count(self):
+            if multiplies and type(other) in _REPEATED and _is_count(self):
                 return _repeat(other, self)
             if isinstance(other, _OPERANDS):
                 return apply(operation, (other, self) if reflected else (self, other), {})
@@ -376,8 +376,15 @@ def _is_count(x: Any) -> bool:
     return x.type.dtype.is_integer and x.type.shape == ()  # type: ignore[no-any-return]
 
 
-def _repeat(items: list[Any], count: Any) -> Any:
-    return repeated[0](items, count) if type(count._value) is Value else items * int(count._value)
+_REPEATED = (list, tuple)
+
+
+def _repeat(items: Any, count: Any) -> Any:
+    if type(count._value) is not Value:
+        return items * int(count._value)
+    if type(items) is tuple:
+        raise TypeError("can't multiply a tuple by a staged number: how long a tuple is, is known while tracing; use a list")
+    return repeated[0](items, count)
 
 
 def _no_lists(items: list[Any], count: Any) -> Any:
@@ -394,7 +401,7 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
 
         def method(self: Any, other: Any) -> Any:
             try:
-                if name == "__rmul__" and type(other) is list and _is_count(self):
+                if name == "__rmul__" and type(other) in _REPEATED and _is_count(self):
                     return _repeat(other, self)
                 return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
             except BaseException as error:
