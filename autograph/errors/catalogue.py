@@ -163,7 +163,7 @@ REFUSALS: dict[str, Refusal] = {
     "shared-list": Refusal(
         _GRAPH,
         "this is changed, and only the run knows which other list, dictionary or element is the same object",
-        "change a copy (row[:]), or change it where it was taken from (rows[i].append(v)) before it is put elsewhere",
+        'change a copy (dict(row)), or change it where it was taken from (rows[i]["a"] = v), or use a list in its place',
     ),
     "container-in-graph": Refusal(
         _GRAPH,

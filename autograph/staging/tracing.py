@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from sys import getrefcount
 from types import CellType
@@ -16,9 +16,10 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import synthetic_frame
+from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
-from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.aliases import HEAP, NO_HEAP, TraceAgain, hints_of
 from autograph.operators.state.births import births_of, forget_dead
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import (
@@ -52,7 +53,7 @@ from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import BoxPlace, Place, Trace, active, tracing
-from runtime.typesys.errors import UnboundVariableError, UnimplementedError
+from runtime.typesys.errors import OpError, UnboundVariableError, UnimplementedError
 
 __all__ = ["StateEntry", "TracedFunction", "trace_function"]
 
@@ -98,7 +99,9 @@ class TracedFunction:
         self.reading: Callable[[Callable[..., Any], dict[str, Any]], Guards | None] | None = None  # asked once, after it
 
 
+_ATTEMPTS = 60
 _UNSETTLED = 6  # attempts
+_BY_SHARING = frozenset(("leaked-tensor", "unsettled-loop", "mixed-alternatives"))  # what lists that are shared may lead to
 
 
 def trace_function(
@@ -115,10 +118,11 @@ def trace_function(
     created: list[Any] = []
     hints: set[Any] = set()
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
-    for turn in range(40):
+    restarts = 0
+    for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {}
-        if turn >= _UNSETTLED:  # another object at each attempt: one that is new is the function's own, whoever holds it
-            if turn == _UNSETTLED:
+        if turn - restarts >= _UNSETTLED:  # another object at each attempt: one that is new is the function's own, whoever holds it
+            if not earlier:
                 earlier += state
                 state.clear()
             gc.collect()
@@ -128,6 +132,14 @@ def trace_function(
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
             hints.add(again.hint)
+            restarts += 1
+            continue
+        except OpError:
+            if HEAP not in hints:
+                raise
+            hints.remove(HEAP)  # the refusal that led there says more
+            hints.add(NO_HEAP)
+            restarts += 1
             continue
         created += traced.created
         traced.created = created
@@ -157,6 +169,8 @@ def _attempt(
     traced = TracedFunction(trace.graph)
     traced.state = state
     trace.notes |= {**notes, "runs_again": True}
+    if HEAP in hints:
+        trace.notes["heap"] = Heap(trace)
     is_debugged(trace)  # noted: later on nothing may tell
     boxes: list[Tensor] = []
     label = [""]
@@ -193,6 +207,8 @@ def _attempt(
             try:
                 result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
                 finish(trace)
+                if "heap" in trace.notes:
+                    trace.notes["heap"].close([result, *_left(table)])
             except PathEnds:
                 result = [UNDEFINED]
             except TypeError as error:
@@ -217,6 +233,11 @@ def _attempt(
         except TraceAgain:
             put_back(table)
             raise
+        except OpError as error:
+            if error.id not in _BY_SHARING or "sharing" not in trace.notes or not hints.isdisjoint((HEAP, NO_HEAP)):
+                raise
+            put_back(table)
+            raise TraceAgain(HEAP) from None
         finally:
             trace.journal.pop()
             _restore(state, table, entered)
@@ -226,6 +247,12 @@ def _attempt(
         guards_of, trace.called, trace.notes.get("named_reads", {}), traced.originals, keys, births_of(trace).__contains__
     )
     return traced, grown
+
+
+def _left(table: dict[Any, tuple[Place, Any]]) -> Iterator[Any]:
+    """What the places of a table hold."""
+    for place, _ in table.values():
+        yield place.owner if isinstance(place, ListPlace) else place.read()
 
 
 def _explain_none(trace: Trace, error: TypeError) -> None:

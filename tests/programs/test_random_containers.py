@@ -5,11 +5,12 @@ import linecache
 import pytest
 
 import autograph as ag
+from autograph.operators.state.aliases import HEAP
+from autograph.staging import tracing
 from tests.programs.random_containers import Box, Generator
 from tests.programs.test_shared_containers import plain
 
 CASES = (1, 2, 3)
-KNOWN_WRONG = (93, 110)
 
 
 def compiled(seed):
@@ -25,14 +26,21 @@ def test_random_program(seed):
     check(seed)
 
 
-def more_seeds():
-    wrong = pytest.mark.xfail(reason="which lists are one is lost, see docs/limits.md", raises=AssertionError)
-    return [pytest.param(seed, marks=wrong if seed in KNOWN_WRONG else ()) for seed in range(12, 300)]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", more_seeds())
+@pytest.mark.parametrize("seed", range(12, 300))
 def test_more_random_programs(seed):
+    check(seed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lists_as_references_from_the_start(seed, monkeypatch):
+    attempt = tracing._attempt
+
+    def with_references(function, args, kwargs, name, names, notes, state, hints):
+        hints.add(HEAP)
+        return attempt(function, args, kwargs, name, names, notes, state, hints)
+
+    monkeypatch.setattr(tracing, "_attempt", with_references)
     check(seed)
 
 

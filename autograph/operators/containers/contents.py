@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.state.places import note_item
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.listvalue import Contents
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
 
 __all__ = ["in_place", "in_region", "note_advance", "note_arguments", "note_contents", "noting", "noting_method"]
@@ -159,8 +161,15 @@ def in_place(x: Any, value: Any) -> Any:
     if type(x) not in _HOLDS_NOTHING:
         trace = current()
         if trace is not None:
+            if type(x) is list and "heap" in trace.notes and trace.notes["heap"].of(x) is not None and not _is_number(value):
+                ListMethod(x, "extend")(value)
+                return ()  # all is done
             note_contents(trace, x, value if isinstance(value, dict) else None)
     return value
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) in NUMBERS or isinstance(x, Tensor)
 
 
 def noting_method(trace: Trace, f: Any) -> Any:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import as_list_value, dynamic_of, note_list, put_content
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.births import births_of, owner_of
 from autograph.operators.state.places import note_attribute, note_item
-from autograph.operators.values.descriptors import is_mutable, structure_of
+from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.values.listvalue import ListContents, ListValue, Splice
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import current
+from runtime.tensor.trace import Trace, current
 
 __all__ = [
     "Held",
@@ -23,6 +23,7 @@ __all__ = [
     "held_by",
     "may_change",
     "overwrite",
+    "refuse_parts_of_others",
     "spliced_into",
     "unchanged",
     "unseen",
@@ -37,6 +38,8 @@ def changeable_parts(x: Any) -> Iterator[Any]:
             yield x
         return
     mutable = is_mutable(x)
+    if type(x) is list and (trace := current()) is not None and "heap" in trace.notes:
+        return  # lists are references: nobody has to follow them
     if mutable:
         yield x
     parts = structure_of(x, instances=mutable)
@@ -128,6 +131,21 @@ def may_change(d: Descriptor) -> bool:
     return isinstance(d, Sequence) or (isinstance(d, OneOf) and any(map(may_change, d.alternatives)))
 
 
+def refuse_parts_of_others(trace: Trace, value: Any) -> None:
+    """A region leaves lists that Python has put together of staged parts: which elements are whose is known in it only."""
+    if "heap" in trace.notes:
+        return
+    for part in mutable_parts(value):
+        if type(part) is not list or not any(type(e) is Splice and _holds_changeable(e.value) for e in part):
+            continue
+        if len(part) > 1 or spliced_into(part[0].value, part):
+            raise followed_no_further()
+
+
+def _holds_changeable(value: ListValue) -> bool:
+    return value.element is not None and may_change(value.element)
+
+
 def _inner(held: Held) -> dict[int, int]:
     """By id: how often the parts, and what is noted of them, hold an object."""
     inner: dict[int, int] = {}
@@ -169,7 +187,7 @@ def overwrite(x: Any, new: Any) -> None:
             x[i] = _kept(old, item)
     elif type(x) is dict:
         if x.keys() != new.keys():
-            raise refusal("shared-list")
+            raise followed_no_further()
         for key in x:
             note_item(trace, x, key)
             x[key] = _kept(x[key], new[key])

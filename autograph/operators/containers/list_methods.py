@@ -20,6 +20,7 @@ from autograph.operators.containers.lists import (
 )
 from autograph.operators.containers.relations import CountOf, ElementOf
 from autograph.operators.containers.sharing import copied, placed, sharing_of, sync
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.values.descriptors import (
     Leaf,
@@ -89,7 +90,7 @@ def _repeated(items: list[Any], count: Tensor) -> list[Any]:
     value = as_list_value(items)
     element = value.element
     if element is not None and not isinstance(element, (Leaf, Static)):
-        raise refusal("shared-list")
+        raise followed_no_further()
     n = index_value(count)
     return new_list(ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values]))
 

@@ -86,6 +86,8 @@ before_staged_hooks: list[Any] = []  # what others do before the content of a li
 def note_list(trace: Trace, owner: list[Any]) -> None:
     """Note in the journal that a list is about to be changed."""
     if trace.journal:
+        if "heap" in trace.notes and trace.notes["heap"].of(owner) is not None:
+            return  # its content is part of a store
         table = trace.journal[-1]
         key = ("list", id(owner))
         if key not in table:
@@ -122,9 +124,19 @@ def content_of(x: list[Any]) -> ListValue:
     return x[0].value if len(x) == 1 else _joined(x)  # type: ignore[no-any-return]
 
 
+def put_in(items: Any) -> None:
+    """Where lists are references: those among the items of a list become some."""
+    trace = STATE.trace
+    if trace is not None and "heap" in trace.notes:
+        for item in items:
+            if type(item) is not Splice:
+                trace.notes["heap"].put_in(item)
+
+
 def _joined(x: list[Any]) -> ListValue:
     """The content of a list that Python put together of staged and other items."""
-    d = describe(x)
+    put_in(x)
+    d = describe(ListContents(x))
     assert isinstance(d, Sequence)
     return ListValue(d.element, pack_list(x, d))
 
@@ -140,6 +152,7 @@ def as_list_value(x: Any) -> ListValue:
         return dynamic
     joiner = Joiner()
     element = None
+    put_in(x)
     for item in x:
         element = joiner.element(element, loosen(describe(item)))
     d = Sequence(element)
@@ -157,6 +170,9 @@ def put_content(x: list[Any], value: ListValue) -> None:
     """Give a Python list another staged content."""
     trace = STATE.trace
     assert trace is not None
+    if "heap" in trace.notes and trace.notes["heap"].of(x) is not None:
+        trace.notes["heap"].write(x, value)
+        return
     place = ListPlace(trace, x)
     trace.record(place)
     place.write(value)
@@ -206,6 +222,7 @@ def get_slice(value: ListValue, index: slice) -> ListValue:
 
 def widened(value: ListValue, item: Any) -> tuple[ListValue, list[Value]]:
     """The list with an element type that `item` fits, and the item packed for it."""
+    put_in((item,))
     joiner = Joiner()
     element = joiner.element(value.element, loosen(describe(item)))
     assert element is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograph.operators.containers.held import refuse_parts_of_others
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.containers.relations import Detached, Shares
 from autograph.operators.containers.sharing import sharing_of
@@ -43,6 +44,7 @@ class LoopSharing:
         for i, (final, d) in enumerate(zip(finals, types, strict=True)):
             if isinstance(d, Static) and final is d.value:
                 continue
+            refuse_parts_of_others(trace, final)
             for part in mutable_parts(final):
                 j = first.setdefault(id(part), i)
                 if j != i:

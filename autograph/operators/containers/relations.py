@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers.held import held_by, overwrite, unchanged, unseen
 from autograph.operators.containers.lists import (
     as_list_value,
@@ -14,6 +13,7 @@ from autograph.operators.containers.lists import (
     put_content,
     set_element,
 )
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.ir.graph import Graph
@@ -117,12 +117,12 @@ class ElementOf(Relation):
 
     def push(self, relations: list[Relation]) -> None:
         if self.off:
-            raise refusal("shared-list")
+            raise followed_no_further()
         self.note()
         others = self.rivals(relations)
         same = {id(r.other(self.near)) for r in relations if type(r) is SameIf}
         if any(type(r) is Detached or (r.near_changed() and id(r.near) not in same) for r in others):
-            raise refusal("shared-list")
+            raise followed_no_further()
         put_content(self.far, _with(content_of(self.far), self.count(), self.near, self.test))
         for r in others:
             r.pull()
@@ -158,7 +158,7 @@ def put_elsewhere(
             continue
         room[0] -= 1
         if not room[0]:
-            raise refusal("shared-list")
+            raise followed_no_further()
         inside = _both(test, inside)
         elements = [e for e in relations if type(e) is ElementOf and e.far is other and not e.off and e.near is not item]
         for e in elements:
@@ -212,10 +212,10 @@ class Detached(Relation):
         return self.whole
 
     def push(self, relations: list[Relation]) -> None:
-        raise refusal("shared-list")
+        raise followed_no_further()
 
     def pull(self) -> None:
-        raise refusal("shared-list")
+        raise followed_no_further()
 
 
 class Shares(Relation):
@@ -271,7 +271,7 @@ class Shares(Relation):
     def other(self, owner: Any, index: Any) -> tuple[Any, Any, Any]:
         """(the other list, the index there of the element at `index` of `owner`, whether it is there)."""
         if self.step == 0:
-            raise refusal("shared-list")
+            raise followed_no_further()
         if owner is self.near:
             offset = _plus(index, self.first, -1)
             there = _plus(self.start, offset, self.step)

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers import lists
 from autograph.operators.containers.held import (
     changeable_parts,
     may_change,
     overwrite,
+    refuse_parts_of_others,
     spliced_into,
     unseen_but,
 )
@@ -33,6 +33,7 @@ from autograph.operators.containers.relations import (
     differ,
     put_elsewhere,
 )
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
@@ -42,14 +43,23 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["copied", "counted", "finish", "joined", "placed", "same_if", "sharing_of", "sliced", "sync", "taken"]
+__all__ = [
+    "copied",
+    "counted",
+    "finish",
+    "joined",
+    "placed",
+    "same_if",
+    "sharing_of",
+    "sliced",
+    "sync",
+    "taken",
+]
 
 _ROOM = 64  # relations kept before one looks which are still needed
 
 
-def _find_same(
-    same: list[SameIf], way: list[Any], test: Any, last: SameIf | None, found: dict[int, tuple[Any, Any]]
-) -> None:
+def _find_same(same: list[SameIf], way: list[Any], test: Any, last: Any, found: dict[int, tuple[Any, Any]]) -> None:
     """What may be the first object of `way`, as its last one may be where `test` is true: (object, test) by id."""
     for r in same:
         other = r.other(way[-1])
@@ -65,8 +75,11 @@ def _find_same(
 
 def _before_staged(trace: Trace, owner: list[Any]) -> None:
     """The content of `owner` becomes another one, staged: what else holds parts of the old one is known from now on."""
+    heap = "heap" in trace.notes
     for i in range(len(owner)):
         kind = type(owner[i])
+        if heap and (kind is list or kind is Splice):
+            continue
         if kind is Splice:
             value = owner[i].value
             if getrefcount(owner[i]) > 2 or sum(r() is not None for r in value.splices) > 1:
@@ -74,7 +87,7 @@ def _before_staged(trace: Trace, owner: list[Any]) -> None:
         elif kind is not Tensor and kind not in NUMBERS and any(True for _ in mutable_parts(owner[i])):
             relations, graphs = sharing_of(trace).relations, sharing_of(trace).open_graphs()
             if any(type(e) is Splice and e.value.values[0].graph not in graphs for e in owner[:i]):
-                raise refusal("shared-list")
+                raise followed_no_further()
             index = _before(owner, i)
             known = [r for r in relations if type(r) is ElementOf and r.near is owner[i] and r.far is owner]
             if not any(not r.off and not differ(r.index, index) for r in known):
@@ -131,7 +144,12 @@ class Sharing:
         return graphs
 
     def add(self, relation: Relation) -> None:
-        """Keep account of one more."""
+        """Keep account of one more. Lists that are references are what they are; of what else lists hold, none is kept."""
+        if "heap" in self.trace.notes:
+            if type(relation.near) is list or type(relation) is Shares or not relation.near_held:
+                return
+            if type(relation.far) is list and type(relation) is not Detached:
+                relation = Detached(self.trace, relation.near, relation.far, whole=False)
         if len(self.relations) >= self.trace.notes.get("sharing room", _ROOM):
             self.forget_dead()
             self.trace.notes["sharing room"] = 2 * len(self.relations) + _ROOM
@@ -187,7 +205,7 @@ class Sharing:
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
                         done.add(id(r))
                         if near and far:
-                            raise refusal("shared-list")
+                            raise followed_no_further()
                         if near:
                             self.push(r)
                         else:
@@ -218,7 +236,7 @@ class Sharing:
             found: dict[int, tuple[Any, Any]] = {}
             _find_same(same, [x], None, None, found)
             if any(key in changed for key in found):
-                raise refusal("shared-list")
+                raise followed_no_further()
             for other, test in found.values():
                 new = choice_module.branch_hook(test, lambda: x, lambda other=other: other)
                 overwrite(other, new)
@@ -267,7 +285,7 @@ class Sharing:
         """One change more is passed on: where they go round, which object is which cannot be told."""
         self.steps += 1
         if self.busy and self.steps > 4 * len(self.relations) + 32:
-            raise refusal("shared-list")
+            raise followed_no_further()
 
     def moved(self, owner: Any, index: Any = None, way: str = "") -> None:
         """What stands at an index of `owner` (None: at all) is another object now; `way` as for `ElementOf.move`."""
@@ -318,6 +336,7 @@ class Sharing:
 
     def place(self, made: ElementOf) -> None:
         """An object has become an element of a list: it may be one of others, and so may its parts."""
+        self.refuse_doubtful(made.near)
         for r in list(self.relations):
             if type(r) is ElementOf and r.near is made.near:
                 self.share_one(made, r)
@@ -329,6 +348,15 @@ class Sharing:
                     for e in [e for e in self.relations if type(e) is ElementOf and e.near is r.far]:
                         self.add(Shares(self.trace, made.far, e.far))
         self.add(made)
+
+    def refuse_doubtful(self, x: Any) -> None:
+        """What may be another object where only the run knows, becomes an element: no account is kept of both."""
+        for again in (False, True):
+            if not any(type(r) in (SameIf, Detached) and (r.near is x or r.far is x) for r in self.relations):
+                return
+            if again:
+                raise followed_no_further()
+            self.forget_dead()
 
     def share_one(self, one: ElementOf, other: ElementOf) -> None:
         """An object is an element of two lists, or twice one of one."""
@@ -477,6 +505,7 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
 
     `own` are the relations of the conditional's region.
     """
+    refuse_parts_of_others(trace, value)
     own = [r for r in own if not (r.near is value and type(r) is SameIf)]
     for part in mutable_parts(value) if own else ():
         for r in own:
@@ -527,7 +556,7 @@ def _detach(trace: Trace, x: Any, relation: Relation) -> None:
 
 
 def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
-    if result is value:
+    if result is value or (type(result) is list and "heap" in trace.notes):
         return
     if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
         sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
@@ -551,6 +580,8 @@ def _is_open(trace: Trace, x: Any) -> bool:
 def _values(trace: Trace, x: Any) -> Iterator[Value]:
     if isinstance(x, Tensor):
         yield trace.value_of(x)
+    elif type(x) is list and "heap" in trace.notes:
+        return
     elif type(x) is Splice:
         yield from x.value.values
     else:

@@ -21,6 +21,7 @@ from autograph.operators.values.choice import CHOICES, choice_of, is_alternative
 from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["in_", "is_", "is_not", "not_in"]
@@ -29,6 +30,8 @@ __all__ = ["in_", "is_", "is_not", "not_in"]
 def is_(a: Any, b: Any) -> Any:
     """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
     if type(a) not in CHOICES and type(b) not in CHOICES:
+        if type(a) is type(b) is list and a is not b and STATE.trace is not None and "heap" in STATE.trace.notes:
+            return STATE.trace.notes["heap"].are_one(a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
@@ -39,7 +42,7 @@ def is_(a: Any, b: Any) -> Any:
 
 def is_not(a: Any, b: Any) -> Any:
     """`a is not b`."""
-    if type(a) not in CHOICES and type(b) not in CHOICES:
+    if type(a) not in CHOICES and type(b) not in CHOICES and not (type(a) is type(b) is list):
         return a is not b
     return not_(is_(a, b))
 

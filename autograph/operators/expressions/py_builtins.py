@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.containers.relations import CountOf
 from autograph.operators.containers.sharing import copied, placed
@@ -210,6 +211,11 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
             nonlocal out
             out = _collected(out, item, element, condition)
 
+        if "heap" in current_trace().notes:  # one list that grows, not one in each turn
+
+            def body(item: Any) -> None:
+                _add_collected(out, item, element, condition)
+
         for_stmt(staged, body, ("out",))
         return out  # type: ignore[no-any-return]
     result: list[Any] = []
@@ -220,6 +226,9 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
             test = truth_of(test)
         if is_staged_condition(test):
             for rest in itertools.chain([item], iterator):
+                if "heap" in current_trace().notes:
+                    _add_collected(result, rest, element, condition)
+                    continue
                 result = _collected(result, rest, element, condition)
             return result
         if test:
@@ -322,6 +331,12 @@ def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[
         return [*out, element(item)]
     base = as_list_value(out)
     return if_exp(test, lambda: _one_more(base, element(item)), lambda: new_list(base))  # type: ignore[no-any-return]
+
+
+def _add_collected(out: list[Any], item: Any, element: Any, condition: Any) -> None:
+    """Add an item to a list, if it passes."""
+    test = True if condition is None else condition(item)
+    if_stmt(test, lambda: ListMethod(out, "append")(element(item)), None, ())
 
 
 def _one_more(items: ListValue, item: Any) -> list[Any]:

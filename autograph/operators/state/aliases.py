@@ -9,12 +9,25 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Trace
+from runtime.tensor.trace import Trace, current
 
-__all__ = ["TraceAgain", "alias_condition", "doubt", "hints_of", "link", "linked_boxes", "write_through", "written_boxes"]
+__all__ = [
+    "HEAP",
+    "NO_HEAP",
+    "TraceAgain",
+    "alias_condition",
+    "doubt",
+    "followed_no_further",
+    "hints_of",
+    "link",
+    "linked_boxes",
+    "write_through",
+    "written_boxes",
+]
 
 
 class TraceAgain(BaseException):
@@ -78,6 +91,18 @@ def written_boxes(trace: Trace) -> set[int]:
 def hints_of(trace: Trace) -> set[Any]:
     """The names of loops that have to keep account of which tensors they are: (code of the body, name)."""
     return trace.notes.setdefault("alias hints", set())  # type: ignore[no-any-return]
+
+
+HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `containers.heap`); they cannot be
+
+
+def followed_no_further() -> BaseException:
+    """What to raise where only the run knows which lists are one: the function is traced again with lists as references;
+    where that was tried, a refusal."""
+    trace = current()
+    if trace is not None and trace.notes.get("restarts") and hints_of(trace).isdisjoint((HEAP, NO_HEAP)):
+        return TraceAgain(HEAP)
+    return refusal("shared-list")
 
 
 def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:

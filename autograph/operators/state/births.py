@@ -211,7 +211,8 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
     count = _Counting()
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
-    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, *records])
+    heap = trace.notes["heap"].known if "heap" in trace.notes else ()
+    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, heap, *records])
     rest = [key for key in owners if key not in count.dead]
     if rest and "debugged" in trace.notes:
         count.drop_frames()

@@ -18,7 +18,14 @@ from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError
 
-__all__ = ["PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
+__all__ = ["NewReferences", "PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
+
+
+class NewReferences(BaseException):
+    """Leaves a region in which lists from outside became references: they have to before, and it is traced again."""
+
+    def __init__(self, found: list[Any]) -> None:
+        self.found = found
 
 
 class PathEnds(BaseException):
@@ -35,13 +42,14 @@ def current_trace() -> Trace:
 class Traced:
     """A traced region: its graph, what its places held at the end, what its function returned."""
 
-    __slots__ = ("ended", "finals", "parameters", "places", "region", "result", "shared")
+    __slots__ = ("ended", "finals", "heap", "parameters", "places", "region", "result", "shared")
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.ended = False  # the path raises: there are no final values
         self.result: Any = None
         self.parameters: list[Any] = []  # of a loop's region: what its places held at the start
+        self.heap: Any = None  # the lists that were references at its end
         self.shared: list[Any] = []  # its own relations between containers
         self.places: dict[Any, Place] = {}
         self.finals: dict[Any, Any] = {}
@@ -66,6 +74,8 @@ def run_region(
     """
     sharing = trace.notes.get("sharing")
     held = [] if sharing is None else sharing.enter()
+    heap = trace.notes.get("heap")
+    known = None if heap is None else heap.enter()
     region = trace.builder.push(graph)
     traced = Traced(region)
     before: Table = {place.key: (place, place.read()) for place in cells}
@@ -82,9 +92,14 @@ def run_region(
             if not (_left_by(trace, error) or _abandoned(trace, error)):
                 raise
             traced.ended = True
+        if heap is not None and not traced.ended:
+            heap.end([traced.result, *(final for _, final in _changed(before, table).values())])
         changed = _changed(before, table)
     finally:
         trace.builder.pop()
+        if heap is not None:
+            traced.heap, made = heap.leave(known)
+            known = None
         trace.journal.pop()
         put_back(table)
         put_back(before)
@@ -92,6 +107,8 @@ def run_region(
             traced.shared = trace.notes["sharing"].leave(held, region.graph)
             held = sharing = None  # type: ignore[assignment]
     _keep_effects(trace, traced, before, table, changed, fresh)
+    if heap is not None:
+        heap.refuse_strangers(made, traced.places)
     if traced.shared:
         _keep_shared(trace, traced, [table, before, changed], fresh)
     return traced
@@ -189,8 +206,10 @@ def _keep_effects(
     if not asked:
         return
     unsure = set(asked)
-    records = [table, before, traced.finals, traced.places, [traced.result], traced.shared]
+    result, traced.result = [traced.result], None  # held once, where it is counted
+    records = [table, before, traced.finals, traced.places, result, traced.shared, traced.heap or ()]
     _keep_born(trace, asked, changed, list(fresh), records, traced.region.graph)
+    traced.result = result.pop()
     for key, (place, final) in changed.items():
         if key in unsure and key not in asked:
             traced.places[key] = place
@@ -261,11 +280,16 @@ def inside(trace: Trace, region: Region) -> Iterator[None]:
 def replayed(traced: Traced) -> Iterator[None]:
     """Let the places hold what they held at the region's end: an object seen in it is seen as it then was."""
     before = [(place, place.read()) for place in traced.places.values()]
+    heap = None if traced.heap is None else current_trace().notes["heap"]
+    if heap is not None:
+        known, heap.known = heap.known, traced.heap
     try:
         for key, place in traced.places.items():
             place.write(traced.finals[key])
         yield
     finally:
+        if heap is not None:
+            heap.known = known
         for place, value in before:
             place.write(value)
 

@@ -18,6 +18,7 @@ from autograph.operators.state.places import (
 )
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.state.regions import (
+    NewReferences,
     PathEnds,
     Traced,
     close,
@@ -76,8 +77,7 @@ def staged_cond(
 ) -> Any:
     """A `cond` node of two traced thunks: joins their effects on places, and returns the join of their results."""
     sync(trace)
-    a = run_region(trace, then, cells)
-    b = run_region(trace, orelse, cells)
+    a, b = _sides(trace, then, orelse, cells)
     if a.ended and b.ended:
         _emit(trace, test, a, b, [])
         raise PathEnds
@@ -118,6 +118,20 @@ def staged_cond(
             note_unset(trace, place, "'{0}' must also be initialized after the `if`: both of its branches delete it")
     _keep_account(trace, test, (a, b), made, flags)
     return result
+
+
+def _sides(trace: Trace, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]) -> tuple[Traced, Traced]:
+    """Both regions; lists that one of them leaves in the place of others are references before, where such are kept."""
+    heap = trace.notes.get("heap")
+    while True:
+        try:
+            a, b = run_region(trace, then, cells), run_region(trace, orelse, cells)
+        except NewReferences as new:
+            if heap is None or not heap.put_in(tuple(new.found)):
+                raise
+            continue
+        if heap is None or not heap.put_in(tuple(place.read() for place in {**a.places, **b.places}.values())):
+            return a, b
 
 
 def _keep_account(

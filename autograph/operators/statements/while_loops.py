@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.loop_aliases import LoopAliases
 from autograph.operators.containers.loop_sharing import LoopSharing
 from autograph.operators.containers.sharing import sharing_of, sync
@@ -23,7 +24,15 @@ from autograph.operators.state.places import (
     unset_before_loop,
     unset_by_loop,
 )
-from autograph.operators.state.regions import Traced, close, inside, provisional, replayed, run_region
+from autograph.operators.state.regions import (
+    NewReferences,
+    Traced,
+    close,
+    inside,
+    provisional,
+    replayed,
+    run_region,
+)
 from autograph.operators.statements.endless import ENDLESS, is_endless, refuse_endless
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import alternatives_of
@@ -92,7 +101,7 @@ def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[]
             turns += 1
     except BaseException:
         trace.journal.pop()
-        _keep_written(trace, trial.written)
+        trial.keep(trace)
         raise
     trace.journal.pop()
     _discard(trace, trial)
@@ -110,13 +119,23 @@ def _is_constant(test: Callable[[], Any]) -> bool:
 class Trial:
     """What comes is given up where only the run knows its truth or end: what it added to the graph, and what it wrote."""
 
-    __slots__ = ("mark", "shared", "written")
+    __slots__ = ("held", "mark", "shared", "written")
 
     def __init__(self, trace: Trace) -> None:
+        self.held = trace.notes["heap"].enter() if "heap" in trace.notes else None
         self.mark = len(trace.builder.region.graph.nodes)
         self.written: dict[Any, tuple[Place, Any]] = {}
         # The relations between containers before.
         self.shared = list(sharing_of(trace).relations) if "sharing" in trace.notes else []
+
+    def keep(self, trace: Trace) -> None:
+        """It was none: let the region know of what it wrote."""
+        if self.held is not None:
+            trace.notes["heap"].keep(self.held)
+        if self.written:
+            known = trace.journal[-1]
+            for key, entry in self.written.items():
+                known.setdefault(key, entry)
 
 
 def ask(test: Callable[[], Any]) -> Any:
@@ -130,15 +149,14 @@ def ask(test: Callable[[], Any]) -> Any:
         condition = test()
     except BaseException:
         trace.journal.pop()
-        _keep_written(trace, trial.written)
+        trial.keep(trace)
         raise
     trace.journal.pop()
     if condition is not True and condition is not False:
         condition = truth_of(condition)
         if is_staged_condition(condition):
             return trial
-    if trial.written:
-        _keep_written(trace, trial.written)
+    trial.keep(trace)
     return condition
 
 
@@ -166,18 +184,12 @@ def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
         del nodes[-len(added) :]
 
 
-def _keep_written(trace: Trace, written: dict[Any, tuple[Place, Any]]) -> None:
-    """Let the region know of what a test wrote."""
-    if written:
-        known = trace.journal[-1]
-        for key, entry in written.items():
-            known.setdefault(key, entry)
-
-
 def _discard(trace: Trace, trial: Trial) -> None:
     """Drop a trial of what will be traced again inside the loop: its nodes and what it wrote."""
     del trace.builder.region.graph.nodes[trial.mark :]
     put_back(trial.written)
+    if trial.held is not None:
+        trace.notes["heap"].give_up(trial.held)
     if "sharing" in trace.notes:
         sharing_of(trace).discard(trial.shared)
 
@@ -201,6 +213,9 @@ class LoopState:
     def add(self, place: Place) -> None:
         """Carry one more place."""
         entry = place.read()
+        trace = current()
+        if trace is not None and "heap" in trace.notes and type(entry) is not list:
+            trace.notes["heap"].put_in(entry)  # what its lists are in the loop, they are outside
         described = Static(entry) if is_mutable(entry) else describe(entry)
         self.places.append(place)
         self.entries.append(entry)
@@ -218,6 +233,29 @@ class LoopState:
             result.append(value)
             place.write(UNBOUND if value is UNDEFINED else value)
         return result
+
+    def open_lists(self, heap: Any, body: Traced | None = None) -> bool:
+        """Lists that a turn may exchange for others (by `body`) are references; returns whether that is new to the loop."""
+        found = False
+        for i, (d, place, entry) in enumerate(zip(self.types, self.places, self.entries, strict=True)):
+            known = body is not None and isinstance(d, Static) and type(entry) is list
+            if known and body is not None and i < len(body.parameters) and body.final(place, entry) is not entry:
+                heap.put_in(entry)
+                self.types[i] = describe(entry)
+                found = True
+        for i, place in enumerate(self.places):
+            if not isinstance(place, ListPlace):
+                continue
+            if heap.of(place.owner) is not None:  # its content is a store's now
+                self.places[i], self.entries[i], self.types[i] = Slot("content", None), None, Static(None)
+                continue
+            seen = heap.seen(place.owner)
+            if seen is not None:
+                self.entries[i] = place.read()
+                wider = Joiner()(self.types[i], seen)
+                found |= canonical([wider]) != canonical([self.types[i]])
+                self.types[i] = wider
+        return found
 
     def fresh(self, parameters: list[Any]) -> tuple[Any, ...]:
         """The lists, dictionaries and instances that `parameters` made: the region may change them unseen."""
@@ -240,10 +278,17 @@ def fixed_point(
     sync(trace)
     keys = {place.key for place in state.places}
     settled = False
+    heap = trace.notes.get("heap")
     for _ in range(MAX_PASSES):
         abandoned = trace.notes.get("abandoned", 0)
-        with provisional(trace, not settled):
-            regions = attempt(state)
+        try:
+            with provisional(trace, not settled):
+                regions = attempt(state)
+        except NewReferences as new:
+            if heap is None or not heap.put_in(tuple(new.found)):
+                raise
+            state.open_lists(heap)
+            continue
         body = regions[-1]
         incomplete = trace.notes.get("abandoned", 0) != abandoned
         grown = False
@@ -253,6 +298,8 @@ def fixed_point(
                     keys.add(key)
                     state.add(place)
                     grown = True
+        if heap is not None:
+            grown |= state.open_lists(heap, body)
         if grown:
             settled = False
             continue
@@ -391,6 +438,8 @@ def with_parameters(
 
     `ends` says that the region is one turn of the loop: what its places hold at the end is what the next starts with.
     """
+    heap = trace.notes.get("heap")
+    held = None if heap is None else heap.enter()
     around = trace.notes.get("loop_options")
     trace.notes["loop_options"] = state.options
     try:
@@ -414,6 +463,8 @@ def with_parameters(
         return traced
     finally:
         state.restore()
+        if heap is not None:
+            heap.leave(held)
         trace.notes["loop_options"] = around
 
 

@@ -28,6 +28,7 @@ from autograph.operators.values.forms import (
     Descriptor,
     Leaf,
     OneOf,
+    Reference,
     Sequence,
     Static,
     Struct,
@@ -47,6 +48,7 @@ __all__ = [
     "Joiner",
     "Leaf",
     "OneOf",
+    "Reference",
     "Sequence",
     "Static",
     "Struct",
@@ -199,6 +201,9 @@ def describe(x: Any) -> Descriptor:
         return Leaf(type_of_payload(x))
     if isinstance(x, np.generic):
         return Static(x.item())
+    if type(x) is list and STATE.trace is not None and (heap := STATE.trace.notes.get("heap")) is not None:
+        referred = heap.of(x)
+        return Static(x) if referred is None else Reference(referred.store)
     parts = structure_of(x)
     if parts is not None:
         kind = list if type(x) is ListContents else type(x)
@@ -286,6 +291,8 @@ class Joiner:
             return a
         if isinstance(a, OneOf) or isinstance(b, OneOf):
             return a if a == b else None
+        if isinstance(a, Reference) or isinstance(b, Reference):
+            return unified(a, b)
         if isinstance(a, Static) and isinstance(b, Static) and same_static(a.value, b.value):
             return a
         x, y = leaf_type(a), leaf_type(b)
@@ -337,6 +344,17 @@ class Joiner:
         return element
 
 
+def unified(a: Descriptor, b: Descriptor) -> Descriptor | None:
+    """The join of references, of which one may be of a list known while tracing."""
+    a, b = (describe(d.value) if isinstance(d, Static) and type(d.value) is list else d for d in (a, b))
+    if isinstance(a, Reference) and isinstance(b, Reference):
+        assert STATE.trace is not None
+        return STATE.trace.notes["heap"].unify(a, b)  # type: ignore[no-any-return]
+    if is_list(a) or is_list(b) or any(isinstance(d, Static) and type(d.value) is list for d in (a, b)):
+        raise refusal("shared-list")
+    return None
+
+
 def with_keys(d: Struct, keys: tuple[Any, ...]) -> Struct:
     """An instance with more attributes, which it lacks."""
     known = dict(zip(d.keys, d.children, strict=True))
@@ -386,6 +404,8 @@ def canonical(descriptors: list[Descriptor]) -> Any:
             return ("struct", d.kind, d.keys, tuple(map(form, d.children)))
         if isinstance(d, Sequence):
             return ("sequence", None if d.element is None else form(d.element))
+        if isinstance(d, Reference):
+            return ("reference", d)
         if isinstance(d, OneOf):
             return ("oneof", tuple(map(form, d.alternatives)))
         return ("undefined",)
@@ -397,6 +417,8 @@ def value_types(d: Descriptor) -> list[Any]:
     """Types of the graph values that carry a descriptor."""
     if isinstance(d, Leaf):
         return [d.type]
+    if isinstance(d, Reference):
+        return [TAG]
     if isinstance(d, Struct):
         return [t for c in d.children for t in value_types(c)]
     if isinstance(d, Sequence):

@@ -13,7 +13,7 @@ import numpy as np
 from autograph.operators.values.listvalue import Contents
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Descriptor", "Leaf", "OneOf", "Sequence", "Static", "Struct", "Undefined", "same_static"]
+__all__ = ["Descriptor", "Leaf", "OneOf", "Reference", "Sequence", "Static", "Struct", "Undefined", "same_static"]
 
 
 class Descriptor:
@@ -84,6 +84,18 @@ class Sequence(Descriptor):
 
     def __repr__(self) -> str:
         return f"list of {self.element}"
+
+
+class Reference(Descriptor):
+    """A list by its number in a store of contents (see `heap`)."""
+
+    __slots__ = ("store",)
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    def __repr__(self) -> str:
+        return "a list"
 
 
 class Undefined(Descriptor):

@@ -69,10 +69,22 @@ class Splice:
     refuses any use as an item.
     """
 
-    __slots__ = ("__weakref__", "value")
+    __slots__ = ("__weakref__", "_source", "_value")
 
-    def __init__(self, value: ListValue) -> None:
-        self.value = value
+    def __init__(self, value: Any, source: Any = None) -> None:
+        self._value = value
+        self._source = source  # what knows the content now, of the list that this is the content of (see `heap`)
+        if source is None:
+            value.splices.append(weakref.ref(self))
+
+    @property
+    def value(self) -> Any:
+        """The content, a `ListValue`."""
+        return self._value if self._source is None else self._source.content()
+
+    def fix(self, value: ListValue) -> None:
+        """From now on it stands for `value`."""
+        self._value, self._source = value, None
         value.splices.append(weakref.ref(self))
 
     def _refuse(self, *_: Any, **__: Any) -> Any:

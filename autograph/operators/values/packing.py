@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.state.places import UNBOUND, UNDEFINED
 from autograph.operators.state.regions import close
 from autograph.operators.values.choice import choice_of, make_choice
@@ -15,6 +16,7 @@ from autograph.operators.values.descriptors import (
     Joiner,
     Leaf,
     OneOf,
+    Reference,
     Sequence,
     Static,
     Struct,
@@ -34,7 +36,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.spec import TensorType
 
-__all__ = ["alternative_for", "as_value", "pack", "pack_list", "same_columns", "unpack"]
+__all__ = ["alternative_for", "as_value", "mapped", "pack", "pack_list", "same_columns", "unpack"]
 
 
 def _emit(name: str, inputs: list[Value], attrs: dict[str, Any], types: tuple[Any, ...] | None = None) -> Value:
@@ -62,6 +64,8 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
         return [as_value(x, d.type)]
     if isinstance(d, (Static, Undefined)):
         return []
+    if isinstance(d, Reference):
+        return [_reference(x)]
     if isinstance(d, Struct):
         parts = structure_of(x, instances=True)
         assert parts is not None, (x, d)
@@ -74,6 +78,16 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
         return pack_list(x, d)
     assert isinstance(d, OneOf)
     return _pack_choice(x, d)
+
+
+def _reference(x: Any) -> Value:
+    """The number of a list's content in its store."""
+    trace = STATE.trace
+    assert trace is not None
+    referred = trace.notes["heap"].of(x) if type(x) is list else None
+    if referred is None:
+        raise refusal("shared-list")
+    return trace.operand(referred.index)
 
 
 def _pack_choice(x: Any, d: OneOf) -> list[Value]:
@@ -131,6 +145,9 @@ def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callabl
         return d.value
     if isinstance(d, Undefined):
         return UNDEFINED
+    if isinstance(d, Reference):
+        assert STATE.trace is not None
+        return STATE.trace.notes["heap"].view(d, Tensor(next(values)))
     if isinstance(d, Struct):
         return rebuild(d.kind, d.keys, [unpack(c, values, name, make) for c in d.children])
     if isinstance(d, Sequence):
@@ -150,8 +167,8 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
     if type(x) is ListValue:
         if x.element == d.element:
             return list(x.values)
-        if x.element is not None and not same_columns(x.element, d.element):
-            return _recast(x, d, types)
+        if x.element is not None and (len(x.values) != len(types) or not same_columns(x.element, d.element)):
+            return mapped(x, d, lambda item: item)
         values = x.values if x.element is not None else [x.values[0]] * len(types)
         return [
             _emit("list_cast", [v], {"type": t.element}, (t,)) if v.type != t else v
@@ -192,8 +209,9 @@ def same_columns(a: Descriptor | None, b: Descriptor | None) -> bool:
     return a == b
 
 
-def _recast(x: ListValue, d: Sequence, types: list[Any]) -> list[Value]:
-    """A list whose elements take another form (a pair becomes a list of any length): item by item, in a loop."""
+def mapped(x: ListValue, d: Sequence, change: Callable[[Any], Any]) -> list[Value]:
+    """The graph lists, as of a `d`, of what `change` makes of the items of a list: item by item, in a loop."""
+    types = list_types(d)
     trace = STATE.trace
     assert trace is not None
     assert x.element is not None
@@ -203,7 +221,7 @@ def _recast(x: ListValue, d: Sequence, types: list[Any]) -> list[Value]:
     index = region.graph.add_input(TAG, "i")
     grown = [region.graph.add_input(t) for t in types]
     old = zip(x.values, value_types(x.element), strict=False)
-    item = unpack(x.element, iter([_emit("list_get", [v, index], {}, (t,)) for v, t in old]))
+    item = change(unpack(x.element, iter([_emit("list_get", [v, index], {}, (t,)) for v, t in old])))
     leaves = pack(item, d.element) if d.element is not None else []
     appended = zip(grown, leaves or [as_value(0, TAG)], types, strict=True)
     outputs = [_emit("list_append", [v, leaf], {}, (t,)) for v, leaf, t in appended]
