@@ -44,8 +44,8 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
         return _item(call, visit)
     if hook in ("eq", "not_eq"):
         return _equality(call, hook, visit)
-    if hook in ("is_", "is_not") and all(map(_is_atom, call.args)):
-        names = [a for a in call.args if isinstance(a, ast.Name)]
+    names = [a for a in call.args if isinstance(a, ast.Name)]
+    if hook in ("is_", "is_not") and all(map(_is_atom, call.args)) and len(names) < 2:  # two may be lists that are one
         same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
         return located(call, quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))  # type: ignore[no-any-return]
     if hook in ("in_", "not_in"):

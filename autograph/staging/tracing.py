@@ -121,7 +121,8 @@ def trace_function(
     restarts = 0
     for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {}
-        if turn - restarts >= _UNSETTLED:  # another object at each attempt: one that is new is the function's own, whoever holds it
+        if turn - restarts >= _UNSETTLED:
+            # Another object at each attempt: one that is new is the function's own, whoever holds it.
             if not earlier:
                 earlier += state
                 state.clear()

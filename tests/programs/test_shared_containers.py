@@ -490,6 +490,47 @@ def items_of_a_tuple_swapped(n):
     return pair, row
 
 
+def left_by_a_break(n):
+    rows, best = [[1], [2], [3]], None
+    for row in rows:
+        if row[0] >= n:
+            best = row
+            break
+    if best is not None:
+        best.append(99)
+    return rows
+
+
+def last_of_a_loop(n):
+    it, last = [0], None
+    first = it
+    for i in range(n):
+        it.append(i)
+        last = it
+        if i > 1:
+            it = [i]
+    first.append(50)
+    return it, first, last
+
+
+def compared(n):
+    rows = [[1], [1]]
+    r, s, t = rows[n % 2], rows[(n + 1) % 2], rows[n % 2]
+    return [r is s, r is t, r is not t, r == s]
+
+
+def backtracked(n):
+    best, path = [], []
+    for i in range(n + 3):
+        if i % 3 == 0:
+            path = []
+        path.append(i)
+        if len(path) > len(best):
+            best = path
+    best.append(-1)
+    return best, path
+
+
 HELPERS = [plain, rows_of]
 PROGRAMS = [f for f in list(globals().values()) if getattr(f, "__module__", "") == __name__ and f not in HELPERS]
 

@@ -26,7 +26,7 @@ from autograph.operators.containers.lists import (
 )
 from autograph.operators.state.aliases import TraceAgain, hints_of
 from autograph.operators.state.regions import NewReferences
-from autograph.operators.values.choice import choice_of
+from autograph.operators.values.choice import choice_of, make_choice
 from autograph.operators.values.descriptors import Joiner, is_mutable, rebuild, structure_of, value_types
 from autograph.operators.values.forms import Descriptor, OneOf, Reference, Sequence, Struct
 from autograph.operators.values.listvalue import (
@@ -114,6 +114,7 @@ class Heap:
         self.made: set[int] = set()  # ids of those given a place in the region that is open
         self.opened: set[int] = set()
         self.room = _ROOM
+        self.closing = False  # the function ends: lists without a place are what they hold
         self.dropped = 0  # how often nodes of a region that is open were dropped
         same = [hint[1:] for hint in hints_of(trace) if type(hint) is tuple and hint[0] == "one store"]
         self.same: list[set[Any]] = []
@@ -285,6 +286,7 @@ class Heap:
     def close(self, values: list[Any]) -> None:
         """The function ends: its lists hold their contents themselves again."""
         self.end([])
+        self.closing = True
         seen: dict[int, Any] = {}
         for value in values:
             self._open(value, seen)
@@ -304,6 +306,12 @@ class Heap:
             plain = self._plain_value(value)
             if plain is not value:
                 put_content(x, plain)
+            return
+        choice = choice_of(x)
+        if choice is not None:
+            for alternative in choice._alternatives:
+                self._open(alternative, seen)
+            choice._descriptor = self._plain(choice._descriptor, ())
             return
         parts = None if isinstance(x, (ListValue, Tensor, type)) or id(x) in seen else structure_of(x, instances=True)
         if parts is not None:
@@ -327,7 +335,12 @@ class Heap:
         if type(x) is list:
             referred = self.of(x)
             return new_list(self._plain_value(as_list_value(x) if referred is None else referred.content()))
-        parts = None if isinstance(x, Tensor) or choice_of(x) is not None else structure_of(x, instances=True)
+        choice = choice_of(x)
+        if choice is not None:
+            alternatives = [self._plain_item(alternative) for alternative in choice._alternatives]
+            d = self._plain(choice._descriptor, ())
+            return x if d is choice._descriptor else make_choice(d, choice._tag, alternatives, choice._name)
+        parts = None if isinstance(x, Tensor) else structure_of(x, instances=True)
         if parts is None:
             return x
         return rebuild(type(x), parts[0], [self._plain_item(part) for part in parts[1]])
@@ -347,8 +360,9 @@ class Heap:
         if isinstance(d, Sequence) and d.element is not None:
             inner = self._plain(d.element, around)
             return d if inner is d.element else Sequence(inner)
-        if isinstance(d, OneOf) and any(self._plain(a, around) is not a for a in d.alternatives):
-            raise refusal("shared-list")
+        if isinstance(d, OneOf):
+            alternatives = tuple(self._plain(a, around) for a in d.alternatives)
+            return d if all(a is b for a, b in zip(alternatives, d.alternatives, strict=True)) else OneOf(alternatives)
         return d
 
 

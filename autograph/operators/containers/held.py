@@ -8,9 +8,10 @@ from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers.lists import as_list_value, dynamic_of, note_list, put_content
-from autograph.operators.state.aliases import followed_no_further
+from autograph.operators.state.aliases import HEAP, NO_HEAP, TraceAgain, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, owner_of
 from autograph.operators.state.places import note_attribute, note_item
+from autograph.operators.values.choice import choice_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.values.listvalue import ListContents, ListValue, Splice
@@ -23,6 +24,7 @@ __all__ = [
     "held_by",
     "may_change",
     "overwrite",
+    "refuse_alternatives",
     "refuse_parts_of_others",
     "spliced_into",
     "unchanged",
@@ -140,6 +142,14 @@ def refuse_parts_of_others(trace: Trace, value: Any) -> None:
             continue
         if len(part) > 1 or spliced_into(part[0].value, part):
             raise followed_no_further()
+
+
+def refuse_alternatives(trace: Trace, result: Any, value: Any) -> None:
+    """A list becomes one of several alternatives: no account is kept of what those are."""
+    if hints_of(trace).isdisjoint((HEAP, NO_HEAP)) and trace.notes.get("restarts"):
+        alternatives = [a for choice in map(choice_of, (result, value)) if choice is not None for a in choice._alternatives]
+        if any(type(part) is list for a in alternatives for part in mutable_parts(a)):
+            raise TraceAgain(HEAP)
 
 
 def _holds_changeable(value: ListValue) -> bool:

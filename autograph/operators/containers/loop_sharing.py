@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograph.operators.containers.held import refuse_parts_of_others
+from autograph.operators.containers.held import refuse_alternatives, refuse_parts_of_others
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.containers.relations import Detached, Shares
 from autograph.operators.containers.sharing import sharing_of
@@ -102,6 +102,7 @@ class LoopSharing:
     def note(self, trace: Trace, places: list[Place], values: list[Any]) -> None:
         """The places hold `values` now: a turn's parameters, or what the loop leaves."""
         for (i, j), (far, whole) in self.pairs.items():
+            refuse_alternatives(trace, values[i], None if j < 0 else values[j])
             for a in _objects(places[i], values[i]):
                 for b in _objects(places[j], values[j]) if far is None else [far]:
                     if a is not b and is_mutable(b):

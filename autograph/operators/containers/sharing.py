@@ -18,6 +18,7 @@ from autograph.operators.containers.held import (
     changeable_parts,
     may_change,
     overwrite,
+    refuse_alternatives,
     refuse_parts_of_others,
     spliced_into,
     unseen_but,
@@ -506,6 +507,7 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
     `own` are the relations of the conditional's region.
     """
     refuse_parts_of_others(trace, value)
+    refuse_alternatives(trace, result, value)
     own = [r for r in own if not (r.near is value and type(r) is SameIf)]
     for part in mutable_parts(value) if own else ():
         for r in own:

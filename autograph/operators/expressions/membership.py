@@ -12,6 +12,7 @@ from autograph.operators.expressions.py_builtins import gathered
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.maybe_keys import is_set
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.statements.branches import not_, or_
 from autograph.operators.statements.iterables import StagedRange
@@ -30,14 +31,23 @@ __all__ = ["in_", "is_", "is_not", "not_in"]
 def is_(a: Any, b: Any) -> Any:
     """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
     if type(a) not in CHOICES and type(b) not in CHOICES:
-        if type(a) is type(b) is list and a is not b and STATE.trace is not None and "heap" in STATE.trace.notes:
-            return STATE.trace.notes["heap"].are_one(a, b)
+        if type(a) is type(b) is list and a is not b and STATE.trace is not None:
+            return _are_one_list(STATE.trace.notes, a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
         if choice is not None:
             return is_alternative(choice, lambda alternative, y=y: alternative is y)  # type: ignore[misc]
     return a is b
+
+
+def _are_one_list(notes: dict[str, Any], a: list[Any], b: list[Any]) -> Any:
+    """`a is b` of two lists, which may stand for one."""
+    if "heap" in notes:
+        return notes["heap"].are_one(a, b)
+    if "sharing" in notes and any(x is a or x is b for r in notes["sharing"].relations for x in (r.near, r.far)):
+        raise followed_no_further()
+    return False
 
 
 def is_not(a: Any, b: Any) -> Any:

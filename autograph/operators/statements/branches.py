@@ -141,7 +141,7 @@ def _keep_account(
     if "sharing" in trace.notes and sharing_of(trace).busy:
         return
     for value, left, right in made:
-        if left is not right and any(True for _ in mutable_parts(value)):
+        if left is not right and (type(value) is choice_module.Choice or any(True for _ in mutable_parts(value))):
             joined(trace, value, left, test, sides[0].shared)
             joined(trace, value, right, op.logical_not(test), sides[1].shared)
     for relation, (flag, *_), side in flags:

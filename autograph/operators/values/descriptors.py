@@ -203,7 +203,8 @@ def describe(x: Any) -> Descriptor:
         return Static(x.item())
     if type(x) is list and STATE.trace is not None and (heap := STATE.trace.notes.get("heap")) is not None:
         referred = heap.of(x)
-        return Static(x) if referred is None else Reference(referred.store)
+        if referred is not None or not heap.closing:
+            return Static(x) if referred is None else Reference(referred.store)
     parts = structure_of(x)
     if parts is not None:
         kind = list if type(x) is ListContents else type(x)
