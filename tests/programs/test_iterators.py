@@ -134,6 +134,29 @@ def pipeline_that_a_break_ends(xs, b):
     return b
 
 
+def smoothed(s, xs=(0.5, -0.5, 0.25)):
+    def damped(items):
+        for u in items:
+            if u < s:
+                u = u * 0.5
+            yield u * 2
+
+    for w in damped(damped(xs)):
+        s = np.tanh(s + w)
+        if len(xs) > 5:
+            break
+    return s
+
+
+@PROGRAMS.add((0.45, 3), (0.1, 0))
+def pipeline_made_in_a_branch(x, n):
+    b = x
+    for _ in range(n):
+        if b > 0.1:
+            b = b * 0.5 + smoothed(b)
+    return b
+
+
 @PROGRAMS.add((V, 0.5), (W, -2.0))
 def keys_in_comprehensions(xs, a):
     best = [max(x, a, key=lambda v: v * v) for x in xs if x > 0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -146,9 +147,12 @@ def note_contents(trace: Trace, x: Any, keys: Any = None) -> None:
         trace.record(ContentsPlace(x))
 
 
+made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
+
+
 def note_advance(trace: Trace, iterator: Any) -> None:
     """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph."""
-    if in_region(trace) and not hasattr(type(iterator), "__staged_next__"):
+    if in_region(trace) and not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
         key = ("iterator", id(iterator))
         table = trace.journal[-1]
         if key not in table:

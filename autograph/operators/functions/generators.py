@@ -14,11 +14,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers import contents
 from autograph.operators.state.places import put_back, watch
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.specials import leads_to_tensor, named_by
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = [
@@ -58,10 +59,11 @@ gather: Callable[[Any], list[Any]] = list  # the items as a list; put here by th
 class _Made:
     """How a generator was called."""
 
-    __slots__ = ("args", "function", "kwargs", "spent")
+    __slots__ = ("args", "function", "kwargs", "region", "spent")
 
     def __init__(self, function: FunctionType, args: Any, kwargs: Any) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
+        self.region = None if STATE.trace is None else STATE.trace.builder.region
         self.spent = False  # a loop that may have stopped before the end went over it
 
     def form(self, generator: GeneratorType[Any, Any, Any], may_stop: bool) -> Emitting | None:
@@ -174,6 +176,15 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
     del graph.nodes[mark:]
     made.spent = True
     return form
+
+
+def _made_here(x: Any, trace: Trace) -> bool:
+    """Whether a generator was made in the region that is open: each time that it runs, it makes another."""
+    made = _made.get(x) if type(x) is GeneratorType else None
+    return made is not None and made.region is trace.builder.region
+
+
+contents.made_here = _made_here
 
 
 def _renewed(x: Any) -> Any:
