@@ -56,6 +56,29 @@ def test_choices_between_numbers_that_may_leave_64_bits(f):
                 assert int(made(np.int64(k), np.int64(n))) == want, (k, n)
 
 
+def test_the_side_that_is_not_chosen_asks_for_nothing():
+    def f(k, n):
+        for _ in range(n):
+            if k > 0:
+                k = 3 * k - 20
+            else:
+                k = k + 1000
+        return k
+
+    made, executable = native(f, np.int64(7), np.int64(5))
+    executable.plan = None
+    for k in (7, -5000, -(2**40), 10):
+        assert int(made(np.int64(k), np.int64(5))) == f(k, 5)
+
+
+def backwards(n):
+    total, k = 0, 5 * n
+    while k > n or total == 1:
+        k -= 4
+        total ^= k & 15
+    return total, k
+
+
 def strides(n):
     x = np.zeros(50)
     total, i = 0, 0
@@ -96,7 +119,7 @@ def sum_until(n):
     return total, last
 
 
-@pytest.mark.parametrize("f", [strides, reversed_each_turn, until, sum_until])
+@pytest.mark.parametrize("f", [strides, backwards, reversed_each_turn, until, sum_until])
 @pytest.mark.parametrize("n", [0, 1, 2, 65535, 65536, 65537, LONG])
 def test_stretches_of_turns(f, n):
     made, executable = native(f, np.int64(n))

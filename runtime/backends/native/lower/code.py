@@ -93,9 +93,9 @@ class Code:
         """Go to one of two blocks."""
         self.do(f"br i1 {condition}, label %{then}, label %{other}")
 
-    def require(self, condition: str, failure: str) -> None:
-        """Go on if a condition holds, else to a block."""
-        if self.required is not None:
+    def require(self, condition: str, failure: str, always: bool = False) -> None:
+        """Go on if a condition holds, else to a block. Of what may not be needed it is asked later, unless `always`."""
+        if self.required is not None and not always:
             self.required.append(condition)
             return
         following = self.label("ok")

@@ -477,6 +477,9 @@ class LoneOps(Ops):
 _SPARE = 2**32  # by which a product by a constant stays below 64 bits, so that small numbers can be added without a test
 
 
+_ALL = 2**60  # up to which Python's integers are asked to be, where it costs more to find out whether they need to
+
+
 class CheckedOps(Ops):
     """Numbers of Python's own: 64 bits, and `failure` where they do not do or Python raises."""
 
@@ -518,13 +521,14 @@ class CheckedOps(Ops):
 
     def _below(self, x: Scalar, most: int) -> None:
         """Go on only with an integer of at most this size: nothing waits for the test, as it would for an overflow."""
-        known = self._bounds(x)
+        code = self.code
+        known = code.range_of(x.reg) if code.required is None else code.ranges.get(x.reg)  # whether it is needed or not
         if known is not None and known[0] >= 0:
             fine = self.code.op(f"icmp ule i64 {x.reg}, {most}")
         else:
             moved = self.code.op(f"add i64 {x.reg}, {most}")
             fine = self.code.op(f"icmp ule i64 {moved}, {2 * most}")
-        self.code.require(fine, self.failure)
+        self.code.require(fine, self.failure, always=most >= _ALL)
         self.code.narrow(x.reg, -most, most)
 
     def divide(self, x: Scalar, y: Scalar) -> Scalar:

@@ -40,6 +40,7 @@ from runtime.backends.native.lower.rules.lists import (
 from runtime.backends.native.lower.rules.logic import as_choice, as_logic, is_choice, is_logic
 from runtime.backends.native.lower.rules.turns import (
     Stretch,
+    counter,
     either,
     goes_unevenly,
     leave_at_break,
@@ -335,7 +336,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     carried = {str(now.reg): (first.type, str(first.reg)) for first, now in phis.values()}
     carried[turn] = "i64", "0"
     carried |= {slot.now: ("ptr", slot.one.ptr) for slot in slots}
-    stretch = Stretch(ctx, carried, turn, count if counted else None) if asks else None
+    tells, step = (None if counted else counter(node, phis)) or (turn, 1)
+    stretch = Stretch(ctx, carried, tells, step, count if counted else None) if asks else None
     before = code.block
     code.jump(head)
     code.begin(head)

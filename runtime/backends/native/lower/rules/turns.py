@@ -14,6 +14,7 @@ from runtime.typesys.spec import TensorType
 __all__ = [
     "TURNS_BETWEEN_POLLS",
     "Stretch",
+    "counter",
     "either",
     "goes_unevenly",
     "leave_at_break",
@@ -101,6 +102,14 @@ def polls(ctx: FunctionLowering, loop: Carried) -> bool:
     return loop.turns >= TURNS_BETWEEN_POLLS
 
 
+def counter(node: Node, numbers: dict[int, tuple[Scalar, Scalar]]) -> tuple[str, int] | None:
+    """A number that a loop carries anyway, which tells its turns; and by what each changes it."""
+    for k, (low, high) in changes(node).items():
+        if k in numbers and numbers[k][1].code == "i64" and low == high != 0:
+            return str(numbers[k][1].reg), low
+    return None
+
+
 def _ask(ctx: FunctionLowering) -> None:
     code = ctx.code
     ctx.module.declare("declare i64 @ag_poll()", "ag_poll")
@@ -111,11 +120,13 @@ class Stretch:
     """A loop around another, which goes on for so many turns until signals are asked for: so it has no call in it,
     and one more register that counts at most.
 
-    `carried` has, for each register of the inner loop, its type and what it is at first; `turn` counts its turns, which are
-    `count` in all, or as many as it takes.
+    `carried` has, for each register of the inner loop, its type and what it is at first. Its turns are `count` in all,
+    counted by `turn`, or as many as it takes: then `turn` is any number that each turn changes by `step`.
     """
 
-    def __init__(self, ctx: FunctionLowering, carried: dict[str, tuple[str, str]], turn: str, count: Operand | None) -> None:
+    def __init__(
+        self, ctx: FunctionLowering, carried: dict[str, tuple[str, str]], turn: str, step: int, count: Operand | None
+    ) -> None:
         code = ctx.code
         self._ctx = ctx
         self._again, self.end = code.label("again"), code.label("end")
@@ -130,7 +141,7 @@ class Stretch:
         for name, (type, _) in carried.items():
             code.promised[self.firsts[name]] = type
             code.lines.append("")
-        limit = code.op(f"add nuw nsw i64 {self.firsts[turn]}, {TURNS_BETWEEN_POLLS}")
+        limit = code.op(f"add i64 {self.firsts[turn]}, {step * TURNS_BETWEEN_POLLS}")  # it may wrap around, as `turn` may
         self.last = limit if count is None else str(code.at_most(limit, count))
         """The turn that the inner loop ends before."""
 
@@ -138,7 +149,7 @@ class Stretch:
         """In a turn of an inner loop without a count: leave it where signals are to be asked for."""
         code = self._ctx.code
         go = code.label("go")
-        code.do(f"br i1 {code.op(f'icmp slt i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
+        code.do(f"br i1 {code.op(f'icmp ne i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
         code.begin(go)
 
     def close(self, after: str) -> None:
