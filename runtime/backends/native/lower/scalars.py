@@ -553,4 +553,7 @@ class CheckedOps(Ops):
         raise Unsupported([("a shift of Python numbers", None)])
 
     def _not_zero(self, y: Scalar) -> None:
+        known = self._bounds(y)
+        if known is not None and (known[0] > 0 or known[1] < 0):
+            return
         self.code.require(str(self.not_equal(y, self.const(0, y)).reg), self.failure)

@@ -46,21 +46,21 @@ class Carried(NamedTuple):
 def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carried:
     """What is known of a loop whose inputs are known to be within some ranges.
 
-    What begins at zero or above is taken to stay so, and everything to stay below the most that it begins with; what a turn
-    might change is dropped, until nothing is dropped.
+    What begins at zero or above is taken to stay where it begins or above, then at zero or above, and everything to stay below
+    the most that it begins with; what a turn might change is dropped, until nothing is dropped.
     """
     first = _CARRIED_AFTER[node.op.name]
     body = node.regions[-1]
     numbers = [k for k in range(node.carried) if _is_integer(body.inputs[first + k]) and _is_integer(body.outputs[k])]
     starts = {k: inputs[first + k] or _whole(body.inputs[first + k]) for k in numbers}
-    kept = {k for k in numbers if starts[k][0] >= 0}
+    kept = {k: starts[k][0] for k in numbers if starts[k][0] >= 0}
     below = {k for k in numbers if starts[k][1] < _whole(body.inputs[first + k])[1]}
     while numbers:
         given = [*inputs[first:]]
         within: dict[int, Range] = {}
         for k in numbers:
             low, high = _whole(body.inputs[first + k])
-            given[k] = 0 if k in kept else low, starts[k][1] if k in below else high
+            given[k] = kept.get(k, low), starts[k][1] if k in below else high
         if first:
             count = inputs[0]
             given.insert(0, (0, count[1] - 1) if count is not None and count[1] > 0 else _TURNS)
@@ -70,7 +70,8 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
                 now = given[k] or _WHOLE
                 given[k] = max(now[0], low), max(min(now[1], high), low, now[0])
         found = _ranges(body, given, deep)
-        still = {k for k in kept if found[body.outputs[k]][0] >= 0}
+        still = {k: least for k, least in kept.items() if found[body.outputs[k]][0] >= least}
+        still |= {k: 0 for k, least in kept.items() if k not in still and least > 0}
         still_below = {k for k in below if found[body.outputs[k]][1] <= starts[k][1]}
         if still == kept and still_below == below:
             ends = {k: found[body.outputs[k]] for k in numbers}

@@ -333,6 +333,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     known = note_ranges(ctx, node, phis)
     asks = polls(ctx, known)
     turn = code.fresh("turn")
+    code.ranges[turn] = 0, max(known.turns - 1, 0)
     carried = {str(now.reg): (first.type, str(first.reg)) for first, now in phis.values()}
     carried[turn] = "i64", "0"
     carried |= {slot.now: ("ptr", slot.one.ptr) for slot in slots}
@@ -362,8 +363,6 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.begin(inside)
     if stretch and not counted:
         stretch.leave_at_last()
-    if counted:
-        code.ranges[turn] = 0, max(known.turns - 1, 0)
     own = [Scalar(turn, "i64")] if counted else []
     marked = _marked(ctx, node, body)
 

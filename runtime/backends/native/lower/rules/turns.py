@@ -141,7 +141,9 @@ class Stretch:
         for name, (type, _) in carried.items():
             code.promised[self.firsts[name]] = type
             code.lines.append("")
-        limit = code.op(f"add i64 {self.firsts[turn]}, {step * TURNS_BETWEEN_POLLS}")  # it may wrap around, as `turn` may
+        known = code.range_of(turn)
+        self._grows = step > 0 and known is not None and known[1] < 2**62  # and does not wrap around
+        limit = code.op(f"add {'nsw ' if self._grows else ''}i64 {self.firsts[turn]}, {step * TURNS_BETWEEN_POLLS}")
         self.last = limit if count is None else str(code.at_most(limit, count))
         """The turn that the inner loop ends before."""
 
@@ -149,7 +151,8 @@ class Stretch:
         """In a turn of an inner loop without a count: leave it where signals are to be asked for."""
         code = self._ctx.code
         go = code.label("go")
-        code.do(f"br i1 {code.op(f'icmp ne i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
+        less = "slt" if self._grows else "ne"
+        code.do(f"br i1 {code.op(f'icmp {less} i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
         code.begin(go)
 
     def close(self, after: str) -> None:
