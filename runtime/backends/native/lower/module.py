@@ -54,6 +54,7 @@ class Module:
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
         self._as_written = ""
+        self._four_at_a_time = ""
         self._not_unrolled = ""
         self._in_one_go = ""
         self._interleaved: dict[int, str] = {}
@@ -161,6 +162,13 @@ class Module:
         """`ag_parallel` is called."""
         self.symbols.add("ag_parallel")
         self.declared["declare void @ag_parallel(ptr, ptr, i64, i64)"] = None
+
+    def four_at_a_time(self) -> str:
+        """What the end of a loop is marked with of which four turns are written in a row."""
+        if not self._four_at_a_time:
+            claim = self.node('!{!"llvm.loop.unroll.count", i32 4}')
+            self._four_at_a_time = self.node(f"distinct !{{!{len(self.metadata)}, {claim}}}")
+        return self._four_at_a_time
 
     def as_written(self) -> str:
         """What the end of a loop is marked with that is neither unrolled nor made one of vectors."""

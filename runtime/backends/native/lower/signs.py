@@ -46,8 +46,8 @@ class Carried(NamedTuple):
 def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carried:
     """What is known of a loop whose inputs are known to be within some ranges.
 
-    What begins at zero or above is taken to stay where it begins or above, then at zero or above, and everything to stay below
-    the most that it begins with; what a turn might change is dropped, until nothing is dropped.
+    What begins at zero or above is taken to stay where it begins or above, then at zero or above, and everything to stay
+    below the most that it begins with; what a turn might change is dropped, until nothing is dropped.
     """
     first = _CARRIED_AFTER[node.op.name]
     body = node.regions[-1]

@@ -42,8 +42,8 @@ from runtime.backends.native.lower.rules.turns import (
     Stretch,
     counter,
     either,
-    goes_unevenly,
     leave_at_break,
+    mark_of,
     note_limits,
     note_ranges,
     note_said,
@@ -389,7 +389,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     stay = all(isinstance(s, Scalar) or (isinstance(s, _Slot) and not s.swapped) for s in states)
     left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
-    code.do(f"br label %{head}" + (f", !llvm.loop {ctx.module.as_written()}" if goes_unevenly(node) else ""))
+    code.do(f"br label %{head}{mark_of(ctx, node)}")
     become = {str(now.reg): str(finals[k].reg) for k, (_, now) in phis.items()}
     become[turn] = following
     become |= {slot.now: slot.close(ctx) for slot in slots}

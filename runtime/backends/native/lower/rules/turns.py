@@ -16,8 +16,8 @@ __all__ = [
     "Stretch",
     "counter",
     "either",
-    "goes_unevenly",
     "leave_at_break",
+    "mark_of",
     "note_limits",
     "note_ranges",
     "note_said",
@@ -89,6 +89,29 @@ def goes_unevenly(node: Node) -> bool:
             if _is_number(other) and (other.node is None or other.node.op.name != "constant"):
                 return True
     return False
+
+
+def mark_of(ctx: FunctionLowering, node: Node) -> str:
+    """What stands at the branch back to a loop's beginning."""
+    if goes_unevenly(node):
+        return f", !llvm.loop {ctx.module.as_written()}"
+    if ctx.module.shares and _sums_up(node):  # elsewhere LLVM unrolls what it likes
+        return f", !llvm.loop {ctx.module.four_at_a_time()}"
+    return ""
+
+
+_MOST_SUMMED = 24  # nodes of a turn of which four are written in a row
+
+
+def _sums_up(node: Node) -> bool:
+    """Whether an innermost loop of few operations without branches makes a floating-point number of the one before."""
+    body = node.regions[-1]
+    if node.op.name != "for_loop" or len(body.nodes) > _MOST_SUMMED or any(n.regions for n in body.nodes):
+        return False
+    kinds = [v.type for v in body.inputs[1 : 1 + node.carried]]
+    numbers = [t for t in kinds if isinstance(t, TensorType) and t.shape == () and t.dtype.kind == "f"]
+    made = [v.type for n in body.nodes if n.op.name != "index_update" for v in n.outputs]
+    return bool(numbers) and all(isinstance(t, TensorType) and t.shape == () for t in made)
 
 
 def _is_number(value: Value) -> bool:
