@@ -229,3 +229,23 @@ def test_lists_that_one_branch_replaces(f, n):
     got = both(f, X, n)
     for a, b in zip(got, f(X, n), strict=True):
         np.testing.assert_array_equal(a, np.stack(b) if isinstance(b, list) else b)
+
+
+def test_logits_are_not_written_over_while_labels_pick_among_them():
+    """The probabilities go where the logits lie, row by row, but not before the loss has read its logit."""
+
+    def f(h, y):
+        with ag.GradientTape() as tape:
+            tape.watch(h)
+            loss = 0.0
+            for k in ag.range(5):
+                losses = ag.nn.sparse_softmax_cross_entropy_with_logits(labels=y[:, k], logits=h[k] * 2.0)
+                loss += ag.reduce_sum(losses)
+        return loss, tape.gradient(loss, h)
+
+    random = np.random.default_rng(0)
+    h = ag.constant(random.normal(size=(5, 8, 50)).astype(np.float32))
+    y = ag.constant(random.integers(0, 50, (8, 5)).astype(np.int32))
+    got, want = (ag.function(f, jit_compile=native)(h, y) for native in (True, False))
+    np.testing.assert_allclose(got[0].numpy(), want[0].numpy(), rtol=1e-5)
+    np.testing.assert_allclose(got[1].numpy(), want[1].numpy(), rtol=1e-4, atol=1e-6)

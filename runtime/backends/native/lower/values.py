@@ -375,13 +375,16 @@ class Values:
         ended = {*group}
         ended |= {m for m in resolver.members if m.left <= users[m]}
         now = self.uses.order[self.current] - 1
+        elsewhere: set[Buffer] = set()  # what they read at other places, too: an element may be gone by then
+        for d in {*resolver.members, *group}:
+            elsewhere |= _gathered(d)
         out = []
         for source, maps in resolver.read.items():
             array = source.array
             if array is None or maps != {identity(len(over))} or len(array.buffers) != 1 or array.offset != 0:
                 continue
             (buffer,) = array.buffers
-            own = buffer in self.writable and buffer.external is None
+            own = buffer in self.writable and buffer.external is None and buffer not in elsewhere
             if own and self.is_contiguous(array) and self._unread_after(array, now, ended):
                 out.append(source)
         return out
@@ -458,6 +461,13 @@ def reads(d: Deferred) -> set[Buffer]:
             elif isinstance(part, Ref) and part.of.array is not None:
                 out |= part.of.array.buffers
     return out
+
+
+def _gathered(d: Deferred) -> set[Buffer]:
+    """The memory that evaluating an expression reads at places that it works out."""
+    if d.expr is None:
+        return set()
+    return {b for part in parts_of(d.expr, into_reductions=True) if isinstance(part, Gather) for b in part.buffers}
 
 
 def _as_load(array: Array) -> Load:
