@@ -164,7 +164,8 @@ def choose_bits(condition: Any, x: Any, y: Any, out: Any = None) -> Any:
         if some.size < FEW and condition.size < FEW:
             zero = some.dtype.type(0)
             return np.where(condition, zero if x is None else x, zero if y is None else y)
-        out = np.empty_like(some if y is None or some.ndim >= np.ndim(y) else y)
+        shaped = y is None or np.shape(some) == np.shape(y) or np.shape(some) == np.broadcast(some, y).shape
+        out = np.empty_like(some if shaped else y)
     if not _mixed(condition):
         return choose(condition, 0 if x is None else x, 0 if y is None else y, out)
     bits = _BITS[out.itemsize]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from runtime.backends.numpy_executor.executor import compile_graph
+from runtime.backends.numpy_executor.selections import choose_bits
 from tests.unit.executor.build import F, array
 
 CONDITIONS = {
@@ -81,3 +82,11 @@ def test_how_it_is_written():
     assert "choose_bits(" in source["bits"]
     small = compile_graph(selecting((4, 3), "float32", np.ones((4, 3)), None, None, None)).source
     assert "= np.where" in small
+
+
+@pytest.mark.parametrize("first", [(33, 17, 10), (33, 1, 10)])
+def test_operands_of_one_rank_and_different_sizes(first):
+    random = np.random.default_rng(0)
+    second = (33, 1, 10) if first[1] == 17 else (33, 17, 10)
+    a, b = (random.standard_normal(shape).astype(np.float32) for shape in (first, second))
+    np.testing.assert_array_equal(choose_bits(a < b, a, b), np.minimum(a, b))
