@@ -24,7 +24,7 @@ from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import note_write, open_tapes
 from runtime.tensor.variable import Variable
-from runtime.typesys.errors import OutOfRangeError, ShapeError
+from runtime.typesys.errors import InvalidArgumentError, OutOfRangeError, ShapeError
 from runtime.typesys.shapes import broadcast_many
 from runtime.typesys.spec import TensorSpec
 
@@ -323,9 +323,14 @@ _EXCLUSIVE = _baseline()
 
 # What NumPy says of shapes that do not fit, with the two sizes of a matrix product.
 _SHAPES = re.compile(
-    r"(could not be broadcast|cannot reshape array|input array dimensions|all input arrays must have the same shape"
+    r"(could not be broadcast|could not broadcast input array|cannot reshape array|input array dimensions"
+    r"|all input arrays must have the same shape|to squeeze out"
     r"|mismatch in its core dimension(?:.*size (\d+) is different from (\d+))?)"
 )
+_OF_SIZES = {
+    "negative dimensions are not allowed": "negative sizes are not allowed",
+    "Maximum allowed size exceeded": "range: its delta is 0, or it has too many numbers",
+}
 _OPERANDS = re.compile(r"\(([\d,]*)\)")
 
 
@@ -333,6 +338,8 @@ def _of_shapes(said: re.Match[str], text: str) -> str:
     """What the type rules would say, where NumPy's text tells enough."""
     if said[2]:
         return f"matmul: the inner sizes {said[3]} and {said[2]} differ"
+    if reshaped := re.search(r"cannot reshape array of size (\d+) into shape \((.*?),?\)", text):
+        return f"cannot reshape a tensor of {reshaped[1]} elements to ({reshaped[2].replace('newaxis', '-1')})"
     if "all input arrays" in text:
         return "cannot stack tensors of different shapes; pad them to one shape first"
     if "could not be broadcast together" in text:
@@ -345,9 +352,13 @@ def _of_shapes(said: re.Match[str], text: str) -> str:
 
 def _placed(error: Exception) -> Exception:
     """The error, given a traceback entry at the user's line of the node that raised it."""
-    location = getattr(error, "__autograph_location__", None)
-    if type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
+    location, said_by_types = (getattr(error, f"__autograph_{what}__", None) for what in ("location", "said"))
+    if said_by_types is not None:
+        error = said_by_types.with_traceback(error.__traceback__)
+    elif type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
         error = OutOfRangeError(str(error)).with_traceback(error.__traceback__)
+    elif type(error) is ValueError and (meant := _OF_SIZES.get(str(error))):
+        error = InvalidArgumentError(meant).with_traceback(error.__traceback__)
     elif type(error) is ValueError and (said := _SHAPES.search(str(error))):
         error = ShapeError(_of_shapes(said, str(error))).with_traceback(error.__traceback__)
     if location is not None:

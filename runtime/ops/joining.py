@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -266,6 +267,8 @@ def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
             if size % count:
                 raise InvalidArgumentError(f"cannot split an axis of size {size} into {count} equal parts", op="split")
             return [size // count] * count
+        text = "cannot split an axis of size ", (0, ""), f" into {count} equal parts"
+        op.assert_(op.equal(op.mod(size, count), 0), size, template=text, exception=InvalidArgumentError)
         return [op.floordiv(size, count)] * count
     sizes = [int(k) if op.static_value(k) is not None else k for k in known]
     if -1 in [s for s in sizes if isinstance(s, int)]:
@@ -277,4 +280,9 @@ def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
         sizes[at] = rest
     elif all(isinstance(s, int) for s in [*sizes, size]) and sum(sizes) != size:
         raise InvalidArgumentError(f"the sizes {sizes} do not add up to the {size} of the axis", op="split")
+    else:
+        total = functools.reduce(op.add, sizes, 0)
+        if not (isinstance(total, int) and isinstance(size, int)):
+            text = "the sizes of the parts add up to ", (0, ""), ", and not to the ", (1, ""), " of the axis"
+            op.assert_(op.equal(total, size), total, size, template=text, exception=InvalidArgumentError)
     return sizes

@@ -37,7 +37,7 @@ def slice_(op: Any, input_: Any, begin: Any, size: Any, name: Any = None) -> Any
     if not len(starts) == len(lengths) == len(shape):
         raise InvalidArgumentError(f"slice: begin and size need {len(shape)} numbers each", op="slice")
     where = []
-    for start, length, whole in zip(starts, lengths, shape, strict=True):
+    for i, (start, length, whole) in enumerate(zip(starts, lengths, shape, strict=True)):
         if isinstance(start, int) and isinstance(length, int):
             if isinstance(whole, int) and not 0 <= start <= start + max(length, 0) <= whole:
                 raise InvalidArgumentError(
@@ -47,7 +47,14 @@ def slice_(op: Any, input_: Any, begin: Any, size: Any, name: Any = None) -> Any
         elif isinstance(length, int) and length == -1:
             where.append(slice(start, None))
         else:
-            where.append(slice(start, op.add(start, length)))
+            stop = op.add(start, length)
+            if not isinstance(whole, int):
+                whole = op.dim_size(x, axis=i)
+            inside = op.logical_and(op.greater_equal(start, 0), op.less_equal(stop, whole))
+            text = "slice: ", (0, ""), " from ", (1, ""), " on leaves an axis of size ", (2, "")
+            fits = op.logical_and(op.greater_equal(length, 0), inside)
+            op.assert_(fits, length, start, whole, template=text, exception=InvalidArgumentError)
+            where.append(slice(start, stop))
     return op.get_item(x, tuple(where))
 
 

@@ -23,6 +23,7 @@ from runtime.typesys.errors import (
     InvalidArgumentError,
     OpError,
     OutOfRangeError,
+    ShapeError,
     leaked_tensor,
     outward,
 )
@@ -104,7 +105,7 @@ def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: E
     for payload in payloads:
         if type(payload) is Value:
             return leaked_tensor(payload.type)
-    if not isinstance(error, OpError):
+    if not isinstance(error, OpError) or isinstance(error, ShapeError):
         try:
             operation.infer(*map(type_of_payload, payloads), **attrs)
         except (OpError, NotImplementedError) as typed:

@@ -21,7 +21,7 @@ from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
-from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, leaked_tensor, outward
+from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, ShapeError, leaked_tensor, outward
 
 __all__ = ["attach_items", "normalize_index", "write_item"]
 
@@ -235,6 +235,8 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
                 fresh[where] = put
             except (IndexError, TypeError) as error:
                 raise _index_error(error, x, index) from None
+            except ValueError as error:
+                raise ShapeError(str(error), op="index_update") if "broadcast" in str(error) else error from None
             x._value = fresh
             return
     spec, parts = normalize_index(index)

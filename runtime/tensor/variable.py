@@ -16,6 +16,7 @@ from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, init_scope, note_write
 from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError, boundary, outward
+from runtime.typesys.shapes import same_size
 
 __all__ = ["Variable"]
 
@@ -94,6 +95,8 @@ class Variable(Tensor):
         if trace is not None:
             have, want = new.type, trace.value_of(self).tensor_type
             _check_shape(self, have.shape, want.shape)
+            if want.shape is not None and not _known_to_fit(have.shape, want.shape):  # else only the run can tell
+                new = op.ensure_shape(new, shape=tuple(d if isinstance(d, int) else None for d in want.shape))
             if STATE.tapes:  # a tape takes what is assigned for a constant, as TensorFlow's
                 new = op.stop_gradient(new)
             trace.write(self, trace.operand(new))
@@ -264,6 +267,10 @@ def _check_shape(variable: Variable, have: Any, want: Any) -> None:
         raise InvalidArgumentError(
             f"cannot assign a value of shape {have} to variable '{variable.name}' of shape {want}"
         )
+
+
+def _known_to_fit(have: Any, want: Any) -> bool:
+    return have is not None and all(same_size(a, b) or not isinstance(b, int) for a, b in zip(have, want, strict=True))
 
 
 def _check_creation(trace: Trace) -> None:

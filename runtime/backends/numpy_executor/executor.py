@@ -9,16 +9,18 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.buffers import lists_as_arrays
 from runtime.backends.numpy_executor.memory import keep_freed_pages
 from runtime.backends.numpy_executor.names import Globals
+from runtime.backends.numpy_executor.said import said_by_types
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
 from runtime.backends.product_threads import FEW, needs
-from runtime.ir.graph import Graph, Location
+from runtime.ir.graph import Graph, Location, Node
 from runtime.ir.walk import reachable_functions
 from runtime.plan.plan import make_plan
 
@@ -74,12 +76,18 @@ class Executable:
 
     def _locate(self, error: Exception) -> None:
         if getattr(error, "__autograph_location__", None) is None:
-            location = self.location_of(error)
-            if location is not None:
-                error.__autograph_location__ = location  # type: ignore[attr-defined]
+            found = self._node_of(error)
+            if found is not None and found[0].location is not None:
+                error.__autograph_location__ = found[0].location  # type: ignore[attr-defined]
+                error.__autograph_said__ = said_by_types(*found, error)  # type: ignore[attr-defined]
 
     def location_of(self, error: BaseException) -> Location | None:
         """Where in the user's source the node that raised `error` came from."""
+        found = self._node_of(error)
+        return None if found is None else found[0].location
+
+    def _node_of(self, error: BaseException) -> tuple[Node, str, FrameType] | None:
+        """The node that raised `error`, its text in the plan, and the frame that ran it."""
         found = None
         trace = error.__traceback__
         while trace is not None:
@@ -91,10 +99,14 @@ class Executable:
         code = found.tb_frame.f_code
         line, _, start, end = next(itertools.islice(code.co_positions(), found.tb_lasti // 2, None), (None,) * 4)
         spans = self._lines.get(line or found.tb_lineno, [])
-        if start is None or end is None:
-            return spans[0][2].location if spans else None
-        inside = [s for s in spans if s[0] <= start and end <= s[1]] or spans
-        return min(inside, key=lambda s: s[1] - s[0])[2].location if inside else None
+        inside = spans
+        if start is not None and end is not None:
+            inside = [s for s in spans if s[0] <= start and end <= s[1]] or spans
+        if not inside:
+            return None
+        first, last, node = min(inside, key=lambda s: s[1] - s[0]) if start is not None else inside[0]
+        text = self.source.splitlines()[(line or found.tb_lineno) - 1]
+        return node, text[first:last], found.tb_frame
 
     def commented(self, number: int, text: str) -> str:
         """A line of the plan, and the lines of the user's that it comes from."""

@@ -338,7 +338,8 @@ def one_hot(ctx: FunctionLowering, node: Node) -> None:
     axis = node.attrs["axis"]
     axis = len(have) if axis == -1 else axis
     size: Operand = ctx.number(depth[0]) if depth else int(node.attrs["size"])
-    size = max(size, 0) if isinstance(size, int) else code.at_least(size, 0)
+    if not isinstance(size, int):
+        code.require(code.op(f"icmp sge i64 {size}, 0"), ctx.failure)
     sizes = (*have[:axis], size, *have[axis:])
     hit, miss = (b.cast(ctx.scalar(v), kind) for v in (on, off))
     place = Affine(0, tuple(int(i == axis) for i in range(len(sizes))))

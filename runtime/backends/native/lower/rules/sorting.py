@@ -256,7 +256,9 @@ def top_order(ctx: FunctionLowering, node: Node) -> None:
     array = ctx.array(node.inputs[0])
     n, k = array.sizes[-1], int(node.attrs["k"])
     axis = len(array.sizes) - 1
-    count = min(n, k) if isinstance(n, int) else ctx.code.at_most(n, k)
+    count = k
+    if not isinstance(n, int):
+        ctx.code.require(ctx.code.op(f"icmp sge i64 {n}, {k}"), ctx.failure)
     if k == 0 or k > SELECTED:
         _orders(ctx, node, array, axis, count, True)
         return

@@ -1,0 +1,48 @@
+"""What the type rules say of operands that NumPy refused in a plan: an error is worded as it is eagerly."""
+
+from __future__ import annotations
+
+import ast
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from runtime.ir.graph import Node
+from runtime.typesys.errors import OpError
+from runtime.typesys.spec import type_of_payload
+
+__all__ = ["said_by_types"]
+
+_NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
+
+
+def said_by_types(node: Node, text: str, frame: FrameType, error: Exception) -> OpError | None:
+    """The error of the node's type rule for the operands it had; None where the rule sees nothing wrong, or they are gone.
+
+    `text` is what the plan ran for the node: the names in it that hold numbers are its operands, if they are as many.
+    """
+    if not isinstance(error, (ValueError, TypeError, IndexError)) or node.regions or getattr(error, "id", ""):
+        return None
+    operands = _operands(text, frame)
+    if len(operands) != len(node.inputs):
+        return None
+    try:
+        node.op.infer(*map(type_of_payload, operands), **node.attrs)
+    except OpError as said:
+        return said
+    except (TypeError, ValueError, LookupError, AttributeError):  # names that were not the operands: NumPy's words stay
+        return None
+    return None
+
+
+def _operands(text: str, frame: FrameType) -> list[Any]:
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except SyntaxError:
+        return []
+    out = {id(n) for call in ast.walk(tree) if isinstance(call, ast.Call) for k in call.keywords for n in ast.walk(k)}
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in out]
+    names.sort(key=lambda n: n.col_offset)
+    known = [frame.f_locals.get(n.id, frame.f_globals.get(n.id)) for n in names]
+    return [x for x in known if isinstance(x, _NUMBERS)]
