@@ -6,6 +6,7 @@ operations of the graph, and has gradients. One whose items have none is run by 
 
 from __future__ import annotations
 
+import operator
 import random as _random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -195,7 +196,9 @@ class Dataset:
         name: Any = None,
     ) -> Dataset:
         """Several elements stacked along a new first axis; the last batch may be smaller."""
-        return Dataset(Batched(self._dataset_node, int(batch_size), drop_remainder))
+        if (size := operator.index(batch_size)) < 1:
+            raise InvalidArgumentError(f"batch() needs a batch_size of 1 or more, not {size}")
+        return Dataset(Batched(self._dataset_node, size, drop_remainder))
 
     def take(self, count: Any, name: Any = None) -> Dataset:
         """The first elements; all, for -1."""

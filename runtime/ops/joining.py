@@ -267,7 +267,7 @@ def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
             if size % count:
                 raise InvalidArgumentError(f"cannot split an axis of size {size} into {count} equal parts", op="split")
             return [size // count] * count
-        text = "cannot split an axis of size ", (0, ""), f" into {count} equal parts"
+        text: Any = "cannot split an axis of size ", (0, ""), f" into {count} equal parts"
         op.assert_(op.equal(op.mod(size, count), 0), size, template=text, exception=InvalidArgumentError)
         return [op.floordiv(size, count)] * count
     sizes = [int(k) if op.static_value(k) is not None else k for k in known]

@@ -134,7 +134,8 @@ def normalize_axis(axis: int, rank: int, op: str = "") -> int:
       InvalidArgumentError: the axis is outside [-rank, rank).
     """
     if not -rank <= axis < rank:
-        have = f": it has axes 0 to {rank - 1}, or {-rank} to -1" if rank else ", which has no axes"
+        axes = "axis 0, which is -1, too" if rank == 1 else f"axes 0 to {rank - 1}, or {-rank} to -1"
+        have = f": it has {axes}" if rank else ", which has no axes"
         raise InvalidArgumentError(f"axis {axis} is out of bounds for a tensor of rank {rank}{have}", op=op)
     return axis + rank if axis < 0 else axis
 

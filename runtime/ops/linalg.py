@@ -162,6 +162,10 @@ class Solve(Op):
         dtype = promote((kind.dtype, False), (b.dtype, b.weak))[0]
         if a.shape is None or b.shape is None:
             return TensorType(dtype, None)
+        rows, given = a.shape[-1], b.shape[-2] if len(b.shape) > 1 else None
+        if given is None or (isinstance(rows, int) and isinstance(given, int) and rows != given):
+            message = f"solve: matrices of shape {a.shape} need right sides of shape (..., {rows}, columns), not {b.shape}"
+            raise ShapeError(message, op="solve")
         return TensorType(dtype, (*(broadcast(a.shape[:-2], b.shape[:-2]) or ()), a.shape[-1], b.shape[-1]))
 
     @staticmethod

@@ -182,7 +182,11 @@ class Tensor:
             return text_hook(self, spec)
         if isinstance(value, np.ndarray) and value.ndim == 0:
             value = value[()]
-        return format(value, spec)
+        try:
+            return format(value, spec)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
 
 class Reference:

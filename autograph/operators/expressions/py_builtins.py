@@ -46,7 +46,7 @@ from autograph.operators.statements.iterables import (
     filtered,
     staged_iterable,
 )
-from autograph.operators.statements.printing import check_text, print_
+from autograph.operators.statements.printing import StagedText, check_text, print_, refuse_text
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.values.listvalue import ListValue, new_list
@@ -396,6 +396,8 @@ def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
     x = resolve(x)
     if isinstance(x, Tensor) and not args and not kwargs:
         return op.to_python(_scalar(x, "int"), kind="int")
+    if type(x) is StagedText:
+        refuse_text("by int()")
     return builtins.int(x, *args, **kwargs)
 
 
@@ -403,6 +405,8 @@ def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
 def float_(x: Any = 0.0) -> Any:
     """`float(x)`: of a staged scalar, a staged Python float."""
     x = resolve(x)
+    if type(x) is StagedText:
+        refuse_text("by float()")
     return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
 
 

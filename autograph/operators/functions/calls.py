@@ -16,6 +16,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, partial
+from io import TextIOWrapper
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -39,6 +40,7 @@ from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker
 from autograph.operators.functions.python_forms import ACCELERATED, python_form
 from autograph.operators.functions.recursion import recursive
+from autograph.operators.functions.texts import reads_texts, textless
 from autograph.operators.functions.try_forms import choosing_tries, with_tries
 from autograph.operators.state.births import births_of
 from autograph.operators.state.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
@@ -206,11 +208,11 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
         noting_method(trace, f)
     if owner in _HELPLESS or _is_inert(owner):
-        return _checked(f) if "lists" in trace.notes else f
+        return _as_python(trace, f, f)
     if f is getattr and "runs_again" in trace.notes:
         return _keep(trace, f, read_by_name)
     if owner is ModuleType and f in _UNWORLDLY:
-        return _keep(trace, f, STAND_INS.get(f) or (_checked(noting(f)) if "lists" in trace.notes else noting(f)))
+        return _keep(trace, f, STAND_INS.get(f) or _as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
         return _keep(trace, f, python_form(f, callee))
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
@@ -219,7 +221,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
-    elif is_unconverted_module(owner.__module__) and owner not in _standing_in():
+    elif is_unconverted_module(owner.__module__) and owner not in _standing_in() and owner is not TextIOWrapper:
         quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
 
@@ -265,7 +267,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     if stand_in is not None:
         return stand_in
     if kind is BuiltinMethodType:
-        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+        return _as_python(trace, f, noting(f))
     if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 4) and (how := asks_world(f)):
         return world_stand_in(f, how)
     if choice_of(f) is not None:
@@ -306,7 +308,7 @@ is called if there is nothing more to it than being called."""
 def _function(trace: Trace, f: FunctionType) -> Any:
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
-        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+        return _as_python(trace, f, noting(f))
     if id(f.__code__) in trace.simple:
         watch(trace, f)
         return recursive(trace, f) if trace.builder.region.parent is not None else f
@@ -340,7 +342,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         plain = made is not None and _is_plain(made) and id(made.__code__)
         _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
     if made is None:
-        return _checked(noting(f)) if "lists" in trace.notes else noting(f)
+        return _as_python(trace, f, noting(f))
     _remember(trace, f, made)
     return _called(trace, made)
 
@@ -541,6 +543,13 @@ def _refusing(cls: type) -> Callable[..., Any]:
         return cls(*args, **kwargs)
 
     return construct
+
+
+def _as_python(trace: Trace, f: Any, made: Any) -> Any:
+    """What is called for `f`, which runs as it is, by `made`: staged lists and texts must not get there."""
+    if "texts" in trace.notes or reads_texts(f):
+        made = textless(f, made)
+    return _checked(made) if "lists" in trace.notes else made
 
 
 def _checked(f: Any) -> Callable[..., Any]:

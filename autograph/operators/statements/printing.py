@@ -7,6 +7,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
+from types import BuiltinMethodType
 from typing import Any, NoReturn
 
 from autograph.errors.refusals import refusal
@@ -146,6 +147,8 @@ def _token(tensor: Tensor, spec: str) -> str:
     trace = STATE.trace
     if trace is None:
         return f"<Tensor staged {tensor.type}>"
+    if sys._getframe(2).f_globals.get("__name__") == "logging":  # it is written now, not when the graph runs
+        return repr(tensor)
     if "rolling" in trace.notes and tensor.type.weak:
         raise CannotRoll  # where Python knows the number, it knows the text
     return _slot(trace, trace.operand(tensor), spec)
@@ -156,6 +159,8 @@ def _slot(trace: Trace, value: Value, spec: str) -> str:
     if slots is None:
         slots = trace.notes["texts"] = []
         trace_module.unusual(trace)
+        for f in [f for f in trace.calls if type(f) is BuiltinMethodType]:  # what is called for them is another thing now
+            del trace.calls[f]
     slots.append((value, spec, user_location()))
     return StagedText(f"\ue000{len(slots) - 1}\ue001")
 

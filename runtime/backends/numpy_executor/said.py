@@ -22,13 +22,15 @@ def said_by_types(node: Node, text: str, frame: FrameType, error: Exception) -> 
 
     `text` is what the plan ran for the node: the names in it that hold numbers are its operands, if they are as many.
     """
-    if not isinstance(error, (ValueError, TypeError, IndexError)) or node.regions or getattr(error, "id", ""):
+    refused: str = getattr(error, "id", "")
+    if refused or node.regions or not isinstance(error, (ValueError, TypeError, IndexError)):
         return None
     operands = _operands(text, frame)
     if len(operands) != len(node.inputs):
         return None
     try:
-        node.op.infer(*map(type_of_payload, operands), **node.attrs)
+        types: Any = list(map(type_of_payload, operands))
+        node.op.infer(*types, **node.attrs)
     except OpError as said:
         return said
     except (TypeError, ValueError, LookupError, AttributeError):  # names that were not the operands: NumPy's words stay
