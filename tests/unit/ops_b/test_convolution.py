@@ -157,10 +157,10 @@ def test_unknown_sizes(padding):
     ("call", "said"),
     [
         (lambda x, f: ag.nn.conv2d(x[0], f, 1, "SAME"), "both need four axes"),
-        (lambda x, f: ag.nn.conv2d(x, f[:, :, :2], 1, "SAME"), "no multiple of the filters' 2"),
+        (lambda x, f: ag.nn.conv2d(x, f[:, :, :2], 1, "SAME"), "no multiple of the 2 that the filters"),
         (lambda x, f: ag.nn.conv2d(x, f, 1, "LARGE"), "'SAME', 'VALID' or four pairs"),
         (lambda x, f: ag.nn.conv2d(x, f, [2, 1, 1, 1], "SAME"), "over the batch or the channels must be 1"),
-        (lambda x, f: ag.nn.conv2d(x[:, :2], f, 1, "VALID"), r"a window of \(3, 3\) does not fit"),
+        (lambda x, f: ag.nn.conv2d(x[:, :2], f, 1, "VALID"), "a window of 3 does not fit into 2"),
         (lambda x, f: ag.nn.conv2d(x, f, 1, "SAME", data_format="HWCN"), "'NHWC' or 'NCHW'"),
         (lambda x, f: ag.nn.avg_pool2d(ag.cast(x, ag.int32), 2, 2, "SAME"), "needs floating-point numbers"),
     ],
