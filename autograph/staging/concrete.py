@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -18,14 +17,13 @@ from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from autograph.staging.wrapped_calls import can_be_built
+from runtime.backends.numpy_executor.said import as_eager
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import note_write, open_tapes
 from runtime.tensor.variable import Variable
-from runtime.typesys.errors import InvalidArgumentError, OutOfRangeError, ShapeError
-from runtime.typesys.shapes import broadcast_many
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["ConcreteFunction"]
@@ -321,46 +319,10 @@ def _baseline() -> int:
 _EXCLUSIVE = _baseline()
 
 
-# What NumPy says of shapes that do not fit, with the two sizes of a matrix product.
-_SHAPES = re.compile(
-    r"(could not be broadcast|could not broadcast input array|cannot reshape array|input array dimensions"
-    r"|all input arrays must have the same shape|to squeeze out"
-    r"|mismatch in its core dimension(?:.*size (\d+) is different from (\d+))?)"
-)
-_OF_SIZES = {
-    "negative dimensions are not allowed": "negative sizes are not allowed",
-    "Maximum allowed size exceeded": "range: its delta is 0, or it has too many numbers",
-}
-_OPERANDS = re.compile(r"\(([\d,]*)\)")
-
-
-def _of_shapes(said: re.Match[str], text: str) -> str:
-    """What the type rules would say, where NumPy's text tells enough."""
-    if said[2]:
-        return f"matmul: the inner sizes {said[3]} and {said[2]} differ"
-    if reshaped := re.search(r"cannot reshape array of size (\d+) into shape \((.*?),?\)", text):
-        return f"cannot reshape a tensor of {reshaped[1]} elements to ({reshaped[2].replace('newaxis', '-1')})"
-    if "all input arrays" in text:
-        return "cannot stack tensors of different shapes; pad them to one shape first"
-    if "could not be broadcast together" in text:
-        try:
-            broadcast_many(tuple(map(int, filter(None, s.split(",")))) for s in _OPERANDS.findall(text))
-        except ShapeError as error:
-            return str(error)
-    return text.strip()
-
-
 def _placed(error: Exception) -> Exception:
     """The error, given a traceback entry at the user's line of the node that raised it."""
-    location, said_by_types = (getattr(error, f"__autograph_{what}__", None) for what in ("location", "said"))
-    if said_by_types is not None:
-        error = said_by_types.with_traceback(error.__traceback__)
-    elif type(error) is IndexError and "is out of bounds for axis" in str(error):  # the type that it has eagerly
-        error = OutOfRangeError(str(error)).with_traceback(error.__traceback__)
-    elif type(error) is ValueError and (meant := _OF_SIZES.get(str(error))):
-        error = InvalidArgumentError(meant).with_traceback(error.__traceback__)
-    elif type(error) is ValueError and (said := _SHAPES.search(str(error))):
-        error = ShapeError(_of_shapes(said, str(error))).with_traceback(error.__traceback__)
+    location = getattr(error, "__autograph_location__", None)
+    error = as_eager(error)
     if location is not None:
         synthetic_frame(location.file, location.line, location.function, error, location.columns)
     return error
