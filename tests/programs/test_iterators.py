@@ -164,6 +164,18 @@ def keys_in_comprehensions(xs, a):
     return best, total, [sorted([x, a, 0.5], key=lambda v: -v)[0] for x in best], [(lambda u: u * x)(a) for x in xs if x > 1]
 
 
+@PROGRAMS.add((V, 1.5), (W, 2.0))
+def walrus_in_a_comprehension(xs, a):
+    kept = [y for x in xs if (y := x * a) > 1]
+    return kept, sum((z + x for x in xs if (z := x * 2) > 1 and z < 9), 0.0), {i: q for i in range(3) if (q := i * 2) > 1}
+
+
+@PROGRAMS.add((V,), (W,))
+def walrus_that_is_read_later(xs):
+    kept = [last for x in [1, 2, 3] if (last := x) > 1]
+    return kept, last, xs
+
+
 @PROGRAMS.add((V,), (W,))
 def walrus_in_a_loop_with_else(xs):
     i, total = 0, 0.0

@@ -1,9 +1,11 @@
 """Conditions that bind names: in a lambda, `a and (n := f(a))` would lose `n`, so it becomes statements."""
 
+from collections import Counter
+
 import gast
 
 from autograph.convert.converter import Converter, Example, holds
-from autograph.convert.template import load
+from autograph.convert.template import copy_tree, load, located, store
 from autograph.source.parse import Node
 
 
@@ -35,8 +37,41 @@ class Walrus(Converter):
             "while True:\n    test = a\n    if test:\n        test = (n := f(a))\n"
             "    if not test:\n        h()\n        break\n    g(n)",
         ),
+        Example(
+            "y = [n for x in a if (n := f(x)) > 1]",
+            "y = [n for x, n in ((x, f(x)) for x in a) if n > 1]",
+        ),
         Example("while (n := f()) and n < 3:\n    g(n)", "while (n := f()) and n < 3:\n    g(n)"),
     )
+
+    def convert(self, tree: Node) -> Node:
+        """Convert a function, knowing how often it says each name."""
+        nodes = list(gast.walk(tree))
+        self._said = Counter(child.id for child in nodes if isinstance(child, gast.Name))
+        # Others say names that are not of this function.
+        self._said.update(n for child in nodes if isinstance(child, (gast.Global, gast.Nonlocal)) for n in child.names)
+        return super().convert(tree)
+
+    def visit_ListComp(self, node: Node) -> Node:
+        """A condition that names what only the comprehension reads: the name becomes one of its targets."""
+        self.generic_visit(node)
+        loop = node.generators[0]
+        bound = _first_bound(loop.ifs[0]) if len(node.generators) == 1 and loop.ifs and not loop.is_async else None
+        if bound is None or not isinstance(loop.target, gast.Name):
+            return node
+        name, inside = bound.target.id, list(gast.walk(node))
+        said = sum(isinstance(child, gast.Name) and child.id == name for child in inside)
+        if said != self._said[name] or sum(isinstance(child, gast.NamedExpr) for child in inside) > 1:
+            return node
+        loop.ifs[0] = _Replaced(bound, load(name, bound)).visit(loop.ifs[0])
+        text = "((x, value) for target in items)"
+        target = copy_tree(loop.target)
+        pairs = self.quote_expression(text, node, x=loop.target.id, value=bound.value, target=target, items=loop.iter)
+        loop.target = located(gast.Tuple([loop.target, store(name, bound)], gast.Store()), loop.target)
+        loop.iter = pairs
+        return node
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
     def visit_If(self, node: Node) -> list[Node]:
         """Lower the test."""
@@ -102,6 +137,30 @@ class Walrus(Converter):
 
     def _guarded(self, text: str, origin: Node, name: str, rest: list[Node]) -> list[Node]:
         return self.quote(text, origin, name=name, rest=rest) if rest else []
+
+
+def _first_bound(node: Node) -> Node | None:
+    """The walrus that a condition comes to whatever it is, if there is one."""
+    while not isinstance(node, gast.NamedExpr):
+        if isinstance(node, gast.Compare):
+            node = node.left
+        elif isinstance(node, gast.UnaryOp):
+            node = node.operand
+        elif isinstance(node, gast.BoolOp):
+            node = node.values[0]
+        else:
+            return None
+    return node
+
+
+class _Replaced(gast.NodeTransformer):
+    """One node in the place of another."""
+
+    def __init__(self, old: Node, new: Node) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: Node) -> Node:
+        return self.new if node is self.old else super().visit(node)
 
 
 def _binds_late(node: Node) -> bool:
