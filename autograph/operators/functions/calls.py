@@ -261,7 +261,7 @@ def _rolling(trace: Trace, f: Any) -> Any:
 def _other(trace: Trace, f: Any, kind: type) -> Any:
     """`callee` of what is neither a Python function nor a method."""
     try:
-        stand_in = STAND_INS.get(f) if _is_plainly_hashed(kind) else None
+        stand_in = STAND_INS.get(f) if kind in _KEPT or _is_plainly_hashed(kind) else None
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
@@ -467,11 +467,12 @@ def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = _NEW(cls, *args, **kwargs)
     trace = current()
     if trace is not None:
-        births = births_of(trace)
+        notes = trace.notes
+        births = notes.get("births") or births_of(trace)
         births.add(made, trace.builder.region.graph)
-        if len(births.objects) > trace.notes.get("room", ROOM):
+        if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
             overfull(trace)
-        if "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+        if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
             trace.journal.born.add(id(made))
     return made
 

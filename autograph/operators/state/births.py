@@ -110,8 +110,8 @@ class Births:
 def _gone(births: Callable[[], Births | None], reference: _Reference) -> None:
     """An object that was born in a trace has died: its id may come again."""
     known = births()
-    if known is not None and known.objects.get(reference.key, (None,))[0] is reference:
-        del known.objects[reference.key]
+    if known is not None:
+        known.objects.pop(reference.key, None)
         known.journal.died(reference.key)
 
 
