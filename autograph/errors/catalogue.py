@@ -208,8 +208,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "slice-assignment": Refusal(
         _GRAPH,
-        "a slice of a list cannot be assigned where its length or the element's place depends on a tensor",
-        "build the list anew: xs = xs[:i] + new + xs[j:]",
+        "what is no list or tuple, or a slice with a step, cannot be assigned where the list's length depends on a tensor",
+        "assign a list to a slice without a step, or set the elements one by one in a loop",
     ),
     # Python objects by tensors.
     "tensor-key": Refusal(

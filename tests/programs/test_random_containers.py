@@ -26,8 +26,13 @@ def test_random_program(seed):
     check(seed)
 
 
+KNOWN_WRONG = pytest.param(
+    325, marks=pytest.mark.xfail(reason="lists swapped by a loop, see docs/limits.md", raises=AssertionError)
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12, 300))
+@pytest.mark.parametrize("seed", [*range(12, 300), KNOWN_WRONG])
 def test_more_random_programs(seed):
     check(seed)
 

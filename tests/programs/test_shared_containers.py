@@ -531,6 +531,27 @@ def backtracked(n):
     return best, path
 
 
+def slices_assigned(n):
+    xs = []
+    for i in range(n + 2):
+        xs.append(i)
+    ys = xs
+    xs[1:2] = [7, 8]
+    xs[:1] = []
+    xs[-1:] = [9, 9]
+    xs[5:2] = (3,)
+    xs[n:] = [1]
+    zs = [1, 2, 3]
+    zs[1:n] = [5]
+    return xs, ys, zs
+
+
+def one_row_repeated(n):
+    rows = [[]] * n
+    rows[0].append(1)
+    return rows
+
+
 HELPERS = [plain, rows_of]
 PROGRAMS = [f for f in list(globals().values()) if getattr(f, "__module__", "") == __name__ and f not in HELPERS]
 

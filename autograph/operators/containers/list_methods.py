@@ -24,6 +24,7 @@ from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.values.descriptors import (
     Leaf,
+    Reference,
     Sequence,
     Static,
     describe,
@@ -89,7 +90,7 @@ def _repeated(items: list[Any], count: Tensor) -> list[Any]:
     """`items * count`: in Python all turns hold the same objects, so that those must be none that change."""
     value = as_list_value(items)
     element = value.element
-    if element is not None and not isinstance(element, (Leaf, Static)):
+    if element is not None and not isinstance(element, (Leaf, Static, Reference)):
         raise followed_no_further()
     n = index_value(count)
     return new_list(ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values]))

@@ -14,9 +14,11 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import in_place
+from autograph.operators.containers.held import changeable_parts, may_change
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import (
     as_list_value,
+    concatenated,
     dynamic_of,
     get_element,
     get_slice,
@@ -28,7 +30,7 @@ from autograph.operators.containers.lists import (
 from autograph.operators.containers.sharing import counted, placed, sharing_of, sliced, sync, taken
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.items.maybe_keys import is_maybe
-from autograph.operators.state.aliases import write_through
+from autograph.operators.state.aliases import followed_no_further, write_through
 from autograph.operators.state.places import UNBOUND, note_attribute, note_item
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.state.regions import current_trace
@@ -290,11 +292,13 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
         return
     if type(base) is list:
         dynamic = dynamic_of(base)
-        if dynamic is None and isinstance(index, Tensor):
+        bounds = (index.start, index.stop) if isinstance(index, slice) else (index,)
+        if dynamic is None and any(isinstance(i, Tensor) for i in bounds):
             dynamic = as_list_value(base)
         if dynamic is not None:
             if isinstance(index, slice):
-                raise refusal("slice-assignment")
+                _store_slice(trace, base, dynamic, index, value)
+                return
             index = index if not isinstance(index, Tensor) else _scalar_index(index)
             put_content(base, set_element(dynamic, index, value))
             sharing_of(trace).moved(base, counted(base, index), "set")
@@ -316,6 +320,24 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
     if isinstance(base, dict):
         note_item(trace, base, index)
     base[index] = value
+
+
+def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, value: Any) -> None:
+    """`base[a:b] = value` of a list whose content is staged."""
+    by_one = index.step is None or (type(index.step) is int and index.step == 1)
+    if not by_one or not isinstance(value, (list, tuple)):
+        raise refusal("slice-assignment")
+    changeable = content.element is not None and may_change(content.element)
+    if "heap" not in trace.notes and (changeable or any(True for _ in changeable_parts(tuple(value)))):
+        raise followed_no_further()
+    start, stop = index.start, index.stop
+    made = get_slice(content, slice(None, 0 if start is None else start))
+    made = concatenated(made, value)
+    if stop is not None:
+        if start is not None:
+            stop = op.maximum(op.maximum(counted(base, start), counted(base, stop)), 0)
+        made = concatenated(made, get_slice(content, slice(stop, None)))
+    put_content(base, made)
 
 
 def _dict_store(base: Any, index: Tensor, value: Any) -> None:
