@@ -38,6 +38,7 @@ from autograph.operators.statements.while_loops import (
     INDEX,
     LoopState,
     Slot,
+    Trial,
     attempts,
     both,
     emit_while,
@@ -52,11 +53,14 @@ from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace, current
+from runtime.typesys.errors import OpError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["for_stmt", "list_rest", "long_range", "rest_guarded", "rest_of_long"]
 
 _BOOL = TensorType("bool", ())
+MOST_TURNS = 256
+"""Of a loop that is written out if it can be no node."""
 
 
 def for_stmt(
@@ -208,7 +212,53 @@ def staged_for(
         attempts(lambda loosened: _staged_stream(trace, items, handle, body, cells, test, loosened))
         items.close(handle)
         return
-    attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
+    count = items.count()
+    if not isinstance(count, int) or not 0 < count <= MOST_TURNS:
+        attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
+        return
+    trial = Trial(trace)
+    before = [(cell, cell.read()) for cell in cells]
+    trace.journal.append(trial.written)
+    try:
+        attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
+    except OpError as error:
+        trace.journal.pop()
+        if not error.id:
+            trial.keep(trace)
+            raise
+        trial.discard(trace)
+        for cell, value in before:
+            cell.write(value)
+        try:
+            _turn_by_turn(trace, items, body, cells, test)
+        except Exception:  # noqa: BLE001 (the graph loop's error says more)
+            raise error from None
+        return
+    except BaseException:
+        trace.journal.pop()
+        trial.keep(trace)
+        raise
+    trace.journal.pop()
+    trial.keep(trace)
+
+
+def _turn_by_turn(
+    trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any] | None
+) -> None:
+    """Every turn by itself, as Python takes them: for a loop of a known number of turns that no node can be.
+
+    What a turn leaves may be of another structure each time (a tuple nested deeper), or decide about Python's objects.
+    """
+    iterator = iter(items)
+    for item in iterator:
+        body(item)
+        go_on = True if test is None else truth_of(test())
+        if is_staged_condition(go_on):
+            assert test is not None
+            rest_guarded(trace, iterator, body, cells, test)
+            return
+        if not go_on:
+            return
 
 
 def _staged_for(

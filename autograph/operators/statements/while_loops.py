@@ -104,7 +104,7 @@ def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[]
         trial.keep(trace)
         raise
     trace.journal.pop()
-    _discard(trace, trial)
+    trial.discard(trace)
     for cell, entry in zip(cells, entries, strict=True):
         cell.write(entry)
     staged_while(trace, test, body, cells)
@@ -137,6 +137,15 @@ class Trial:
             for key, entry in self.written.items():
                 known.setdefault(key, entry)
 
+    def discard(self, trace: Trace) -> None:
+        """Drop a trial of what will be traced again inside the loop: its nodes and what it wrote."""
+        del trace.builder.region.graph.nodes[self.mark :]
+        put_back(self.written)
+        if self.held is not None:
+            trace.notes["heap"].give_up(self.held)
+        if "sharing" in trace.notes:
+            sharing_of(trace).discard(self.shared)
+
 
 def ask(test: Callable[[], Any]) -> Any:
     """The truth of a loop's test: True, False, or a `Trial`."""
@@ -165,7 +174,7 @@ def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None]
     trace = current()
     assert trace is not None
     if type(condition) is Trial:
-        _discard(trace, condition)
+        condition.discard(trace)
     else:
         _discard_last(trace, test)
     staged_while(trace, test, body, name_places(names, test, body))
@@ -179,19 +188,9 @@ def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
     if type(again) is not Trial:
         return
     added = [node.op.name for node in nodes[end:]]
-    _discard(trace, again)
+    again.discard(trace)
     if added and [node.op.name for node in nodes[-len(added) :]] == added:
         del nodes[-len(added) :]
-
-
-def _discard(trace: Trace, trial: Trial) -> None:
-    """Drop a trial of what will be traced again inside the loop: its nodes and what it wrote."""
-    del trace.builder.region.graph.nodes[trial.mark :]
-    put_back(trial.written)
-    if trial.held is not None:
-        trace.notes["heap"].give_up(trial.held)
-    if "sharing" in trace.notes:
-        sharing_of(trace).discard(trial.shared)
 
 
 class LoopState:
