@@ -170,9 +170,8 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
     def died(self, key: int) -> None:
         """An instance is gone: forget its id."""
         self.born.discard(key)
-        if len(self) > 1:
-            for _, born, _ in self._outer:
-                born.discard(key)
+        for _, born, _ in self._outer:
+            born.discard(key)
 
     def forget(self) -> None:
         """Look up again what is noted: tables were changed, or objects are gone."""

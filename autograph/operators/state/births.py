@@ -111,8 +111,11 @@ def _gone(births: Callable[[], Births | None], reference: _Reference) -> None:
     """An object that was born in a trace has died: its id may come again."""
     known = births()
     if known is not None:
-        known.objects.pop(reference.key, None)
-        known.journal.died(reference.key)
+        key, journal = reference.key, known.journal
+        known.objects.pop(key, None)
+        journal.born.discard(key)
+        if len(journal) > 1:
+            journal.died(key)
 
 
 def births_of(trace: Trace) -> Births:
