@@ -17,14 +17,26 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
+from autograph.load.parts import (
+    HOOKS,
+    bind,
+    call_of,
+    copied,
+    given_up,
+    hook_of,
+    is_atom,
+    is_in,
+    is_member,
+    is_of,
+    load,
+    located,
+    not_of,
+    quickly,
+)
 from autograph.source.parse import children, walk
 
-__all__ = [
-    "HOOKS", "JOINING", "OF_TEXTS", "Fresh", "call_of", "copied", "expression_at_once", "fresh_names", "hook_of", "is_of",
-    "load", "located", "quickly", "scope_of", "writing_at_once",
-]  # fmt: skip
+__all__ = ["JOINING", "OF_TEXTS", "Fresh", "expression_at_once", "fresh_names", "scope_of", "writing_at_once"]
 
-HOOKS = "ag__"
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
@@ -38,16 +50,16 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
     hook = hook_of(call)
     if hook == "unpack":
         x = call.args[0]
-        owner, taken = (x, x) if isinstance(x, ast.Name) else (_bind(_BASE, visit(x)), _taken())
+        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(_BASE, visit(x)), given_up())
         return located(call, quickly([is_of(owner, "INDEXED")], taken, call_of("unpack", taken, *call.args[1:])))  # type: ignore[no-any-return]
     if hook == "get_item":
         return _item(call, visit)
     if hook in ("eq", "not_eq"):
         return _equality(call, hook, visit)
     names = [a for a in call.args if isinstance(a, ast.Name)]
-    if hook in ("is_", "is_not") and all(map(_is_atom, call.args)) and len(names) < 2:  # two may be lists that are one
+    if hook in ("is_", "is_not") and all(map(is_atom, call.args)) and len(names) < 2:  # two may be lists that are one
         same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
-        return located(call, quickly([_not_of(a, "ALTERNATIVES") for a in names], same, call))  # type: ignore[no-any-return]
+        return located(call, quickly([not_of(a, "ALTERNATIVES") for a in names], same, call))  # type: ignore[no-any-return]
     if hook in ("in_", "not_in"):
         return _membership(call, hook, visit)
     function = call.func.args[0] if isinstance(call.func, ast.Call) and hook_of(call.func) == "callee" else None
@@ -64,26 +76,39 @@ def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
     found = _subscript(index)
     if found is not None:
         at, checks = found
-        owner, taken = (x, x) if isinstance(x, ast.Name) else (_bind(_BASE, visit(x)), _taken())
+        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(_BASE, visit(x)), given_up())
         checks = [is_of(owner, "INDEXED"), *checks]
         return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
-    parts = index.args if _is_slice(index) else [index]
-    computed = [i for i, part in enumerate(parts) if not _is_atom(part)]
-    if len(computed) != 1 or isinstance(parts[computed[0]], (ast.Tuple, ast.Starred)):
+    parts = index.args if _is_slice(index) else index.elts if isinstance(index, ast.Tuple) else [index]
+    computed = [i for i, part in enumerate(parts) if not is_atom(part)]
+    if any(isinstance(parts[i], (ast.Tuple, ast.Starred)) or _is_slice(parts[i]) for i in computed):
         return None
-    part = visit(parts[computed[0]])
-    if _mentions(part, _WHOLE) or (_calls(part) and any(isinstance(p, ast.Name) for p in parts)):
+    visited = [visit(parts[i]) for i in computed]
+    calls = any(map(_calls, visited))
+    if any(_mentions(part, _WHOLE) for part in visited) or (calls and any(isinstance(p, ast.Name) for p in parts)):
         return None
-    parts = [load(_INDEX) if i == computed[0] else p for i, p in enumerate(parts)]
-    index = ast.Call(index.func, parts, []) if _is_slice(index) else parts[0]
+    names = [_INDEX if len(computed) == 1 else f"{_INDEX}_{i}" for i in computed]
+    if len(computed) > 1 and (calls or any(_mentions(part, name) for part in visited for name in names)):
+        return None
+    parts = [load(names[computed.index(i)]) if i in computed else p for i, p in enumerate(parts)]
+    if _is_slice(index):
+        index = ast.Call(index.func, parts, [])
+    else:
+        index = ast.Tuple(parts, ast.Load()) if isinstance(index, ast.Tuple) else parts[0]
     found = _subscript(index)
     assert found is not None
     at, taken = found[0], x
-    if not isinstance(x, ast.Name) or _calls(part):
-        part = ast.Subscript(ast.Tuple([_bind(_WHOLE, visit(x)), part], ast.Load()), ast.Constant(1), ast.Load())
-        x, taken = load(_WHOLE), _taken(_WHOLE)
-    others = [p for i, p in enumerate(parts) if i != computed[0] and isinstance(p, ast.Name)]
-    checks = [is_of(_bind(_INDEX, part), "INDICES"), is_of(x, "INDEXED"), *(is_of(p, "INDICES") for p in others)]
+    bound = [bind(name, part) for name, part in zip(names, visited, strict=True)]
+    checks = [is_of(load(name), "INDICES") for name in names]
+    if not isinstance(x, ast.Name) or calls:
+        bound.insert(0, bind(_WHOLE, visit(x)))
+        x, taken = load(_WHOLE), given_up(_WHOLE)
+    if len(bound) == 1:
+        checks[0] = is_of(bound[0], "INDICES")
+    else:  # all are bound before any is looked at: the hook gets them, too
+        last = ast.Subscript(ast.Tuple(bound, ast.Load()), ast.Constant(len(bound) - 1), ast.Load())
+        checks = [is_of(last, "INDICES"), *checks[:-1]]
+    checks += [is_of(x, "INDEXED"), *(is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name) and p.id not in names)]
     return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
 
 
@@ -101,13 +126,15 @@ def _loaded(x: ast.expr, at: ast.expr) -> ast.expr:
 def _subscript(index: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
     """A subscript of names and numbers, and what is to be checked of them."""
     parts, at = [index], index
-    if isinstance(index, ast.Call):
+    if isinstance(index, ast.Tuple):
+        parts = index.elts
+    elif isinstance(index, ast.Call):
         if not _is_slice(index):
             return None
         parts = list(index.args)
         bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
         at = ast.Slice(*(bounds if len(bounds) > 1 else [None, *bounds]))  # type: ignore[assignment]
-    if not all(map(_is_atom, parts)):
+    if not all(map(is_atom, parts)):
         return None
     return at, [is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name)]
 
@@ -119,8 +146,8 @@ def _equality(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
     if isinstance(a, ast.Name):
         return located(call, quickly([is_of(a, "INDICES")], ast.Compare(a, [sign], [b]), call_of(hook, a, b)))  # type: ignore[no-any-return]
     short = ast.Compare(load(_BASE), [sign], [b])
-    check = is_of(_bind(_BASE, visit(a)), "INDICES")
-    return located(call, quickly([check], short, call_of(hook, _taken(), b)))  # type: ignore[no-any-return]
+    check = is_of(bind(_BASE, visit(a)), "INDICES")
+    return located(call, quickly([check], short, call_of(hook, given_up(), b)))  # type: ignore[no-any-return]
 
 
 def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
@@ -138,16 +165,16 @@ def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     elif _mentions(container, _INDEX):
         return None
     else:  # what is called for the container may give the name to something else
-        bound = _bind(_INDEX, visit(x))
-        x, shown = load(_INDEX), _taken(_INDEX)
+        bound = bind(_INDEX, visit(x))
+        x, shown = load(_INDEX), given_up(_INDEX)
         checks = [is_of(bound if is_simple else x, "INDICES")]
         if not is_simple:
             container = ast.Subscript(ast.Tuple([bound, container], ast.Load()), ast.Constant(1), ast.Load())
     if isinstance(container, ast.Name):
         checks.append(is_of(container, "HOLDERS"))
     elif not is_constant:
-        checks.insert(0, is_of(_bind(_BASE, container), "HOLDERS"))
-        within = _taken()
+        checks.insert(0, is_of(bind(_BASE, container), "HOLDERS"))
+        within = given_up()
     test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [within])
     return located(call, quickly(checks, test, call_of(hook, shown, within)))  # type: ignore[no-any-return]
 
@@ -167,15 +194,15 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
     own = ast.Compare(function, [ast.Is()], [ast.Attribute(load(HOOKS), function.id, ast.Load())])
     first = call.args[0] if call.args else None
     if function.id in fresh.methods:
-        known = quickly([_is_member("list", "FRESH")], function, known)
+        known = quickly([is_member("list", "FRESH")], function, known)
     elif function.id in _CALLED and len(call.args) == 1 + (function.id == "isinstance") and not call.keywords:
-        is_what = _not_of if function.id == "isinstance" else is_of
+        is_what = not_of if function.id == "isinstance" else is_of
         if isinstance(first, ast.Name):
             known = quickly([is_what(first, _CALLED[function.id]), own], function, known)
         elif first is not None and not isinstance(first, ast.Starred):
-            known = quickly([is_what(_bind(_BASE, first), _CALLED[function.id]), own], function, known)
-            call.args[0] = _taken()
-    elif function.id in _OF_NUMBERS and call.args and not call.keywords and all(map(_is_atom, call.args)):
+            known = quickly([is_what(bind(_BASE, first), _CALLED[function.id]), own], function, known)
+            call.args[0] = given_up()
+    elif function.id in _OF_NUMBERS and call.args and not call.keywords and all(map(is_atom, call.args)):
         checks = [is_of(a, "NUMBERS") for a in call.args if isinstance(a, ast.Name)]
         known = quickly([*checks, own], function, known)
     call.func = known
@@ -192,6 +219,12 @@ OF_TEXTS = JOINING | frozenset(
     "startswith".split()
 )
 """Methods of texts that are given other texts."""
+_OF_CONTAINERS = frozenset(
+    "add appendleft difference_update discard end extendleft finditer fullmatch group groupdict groups "
+    "intersection_update match most_common move_to_end popleft remove rotate search span start sub "
+    "symmetric_difference_update write".split()
+)
+"""Methods of classes in C that texts have not."""
 _PLAINS = (bool, int, float, complex, str, bytes, tuple, frozenset)
 _OWN = frozenset(name for kind in _PLAINS for name in dir(kind) if not name.startswith("_"))
 
@@ -200,23 +233,26 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     """`x.method(...)`."""
     name, x = function.attr, function.value
     checks: list[ast.expr] = []
-    changes = name in _CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(_is_atom, call.args)))
+    changes = name in _CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(is_atom, call.args)))
     if name in ("pop", "extend"):
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
-    if not changes and name not in _READING and name not in _OWN:
+    if not changes and name not in _READING and name not in _OWN and name not in _OF_CONTAINERS:
         return None
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
     if name in OF_TEXTS:
-        if name in JOINING or call.keywords or not all(map(_is_atom, call.args)):
+        if name in JOINING or call.keywords or not all(map(is_atom, call.args)):
             call.func = call_of("callee", ast.Attribute(visit(x), name, ast.Load()))
             return located(call, call)  # type: ignore[no-any-return]
         checks = [is_of(a, "METHODS") for a in call.args if isinstance(a, ast.Name)]
     simple = isinstance(x, (ast.Name, ast.Constant))
-    owner = x if simple else _bind(_BASE, visit(x))
-    taken = x if simple else _taken()
+    owner = x if simple else bind(_BASE, visit(x))
+    taken = x if simple else given_up()
     method = ast.Attribute(taken, name, ast.Load())
-    check = _is_ours(owner, fresh) if changes else is_of(owner, "READ" if name in _READING else "METHODS")
+    if changes:
+        check = _is_ours(owner, fresh)
+    else:
+        check = is_of(owner, "READ" if name in _READING else "METHODS" if name in _OWN else "outright")
     call.func = quickly([check, *checks], method, call_of("callee", method))
     return located(call, call)  # type: ignore[no-any-return]
 
@@ -232,11 +268,9 @@ def writing_at_once(statement: ast.stmt, visit: Visit, fresh: Fresh) -> list[ast
     hook = hook_of(call)
     made = _Writing(call, visit, fresh)
     if hook == "set_item":
-        if len(call.args) == 3:
-            return made.item(*call.args)
-        return made.item_of_item(*call.args) if len(call.args) == 4 else None
-    if hook == "aug_item" and len(call.args) == 4:
-        return made.changed_item(*call.args)
+        return made.item(*call.args) if len(call.args) == 3 else made.item_of_item(*call.args)
+    if hook == "aug_item":
+        return made.changed_item(*call.args) if len(call.args) == 4 else made.changed_item_of_item(*call.args)
     if hook == "del_item":
         return made.deleted_item(*call.args)
     if hook == "set_attr":
@@ -263,17 +297,44 @@ class _Writing:
         write = ast.Assign([ast.Subscript(x, at, ast.Store())], value)
         return self._made([_is_ours(x, self.fresh), *checks], [write], call_of("set_item", x, index, value))
 
-    def item_of_item(self, x: ast.expr, first: ast.expr, index: ast.expr, value: ast.expr) -> list[ast.stmt] | None:
-        """`x[first][index] = value`."""
-        found, following = _subscript(first), _subscript(index)
-        if not isinstance(x, ast.Name) or found is None or following is None:
+    def item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
+        """`x[first]...[last] = value`."""
+        *indices, value = following
+        if not all(map(_is_computed_simply, indices)):
             return None
         value = self._operand(_VALUE, value)
-        inner = _bind(_BASE, ast.Subscript(x, found[0], ast.Load()))
+        x, at, checks, indices = self._way(x, indices)
+        write = ast.Assign([ast.Subscript(load(_BASE), at, ast.Store())], value)
+        return self._made(checks, [write], call_of("set_item", x, *indices, value))
+
+    def changed_item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
+        """`x[first]...[last] op= value`, where the item is a number or text."""
+        *indices, sign, value = following
+        if not all(map(_is_computed_simply, indices)):
+            return None
+        value = self._operand(_VALUE, value)
+        x, at, checks, indices = self._way(x, indices)
+        write = ast.AugAssign(ast.Subscript(load(_BASE), at, ast.Store()), _operator(sign), value)
+        checks.append(is_of(ast.Subscript(load(_BASE), at, ast.Load()), "INDICES"))
+        return self._made(checks, [write], call_of("aug_item", x, *indices, sign, value))
+
+    def _way(self, x: ast.expr, indices: list[ast.expr]) -> tuple[ast.expr, ast.expr, list[ast.expr], list[ast.expr]]:
+        """The same as `_place` for a chain of subscripts; what is written to has a name once the checks are made."""
+        x = self._operand(_OWNER, x)
+        checks: list[ast.expr] = []
+        taken: list[ast.expr] = []
+        inner, at = x, x
+        for i, index in enumerate(indices):
+            if _subscript(index) is None:
+                index = self._operand(f"{_INDEX}_{i}", index)
+            found = _subscript(index)
+            assert found is not None
+            taken.append(index)
+            checks += [is_in(inner, "noted") if i == len(indices) - 1 else is_of(inner, "INDEXED"), *found[1]]
+            at = found[0]
+            inner = bind(_BASE, _loaded(x if i == 0 else load(_BASE), at))
         self.kept.append(_BASE)
-        write = ast.Assign([ast.Subscript(load(_BASE), following[0], ast.Store())], value)
-        checks = [is_of(x, "INDEXED"), *found[1], *following[1], _is_in(inner, "noted")]
-        return self._made(checks, [write], call_of("set_item", x, first, index, value))
+        return x, at, checks, taken
 
     def changed_item(self, x: ast.expr, index: ast.expr, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:
         """`x[index] op= value`, where the item is a number or text."""
@@ -295,7 +356,7 @@ class _Writing:
         value = self._operand(_VALUE, value)
         owner = self._operand(_BASE, owner)
         write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], value)
-        return self._made([_is_in(owner, "born")], [write], call_of("set_attr", owner, name, value))
+        return self._made([is_in(owner, "born")], [write], call_of("set_attr", owner, name, value))
 
     def changed_attribute(self, owner: ast.expr, name: Any, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:
         """`owner.name op= value`."""
@@ -309,7 +370,7 @@ class _Writing:
         )
         write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], load(_INDEX))
         hook = call_of("aug_attr", owner, name, sign, value)
-        return self._made([_is_in(owner, "born")], [old, change, write], hook)
+        return self._made([is_in(owner, "born")], [old, change, write], hook)
 
     def _operand(self, name: str, value: ast.expr) -> ast.expr:
         """A name or constant for an operand."""
@@ -356,11 +417,21 @@ def _calls(x: ast.expr) -> bool:
     return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in walk(x))
 
 
+def _is_computed_simply(index: ast.expr) -> bool:
+    """Whether an index is of names and numbers, or computed of such without calls: at another time it would be the same."""
+    return _subscript(index) is not None or not _calls(index)
+
+
 def _mentions(x: ast.expr, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in walk(x))
 
 
 # What a function has made itself
+
+
+def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
+    """Whether a list or dictionary is changed without a note."""
+    return is_of(x, "FRESH") if isinstance(x, ast.Name) and x.id in fresh.containers else is_in(x, "noted")
 
 
 class Fresh(NamedTuple):
@@ -447,98 +518,3 @@ def scope_of(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             continue
         yield from scope_of(children(node))
-
-
-# Parts
-
-
-def load(name: str) -> ast.expr:
-    """A name that is read."""
-    return ast.Name(name, ast.Load())
-
-
-def _bind(name: str, value: ast.expr) -> ast.expr:
-    return ast.NamedExpr(ast.Name(name, ast.Store()), value)
-
-
-def _taken(name: str = _BASE) -> ast.expr:
-    """What the name for an operand holds, which it then holds no more."""
-    both = ast.Tuple([load(name), _bind(name, ast.Constant(None))], ast.Load())
-    return ast.Subscript(both, ast.Constant(0), ast.Load())
-
-
-def hook_of(call: ast.Call) -> str:
-    """The name of the hook that a call calls, or an empty string."""
-    f = call.func
-    return f.attr if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == HOOKS else ""
-
-
-def call_of(hook: str, *args: ast.expr) -> ast.Call:
-    """A call of a hook."""
-    return ast.Call(ast.Attribute(ast.Name(HOOKS, ast.Load()), hook, ast.Load()), list(args), [])
-
-
-def _is_atom(x: ast.expr) -> bool:
-    """Whether an operand is a name or a number, and asked for twice is the same."""
-    if isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub):
-        x = x.operand
-        return isinstance(x, ast.Constant)
-    return isinstance(x, (ast.Name, ast.Constant)) and getattr(x, "value", None) is not ...
-
-
-def is_of(x: ast.expr, types: str) -> ast.expr:
-    """Whether the type of an operand is in a table."""
-    return ast.Compare(call_of("kind", x), [ast.In()], [ast.Attribute(load(HOOKS), types, ast.Load())])
-
-
-def _not_of(x: ast.expr, types: str) -> ast.expr:
-    return ast.Compare(call_of("kind", x), [ast.NotIn()], [ast.Attribute(load(HOOKS), types, ast.Load())])
-
-
-def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
-    """Whether a list or dictionary is changed without a note."""
-    return is_of(x, "FRESH") if isinstance(x, ast.Name) and x.id in fresh.containers else _is_in(x, "noted")
-
-
-def _is_member(kind: str, table: str) -> ast.expr:
-    kinds = ast.Attribute(load(HOOKS), table, ast.Load())
-    return ast.Compare(ast.Attribute(load(HOOKS), kind, ast.Load()), [ast.In()], [kinds])
-
-
-def _is_in(x: ast.expr, table: str) -> ast.expr:
-    return ast.Compare(call_of("id", x), [ast.In()], [ast.Attribute(load(HOOKS), table, ast.Load())])
-
-
-def quickly(checks: list[ast.expr], short: ast.expr, long: ast.expr) -> ast.expr:
-    """`short` where all is as it mostly is."""
-    if not checks:
-        return copied(short)  # type: ignore[no-any-return]
-    test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
-    return ast.IfExp(copied(test), copied(short), copied(long))
-
-
-def located(origin: ast.AST, made: Any) -> Any:
-    """New nodes get the place of the call that they stand for; those that were moved have their own."""
-    pending = [made]
-    while pending:
-        node = pending.pop()
-        if "lineno" in node._attributes and not hasattr(node, "lineno"):
-            ast.copy_location(node, origin)
-        elif node is not made and hasattr(node, "lineno"):
-            continue
-        pending += children(node)
-    return made
-
-
-def copied(node: Any) -> Any:
-    """A tree, or a list of them, that shares nothing with the first but contexts; `copy.deepcopy` takes much longer."""
-    if type(node) is list:
-        return [copied(part) for part in node]
-    if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context):
-        return node
-    kind = type(node)
-    made = kind.__new__(kind)
-    parts = made.__dict__
-    for name, value in node.__dict__.items():
-        parts[name] = copied(value) if type(value) is list or isinstance(value, ast.AST) else value
-    return made

@@ -31,7 +31,8 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
         def loop_body(): ...
         ag__.while_rest(ag__test, loop_test, loop_body, ('y',))
 
-A test that may write is asked by a hook, `ag__.ask(loop_test)`, so that it can be undone. The functions of these are
+A test that may write is asked by a hook, `ag__.ask(loop_test)`, so that it can be undone; one that reads attributes, where
+its objects are of classes that may run code for that. The functions of these are
 shortened, too, but for their own loops.
 """
 
@@ -41,21 +42,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from autograph.load.at_once import (
-    HOOKS,
-    Fresh,
-    call_of,
-    copied,
-    expression_at_once,
-    fresh_names,
-    hook_of,
-    is_of,
-    load,
-    located,
-    quickly,
-    scope_of,
-    writing_at_once,
-)
+from autograph.load.at_once import Fresh, expression_at_once, fresh_names, scope_of, writing_at_once
+from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
 from autograph.source.parse import children, walk
 
 __all__ = ["shorten"]
@@ -244,13 +232,17 @@ class _Shorten(ast.NodeTransformer):
         kept = self._kept(sides)
         inside = self._block(_inlined(copied(body), self._function), self._function)
         first: list[ast.stmt] = []
-        if _may_write(returned.value):  # what it does is undone where the hook goes on: it is asked by one
-            first.append(kept.pop(0))
-            goes_on = _is(_bind(call_of("ask", call.args[0])), True)
-        else:
+        owners = _owners_read(returned.value)
+        goes_on: ast.expr = ast.Constant(None)
+        if owners is not None:
             condition = _bind(self.visit(copied(returned.value)))
             truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])
             goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
+        if owners is None or owners:  # what it does is undone where the hook goes on: it is asked by one
+            first.append(kept.pop(0))
+            read = [load(name) for name in owners or ()]
+            asked = _is(_bind(call_of("ask", call.args[0], *read)), True)
+            goes_on = quickly([is_of(x, "SIMPLE") for x in read], goes_on, asked) if read else asked
         made: list[ast.stmt] = [
             *first,
             ast.While(goes_on, inside or [ast.Pass()], []),
@@ -277,18 +269,23 @@ class _Shorten(ast.NodeTransformer):
 _HARMLESS = frozenset("len abs min max sum any all isinstance ord int float str bool round hasattr".split())
 
 
-def _may_write(test: ast.expr) -> bool:
-    """Whether evaluating a test may do more than find its value."""
+def _owners_read(test: ast.expr) -> list[str] | None:
+    """The names of the objects whose attributes a test reads, which a property may write to; None where it may write
+    anyhow."""
+    found: dict[str, None] = {}
     for node in walk(test):
         if isinstance(node, ast.NamedExpr):
-            return True
-        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == HOOKS):
-            return True  # a property
-        if isinstance(node, ast.Call) and hook_of(node) == "callee":
+            return None
+        if isinstance(node, ast.Attribute):
+            if not isinstance(node.value, ast.Name):
+                return None
+            if node.value.id != HOOKS:
+                found[node.value.id] = None
+        elif isinstance(node, ast.Call) and hook_of(node) == "callee":
             function = node.args[0]
             if not isinstance(function, ast.Name) or function.id not in _HARMLESS:
-                return True
-    return False
+                return None
+    return list(found)
 
 
 def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, list[ast.stmt]]:

@@ -53,6 +53,7 @@ from autograph.operators.values.quick import (
     METHODS,
     NUMBERS,
     READ,
+    SIMPLE,
     TRUTHS,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "NUMBERS",
     "READ",
     "RESTS",
+    "SIMPLE",
     "TRUTHS",
     "and_",
     "ask",

@@ -31,7 +31,7 @@ from autograph.operators.state.places import (
     put_back,
     watch,
 )
-from autograph.operators.state.regions import PathEnds, settle
+from autograph.operators.state.regions import PathEnds, forget_unheld, settle
 from autograph.operators.statements.printing import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
 from autograph.operators.values.descriptors import (
@@ -313,6 +313,8 @@ def _collect(
     finals = [entry.place.read() for entry in state]
     trace.notes["closing"] = True  # what was made here leaves by its parts
     forget_dead(trace)
+    if "heap" not in trace.notes and any(key[0] == "dict" for key in table):
+        forget_unheld(trace, table, [holders, finals, result])
     by_item(table)
     outside = settle(
         trace,

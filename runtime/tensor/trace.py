@@ -74,6 +74,7 @@ STATE = _State()
 tensor_module.in_trace = lambda: current() is not None
 converted: Callable[[Any], Any] = lambda f: f
 changed: Callable[[], None] = lambda: None  # is told when another trace begins or goes on in this thread, or another region
+renoted: Callable[[set[int], Any], None] = lambda before, journal: None  # and when what was `noted` is another set
 unusual: Callable[[Any], None] = lambda trace: None  # is told of traces in which lists or values come to stand for others
 FRAMES = 4
 """How many frames converted code may have where the user's has one."""
@@ -173,6 +174,21 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
         for _, born, _ in self._outer:
             born.discard(key)
 
+    def try_out(self, table: dict[Any, tuple[Place, Any]]) -> None:
+        """Write to a table of its own what may be undone; the region stays the same."""
+        list.append(self, table)
+        outer = self.noted, self.born, self.watched
+        self._outer.append(outer)
+        self.noted, self.born, self.watched = set(), set(), {}
+        renoted(outer[0], self)
+
+    def tried(self) -> None:
+        """The end of `try_out`."""
+        inner = self.noted
+        self.noted, self.born, self.watched = self._outer.pop()
+        renoted(inner, self)
+        list.pop(self)
+
     def forget(self) -> None:
         """Look up again what is noted: tables were changed, or objects are gone."""
         for tables in ((self.noted, self.born, self.watched), *self._outer):
@@ -209,6 +225,7 @@ class Trace:
         self.written: dict[int, Tensor] = {}
         self.journal = Journal()
         self.calls = Calls()  # functions and classes, and what converted code calls for them in this trace
+        self.closures: dict[int, tuple[Any, ...]] = {}  # by id of a function with a closure: it, and what is called for it
         self.simple: set[int] = set()  # ids of code that was made for the trace, of which calls are all there is to it
         self.met: set[type] = set()  # classes whose methods were called
         self.notes: dict[str, Any] = {}  # room for the front end

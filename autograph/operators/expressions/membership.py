@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -20,6 +21,7 @@ from autograph.operators.statements.printing import StagedText, refuse_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
 from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.quick import is_object
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -59,10 +61,12 @@ def is_not(a: Any, b: Any) -> Any:
 
 def _by_python(x: Any, container: Any) -> bool:
     """Whether `x in container` is sure to depend on nothing staged."""
-    kind = type(container)
-    if type(x) not in NUMBERS or kind not in PLAIN or kind is tuple:
+    kind, what = type(container), type(x)
+    if kind is tuple or (kind not in PLAIN and kind not in _DICTS):
         return False
-    return kind is not dict or type(container.get(x)) not in CHOICES  # a key may be there on some paths only
+    if what not in NUMBERS and not (what is tuple and kind in _HASHED and NUMBERS.issuperset(map(type, x))):
+        return False
+    return kind in _SETS or type(dict.get(container, x)) not in CHOICES  # a key may be there on some paths only
 
 
 def _by_comparing(x: Any, container: Any) -> Any:
@@ -76,6 +80,9 @@ def _by_comparing(x: Any, container: Any) -> Any:
 
 
 _ROWS = frozenset((tuple, list))
+_DICTS = frozenset((OrderedDict, defaultdict, Counter))
+_HASHED = frozenset((dict, set, frozenset, *_DICTS))
+_SETS = PLAIN - {dict}
 
 
 def in_(x: Any, container: Any) -> Any:
@@ -85,6 +92,8 @@ def in_(x: Any, container: Any) -> Any:
     found = _by_comparing(x, container)
     if found is not None:
         return found
+    if is_object(type(container)):
+        return _asked(x, container)
     container = resolve(container)
     if type(container) is not dict:
         container = gathered(container)
@@ -106,6 +115,11 @@ def in_(x: Any, container: Any) -> Any:
             return is_set(container[x])
     if type(container) is str and type(x) is StagedText:
         refuse_text("in")
+    return _asked(x, container)
+
+
+def _asked(x: Any, container: Any) -> Any:
+    """`x in container` as the container's class tells it."""
     method = special(container, "__contains__")
     return x in container if method is None else truth_of(method(x))
 

@@ -50,6 +50,7 @@ from autograph.operators.statements.printing import StagedText, check_text, prin
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
 from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.quick import is_object
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -74,6 +75,9 @@ def len_(x: Any) -> Any:
     if kind is list:
         dynamic = dynamic_of(x)
         return len(x) if dynamic is None else length(dynamic)
+    if is_object(kind):
+        method = special(x, "__len__")
+        return len(x) if method is None else method()
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape

@@ -144,6 +144,10 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
         bound, f = f, f.__func__
         kind = type(f)
     if kind is FunctionType:
+        own = trace.closures.get(id(f))
+        if own is not None and own[1] is f.__code__ and own[3] is f.__defaults__ and own[4] is f.__kwdefaults__:
+            made = own[2] if own[5] else _called(trace, own[2])
+            return made if bound is None else MethodType(made, bound.__self__)
         known = _known.get(id(f))
         if known is not None and known[1] is f.__code__:  # it goes with its function: the number is nobody else's
             _, _, made, defaults, keywords, plain = known
@@ -306,13 +310,15 @@ is called if there is nothing more to it than being called."""
 
 
 def _function(trace: Trace, f: FunctionType) -> Any:
+    original = undispatched(f)
+    if original is not f:
+        return callee(original)
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
         return _as_python(trace, f, noting(f))
     if id(f.__code__) in trace.simple:
         watch(trace, f)
         return recursive(trace, f) if trace.builder.region.parent is not None else f
-    f = undispatched(f)
     if is_converted(f.__code__):
         if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
             trace.simple.add(id(f.__code__))  # the trace holds the code of what it called
@@ -327,7 +333,9 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if stays and (remade := unwrapped(f, callee)) is not None:
         return remade
     if not stays and _was_generated(f.__code__):
-        return partial(_as_it_is, f)
+        call = partial(_as_it_is, f)
+        _keep_closure(trace, f, call, as_it_is=True)
+        return call
     try:
         made = None if stays else converted(f)
     except SourceUnavailableError:
@@ -344,7 +352,19 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     if made is None:
         return _as_python(trace, f, noting(f))
     _remember(trace, f, made)
+    if f.__closure__ is not None:
+        _keep_closure(trace, f, made)
     return _called(trace, made)
+
+
+def _keep_closure(trace: Trace, f: FunctionType, made: Any, as_it_is: bool = False) -> None:
+    """Keep what is called for a function that has a closure, for the rest of the trace; `as_it_is` where that is all."""
+    closures = trace.closures
+    if len(closures) >= _MANY:
+        closures.clear()
+    key = id(f)
+    kept = weakref.ref(f, lambda _: closures.pop(key, None))
+    closures[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, as_it_is
 
 
 def _is_plain(made: FunctionType) -> bool:
@@ -403,13 +423,18 @@ def _as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
 
 def special(x: Any, name: str) -> Any:
     """The converted special method of an object of a user's class, bound; None where the class leaves it to Python."""
-    if STATE.trace is None:
+    if current() is None:
         return None
-    method = getattr(type(x), name, None)
-    if type(method) is not FunctionType or is_unconverted_module(type(x).__module__):
+    kind = type(x)
+    method = getattr(kind, name, None)
+    if type(method) is not FunctionType:
         return None
     method = undispatched(method)
-    made = callee(method)
+    made = quick.at_once.get(id(method))
+    if made is None:
+        if is_unconverted_module(kind.__module__):
+            return None
+        made = callee(method)
     return None if made is method else MethodType(made, x)
 
 

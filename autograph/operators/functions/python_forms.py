@@ -30,7 +30,7 @@ _LOOKED_AT = 1000  # items of a list whose types are looked at,
 _LOOKED_INTO = 50  # and those that are looked into
 
 
-_SURE = PLAIN - {tuple, dict} | ITERATORS | {type([].__iter__)}
+_SURE = PLAIN - {tuple} | ITERATORS | {type([].__iter__)}
 
 
 def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -38,11 +38,13 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         trace = current()
-        if trace is not None and trace.builder.region.parent is not None:
-            note_arguments(args, kwargs)
         first: Any = args[0] if args else None
         is_list = type(first) is list
-        staged = is_list and trace is not None and "lists" in trace.notes and dynamic_of(first) is not None
+        staged = False
+        if trace is not None:
+            if trace.builder.region.parent is not None:
+                note_arguments(args, kwargs)
+            staged = is_list and "lists" in trace.notes and dynamic_of(first) is not None
         if not staged and "key" not in kwargs:
             before = first[:] if is_list else None
             try:
@@ -74,6 +76,9 @@ def _module(name: str) -> ModuleType:
     return made
 
 
+_ROWS = frozenset((list, tuple))
+
+
 def holds_staged(x: Any, depth: int = 3) -> bool:
     """Whether a value is staged, or a list or tuple that holds one that is."""
     if type(x) in _SURE:
@@ -87,10 +92,9 @@ def holds_staged(x: Any, depth: int = 3) -> bool:
     if dynamic_of(x) is not None:
         return True
     kinds = set(map(type, x[:_LOOKED_AT])) - _SURE
-    if kinds == {list}:  # of lists, mostly of numbers: the items of all of them at once
-        kinds = set(map(type, chain.from_iterable(e for e in x[:_LOOKED_AT] if type(e) is list))) - _SURE
-    if not kinds:
-        return False
-    if any(issubclass(kind, Tensor) for kind in kinds):
+    if kinds and kinds <= _ROWS:  # of lists or tuples, mostly of numbers: the items of all of them at once
+        if not set(map(type, chain.from_iterable(e for e in x[:_LOOKED_AT] if type(e) in _ROWS))) - _SURE:
+            return False
+    elif any(issubclass(kind, Tensor) for kind in kinds):
         return any(type(e._value) is Value for e in x if isinstance(e, Tensor))
-    return any(holds_staged(e, depth - 1) for e in x[:_LOOKED_INTO])
+    return bool(kinds) and any(holds_staged(e, depth - 1) for e in x[:_LOOKED_INTO])

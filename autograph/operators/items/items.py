@@ -48,6 +48,7 @@ from autograph.operators.values.choice import (
     without_unbound,
 )
 from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.quick import is_object
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -88,6 +89,9 @@ def get_item(x: Any, index: Any) -> Any:
         return _present(x[index], index)
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
         return x[index]
+    if by in _OF_PYTHON and is_object(kind):
+        method = special(x, "__getitem__")
+        return x[index] if method is None else method(index)
     if choice_of(x) is not None:
         return select(x, lambda value: get_item(value, index))
     if type(index) is MaybeTensor or choice_of(index) is not None:
@@ -118,6 +122,9 @@ def get_item(x: Any, index: Any) -> Any:
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
         return _or_missing(x, index, value)
     return value
+
+
+_OF_PYTHON = NUMBERS | {tuple, slice}  # types of indices that stand for nothing else
 
 
 def _or_missing(x: Any, index: Any, value: Any) -> Any:
@@ -203,6 +210,14 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
             trace = current()
             if trace is not None and "sharing" in trace.notes:
                 sync(trace)
+            return
+        if type(index) in _OF_PYTHON and is_object(type(base)) and current() is not None:
+            method = special(base, "__setitem__")
+            if method is None:
+                base[index] = value
+            else:
+                method(index, value)
+            sync(current())
             return
     *indices, value = index, value, *more
     _store(base, indices, lambda _: value)

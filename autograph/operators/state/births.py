@@ -215,7 +215,8 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
     heap = trace.notes["heap"].known if "heap" in trace.notes else ()
-    count.drop([owners, births_of(trace).objects, trace.notes.get("named_reads", ()), shared, heap, *records])
+    known = births_of(trace).objects, trace.notes.get("named_reads", ()), trace.closures, shared, heap
+    count.drop([owners, *known, *records])
     rest = [key for key in owners if key not in count.dead]
     if rest and "debugged" in trace.notes:
         count.drop_frames()

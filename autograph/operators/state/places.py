@@ -394,41 +394,49 @@ def read_by_name(owner: Any, name: str, *default: Any) -> Any:
 
 _HOOKS = "ag__"  # the free variable through which generated code finds the hooks: nobody rebinds it
 _STORES = frozenset((opmap["STORE_GLOBAL"], opmap["DELETE_GLOBAL"]))
+_CELL_STORES = frozenset((opmap["STORE_DEREF"], opmap["DELETE_DEREF"]))
 _EXTENDED = opmap["EXTENDED_ARG"]
-_Plan: TypeAlias = tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...]]
+_Plan: TypeAlias = tuple[Any, tuple[tuple[int, str], ...], tuple[str, ...], bool]
 _plans: dict[int, _Plan] = {}  # by id of a code object
 
 
-def _globals_stored(code: Any) -> set[str]:
-    """Global names that a code object, or one nested in it, assigns."""
+def _stored(code: Any, operations: frozenset[int], name_of: Callable[[Any, int], str]) -> set[str]:
+    """The names that a code object, or one nested in it, assigns by some operations."""
     names: set[str] = set()
     raw, high = code.co_code, 0
     for i in range(0, len(raw), 2):
         argument = raw[i + 1] | high
         high = argument << 8 if raw[i] == _EXTENDED else 0
-        if raw[i] in _STORES:
-            names.add(code.co_names[argument])
+        if raw[i] in operations:
+            names.add(name_of(code, argument))
     for constant in code.co_consts:
         if isinstance(constant, type(code)):
-            names |= _globals_stored(constant)
+            inner = _stored(constant, operations, name_of)
+            names |= inner if operations is _STORES else inner & set(constant.co_freevars)
     return names
 
 
 def _plan_of(code: Any) -> _Plan:
-    """(the code, free variables by index, globals): what calling a function over `code` may rebind."""
+    """(the code, free variables by index, globals it rebinds, whether it rebinds any): what a function over `code` touches.
+
+    Cells that are only read are noted, too: in them may be what holds, in a cycle, what a region has made.
+    """
     key = id(code)
     cells = tuple((i, name) for i, name in enumerate(code.co_freevars) if name != _HOOKS)
+    stored = _stored(code, _CELL_STORES, lambda code, i: code._varname_from_oparg(i)) if cells else set()
+    globals_stored = tuple(_stored(code, _STORES, lambda code, i: code.co_names[i]))
+    rebinds_any = bool(globals_stored) or any(name in stored for _, name in cells)
     kept = weakref.ref(code, lambda _: _plans.pop(key, None))
-    plan = _plans[key] = (kept, cells, tuple(_globals_stored(code)))
+    plan = _plans[key] = (kept, cells, globals_stored, rebinds_any)
     return plan
 
 
 def rebinds(fn: FunctionType) -> bool:
-    """Whether calling a function may rebind closure cells or globals: only then `watch` has something to note."""
+    """Whether calling a function may rebind closure cells or globals, which `watch` then notes each time."""
     plan = _plans.get(id(fn.__code__))
     if plan is None or plan[0]() is not fn.__code__:
         plan = _plan_of(fn.__code__)
-    return bool(plan[1] or plan[2])
+    return plan[3]
 
 
 def watch(trace: Trace, fn: Any) -> None:

@@ -18,7 +18,18 @@ from runtime.ops.registry import get
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError
 
-__all__ = ["NewReferences", "PathEnds", "Traced", "current_trace", "inside", "leaving", "replayed", "run_region", "settle"]
+__all__ = [
+    "NewReferences",
+    "PathEnds",
+    "Traced",
+    "current_trace",
+    "forget_unheld",
+    "inside",
+    "leaving",
+    "replayed",
+    "run_region",
+    "settle",
+]
 
 
 class NewReferences(BaseException):
@@ -154,6 +165,21 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
     return True
+
+
+def forget_unheld(trace: Trace, table: Table, records: list[Any]) -> None:
+    """Drop from a function's table what was written to objects that it leaves to nobody: they keep it.
+
+    `settle` would find that, too, but for each item of a dictionary.
+    """
+    asked = {key: owner_of(place) for key, (place, _) in table.items()}
+    owners = [owner for owner in asked.values() if owner is not None]
+    born = unheld(trace, owners, [owners, asked, table, *records])
+    for key, owner in asked.items():
+        if owner is not None and id(owner) in born:
+            place, _ = table.pop(key)
+            if isinstance(place, AttributePlace) and owner not in births_of(trace):
+                births_of(trace).add(owner, trace.graph)
 
 
 def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:

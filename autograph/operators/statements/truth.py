@@ -13,6 +13,7 @@ from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import PLAIN, TRUTHS
 from autograph.operators.values.choice import Choice, choice_of
 from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.quick import is_object
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -37,6 +38,8 @@ def truth_of(x: Any) -> Any:
     known = _pythons.get(id(kind))
     if known is not None and known() is kind:
         return bool(x)
+    if is_object(kind):
+        return _truth_of_object(x, kind)
     choice = choice_of(x)
     if choice is not None:
         return _truth_of_choice(choice)
@@ -56,6 +59,11 @@ def truth_of(x: Any) -> Any:
     staged_truth = getattr(type(x), "__staged_bool__", None)
     if staged_truth is not None:
         return staged_truth(x)
+    return _truth_of_object(x, kind)
+
+
+def _truth_of_object(x: Any, kind: type) -> Any:
+    """What its methods tell, or Python."""
     for name in ("__bool__", "__len__"):
         if type(getattr(kind, name, None)) is FunctionType:
             method = special_hook(x, name)
@@ -73,6 +81,8 @@ _pythons: dict[int, Any] = {}  # by their id: types whose truth no user's code d
 
 def _truth_from(name: str, result: Any) -> Any:
     """The truth that `__bool__` or `__len__` told, checked as Python checks it."""
+    if type(result) is bool or (type(result) is int and result >= 0 and name == "__len__"):
+        return bool(result)
     truth = truth_of(result)
     if is_staged_condition(truth):
         return truth

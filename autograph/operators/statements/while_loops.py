@@ -52,6 +52,7 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.invariants import checking_invariants
 from autograph.operators.values.packing import alternative_for, pack, unpack
+from autograph.operators.values.quick import meet_simple
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.passes.ordered_writes import append_in_order
@@ -147,20 +148,23 @@ class Trial:
             sharing_of(trace).discard(self.shared)
 
 
-def ask(test: Callable[[], Any]) -> Any:
-    """The truth of a loop's test: True, False, or a `Trial`."""
+def ask(test: Callable[[], Any], *owners: Any) -> Any:
+    """The truth of a loop's test, which reads attributes of `owners`: True, False, or a `Trial`."""
+    for owner in owners:
+        meet_simple(type(owner))
     trace = current()
     if trace is None:
         return truth_of(test())
     trial = Trial(trace)
-    trace.journal.append(trial.written)
+    journal = trace.journal
+    journal.try_out(trial.written)
     try:
         condition = test()
     except BaseException:
-        trace.journal.pop()
+        journal.tried()
         trial.keep(trace)
         raise
-    trace.journal.pop()
+    journal.tried()
     if condition is not True and condition is not False:
         condition = truth_of(condition)
         if is_staged_condition(condition):

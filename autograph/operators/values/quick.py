@@ -8,42 +8,50 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from autograph.operators.state.plain import NUMBERS, PLAIN, TRUTHS
 from autograph.operators.values.choice import CHOICES
 from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Trace, current
+from runtime.tensor.trace import Journal, Trace, current
 
-__all__ = ["ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "METHODS", "NUMBERS", "OWN_NAMES", "READ", "TRUTHS"]
+__all__ = [
+    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "METHODS", "NUMBERS", "OWN_NAMES", "READ",
+    "SIMPLE", "TRUTHS", "is_object", "meet_simple",
+]  # fmt: skip
 
 INDICES = NUMBERS
 """Exact types of indices by which Python finds an item."""
-INDEXED: frozenset[Any] = frozenset((list, tuple, dict, str, bytes, range))
+_DICTS = frozenset((dict, OrderedDict, defaultdict, Counter))
+INDEXED: frozenset[Any] = frozenset((list, tuple, str, bytes, range, deque, *_DICTS))
 """Exact types whose items and length are Python's."""
 METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
-READ: frozenset[Any] = METHODS | {dict}
+READ: frozenset[Any] = METHODS | _DICTS
 """Exact types whose methods that change nothing are called as they are."""
 FRESH: frozenset[Any] = frozenset((list, dict))
 """Exact types of containers that are changed without a note by the function that made them."""
-HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, dict))
+HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, *_DICTS))
 """Exact types that tell themselves what is in them."""
 OWN_NAMES = tuple("abs bool chr divmod float hex id int isinstance len list max min ord range repr round slice str".split())
 """Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset((*CHOICES, Tensor))
 """Types of values that are one or another, or stand for a number."""
 
+SIMPLE: set[type] = set()
+"""Classes of whose instances attributes are read without any code of the user's."""
+
 namespace: dict[str, Any] = {}  # what generated code reads
 _TABLES = {
     "FRESH": FRESH, "HOLDERS": HOLDERS, "INDEXED": INDEXED, "METHODS": METHODS, "NUMBERS": NUMBERS, "READ": READ,
-    "TRUTHS": TRUTHS,
+    "SIMPLE": SIMPLE, "TRUTHS": TRUTHS,
 }  # fmt: skip
 _unusual: set[int] = set()  # ids of traces
 _lock = threading.RLock()  # a finalizer may come in between
 _tracing: set[int] = set()  # threads that trace
-_NOTHING: dict[str, Any] = {"noted": frozenset(), "born": frozenset(), "at_once": {}}
+_NOTHING: dict[str, Any] = {"noted": frozenset(), "born": frozenset(), "at_once": {}, "outright": frozenset()}
 
 
 OUTRIGHT: set[type] = set()  # classes in C whose methods are called as they are outside all branches and loops of the graph
@@ -59,8 +67,9 @@ def show() -> None:
     """Let generated code see what is known in the open region of this thread's trace.
 
     `noted` and `born` are those of the journal: what is in them is changed without a note. `at_once` has by id what is
-    called for a function, where that is always the same. All threads see the same: nothing while several trace. One that
-    does not trace may see what is another's: it does as Python does then, or calls the converted form of a function.
+    called for a function, where that is always the same, `outright` the classes whose methods are called as they are.
+    All threads see the same: nothing while several trace. One that does not trace may see what is another's: it does as
+    Python does then, or calls the converted form of a function.
     """
     global at_once, met, watched, outright
     trace = current()
@@ -79,7 +88,58 @@ def show() -> None:
             at_once, met, watched, outright = trace.calls.at_once, trace.met, journal.watched, OUTRIGHT
         else:
             at_once, watched, outright = _NOTHING["at_once"], {}, set()
-        namespace["at_once"] = at_once
+        namespace["at_once"], namespace["outright"] = at_once, outright
+
+
+def show_notes(before: set[int], journal: Journal) -> None:
+    """Let generated code see the tables of the journal, where it saw those with the set `before`: in the same region."""
+    global watched
+    with _lock:
+        if namespace["noted"] is before:
+            namespace["noted"], namespace["born"] = journal.noted, journal.born
+            if at_once is not _NOTHING["at_once"]:
+                watched = journal.watched
+
+
+def meet_simple(kind: type) -> None:
+    """Enter a class of which reading attributes runs no code, if it is one that stays."""
+    if "<locals>" in kind.__qualname__ or kind in _not_simple:
+        return
+    found: Any = kind.__getattribute__
+    if found is object.__getattribute__ and not hasattr(kind, "__getattr__"):
+        values = (value for base in kind.__mro__ for value in vars(base).values())
+        if all(type(value) in _WITHOUT_CODE or not hasattr(type(value), "__get__") for value in values):
+            SIMPLE.add(kind)
+            return
+    _not_simple.add(kind)
+
+
+_not_simple: weakref.WeakSet[type] = weakref.WeakSet()
+_WITHOUT_CODE = frozenset((
+    type(lambda: 0), staticmethod, classmethod, type(str.join), type(dict.fromkeys), type(dict.__dict__["fromkeys"]),
+    type(int.__add__), type(int.real), type(slice.start),
+))  # fmt: skip
+"""Types of what a class may hold that gives itself as an attribute, by code in C."""
+
+
+def is_object(kind: type) -> bool:
+    """Whether instances of a class are the user's or the standard library's, of Python code only: nothing is staged about
+    them but what their methods do."""
+    known = _objects.get(id(kind))
+    if known is not None and known() is kind:
+        return True
+    for base in kind.__mro__[:-1]:
+        module = base.__module__
+        if not base.__flags__ & _PYTHON or type(module) is not str or module.partition(".")[0] in _STAGING:
+            return False
+    key = id(kind)
+    _objects[key] = weakref.ref(kind, lambda _: _objects.pop(key, None))
+    return True
+
+
+_objects: dict[int, Any] = {}  # by their id
+_PYTHON = 1 << 9  # the flag of a class that a `class` statement has made
+_STAGING = frozenset(("autograph", "runtime", "numpy"))  # whose classes may stand for what only the run knows
 
 
 def ask_hooks(trace: Trace) -> None:
@@ -100,3 +160,4 @@ def _gone(key: int) -> None:
 
 trace_module.unusual = ask_hooks
 trace_module.changed = show
+trace_module.renoted = show_notes

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType, GeneratorType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autograph.operators.state.places import note_attribute
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.choice import Choice
 from autograph.operators.values.listvalue import Splice
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = ["leads_to_tensor", "meet_class", "meet_function", "named_by", "special_methods", "undispatched"]
 
@@ -163,13 +164,21 @@ def _is_written_by_dataclass(cls: type, value: Any) -> bool:
 def _of_fields(original: Any) -> Any:
     """A comparison of dataclasses: that of the tuples of their fields, which a trace can stage."""
 
+    names_of: WeakKeyDictionary[type, list[str]] = WeakKeyDictionary()
+
     @functools.wraps(original)
     def method(self: Any, other: Any) -> Any:
-        if STATE.trace is None or other.__class__ is not self.__class__:
+        kind = self.__class__
+        trace = current()
+        if trace is None or other.__class__ is not kind:
             return original(self, other)
-        names = [f.name for f in dataclasses.fields(self) if f.compare]
-        a, b = (tuple(getattr(x, n) for n in names) for x in (self, other))
-        return compared(original.__name__, a, b)
+        names = names_of.get(kind)
+        if names is None:
+            names = names_of[kind] = [f.name for f in dataclasses.fields(self) if f.compare]
+        a, b = [getattr(self, n) for n in names], [getattr(other, n) for n in names]
+        if NUMBERS.issuperset(map(type, a)) and NUMBERS.issuperset(map(type, b)) and "texts" not in trace.notes:
+            return original(self, other)
+        return compared(original.__name__, tuple(a), tuple(b))
 
     method.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
     return method
