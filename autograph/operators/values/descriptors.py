@@ -37,6 +37,7 @@ from autograph.operators.values.forms import (
 )
 from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
 from runtime.ir.graph import Value
+from runtime.tensor.shape import TensorShape
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.dtypes import dtype_of_python, promote
@@ -64,6 +65,8 @@ _NUMBERS = (bool, int, float, complex)
 def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
     """(keys, children) if `x` is a structure that travels by its parts; `instances` of any class are, where one has to."""
     if isinstance(x, tuple):
+        if type(x) is TensorShape and x.rank is None:
+            return None  # no sizes to travel by
         return tuple(getattr(x, "_fields", ())), tuple(x)
     if type(x) is list:
         return (), tuple(x)
