@@ -21,6 +21,7 @@ from autograph.convert.passes.calls import Calls
 from autograph.convert.passes.comprehensions import Comprehensions
 from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
+from autograph.convert.passes.endings import Endings
 from autograph.convert.passes.functions import Functions
 from autograph.convert.passes.in_place import InPlace
 from autograph.convert.passes.logic import Logic
@@ -44,6 +45,7 @@ PASSES: tuple[type[Converter], ...] = (
     Returns,
     Breaks,
     InPlace,
+    Endings,
     ControlFlow,
     Subscripts,
     Attributes,

@@ -65,7 +65,7 @@ def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = 
     source = read_function(function)
     suppresses = holds_suppress(source.node, function.__globals__)
     has_tries = not stage_tries and (
-        suppresses or any(isinstance(n, gast.Try) and _catches(n) for n in walk(source.node))
+        suppresses or any(isinstance(n, gast.Try) for n in walk(source.node))
     )
     if stage_tries and suppresses:
         suppress_as_try(source.node, function.__globals__)
@@ -74,11 +74,6 @@ def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = 
     if has_tries:
         note_tries(code)
     return code
-
-
-def _catches(node: gast.Try) -> bool:
-    """Whether exceptions end at a `try`: in its handlers, or in a `finally` that returns."""
-    return bool(node.handlers) or any(isinstance(n, gast.Return) for part in node.finalbody for n in walk(part))
 
 
 def _finished(

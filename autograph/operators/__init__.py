@@ -40,7 +40,7 @@ from autograph.operators.statements.matching import (
     match_star,
 )
 from autograph.operators.statements.printing import percent, text
-from autograph.operators.statements.tries import try_stmt
+from autograph.operators.statements.tries import EVERYTHING, try_stmt
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.statements.while_loops import ask, while_rest, while_stmt
 from autograph.operators.values import quick as quick
@@ -69,6 +69,7 @@ local = object  # the annotation that declares a local of the enclosing function
 
 __all__ = [
     "ALTERNATIVES",
+    "EVERYTHING",
     "FRESH",
     "HOLDERS",
     "INDEXED",

@@ -7,7 +7,7 @@ body writes is noted, so that a handler finds them as they were when the excepti
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -39,12 +39,15 @@ from runtime.tensor.trace import STATE, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["try_stmt"]
+__all__ = ["EVERYTHING", "try_stmt"]
 
 Handler = tuple[Callable[[], Any], Callable[[Any], None]]
 _TAG = TensorType("int64", (), weak=True)
 _PASSES = 12
 _UNSURE = object()
+
+EVERYTHING = (BaseException,)
+"""What the handler made of a `finally` catches: also what ends a path of the trace."""
 
 
 def try_stmt(
@@ -97,7 +100,7 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     try:
         body()
     except BaseException as error:
-        handler = None if _is_ours(error) else _handler_of(error, handlers)
+        handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if _is_ours(error) else handlers)
         if handler is None:
             raise
         handler(error)
@@ -113,7 +116,7 @@ def _is_ours(error: BaseException) -> bool:
     return refuses or (module.startswith("autograph.") and module != "autograph.errors")
 
 
-def _handler_of(error: BaseException, handlers: tuple[Handler, ...]) -> Callable[[Any], None] | None:
+def _handler_of(error: BaseException, handlers: Sequence[Handler]) -> Callable[[Any], None] | None:
     return next((handler for types, handler in handlers if isinstance(error, types())), None)
 
 

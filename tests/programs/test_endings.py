@@ -1,0 +1,146 @@
+"""`finally` that an exception passes which only the run raises: it runs once on every way out, as in Python."""
+
+import numpy as np
+import pytest
+
+import autograph as ag
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+def in_a_try(x, i):
+    log = 0
+    try:
+        try:
+            y = x[i]
+        finally:
+            log += 1
+    except IndexError:
+        log += 10
+        y = x[0]
+    return y, log
+
+
+def raised_by_name(x, i):
+    log = []
+    try:
+        try:
+            if x[0] > i:
+                raise ValueError("small")
+        finally:
+            log.append(1)
+    except ValueError:
+        log.append(2)
+    return len(log)
+
+
+def in_a_loop(x, i):
+    log = 0
+    try:
+        for k in range(3):
+            try:
+                if k == i:
+                    continue
+                log += 100 * x[i + k]
+            finally:
+                log += 1
+    except IndexError:
+        log += 10
+    return log
+
+
+def left_by_return(x, i):
+    log = []
+
+    def inner():
+        try:
+            return x[i]
+        finally:
+            log.append(1)
+
+    try:
+        return inner(), len(log)
+    except IndexError:
+        log.append(2)
+    return 0.0, len(log)
+
+
+def with_handlers(x, i):
+    n = 0
+    try:
+        try:
+            n += x[i]
+        except ValueError:
+            n += 100
+        else:
+            n += 1000
+        finally:
+            n += 1
+    except IndexError:
+        n += 10
+    finally:
+        n += 10000
+    return n
+
+
+class Reader:
+    def __init__(self):
+        self.depth = self.calls = 0
+
+    def get(self, x, i):
+        self.depth += 1
+        try:
+            return x[i]
+        finally:
+            self.depth -= 1
+            self.calls += 1
+
+
+def in_a_method(x, i):
+    reader = Reader()
+    try:
+        y = reader.get(x, i)
+    except IndexError:
+        y = reader.get(x, 0) * 10
+    return y, reader.depth, reader.calls
+
+
+PROGRAMS = [in_a_try, raised_by_name, in_a_loop, left_by_return, with_handlers, in_a_method]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("f", PROGRAMS)
+def test_as_in_python(f, jit):
+    staged = ag.function(f, jit_compile=jit)
+    for i in (0, 1, 2, 7):
+        ag.nest.map_structure(np.testing.assert_allclose, staged(ag.constant(X), ag.constant(i)), f(X, i))
+
+
+def test_what_ends_the_call_passes_it_too(capfd):
+    @ag.function
+    def f(x, i):
+        try:
+            return x[i]
+        finally:
+            print("left")
+
+    f(ag.constant(X), ag.constant(1))
+    with pytest.raises(IndexError):
+        f(ag.constant(X), ag.constant(5))
+    assert capfd.readouterr().out == "left\nleft\n"
+
+
+def test_a_refusal_of_the_trace_runs_it():
+    opened = []
+
+    @ag.function
+    def f(x):
+        opened.append(1)
+        try:
+            return {x[0]: x[1]}[x[0] + 1] + x[5]
+        finally:
+            opened.pop()
+
+    with pytest.raises(Exception):  # noqa: B017 (whichever it is)
+        f(ag.constant(X))
+    assert opened == []
