@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from operator import length_hint
 from typing import Any
 
@@ -28,36 +28,35 @@ __all__ = ["RESTS", "for_rest", "guarded", "row"]
 class Turns:
     """A long range, gone over in pieces: where a piece has added to the graph, the rest is left to the hook."""
 
-    __slots__ = ("_all", "_iterator", "_left", "_nodes", "_piece", "_seen")
+    __slots__ = ("_all", "_items", "_iterator", "_nodes", "_seen")
 
     def __init__(self, trace: Trace, items: Long) -> None:
-        self._all = self._left = items  # what is left comes after the piece
+        self._all = items
         self._nodes = trace.builder.region.graph.nodes
         self._seen = len(self._nodes)
-        self._piece: Iterator[int] = iter(())  # of the range
+        self._items: Iterator[int] = iter(items if type(items) is range else items.items)  # type: ignore[union-attr]
         self._iterator = chain.from_iterable(self._pieces())
 
     def _pieces(self) -> Iterator[Iterator[Any]]:
-        size = 1
-        while self._left and len(self._nodes) == self._seen:
-            piece, self._left = self._left[:size], self._left[size:]
-            if isinstance(piece, Counted):
-                self._piece = iter(piece.items)
-                yield enumerate(self._piece, piece.start)
-            else:
-                self._piece = iter(piece)
-                yield self._piece
-            size = min(2 * size, _LONGEST)
+        items, nodes, seen = self._all, self._nodes, self._seen
+        turns: Iterator[Any] = self._items if type(items) is range else enumerate(self._items, items.start)
+        yield islice(turns, _FIRST)
+        if len(nodes) == seen:
+            yield islice(turns, _SECOND)
+        over = _FIRST + _SECOND
+        while len(nodes) == seen and items[over:]:
+            yield islice(turns, _LONGEST)
+            over += _LONGEST
 
     def __iter__(self) -> Iterator[Any]:
         return self._iterator
 
     def rest(self) -> Long:
         """What has not been gone over."""
-        return self._all[len(self._all) - len(self._left) - length_hint(self._piece) :]
+        return self._all[len(self._all) - length_hint(self._items) :]
 
 
-_LONGEST = 32
+_FIRST, _SECOND, _LONGEST = 1, 3, 32  # turns in a piece: most bodies that add to the graph do so at once
 
 
 class ListTurns:
