@@ -106,6 +106,9 @@ def callee(f: Any) -> Any:
             name = f.__name__
             if id(f.__self__) in trace.journal.noted and name in _WRITES:
                 return f if owned is dict or name in _ALL_PYTHONS else partial(_plainly, f)
+            if owned is list and name in _ALL_PYTHONS and "lists" not in trace.notes:
+                note_list(trace, f.__self__)
+                return f
             if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
                 return f
         elif f is _NEW:
@@ -193,10 +196,6 @@ def _builtin(trace: Trace, f: Any) -> Any:
     owner = type(f.__self__)
     if owner is list:
         name = f.__name__
-        if name in _ALL_PYTHONS and "lists" not in trace.notes:
-            if id(f.__self__) not in trace.journal.noted:
-                note_list(trace, f.__self__)
-            return f
         if name in _COMPARING:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f

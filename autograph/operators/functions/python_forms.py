@@ -6,6 +6,7 @@ hides it; without that import it is a module of its own, whose functions are con
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,6 +37,9 @@ _SURE = PLAIN - {tuple} | ITERATORS | {type([].__iter__)}
 def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
     """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
 
+    is_of_heaps = f.__module__ == "_heapq"  # the others compare before they change anything
+    in_long_heap = _IN_LONG_HEAPS.get(f, (-1, f))
+
     def call(*args: Any, **kwargs: Any) -> Any:
         trace = current()
         first: Any = args[0] if args else None
@@ -46,15 +50,90 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
                 note_arguments(args, kwargs)
             staged = is_list and "lists" in trace.notes and dynamic_of(first) is not None
         if not staged and "key" not in kwargs:
-            before = first[:] if is_list else None
+            count, in_long = in_long_heap if is_list and len(first) > _COPIED else (-1, f)
+            before = first[:] if is_list and is_of_heaps and count < 0 else None
             try:
-                return f(*args, **kwargs)
+                return in_long(*args) if len(args) == count else f(*args, **kwargs)
             except OperatorNotAllowedInGraphError:  # it compares staged tensors: once more, as Python
                 if before is not None:
                     first[:] = before
         return callee(getattr(_module(ACCELERATED[f.__module__]), f.__name__))(*args, **kwargs)
 
     return call
+
+
+# Heaps too long to be copied at each call: what a comparison that fails leaves is the heap as it was
+
+
+def _push(heap: list[Any], item: Any) -> None:
+    """`heappush`."""
+    size = at = len(heap)
+    path = []  # what moves down
+    while at:
+        parent = (at - 1) >> 1
+        if not item < heap[parent]:
+            break
+        path.append(parent)
+        at = parent
+    _check_size(heap, size)
+    heap.append(item)
+    at = size
+    for parent in path:
+        heap[at] = heap[parent]
+        at = parent
+    heap[at] = item
+
+
+def _put_at_top(heap: list[Any], item: Any, size: int) -> Any:
+    """Exchange the least item for another, in a heap of the first `size` items; returns it."""
+    length = len(heap)
+    path, at, limit = [0], 0, size >> 1
+    while at < limit:  # the lesser children, down to the leaf
+        at = 2 * at + 1
+        if at + 1 < size and not heap[at] < heap[at + 1]:
+            at += 1
+        path.append(at)
+    last = len(path) - 1
+    while last and item < heap[path[last]]:  # and up again to where the item belongs
+        last -= 1
+    _check_size(heap, length)
+    least = heap[0]
+    for i in range(last):
+        heap[path[i]] = heap[path[i + 1]]
+    heap[path[last]] = item
+    return least
+
+
+def _check_size(heap: list[Any], size: int) -> None:
+    if len(heap) != size:
+        raise RuntimeError("list changed size during iteration")
+
+
+def _pop(heap: list[Any]) -> Any:
+    """`heappop`."""
+    least = _put_at_top(heap, heap[-1], len(heap) - 1)
+    heap.pop()
+    return least
+
+
+def _replace(heap: list[Any], item: Any) -> Any:
+    """`heapreplace`."""
+    return _put_at_top(heap, item, len(heap))
+
+
+def _push_and_pop(heap: list[Any], item: Any) -> Any:
+    """`heappushpop`."""
+    return _put_at_top(heap, item, len(heap)) if heap[0] < item else item
+
+
+_COPIED = 500  # items of a heap that is copied: that takes less than steps in Python
+_IN_LONG_HEAPS: dict[Any, tuple[int, Callable[..., Any]]] = {
+    heapq.heappush: (2, _push),
+    heapq.heappop: (1, _pop),
+    heapq.heapreplace: (2, _replace),
+    heapq.heappushpop: (2, _push_and_pop),
+}
+"""By function: the number of its arguments, and what is called for it."""
 
 
 @lru_cache
