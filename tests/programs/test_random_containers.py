@@ -26,13 +26,8 @@ def test_random_program(seed):
     check(seed)
 
 
-KNOWN_WRONG = pytest.param(
-    325, marks=pytest.mark.xfail(reason="lists swapped by a loop, see docs/limits.md", raises=AssertionError)
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [*range(12, 300), KNOWN_WRONG])
+@pytest.mark.parametrize("seed", [*range(12, 300), 325])
 def test_more_random_programs(seed):
     check(seed)
 

@@ -8,7 +8,7 @@ from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers.lists import as_list_value, dynamic_of, note_list, put_content
-from autograph.operators.state.aliases import HEAP, NO_HEAP, TraceAgain, followed_no_further, hints_of
+from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, owner_of
 from autograph.operators.state.places import note_attribute, note_item
 from autograph.operators.values.choice import choice_of
@@ -146,10 +146,10 @@ def refuse_parts_of_others(trace: Trace, value: Any) -> None:
 
 def refuse_alternatives(trace: Trace, result: Any, value: Any) -> None:
     """A list becomes one of several alternatives: no account is kept of what those are."""
-    if hints_of(trace).isdisjoint((HEAP, NO_HEAP)) and trace.notes.get("restarts"):
+    if HEAP not in hints_of(trace) and trace.notes.get("restarts"):
         alternatives = [a for choice in map(choice_of, (result, value)) if choice is not None for a in choice._alternatives]
         if any(type(part) is list for a in alternatives for part in mutable_parts(a)):
-            raise TraceAgain(HEAP)
+            raise followed_no_further()
 
 
 def _holds_changeable(value: ListValue) -> bool:

@@ -26,13 +26,13 @@ class LoopSharing:
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], tuple[Any, bool | None]] = {}  # (place, other) -> (what is not carried, `_kind`)
         self.held: list[tuple[int, Any]] = []  # what is in the content of a place before the loop, and others hold
-        self.asked = 0  # places whose content was looked at for that
+        self.asked: set[int] = set()  # places whose content was looked at for that
 
-    def grow(self, trace: Trace, state: Any, body: Any, finals: list[Any]) -> bool:
-        """After a trace of the body: whether more is shared than was known."""
-        types = state.types
+    def grow(self, trace: Trace, state: Any, regions: list[Any], finals: list[Any]) -> bool:
+        """After a trace of the loop's regions, of which the body is the last: whether more is shared than was known."""
+        types, body = state.types, regions[-1]
         known = len(self.pairs) + len(self.held)
-        self._ask(trace, state, body, finals)
+        self._ask(trace, state, regions, finals)
         found: list[tuple[int, Any, bool | None]] = []
         first: dict[int, int] = {}
         outside: dict[int, tuple[int, Any]] = {}
@@ -70,26 +70,47 @@ class LoopSharing:
             self.pairs[i, -1 - position] = (far, whole)
         return len(self.pairs) + len(self.held) > known
 
-    def _ask(self, trace: Trace, state: Any, body: Any, finals: list[Any]) -> None:
-        """Find what a list or tuple holds before the loop, and others hold, too: each turn makes the content anew."""
-        unasked, self.asked = range(self.asked, len(state.entries)), len(state.entries)
-        new = [i for i in unasked if not is_mutable(state.entries[i])]
-        numbers = [i for i in new for _ in mutable_parts(state.entries[i])]
+    def _ask(self, trace: Trace, state: Any, regions: list[Any], finals: list[Any]) -> None:
+        """Find what a list or tuple holds before the loop, and others hold, too: each turn makes the content anew. Of a
+        container that a turn exchanges for another one, that is the container itself."""
+        entries, places = state.entries, state.places
+        kept = [isinstance(d, Static) and final is d.value for d, final in zip(state.types, finals, strict=True)]
+        new = [i for i in range(len(entries)) if i not in self.asked and not (is_mutable(entries[i]) and kept[i])]
+        self.asked.update(new)
+        numbers = [i for i in new for _ in mutable_parts(entries[i])]
         if not numbers:
             return
-        parts = [part for i in new for part in mutable_parts(state.entries[i])]
-        own = [state.places[i] for i in new if isinstance(state.places[i], (CellPlace, ListPlace))]
+        parts = [part for i in new for part in mutable_parts(entries[i])]
+        exchanged = [i for i in new if is_mutable(entries[i])]
+        self._link_entries(entries, exchanged)
+        own = [places[i] for i in new if isinstance(places[i], (CellPlace, ListPlace))]
         owners = [owner_of(place) for place in own if id(owner_of(place)) not in set(map(id, parts))]
         noted = [entry for table in trace.journal for entry in list(table.values())]
-        places = {id(x): x for x in [*state.places, *body.places.values(), *(place for place, _ in noted)]}
+        known = {id(x): x for r in regions for x in r.places.values()}
+        known |= {id(x): x for x in [*places, *(place for place, _ in noted)]}
         originals = [original for _, original in noted]
-        contents = {id(x): x.items for x in [*state.entries, *originals] if type(x) is ListContents}
+        contents = {id(x): x.items for x in [*entries, *originals] if type(x) is ListContents}
+        # What is held by a table, or by the attribute or item that is carried, is so once more than by the list of it here.
+        twice = [x for x in originals if is_mutable(x)] if exchanged else []
+        twice += [entries[i] for i in exchanged if not isinstance(places[i], CellPlace) and places[i].read() is entries[i]]
         originals.clear()
         noted.clear()
         # What is kept in a list of this function is counted once, even where it dies with what else holds it.
-        records = [parts, state.entries, *owners, *places.values(), *contents.values(), self.pairs]
-        born = unheld(trace, parts, [*records, finals, body.finals, [body.result], body.shared])
+        records = [parts, entries, *owners, *known.values(), *contents.values(), self.pairs, twice, twice]
+        for r in regions:
+            records += [r.finals, [r.result], r.shared, r.parameters]
+        born = unheld(trace, parts, [*records, finals, *([state.types] if exchanged else [])])
         self.held += [(i, part) for i, part in zip(numbers, parts, strict=True) if id(part) not in born]
+
+    def _link_entries(self, entries: list[Any], exchanged: list[int]) -> None:
+        """Containers that two places hold before the loop, and that it exchanges in one of them."""
+        holding: dict[int, list[int]] = {}
+        for j, entry in enumerate(entries):
+            for part in mutable_parts(entry):
+                holding.setdefault(id(part), []).append(j)
+        for i in exchanged:
+            for part in mutable_parts(entries[i]):
+                self.pairs.update({(i, j): (None, True) for j in holding[id(part)] if j != i})
 
     def _by_relation(self, i: int, relation: Any, finals: list[Any], found: list[Any]) -> None:
         far = relation.far
@@ -110,7 +131,7 @@ class LoopSharing:
                         sharing_of(trace).add(made)
         for i, far in self.held:
             for part in _objects(places[i], values[i]):
-                if part is not far and type(part) is type(far):
+                if part is not far and (type(part) is type(far) or is_mutable(values[i])):
                     sharing_of(trace).add(Detached(trace, part, far))
 
 

@@ -216,8 +216,9 @@ class Sharing:
             self.busy = False
 
     def shares(self, owner: Any) -> bool:
-        """Whether elements of a list are noted to be those of another one, too."""
-        return any(type(r) is Shares and (r.near is owner or r.far is owner) for r in self.relations)
+        """Whether elements of a list are noted to be those of another one, too, or the list may be one that others hold."""
+        kinds = [r for r in self.relations if r.near is owner or r.far is owner]
+        return any(type(r) is Shares or (type(r) is Detached and r.near is owner) for r in kinds)
 
     def spread(self) -> bool:
         """Change what may be the same object as one that has changed, where it is; returns whether there was any."""

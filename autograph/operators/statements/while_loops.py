@@ -307,7 +307,7 @@ def fixed_point(
             settled = False
             continue
         parameters = body.parameters
-        if _needs_flags(trace, state, body):
+        if _needs_flags(trace, state, regions):
             settled = False
             continue
         finals = [body.final(p, v) for p, v in zip(state.places, parameters, strict=True)]
@@ -332,9 +332,10 @@ def fixed_point(
     raise refusal("unsettled-loop", names=names)
 
 
-def _needs_flags(trace: Trace, state: LoopState, body: Traced) -> bool:
+def _needs_flags(trace: Trace, state: LoopState, regions: list[Traced]) -> bool:
+    body = regions[-1]
     finals = [body.final(p, v) for p, v in zip(state.places, body.parameters, strict=True)]
-    shared = state.sharing.grow(trace, state, body, finals)
+    shared = state.sharing.grow(trace, state, regions, finals)
     return state.aliases.grow(trace, state, body, finals) or shared
 
 
