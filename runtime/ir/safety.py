@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.ops.registry import Op
@@ -40,7 +42,7 @@ def may_fail(op: Op, inputs: list[Value]) -> bool:
         return False
     types = [v.type for v in inputs]
     tensors = [t for t in types if isinstance(t, TensorType)]
-    return len(tensors) < len(types) or _elementwise_raises(op.name, tensors)
+    return len(tensors) < len(types) or _elementwise_raises(op.name, tensors, _fitting(inputs))
 
 
 def may_raise(node: Node) -> bool:
@@ -56,20 +58,29 @@ def may_raise(node: Node) -> bool:
         have, want = tensors
         return have.dtype.kind in "fc" and want.dtype.kind in "iu" and have.weak  # nan and inf, of Python's numbers
     if isinstance(op, Elementwise):
-        return _elementwise_raises(op.name, tensors[: len(node.inputs)])
+        return _elementwise_raises(op.name, tensors[: len(node.inputs)], _fitting(node.inputs))
     if op.name == "index" and len(node.inputs) == 1 and tensors[0].shape is not None:
         return not all(isinstance(e, tuple) and e[2] != 0 for e in node.attrs["spec"])  # slices know no bounds
     return op.name not in _TOTAL_IF_STATIC or not all(is_static(t.shape) for t in tensors)
 
 
-def _elementwise_raises(name: str, operands: list[TensorType]) -> bool:
+def _fitting(inputs: list[Value]) -> bool:
+    """Whether Python's integers among operands are known, and fit the arrays' integer types."""
+    bare = [v.node for v in inputs if getattr(v.type, "weak", False) and v.tensor_type.dtype.kind == "i"]
+    strong = [v.tensor_type.dtype.dtype for v in inputs if not getattr(v.type, "weak", False)]
+    limits = [np.iinfo(d) for d in strong if d.kind in "iu"]
+    known = [n.attrs["value"] if n is not None and n.op.name == "constant" else None for n in bare]
+    return all(type(k) is int and all(i.min <= k <= i.max for i in limits) for k in known)
+
+
+def _elementwise_raises(name: str, operands: list[TensorType], fitting: bool) -> bool:
     if all(t.weak for t in operands):
         return name in _RAISE_ON_NUMBERS
     strong = [t for t in operands if not t.weak]
     if name in _RAISE_ON_INTEGERS and all(t.dtype.kind in "biu" for t in operands):
         return True
     narrow = any(t.dtype.kind in "iu" and t.dtype.name != "int64" for t in strong)
-    if narrow and any(t.weak and t.dtype.kind == "i" for t in operands):
+    if narrow and not fitting and any(t.weak and t.dtype.kind == "i" for t in operands):
         return True  # a Python number may be out of bounds for the array's dtype
     pairs = pairwise(sorted(strong, key=_rank))
     return len(strong) > 2 or not all(_surely_broadcast(a.shape, b.shape) for a, b in pairs)

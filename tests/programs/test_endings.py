@@ -105,7 +105,44 @@ def in_a_method(x, i):
     return y, reader.depth, reader.calls
 
 
-PROGRAMS = [in_a_try, raised_by_name, in_a_loop, left_by_return, with_handlers, in_a_method]
+def list_left_twice(x, i):
+    log = []
+
+    def run(k):
+        try:
+            if k < 2:
+                log.append(1)
+                return x[k + 1], log
+        finally:
+            log.append(3)
+        return x[0], log
+
+    y, found = run(i)
+    log.append(7)
+    return y + 10 * len(found) + 100 * found[-1]
+
+
+def list_left_by_a_try(x, i):
+    log = []
+
+    def run(k):
+        try:
+            if k > 1:
+                log.append(1)
+                return x[k - 1], log
+        except IndexError:
+            log.append(5)
+        log.append(3)
+        return x[0], log
+
+    y, found = run(i)
+    log.append(7)
+    return y + 10 * len(found) + 100 * found[-1]
+
+
+PROGRAMS = [
+    list_left_twice, list_left_by_a_try, in_a_try, raised_by_name, in_a_loop, left_by_return, with_handlers, in_a_method,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("jit", [False, True])

@@ -11,10 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.lists import ListPlace
+from autograph.operators.containers.relations import SameIf
+from autograph.operators.state.aliases import followed_no_further
+from autograph.operators.state.births import unheld
 from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places
-from autograph.operators.state.regions import Traced, inside, replayed, run_region
+from autograph.operators.state.regions import NewReferences, Traced, inside, replayed, run_region
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
+from autograph.operators.statements.while_loops import Trial
 from autograph.operators.values.choice import alternatives_of
 from autograph.operators.values.descriptors import (
     Descriptor,
@@ -24,6 +29,7 @@ from autograph.operators.values.descriptors import (
     canonical,
     describe,
     loosen,
+    mutable_parts,
     value_types,
 )
 from autograph.operators.values.packing import alternative_for, pack, unpack
@@ -63,13 +69,13 @@ def try_stmt(
         return
     cells = name_places(names, body, orelse, *(h for _, h in handlers)) if names else []
     staged = _Try(trace, body, cells)
-    try:
-        traced = staged.settled()
-    except Exception:  # noqa: BLE001 (it is raised while tracing, whatever it is: once more, and Python handles it)
-        traced = None
+    trial = Trial(trace)
+    traced = staged.settled()
     if traced is None:
+        trial.discard(trace)
         _by_python(body, handlers, orelse)
         return
+    trial.keep(trace)
     kinds: list[tuple[type[BaseException] | Known, Any]] = []
     for types, handler in handlers:
         for kind in _flat(types()):
@@ -238,15 +244,29 @@ class _Try:
         self.entries: list[Any] = []  # what the cells held
         serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
         self.name = f"{body.__name__}_try_{serial}"
+        self.failed: Exception | None = None  # what keeping account of the places ran into
         self.finals: list[Descriptor] = []  # of what the body leaves, if it does not fail
 
     def settled(self) -> Traced | None:
-        """The body, traced with notes of all that it changes; None if nothing in it may fail when the graph runs."""
+        """The body, traced with notes of all that it changes; None if it fails while it is traced, and if nothing in it may
+        fail when the graph runs."""
+        heap = self.trace.notes.get("heap")
         for _ in range(_PASSES):
-            traced = self._trace()
+            try:
+                traced = self._trace()
+            except NewReferences as references:
+                if heap is None or not heap.put_in(tuple(references.found)):
+                    raise
+                self.places, self.types = [], []  # what was described is a reference now
+                continue
+            if traced is None:
+                return None
             risky = [node for node in traced.region.graph.walk() if may_fail(node.op, node.inputs)]
             if not risky or (traced.ended and len(risky) == 1 and risky[0] is traced.region.graph.nodes[-1]):
                 return None
+            if heap is not None and heap.put_in(tuple(place.read() for place in traced.places.values())):
+                self.places, self.types = [], []
+                continue
             known = {place.key for place in self.places}
             new = [place for key, place in {**traced.places, **self.missed}.items() if key not in known]
             before = self.types
@@ -264,7 +284,7 @@ class _Try:
                 return traced
         raise refusal("unsettled-loop", names=", ".join(map(repr, self.places)))
 
-    def _trace(self) -> Traced:
+    def _trace(self) -> Traced | None:
         trace = self.trace
         opened = trace.notes.setdefault("tries", [])
         self.last = {trace.builder.region: [place.read() for place in self.places]}
@@ -275,6 +295,10 @@ class _Try:
         opened.append(self)
         try:
             return run_region(trace, self.body, self.cells, Graph(functions=trace.graph.functions))
+        except Exception as error:
+            if error is self.failed:
+                raise
+            return None  # once more, and Python handles it
         finally:
             opened.pop()
             trace.builder.watcher = before
@@ -289,6 +313,9 @@ class _Try:
             opened = trace.notes["tries"]
             for each in opened:
                 each.note()
+        except Exception as error:
+            self.failed = error  # not the body's
+            raise
         finally:
             trace.builder.watcher = watcher
 
@@ -332,6 +359,8 @@ class _Try:
     def emit(self, traced: Traced, exceptions: tuple[type[BaseException] | Known, ...]) -> Tensor:
         """The node; the places get what the body left. Returns the tag."""
         trace, region = self.trace, traced.region
+        if not traced.ended:
+            self._refuse_shared(traced)
         with inside(trace, region), replayed(traced):
             outputs = []
             for place, d in zip(self.places, self.types, strict=True):
@@ -358,6 +387,24 @@ class _Try:
             trace.record(place)
             place.write(UNBOUND if value is UNDEFINED else value)
         return tag
+
+    def _refuse_shared(self, traced: Traced) -> None:
+        """A list that the body leaves in two places, or that somebody else holds, is one afterwards only as a reference."""
+        if "heap" in self.trace.notes:
+            return
+        finals = [traced.finals.get(place.key) for place in self.places if not isinstance(place, ListPlace)]
+        left = [[part for part in mutable_parts(final) if type(part) is list] for final in finals]
+        parts = [part for each in left for part in each]
+        if not parts:
+            return
+        owners = {id(place.owner) for place in self.places if isinstance(place, ListPlace)}
+        linked = {id(x) for r in traced.shared if type(r) is SameIf for x in (r.near, r.far)}
+        if len({id(p) for p in parts}) < len(parts) or any(id(p) in owners | linked for p in parts):
+            raise followed_no_further()
+        held = [*self.last.values(), self.entries, finals, left, *left]
+        born = unheld(self.trace, parts, [parts, traced.finals, traced.places, [traced.result], traced.shared, *held])
+        if not born.issuperset(map(id, parts)):
+            raise followed_no_further()
 
     def settle(self) -> None:
         """On the path on which nothing failed: the places hold what the body left, and nothing else is possible."""
