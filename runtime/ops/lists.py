@@ -174,7 +174,11 @@ class ListGet(Op):
     def infer(self, x: ListType, index: TensorType) -> ValueType:
         return _element(x, self.name)
 
-    vjp = lambda op, dy, y, x, index: (op.list_accumulate_at(op.list_zeros_like(x), index, dy), None)
+    def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any) -> Any:
+        zeros = op.list_zeros_like(x)
+        if isinstance(op.type_of(x).element, ListType):
+            return op.list_set(zeros, index, dy), None
+        return op.list_accumulate_at(zeros, index, dy), None
 
 
 class ListSet(Op):
@@ -204,12 +208,14 @@ class ListSet(Op):
 
 
 class ListAccumulateAt(Op):
-    """The list with a value added to the element at an index."""
+    """The list with a value added to the element at an index. (Not of lists: `+` of those is another thing.)"""
 
     aliases = True
     consumes = (0,)
 
-    def infer(self, x: ListType, index: TensorType, value: ValueType) -> ListType:
+    def infer(self, x: ListType, index: TensorType, value: TensorType) -> ListType:
+        if not isinstance(value, TensorType):
+            raise DTypeError("only tensors can be added to an element", op=self.name)
         return x
 
     def in_place_source(self, args: list[str], attrs: Any) -> str:
@@ -219,7 +225,7 @@ class ListAccumulateAt(Op):
     @staticmethod
     def kernel(x: list[Any], index: Any, value: Any) -> list[Any]:
         out = list(x)
-        out[index] = _add(out[index], value)
+        out[index] = out[index] + value
         return out
 
     vjp = lambda op, dy, y, x, index, value: (dy, None, op.list_get(dy, index))
