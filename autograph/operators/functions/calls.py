@@ -491,19 +491,27 @@ def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = _NEW(cls, *args, **kwargs)
     trace = current()
     if trace is not None:
-        notes = trace.notes
-        births = notes.get("births") or births_of(trace)
-        births.add(made, trace.builder.region.graph)
-        if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
-            overfull(trace)
-        if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
-            trace.journal.born.add(id(made))
+        _note_birth(trace, made)
     return made
 
 
+def _note_birth(trace: Trace, made: Any) -> None:
+    notes = trace.notes
+    births = notes.get("births") or births_of(trace)
+    births.add(made, trace.builder.region.graph)
+    if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
+        overfull(trace)
+    if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
+        trace.journal.born.add(id(made))
+
+
 def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-    made = _new(cls)
-    result = callee(cls.__init__)(made, *args, **kwargs)  # type: ignore[misc]
+    made: Any = _NEW(cls)
+    trace = current()
+    if trace is not None:
+        _note_birth(trace, made)
+    init = cls.__init__  # type: ignore[misc]
+    result = (quick.at_once.get(id(init)) or callee(init))(made, *args, **kwargs)
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
     return made

@@ -49,9 +49,13 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
             if trace.builder.region.parent is not None:
                 note_arguments(args, kwargs)
             staged = is_list and "lists" in trace.notes and dynamic_of(first) is not None
-        if not staged and "key" not in kwargs:
-            count, in_long = in_long_heap if is_list and len(first) > _COPIED else (-1, f)
-            before = first[:] if is_list and is_of_heaps and count < 0 else None
+        if not staged and (not kwargs or "key" not in kwargs):
+            count, before, in_long = -1, None, f
+            if is_list and is_of_heaps:
+                if len(first) > _COPIED:
+                    count, in_long = in_long_heap
+                if count < 0:
+                    before = first[:]
             try:
                 return in_long(*args) if len(args) == count else f(*args, **kwargs)
             except OperatorNotAllowedInGraphError:  # it compares staged tensors: once more, as Python

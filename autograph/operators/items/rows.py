@@ -18,7 +18,7 @@ from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.endless_iterators import endless
 from autograph.operators.statements.iterables import staged_iterable
-from autograph.operators.statements.rolling import COUNTING, Counted, Long, is_long, long_of
+from autograph.operators.statements.rolling import COUNTING, FEW, Counted, Long, long_of
 from autograph.operators.statements.truth import truth_of
 from runtime.tensor.trace import Trace, current
 
@@ -28,25 +28,12 @@ __all__ = ["RESTS", "for_rest", "guarded", "row"]
 class Turns:
     """A long range, gone over in pieces: where a piece has added to the graph, the rest is left to the hook."""
 
-    __slots__ = ("_all", "_items", "_iterator", "_nodes", "_seen")
+    __slots__ = ("_all", "_items", "_iterator")
 
     def __init__(self, trace: Trace, items: Long) -> None:
         self._all = items
-        self._nodes = trace.builder.region.graph.nodes
-        self._seen = len(self._nodes)
         self._items: Iterator[int] = iter(items if type(items) is range else items.items)  # type: ignore[union-attr]
-        self._iterator = chain.from_iterable(self._pieces())
-
-    def _pieces(self) -> Iterator[Iterator[Any]]:
-        items, nodes, seen = self._all, self._nodes, self._seen
-        turns: Iterator[Any] = self._items if type(items) is range else enumerate(self._items, items.start)
-        yield islice(turns, _FIRST)
-        if len(nodes) == seen:
-            yield islice(turns, _SECOND)
-        over = _FIRST + _SECOND
-        while len(nodes) == seen and items[over:]:
-            yield islice(turns, _LONGEST)
-            over += _LONGEST
+        self._iterator = chain.from_iterable(_pieces(items, self._items, trace.builder.region.graph.nodes))
 
     def __iter__(self) -> Iterator[Any]:
         return self._iterator
@@ -54,6 +41,21 @@ class Turns:
     def rest(self) -> Long:
         """What has not been gone over."""
         return self._all[len(self._all) - length_hint(self._items) :]
+
+
+def _pieces(items: Long, turns: Iterator[Any], nodes: list[Any]) -> Iterator[Iterator[Any]]:
+    """Parts of an iterator over what `items` goes over, as long as turns add no nodes."""
+    if type(items) is Counted:
+        turns = enumerate(turns, items.start)
+    seen = len(nodes)
+    yield islice(turns, _FIRST)
+    if len(nodes) != seen:
+        return
+    yield islice(turns, _SECOND)
+    over = _FIRST + _SECOND
+    while len(nodes) == seen and items[over:]:
+        yield islice(turns, _LONGEST)
+        over += _LONGEST
 
 
 _FIRST, _SECOND, _LONGEST = 1, 3, 32  # turns in a piece: most bodies that add to the graph do so at once
@@ -130,7 +132,7 @@ def row(x: Any, tested: bool = False) -> Any:
         trace = current()
         if trace is not None:
             if kind is range:
-                if is_long(x):
+                if x[FEW:]:
                     return Turns(trace, x)
             elif (kind is not list and kind is not dict) or "lists" in trace.notes or "choices" in trace.notes:
                 x = _row(x, tested)

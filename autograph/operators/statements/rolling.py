@@ -37,6 +37,7 @@ from runtime.tensor.trace import Calls, Place, Trace
 
 __all__ = [
     "COUNTING",
+    "FEW",
     "ROLLED",
     "ROLLED_WITH_LISTS",
     "ROLL_AFTER",
