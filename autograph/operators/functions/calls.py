@@ -42,8 +42,8 @@ from autograph.operators.functions.python_forms import ACCELERATED, python_form
 from autograph.operators.functions.recursion import recursive
 from autograph.operators.functions.texts import reads_texts, textless
 from autograph.operators.functions.try_forms import choosing_tries, with_tries
-from autograph.operators.state.births import births_of
-from autograph.operators.state.places import ROOM, UNBOUND, note_item, overfull, read_by_name, rebinds, watch
+from autograph.operators.state.births import note_birth
+from autograph.operators.state.places import UNBOUND, note_item, read_by_name, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
@@ -491,25 +491,15 @@ def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = _NEW(cls, *args, **kwargs)
     trace = current()
     if trace is not None:
-        _note_birth(trace, made)
+        note_birth(trace, made)
     return made
-
-
-def _note_birth(trace: Trace, made: Any) -> None:
-    notes = trace.notes
-    births = notes.get("births") or births_of(trace)
-    births.add(made, trace.builder.region.graph)
-    if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
-        overfull(trace)
-    if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
-        trace.journal.born.add(id(made))
 
 
 def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = _NEW(cls)
     trace = current()
     if trace is not None:
-        _note_birth(trace, made)
+        note_birth(trace, made)
     init = cls.__init__  # type: ignore[misc]
     result = (quick.at_once.get(id(init)) or callee(init))(made, *args, **kwargs)
     if result is not None:

@@ -24,7 +24,7 @@ from runtime.ir.graph import Graph
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Place, Trace, current
 
-__all__ = ["Births", "births_of", "forget_dead", "owner_of", "unheld"]
+__all__ = ["Births", "births_of", "forget_dead", "note_birth", "owner_of", "unheld"]
 
 _ROUNDS = 8
 
@@ -124,6 +124,17 @@ def births_of(trace: Trace) -> Births:
     if found is None:
         found = trace.notes["births"] = Births(trace.journal)
     return found  # type: ignore[no-any-return]
+
+
+def note_birth(trace: Trace, made: Any) -> None:
+    """Note that an object was made in the open region."""
+    notes = trace.notes
+    births = notes.get("births") or births_of(trace)
+    births.add(made, trace.builder.region.graph)
+    if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
+        forget_dead(trace, small=True)
+    if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
+        trace.journal.born.add(id(made))
 
 
 def _before_collection(phase: str, info: dict[str, int]) -> None:
