@@ -234,7 +234,7 @@ def test_what_only_python_can_tell_must_not_depend_on_staged_tensors():
     [
         (lambda: Dataset.from_tensor_slices(3.0), "a scalar has none"),
         (lambda: Dataset.from_tensor_slices(([1, 2], [1])), "must have one size"),
-        (lambda: Dataset.range(3).batch(0), "must be positive"),
+        (lambda: Dataset.range(3).batch(0), "needs a batch_size of 1 or more"),
         (lambda: list(Dataset.range(1, 3).map(lambda n: ag.fill([n], n)).batch(2)), "must have one shape"),
         (lambda: Dataset.from_generator(lambda: [1]), "needs output_signature"),
         (lambda: Dataset.range(3).get_single_element(), "more than one element"),

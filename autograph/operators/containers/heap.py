@@ -101,6 +101,26 @@ class Referred:
         return self._content  # type: ignore[no-any-return]
 
 
+def _or_empty(referred: Referred, padded: dict[Any, ListValue]) -> ListValue:
+    """What a list holds; nothing where its place is none of its store, as on paths on which there is no such list.
+
+    `padded` are the stores with an empty list behind the others.
+    """
+    store = referred.store
+    now = store.value()
+    d = now.element
+    assert isinstance(d, Sequence), d
+    if store.key not in padded:
+        padded[store.key] = appended(now, ListValue(d.element, pack_list([], d)))
+    count = lists.index_value(length(now))
+    index = lists.index_value(referred.index)
+    at = op.where(op.less(Tensor(index), Tensor(count)), Tensor(index), Tensor(count))
+    types = value_types(d)
+    place = lists.index_value(at)
+    values = padded[store.key].values
+    return ListValue(d.element, [lists.emit("list_get", [v, place], None, (t,))[0] for v, t in zip(values, types, strict=False)])
+
+
 Known = dict[int, tuple[list[Any], Referred]]
 
 
@@ -291,7 +311,8 @@ class Heap:
         for value in values:
             self._open(value, seen)
         seen.clear()
-        contents = [(x, self._plain_value(referred.content())) for x, referred in self.known.values()]
+        padded: dict[Any, ListValue] = {}
+        contents = [(x, self._plain_value(_or_empty(referred, padded))) for x, referred in self.known.values()]
         self.known = {}
         for store in self.stores.values():
             self.trace.journal[-1].pop(("list", id(store.owner)), None)

@@ -227,7 +227,7 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
     shared = () if sharing is None else sharing.relations
     heap = trace.notes["heap"].known if "heap" in trace.notes else ()
     known = births_of(trace).objects, trace.notes.get("named_reads", ()), trace.closures, shared, heap
-    count.drop([owners, *known, *records])
+    count.drop([owners, *known, *trace.notes.get("kept", ()), *records])
     rest = [key for key in owners if key not in count.dead]
     if rest and "debugged" in trace.notes:
         count.drop_frames()

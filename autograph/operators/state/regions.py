@@ -92,6 +92,8 @@ def run_region(
     before: Table = {place.key: (place, place.read()) for place in cells}
     table: Table = {}
     trace.journal.append(table)
+    kept = trace.notes.setdefault("kept", [])  # of regions under way: who asks what holds an object passes over it
+    kept.append(before)
     try:
         try:
             traced.result = thunk()
@@ -108,6 +110,7 @@ def run_region(
         changed = _changed(before, table)
     finally:
         trace.builder.pop()
+        kept.pop()
         if heap is not None:
             traced.heap, made = heap.leave(known)
             known = None
