@@ -117,8 +117,8 @@ def _or_empty(referred: Referred, padded: dict[Any, ListValue]) -> ListValue:
     at = op.where(op.less(Tensor(index), Tensor(count)), Tensor(index), Tensor(count))
     types = value_types(d)
     place = lists.index_value(at)
-    values = padded[store.key].values
-    return ListValue(d.element, [lists.emit("list_get", [v, place], None, (t,))[0] for v, t in zip(values, types, strict=False)])
+    pairs = zip(padded[store.key].values, types, strict=False)
+    return ListValue(d.element, [lists.emit("list_get", [v, place], None, (t,))[0] for v, t in pairs])
 
 
 Known = dict[int, tuple[list[Any], Referred]]

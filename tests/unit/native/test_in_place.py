@@ -249,3 +249,21 @@ def test_logits_are_not_written_over_while_labels_pick_among_them():
     got, want = (ag.function(f, jit_compile=native)(h, y) for native in (True, False))
     np.testing.assert_allclose(got[0].numpy(), want[0].numpy(), rtol=1e-5)
     np.testing.assert_allclose(got[1].numpy(), want[1].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def one_list_twice(x, n):
+    xs, ys = [x, x + 1], [x * 2]
+    kept = ys
+    for _ in range(2):
+        if n > 1:
+            ys.append(x + n)
+            xs[0] = x
+        else:
+            xs, ys = ys, xs
+    return ag.stack(ys), ag.stack(kept), ag.stack(xs)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_a_list_that_a_branch_leaves_twice(n):
+    for a, b in zip(both(one_list_twice, X, n), one_list_twice(X, n), strict=True):
+        np.testing.assert_array_equal(a, b)

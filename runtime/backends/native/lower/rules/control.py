@@ -185,20 +185,21 @@ def _branch(
     ctx.writable |= lent
     ctx.lists |= {rep for rep in given if isinstance(rep, ListRep)}
     ctx.region(graph, given)
-    out: list[Any] = []
+    out: list[Any] = [None] * len(targets)
+    for k, (value, target) in enumerate(zip(graph.outputs, targets, strict=True)):
+        if target is None:  # before lists lose what they hold
+            out[k] = ctx.scalar(value) if ctx.type(value).shape == () else ctx.contiguous(value)
+    waiting = [ctx.env[value] for value, target in zip(graph.outputs, targets, strict=True) if target is not None]
     for value, target in zip(graph.outputs, targets, strict=True):
+        if target is None:
+            continue
+        source = waiting.pop(0)
         if isinstance(target, Held):
-            move(ctx, target, ctx.env[value], value.type)
-            out.append(None)
-        elif target is not None:
-            rep = converted(ctx, ctx.env[value], value.type, ListType(target.element))
-            if rep is not target:
-                assign(ctx, target, rep, moved=not any(rep is g for g in given))
-            out.append(None)
-        elif ctx.type(value).shape == ():
-            out.append(ctx.scalar(value))
-        else:
-            out.append(ctx.contiguous(value))
+            move(ctx, target, source, value.type)
+            continue
+        rep = converted(ctx, source, value.type, ListType(target.element))
+        if rep is not target:
+            assign(ctx, target, rep, moved=not any(rep is x for x in (*given, *waiting)))
     made |= ctx.writable - lent
     return out
 
