@@ -334,7 +334,8 @@ class Heap:
                 self._open(alternative, seen)
             choice._descriptor = self._plain(choice._descriptor, ())
             return
-        parts = None if isinstance(x, (ListValue, Tensor, type)) or id(x) in seen else structure_of(x, instances=True)
+        known = isinstance(x, (ListValue, Tensor, type)) or id(x) in seen
+        parts = None if known else structure_of(x, instances=is_mutable(x))  # not the world that others refer to
         if parts is not None:
             seen[id(x)] = x
             for part in parts[1]:
