@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograph as ag
-from runtime.backends.native.lower import kernels
+from runtime.backends.native.lower import processor as processor_module
 from runtime.ops.convolution import Conv2d, Conv2dFilterGrad, Conv2dInputGrad
 from runtime.ops.pooling import AvgPool2d, AvgPool2dGrad, MaxPool2d, MaxPool2dGrad, MaxPool2dPick
 from runtime.typesys.errors import ShapeError
@@ -186,7 +186,7 @@ def test_a_window_that_does_not_fit_is_an_error_as_ever():
 @pytest.mark.parametrize("processor", [(16, 16), (16, 32), (32, 16), (64, 32)])
 @pytest.mark.parametrize("shape", [(9, 10, 5, 21), (12, 12, 16, 24)])
 def test_every_length_of_vectors(processor, shape, monkeypatch):
-    monkeypatch.setattr(kernels, "_processor", lambda: processor)
+    monkeypatch.setattr(processor_module, "_processor", lambda: processor)
     height, width, inner, outer = shape
     random = np.random.default_rng(0)
     x = random.standard_normal((2, height, width, inner)).astype("float32")
