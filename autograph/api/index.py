@@ -32,6 +32,9 @@ OPERATIONS = {
     "runtime.ops.creation": """
         ones zeros
     """,
+    "runtime.ops.decompositions": """
+        eigh=linalg.eigh
+    """,
     "runtime.ops.elementwise": """
         acos=acos,math.acos acosh=acosh,math.acosh asin=asin,math.asin asinh=asinh,math.asinh
         atan2=atan2,math.atan2 atan=atan,math.atan atanh=atanh,math.atanh conj=math.conj cos=cos,math.cos
@@ -39,7 +42,7 @@ OPERATIONS = {
         sin=sin,math.sin sinh=sinh,math.sinh sqrt=sqrt,math.sqrt tan=tan,math.tan tanh=tanh,math.tanh,nn.tanh
     """,
     "runtime.ops.linalg": """
-        det=linalg.det eigh=linalg.eigh slogdet=linalg.slogdet
+        det=linalg.det slogdet=linalg.slogdet
     """,
     "runtime.ops.matmul": """
         matmul=matmul,linalg.matmul
@@ -94,6 +97,9 @@ FUNCTIONS = {
     "runtime.ops.cumulative": """
         cumprod=math.cumprod cumsum=cumsum,math.cumsum
     """,
+    "runtime.ops.decompositions": """
+        cholesky=linalg.cholesky eigvalsh=linalg.eigvalsh qr=linalg.qr svd=linalg.svd
+    """,
     "runtime.ops.diagonals": """
         band_part=linalg.band_part diag=linalg.diag diag_part=linalg.diag_part meshgrid np_diag=diag
         set_diag=linalg.set_diag tensor_diag=linalg.tensor_diag tensor_diag_part=linalg.tensor_diag_part
@@ -115,14 +121,12 @@ FUNCTIONS = {
         concat np_concatenate=concatenate split stack unstack
     """,
     "runtime.ops.linalg": """
-        cholesky=linalg.cholesky cholesky_solve=linalg.cholesky_solve clip_by_global_norm clip_by_norm
-        cross=linalg.cross,cross dot eigvalsh=linalg.eigvalsh global_norm=linalg.global_norm inv=linalg.inv
-        logdet=linalg.logdet lstsq=linalg.lstsq norm=norm,linalg.norm normalize=linalg.normalize
-        outer=outer,linalg.outer pinv=linalg.pinv qr=linalg.qr solve=linalg.solve svd=linalg.svd
-        triangular_solve=linalg.triangular_solve
+        cholesky_solve=linalg.cholesky_solve inv=linalg.inv logdet=linalg.logdet lstsq=linalg.lstsq
+        pinv=linalg.pinv solve=linalg.solve triangular_solve=linalg.triangular_solve
     """,
     "runtime.ops.matmul": """
-        matvec=linalg.matvec tensordot=tensordot,linalg.tensordot
+        cross=linalg.cross,cross dot matvec=linalg.matvec outer=outer,linalg.outer
+        tensordot=tensordot,linalg.tensordot
     """,
     "runtime.ops.measures": """
         rank shape size
@@ -137,6 +141,10 @@ FUNCTIONS = {
         softmax_cross_entropy_with_logits=nn.softmax_cross_entropy_with_logits
         sparse_softmax_cross_entropy_with_logits=nn.sparse_softmax_cross_entropy_with_logits
         weighted_cross_entropy_with_logits=nn.weighted_cross_entropy_with_logits
+    """,
+    "runtime.ops.norms": """
+        clip_by_global_norm clip_by_norm global_norm=linalg.global_norm norm=norm,linalg.norm
+        normalize=linalg.normalize
     """,
     "runtime.ops.padding": """
         pad_with=pad repeat

@@ -42,6 +42,9 @@ _OPERATIONS = {
     "runtime.ops.cumulative": """
         cumulative_prod cumulative_sum linear_recurrence shift
     """,
+    "runtime.ops.decompositions": """
+        cholesky eigh qr svd
+    """,
     "runtime.ops.diagonals": """
         band_part matrix_diag matrix_diag_part matrix_set_diag triangle
     """,
@@ -66,7 +69,7 @@ _OPERATIONS = {
         concatenate stack_arrays
     """,
     "runtime.ops.linalg": """
-        cholesky det eigh inv qr slogdet solve svd
+        det inv slogdet solve
     """,
     "runtime.ops.lists": """
         list_accumulate_at list_add list_append list_cast list_concat list_concat_tensors list_contains
@@ -150,6 +153,9 @@ _FUNCTIONS = {
     "runtime.ops.cumulative": """
         cumprod cumsum flat_cumprod flat_cumsum
     """,
+    "runtime.ops.decompositions": """
+        cholesky eigvalsh qr svd
+    """,
     "runtime.ops.diagonals": """
         band_part diag diag_part meshgrid np_diag set_diag tensor_diag tensor_diag_part trace tril triu
     """,
@@ -170,11 +176,10 @@ _FUNCTIONS = {
         concat np_concatenate split stack take_one unstack
     """,
     "runtime.ops.linalg": """
-        cholesky cholesky_solve clip_by_global_norm clip_by_norm cross dot eigvalsh global_norm inv logdet
-        lstsq norm normalize outer pinv qr solve svd triangular_solve
+        cholesky_solve inv logdet lstsq pinv solve triangular_solve
     """,
     "runtime.ops.matmul": """
-        collapse_lead matvec sum_all tensordot
+        collapse_lead cross dot matvec outer sum_all tensordot
     """,
     "runtime.ops.measures": """
         rank shape size
@@ -187,6 +192,9 @@ _FUNCTIONS = {
         batch_normalization bias_add embedding_lookup l2_loss l2_normalize moments
         sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits
         sparse_softmax_cross_entropy_with_logits squeeze_last weighted_cross_entropy_with_logits
+    """,
+    "runtime.ops.norms": """
+        clip_by_global_norm clip_by_norm global_norm norm normalize
     """,
     "runtime.ops.padding": """
         pad_with repeat

@@ -259,3 +259,47 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
 def sum_all(op: Any, x: Any) -> Any:
     """The sum of all elements."""
     return op.reduce_sum(x, axis=None, keepdims=False)
+
+
+@function("outer", "linalg.outer")
+def outer(op: Any, a: Any, b: Any) -> Any:
+    """The products of all elements of a with all of b, as NumPy's `outer`.
+
+    >>> ag.outer([1, 2], [3, 4]).numpy()
+    array([[3, 4],
+           [6, 8]], dtype=int32)
+    """
+    return op.mul(op.expand_dims(op.flatten(a), axis=1), op.expand_dims(op.flatten(b), axis=0))
+
+
+@function("linalg.cross", "cross")
+def cross(op: Any, a: Any, b: Any, name: Any = None) -> Any:
+    """Cross products of vectors of three along the last axis.
+
+    >>> ag.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy()
+    array([0., 0., 1.], dtype=float32)
+
+    Source of the semantics: TensorFlow's `tf.cross`.
+    """
+    a, b = op.strong(a), op.strong(b)
+    (a0, a1, a2), (b0, b1, b2) = ([op.get_item(v, (Ellipsis, i)) for i in range(3)] for v in (a, b))
+    parts = [
+        op.sub(op.mul(p, q), op.mul(r, s)) for p, q, r, s in ((a1, b2, a2, b1), (a2, b0, a0, b2), (a0, b1, a1, b0))
+    ]
+    return op.stack(parts, axis=-1)
+
+
+@function("dot", method="dot")
+def dot(op: Any, a: Any, b: Any) -> Any:
+    """NumPy's `dot`: products with scalars, else the last axis of a with the last but one (or only) of b.
+
+    >>> ag.dot([1.0, 2.0], [3.0, 4.0]).numpy()
+    np.float32(11.0)
+    """
+    a, b = op.strong(a), op.strong(b)
+    ra, rb = op.type_of(a).rank, op.type_of(b).rank
+    if ra == 0 or rb == 0:
+        return op.mul(a, b)
+    if ra <= 2 and rb <= 2:
+        return Matmul.call(op, a, b)
+    return op.tensordot(a, b, [[ra - 1], [max(rb - 2, 0)]])
