@@ -48,11 +48,14 @@ OPERATIONS = {
         matmul=matmul,linalg.matmul
     """,
     "runtime.ops.movement": """
-        broadcast_to ensure_shape expand_dims reshape reverse=reverse,flip roll squeeze transpose
+        broadcast_to ensure_shape expand_dims reshape squeeze
     """,
     "runtime.ops.nn": """
         in_top_k=nn.in_top_k,math.in_top_k log_softmax=nn.log_softmax,math.log_softmax
         softmax=nn.softmax,math.softmax
+    """,
+    "runtime.ops.orders": """
+        reverse=reverse,flip roll transpose
     """,
     "runtime.ops.padding": """
         tile
@@ -132,7 +135,7 @@ FUNCTIONS = {
         rank shape size
     """,
     "runtime.ops.movement": """
-        flatten matrix_transpose=linalg.matrix_transpose,linalg.adjoint moveaxis swapaxes
+        flatten
     """,
     "runtime.ops.nn": """
         batch_normalization=nn.batch_normalization bias_add=nn.bias_add embedding_lookup=nn.embedding_lookup
@@ -145,6 +148,9 @@ FUNCTIONS = {
     "runtime.ops.norms": """
         clip_by_global_norm clip_by_norm global_norm=linalg.global_norm norm=norm,linalg.norm
         normalize=linalg.normalize
+    """,
+    "runtime.ops.orders": """
+        matrix_transpose=linalg.matrix_transpose,linalg.adjoint moveaxis swapaxes
     """,
     "runtime.ops.padding": """
         pad_with=pad repeat

@@ -84,7 +84,7 @@ _OPERATIONS = {
         dim_size int_value num_elements shape_vector
     """,
     "runtime.ops.movement": """
-        broadcast_to contiguous ensure_shape expand_dims reshape reshape_like reverse roll squeeze transpose
+        broadcast_to contiguous ensure_shape expand_dims reshape reshape_like squeeze
     """,
     "runtime.ops.nn": """
         in_top_k log_softmax log_softmax_grad softmax softmax_cross_entropy softmax_cross_entropy_grad
@@ -92,6 +92,9 @@ _OPERATIONS = {
     """,
     "runtime.ops.numbers": """
         pow_modular to_python
+    """,
+    "runtime.ops.orders": """
+        reverse roll transpose
     """,
     "runtime.ops.padding": """
         pad pad_grad repeat repeat_grad repeat_like tile tile_grad tile_like
@@ -185,8 +188,7 @@ _FUNCTIONS = {
         rank shape size
     """,
     "runtime.ops.movement": """
-        flatten like_shape matrix_transpose moveaxis reshape_method squeeze_method swapaxes transpose_all
-        transpose_method
+        flatten like_shape reshape_method squeeze_method
     """,
     "runtime.ops.nn": """
         batch_normalization bias_add embedding_lookup l2_loss l2_normalize moments
@@ -195,6 +197,9 @@ _FUNCTIONS = {
     """,
     "runtime.ops.norms": """
         clip_by_global_norm clip_by_norm global_norm norm normalize
+    """,
+    "runtime.ops.orders": """
+        matrix_transpose moveaxis swapaxes transpose_all transpose_method
     """,
     "runtime.ops.padding": """
         pad_with repeat

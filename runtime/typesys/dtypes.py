@@ -151,8 +151,7 @@ def _nearest(name: Any) -> str:
     """The name of an element type that is most like `name`."""
     import difflib  # a rare error's only
 
-    known = [*_ALIASES, *"bool int8 int16 int64 uint8 uint16 uint32 uint64 float16 float64 complex64 complex128".split()]
-    known += ["float32", "int32"]
+    known = [*_ALIASES, *(np.dtype(c).name for c in "?bhilBHILefdFD")]
     return next(iter(difflib.get_close_matches(str(name), known, n=1)), "float32")
 
 

@@ -26,11 +26,13 @@ _LONGEST = 34
 
 _FAMILIES = {
     "arithmetic": "math", "elementwise": "math", "special": "math", "rounding": "math", "activations": "math",
-    "bitwise": "math", "compare": "logic", "reduce": "reduce", "cumulative": "reduce", "matmul": "linear",
-    "linalg": "linear",
-    "movement": "move", "index": "move", "gather": "move", "joining": "move", "broadcasting": "move",
+    "bitwise": "math", "nn": "math", "compare": "logic", "reduce": "reduce", "cumulative": "reduce", "counting": "reduce",
+    "pooling": "reduce", "segments": "reduce", "matmul": "linear", "einsum": "linear", "convolution": "linear",
+    "decompositions": "linear", "linalg": "linear",
+    "movement": "move", "orders": "move", "index": "move", "gather": "move", "joining": "move", "broadcasting": "move",
+    "padding": "move", "diagonals": "move", "sorting": "move", "windows": "move",
     "creation": "make", "cast": "make", "control": "make", "lists": "list",
-    "effects": "effect", "choices": "effect", "sampling": "effect", "random": "effect",
+    "effects": "effect", "choices": "effect", "sampling": "effect",
 }  # fmt: skip
 
 
