@@ -12,9 +12,7 @@ from autograph.operators.expressions import py_builtins as py_builtins  # the sa
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in
-from autograph.operators.functions import (
-    standard_forms as standard_forms,  # registers what it stands in for
-)
+from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
 from autograph.operators.items.for_loops import for_stmt
@@ -40,9 +38,10 @@ from autograph.operators.statements.matching import (
     match_star,
 )
 from autograph.operators.statements.printing import percent, text
+from autograph.operators.statements.trials import ask
 from autograph.operators.statements.tries import EVERYTHING, try_stmt
 from autograph.operators.statements.truth import truth_of
-from autograph.operators.statements.while_loops import ask, while_rest, while_stmt
+from autograph.operators.statements.while_loops import while_rest, while_stmt
 from autograph.operators.values import quick as quick
 from autograph.operators.values.quick import (
     ALTERNATIVES,

@@ -15,7 +15,8 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.state.places import UNDEFINED, label_of, watch
 from autograph.operators.state.regions import PathEnds, Traced, inside, provisional
-from autograph.operators.statements.while_loops import LoopState, with_parameters
+from autograph.operators.statements.loop_nodes import with_parameters
+from autograph.operators.statements.loop_state import LoopState
 from autograph.operators.values.descriptors import (
     Descriptor,
     Joiner,

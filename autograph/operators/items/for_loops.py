@@ -22,6 +22,15 @@ from autograph.operators.statements.iterables import (
     StagedStream,
     staged_iterable,
 )
+from autograph.operators.statements.loop_nodes import (
+    attempts,
+    emit_while,
+    finish,
+    fixed_point,
+    pack_outputs,
+    with_parameters,
+)
+from autograph.operators.statements.loop_state import INDEX, LoopState, Slot
 from autograph.operators.statements.rolling import (
     COUNTING,
     CannotRoll,
@@ -33,20 +42,9 @@ from autograph.operators.statements.rolling import (
     rolled,
     rolled_rest,
 )
+from autograph.operators.statements.trials import Trial
 from autograph.operators.statements.truth import is_staged_condition, truth_of
-from autograph.operators.statements.while_loops import (
-    INDEX,
-    LoopState,
-    Slot,
-    Trial,
-    attempts,
-    both,
-    emit_while,
-    finish,
-    fixed_point,
-    pack_outputs,
-    with_parameters,
-)
+from autograph.operators.statements.while_loops import both
 from autograph.operators.values.descriptors import Leaf
 from autograph.operators.values.listvalue import Splice
 from runtime.ir.graph import Graph

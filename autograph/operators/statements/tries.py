@@ -19,7 +19,7 @@ from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places
 from autograph.operators.state.regions import NewReferences, Traced, inside, replayed, run_region
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
-from autograph.operators.statements.while_loops import Trial
+from autograph.operators.statements.trials import Trial
 from autograph.operators.values.choice import alternatives_of
 from autograph.operators.values.descriptors import (
     Descriptor,
