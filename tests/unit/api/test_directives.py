@@ -87,3 +87,16 @@ def test_verbosity_keeps_internal_frames(monkeypatch):
     ag.autograph.set_verbosity(1)
     shown = files()
     assert len(shown) > len(hidden) == 1
+
+
+def test_an_invariant_that_does_not_hold_is_said_also_where_every_turn_could_be_written_out():
+    @ag.function
+    def f(rows):
+        m = ag.constant([1])
+        for n in rows:
+            ag.autograph.experimental.set_loop_options(shape_invariants=[(m, ag.TensorShape([1]))])
+            m = ag.range(n)
+        return m
+
+    with pytest.raises(ValueError, match="shape"):
+        f(ag.constant([1, 2, 3]))
