@@ -110,11 +110,13 @@ def get_item(x: Any, index: Any) -> Any:
         if isinstance(index, Tensor):
             return _element_of(x, as_list_value(x), _scalar_index(index))
         return x[index]
+    if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__") and _has_tensors(index):
+        return op.get_item(op.identity(x), index)
     if isinstance(index, Tensor):
         if isinstance(x, range):
-            return op.add(x.start, op.mul(index, x.step))
-        if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__"):
-            return op.get_item(op.identity(x), index)
+            return _of_range(x, index)
+        if isinstance(x, (str, bytes)):
+            return get_item(list(x), index)
         if isinstance(x, (dict, MutableMapping)):
             return _dict_by_tensor(x, index)
     method = special(x, "__getitem__")
@@ -122,6 +124,21 @@ def get_item(x: Any, index: Any) -> Any:
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
         return _or_missing(x, index, value)
     return value
+
+
+def _of_range(x: range, index: Tensor) -> Any:
+    """`x[index]`: no list is made of a range, which may be long."""
+    inside = op.logical_and(op.greater_equal(index, -len(x)), op.less(index, len(x)))
+    op.assert_(inside, template=("range object index out of range",), exception=IndexError)
+    at = op.where(op.less(index, 0), op.add(index, len(x)), index)
+    return op.add(x.start, op.mul(at, x.step))
+
+
+def _has_tensors(index: Any) -> bool:
+    """Whether an index, or a part or bound of it, is a tensor."""
+    if isinstance(index, slice):
+        index = index.start, index.stop, index.step
+    return any(map(_has_tensors, index)) if isinstance(index, (tuple, list)) else isinstance(index, Tensor)
 
 
 _OF_PYTHON = NUMBERS | {tuple, slice}  # types of indices that stand for nothing else
