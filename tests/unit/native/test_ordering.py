@@ -75,6 +75,20 @@ def test_selecting_from_rows(n, monkeypatch):
     check(lambda x: ag.math.top_k(x, 4), x, monkeypatch=monkeypatch, islands=())
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_that_lie_apart(dtype, monkeypatch):
+    x = np.random.default_rng(3).integers(0, 99, (150, 3)).astype(dtype)
+    check(lambda x: ag.math.top_k(ag.transpose(x), 4), x, monkeypatch=monkeypatch, islands=())
+    check(lambda x: (ag.sort(x, 0), ag.argsort(x, 0, "DESCENDING")), x, monkeypatch=monkeypatch, islands=())
+
+
+def test_programs_call_sorting_and_do_not_contain_it():
+    f = compiled(lambda x: (ag.sort(x), ag.argsort(x), ag.math.top_k(x, 4)), ((200,), "float32"))
+    lowered = f.get_concrete_function().executable.lowered
+    assert {"ag_sort_f32", "ag_order_up_f32", "ag_top_f32"} <= lowered.symbols
+    assert "lshr" not in lowered.text  # of digits
+
+
 def search(x, v):
     return ag.searchsorted(x, v), ag.searchsorted(x, v, side="right")
 

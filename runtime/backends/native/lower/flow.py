@@ -14,6 +14,7 @@ from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM
+from runtime.backends.native.lower.widen import OURS
 
 __all__ = ["Flow", "Variable"]
 
@@ -59,11 +60,10 @@ class _Repeat:
 
 
 class Flow:
-    """Control flow in the function that is being written; `as_loops`: its loops are not to be unrolled, which takes LLVM
-    longer than all else about long rules."""
+    """Control flow in the function that is being written; `finished`: LLVM's passes have nothing to do about its loops."""
 
-    def __init__(self, ctx: FunctionLowering, as_loops: bool = False) -> None:
-        self._as_loops = as_loops
+    def __init__(self, ctx: FunctionLowering, finished: bool = False) -> None:
+        self._finished = finished
         self.ctx = ctx
         self.code = ctx.code
         self.ops = ctx.ops
@@ -94,8 +94,7 @@ class Flow:
         code.begin(after)
 
     def _back(self, head: str) -> None:
-        module = self.ctx.module
-        said = f", !llvm.loop {module.loop(module.not_unrolled())}" if self._as_loops else ""
+        said = f", !llvm.loop {self.ctx.module.as_written()}{OURS}" if self._finished else ""
         self.code.do(f"br label %{head}{said}")
 
     @contextmanager

@@ -15,7 +15,7 @@ from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.arrays import sizes_of
-from runtime.backends.native.lower.rules.sorting import Keys, Sorter
+from runtime.backends.native.lower.rules.sorting import sorted_row
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import code_of, literal
 from runtime.ir.graph import Node, Value
@@ -213,17 +213,9 @@ def random_permutation(ctx: FunctionLowering, node: Node) -> None:
     [count] = sizes_of(ctx, node.attrs["shape"], more)
     if not isinstance(count, int) or count > SHORT:
         raise Unsupported([("a random order of many", None)])
-    flow = Flow(ctx)
     words = _Words(ctx, state, (count,), count, 4).memory
     row = Array(words.ptr, "u32", (count,), (1,), words.buffers, words.offset)
-    _, places = Sorter(flow, Keys(flow, "u32"), count, True).sort(row)
-    assert places is not None
-    out = ctx.allocate("i64", (count,), node.outputs[0])
-    flow.touch(out)
-    with flow.loop(count) as i:
-        flow.write(out, flow.read(places, i), i)
-    flow.touch(places, out)
-    ctx.define(node.outputs[0], ctx.dense(out))
+    ctx.define(node.outputs[0], ctx.dense(sorted_row(ctx, row, node.outputs[0])))
 
 
 @rule("random_categorical")

@@ -279,7 +279,7 @@ def unique_first(ctx: FunctionLowering, node: Node) -> None:
     if len(x.sizes) != 1:
         raise Unsupported([("of more axes than one", None)])
     n = x.sizes[0]
-    order = sorted_row(flow, x, False)
+    order = sorted_row(ctx, x)
     # group of each element, in order of size; of each group: its first element and how many
     group, firsts, many, numbers = (ctx.allocate("i64", (n,)) for _ in range(4))
     values, counts = ctx.allocate(x.code, (n,)), ctx.allocate("i64", (n,))
