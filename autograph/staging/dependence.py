@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograph.load.cache import reads_of
-from autograph.operators.functions.calls import is_unconverted_module
+from autograph.operators.functions.unconverted import is_unconverted_module
 from autograph.operators.state.places import UNBOUND, CellPlace
 from autograph.operators.values.specials import undispatched
 from runtime.ir.graph import Value

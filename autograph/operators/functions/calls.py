@@ -7,19 +7,16 @@ called as they are; built-in functions that know nothing of staged tensors have 
 from __future__ import annotations
 
 import builtins
-import linecache
 import re
 import sys
 import weakref
 from abc import ABCMeta
 from array import array
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache, partial
 from io import TextIOWrapper
 from types import (
     BuiltinMethodType,
-    CodeType,
     FunctionType,
     MethodType,
     MethodWrapperType,
@@ -29,20 +26,27 @@ from types import (
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
-from autograph.errors.refusals import refusal
 from autograph.load.at_once import JOINING, OF_TEXTS
 from autograph.load.cache import has_tries, is_converted
 from autograph.operators.containers.contents import noting, noting_method
 from autograph.operators.containers.list_methods import MUTATING, ListMethod
-from autograph.operators.containers.lists import dynamic_of, note_list, stacked
+from autograph.operators.containers.lists import note_list
 from autograph.operators.containers.sharing import sync
+from autograph.operators.functions.constructors import NEW, constructor, new_instance
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker
 from autograph.operators.functions.python_forms import ACCELERATED, python_form
 from autograph.operators.functions.recursion import recursive
-from autograph.operators.functions.texts import reads_texts, textless
 from autograph.operators.functions.try_forms import choosing_tries, with_tries
-from autograph.operators.state.births import note_birth
+from autograph.operators.functions.unconverted import (
+    as_python,
+    call_as_it_is,
+    is_unconverted_module,
+    refusing,
+    runs_as_it_is,
+    was_generated,
+    without_lists,
+)
 from autograph.operators.state.places import UNBOUND, note_item, read_by_name, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
@@ -62,18 +66,11 @@ from autograph.operators.values.choice import CHOICES, choice_of, select
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace, current
-from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
-__all__ = ["callee", "converted", "is_unconverted_module", "special", "with_tries"]
-
-_OURS = ("autograph", "runtime")
-_THEIRS = "numpy scipy gast astunparse optree llvmlite rich matplotlib _pytest pytest hypothesis".split()
-_NOT_CONVERTED = frozenset({*sys.stdlib_module_names, *_OURS, *_THEIRS}) - {"__main__"}
+__all__ = ["callee", "converted", "special", "with_tries"]
 
 
-def is_unconverted_module(module: str | None) -> bool:
-    """Whether functions of a module are called as they are."""
-    return type(module) is str and module.partition(".")[0] in _NOT_CONVERTED  # a class may say anything
+
 
 
 def callee(f: Any) -> Any:
@@ -111,8 +108,8 @@ def callee(f: Any) -> Any:
                 return f
             if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
                 return f
-        elif f is _NEW:
-            return _new
+        elif f is NEW:
+            return new_instance
         elif owned is str:
             name = f.__name__
             if "texts" in trace.notes and name not in _OF_ANY_TEXT:
@@ -211,11 +208,11 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if owner in _CHANGING or (owner is not ModuleType and issubclass(owner, _CHANGING_BASES)):
         noting_method(trace, f)
     if owner in _HELPLESS or _is_inert(owner):
-        return _as_python(trace, f, f)
+        return as_python(trace, f, f)
     if f is getattr and "runs_again" in trace.notes:
         return _keep(trace, f, read_by_name)
     if owner is ModuleType and f in _UNWORLDLY:
-        return _keep(trace, f, STAND_INS.get(f) or _as_python(trace, f, noting(f)))
+        return _keep(trace, f, STAND_INS.get(f) or as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
         return _keep(trace, f, python_form(f, callee))
     if owner is ModuleType or owner is type or owner.__name__ in GENERATORS:
@@ -270,13 +267,16 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     if stand_in is not None:
         return stand_in
     if kind is BuiltinMethodType:
-        return _as_python(trace, f, noting(f))
+        return as_python(trace, f, noting(f))
     if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 4) and (how := asks_world(f)):
         return world_stand_in(f, how)
     if choice_of(f) is not None:
         return _choice_call(f)
     if isinstance(f, type):
-        return _refusing(f) if "lists" in trace.notes and is_unconverted_module(f.__module__) else _constructor(trace, f)
+        if "lists" in trace.notes and is_unconverted_module(f.__module__):
+            return refusing(f)
+        made = constructor(trace, f)
+        return _keep(trace, f, made) if kind in _KEPT and "<locals>" not in f.__qualname__ else made
     if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
         quick.OUTRIGHT.add(type(f.__self__))
     if kind is CACHED and not is_unconverted_module(f.__module__):
@@ -289,7 +289,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         inner = callee(call)
         if inner is not call:
             return MethodType(inner, f)
-    return _checked(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
+    return without_lists(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
 
 
 def _is_plainly_hashed(kind: type) -> bool:
@@ -314,7 +314,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return callee(original)
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
-        return _as_python(trace, f, noting(f))
+        return as_python(trace, f, noting(f))
     if id(f.__code__) in trace.simple:
         watch(trace, f)
         return recursive(trace, f) if trace.builder.region.parent is not None else f
@@ -328,11 +328,11 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return stand_in
     if f.__module__ in WORLDLY and asks_world(f):
         return world_stand_in(f, "frozen") if runs_again(trace) else f
-    stays = _stays(f)
+    stays = runs_as_it_is(f)
     if stays and (remade := unwrapped(f, callee)) is not None:
         return remade
-    if not stays and _was_generated(f.__code__):
-        call = partial(_as_it_is, f)
+    if not stays and was_generated(f.__code__):
+        call = partial(call_as_it_is, f)
         _keep_closure(trace, f, call, as_it_is=True)
         return call
     try:
@@ -340,7 +340,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     except SourceUnavailableError:
         if not f.__code__.co_filename.startswith("<"):
             raise
-        return partial(_as_it_is, f)  # made of a text that nobody kept
+        return partial(call_as_it_is, f)  # made of a text that nobody kept
     if made is not None:
         meet_function(trace, f)
     if f.__closure__ is None:  # what has one may be held by it, and would never go
@@ -349,7 +349,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         plain = made is not None and _is_plain(made) and id(made.__code__)
         _known[key] = kept, f.__code__, made, f.__defaults__, f.__kwdefaults__, plain
     if made is None:
-        return _as_python(trace, f, noting(f))
+        return as_python(trace, f, noting(f))
     _remember(trace, f, made)
     if f.__closure__ is not None:
         _keep_closure(trace, f, made)
@@ -386,38 +386,12 @@ def _chosen(trace: Trace | None, made: FunctionType) -> Any:
     return generator_maker(made) if made.__code__.co_flags & GENERATOR else recursive(trace, made)
 
 
-def _stays(f: FunctionType) -> bool:
-    """Whether a function is called as it is."""
-    if f.__module__ == "functools" and f.__name__ in _ORDERINGS:
-        return False
-    return (
-        is_unconverted_module(f.__module__)
-        or is_unconverted_module(f.__globals__.get("__name__"))
-        or getattr(f, "__autograph_do_not_convert__", False)
-    )
 
 
-_ORDERINGS = ("__lt__", "__le__", "__gt__", "__ge__")  # what `total_ordering` puts into a class
 
 
-def _was_generated(code: CodeType) -> bool:
-    """Whether code was made by `exec` of a text nobody kept: dataclasses and namedtuples write their methods so.
-
-    The text of `python -c` is kept under the same name, by newer Pythons: it has to be the function's.
-    """
-    if code.co_filename != "<string>":
-        return False
-    first = linecache.getline("<string>", code.co_firstlineno) if "<string>" in linecache.cache else ""
-    return not (f"def {code.co_name}" in first or "lambda" in first or first.lstrip().startswith("@"))
 
 
-def _as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function without source; if it turns out that it had to be converted, say why it was not."""
-    try:
-        return f(*args, **kwargs)
-    except OperatorNotAllowedInGraphError as error:
-        code = f.__code__
-        raise SourceUnavailableError.no_text(f.__qualname__, code.co_filename, code.co_firstlineno) from error
 
 
 def special(x: Any, name: str) -> Any:
@@ -440,7 +414,7 @@ def special(x: Any, name: str) -> Any:
 truth.special_hook = special
 trace_module.converted = callee
 specials.callee, specials.is_foreign = callee, is_unconverted_module
-specials.stays = lambda f: _stays(f) or _was_generated(f.__code__)
+specials.stays = lambda f: runs_as_it_is(f) or was_generated(f.__code__)
 
 
 def converted(f: FunctionType) -> FunctionType:
@@ -454,57 +428,14 @@ def converted(f: FunctionType) -> FunctionType:
         STATE.trace = trace
 
 
-def _constructor(trace: Trace, cls: type) -> Any:
-    """A class whose `__init__` is the user's: made by Python, initialised by converted code."""
-    init = cls.__init__  # type: ignore[misc]
-    known = _constructed.get(id(cls))
-    if known is None or known[1] is not init or known[2] is not cls.__new__:
-        key = id(cls)
-        kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
-        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
-    meet_class(trace, cls)
-    made = cls if known[3] is None else partial(known[3], cls)
-    if "<locals>" not in cls.__qualname__ and type(cls) in _KEPT:
-        _keep(trace, cls, made)
-    return made
 
 
-_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, what makes instances
 
 
-def _maker(cls: type, init: Any) -> Any:
-    """What makes instances, given the class; None where it does so itself."""
-    made_so: Any = cls.__new__
-    if made_so is not _NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
-        return None
-    if init is object.__init__ and not is_unconverted_module(cls.__module__):
-        return _new
-    if type(init) is not FunctionType:
-        return None
-    if not is_converted(init.__code__) and (is_unconverted_module(cls.__module__) or callee(init) is init):
-        return None
-    return _construct
 
 
-def _new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
-    """`object.__new__`; what it makes is born in the open region."""
-    made: Any = _NEW(cls, *args, **kwargs)
-    trace = current()
-    if trace is not None:
-        note_birth(trace, made)
-    return made
 
 
-def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-    made: Any = _NEW(cls)
-    trace = current()
-    if trace is not None:
-        note_birth(trace, made)
-    init = cls.__init__  # type: ignore[misc]
-    result = (quick.at_once.get(id(init)) or callee(init))(made, *args, **kwargs)
-    if result is not None:
-        raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
-    return made
 
 
 _DICT_READS = frozenset(("get", "keys", "values", "items"))
@@ -527,7 +458,6 @@ _MANY = 500  # functions: one without a closure, made by another, is kept only w
 _METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
 _BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
-_NEW = object.__new__
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
@@ -557,41 +487,8 @@ def _choice_call(f: Any) -> Any:
     return call
 
 
-def _refusing(cls: type) -> Callable[..., Any]:
-    """A class of the standard library, while some list has staged content: it cannot hold such content."""
-
-    def construct(*args: Any, **kwargs: Any) -> Any:
-        if any(type(x) is list and dynamic_of(x) is not None for x in (*args, *kwargs.values())):
-            raise refusal("list-argument", name=cls.__qualname__)
-        return cls(*args, **kwargs)
-
-    return construct
 
 
-def _as_python(trace: Trace, f: Any, made: Any) -> Any:
-    """What is called for `f`, which runs as it is, by `made`: staged lists and texts must not get there."""
-    if "texts" in trace.notes or reads_texts(f):
-        made = textless(f, made)
-    return _checked(made) if "lists" in trace.notes else made
 
 
-def _checked(f: Any) -> Callable[..., Any]:
-    """A function that is not converted, while some list has staged content: its arguments must not be such lists."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return f(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-
-    def _plain(x: Any) -> Any:
-        dynamic = dynamic_of(x) if type(x) is list else None
-        if dynamic is None:
-            return x
-        if getattr(f, "__accepts_lists__", False):
-            return dynamic
-        try:
-            return stacked(dynamic)
-        except OperatorNotAllowedInGraphError:
-            name = getattr(f, "__qualname__", repr(f))
-            raise refusal("list-argument", name=name) from None
-
-    return call
 

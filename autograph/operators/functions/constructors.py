@@ -1,0 +1,67 @@
+"""Instances of the user's classes: made by Python, initialised by converted code."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+from autograph.load.cache import is_converted
+from autograph.operators.functions.unconverted import is_unconverted_module
+from autograph.operators.state.births import note_birth
+from autograph.operators.values import quick, specials
+from autograph.operators.values.specials import meet_class
+from runtime.tensor.trace import Trace, current
+
+__all__ = ["NEW", "constructor", "new_instance"]
+
+NEW = object.__new__
+_constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, what makes instances
+
+
+def constructor(trace: Trace, cls: type) -> Any:
+    """What is called for a class. One whose `__init__` is the user's: made by Python, initialised by converted code."""
+    init = cls.__init__  # type: ignore[misc]
+    known = _constructed.get(id(cls))
+    if known is None or known[1] is not init or known[2] is not cls.__new__:
+        key = id(cls)
+        kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
+        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
+    meet_class(trace, cls)
+    return cls if known[3] is None else partial(known[3], cls)
+
+
+def _maker(cls: type, init: Any) -> Any:
+    """What makes instances, given the class; None where it does so itself."""
+    made_so: Any = cls.__new__
+    if made_so is not NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
+        return None
+    if init is object.__init__ and not is_unconverted_module(cls.__module__):
+        return new_instance
+    if type(init) is not FunctionType:
+        return None
+    if not is_converted(init.__code__) and (is_unconverted_module(cls.__module__) or specials.callee(init) is init):
+        return None
+    return _construct
+
+
+def new_instance(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`object.__new__`; what it makes is born in the open region."""
+    made: Any = NEW(cls, *args, **kwargs)
+    trace = current()
+    if trace is not None:
+        note_birth(trace, made)
+    return made
+
+
+def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made: Any = NEW(cls)
+    trace = current()
+    if trace is not None:
+        note_birth(trace, made)
+    init = cls.__init__  # type: ignore[misc]
+    result = (quick.at_once.get(id(init)) or specials.callee(init))(made, *args, **kwargs)
+    if result is not None:
+        raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
+    return made
