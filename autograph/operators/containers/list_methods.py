@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.counterparts import copied, placed
 from autograph.operators.containers.lists import (
     appended,
     as_list_value,
@@ -19,7 +20,7 @@ from autograph.operators.containers.lists import (
     widened,
 )
 from autograph.operators.containers.relations import CountOf, ElementOf
-from autograph.operators.containers.sharing import copied, placed, sharing_of, sync
+from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.values.descriptors import (

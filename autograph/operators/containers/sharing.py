@@ -9,23 +9,10 @@ date. Where only the run could tell what else has changed, the change is refused
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from sys import getrefcount
 from typing import Any
 
-from autograph.operators.containers import lists
-from autograph.operators.containers.held import (
-    changeable_parts,
-    may_change,
-    overwrite,
-    refuse_alternatives,
-    refuse_parts_of_others,
-    spliced_into,
-    unseen_but,
-)
-from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
+from autograph.operators.containers.held import overwrite, unseen_but
 from autograph.operators.containers.relations import (
-    CountOf,
     Detached,
     ElementOf,
     Relation,
@@ -35,27 +22,15 @@ from autograph.operators.containers.relations import (
     put_elsewhere,
 )
 from autograph.operators.state.aliases import followed_no_further
-from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
-from autograph.operators.values.listvalue import ListValue, Splice, expect_lists, has_splices
-from runtime.ir.graph import Graph, Value
+from autograph.operators.values.descriptors import mutable_parts
+from autograph.operators.values.listvalue import expect_lists, has_splices
+from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = [
-    "copied",
-    "counted",
-    "finish",
-    "joined",
-    "placed",
-    "same_if",
-    "sharing_of",
-    "sliced",
-    "sync",
-    "taken",
-]
+__all__ = ["Sharing", "finish", "sharing_of", "sync"]
 
 _ROOM = 64  # relations kept before one looks which are still needed
 
@@ -72,58 +47,6 @@ def _find_same(same: list[SameIf], way: list[Any], test: Any, last: Any, found: 
         known = found.get(id(other))
         found[id(other)] = other, here if known is None else op.logical_or(known[1], here)
         _find_same(same, [*way, other], here, r, found)
-
-
-def _before_staged(trace: Trace, owner: list[Any]) -> None:
-    """The content of `owner` becomes another one, staged: what else holds parts of the old one is known from now on."""
-    heap = "heap" in trace.notes
-    for i in range(len(owner)):
-        kind = type(owner[i])
-        if heap and (kind is list or kind is Splice):
-            continue
-        if kind is Splice:
-            value = owner[i].value
-            if getrefcount(owner[i]) > 2 or sum(r() is not None for r in value.splices) > 1:
-                _spliced_elsewhere(trace, owner, value)
-        elif kind is not Tensor and kind not in NUMBERS and any(True for _ in mutable_parts(owner[i])):
-            relations, graphs = sharing_of(trace).relations, sharing_of(trace).open_graphs()
-            if any(type(e) is Splice and e.value.values[0].graph not in graphs for e in owner[:i]):
-                raise followed_no_further()
-            index = _before(owner, i)
-            known = [r for r in relations if type(r) is ElementOf and r.near is owner[i] and r.far is owner]
-            if not any(not r.off and not differ(r.index, index) for r in known):
-                sharing_of(trace).place(ElementOf(trace, owner[i], owner, index))
-
-
-lists.before_staged_hooks.append(_before_staged)
-
-
-def _spliced_elsewhere(trace: Trace, owner: list[Any], value: ListValue) -> None:
-    """Python has put (a part of) the content of `owner` into other lists, or the other way round."""
-    sharing = sharing_of(trace)
-    if value.element is None or value.values[0].graph not in sharing.open_graphs():
-        return
-    for x in spliced_into(value, owner):
-        if any(type(r) is Shares and {id(r.near), id(r.far)} == {id(x), id(owner)} for r in sharing.relations):
-            continue
-        for i in _places(x, value):
-            for k in _places(owner, value):
-                places = {"first": _before(x, i), "start": _before(owner, k), "count": length(value), "step": 1}
-                made = Shares(trace, x, owner, **places)
-                made.found = True
-                sharing.add(made)
-
-
-def _places(x: list[Any], value: ListValue) -> list[int]:
-    return [i for i, e in enumerate(x) if type(e) is Splice and e.value is value]
-
-
-def _before(x: list[Any], i: int) -> Any:
-    """How many elements of a list stand before its item `i`."""
-    count: Any = 0
-    for e in x[:i]:
-        count = op.add(count, length(e.value)) if type(e) is Splice else count + 1
-    return count
 
 
 class Sharing:
@@ -446,148 +369,3 @@ def sync(trace: Trace | None) -> None:
     """After a change that code has made: change what stands for the same object."""
     if trace is not None and "sharing" in trace.notes:
         trace.notes["sharing"].sync()
-
-
-def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
-    """`element`, taken out of `owner` at `index`: changing it changes the list."""
-    if any(True for _ in changeable_parts(element)):
-        if type(owner) is list and len(owner) > 1 and has_splices(owner):
-            make_dynamic(owner)  # so that what Python has put into it is known to be its elements
-        if dynamic_of(owner) is not None:
-            sharing_of(trace).add(ElementOf(trace, element, owner, counted(owner, index)))
-        else:
-            _one_of(trace, element, owner, index)
-    return element
-
-
-def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
-    """`element` is the one of `items` at `index`."""
-    tests: dict[int, tuple[Any, Any]] = {}
-    for i, item in enumerate(items):
-        here = op.logical_or(op.equal(index, i), op.equal(index, i - len(items)))
-        if id(item) in tests:
-            here = op.logical_or(tests[id(item)][1], here)
-        tests[id(item)] = item, here
-    group = object()
-    for item, here in tests.values():
-        for near, far in _pairs(element, item):
-            sharing_of(trace).add(SameIf(trace, near, far, here, (group, id(near))))
-
-
-def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
-    """What can be changed of two structures that may be one: themselves, or the parts of tuples."""
-    if isinstance(near, tuple):
-        if isinstance(far, tuple) and len(near) == len(far):
-            for a, b in zip(near, far, strict=True):
-                yield from _pairs(a, b)
-    elif near is not far and all(any(True for _ in changeable_parts(x)) for x in (near, far)):
-        yield near, far
-
-
-def placed(trace: Trace, owner: list[Any], index: Any, item: Any) -> None:
-    """`item` was put into `owner`, whose content is staged."""
-    if any(True for _ in changeable_parts(item)):
-        index = index if isinstance(index, CountOf) else counted(owner, index)
-        sharing_of(trace).place(ElementOf(trace, item, owner, index))
-
-
-def counted(owner: list[Any], index: Any) -> Any:
-    """An index from the front."""
-    if isinstance(index, Tensor):
-        return op.where(op.less(index, 0), op.add(index, _length(owner)), index)
-    return op.add(index, _length(owner)) if index < 0 else int(index)
-
-
-def _length(owner: list[Any]) -> Any:
-    return length(as_list_value(owner))
-
-
-def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]) -> None:
-    """`result` was made by a conditional, of `value` where `test` is true: it is that object there.
-
-    `own` are the relations of the conditional's region.
-    """
-    refuse_parts_of_others(trace, value)
-    refuse_alternatives(trace, result, value)
-    own = [r for r in own if not (r.near is value and type(r) is SameIf)]
-    for part in mutable_parts(value) if own else ():
-        for r in own:
-            if r.near is part:
-                _detach(trace, result, r)
-    _same_if(trace, result, value, test)
-
-
-def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:
-    """`near` was made of elements of the list `far`, which are the same there (see `Shares`)."""
-    if type(far) is list and _may_change(far):
-        sharing_of(trace).add(Shares(trace, near, far, **places))
-    return near
-
-
-def sliced(trace: Trace, near: list[Any], far: list[Any], index: slice) -> list[Any]:
-    """`near` is `far[index]`."""
-    if not _may_change(far):
-        return near
-    count, size = _length(near), _length(far)
-    start, step = index.start, index.step
-    if step is None or (type(step) is int and step == 1):
-        start = 0 if start is None else op.maximum(counted(far, start), 0)
-        return copied(trace, near, far, start=start, count=count, step=1)
-    if type(step) is int and step == -1 and start is None:
-        return copied(trace, near, far, start=op.sub(size, 1), count=count, step=-1)
-    return copied(trace, near, far)
-
-
-def _may_change(x: list[Any]) -> bool:
-    """Whether elements of a list with staged content can be changed."""
-    element = as_list_value(x).element
-    return element is not None and may_change(element)
-
-
-def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
-    """`near` is the object `far` where `test` is true."""
-    if near is not far and is_mutable(near) and is_mutable(far):
-        sharing_of(trace).add(SameIf(trace, near, far, test))
-
-
-def _detach(trace: Trace, x: Any, relation: Relation) -> None:
-    """`x` may be what another object is by a relation of a region that has ended."""
-    if type(relation) is Shares:
-        sharing_of(trace).add(Shares(trace, x, relation.far))
-    else:
-        sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
-
-
-def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
-    if result is value or (type(result) is list and "heap" in trace.notes):
-        return
-    if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
-        sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
-        return
-    ours, theirs = structure_of(result), structure_of(value)
-    if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
-        for a, b in zip(ours[1], theirs[1], strict=True):
-            _same_if(trace, a, b, test)
-    elif is_mutable(result):
-        for part in mutable_parts(value):
-            if part is not value and _is_open(trace, part):
-                sharing_of(trace).add(Detached(trace, part, result, whole=False))
-
-
-def _is_open(trace: Trace, x: Any) -> bool:
-    """Whether all that a structure holds is known here, not only in a region that has ended."""
-    graphs = sharing_of(trace).open_graphs()
-    return all(v.graph in graphs for v in _values(trace, x))
-
-
-def _values(trace: Trace, x: Any) -> Iterator[Value]:
-    if isinstance(x, Tensor):
-        yield trace.value_of(x)
-    elif type(x) is list and "heap" in trace.notes:
-        return
-    elif type(x) is Splice:
-        yield from x.value.values
-    else:
-        parts = structure_of(x, instances=is_mutable(x))
-        for part in () if parts is None else parts[1]:
-            yield from _values(trace, part)

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 
 from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.counterparts import copied, placed
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import appended, as_list_value, dynamic_of, length
 from autograph.operators.containers.relations import CountOf
-from autograph.operators.containers.sharing import copied, placed
 from autograph.operators.functions import generators
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import (

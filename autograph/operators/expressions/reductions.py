@@ -9,6 +9,7 @@ from operator import is_not
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.counterparts import copied, taken
 from autograph.operators.containers.lists import (
     as_list_value,
     dynamic_of,
@@ -17,7 +18,7 @@ from autograph.operators.containers.lists import (
     put_content,
     stacked,
 )
-from autograph.operators.containers.sharing import copied, sharing_of, taken
+from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.expressions.py_builtins import collect, gathered, list_
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import Emitting, emitting

@@ -14,6 +14,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import in_place
+from autograph.operators.containers.counterparts import counted, placed, sliced, taken
 from autograph.operators.containers.held import changeable_parts, may_change
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import (
@@ -27,7 +28,7 @@ from autograph.operators.containers.lists import (
     put_content,
     set_element,
 )
-from autograph.operators.containers.sharing import counted, placed, sharing_of, sliced, sync, taken
+from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.items.maybe_keys import is_maybe
 from autograph.operators.state.aliases import followed_no_further, write_through

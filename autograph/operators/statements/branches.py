@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.containers.counterparts import joined, same_if
 from autograph.operators.containers.relations import SameIf
-from autograph.operators.containers.sharing import joined, same_if, sharing_of, sync
+from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.state.aliases import link
 from autograph.operators.state.places import (
     UNBOUND,

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.counterparts import taken
 from autograph.operators.containers.lists import as_list_value, dynamic_of, get_element, length
-from autograph.operators.containers.sharing import taken
 from autograph.operators.state.numbers import note_integer
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.statements.truth import truth_of

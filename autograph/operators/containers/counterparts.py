@@ -1,0 +1,169 @@
+"""What an operation makes and what that stands for: elements, slices, copies, what a conditional leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograph.operators.containers.held import (
+    changeable_parts,
+    may_change,
+    refuse_alternatives,
+    refuse_parts_of_others,
+)
+from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
+from autograph.operators.containers.relations import CountOf, Detached, ElementOf, Relation, SameIf, Shares
+from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
+from autograph.operators.values.listvalue import Splice, has_splices
+from runtime.ir.graph import Value
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import Trace
+
+__all__ = ["copied", "counted", "joined", "placed", "same_if", "sliced", "taken"]
+
+
+def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
+    """`element`, taken out of `owner` at `index`: changing it changes the list."""
+    if any(True for _ in changeable_parts(element)):
+        if type(owner) is list and len(owner) > 1 and has_splices(owner):
+            make_dynamic(owner)  # so that what Python has put into it is known to be its elements
+        if dynamic_of(owner) is not None:
+            sharing_of(trace).add(ElementOf(trace, element, owner, counted(owner, index)))
+        else:
+            _one_of(trace, element, owner, index)
+    return element
+
+
+def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
+    """`element` is the one of `items` at `index`."""
+    tests: dict[int, tuple[Any, Any]] = {}
+    for i, item in enumerate(items):
+        here = op.logical_or(op.equal(index, i), op.equal(index, i - len(items)))
+        if id(item) in tests:
+            here = op.logical_or(tests[id(item)][1], here)
+        tests[id(item)] = item, here
+    group = object()
+    for item, here in tests.values():
+        for near, far in _pairs(element, item):
+            sharing_of(trace).add(SameIf(trace, near, far, here, (group, id(near))))
+
+
+def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
+    """What can be changed of two structures that may be one: themselves, or the parts of tuples."""
+    if isinstance(near, tuple):
+        if isinstance(far, tuple) and len(near) == len(far):
+            for a, b in zip(near, far, strict=True):
+                yield from _pairs(a, b)
+    elif near is not far and all(any(True for _ in changeable_parts(x)) for x in (near, far)):
+        yield near, far
+
+
+def placed(trace: Trace, owner: list[Any], index: Any, item: Any) -> None:
+    """`item` was put into `owner`, whose content is staged."""
+    if any(True for _ in changeable_parts(item)):
+        index = index if isinstance(index, CountOf) else counted(owner, index)
+        sharing_of(trace).place(ElementOf(trace, item, owner, index))
+
+
+def counted(owner: list[Any], index: Any) -> Any:
+    """An index from the front."""
+    if isinstance(index, Tensor):
+        return op.where(op.less(index, 0), op.add(index, _length(owner)), index)
+    return op.add(index, _length(owner)) if index < 0 else int(index)
+
+
+def _length(owner: list[Any]) -> Any:
+    return length(as_list_value(owner))
+
+
+def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]) -> None:
+    """`result` was made by a conditional, of `value` where `test` is true: it is that object there.
+
+    `own` are the relations of the conditional's region.
+    """
+    refuse_parts_of_others(trace, value)
+    refuse_alternatives(trace, result, value)
+    own = [r for r in own if not (r.near is value and type(r) is SameIf)]
+    for part in mutable_parts(value) if own else ():
+        for r in own:
+            if r.near is part:
+                _detach(trace, result, r)
+    _same_if(trace, result, value, test)
+
+
+def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:
+    """`near` was made of elements of the list `far`, which are the same there (see `Shares`)."""
+    if type(far) is list and _may_change(far):
+        sharing_of(trace).add(Shares(trace, near, far, **places))
+    return near
+
+
+def sliced(trace: Trace, near: list[Any], far: list[Any], index: slice) -> list[Any]:
+    """`near` is `far[index]`."""
+    if not _may_change(far):
+        return near
+    count, size = _length(near), _length(far)
+    start, step = index.start, index.step
+    if step is None or (type(step) is int and step == 1):
+        start = 0 if start is None else op.maximum(counted(far, start), 0)
+        return copied(trace, near, far, start=start, count=count, step=1)
+    if type(step) is int and step == -1 and start is None:
+        return copied(trace, near, far, start=op.sub(size, 1), count=count, step=-1)
+    return copied(trace, near, far)
+
+
+def _may_change(x: list[Any]) -> bool:
+    """Whether elements of a list with staged content can be changed."""
+    element = as_list_value(x).element
+    return element is not None and may_change(element)
+
+
+def same_if(trace: Trace, near: Any, far: Any, test: Any) -> None:
+    """`near` is the object `far` where `test` is true."""
+    if near is not far and is_mutable(near) and is_mutable(far):
+        sharing_of(trace).add(SameIf(trace, near, far, test))
+
+
+def _detach(trace: Trace, x: Any, relation: Relation) -> None:
+    """`x` may be what another object is by a relation of a region that has ended."""
+    if type(relation) is Shares:
+        sharing_of(trace).add(Shares(trace, x, relation.far))
+    else:
+        sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
+
+
+def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
+    if result is value or (type(result) is list and "heap" in trace.notes):
+        return
+    if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
+        sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
+        return
+    ours, theirs = structure_of(result), structure_of(value)
+    if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
+        for a, b in zip(ours[1], theirs[1], strict=True):
+            _same_if(trace, a, b, test)
+    elif is_mutable(result):
+        for part in mutable_parts(value):
+            if part is not value and _is_open(trace, part):
+                sharing_of(trace).add(Detached(trace, part, result, whole=False))
+
+
+def _is_open(trace: Trace, x: Any) -> bool:
+    """Whether all that a structure holds is known here, not only in a region that has ended."""
+    graphs = sharing_of(trace).open_graphs()
+    return all(v.graph in graphs for v in _values(trace, x))
+
+
+def _values(trace: Trace, x: Any) -> Iterator[Value]:
+    if isinstance(x, Tensor):
+        yield trace.value_of(x)
+    elif type(x) is list and "heap" in trace.notes:
+        return
+    elif type(x) is Splice:
+        yield from x.value.values
+    else:
+        parts = structure_of(x, instances=is_mutable(x))
+        for part in () if parts is None else parts[1]:
+            yield from _values(trace, part)
