@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from runtime.tensor.dispatch import attach_methods
 from runtime.tensor.items import attach_items
@@ -29,6 +32,24 @@ def _protocol(name: str) -> Any:
 
     numpy_protocol.attach()
     return getattr(numpy_protocol, name)
+
+
+_NUMPYS = ("argsort", "diagonal", "nonzero", "searchsorted", "take", "trace")
+"""Methods that are NumPy's functions of the same names."""
+
+
+def _numpys(name: str) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"`np.{name}` of the tensor."
+    return boundary(method)  # type: ignore[no-any-return]
+
+
+def _attach_numpys() -> None:
+    for name in _NUMPYS:
+        setattr(Tensor, name, _numpys(name))
 
 
 def _attach_protocols() -> None:
@@ -85,5 +106,6 @@ def _attach_absent() -> None:
 attach_methods()
 attach_shape()
 attach_items()
+_attach_numpys()
 _attach_protocols()
 _attach_absent()

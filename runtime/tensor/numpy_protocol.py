@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
-from runtime.tensor.numpy_functions import choosing, linear, numeric, reductions, shapes
+from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes
 from runtime.tensor.numpy_functions.table import TABLE, public
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -21,7 +21,7 @@ from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["FAMILIES", "attach"]
 
-FAMILIES = (choosing, linear, numeric, reductions, shapes)
+FAMILIES = (applied, choosing, linear, numeric, reductions, shapes)
 """The files whose functions are in the table."""
 
 
@@ -38,6 +38,17 @@ _REDUCERS = {
     "logical_and": "all",
     "logical_or": "any",
 }
+
+
+_ASSOCIATIVE = {
+    "add": "add",
+    "multiply": "mul",
+    "maximum": "maximum",
+    "minimum": "minimum",
+    "logical_and": "logical_and",
+    "logical_or": "logical_or",
+}
+"""The ufuncs with `accumulate`, and the operations that do them."""
 
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -65,6 +76,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         elif method == "reduce" and ufunc.__name__ in _REDUCERS:
             axis = kwargs.pop("axis", 0)
             return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
+        elif method == "accumulate" and ufunc.__name__ in _ASSOCIATIVE and kwargs.get("dtype") is None:
+            return applied.accumulated(_ASSOCIATIVE[ufunc.__name__], inputs[0], kwargs.get("axis", 0))
         elif method == "outer":
             x, y = inputs
             for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):

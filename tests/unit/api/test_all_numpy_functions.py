@@ -18,6 +18,22 @@ S = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.25], [0.5, -0.25, 2.0]])
 T = RNG.normal(size=(2, 3, 4))
 
 CASES = {
+    np.piecewise: [
+        (lambda a: np.piecewise(a, [a < 0, a > 1], [lambda v: -v, lambda v: v + v.sum(), 7.0]), A),
+        (lambda a: np.piecewise(a, [a < 0.5], [lambda v, k: v * k, lambda v, k: k - v], 3.0), V),
+        (lambda a: np.piecewise(a, a > 0, [np.log, 0.5]), V),
+    ],
+    np.apply_along_axis: [
+        (lambda a: np.apply_along_axis(lambda r: r.max() - r.min(), 0, a), A),
+        (lambda a: np.apply_along_axis(lambda r: r[::-1] * 2, 1, a), T),
+        (lambda a: np.apply_along_axis(lambda r: np.outer(r, r), -2, a), T),
+        (lambda a: np.apply_along_axis(np.sort, 0, a), V),
+    ],
+    np.lib.stride_tricks.sliding_window_view: [
+        (lambda a: np.lib.stride_tricks.sliding_window_view(a, 2), V),
+        (lambda a: np.lib.stride_tricks.sliding_window_view(a, (2, 2)).mean((-1, -2)), A),
+        (lambda a: np.lib.stride_tricks.sliding_window_view(a, 3, axis=-1), T),
+    ],
     np.sum: [
         (lambda a: np.sum(a, 1), A),
         (lambda a: np.sum(a, initial=2.0), A),
@@ -374,7 +390,7 @@ def test_in_a_loop_of_the_graph(f, x):
 
 
 def test_all_functions_of_the_table_are_compared():
-    assert len(FAMILIES) == 5
+    assert len(FAMILIES) == 6
     assert {f.__name__ for f in TABLE} == {f.__name__ for f in {*CASES, *OF_FORM}}
 
 
@@ -398,3 +414,34 @@ def test_what_tells_of_the_form():
 def test_arguments_without_a_counterpart_are_refused_by_name(f):
     with pytest.raises(ag.errors.UnimplementedError, match=r"(order|axis|out)='?F?'? of np"):
         f(ag.constant(A))
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_methods_that_are_numpys_functions(staged):
+    def f(x, v):
+        return x.argsort(), x.argsort(0), x.diagonal(1), x.nonzero(), v.searchsorted([0.0, 1.0]), x.take([0, 4]), x.trace()
+
+    run = ag.function(f) if staged else f
+    for got, want in zip(run(ag.constant(A), ag.constant(np.sort(V))), f(A, np.sort(V)), strict=True):
+        _check(got, want)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 7, 8])
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum])
+def test_ufuncs_accumulate(ufunc, size, staged):
+    def f(x):
+        return ufunc.accumulate(x), ufunc.accumulate(x, 1), ufunc.accumulate(x, axis=-1)
+
+    x = RNG.normal(size=(size, 3))
+    run = ag.function(f) if staged else f
+    for got, want in zip(run(ag.constant(x)), f(x), strict=True):
+        _check(got, want)
+
+
+def test_the_gradient_of_a_running_maximum():
+    x = ag.constant([1.0, 3.0, 2.0, 4.0, 4.0, 0.0])
+    with ag.GradientTape() as tape:
+        tape.watch(x)
+        y = ag.function(np.maximum.accumulate)(x)
+    assert tape.gradient(y, x).numpy().tolist() == [1.0, 2.0, 0.0, 1.0, 2.0, 0.0]
