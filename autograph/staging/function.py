@@ -20,13 +20,16 @@ from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
+from autograph.staging.fitting import fit, specs_of
 from autograph.staging.inspection import Inspection
+from autograph.staging.relaxing import Relaxation
 from autograph.staging.signature import (
     Parameters,
+    apart,
     containers,
     encode,
+    encode_all,
     is_array_leaf,
-    leaf_type,
     rebuild,
     same_leaves,
     weak_reference,
@@ -36,8 +39,6 @@ from autograph.staging.tracing import trace_function
 from autograph.staging.wrapped_calls import NOTHING
 from runtime.backends.native.callables import NativelyCallable, callable_as_method
 from runtime.ir.build import internal_folders
-from runtime.tensor.dispatch import convert
-from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, current
 from runtime.typesys.errors import boundary
 from runtime.typesys.spec import TensorSpec
@@ -131,7 +132,7 @@ class Function(NativelyCallable):
         self._memory_budget = None if memory_budget is None else bytes_of(memory_budget)
         self._traces: OrderedDict[Any, list[ConcreteFunction]] = OrderedDict()
         self._pins: dict[Any, list[Any]] = {}
-        self._shapes: dict[Any, list[tuple[Any, ...]]] = {}
+        self._relaxation = Relaxation()
         self._lock = threading.RLock()
         self._parameters_made: Parameters | None = None
         self._converted: Any = None
@@ -181,9 +182,7 @@ class Function(NativelyCallable):
             leaves: list[Any] = []
             pinned: list[Any] = []
             if self.input_signature is None:
-                key: Any = tuple([encode(a, leaves, pinned) for a in args])
-                if kwargs:
-                    key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+                key: Any = encode_all(args, kwargs, leaves, pinned)
             else:
                 args, key = self._conform(args, leaves, pinned)
             if len(leaves) > 1 and len(set(map(id, leaves))) < len(leaves):
@@ -250,7 +249,7 @@ class Function(NativelyCallable):
         assert self.input_signature is not None
         signature = self.input_signature
         first, last = self._parameters.described(len(signature), args)
-        fitted = tuple(_fit(spec, arg, self._name) for spec, arg in zip(signature, args[first:last], strict=True))
+        fitted = tuple(fit(spec, arg, self._name) for spec, arg in zip(signature, args[first:last], strict=True))
         before = tuple([encode(a, leaves, pinned) for a in args[:first]])
         for arg in fitted:
             rebuild(arg, leaves.append)
@@ -267,7 +266,7 @@ class Function(NativelyCallable):
                 start, end = self._parameters.described(len(self.input_signature), args)
                 args = (*args[:start], *self.input_signature, *args[end:])
             if self._reduce_retracing:
-                args, kwargs, general = self._generalised(args, kwargs)
+                args, kwargs, general = self._relaxation.generalised(args, kwargs)
                 if general is not None:
                     for concrete in self._traces.get(general, ()):
                         if concrete.fits_state():
@@ -293,7 +292,7 @@ class Function(NativelyCallable):
             guards = traced.reading(self._python_function, dict(zip(names, args, strict=False)) | kwargs)
             traced.reading, traced.originals = None, {}  # they hold what was made by the trace
             concrete = ConcreteFunction(
-                traced, self._name, _specs(args, kwargs, names), self._leaves_of, self._jit_compile, guards
+                traced, self._name, specs_of(args, kwargs, names), self._leaves_of, self._jit_compile, guards
             )
             if traced.created:  # the next call must find them made: it is traced anew, and refused if it makes others
                 return concrete
@@ -307,40 +306,6 @@ class Function(NativelyCallable):
             while len(self._traces) > MAX_TRACES:
                 self._forget(next(iter(self._traces)))
             return concrete
-
-    def _generalised(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
-        """Arguments with sizes left open that differed between calls so far, and the key of the trace that serves them."""
-        leaves: list[Any] = []
-
-        def everything(leaf: Callable[[Any], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-            return tuple(rebuild(a, leaf) for a in args), {k: rebuild(v, leaf) for k, v in kwargs.items()}
-
-        def ranked(x: Any) -> Any:
-            leaves.append(x)
-            return TensorSpec([None] * len(leaf_type(x).shape or ()), leaf_type(x).dtype)
-
-        def key_of(parts: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
-            encoded = tuple([encode(a, [], []) for a in parts[0]])
-            return "general", encoded, tuple([(k, encode(v, [], [])) for k, v in parts[1].items()])
-
-        family = key_of(everything(ranked))
-        shapes = [tuple(leaf_type(x).shape or ()) for x in leaves]
-        known = self._shapes.get(family)
-        if known is None:
-            self._shapes[family] = shapes
-            return args, kwargs, None
-        joined = [
-            tuple(a if a == b else None for a, b in zip(p, q, strict=True)) for p, q in zip(known, shapes, strict=True)
-        ]
-        self._shapes[family] = joined
-        remaining = iter(joined)
-
-        def opened(x: Any) -> Any:
-            shape = next(remaining)
-            return TensorSpec(shape, leaf_type(x).dtype) if None in shape else x
-
-        made = everything(opened)
-        return *made, key_of(made)
 
     def _forget(self, key: Any) -> None:
         """An object that a trace was made for is gone: so is the trace."""
@@ -371,9 +336,8 @@ class Function(NativelyCallable):
             if self.input_signature is not None:
                 args, key = self._conform(args, leaves, pinned)
             else:
-                key = tuple([encode(a, leaves, pinned) for a in args])
-                if kwargs:
-                    key = key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])
+                key = encode_all(args, kwargs, leaves, pinned)
+                args, kwargs = apart(args, kwargs)
             return self._traced(key, args, kwargs, leaves, pinned)
         except BaseException as error:
             hide_internal_frames(error)
@@ -439,49 +403,6 @@ class Function(NativelyCallable):
 
 callable_as_method(Function)
 _OF_FUNCTIONS = frozenset(("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__", "__type_params__"))
-
-
-def _fit(spec: Any, arg: Any, name: str) -> Any:
-    """An argument as a tensor of its spec (structures of specs take the same structure)."""
-    if isinstance(spec, (list, tuple)) and not isinstance(arg, TensorSpec):
-        if not isinstance(arg, (list, tuple)) or len(arg) != len(spec):
-            raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
-        made = [_fit(s, a, name) for s, a in zip(spec, arg, strict=True)]
-        kind: Any = type(arg)
-        return kind._make(made) if hasattr(arg, "_fields") else kind(made)
-    if isinstance(spec, dict):
-        if not isinstance(arg, dict) or set(arg) != set(spec):
-            raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
-        return {k: _fit(spec[k], arg[k], name) for k in spec}
-    if not isinstance(spec, TensorSpec):
-        return arg
-    if isinstance(arg, TensorSpec):
-        return arg
-    tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
-    if not spec.is_compatible_with(tensor):
-        given = f"a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
-        raise refusal("input-signature", name=name, spec=spec, given=given)
-    return tensor
-
-
-def _specs(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) -> list[TensorSpec]:
-    specs: list[TensorSpec] = []
-
-    def add(label: str) -> Callable[[Any], Any]:
-        def leaf(x: Any) -> Any:
-            if isinstance(x, TensorSpec):
-                specs.append(TensorSpec(x.shape, x.dtype, x.name or label))
-            else:
-                specs.append(TensorSpec(getattr(x, "shape", ()), x.dtype, label))
-            return x
-
-        return leaf
-
-    for i, a in enumerate(args):
-        rebuild(a, add(names[i] if i < len(names) else f"arg{i}"))
-    for k, a in kwargs.items():
-        rebuild(a, add(k))
-    return specs
 
 
 @boundary

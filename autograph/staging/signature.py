@@ -16,8 +16,8 @@ from runtime.tensor.variable import Variable
 from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
 __all__ = [
-    "PLAIN", "Parameters", "containers", "contents", "encode", "is_array_leaf", "leaf_payload", "parts_of", "refill",
-    "same_leaves",
+    "PLAIN", "Parameters", "apart", "containers", "contents", "encode", "encode_all", "is_array_leaf", "leaf_payload",
+    "leaf_type", "parts_of", "rebuild", "refill", "same_leaves", "weak_reference",
 ]
 
 PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
@@ -174,6 +174,24 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
         return kind, repr(x)
     pinned.append(x)
     return "object", id(x)
+
+
+def encode_all(args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], pinned: list[Any]) -> Any:
+    """The key of a call's arguments, as `encode` gives it for each."""
+    key = tuple([encode(a, leaves, pinned) for a in args])
+    return (key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])) if kwargs else key
+
+
+def apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with another tensor for one that is there a second time: a signature does not say that two are one."""
+    seen: set[int] = set()
+
+    def leaf(x: Any) -> Any:
+        again = id(x) in seen
+        seen.add(id(x))
+        return Tensor(x._value) if again and isinstance(x, Tensor) else x
+
+    return tuple(rebuild(a, leaf) for a in args), {k: rebuild(v, leaf) for k, v in kwargs.items()}
 
 
 def same_leaves(leaves: list[Any]) -> tuple[int, ...]:

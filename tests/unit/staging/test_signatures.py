@@ -82,3 +82,20 @@ def test_a_dead_object_takes_its_traces_along() -> None:
     assert len(scaled._traces) == 1
     del box
     assert len(scaled._traces) == 0
+
+
+def test_one_tensor_given_twice_says_nothing_of_other_calls() -> None:
+    f = ag.function(lambda x, y: x - y)
+    x, other = ag.constant([1.0, 2.0]), ag.constant([3.0, 5.0])
+    concrete = f.get_concrete_function(x, x)
+    assert concrete(x, other).numpy().tolist() == f(x, other).numpy().tolist() == [-2.0, -3.0]
+    assert f(x, x).numpy().tolist() == [0.0, 0.0]
+
+
+def test_a_trace_with_open_sizes_for_one_tensor_given_twice_serves_no_two() -> None:
+    f = ag.function(lambda x, y, z: x - y + ag.reduce_sum(z), reduce_retracing=True)
+    x, other = ag.constant([1.0, 2.0]), ag.constant([3.0, 5.0])
+    for size in (1, 2, 3):
+        assert f(x, x, ag.zeros([size])).numpy().tolist() == [0.0, 0.0]
+    assert f.experimental_get_tracing_count() == 2
+    assert f(x, other, ag.zeros([4])).numpy().tolist() == [-2.0, -3.0]
