@@ -16,14 +16,12 @@ from autograph.operators.expressions.membership import in_, is_, is_not, not_in
 from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
+from autograph.operators.items.attributes import aug_attr, del_attr, set_attr
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import (
-    aug_attr,
     aug_item,
-    del_attr,
     del_item,
     get_item,
-    set_attr,
     set_item,
 )
 from autograph.operators.items.rows import RESTS, for_rest, guarded, row

@@ -318,4 +318,28 @@ def augs(xs):
     return a, b
 
 
+@PROGRAMS.add((np.array([1, 2, 3, 4, 1]), np.array([3, 4, 1, 2, 1, 3])), (np.array([1]), np.array([2])), traces=2)
+def common_subsequence(a, b):
+    m, n = len(a), len(b)
+    table = [[0] * (n + 1) for _ in range(m + 1)]
+    for i in range(m):
+        for j in range(n):
+            if a[i] == b[j]:
+                table[i + 1][j + 1] = table[i][j] + 1
+            else:
+                table[i + 1][j + 1] = max(table[i][j + 1], table[i + 1][j])
+    out = []
+    i, j = m, n
+    while i and j:
+        if a[i - 1] == b[j - 1]:
+            out.append(a[i - 1])
+            i -= 1
+            j -= 1
+        elif table[i - 1][j] >= table[i][j - 1]:
+            i -= 1
+        else:
+            j -= 1
+    return table[m][n], out[::-1]
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

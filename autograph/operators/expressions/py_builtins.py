@@ -48,7 +48,14 @@ from autograph.operators.statements.iterables import (
 )
 from autograph.operators.statements.printing import StagedText, check_text, print_, refuse_text
 from autograph.operators.statements.truth import is_staged_condition, truth_of
-from autograph.operators.values.choice import CHOICES, alternatives_of, choice_of, is_alternative, resolve
+from autograph.operators.values.choice import (
+    CHOICES,
+    alternatives_of,
+    choice_of,
+    is_alternative,
+    resolve,
+    select_any,
+)
 from autograph.operators.values.listvalue import ListValue, new_list
 from autograph.operators.values.quick import is_object
 from runtime.tensor.dispatch import op
@@ -502,8 +509,13 @@ def isinstance_(x: Any, classes: Any) -> Any:
 
 @stand_in(builtins.type)
 def type_(x: Any, *more: Any, **keywords: Any) -> Any:
-    """`type`; of a staged Python number that number's."""
-    return python_type(x) if not more and is_number(x) else builtins.type(x, *more, **keywords)
+    """`type`; of a staged Python number that number's. Staged where `x` may be of another class on some paths."""
+    if more or keywords:
+        return builtins.type(x, *more, **keywords)
+    if builtins.type(x) in CHOICES:
+        classes = [type_(a) for a in alternatives_of(x) if a is not UNBOUND]
+        return classes[0] if len(set(classes)) == 1 else select_any(x, type_)
+    return python_type(x) if is_number(x) else builtins.type(x)
 
 
 @stand_in(builtins.list)

@@ -279,6 +279,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         return _keep(trace, f, made) if kind in _KEPT and "<locals>" not in f.__qualname__ else made
     if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
         quick.OUTRIGHT.add(type(f.__self__))
+    elif kind is MethodWrapperType and f.__objclass__ is object and (setting := STAND_INS.get(getattr(object, f.__name__))):
+        return partial(setting, f.__self__)  # `super().__setattr__`
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
     if kind is partial:

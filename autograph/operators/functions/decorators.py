@@ -8,6 +8,9 @@ from collections.abc import Callable
 from types import CellType, FunctionType
 from typing import Any
 
+from autograph.operators.state.numbers import is_number, python_type
+from autograph.operators.state.places import UNBOUND
+from autograph.operators.values.choice import Choice, alternatives_of, select_any
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
@@ -64,7 +67,25 @@ def _cell(f: FunctionType, name: str) -> Any:
 
 def _dispatching(f: FunctionType, callee: Callee) -> FunctionType:
     dispatch = _cell(f, "dispatch")
-    return _with_cells(f, dispatch=lambda cls: callee(dispatch(cls)))
+    return _with_cells(f, dispatch=lambda cls: _implementation(dispatch, cls, callee))
+
+
+def _implementation(dispatch: Any, cls: type, callee: Callee) -> Any:
+    """What `singledispatch` calls: of a value that is of another class on some paths, on each path its own."""
+    if not issubclass(cls, (Tensor, Choice)):
+        return callee(dispatch(cls))
+
+    def chosen(x: Any, *args: Any, **kwargs: Any) -> Any:
+        found = {id(f): f for f in (dispatch(_class_of(a)) for a in alternatives_of(x) if a is not UNBOUND)}
+        if len(found) == 1:
+            return callee(*found.values())(x, *args, **kwargs)
+        return select_any(x, lambda a: callee(dispatch(_class_of(a)))(a, *args, **kwargs))
+
+    return chosen
+
+
+def _class_of(x: Any) -> type:
+    return python_type(x) if is_number(x) else x.__class__  # type: ignore[no-any-return]
 
 
 def _managing(f: FunctionType, callee: Callee) -> FunctionType:

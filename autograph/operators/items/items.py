@@ -1,4 +1,4 @@
-"""Subscripts and attributes in converted code: x[i], x[i] = v, x[i] += v, o.a = v, and deleting them.
+"""Subscripts in converted code: x[i], x[i] = v, x[i] += v, and deleting them.
 
 Writes to Python objects are noted in the journal, so that a staged region's effect on them is seen and carried.
 """
@@ -29,10 +29,10 @@ from autograph.operators.containers.lists import (
     set_element,
 )
 from autograph.operators.containers.sharing import sharing_of, sync
-from autograph.operators.functions.calls import callee, special
+from autograph.operators.functions.calls import special
 from autograph.operators.items.maybe_keys import is_maybe
 from autograph.operators.state.aliases import followed_no_further, write_through
-from autograph.operators.state.places import UNBOUND, note_attribute, note_item
+from autograph.operators.state.places import UNBOUND, note_item
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
@@ -55,7 +55,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
 from runtime.typesys.dtypes import as_dtype
 
-__all__ = ["aug_attr", "aug_item", "del_attr", "del_item", "get_item", "set_attr", "set_item"]
+__all__ = ["aug_item", "del_item", "get_item", "set_item", "updated"]
 
 _IN_PLACE: dict[str, Any] = {
     "+=": operator.iadd,
@@ -248,20 +248,20 @@ def aug_item(base: Any, index: Any, sign: Any, value: Any, *more: Any) -> None:
         if type(base) is list and type(index) is int:
             trace = current()
             if trace is not None and id(base) in trace.journal.noted:
-                base[index] = _updated(sign, base[index], value)
+                base[index] = updated(sign, base[index], value)
                 return
         if _is_python(base, index):
-            base[index] = _updated(sign, base[index], value)
+            base[index] = updated(sign, base[index], value)
             trace = current()
             if trace is not None and "sharing" in trace.notes:
                 sync(trace)
             return
     *indices, sign, value = index, sign, value, *more
-    _store(base, indices, lambda old: _updated(sign, old(), value))
+    _store(base, indices, lambda old: updated(sign, old(), value))
     sync(current())
 
 
-def _updated(sign: str, old: Any, value: Any) -> Any:
+def updated(sign: str, old: Any, value: Any) -> Any:
     """What stands where `old` stood after `op= value`; that `old` itself may change is noted."""
     return _IN_PLACE[sign](old, in_place(old, value))
 
@@ -397,50 +397,3 @@ def del_item(x: Any, index: Any) -> None:
             note_item(trace, x, index)
     del x[index]
     sync(trace)
-
-
-def set_attr(owner: Any, name: str, value: Any) -> None:
-    """`owner.name = value`."""
-    trace = current()
-    if trace is not None and trace.journal:
-        if id(owner) in trace.journal.born:
-            setattr(owner, name, value)
-            return
-        if ("attribute", id(owner), name) in trace.journal[-1]:
-            setattr(owner, name, value)
-            if "sharing" in trace.notes:
-                sync(trace)
-            return
-    kind = type(owner)
-    if kind is Choice:
-        select(owner, lambda taken: set_attr(taken, name, value))
-        return
-    if trace is not None:
-        descriptor = getattr(kind, name, None)
-        if descriptor is not None and type(descriptor) is property and descriptor.fset is not None:
-            callee(descriptor.fset)(owner, value)
-            return
-        if trace.journal:
-            births = trace.notes.get("births")
-            if births is None or not births.here(owner, trace):
-                note_attribute(trace, owner, name)
-            elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
-                trace.journal.born.add(id(owner))
-    setattr(owner, name, value)
-    if trace is not None and "sharing" in trace.notes:
-        sync(trace)
-
-
-def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
-    """`owner.name op= value`."""
-    set_attr(owner, name, _updated(sign, getattr(owner, name), value))
-
-
-def del_attr(owner: Any, name: str) -> None:
-    """`del owner.name`."""
-    trace = STATE.trace
-    if trace is not None:
-        note_attribute(trace, owner, name)
-    delattr(owner, name)
-    sync(trace)
-

@@ -163,6 +163,10 @@ class GlobalPlace:
         return f"global '{self.name}'"
 
 
+SET_PAST: weakref.WeakSet[type] = weakref.WeakSet()
+"""Classes whose attributes were set past their own `__setattr__`, which is run by what sets them: not once more."""
+
+
 class AttributePlace:
     """An attribute of an object."""
 
@@ -188,10 +192,11 @@ class AttributePlace:
             return UNBOUND
 
     def write(self, value: Any) -> None:
+        past = type(self.owner) in SET_PAST
         if value is not UNBOUND:
-            setattr(self.owner, self.name, value)
+            (object.__setattr__ if past else setattr)(self.owner, self.name, value)
         elif self.read() is not UNBOUND:
-            delattr(self.owner, self.name)
+            (object.__delattr__ if past else delattr)(self.owner, self.name)
 
     def __repr__(self) -> str:
         return f"attribute '{self.name}' of {type(self.owner).__name__}"

@@ -18,7 +18,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import UnboundVariableError
 
-__all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "tag_of"]
+__all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "select_any", "tag_of"]
 
 
 class Choice:
@@ -211,6 +211,12 @@ def select(x: Any, use: Callable[[Any], Any]) -> Any:
         return use(resolve(x))
     require_usable(choice)
     return _select(choice, usable, use)
+
+
+def select_any(x: Any, use: Callable[[Any], Any]) -> Any:
+    """As `select`, where None is as good as any other."""
+    choice = choice_of(x)
+    return use(x) if choice is None else _select(choice, require_bound(choice), use)
 
 
 def _select(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:

@@ -31,7 +31,7 @@ __all__ = ["leads_to_tensor", "meet_class", "meet_function", "named_by", "specia
 _BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 _OTHERS = (
     "lt le eq ne gt ge neg pos abs invert round floor ceil trunc "
-    "len contains getitem setitem delitem missing iter next reversed enter exit bool get set delete "
+    "len contains getitem setitem delitem missing iter next reversed enter exit bool get set delete setattr delattr "
     "post_init attrs_pre_init attrs_post_init"
 )
 _NAMES = frozenset(

@@ -56,27 +56,42 @@ def skippable(graph: Graph, after: Node) -> bool:
 
 def _known(value: Value, facts: dict[Value, bool]) -> bool | None:
     """The truth of a value under some facts, where it follows."""
-    if value in facts:
-        return facts[value]
-    node = value.node
-    if node is None:
+    return _Truths(facts).of(value)
+
+
+class _Truths:
+    """What follows of some facts; each value is looked at once, however many ways lead to it."""
+
+    def __init__(self, facts: dict[Value, bool]) -> None:
+        self._found: dict[Value, bool | None] = dict(facts)
+        self._outer: dict[Value, Value] = {}  # inputs of branches, by what they stand for
+
+    def of(self, value: Value) -> bool | None:
+        """The truth of a value, None where it does not follow."""
+        if value not in self._found:
+            self._found[value] = self._derived(value)
+        return self._found[value]
+
+    def _derived(self, value: Value) -> bool | None:
+        node = value.node
+        if node is None:
+            return self.of(self._outer[value]) if value in self._outer else None
+        name = node.op.name
+        if name == "constant":
+            return node.attrs["value"] if type(node.attrs["value"]) is bool else None
+        if name == "logical_not":
+            inner = self.of(node.inputs[0])
+            return None if inner is None else not inner
+        if name in ("logical_and", "logical_or"):
+            sides = {self.of(v) for v in node.inputs}
+            deciding = name == "logical_or"
+            return deciding if deciding in sides else None if None in sides else not deciding
+        if name == "cond":
+            chosen = self.of(node.inputs[0])
+            branches = node.regions if chosen is None else [node.regions[0 if chosen else 1]]
+            results = set()
+            for branch in branches:
+                self._outer.update(zip(branch.inputs, node.inputs[1:], strict=True))
+                results.add(self.of(branch.outputs[value.index]))
+            return results.pop() if len(results) == 1 else None
         return None
-    name = node.op.name
-    if name == "constant":
-        return node.attrs["value"] if type(node.attrs["value"]) is bool else None
-    if name == "logical_not":
-        inner = _known(node.inputs[0], facts)
-        return None if inner is None else not inner
-    if name in ("logical_and", "logical_or"):
-        sides = {_known(v, facts) for v in node.inputs}
-        deciding = name == "logical_or"
-        return deciding if deciding in sides else None if None in sides else not deciding
-    if name == "cond":
-        chosen = _known(node.inputs[0], facts)
-        branches = node.regions if chosen is None else [node.regions[0 if chosen else 1]]
-        results = set()
-        for branch in branches:
-            inside = {v: _known(outer, facts) for v, outer in zip(branch.inputs, node.inputs[1:], strict=True)}
-            results.add(_known(branch.outputs[value.index], {v: t for v, t in inside.items() if t is not None}))
-        return results.pop() if len(results) == 1 else None
-    return None

@@ -1,0 +1,113 @@
+"""Attributes in converted code: o.a = v, o.a += v, and deleting them; `setattr` and `delattr` do the same."""
+
+from __future__ import annotations
+
+import builtins
+from types import FunctionType
+from typing import Any
+
+from autograph.operators.containers.sharing import sync
+from autograph.operators.functions.calls import callee
+from autograph.operators.functions.unconverted import is_unconverted_module
+from autograph.operators.items.items import updated
+from autograph.operators.state.places import SET_PAST, note_attribute
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.values.choice import Choice, select
+from runtime.tensor.trace import STATE, Trace, current
+
+__all__ = ["aug_attr", "del_attr", "set_attr"]
+
+
+@stand_in(builtins.setattr)
+def set_attr(owner: Any, name: str, value: Any, /) -> None:
+    """`owner.name = value`."""
+    trace = current()
+    if trace is not None and trace.journal:
+        if id(owner) in trace.journal.born:
+            setattr(owner, name, value)
+            return
+        if ("attribute", id(owner), name) in trace.journal[-1]:
+            setattr(owner, name, value)
+            if "sharing" in trace.notes:
+                sync(trace)
+            return
+    kind = type(owner)
+    if kind is Choice:
+        select(owner, lambda taken: set_attr(taken, name, value))
+        return
+    if trace is not None:
+        setter = _method(kind, name, *_SETTING)
+        if setter is not None:
+            setter(owner, value)
+            return
+        if trace.journal:
+            births = trace.notes.get("births")
+            if births is None or not births.here(owner, trace):
+                note_attribute(trace, owner, name)
+            elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+                trace.journal.born.add(id(owner))
+    setattr(owner, name, value)
+    if trace is not None and "sharing" in trace.notes:
+        sync(trace)
+
+
+def _method(kind: type, name: str, general: str, special: str, part: str) -> Any:
+    """What Python runs to set or delete an attribute, where that is the user's: it notes itself what it changes."""
+    own = getattr(kind, general)
+    if type(own) is FunctionType and not is_unconverted_module(own.__module__):
+        made = callee(own)
+        return lambda owner, *value: made(owner, name, *value)
+    descriptor = next((vars(c)[name] for c in kind.__mro__ if name in vars(c)), None)
+    if type(descriptor) is property:
+        accessor = getattr(descriptor, part)
+        return None if accessor is None else callee(accessor)
+    method = getattr(type(descriptor), special, None)
+    if type(method) is not FunctionType or is_unconverted_module(method.__module__):
+        return None
+    made = callee(method)
+    return lambda owner, *value: made(descriptor, owner, *value)
+
+
+_SETTING = "__setattr__", "__set__", "fset"
+_DELETING = "__delattr__", "__delete__", "fdel"
+
+
+def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
+    """`owner.name op= value`."""
+    set_attr(owner, name, updated(sign, getattr(owner, name), value))
+
+
+@stand_in(builtins.delattr)
+def del_attr(owner: Any, name: str, /) -> None:
+    """`del owner.name`."""
+    trace = STATE.trace
+    if trace is not None:
+        deleter = _method(type(owner), name, *_DELETING)
+        if deleter is not None:
+            deleter(owner)
+            return
+        note_attribute(trace, owner, name)
+    delattr(owner, name)
+    sync(trace)
+
+
+@stand_in(object.__setattr__)
+def _set_past(owner: Any, name: str, value: Any, /) -> None:
+    """`object.__setattr__(owner, name, value)`, past a `__setattr__` of the class."""
+    _note(STATE.trace, owner, name)
+    object.__setattr__(owner, name, value)
+    sync(STATE.trace)
+
+
+@stand_in(object.__delattr__)
+def _delete_past(owner: Any, name: str, /) -> None:
+    """`object.__delattr__(owner, name)`."""
+    _note(STATE.trace, owner, name)
+    object.__delattr__(owner, name)
+    sync(STATE.trace)
+
+
+def _note(trace: Trace | None, owner: Any, name: str) -> None:
+    if trace is not None:
+        SET_PAST.add(type(owner))
+        note_attribute(trace, owner, name)
