@@ -219,8 +219,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "array-write": Refusal(
         _GRAPH,
-        "a NumPy array cannot be written at an index that depends on a tensor",
-        "make it a tensor first: x = ag.constant(x)",
+        "a NumPy array from outside cannot be written in a graph (a tensor, at a tensor, or only where a tensor says so)",
+        "make it a tensor first (x = ag.constant(x)), or write a copy",
     ),
     "scalar-iteration": Refusal(
         _GRAPH,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import autograph as ag
 from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
@@ -208,6 +209,72 @@ def before_condition(w, n):
         if w[0] > 2:
             w = w * 0.5
     return keep[0], w
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def exchanged(w, n):
+    u = w * 1.0
+    v = w * 2.0
+    for i in range(n):
+        for j in range(1, 5):
+            v[j] = u[j - 1] * 0.5 + v[j]
+        u, v = v, u
+    v[0] += 1.0
+    return u, v
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def passed_on(w, n):
+    a = w * 1.0
+    b = w * 2.0
+    c = w * 3.0
+    for i in range(n):
+        a[i] += b[0]
+        fresh = c * 0.5
+        a, b, c = b, fresh, a
+        c[1] += 1.0
+    a[2] = 0.25
+    return a, b, c
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def exchanged_and_held(w, n):
+    u = w * 1.0
+    v = w * 2.0
+    held = u
+    for i in range(n):
+        u[i] += held[1]
+        u, v = v, u
+    held[0] = 4.0
+    return u, v, held
+
+
+@PROGRAMS.add((V, 3), (W, 2), (W, 0), (W, 1))
+def exchanged_and_taken(w, n):
+    u = w * 1.0
+    v = w * 2.0
+    taken = w * 3.0
+    for i in range(n):
+        u[i] += taken[1]
+        taken = u
+        u, v = v, u
+        taken[2] += 1.0
+    taken[0] = 4.0
+    return u, v, taken
+
+
+def test_what_turns_exchange_is_not_compared():
+    @ag.function
+    def f(w, n):
+        u = w * 1.0
+        v = w * 2.0
+        for i in range(n):
+            u[i] += 1.0
+            u, v = v, u
+        return u, v
+
+    graph = f.get_concrete_function(ag.constant(V), ag.constant(3)).graph
+    assert all(node.op.name != "where" for node in graph.walk())
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

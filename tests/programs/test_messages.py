@@ -440,11 +440,12 @@ def tensor_as_a_new_key():
     f(ag.constant(1))
 
 
-@wrong("a[i] = 1.0", "NumPy array cannot be written", "x = ag.constant(x)")
+@wrong("a[i] = 1.0", "NumPy array from outside cannot be written", "x = ag.constant(x)")
 def item_of_an_array():
+    a = np.array([0.0, 0.0, 0.0])
+
     @ag.function
     def f(i):
-        a = np.array([0.0, 0.0, 0.0])
         a[i] = 1.0
         return a
 

@@ -1,6 +1,7 @@
 """Arrays that NumPy makes in a staged function, filled by staged loops."""
 
 import numpy as np
+import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
@@ -75,6 +76,44 @@ def table(xs, n):
     return t, t.shape[1]
 
 
+KNOWN = np.array([5.0, 6.0, 7.0, 8.0, 9.0])
+
+
+@PROGRAMS.add((V, 4), (W, 0), gradients=False)
+def written_where_the_run_says_so(xs, n):
+    p = np.arange(5)
+    q = np.array([1.5, 2.5])
+    k = KNOWN.copy()
+    if n > 2:
+        p[0] = 7
+        q[1] = 0.5
+    while n > 0:
+        k[1] = 4.0
+        n -= 1
+    return p, q, k
+
+
+@PROGRAMS.add((V,), (W,), gradients=False)
+def set_to_tensors(xs):
+    a, b, c = np.linspace(0.0, 1.0, 5), np.eye(5), np.sort(KNOWN)
+    z = np.zeros_like(KNOWN)
+    for i in range(5):
+        a[i] = xs[i]
+        b[i, 0] += xs[i]
+        c[i] *= xs[0]
+        z[i] = c[4 - i]
+    return a, b, c, z
+
+
+@PROGRAMS.add((V, 3), (W, 0), gradients=False)
+def read_only(xs, n):
+    names = [xs * 1, xs * 2, xs * 3]
+    total = xs[0]
+    for i in np.arange(3):
+        total += names[i][0]
+    return total, [1, 2, 3][np.array([2, 1])[0]]
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 
 
@@ -92,3 +131,17 @@ def test_what_was_filled_has_a_gradient():
         tape.watch(xs)
         y = f(xs)
     assert tape.gradient(y, xs).numpy().tolist() == [8.0, 0.0, 24.0]
+
+
+def test_an_array_from_outside_is_not_written_by_what_may_not_run():
+    outside = np.array([1.0, 2.0])
+
+    @ag.function
+    def f(n):
+        if n > 0:
+            outside[0] = 5.0
+        return n
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="array-write"):
+        f(ag.constant(0))
+    assert outside.tolist() == [1.0, 2.0]

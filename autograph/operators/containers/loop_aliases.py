@@ -34,6 +34,7 @@ class LoopAliases:
         self.tracked: set[int] = set()
         self.always: set[int] = set()  # places that hold at each turn's end the box they held at its beginning
         self.never: set[int] = set()  # places that hold a new one then
+        self.exchanged: set[int] = set()  # places whose boxes turns exchange: each is one place's alone, at every time
 
     def link_parameters(self, trace: Trace, parameters: list[Any]) -> None:
         """In a region: what its parameters are linked with."""
@@ -65,6 +66,8 @@ class LoopAliases:
         boxes = {i: linked_boxes(trace, finals[i]) for i in leaves if type(finals[i]) is Tensor}
         self.always = {i for i in leaves if finals[i] is parameters[i]}
         self.never = {i for i, linked in boxes.items() if len(linked) == 1} - self.always
+        self.exchanged = self._exchanged(trace, state, leaves, parameters, finals, boxes)
+        leaves = [i for i in leaves if i not in self.exchanged]
         for i in leaves:
             hinted = (self.origin, getattr(state.places[i], "name", None)) in hints_of(trace)
             if hinted or id(parameters[i]) in written or id(state.entries[i]) in written:
@@ -85,6 +88,27 @@ class LoopAliases:
             for j in leaves:
                 if j < i and alias_condition(trace, finals[i], finals[j]) is not False:
                     yield i, j
+
+    def _exchanged(
+        self, trace: Trace, state: Any, leaves: list[int], parameters: list[Any], finals: list[Any], boxes: dict[int, Any]
+    ) -> set[int]:
+        """Places that hold boxes which nobody else does, and hold at a turn's end each another's, or a new one: they
+        are never one, and what they were before the loop is not seen after it."""
+        position = {id(parameters[i]): i for i in leaves}
+        found = {i for i in leaves if i in state.unshared and len(boxes.get(i, ())) == 1 and i not in self.always}
+        while found:
+            bad = set()
+            for i in found:
+                j = position.get(id(finals[i]))
+                own = j in found if j is not None else _is_inside(trace, finals[i])
+                if not own or any(k != i and alias_condition(trace, finals[k], finals[i]) is not False for k in leaves):
+                    bad.add(i)
+            for k in leaves:  # what others may hold
+                bad |= {position[id(box)] for box, _ in boxes.get(k, ()) if k not in found and id(box) in position} & found
+            if not bad:
+                break
+            found -= bad
+        return found if any(id(finals[i]) in position for i in found) else set()
 
     def _add(self, trace: Trace, state: Any, i: int, other: Any) -> None:
         is_box = type(other) is Tensor
@@ -109,13 +133,18 @@ class LoopAliases:
                 link(trace, values[i], box if box is not None else values[other], None, truth)
         for i, value in enumerate(values):
             entry, place = state.entries[i], state.places[i]
-            known = i in self.tracked or value is entry or (state.runs and i in self.never)
+            known = i in self.tracked or i in self.exchanged or value is entry or (state.runs and i in self.never)
             if not known and type(value) is Tensor and not _is_own(place):
                 doubt(trace, value, entry, (self.origin, getattr(place, "name", None)))
 
 
 def _is_own(place: Place) -> bool:
     return place.key[0] == "slot"  # type: ignore[no-any-return]
+
+
+def _is_inside(trace: Trace, box: Tensor) -> bool:
+    """Whether a box belongs to the open region itself."""
+    return trace.value_of(box).graph is trace.builder.region.graph
 
 
 def _is_outside(trace: Trace, box: Tensor, region: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked
 from autograph.operators.expressions.reductions import sum_
+from autograph.operators.state.plain_arrays import made
 from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged
@@ -53,9 +54,10 @@ stand_in(np.concatenate)(_JOIN(np.concatenate))
 def _array(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if type(value) in (list, tuple) and _holds_staged(value):
-            made = op.convert(value)
-            return made if dtype is None else op.cast_to(made, dtype)
-        return original(value, dtype, *args, **kwargs)
+            converted = op.convert(value)
+            return converted if dtype is None else op.cast_to(converted, dtype)
+        array = original(value, dtype, *args, **kwargs)
+        return array if array is value else made(array)
 
     return call
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from autograph.operators.state.plain_arrays import boxed, made, made_by
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
 from runtime.tensor.numpy_functions.table import public
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
 
 __all__: list[str] = []
-
-
-def _boxed(made: Any) -> Any:
-    """An array of numbers as a tensor of the trace."""
-    trace = STATE.trace
-    if trace is None or type(made) is not np.ndarray or made.dtype.kind not in "biufc" or not made.dtype.isnative:
-        return made
-    return Tensor(trace.constant(made))
 
 
 def _is_staged_shape(shape: Any) -> bool:
@@ -44,7 +37,7 @@ def _maker(original: Callable[..., Any], value: float) -> Callable[..., Any]:
         shape = resolve(shape)
         if _is_staged_shape(shape):
             return _filled(shape, value, float if dtype is None else dtype)
-        return _boxed(original(shape, float if dtype is None else dtype, *args, **kwargs))
+        return boxed(original(shape, float if dtype is None else dtype, *args, **kwargs))
 
     return make
 
@@ -54,7 +47,7 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: 
     shape, fill_value = resolve(shape), resolve(fill_value)
     if _is_staged_shape(shape) or isinstance(fill_value, Tensor):
         return _filled(shape, fill_value, dtype)
-    return _boxed(np.full(shape, fill_value, dtype, *args, **kwargs))
+    return boxed(np.full(shape, fill_value, dtype, *args, **kwargs))
 
 
 def _arange(*args: Any, **kwargs: Any) -> Any:
@@ -62,7 +55,7 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
     args = tuple(map(resolve, args))
     kwargs = {name: resolve(x) for name, x in kwargs.items()}
     if not any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
-        return np.arange(*args, **kwargs)
+        return made(np.arange(*args, **kwargs))
     return public.np_arange(*args, **kwargs)
 
 
@@ -70,3 +63,6 @@ for _original, _value in ((np.zeros, 0.0), (np.ones, 1.0), (np.empty, 0.0)):
     stand_in(_original)(_maker(_original, _value))
 stand_in(np.full)(_full)
 stand_in(np.arange)(_arange)
+_LIKE: tuple[Any, ...] = np.zeros_like, np.ones_like, np.empty_like, np.full_like
+for _known in (*_LIKE, np.linspace, np.eye, np.identity, np.copy, np.sort):
+    stand_in(_known)(partial(made_by, _known))

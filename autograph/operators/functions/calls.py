@@ -49,6 +49,7 @@ from autograph.operators.functions.unconverted import (
 )
 from autograph.operators.state.places import UNBOUND, note_item, read_by_name, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
+from autograph.operators.state.plain_arrays import method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
 from autograph.operators.statements.printing import check_text, method_of_text
@@ -190,14 +191,14 @@ def _keep(trace: Trace, f: Any, made: Any) -> Any:
 
 def _builtin(trace: Trace, f: Any) -> Any:
     """`callee` of a built-in function or method."""
-    owner = type(f.__self__)
+    owner, name = type(f.__self__), f.__name__
     if owner is list:
-        name = f.__name__
         if name in _COMPARING:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
+    if owner.__name__ == "ndarray":
+        return method_of_array(f)
     if owner is dict:
-        name = f.__name__
         if name in _DICT_WRITES:
             return partial(_dict_method, f, name) if trace.journal else f
         if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):

@@ -12,6 +12,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import MutableMapping
 from typing import Any
 
+from numpy import ndarray
+
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import in_place
 from autograph.operators.containers.counterparts import counted, placed, sliced, taken
@@ -34,6 +36,7 @@ from autograph.operators.items.maybe_keys import is_maybe
 from autograph.operators.state.aliases import followed_no_further, write_through
 from autograph.operators.state.places import UNBOUND, note_item
 from autograph.operators.state.plain import NUMBERS, PLAIN
+from autograph.operators.state.plain_arrays import check_write
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp, staged_cond
@@ -340,12 +343,11 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
         note_list(trace, base)
         base[index] = value
         return
-    if isinstance(index, Tensor):
-        if isinstance(base, (dict, MutableMapping)):
-            _dict_store(base, index, value)
-            return
-        if type(base).__module__ == "numpy":
-            raise refusal("array-write")
+    if isinstance(index, Tensor) and isinstance(base, (dict, MutableMapping)):
+        _dict_store(base, index, value)
+        return
+    if isinstance(base, ndarray):
+        check_write(trace, base, index, value)
     method = special(base, "__setitem__")
     if method is not None:
         method(index, value)

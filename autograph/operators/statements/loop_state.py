@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.loop_aliases import LoopAliases
 from autograph.operators.containers.loop_sharing import LoopSharing
-from autograph.operators.state.places import UNBOUND, UNDEFINED, label_of, unset_before_loop
+from autograph.operators.state.places import UNBOUND, UNDEFINED, CellPlace, label_of, unset_before_loop
 from autograph.operators.state.regions import Traced
 from autograph.operators.values.descriptors import (
     Descriptor,
@@ -22,6 +23,7 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.packing import unpack
 from runtime.ir.graph import Graph
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, current
 from runtime.typesys.spec import TensorType
 
@@ -40,6 +42,7 @@ class LoopState:
         self.cells = cells
         self.places: list[Place] = []
         self.entries: list[Any] = []
+        self.unshared: set[int] = set()  # places that alone hold their tensors
         self.types: list[Descriptor] = []
         self.loosened = loosened
         self.options: dict[str, Any] = {}  # attributes of the node that the body asked for
@@ -49,11 +52,14 @@ class LoopState:
 
     def add(self, place: Place) -> None:
         """Carry one more place."""
+        alone = type(place) is CellPlace and _holders(place) <= _ONE_HOLDER
         entry = place.read()
         trace = current()
         if trace is not None and "heap" in trace.notes and type(entry) is not list:
             trace.notes["heap"].put_in(entry)  # what its lists are in the loop, they are outside
         described = Static(entry) if is_mutable(entry) else describe(entry)
+        if alone and type(entry) is Tensor:
+            self.unshared.add(len(self.places))
         self.places.append(place)
         self.entries.append(entry)
         self.types.append(loosen(described) if self.loosened else described)
@@ -123,3 +129,11 @@ class Slot:
 
     def write(self, value: Any) -> None:
         self.value = value
+
+
+def _holders(place: Any) -> int:
+    """References to what a place holds, those of the asking among them."""
+    return getrefcount(place.read())
+
+
+_ONE_HOLDER = _holders(Slot("alone", object()))
