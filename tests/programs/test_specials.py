@@ -329,3 +329,39 @@ def test_methods_that_dataclass_writes_compare_staged_fields(value):
 
     assert int(ag.function(f)(ag.constant(value))) == f(value)
     assert Scored(1) == Scored(1, note="x")
+
+
+class Costly:
+    def __init__(self, x):
+        self.x, self.asked = x, 0
+
+    @functools.cached_property
+    def square(self):
+        self.asked += 1
+        return self.x * self.x
+
+
+def _asked_twice(x):
+    costly = Costly(x)
+    return costly.square + costly.square, costly.asked
+
+
+def _asked_in_a_branch(x):
+    costly = Costly(x)
+    y = costly.square if x > 2 else x
+    return y, costly.asked
+
+
+def _asked_in_a_loop(x):
+    costly = Costly(x)
+    total = x * 0
+    for i in range(3):
+        if x > i:
+            total = total + costly.square
+    return total, costly.asked
+
+
+@pytest.mark.parametrize("f", [_asked_twice, _asked_in_a_branch, _asked_in_a_loop])
+def test_a_cached_property_is_worked_out_once(f):
+    for x in (3.0, 1.0):
+        assert [float(v) for v in ag.function(f)(ag.constant(x))] == list(f(x))

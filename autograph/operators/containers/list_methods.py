@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -63,6 +64,8 @@ class ListMethod:
             if name in MUTATING and id(x) not in trace.journal.noted:
                 note_list(trace, x)
             return getattr(x, name)(*args, **kwargs)
+        if name == "extend":
+            args = tuple(map(gathered, args))
         value = dynamic_of(x)
         by_staged = name in ("pop", "insert") and any(map(is_staged, args[:1]))
         by_staged = by_staged or (name == "extend" and any(isinstance(a, Tensor) or dynamic_of(a) is not None for a in args))
@@ -85,6 +88,9 @@ class ListMethod:
             copied(trace, result, x, count=length(value), step=1)
         sync(trace)
         return result
+
+
+gathered: Callable[[Any], Any] = lambda x: x  # a list of what comes one by one and staged; put here by `py_builtins`
 
 
 def _repeated(items: list[Any], count: Tensor) -> list[Any]:

@@ -93,7 +93,10 @@ def in_(x: Any, container: Any) -> Any:
     if found is not None:
         return found
     if is_object(type(container)):
-        return _asked(x, container)
+        items = container if hasattr(type(container), "__contains__") else gathered(container)
+        if items is container:
+            return _asked(x, container)
+        container = items
     container = resolve(container)
     if type(container) is not dict:
         container = gathered(container)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograph.operators.containers import list_methods
 from autograph.operators.containers.contents import note_advance
 from autograph.operators.containers.counterparts import copied, placed
 from autograph.operators.containers.list_methods import ListMethod
@@ -253,7 +254,12 @@ def gathered(x: Any) -> Any:
     return x if emitted is None else collect(emitted, lambda e: e, None)
 
 
+def _listed(x: Any) -> Any:
+    return collect(x, lambda e: e, None) if isinstance(x, StagedIterable) else gathered(x)
+
+
 generators.gather = gathered
+list_methods.gathered = _listed
 
 
 def emitted_map(inner: Emitting, element: Any, condition: Any) -> Emitting:
@@ -302,6 +308,8 @@ def _numbered(inner: Emitting, start: Any) -> Emitting:
 
 def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:
     """`zip` of one generator and iterables of known items."""
+    if len(others) == 1:
+        return emitted_map(inner, lambda item: (item,), None)
     rest = (StrictZip if strict else StagedZip)(by_index([x for x in others if x is not None]))
     second = max(position, 1)
 

@@ -16,8 +16,9 @@ from weakref import WeakKeyDictionary
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import contents
 from autograph.operators.state.places import put_back, watch
+from autograph.operators.statements import truth
 from autograph.operators.statements.truth import truth_of
-from autograph.operators.values.specials import leads_to_tensor, named_by
+from autograph.operators.values.specials import leads_to_tensor, named_by, undispatched
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -109,9 +110,11 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return x
     if type(x) is dict:
         return keys_of(x)
-    if type(x) is not GeneratorType or STATE.trace is None:
+    if STATE.trace is None:
         return None
-    made = _made.get(x)
+    if type(x) is not GeneratorType:
+        x = _of_object(x)
+    made = None if x is None else _made.get(x)
     if made is None:
         return None
     if made.spent:
@@ -123,6 +126,16 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     if not leads_to_tensor(made_of(x)):
         return None
     return made.form(x, may_stop)
+
+
+def _of_object(x: Any) -> Any:
+    """A generator that an object's `__iter__` makes, which has not begun; None of other iterables."""
+    method = getattr(type(x), "__iter__", None)
+    if type(method) is not FunctionType or not undispatched(method).__code__.co_flags & GENERATOR:
+        return None
+    converted = truth.special_hook(x, "__iter__")
+    made = None if converted is None else converted()
+    return made if type(made) is GeneratorType else None
 
 
 def made_of(x: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from opcode import opmap
 from types import CellType, FunctionType
 from typing import Any, TypeAlias
@@ -181,8 +181,10 @@ class AttributePlace:
         return ("attribute", id(self.owner), self.name)
 
     def read(self) -> Any:
-        """The value without running code of the user's that Python would not run here (`__getattr__`)."""
+        """The value without running code of the user's that Python would not run here (`__getattr__`, a cached property)."""
         kind = type(self.owner)
+        if type(kind) is type and type(getattr(kind, self.name, None)) is cached_property:
+            return self.owner.__dict__.get(self.name, UNBOUND)
         python = type(kind.__getattribute__) is FunctionType or hasattr(kind, "__getattr__")
         try:
             if not python or kind.__setattr__ is not object.__setattr__:  # type: ignore[comparison-overlap]
