@@ -16,7 +16,7 @@ from autograph.staging.native_code import Compiled, overwrites
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
-from autograph.staging.wrapped_calls import can_be_built
+from autograph.staging.wrapped_calls import built, can_be_built
 from runtime.backends.numpy_executor.said import as_eager
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
@@ -62,6 +62,7 @@ class ConcreteFunction:
         boxes = {id(b): i for i, b in enumerate(traced.captured)}
         lead = len(traced.graph.inputs) - len(traced.captured)
         self._donated = {lead + boxes[id(b)]: b for b in traced.written if id(b) in boxes}
+        self._build = built(traced.result) if can_be_built(traced.result) else None
         self._single = isinstance(traced.result, Leaf) and not (
             traced.state
             or traced.changed_arguments
@@ -227,9 +228,13 @@ class ConcreteFunction:
 
     def _deliver(self, leaves: list[Any], holders: Sequence[Any], outputs: list[Any]) -> Any:
         traced = self.traced
-        arrays = iter(outputs)
-        d = traced.result
-        result = Tensor(next(arrays)) if type(d) is Leaf else from_arrays(d, arrays)
+        if self._build is None:
+            arrays = iter(outputs)
+            result = from_arrays(traced.result, arrays)
+        else:
+            build, count = self._build
+            result = build(outputs)
+            arrays = iter(outputs[count:])
         for i in traced.changed_arguments:
             leaf, new = leaves[i], next(arrays)
             if isinstance(leaf, Tensor):

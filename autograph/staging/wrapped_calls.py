@@ -20,10 +20,12 @@ from runtime.tensor.variable import Variable
 if TYPE_CHECKING:
     from runtime.backends.native.dispatch import Source
 
-__all__ = ["NOTHING", "Arguments", "can_be_built", "is_constant", "wrapped"]
+__all__ = ["NOTHING", "Arguments", "built", "can_be_built", "is_constant", "wrapped"]
 
 NOTHING = object()
 """What a wrapped entry gives for None, as None says that it did nothing."""
+
+DEEP = 50  # structures within each other that are one expression; Python takes some more
 
 _NUMBERS_AND_TEXT = (*PLAIN, float)
 
@@ -33,10 +35,10 @@ def is_constant(x: Any, pinned: set[int]) -> bool:
     return type(x) in _NUMBERS_AND_TEXT or id(x) in pinned
 
 
-def can_be_built(d: Any) -> bool:
+def can_be_built(d: Any, depth: int = DEEP) -> bool:
     """Whether a result is made of tensors and of objects that are the same at each call."""
     if isinstance(d, Struct):
-        return all(map(can_be_built, d.children))
+        return depth > 0 and all(can_be_built(child, depth - 1) for child in d.children)
     return isinstance(d, Leaf) or (isinstance(d, Static) and d.value is not UNBOUND)
 
 
@@ -128,7 +130,7 @@ def wrapped(entry: Callable[..., Any], arguments: Arguments, result: Any, writte
         body.append(f"{', '.join(f'a{k}' for k in range(arguments.count))}, = args")
     body += [*arguments.lines, f"made = entry({', '.join(arguments.leaves)})", "if made is None: return None"]
     number = iter(range(1 << 30))
-    value = _built(result, number, arguments)
+    value = _built(result, number, arguments.name)
     for box in written:
         at, place = f"made[{next(number)}]._value", arguments.name(box)
         if isinstance(box, Variable):
@@ -142,17 +144,42 @@ def wrapped(entry: Callable[..., Any], arguments: Arguments, result: Any, writte
     return made
 
 
-def _built(d: Any, number: Any, arguments: Arguments) -> str:
+def built(result: Any) -> tuple[Callable[[Sequence[Any]], Any], int]:
+    """A function that makes a result of an executable's arrays, and how many of these it takes.
+
+    Args:
+      result: the descriptor, for which `can_be_built` holds.
+    """
+    if isinstance(result, Leaf):
+        return _only, 1
+    names: dict[str, Any] = {"Tensor": Tensor, "rebuild": rebuild}
+
+    def name(thing: Any) -> str:
+        key = f"k{len(names)}"
+        names[key] = thing
+        return key
+
+    number = iter(range(1 << 30))
+    text = _built(result, number, name, "Tensor(made[{}])")
+    exec(compile(f"def build(made):\n    return {text}\n", "<autograph call>", "exec"), names)
+    return names["build"], next(number)
+
+
+def _only(made: Sequence[Any]) -> Tensor:
+    return Tensor(made[0])
+
+
+def _built(d: Any, number: Any, name: Callable[[Any], str], leaf: str = "made[{}]") -> str:
     if isinstance(d, Leaf):
-        return f"made[{next(number)}]"
+        return leaf.format(next(number))
     if isinstance(d, Static):
-        return "None" if d.value is None else arguments.name(d.value)
-    parts = [_built(child, number, arguments) for child in d.children]
+        return "None" if d.value is None else name(d.value)
+    parts = [_built(child, number, name, leaf) for child in d.children]
     listed = ", ".join(parts)
     if d.kind is list:
         return f"[{listed}]"
     if d.kind is tuple and not d.keys:
         return f"({listed},)" if parts else "()"
     if d.kind is dict:
-        return "{" + ", ".join(f"{arguments.name(k)}: {p}" for k, p in zip(d.keys, parts, strict=True)) + "}"
-    return f"rebuild({arguments.name(d.kind)}, {arguments.name(d.keys)}, [{listed}])"
+        return "{" + ", ".join(f"{name(k)}: {p}" for k, p in zip(d.keys, parts, strict=True)) + "}"
+    return f"rebuild({name(d.kind)}, {name(d.keys)}, [{listed}])"

@@ -244,11 +244,11 @@ class SparseSoftmaxCrossEntropy(Op):
 
     @staticmethod
     def kernel(logits: Any, labels: Any) -> tuple[Any, Any]:
-        if logits.ndim == 2 and logits.shape[1] <= _NARROW < logits.shape[0] * logits.shape[1]:
-            _, chosen = _rows(logits, labels)
-            return _by_columns(logits, chosen, np.shape(labels))
+        if _is_narrow(logits):
+            return _by_columns(logits, labels)
         shifted, powers, total = _exponentials(logits, -1)
-        rows, chosen = _rows(shifted, labels)
+        chosen = _chosen(labels, shifted)
+        rows = shifted.reshape(-1, shifted.shape[-1])
         loss = np.log(total).reshape(-1)
         loss -= rows[np.arange(len(rows)), chosen]
         powers /= total
@@ -269,33 +269,67 @@ class SparseSoftmaxCrossEntropy(Op):
         yield (_x(4), np.int64(2)), {}
 
 
+def _sparse_probabilities(logits: Any, labels: Any) -> Any:
+    """The softmax alone; labels are looked at as they are for the losses."""
+    if not _is_narrow(logits):
+        _, powers, total = _exponentials(logits, -1)
+        _chosen(labels, powers)
+        powers /= total
+        return powers
+    _chosen(labels, logits)
+    z = logits.T.copy()
+    z -= np.maximum.reduce(z, 0)
+    np.exp(z, z)
+    z /= np.add.reduce(z, 0)
+    return z.T
+
+
+SparseSoftmaxCrossEntropy.kernel.alone = {1: _sparse_probabilities}  # type: ignore[attr-defined]
 _NARROW = 64  # up to so many classes, NumPy reduces columns of a transposed copy faster than rows
 
 
-def _by_columns(logits: Any, chosen: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+def _is_narrow(logits: Any) -> bool:
+    return logits.ndim == 2 and logits.shape[1] <= _NARROW and logits.size > 0
+
+
+def _by_columns(logits: Any, labels: Any) -> tuple[Any, Any]:
     """Losses and probabilities of a matrix with few columns, worked out on its transpose."""
-    z = np.ascontiguousarray(logits.T)
+    chosen = _chosen(labels, logits)
+    z = logits.T.copy()
     z -= np.maximum.reduce(z, 0)
-    picked = z[chosen, np.arange(z.shape[1])]
+    picked = z[chosen, np.arange(len(chosen))]
     np.exp(z, z)
     total = np.add.reduce(z, 0)
     loss = np.log(total)
     loss -= picked
     z /= total
-    return loss.reshape(shape), z.T
+    return loss, z.T
 
 
-def _rows(x: Any, labels: Any) -> tuple[Any, Any]:
-    """x as a matrix, and the labels checked and flat."""
-    rows = x.reshape(-1, x.shape[-1])
-    chosen = np.asarray(labels).reshape(-1)
-    if len(chosen) != len(rows):
-        raise ShapeError(f"labels of shape {np.shape(labels)} do not fit logits of shape {x.shape}")
-    if chosen.size and (np.minimum.reduce(chosen) < 0 or np.maximum.reduce(chosen) >= x.shape[-1]):
-        wrong = chosen[(chosen < 0) | (chosen >= x.shape[-1])][0]
-        message = f"label {wrong} is outside the {x.shape[-1]} classes, which are 0 to {x.shape[-1] - 1}"
+_UNSIGNED = {np.dtype(code): np.dtype(code.upper()) for code in "bhilq"}
+
+
+def _chosen(labels: Any, logits: Any) -> Any:
+    """The labels as a vector, when they have been checked."""
+    chosen = labels if type(labels) is np.ndarray and labels.ndim == 1 else np.asarray(labels).reshape(-1)
+    classes = logits.shape[-1]
+    if len(chosen) * classes != logits.size:
+        raise ShapeError(f"labels of shape {np.shape(labels)} do not fit logits of shape {logits.shape}")
+    if chosen.dtype.kind == "i" and chosen.dtype not in _UNSIGNED:  # the other order of bytes
+        chosen = chosen.astype(np.int64)
+    unsigned = _UNSIGNED.get(chosen.dtype)  # in which negative numbers are the largest
+    if len(chosen) and np.maximum.reduce(chosen if unsigned is None else chosen.view(unsigned)) >= classes:
+        wrong = chosen[(chosen < 0) | (chosen >= classes)][0]
+        message = f"label {wrong} is outside the {classes} classes, which are 0 to {classes - 1}"
         raise OutOfRangeError(message, op="sparse_softmax_cross_entropy")
-    return rows, chosen
+    return chosen
+
+
+_FEW = 500  # rows up to which `subtract.at` takes less time than reading and writing
+
+
+def _as_rows(out: Any, labels: Any, dloss: Any) -> tuple[Any, Any, Any]:
+    return out.reshape(-1, out.shape[-1]), np.asarray(labels).reshape(-1), dloss.reshape(-1)
 
 
 class SparseSoftmaxCrossEntropyGrad(Op):
@@ -308,11 +342,11 @@ class SparseSoftmaxCrossEntropyGrad(Op):
     def kernel(dloss: Any, probs: Any, labels: Any) -> Any:
         dloss = np.asarray(dloss)
         out = probs * dloss[..., None]
-        if out.ndim == 2:
-            out[np.arange(len(out)), labels] -= dloss
-            return out
-        rows = out.reshape(-1, out.shape[-1])
-        rows[np.arange(len(rows)), np.asarray(labels).reshape(-1)] -= dloss.reshape(-1)
+        rows, labels, dloss = (out, labels, dloss) if out.ndim == 2 else _as_rows(out, labels, dloss)
+        if len(rows) < _FEW:
+            np.subtract.at(rows, (np.arange(len(rows)), labels), dloss)
+        else:
+            rows[np.arange(len(rows)), labels] -= dloss
         return out
 
     def vjp(op: Any, g: Any, dx: Any, dloss: Any, probs: Any, labels: Any) -> Any:

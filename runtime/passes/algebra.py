@@ -9,6 +9,7 @@ a part of a matrix product otherwise than the whole.)
     sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
     where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
     x + index_grad(dy, y, i) -> index_add(x, dy, i)             transpose(a) @ b -> matmul(a, b, transpose_a=True)
+    count_along(x) -> the number of elements               of known shapes
     matmul(a, b)[i:j, k:l] -> matmul(a[i:j], b[:, k:l]), where nothing else uses the product
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
@@ -18,6 +19,7 @@ of what it replaces.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -25,6 +27,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ops.kinds import normalize_axes
 from runtime.ops.registry import get
 from runtime.passes.rewrite import UNKNOWN, constant_node, constant_of, graphs, is_scalar, may_stand_for
 from runtime.typesys.shapes import is_static, same_size
@@ -360,6 +363,17 @@ def _broadcast_shape(r: Rewriter, node: Node) -> Value | None:
     return r.emit("broadcast_to", [node.inputs[0]], node, shape=shape) if shape is not None and is_static(shape) else None
 
 
+def _counted(r: Rewriter, node: Node) -> Value | None:
+    """count_along(x, axis) -> a number, where the sizes are known."""
+    shape, axis = node.inputs[0].tensor_type.shape, node.attrs["axis"]
+    if shape is None:
+        return None
+    sizes = [shape[a] for a in normalize_axes(axis, len(shape))]
+    if not is_static(tuple(sizes)):
+        return None
+    return r.constant(math.prod(sizes), node.outputs[0].tensor_type, node)  # type: ignore[arg-type]
+
+
 def _reshape(r: Rewriter, node: Node) -> Value | None:
     same = _to_same_shape(r, node)
     if same is not None:
@@ -407,6 +421,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "broadcast_to": (_to_same_shape,),
     "cast": (_same_cast,),
     "conj": (_twice("conj"),),
+    "count_along": (_counted,),
     "div": (_div_one, _bare_operand),
     "floordiv": (_floordiv_one,),
     "identity": (_first,),

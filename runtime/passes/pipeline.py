@@ -14,6 +14,7 @@ from runtime.passes.invariant import move_invariants
 from runtime.passes.manager import Pass, run_passes
 from runtime.passes.progressions import count_progressions
 from runtime.passes.sink import sink_sums
+from runtime.passes.widths import know_widths
 
 __all__ = ["PASSES", "Pass", "optimize"]
 
@@ -21,6 +22,7 @@ PASSES: tuple[Pass, ...] = (
     eliminate_dead_code,  # less for the others to look at
     inline_calls,         # small functions, so that what follows sees through them
     fold_constants,       # constants, branches and loops that they decide
+    know_widths,          # x[i:i + 8] has 8 rows
     simplify,             # x * 1
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried

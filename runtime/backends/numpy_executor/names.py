@@ -29,6 +29,7 @@ class Globals:
         self.notes: dict[str, str] = {}
         self._by_id: dict[int, tuple[str, Any]] = {}
         self._by_path: dict[str, str] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
         self._constants = 0
         self.parts: list[Any] = []  # regions written as functions of their own
 
@@ -52,6 +53,16 @@ class Globals:
             return known[0]
         self._constants += 1
         return self.bind(f"k{self._constants}", value, describe(value))
+
+    def number(self, value: float, dtype: DType) -> str:
+        """A name for a number as an array without axes."""
+        key = repr(value), dtype.name
+        if key not in self._numbers:
+            self._constants += 1
+            array = np.array(value, dtype.dtype)
+            array.setflags(write=False)
+            self._numbers[key] = self.bind(f"k{self._constants}", array, f"{value!r} as {dtype.name}")
+        return self._numbers[key]
 
     def attribute(self, op: str, key: str, value: Any) -> str:
         """A name for an attribute that has no literal."""

@@ -15,6 +15,7 @@ import numpy as np
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
+from runtime.backends.numpy_executor.numbers import as_array
 from runtime.backends.numpy_executor.products import in_parts
 from runtime.backends.numpy_executor.selections import choice
 from runtime.backends.numpy_executor.text import (
@@ -305,6 +306,13 @@ class FunctionWriter:
         if node in self.plan.reuse and not node.op.is_ufunc:
             self.in_place(block, node, position)
             return
+        alone = self.alone(block, node)
+        if alone is not None:
+            value, kernel = alone
+            name = self.globals.bind(f"op_{node.op.name}_{value.index}", kernel, f"kernel of {node.op.name}, one result")
+            expr = self.called(name, self.take(block, node.inputs), self.attributes(node)).of(node)
+            self.assign(block, value, self.variable(block, value, position), expr)
+            return
         expr = self.expression(block, node).of(node)
         if not node.outputs:
             self.flush(block)
@@ -326,6 +334,13 @@ class FunctionWriter:
                     self.emit(expr)
                 else:
                     self.assign(block, out, self.variable(block, out, position), expr)
+
+    @staticmethod
+    def alone(block: Block, node: Node) -> tuple[Value, Any] | None:
+        """The only result of several that is used, and what computes it alone, if something does."""
+        used = [v for v in node.outputs if block.uses.get(v, 0)] if len(node.outputs) > 1 else []
+        kernels = getattr(node.op.rules.kernel, "alone", {})
+        return (used[0], kernels[used[0].index]) if len(used) == 1 and used[0].index in kernels else None
 
     def keep(self, block: Block, value: Value, expr: Expr, position: int) -> bool:
         """Let a result wait for its only user, if it may."""
@@ -416,7 +431,12 @@ class FunctionWriter:
             out = self.out(block, node)
             if out is not None and op.numpy in ("maximum", "minimum"):
                 out = f"out={out}"  # these are about to give a third position another meaning
-            expr = self.called(self.globals.numpy(op.numpy or ""), self.take(block, inputs), {}, out)
+            numbers = [as_array(node, k) for k in range(len(inputs))]
+            operands = [
+                taken if found is None else Expr(self.globals.number(*found))
+                for taken, found in zip(self.take(block, inputs), numbers, strict=True)
+            ]
+            expr = self.called(self.globals.numpy(op.numpy or ""), operands, {}, out)
         elif op.name == "where":
             expr = self.filled(block, node, choice(node, None, self.globals, self.out(block, node)))
         elif op.numpy is not None or op.source is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import autograph as ag
 from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.typesys.spec import TensorType
 from tests.unit.executor.build import FLOAT, INT, F, array
@@ -47,12 +48,13 @@ def test_the_plan_of_a_loop_reads_well():
     out = f.for_loop(n, [w], lambda i, w: f.sub(w, f.mul(g, 0.5)), "w")
     source = check(f.returns(*out), np.ones(3, "f"), np.ones(3, "f"), 3, donated={0})
     assert source == """\
+# k1: 0.5 as float32
 multiply = np.multiply
 subtract = np.subtract
 
 def run_train(w, g, n):
     for _ in range(n):
-        t1 = multiply(g, 0.5)
+        t1 = multiply(g, k1)
         subtract(w, t1, t1)
         w = t1
     return [w]
@@ -228,3 +230,29 @@ def test_fresh_outputs_alias_nothing():
     t = f.add(x, y)
     graph = f.returns(t, x, f.neg(t), f.real(x), f.add(np.float32(1), f.reduce_sum(t, axis=None, keepdims=False)))
     assert compile_graph(graph).fresh == {0, 2, 4}
+
+
+NUMBERS = [0, 1, -1, 0.1, -0.0, 3, 1e300, 1e-300, float("inf"), float("nan"), 2**40, 2**70, True]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32", "int8", "uint8", "int64", "bool"])
+@pytest.mark.parametrize("number", NUMBERS, ids=repr)
+def test_numbers_that_meet_arrays_are_numpys(number, dtype):
+    """They are written as arrays without axes where that means the same."""
+    x = np.array([0, 1, 3, 100], dtype)
+    for name in ("add", "multiply", "subtract", "divide", "maximum", "minimum", "less", "greater_equal", "equal"):
+        for turned in (False, True):
+            ufunc = getattr(np, name)
+
+            def fn(a, ufunc=ufunc, turned=turned):
+                return ufunc(number, a) if turned else ufunc(a, number)
+
+            with np.errstate(all="ignore"):
+                try:
+                    expected = fn(x)
+                except (OverflowError, TypeError):
+                    continue
+                got = ag.function(jit_compile=False)(fn)(ag.constant(x)).numpy()
+            assert got.dtype == expected.dtype
+            np.testing.assert_array_equal(got, expected)
+            np.testing.assert_array_equal(np.signbit(got * 1.0), np.signbit(expected * 1.0))
