@@ -57,9 +57,8 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: boo
     if if_it_pays and not lowered.pays:
         raise Unsupported([(i.name, i.node.location) for i in lowered.islands if i.node is not None])
     symbols = symbols_of(lowered.symbols)
-    exports: tuple[str, ...] = ("ag_run",)
-    if f"@{toolchain.FORGET}(" in lowered.text:
-        symbols |= pool.addresses()
-        exports = ("ag_run", toolchain.FORGET)
-    loaded = toolchain.compile_text(lowered.text, symbols, exports)
+    if f"@{pool.KEPT} =" not in lowered.text:
+        return NativeExecutable(lowered, toolchain.compile_text(lowered.text, symbols), plan)
+    loaded = toolchain.compile_text(lowered.text, symbols | pool.addresses(), ("ag_run", pool.KEPT))
+    loaded.before_it_goes(pool.forgetter(loaded))
     return NativeExecutable(lowered, loaded, plan)

@@ -5,6 +5,16 @@
 ;   ag_give(block)  back again; null is nothing
 ;   ag_empty()      give all that is kept to the system
 ;
+; Programs have slots {pointer, capacity}; what is borrowed has a capacity of 0. And each has one word for its frame, working
+; memory that is too small to be kept here: the program keeps it from call to call.
+;
+;   ag_reserve(slot, size)       memory of at least a size in a slot; what it held is lost
+;   ag_grow(slot, size, used)    the same with its first bytes kept; what was borrowed is copied
+;   ag_drop(slot)                give back what a slot owns
+;   ag_frame(word, size)         the frame, or a new one while another call has it
+;   ag_frame_back(word, frame)   back again
+;   ag_forget(word)              the program is gone: give back its frame, and all that is kept here
+;
 ; Blocks of less than $LARGE bytes come from malloc and go back to it. Of the others up to 64 are kept, of $BOUND bytes
 ; together. Before a block stand its size and what malloc gave. Who takes a block out of the table has it alone;
 ; the sizes in the other table are hints.
@@ -21,6 +31,7 @@ declare void @free(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.umin.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
 $DECLARE
 
 define private i64 @capacity(ptr %block) alwaysinline {
@@ -199,6 +210,110 @@ next:
   %more = icmp ult i64 %i1, 64
   br i1 %more, label %each, label %end
 end:
+  ret void
+}
+
+define ptr @ag_reserve(ptr %slot, i64 %size) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %fits = icmp ult i64 %size, %have
+  br i1 %fits, label %old, label %new
+old:
+  %p = load ptr, ptr %slot
+  ret ptr %p
+new:
+  call void @ag_drop(ptr %slot)
+  %more = add i64 %size, 1
+  %q = call ptr @filled(ptr %slot, i64 %more)
+  ret ptr %q
+}
+
+define private ptr @filled(ptr %slot, i64 %size) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %q = call ptr @ag_take(i64 %size)
+  store ptr %q, ptr %slot
+  %none = icmp eq ptr %q, null
+  br i1 %none, label %failed, label %taken
+taken:
+  %header = getelementptr i64, ptr %q, i64 -2
+  %capacity = load i64, ptr %header
+  store i64 %capacity, ptr %place
+  ret ptr %q
+failed:
+  store i64 0, ptr %place
+  ret ptr null
+}
+
+define ptr @ag_grow(ptr %slot, i64 %size, i64 %used) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %before = load ptr, ptr %slot
+  %fits = icmp ule i64 %size, %have
+  %some = icmp ne i64 %have, 0
+  %stay = and i1 %fits, %some
+  br i1 %stay, label %old, label %more
+old:
+  ret ptr %before
+more:
+  %double = mul i64 %have, 2
+  %least = call i64 @llvm.smax.i64(i64 %double, i64 1024)
+  %want = call i64 @llvm.smax.i64(i64 %least, i64 %size)
+  %q = call ptr @ag_take(i64 %want)
+  %gone = icmp eq ptr %q, null
+  br i1 %gone, label %failed, label %copy
+copy:
+  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %before, i64 %used, i1 false)
+  call void @ag_drop(ptr %slot)
+  %header = getelementptr i64, ptr %q, i64 -2
+  %capacity = load i64, ptr %header
+  store ptr %q, ptr %slot
+  store i64 %capacity, ptr %place
+  ret ptr %q
+failed:
+  ret ptr null
+}
+
+define void @ag_drop(ptr %slot) {
+entry:
+  %place = getelementptr i64, ptr %slot, i64 1
+  %have = load i64, ptr %place
+  %none = icmp eq i64 %have, 0
+  br i1 %none, label %end, label %owned
+owned:
+  %p = load ptr, ptr %slot
+  call void @ag_give(ptr %p)
+  br label %end
+end:
+  ret void
+}
+
+define ptr @ag_frame(ptr %word, i64 %size) {
+entry:
+  %kept = atomicrmw xchg ptr %word, ptr null acquire
+  %none = icmp eq ptr %kept, null
+  br i1 %none, label %new, label %old
+old:
+  ret ptr %kept
+new:
+  %p = call ptr @ag_take(i64 %size)
+  ret ptr %p
+}
+
+define void @ag_frame_back(ptr %word, ptr %p) {
+entry:
+  %before = atomicrmw xchg ptr %word, ptr %p release
+  call void @ag_give(ptr %before)
+  ret void
+}
+
+define void @ag_forget(ptr %word) {
+entry:
+  %kept = atomicrmw xchg ptr %word, ptr null acquire
+  call void @ag_give(ptr %kept)
+  call void @ag_empty()
   ret void
 }
 

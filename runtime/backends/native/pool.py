@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ __all__ = ["BOUND", "LARGE", "addresses", "empty", "giver", "handler", "kept", "
 LARGE = 1 << 16  # bytes from which on memory is kept
 BOUND = 1 << 28  # bytes that are kept at most
 
-_EXPORTS = ("ag_take", "ag_give", "ag_empty", "ag_kept")
+FORGET = "ag_forget"
+KEPT = "ag_frame_kept"  # the word of a program for its frame
+PROGRAMS = ("ag_take", "ag_give", "ag_reserve", "ag_grow", "ag_drop", "ag_frame", "ag_frame_back")  # what these call
+_OTHERS = ("ag_empty", "ag_kept", FORGET)
 _HANDLER = ("ag_numpy_malloc", "ag_numpy_calloc", "ag_numpy_realloc", "ag_numpy_free")
 _NAME = b"mem_handler"  # of capsules that arrays have
 _HUGE_PAGES = 14  # MADV_HUGEPAGE
@@ -43,15 +46,21 @@ def _pool() -> Loaded:
     }
     for name, value in facts.items():
         text = text.replace(name, value)
-    loaded = compile_text(text, {}, (*_EXPORTS, *_HANDLER))
+    loaded = compile_text(text, {}, (*PROGRAMS, *_OTHERS, *_HANDLER))
     # Arrays that outlive everything else are freed by it: the code stays until the process ends.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded))
     return loaded
 
 
 def addresses() -> dict[str, int]:
-    """Where `ag_take`, `ag_give` and `ag_empty` begin."""
-    return {name: _pool().address(name) for name in _EXPORTS[:3]}
+    """Where the functions begin that programs call."""
+    return {name: _pool().address(name) for name in PROGRAMS}
+
+
+def forgetter(program: Loaded) -> Callable[[], None]:
+    """What gives back all that a program has kept, and what is kept here."""
+    forget = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_pool().address(FORGET))
+    return partial(forget, program.address(KEPT))
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from runtime.backends.native import elf, scaling
@@ -22,11 +22,10 @@ from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
 
 __all__ = [
-    "FORGET", "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
+    "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
     "require_installed",
 ]
 
-FORGET = "ag_forget"
 _VERSION = 5  # of how texts are compiled: passes, options
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
@@ -40,19 +39,20 @@ _unused: deque[Callable[[], Any]] = deque()
 
 
 class Loaded:
-    """Machine code in memory; it is freed when this object is gone, so whoever calls it keeps it.
-
-    `FORGET`, where it is among the exports, is called before: it frees what the code has kept.
-    """
+    """Machine code in memory; it is freed when this object is gone, so whoever calls it keeps it."""
 
     __slots__ = ("__weakref__", "_addresses", "code")
 
     def __init__(self, addresses: Mapping[str, int], unload: Callable[[], Any], code: bytes) -> None:
         self._addresses = dict(addresses)
         self.code = code  # the object file it was loaded from
-        forget = ctypes.CFUNCTYPE(None)(addresses[FORGET]) if FORGET in addresses else None
-        # Not methods of objects it has: in a cycle of garbage those may be finalised before it.
-        weakref.finalize(self, _unload, forget, unload).atexit = False
+        # What else dies with it may still call it: it is freed when the next code is loaded.
+        self.before_it_goes(partial(_unused.append, unload))
+
+    def before_it_goes(self, work: Callable[[], Any]) -> None:
+        """Do something when this object is gone and the code still there."""
+        # Not a method of an object it has: in a cycle of garbage that may be finalised before it.
+        weakref.finalize(self, work).atexit = False
 
     def address(self, name: str) -> int:
         """Where a function that the text defines begins.
@@ -61,13 +61,6 @@ class Loaded:
           KeyError: it was not asked for when the code was loaded.
         """
         return self._addresses[name]
-
-
-def _unload(forget: Callable[[], None] | None, unload: Callable[[], Any]) -> None:
-    """What code has kept is freed at once; the code itself later, for what else dies with it may still call it."""
-    if forget is not None:
-        forget()
-    _unused.append(unload)
 
 
 def _drain() -> None:

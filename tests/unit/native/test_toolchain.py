@@ -84,11 +84,10 @@ def test_object_code_loads_again():
 
 def test_what_the_code_has_kept_is_freed_before_it():
     called = []
-    callback = ctypes.CFUNCTYPE(None)(lambda: called.append(1))
-    text = ADD + "declare void @given()\ndefine void @ag_forget() {\n  call void @given()\n  ret void\n}\n"
-    symbols = {"given": ctypes.cast(callback, ctypes.c_void_p).value}
-    loaded = toolchain.compile_text(text, symbols, ("ag_run", toolchain.FORGET))
+    loaded = toolchain.compile_text(ADD, {})
+    address = loaded.address("ag_run")
+    loaded.before_it_goes(lambda: called.append(address))
     assert run(loaded, 41) == (0, [42]) and not called
     del loaded
     gc.collect()
-    assert called == [1]
+    assert called == [address]

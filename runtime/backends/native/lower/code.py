@@ -50,6 +50,7 @@ class Code:
         self.block = "entry"
         self.moment = 0  # grows with every instruction that may touch memory: the time of lifetimes
         self.depth = 0  # of loops around
+        self.once = False  # whether it is run once a call
         self._names = 0
         self._types: dict[str, str] = {}
         self._scanned = 0, 0  # lines of the prologue and others whose registers are among them

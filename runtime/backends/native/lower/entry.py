@@ -87,6 +87,7 @@ class _Entry:
     def write(self) -> None:
         ctx, code = self.ctx, self.ctx.code
         code.promised.update({"%in": "ptr", "%limit": "i64", "%held.next": "i64", "%arena": "ptr"})
+        code.once = True
         code.begin("start")
         reps = self._inputs()
         slot = 0
@@ -117,7 +118,8 @@ class _Entry:
         ctx.memory.lay_out()
         frame = ctx.memory.frame
         if frame:
-            code.do(f"call void @{'ag_frame_back' if frame < pool.LARGE else 'ag_give'}(ptr %frame)")
+            back = f"ag_frame_back(ptr @{pool.KEPT}, " if frame < pool.LARGE else "ag_give("
+            code.do(f"call void @{back}ptr %frame)")
         result = code.op("load i64, ptr %status")
         code.do(f"ret i64 {result}")
         ctx.big |= lower_functions(self.module, ctx.functions, self.constants_at)
@@ -129,7 +131,8 @@ class _Entry:
             *code.prologue,
         ]
         if frame:
-            lines.append(f"  %frame = call ptr @{'ag_frame' if frame < pool.LARGE else 'ag_take'}(i64 {frame})")
+            take = f"ag_frame(ptr @{pool.KEPT}, " if frame < pool.LARGE else "ag_take("
+            lines.append(f"  %frame = call ptr @{take}i64 {frame})")
         else:
             lines.append("  %frame = getelementptr i8, ptr null, i64 0")
         lines += passed(self.module, self.constants_at)

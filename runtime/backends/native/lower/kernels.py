@@ -13,6 +13,7 @@ from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.processor import registers, vector_bytes
 from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
+from runtime.backends.native.lower.widen import OURS
 
 __all__ = ["Kernel", "lanes_of", "registers"]
 
@@ -125,7 +126,7 @@ class Kernel:
             yield i
         code.do(f"{following} = add nsw i64 {i}, {step}")
         code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
-        code.do(f"br label %{head}, !llvm.loop {self.ctx.module.as_written()}")
+        code.do(f"br label %{head}, !llvm.loop {self.ctx.module.as_written()}{OURS}")
         code.begin(after)
 
     @contextmanager

@@ -58,6 +58,7 @@ FEWEST = 16  # rows of which a thread makes a sum of rows
 
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
+LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -385,11 +386,18 @@ class Nest:
 
     def _widen(self, before: int, start: Operand, end: Operand) -> None:
         """Write the innermost loop, which begins at a line, in vectors, if that is plain."""
-        written = self._written()
-        if any(r.best for r in written):
-            return
-        sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
-        widen_loop(self.code, self.host.module, before, (start, end), sums, self._side_by_side() if sums else 1)
+        written, widened = self._written(), False
+        if not any(r.best for r in written):
+            sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
+            most = self._side_by_side() if sums else 1
+            widened = widen_loop(self.code, self.host.module, before, (start, end), sums, most)
+        if not widened and self._is_little() and all(r.kind == "store" for r in written):
+            self.code.lines[-2] += OURS
+
+    def _is_little(self) -> bool:
+        """Whether the loops run once a call, and not for long: as they are they cost less than LLVM's passes."""
+        count = self.code.product(tuple(self.sizes)) if all(isinstance(n, int) for n in self.sizes) else None
+        return self.code.once and not self.code.depth and isinstance(count, int) and count * self._weight() <= LITTLE
 
     def _claims(self, depth: int) -> list[str]:
         """What is said of a loop."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, Gather, IndexMap, Map, identity
@@ -383,9 +385,36 @@ def checked_indices(ctx: FunctionLowering, value: Value, size: Operand, wrap: bo
     if isinstance(rep, Scalar):
         i = b.cast(rep, "i64")
         return Const(Scalar(place_of(ctx, i.reg, size, wrap), "i64"))
+    if _are_places(ctx, value, size):
+        return Map(lambda x: b.cast(x, "i64"), "i64", (ctx.expr(value),), 1)
     ctx.array(value)
     wide = Map(lambda x: b.cast(x, "i64"), "i64", (ctx.expr(value),), 1)
     return checked(ctx, wide, ctx.sizes(value), [rep], size, wrap)
+
+
+_SOME_OF = ("reshape", "transpose", "index")  # operations that give elements of their first operand
+_ORDERS = {"top_order": -1, "sort_order": None, "arg_max": None, "arg_min": None}  # and the axis that they order
+
+
+def _are_places(ctx: FunctionLowering, value: Value, size: Operand) -> bool:
+    """Whether the integers of a value, by the operation that made them, are indices from the start of an axis."""
+    node = value.node
+    while node is not None and (node.op.name in _SOME_OF or node.op.name == "cast"):
+        t = ctx.type(node.outputs[0]).dtype
+        if t.kind not in "iu" or not isinstance(size, int) or size > 1 << (8 * t.size - 1):
+            return False
+        node = node.inputs[0].node
+    if node is None:
+        return False
+    if node.op.name == "constant":
+        numbers = np.asarray(node.attrs["value"])
+        least, most = (int(numbers.min()), int(numbers.max())) if numbers.size and numbers.dtype.kind in "iu" else (-1, 0)
+        return isinstance(size, int) and least >= 0 and most < size
+    if node.op.name not in _ORDERS:
+        return False
+    axis, of = _ORDERS[node.op.name], ctx.env.get(node.inputs[0])
+    axis = node.attrs["axis"] if axis is None else axis
+    return isinstance(of, Deferred) and isinstance(axis, int) and of.sizes[axis] == size
 
 
 def checked(
