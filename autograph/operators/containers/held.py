@@ -14,7 +14,7 @@ from autograph.operators.state.places import note_attribute, note_item
 from autograph.operators.values.choice import choice_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
-from autograph.operators.values.listvalue import ListContents, ListValue, Splice
+from autograph.operators.values.listvalue import ListValue, Splice
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
 
@@ -107,21 +107,47 @@ def unseen_but(held: Held, ours: dict[int, int]) -> bool:
 
 def _is_spliced_elsewhere(part: Any) -> bool:
     """Whether Python has put the staged content of a list, whose elements can be changed, into other lists, too."""
-    return type(part) is list and any(type(e) is Splice and spliced_into(e.value, part, e) for e in part)
+    if type(part) is not list:
+        return False
+    values = [e.value for e in part if type(e) is Splice]
+    return any(True for value in values for _ in spliced_into(value, part))
 
 
-def spliced_into(value: ListValue, but: list[Any], splice: Splice | None = None) -> list[list[Any]]:
-    """The Python lists that hold `value` now, except `but`; `splice` is what stands for it there, if it is known."""
+def spliced_into(value: ListValue, but: list[Any]) -> Iterator[list[Any]]:
+    """The Python lists that hold `value` now, except `but`.
+
+    Python made them, so the collector has to tell. The young ones are asked first, and all objects of the process only
+    where those are not all that refer to the value.
+    """
     if value.element is None or not may_change(value.element):
-        return []
+        return
     splices = [s for s in (r() for r in value.splices) if s is not None]
-    if splice is not None and len(splices) == 1 and getrefcount(splice) <= _SINGLE:
-        return []
-    found = {id(x): x for x in gc.get_referrers(*splices) if type(x) is list and x is not splices and x is not but}
-    return [x for x in found.values() if not any(type(holder) is ListContents for holder in gc.get_referrers(x))]
+    ours = frozenset(map(id, splices))
+    left = sum(getrefcount(splices[i]) - _ONE for i in range(len(splices))) - _times(but, ours)
+    known = {id(splices), id(but)}
+    for generation in (0, 1, None):
+        if left <= 0:
+            return
+        if generation is None:
+            found = gc.get_referrers(*splices)
+        else:
+            young = gc.get_objects(generation=generation)
+            found = [x for x in young if type(x) in (list, tuple) and len(x) <= _SHORT and _times(x, ours)]
+            young.clear()
+        for x in found:
+            if id(x) not in known and type(x) in (list, tuple):
+                known.add(id(x))
+                left -= _times(x, ours)
+                if type(x) is list:
+                    yield x
 
 
-_SINGLE = 5  # references to a splice that one list holds, counted in `spliced_into` when it is asked for an item
+_SHORT = 10_000  # items of a young list that are looked through: of a longer one, the collector is quicker
+
+
+def _times(x: list[Any] | tuple[Any, ...], ids: frozenset[int]) -> int:
+    """How often a list holds one of some objects."""
+    return 0 if ids.isdisjoint(map(id, x)) else sum(id(e) in ids for e in x)
 
 
 def may_change(d: Descriptor) -> bool:
@@ -140,7 +166,7 @@ def refuse_parts_of_others(trace: Trace, value: Any) -> None:
     for part in mutable_parts(value):
         if type(part) is not list or not any(type(e) is Splice and _holds_changeable(e.value) for e in part):
             continue
-        if len(part) > 1 or spliced_into(part[0].value, part):
+        if len(part) > 1 or any(True for _ in spliced_into(part[0].value, part)):
             raise followed_no_further()
 
 

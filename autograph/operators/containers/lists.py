@@ -59,7 +59,7 @@ class ListPlace:
             return last
         if len(owner) == 1 and type(owner[0]) is Splice:
             return owner[0].value
-        self._last = ListContents(list(owner))
+        self._last = ListContents(tuple(owner))
         return self._last
 
     def write(self, value: Any) -> None:
@@ -119,7 +119,7 @@ def dynamic_of(x: Any) -> ListValue | None:
     return content_of(x)
 
 
-def content_of(x: list[Any]) -> ListValue:
+def content_of(x: list[Any] | tuple[Any, ...]) -> ListValue:
     """The staged content of a Python list that has one, without what has changed in its elements since."""
     return x[0].value if len(x) == 1 else _joined(x)  # type: ignore[no-any-return]
 
@@ -133,12 +133,13 @@ def put_in(items: Any) -> None:
                 trace.notes["heap"].put_in(item)
 
 
-def _joined(x: list[Any]) -> ListValue:
+def _joined(x: list[Any] | tuple[Any, ...]) -> ListValue:
     """The content of a list that Python put together of staged and other items."""
     put_in(x)
-    d = describe(ListContents(x))
+    contents = ListContents(tuple(x))
+    d = describe(contents)
     assert isinstance(d, Sequence)
-    return ListValue(d.element, pack_list(x, d))
+    return ListValue(d.element, pack_list(contents, d))
 
 
 def as_list_value(x: Any) -> ListValue:

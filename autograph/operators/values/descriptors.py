@@ -71,7 +71,7 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if type(x) is list:
         return (), tuple(x)
     if type(x) is ListContents:
-        return (), tuple(x.items)
+        return (), x.items
     if type(x) is dict:
         return tuple(x), tuple(x.values())
     if type(x) is Contents:

@@ -33,11 +33,11 @@ class ListContents:
 
     __slots__ = ("items",)
 
-    def __init__(self, items: list[Any]) -> None:
-        self.items = items
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        self.items = items  # no list: those that hold splices are looked for (see `held`)
 
     def __repr__(self) -> str:
-        return f"<contents {self.items}>"
+        return f"<contents {list(self.items)}>"
 
 
 class Contents:

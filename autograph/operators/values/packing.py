@@ -162,7 +162,7 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
     """A Python list, or a staged one, as graph lists: one per leaf of the element type."""
     types = list_types(d)
     items = x.items if type(x) is ListContents else x
-    if type(items) is list and has_splices(items):
+    if type(x) in (list, ListContents) and has_splices(items):
         return _pack_spliced(items, d, types)
     if type(x) is ListValue:
         if x.element == d.element:
@@ -182,7 +182,7 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
     return [_emit("list_from", column, {"element": t.element}, (t,)) for column, t in zip(columns, types, strict=True)]
 
 
-def _pack_spliced(items: list[Any], d: Sequence, types: list[Any]) -> list[Value]:
+def _pack_spliced(items: list[Any] | tuple[Any, ...], d: Sequence, types: list[Any]) -> list[Value]:
     """Graph lists of Python items and spliced ones, in their order."""
     columns: list[Value] | None = None
     for spliced, group in itertools.groupby(items, lambda item: type(item) is Splice):
