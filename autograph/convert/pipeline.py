@@ -21,6 +21,7 @@ from autograph.convert.passes.calls import Calls
 from autograph.convert.passes.comprehensions import Comprehensions
 from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
+from autograph.convert.passes.displays import Displays
 from autograph.convert.passes.endings import Endings
 from autograph.convert.passes.functions import Functions
 from autograph.convert.passes.in_place import InPlace
@@ -50,6 +51,7 @@ PASSES: tuple[type[Converter], ...] = (
     Subscripts,
     Attributes,
     Comprehensions,
+    Displays,
     Asserts,
     Ternary,
     Logic,

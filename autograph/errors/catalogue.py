@@ -204,7 +204,7 @@ REFUSALS: dict[str, Refusal] = {
     "number-as-key": Refusal(
         _GRAPH,
         "a staged number is looked up by its hash (a key, a set, a cache), and its value exists only when the graph runs",
-        "compare it (`n in (1, 2, 3)`), or index a list or tensor by it",
+        "make the dictionary or set in the function, compare it (`n in (1, 2, 3)`), or index a list or tensor by it",
     ),
     "slice-assignment": Refusal(
         _GRAPH,
@@ -214,8 +214,8 @@ REFUSALS: dict[str, Refusal] = {
     # Python objects by tensors.
     "tensor-key": Refusal(
         _GRAPH,
-        "a dictionary cannot be {what} with a tensor as its key: its keys are not all numbers that are there already",
-        "use a list or a tensor and index it, or give the dictionary all its keys (numbers) before",
+        "this dictionary was made outside of the function, and cannot get a key there that depends on a tensor",
+        "make the dictionary in the function and return it, or give it all its keys (numbers) before",
     ),
     "array-write": Refusal(
         _GRAPH,

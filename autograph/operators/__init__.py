@@ -16,6 +16,7 @@ from autograph.operators.expressions.membership import in_, is_, is_not, not_in
 from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
+from autograph.operators.functions.keyed import dict_of, set_of
 from autograph.operators.items.attributes import aug_attr, del_attr, set_attr
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import (
@@ -87,6 +88,7 @@ __all__ = [
     "del_attr",
     "del_item",
     "dict_comp",
+    "dict_of",
     "eq",
     "f_back",
     "for_rest",
@@ -123,6 +125,7 @@ __all__ = [
     "set_attr",
     "set_comp",
     "set_item",
+    "set_of",
     "text",
     "truth_of",
     "try_stmt",

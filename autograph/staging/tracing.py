@@ -19,7 +19,7 @@ from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
-from autograph.operators.state.aliases import HEAP, NO_HEAP, TraceAgain, hints_of
+from autograph.operators.state.aliases import HEAP, KEYED, NO_HEAP, TraceAgain, hints_of
 from autograph.operators.state.births import births_of, forget_dead
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import (
@@ -51,6 +51,7 @@ from autograph.staging.guards import Guards, guards_of
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
+from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import BoxPlace, Place, Trace, active, tracing
 from runtime.typesys.errors import OpError, UnboundVariableError, UnimplementedError
@@ -172,6 +173,9 @@ def _attempt(
     trace.notes |= {**notes, "runs_again": True}
     if HEAP in hints:
         trace.notes["heap"] = Heap(trace)
+    if KEYED in hints:
+        trace.notes["keyed"] = True
+        trace_module.unusual(trace)
     is_debugged(trace)  # noted: later on nothing may tell
     boxes: list[Tensor] = []
     label = [""]

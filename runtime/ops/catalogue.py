@@ -212,7 +212,7 @@ _FUNCTIONS = {
         prod reduced_count standard_deviation sum variance zero_fraction
     """,
     "runtime.ops.rounding": """
-        clip clip_by_value rounded
+        clip clip_by_value is_integer round_number rounded
     """,
     "runtime.ops.segments": """
         dynamic_partition dynamic_stitch segment_max segment_mean segment_min segment_prod segment_sum
@@ -247,13 +247,14 @@ METHODS = dict(pair.split("=") for pair in """
         __lshift__=left_shift __lt__=less __matmul__=matmul __mod__=mod __mul__=mul __ne__=not_equal
         __neg__=neg __or__=bitwise_or __pos__=positive __pow__=power() __radd__=add __rand__=bitwise_and
         __rdivmod__=quotient_and_remainder() __rfloordiv__=floordiv __rlshift__=left_shift __rmatmul__=matmul
-        __rmod__=mod __rmul__=mul __ror__=bitwise_or __round__=rounded() __rpow__=pow __rrshift__=right_shift
-        __rshift__=right_shift __rsub__=sub __rtruediv__=div __rxor__=bitwise_xor __sub__=sub __truediv__=div
-        __xor__=bitwise_xor all=all() any=any() argmax=argmax() argmin=argmin() astype=cast_to() clip=clip()
-        conj=conj conjugate=conj copy=identity cumprod=flat_cumprod() cumsum=flat_cumsum() dot=dot()
-        flatten=flatten() max=max() mean=mean() min=min() prod=prod() ravel=flatten() repeat=repeat()
-        reshape=reshape_method() round=rounded() squeeze=squeeze_method() std=standard_deviation() sum=sum()
-        swapaxes=swapaxes() transpose=transpose_method() var=variance()
+        __rmod__=mod __rmul__=mul __ror__=bitwise_or __round__=round_number() __rpow__=pow
+        __rrshift__=right_shift __rshift__=right_shift __rsub__=sub __rtruediv__=div __rxor__=bitwise_xor
+        __sub__=sub __truediv__=div __xor__=bitwise_xor all=all() any=any() argmax=argmax() argmin=argmin()
+        astype=cast_to() clip=clip() conj=conj conjugate=conj copy=identity cumprod=flat_cumprod()
+        cumsum=flat_cumsum() dot=dot() flatten=flatten() is_integer=is_integer() max=max() mean=mean()
+        min=min() prod=prod() ravel=flatten() repeat=repeat() reshape=reshape_method() round=rounded()
+        squeeze=squeeze_method() std=standard_deviation() sum=sum() swapaxes=swapaxes()
+        transpose=transpose_method() var=variance()
 """.split())
 UFUNCS = dict(pair.split("=") for pair in """
         absolute=abs add=add arccos=acos arccosh=acosh arcsin=asin arcsinh=asinh arctan2=atan2 arctan=atan

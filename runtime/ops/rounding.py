@@ -76,7 +76,24 @@ class Round(Unary):
                 yield inputs, {"decimals": decimals}
 
 
-@function("round", "math.round", method=("__round__", "round"), tensors=1)
+@function(method="__round__", tensors=1)
+def round_number(op: Any, x: Any, ndigits: int | None = None) -> Any:
+    """Python's `round(x)`: an integer where x is a number and `ndigits` is not said."""
+    kind = op.type_of(x)
+    rounded = op.rounded(x, ndigits)
+    return op.to_python(rounded, kind="int") if ndigits is None and kind.shape == () and kind.dtype.is_floating else rounded
+
+
+@function(method="is_integer", tensors=1)
+def is_integer(op: Any, x: Any) -> Any:
+    """Whether x has no fraction, elementwise; as Python's `float.is_integer`."""
+    kind = op.type_of(x)
+    if kind.dtype.is_floating:
+        return op.logical_and(op.is_finite(x), op.equal(op.floor(x), x))
+    return op.equal(x, x)
+
+
+@function("round", "math.round", method="round", tensors=1)
 def rounded(op: Any, x: Any, decimals: int | None = None, name: str | None = None) -> Any:
     """x to the nearest integer (or to `decimals` places), halves to even; shape and dtype unchanged. No gradient.
 

@@ -302,6 +302,8 @@ def attach_shape() -> None:
         setattr(Tensor, name, property(getter))
     Tensor.T = property(lambda self: op.transpose_all(self))  # type: ignore[attr-defined]
     Tensor.mT = property(lambda self: op.matrix_transpose(self))  # type: ignore[attr-defined]
+    Tensor.real = property(lambda self: op.real(self) if self.dtype.is_complex else self)  # type: ignore[attr-defined]
+    Tensor.imag = property(lambda self: op.imag(self) if self.dtype.is_complex else op.zeros_like(self))  # type: ignore[attr-defined]
     Tensor.get_shape = _shape  # type: ignore[attr-defined]
     Tensor.set_shape = boundary(_set_shape)  # type: ignore[attr-defined]
     Tensor.__len__ = _len  # type: ignore[attr-defined]

@@ -142,11 +142,14 @@ class Tensor:
     def __hash__(self) -> int:
         value = self._value
         if type(value) is Value and getattr(value.type, "shape", None) == ():  # a number's hash is its value's
+            hash_hook()
             raise OperatorNotAllowedInGraphError(
                 f"hash() needs the value of a staged number ({value.type}), which exists only when the graph runs",
                 id="number-as-key",
             )
-        return id(self)
+        if isinstance(value, np.ndarray) and value.ndim:
+            return id(self)
+        return hash(value if not isinstance(value, np.ndarray) else value[()])  # as NumPy's numbers: found by its value
 
     def ref(self) -> Reference:
         """A hashable reference to this box, as TensorFlow's `Tensor.ref`."""
@@ -223,4 +226,5 @@ def _describe(tensor: Tensor, spec: str) -> str:
 
 
 in_trace: Any = bool  # whether a trace is active: runtime.tensor.trace, which imports this, puts its answer there
+hash_hook: Any = bool  # called where the hash of a staged number is asked for; the front end may end the trace there
 text_hook: Any = _describe  # the text of a staged tensor; the front end puts tokens there that its print understands

@@ -203,18 +203,14 @@ def test_texts_are_not_looked_into(f):
     assert caught.value.id == "characters-of-tensor"
 
 
-def default_for_an_index(n):
-    s = 0
-    for i in range(n):
-        s = s + {1: 2}.get(i, 0)
-    return s
+SEEN, PRICES = {1}, {1: 2}
 
 
 def in_a_set(n):
-    return len({int(n), 1})
+    SEEN.add(int(n))
 
 
-@pytest.mark.parametrize("f", [lambda n: {1: 2}.get(n, 0), lambda n: {1: 2}.pop(int(n), 0), in_a_set, default_for_an_index])
+@pytest.mark.parametrize("f", [in_a_set, lambda n: PRICES.pop(int(n), 0)])
 def test_staged_numbers_have_no_hash(f):
     with pytest.raises(OperatorNotAllowedInGraphError) as caught:
         ag.function(f)(ag.constant(1))

@@ -147,6 +147,7 @@ def note_contents(trace: Trace, x: Any, keys: Any = None) -> None:
         trace.record(ContentsPlace(x))
 
 
+of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is joined with what; `keyed` puts its own
 made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
 
 
@@ -168,6 +169,7 @@ def in_place(x: Any, value: Any) -> Any:
             if type(x) is list and "heap" in trace.notes and trace.notes["heap"].of(x) is not None and not _is_number(value):
                 ListMethod(x, "extend")(value)
                 return ()  # all is done
+            of_forms(x, value)
             note_contents(trace, x, value if isinstance(value, dict) else None)
     return value
 

@@ -10,6 +10,7 @@ from autograph.operators.expressions.py_builtins import collect, emitted_from, e
 from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.state.plain import PLAIN
+from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import (
     StagedMap,
@@ -63,14 +64,14 @@ def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat:
 
 def set_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> set[Any]:
     """`{element(x) for x in iterable if condition(x)}`."""
-    return set(list_comp(element, iterable, condition, flat))
+    return STAND_INS[set](list_comp(element, iterable, condition, flat))  # type: ignore[no-any-return]
 
 
 def dict_comp(
     element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False
 ) -> dict[Any, Any]:
     """`{k: v for x in iterable if condition(x)}`, where `element(x)` gives (k, v)."""
-    return dict(list_comp(element, iterable, condition, flat))
+    return STAND_INS[dict](list_comp(element, iterable, condition, flat))  # type: ignore[no-any-return]
 
 
 def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:

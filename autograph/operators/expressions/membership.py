@@ -10,6 +10,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.expressions.comparisons import eq, holds_staged, same
 from autograph.operators.expressions.py_builtins import gathered
+from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.maybe_keys import is_set
@@ -114,6 +115,7 @@ def in_(x: Any, container: Any) -> Any:
             return or_(*_equalities(x, list(container)))
         if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
             return or_(*_equalities(x, list(container)))
+        container = keyed.readable(container, x)
         if type(container) is dict and x in container:
             return is_set(container[x])
     if type(container) is str and type(x) is StagedText:
@@ -123,6 +125,7 @@ def in_(x: Any, container: Any) -> Any:
 
 def _asked(x: Any, container: Any) -> Any:
     """`x in container` as the container's class tells it."""
+    container = keyed.readable(container, x)
     method = special(container, "__contains__")
     return x in container if method is None else truth_of(method(x))
 

@@ -480,8 +480,7 @@ def round_(x: Any, ndigits: Any = None) -> Any:
     x = resolve(x)
     if not isinstance(x, Tensor):
         return builtins.round(x, ndigits) if ndigits is not None else builtins.round(x)
-    rounded = op.rounded(x, ndigits)
-    return op.to_python(rounded, kind="int") if x.type.weak and ndigits is None else rounded
+    return op.round_number(x, ndigits)
 
 
 @stand_in(builtins.divmod)
@@ -505,7 +504,10 @@ def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
 def isinstance_(x: Any, classes: Any) -> Any:
     """`isinstance`; staged where `x` may be of another class on some paths. A staged Python number is one."""
     if type(x) not in CHOICES:
-        return builtins.isinstance(x, classes) or (is_number(x) and builtins.isinstance(python_type(x)(), classes))
+        if builtins.isinstance(x, classes) or (is_number(x) and builtins.isinstance(python_type(x)(), classes)):
+            return True
+        stands_for = getattr(builtins.type(x), "__python_class__", None)
+        return stands_for is not None and builtins.issubclass(stands_for, classes)
     choice = choice_of(x)
     assert choice is not None
 
@@ -523,7 +525,7 @@ def type_(x: Any, *more: Any, **keywords: Any) -> Any:
     if builtins.type(x) in CHOICES:
         classes = [type_(a) for a in alternatives_of(x) if a is not UNBOUND]
         return classes[0] if len(set(classes)) == 1 else select_any(x, type_)
-    return python_type(x) if is_number(x) else builtins.type(x)
+    return python_type(x) if is_number(x) else getattr(builtins.type(x), "__python_class__", builtins.type(x))
 
 
 @stand_in(builtins.list)

@@ -93,6 +93,8 @@ def callee(f: Any) -> Any:
     trace = current()
     if trace is None:
         return FRAME_READERS.get(f, f) if kind is BuiltinMethodType else f
+    if "keyed" in trace.notes and (made := keyed_method(f)) is not None:
+        return made
     if kind is MethodType:
         made = trace.calls.get(function) if type(function) is FunctionType else None
         if made is not None and type(f.__self__) in trace.met:
@@ -443,6 +445,7 @@ def converted(f: FunctionType) -> FunctionType:
 
 _DICT_READS = frozenset(("get", "keys", "values", "items"))
 dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
+keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
 
 
 def _is_absent_somewhere(x: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 from builtins import len  # what another module makes of the name is nothing to the hooks
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -31,6 +31,7 @@ from autograph.operators.containers.lists import (
     set_element,
 )
 from autograph.operators.containers.sharing import sharing_of, sync
+from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.maybe_keys import is_maybe
 from autograph.operators.state.aliases import followed_no_further, write_through
@@ -89,7 +90,7 @@ def get_item(x: Any, index: Any) -> Any:
                 return x[index]
         elif kind in PLAIN:
             return _present(x[index], index) if kind is dict else x[index]
-    elif kind is dict and by is tuple:
+    elif kind is dict and by is tuple and not keyed.is_key(index):
         return _present(x[index], index)
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
         return x[index]
@@ -123,6 +124,7 @@ def get_item(x: Any, index: Any) -> Any:
             return get_item(list(x), index)
         if isinstance(x, (dict, MutableMapping)):
             return _dict_by_tensor(x, index)
+    x = keyed.readable(x, index)
     method = special(x, "__getitem__")
     value = x[index] if method is None else method(index)
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
@@ -185,16 +187,20 @@ def _present(value: Any, key: Any) -> Any:
 
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:
     """d[k] for a staged k: a comparison with each key."""
-    return _pick(x, index, _number_keys(x, "read"))
+    if hasattr(type(x), "__missing__"):
+        keyed.ask(x)  # it has something for keys that are not there
+    keys = None if type(x) is Counter else _number_keys(x)
+    return get_item(keyed.form_of(x), index) if keys is None else _pick(x, index, keys)
 
 
-def _number_keys(x: Any, what: str) -> list[Any]:
-    """The keys of a dictionary in which a staged number is looked for."""
+def _number_keys(x: Any) -> list[Any] | None:
+    """The keys of a dictionary in which a staged number is looked for; None where not all are numbers."""
     if "rolling" in current_trace().notes:
         raise CannotRoll  # where the number may be Python's, it may be a new key
     keys = [k for k in x if type(k) in (int, float, bool)]
     if len(keys) != len(x) or not keys:
-        raise refusal("tensor-key", what=what)
+        keyed.ask(x)
+        return None
     return keys
 
 
@@ -206,7 +212,7 @@ def _pick(x: Any, index: Tensor, keys: list[Any]) -> Any:
 
 
 def _missing(index: Tensor) -> None:
-    raise raised(KeyError(f"{index}"))
+    raise raised(KeyError(op.to_python(index, kind="int") if index.type.dtype.is_integer else index))
 
 
 def _scalar_index(index: Tensor) -> Tensor:
@@ -280,6 +286,7 @@ def _is_python(base: Any, index: Any) -> bool:
             check_text(current_trace(), index, "a key")
         if by not in NUMBERS and by is not tuple:
             return False
+        keyed.check(base, index)
         trace = current()
         if trace is not None:
             if kind is not dict and "choices" in trace.notes:
@@ -311,7 +318,14 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         return
     index = resolve(indices[0])
     if len(indices) == 1:
-        _store_one(base, index, new(lambda: get_item(base, index)))
+        asked = False  # where the old item was, the key is there
+
+        def old() -> Any:
+            nonlocal asked
+            asked = True
+            return get_item(base, index)
+
+        _store_one(base, index, new(old), asked)
         return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
@@ -319,7 +333,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         _store_one(base, index, inner)
 
 
-def _store_one(base: Any, index: Any, value: Any) -> None:
+def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> None:
     trace = STATE.trace
     if trace is None or isinstance(base, Tensor):
         base[index] = value
@@ -344,7 +358,7 @@ def _store_one(base: Any, index: Any, value: Any) -> None:
         base[index] = value
         return
     if isinstance(index, Tensor) and isinstance(base, (dict, MutableMapping)):
-        _dict_store(base, index, value)
+        _dict_store(base, index, value, is_there)
         return
     if isinstance(base, ndarray):
         check_write(trace, base, index, value)
@@ -375,8 +389,12 @@ def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, 
     put_content(base, made)
 
 
-def _dict_store(base: Any, index: Tensor, value: Any) -> None:
-    keys = _number_keys(base, "written")
+def _dict_store(base: Any, index: Tensor, value: Any, is_there: bool) -> None:
+    if not is_there:
+        keyed.ask(base)
+    keys = _number_keys(base)
+    if keys is None:
+        raise refusal("tensor-key")
     trace = current_trace()
     _pick(base, index, keys)  # refuses a new key
     for k in keys:
@@ -396,6 +414,7 @@ def del_item(x: Any, index: Any) -> None:
                 return
             note_list(trace, x)
         elif isinstance(x, dict):
+            keyed.check(x, index)
             note_item(trace, x, index)
     del x[index]
     sync(trace)

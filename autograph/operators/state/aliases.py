@@ -17,6 +17,7 @@ from runtime.tensor.trace import Trace, current
 
 __all__ = [
     "HEAP",
+    "KEYED",
     "NO_HEAP",
     "TraceAgain",
     "alias_condition",
@@ -93,6 +94,7 @@ def hints_of(trace: Trace) -> set[Any]:
     return trace.notes.setdefault("alias hints", set())  # type: ignore[no-any-return]
 
 
+KEYED = "keyed"  # a hint: some dictionaries and sets have tensors as keys (see `functions.keyed`)
 HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `containers.heap`); they cannot be
 
 

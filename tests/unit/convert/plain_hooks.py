@@ -138,6 +138,14 @@ def _place(x: Any, indices: Any) -> Any:
     return x
 
 
+def dict_of(*pairs: Any) -> dict[Any, Any]:
+    return dict(pairs)
+
+
+def set_of(*items: Any) -> set[Any]:
+    return set(items)
+
+
 def set_item(x: Any, *rest: Any) -> None:
     *outer, index, value = rest
     _place(x, outer)[index] = value

@@ -1,0 +1,182 @@
+"""Which dictionaries and sets have tensors as keys: those are made as forms over lists (see `keyed_forms`).
+
+    d = {}; d[x] = 1    ->    the key needs a hash: the function is traced again, with a note of where dictionaries are made;
+                              it is d's: the function is traced again, and what that place makes is a form
+
+What is made outside of the trace stays Python's.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autograph.operators.containers import contents
+from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.functions import calls
+from autograph.operators.functions.calls import callee
+from autograph.operators.functions.generators import may_be_shared
+from autograph.operators.functions.keyed_forms import Counts, Defaulting, Keyed, KeyedSet, Ordered
+from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.values import quick
+from runtime.tensor import tensor as tensor_module
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = ["ask", "check", "dict_of", "form_of", "is_key", "readable", "set_of"]
+
+_FORMS: dict[type, Any] = {
+    dict: Keyed, set: KeyedSet, collections.Counter: Counts, collections.defaultdict: Defaulting,
+    collections.OrderedDict: Ordered,
+}  # fmt: skip
+
+
+def is_key(x: Any) -> bool:
+    """Whether a key is known only to the run."""
+    return is_staged(x) or (type(x) is tuple and any(map(is_key, x)))
+
+
+def check(container: Any, key: Any) -> None:
+    """Python is about to look for a key: one that is known only to the run is asked for."""
+    if (type(key) is tuple or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
+        ask(container)
+
+
+def readable(container: Any, key: Any) -> Any:
+    """What is asked for a key in the place of a container: a form with its content, where only the run knows the key."""
+    if (type(key) is tuple or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
+        ask(container)
+        return form_of(container)
+    return container
+
+
+def form_of(container: Any) -> Any:
+    """A form with the content of a container that was made outside."""
+    kind = type(container)
+    if kind is collections.defaultdict:
+        kind = dict  # it does not get the keys that it lacks
+    made = callee(_FORMS.get(kind, Keyed))()
+    made.names = list(container)
+    if kind is not set:
+        made.held = list(container.values())
+    return made
+
+
+def ask(container: Any) -> None:
+    """A container is asked for a key that only the run knows: trace again, if that may make a form of it."""
+    trace = STATE.trace
+    if trace is None or not trace.notes.get("restarts"):
+        return
+    hints = hints_of(trace)
+    if KEYED not in hints:
+        raise TraceAgain(KEYED)
+    site = trace.notes.get("made", {}).get(id(container))
+    if site is not None and site not in hints:
+        raise TraceAgain(site)
+
+
+def _hashed() -> None:
+    """The hash of a staged number is asked for."""
+    trace = STATE.trace
+    if trace is not None and trace.notes.get("restarts") and KEYED not in hints_of(trace):
+        raise TraceAgain(KEYED)
+
+
+tensor_module.hash_hook = _hashed
+
+
+def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
+    """A dictionary or set, or a form of it."""
+    trace = STATE.trace
+    if trace is None:
+        return kind(*args, **kwargs)
+    site = None
+    if KEYED in hints_of(trace):
+        frame: Any = sys._getframe(1)
+        while frame.f_globals.get("__name__", "").startswith("autograph."):
+            frame = frame.f_back
+        site = (KEYED, frame.f_code, frame.f_lasti)
+    given = args[1:] if kind is collections.defaultdict else args
+    if (site is not None and site in hints_of(trace)) or any(_has_keys(x, kind) for x in given):
+        return callee(_FORMS[kind])(*args, **kwargs)
+    made = kind(*args, **kwargs)
+    if site is not None:
+        trace.notes.setdefault("made", {})[id(made)] = site
+    return made
+
+
+def _has_keys(x: Any, kind: type) -> bool:
+    """Whether what a dictionary or set is made of has keys that only the run knows."""
+    if type(x) in _OF_FORMS:
+        return True
+    if type(x) is list and dynamic_of(x) is not None:
+        return True
+    of_pairs = kind is not set and kind is not collections.Counter
+    if type(x) in (list, tuple):
+        return any(is_key(e[0] if of_pairs and type(e) in (list, tuple) and e else e) for e in x)
+    if may_be_shared(x) or isinstance(x, Tensor):
+        return True
+    return staged_iterable(x) is not None
+
+
+_OF_FORMS = frozenset(_FORMS.values())
+
+
+def dict_of(*pairs: Any) -> Any:
+    """`{key: value, ...}`."""
+    return _made(dict, pairs) if pairs else _made(dict)
+
+
+def set_of(*items: Any) -> Any:
+    """`{item, ...}`."""
+    return _made(set, items)
+
+
+for _kind in _FORMS:
+    stand_in(_kind)(functools.partial(_made, _kind))
+
+
+def _method(f: Any) -> Callable[..., Any] | None:
+    """A method of a dictionary or set, where some have keys that only the run knows; None for anything else."""
+    if type(getattr(f, "__self__", None)) not in _FORMS:
+        return None
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        owner = f.__self__
+        if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
+            ask(owner)
+            if f.__name__ in _READING:
+                return callee(getattr(form_of(owner), f.__name__))(*args, **kwargs)
+        return _plain(STATE.trace, f)(*args, **kwargs)
+
+    return call
+
+
+_READING = frozenset("get union intersection difference symmetric_difference issubset issuperset isdisjoint".split())
+
+
+def _plain(trace: Trace | None, f: Any) -> Any:
+    if trace is None:
+        return f
+    mode = trace.notes.pop("keyed", None)
+    try:
+        return callee(f)
+    finally:
+        if mode is not None:
+            trace.notes["keyed"] = mode
+
+
+calls.keyed_method = _method
+def _in_place(x: Any, value: Any) -> None:
+    """`x op= value` of a set or dictionary, where `value` is a form."""
+    if type(value) in _OF_FORMS and type(x) in _FORMS:
+        ask(x)
+
+
+contents.of_forms = _in_place
+quick.ALTERNATIVES |= _OF_FORMS  # `isinstance` is asked what they stand for
