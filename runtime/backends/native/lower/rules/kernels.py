@@ -14,7 +14,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer"]
+__all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer", "transposed"]
 
 Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
@@ -24,6 +24,18 @@ LEAST, LEAST_PACKED = 250_000, 65_536
 FEW = 24  # columns that the kernels are made for; fewer leave registers empty
 SOME = 128  # what an unknown size is taken for
 MOST_PACKED, MOST_COPIED = 4_000_000, 16_000_000  # numbers of a matrix in panels: for a loop, for one product
+
+
+def transposed(ctx: FunctionLowering, value: Value) -> tuple[int, ...] | None:
+    """The order in which a transpose, if nobody else reads a product, has its axes; None where rows or columns of the
+    product would not lie in one piece then."""
+    user = ctx.only_user(value)
+    if user is None or user.op.name != "transpose":
+        return None
+    rank = len(value.tensor_type.shape or ())
+    perm = user.attrs["perm"]
+    perm = tuple(range(rank))[::-1] if perm is None else tuple(p % rank for p in perm)
+    return perm if perm[-1] >= rank - 2 and perm != tuple(range(rank)) else None
 
 
 def pointer(ctx: FunctionLowering, ptr: str, kind: str, offset: Operand) -> str:

@@ -9,7 +9,14 @@ from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load
 from runtime.backends.native.lower.rules.batches import Batch
-from runtime.backends.native.lower.rules.kernels import Plane, by_kernel, is_better_turned, pointer
+from runtime.backends.native.lower.rules.chains import by_pairs
+from runtime.backends.native.lower.rules.kernels import (
+    Plane,
+    by_kernel,
+    is_better_turned,
+    pointer,
+    transposed,
+)
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
@@ -24,6 +31,8 @@ _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
 @rule("matmul")
 def matmul(ctx: FunctionLowering, node: Node) -> None:
     """a @ b over the last two axes."""
+    if by_pairs(ctx, node):
+        return
     a, b = node.inputs
     code = code_of(ctx.type(node.outputs[0]).dtype)
     sa, sb = ctx.sizes(a), ctx.sizes(b)
@@ -65,7 +74,7 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
         thin(ctx, left, ta, right, out)
         return
     steps = (out.strides[-2], out.strides[-1]) if matrices else None
-    if not lead:
+    if ctx.code.product(lead) == 1:
         planes = plane(left, ta, True), plane(right, tb, False)
         gemm(ctx, *planes, out, rows, inner_a, columns, steps=steps)
         return
@@ -80,16 +89,12 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
 
 def _laid_out(ctx: FunctionLowering, code: str, sizes: tuple[Operand, ...], value: Value) -> Array:
     """Memory for a product: where only a transpose reads it, such that the transpose lies in C order."""
-    user = ctx.uses.last.get(value)
-    if ctx.uses.count.get(value) == 1 and user is not None and user.op.name == "transpose":
-        rank = len(sizes)
-        perm = user.attrs["perm"]
-        perm = tuple(range(rank))[::-1] if perm is None else tuple(p % rank for p in perm)
-        if perm[-1] >= rank - 2 and perm != tuple(range(rank)):
-            made = ctx.allocate(code, tuple(sizes[p] for p in perm))
-            strides = tuple(made.strides[perm.index(axis)] for axis in range(rank))
-            return Array(made.ptr, code, sizes, strides, made.buffers, made.offset)
-    return ctx.allocate(code, sizes, value)
+    perm = transposed(ctx, value)
+    if perm is None:
+        return ctx.allocate(code, sizes, value)
+    made = ctx.allocate(code, tuple(sizes[p] for p in perm))
+    strides = tuple(made.strides[perm.index(axis)] for axis in range(len(sizes)))
+    return Array(made.ptr, code, sizes, strides, made.buffers, made.offset)
 
 
 def _folded(
