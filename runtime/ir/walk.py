@@ -31,7 +31,7 @@ def clone(graph: Graph) -> Graph:
 def reachable_functions(graph: Graph) -> list[str]:
     """Names of the functions a graph calls, directly or through others, in the order of their first call."""
     found: dict[str, None] = {}
-    waiting = [graph]
+    waiting = [graph] if graph.functions else []
     while waiting:
         for node in waiting.pop().walk():
             if node.op.name in CALLS and node.attrs["function"] not in found:

@@ -106,6 +106,8 @@ def _invariants(node: Node, region: Graph) -> list[tuple[int, Value]]:
 
 
 def _key(node: Node, inputs: list[Value]) -> Any:
+    if not node.attrs:
+        return node.op.name, *map(id, inputs)
     return node.op.name, *map(id, inputs), *((k, _frozen(v)) for k, v in sorted(node.attrs.items()))
 
 

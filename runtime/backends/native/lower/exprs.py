@@ -7,6 +7,7 @@ axis of what is viewed, (offset, axis of the view or None, step).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 from runtime.backends.native.lower.code import Code, Operand
@@ -37,6 +38,7 @@ HEAVY = 12  # operations of an element from which on it is kept rather than comp
 IndexMap: TypeAlias = tuple[tuple[Operand, int | None, Operand], ...]
 
 
+@cache
 def identity(rank: int) -> IndexMap:
     """The map of a view of the whole."""
     return tuple((0, axis, 1) for axis in range(rank))
@@ -226,10 +228,10 @@ class Frame:
         return all(a == b or n == 1 for a, b, n in zip(index, place, sizes, strict=True))
 
 
-def parts_of(expr: Expr, into_reductions: bool = False) -> Iterator[Expr]:
-    """An expression and all that it is made of, each part once: through what is not in memory, and reductions if asked."""
+def parts_of(*exprs: Expr, into_reductions: bool = False) -> Iterator[Expr]:
+    """Expressions and all that they are made of, each part once: through what is not in memory, and reductions if asked."""
     seen: set[int] = set()
-    pending = [expr]
+    pending = list(exprs)
     while pending:
         part = pending.pop()
         if id(part) in seen:
@@ -314,6 +316,8 @@ class Resolver:
 
     def _composed(self, inner: IndexMap, outer: IndexMap) -> IndexMap:
         """The map of a view of a view."""
+        if inner == identity(len(inner)) == outer:
+            return outer
         code = self.code
         out: list[tuple[Operand, int | None, Operand]] = []
         for offset, axis, step in inner:

@@ -55,6 +55,7 @@ class Module:
         self.needs_environment = False
         self.records: frozenset[Value] = frozenset()  # values that are records (rules/records.py)
         self.shares = False  # whether loops of the same text are one function
+        self.tried: set[Any] = set()  # elementwise operations, by types, that have a native form (rules/elementwise.py)
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
         self._as_written = ""

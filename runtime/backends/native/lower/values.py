@@ -375,9 +375,7 @@ class Values:
         ended = {*group}
         ended |= {m for m in resolver.members if m.left <= users[m]}
         now = self.uses.order[self.current] - 1
-        elsewhere: set[Buffer] = set()  # what they read at other places, too: an element may be gone by then
-        for d in {*resolver.members, *group}:
-            elsewhere |= _gathered(d)
+        elsewhere = _gathered({*resolver.members, *group})  # they read it at other places, too: an element may be gone
         out = []
         for source, maps in resolver.read.items():
             array = source.array
@@ -463,11 +461,10 @@ def reads(d: Deferred) -> set[Buffer]:
     return out
 
 
-def _gathered(d: Deferred) -> set[Buffer]:
-    """The memory that evaluating an expression reads at places that it works out."""
-    if d.expr is None:
-        return set()
-    return {b for part in parts_of(d.expr, into_reductions=True) if isinstance(part, Gather) for b in part.buffers}
+def _gathered(arrays: Iterable[Deferred]) -> set[Buffer]:
+    """The memory that evaluating expressions reads at places that it works out."""
+    exprs = (d.expr for d in arrays if d.expr is not None)
+    return {b for part in parts_of(*exprs, into_reductions=True) if isinstance(part, Gather) for b in part.buffers}
 
 
 def _as_load(array: Array) -> Load:

@@ -236,9 +236,12 @@ class Writer:
 
     def splat(self, kind: str, x: str) -> str:
         """One number in all lanes."""
+        v = self.type(kind)
+        if x.startswith("0x") and self.wide.lanes > 8:  # the text of them all is several times as long, and read slowly
+            first = f"insertelement ({v} poison, {kind} {x}, i32 0)"
+            return f"shufflevector ({v} {first}, {v} poison, <{self.wide.lanes} x i32> zeroinitializer)"
         if not x.startswith("%"):
             return f"<{', '.join([f'{kind} {x}'] * self.wide.lanes)}>"
-        v = self.type(kind)
         one = self.op(f"insertelement {v} poison, {kind} {x}, i32 0")
         return self.op(f"shufflevector {v} {one}, {v} poison, <{self.wide.lanes} x i32> zeroinitializer")
 

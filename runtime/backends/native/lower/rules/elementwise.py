@@ -14,7 +14,7 @@ from runtime.backends.native.lower.exprs import Const
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.scalars import MATH, Ops, Scalar
-from runtime.backends.native.lower.types import code_of
+from runtime.backends.native.lower.types import code_of, is_float
 from runtime.ir.graph import Node
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.dtypes import DType, as_dtype
@@ -85,9 +85,14 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
         return ops.cast(compute(*cast), target)
 
     for v, c, w in zip(node.inputs, codes, weak, strict=True):
-        if w:
+        if w and ctx.scalar(v).code == "i64":
             ctx.narrowed(ctx.scalar(v), c, True)
-    _try(ctx, node, fn, [code_of(t.dtype) for t in types])
+    given = [code_of(t.dtype) for t in types]
+    plain = ops is ctx.ops and op.rules.scalar is None and all(map(is_float, given))
+    key = (name, tuple(given), tuple(codes), target) if plain else None
+    if key is None or key not in ctx.module.tried:  # of floats, what they are makes no difference
+        _try(ctx, node, fn, given)
+        ctx.module.tried.add(key)
     ctx.elementwise(node, fn, cost_of(name))
 
 
