@@ -21,6 +21,7 @@ from autograph.analysis.names import mangled
 from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
 from autograph.convert.naming import bound_names
+from autograph.convert.taking_apart import may_be_longer, sizes_of
 from autograph.convert.template import load
 from autograph.source.parse import Node, walk
 
@@ -102,7 +103,7 @@ def f(pairs):
     s = 0
     def loop_body(item):
         nonlocal s
-        a, b = item
+        a, b = ag__.unpack(item, 2)
         s += a * b
     ag__.for_stmt(pairs, loop_body, ('s',))
     return s
@@ -202,7 +203,9 @@ def f(pairs):
             item = target.id
         else:
             item = self.names.helper("item")
-            assigned = self.quote("target = item", target, target=target, item=item)
+            sizes = sizes_of(target, target) if may_be_longer(node.iter) else None
+            text = "target = item" if sizes is None else "target = ag__.unpack(item, sizes)"
+            assigned = self.quote(text, target, target=target, item=item, sizes=sizes or [])
         name = self.names.helper("loop_body")
         made = self._function(node, name, item, assigned + body, shared)
         text = "ag__.for_stmt(items, body, names)"

@@ -1,13 +1,12 @@
 """`and`, `or`, `not`, chained comparisons, `is` and `in`."""
 
-from collections.abc import Iterator
-
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
 from autograph.convert.moving import is_simple, may_become_lambda, may_have_effects
+from autograph.convert.orders import Orders
 from autograph.convert.template import copy_tree, load, located, store
-from autograph.source.parse import Node, walk
+from autograph.source.parse import Node
 
 _HOOKS = {gast.Is: "is_", gast.IsNot: "is_not", gast.In: "in_", gast.NotIn: "not_in"}
 _EQUALITIES = {gast.Eq: "eq", gast.NotEq: "not_eq"}
@@ -38,17 +37,19 @@ class Logic(Converter):
         Example("y = a == 1 or a.b == -c", "y = ag__.or_(a == 1, lambda: a.b == -c)"),
         Example("y = (a, b) < c", "y = ag__.lt((a, b), c)"),
         Example("best = (a, b)\ny = c >= best", "best = (a, b)\ny = ag__.gt_e(c, best)"),
+        Example("y = a[i] < b and i < n", "y = ag__.and_(ag__.lt(a[i], b), lambda: i < n)"),
+        Example("i = 0\ny = a[i] < b - 1 or a[0] > i", "i = 0\ny = ag__.or_(a[i] < b - 1, lambda: a[0] > i)"),
         Example("f(a and (n := b))", "f(a and (n := b))"),
     )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._in_iterable = False
-        self._tuples: frozenset[str] = frozenset()
+        self._orders = Orders()
 
     def convert(self, tree: Node) -> Node:
-        """Convert a function, knowing which of its names stand for tuples."""
-        self._tuples = frozenset(_names_of_tuples(tree))
+        """Convert a function, knowing which of its names may stand for tuples."""
+        self._orders = Orders(tree)
         return super().convert(tree)
 
     def visit_comprehension(self, node: Node) -> Node:
@@ -148,26 +149,15 @@ class Logic(Converter):
         hook = _HOOKS.get(type(op))
         if type(op) in _EQUALITIES and _may_be_list(left) and _may_be_list(right):
             hook = _EQUALITIES[type(op)]
-        elif type(op) in _ORDERS and (self._is_tuple(left) or self._is_tuple(right)):
+        elif type(op) in _ORDERS and self._orders.may_be_of_tuples(left, right):
             hook = _ORDERS[type(op)]
         if hook is None:
             return located(gast.Compare(left, [op], [right]), origin)
         return self.quote_expression("ag__.hook(a, b)", origin, hook=hook, a=left, b=right)
 
-    def _is_tuple(self, operand: Node) -> bool:
-        return isinstance(operand, gast.Tuple) or (isinstance(operand, gast.Name) and operand.id in self._tuples)
-
     def _joined(self, hook: str, origin: Node, head: Node, rest: list[Node]) -> Node:
         functions = [self.quote_expression("lambda: operand", operand, operand=operand) for operand in rest]
         return self.quote_expression("ag__.hook(head, rest)", origin, hook=hook, head=head, rest=functions)
-
-
-def _names_of_tuples(tree: Node) -> Iterator[str]:
-    """Names that are set to a tuple written out, somewhere in a function."""
-    for node in walk(tree):
-        if isinstance(node, (gast.Assign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.value, gast.Tuple):
-            targets = node.targets if isinstance(node, gast.Assign) else [node.target]
-            yield from (target.id for target in targets if isinstance(target, gast.Name))
 
 
 def _may_be_list(operand: Node) -> bool:

@@ -3,7 +3,7 @@
 import gast
 
 from autograph.convert.converter import Converter, Example
-from autograph.convert.template import constant
+from autograph.convert.taking_apart import sizes_of
 from autograph.source.parse import Node
 
 
@@ -25,13 +25,9 @@ class Unpacking(Converter):
         """One target that is a tuple or list."""
         self.generic_visit(node)
         target = node.targets[0]
-        if len(node.targets) > 1 or not isinstance(target, (gast.Tuple, gast.List)):
+        sizes = sizes_of(target, node) if len(node.targets) == 1 and not _is_written_out(node.value) else None
+        if sizes is None:
             return node
-        if _is_written_out(node.value) or not target.elts:
-            return node
-        starred = [i for i, element in enumerate(target.elts) if isinstance(element, gast.Starred)]
-        counts = [len(target.elts)] if not starred else [starred[0], len(target.elts) - starred[0] - 1]
-        sizes = [constant(count, node) for count in counts]
         node.value = self.quote_expression("ag__.unpack(x, sizes)", node.value, x=node.value, sizes=sizes)
         return node
 

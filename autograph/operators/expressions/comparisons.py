@@ -79,7 +79,8 @@ def gt_e(a: Any, b: Any) -> Any:
 
 def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     """`compare(a, b)`; of tuples with staged items the first items that differ decide, by `strict`."""
-    if STATE.trace is None:
+    kind = type(a)
+    if (kind is not tuple and kind not in CHOICES) or STATE.trace is None:
         return compare(a, b)
     a, b = resolve(a), resolve(b)
     if not (type(a) is type(b) is tuple) or not (holds_staged(a) or holds_staged(b)):

@@ -286,6 +286,17 @@ def emitted_from(staged: Any) -> Emitting:
     return Emitting(run)
 
 
+def _emitted(x: Any) -> Emitting | None:
+    """What has a staged length, by calls; None of other iterables."""
+    staged = staged_iterable(x)
+    if staged is None or (not isinstance(staged, StagedStream) and isinstance(staged.count(), int)):
+        return None
+    return emitted_from(staged)
+
+
+generators.emitted = _emitted
+
+
 def watched(body: Any) -> Any:
     """A loop's body, what it may rebind noted in the open region's journal."""
     watch(current_trace(), body)
@@ -363,6 +374,15 @@ def _one_more(items: ListValue, item: Any) -> list[Any]:
     made = new_list(appended(items, item))
     placed(current_trace(), made, CountOf(items), item)
     return made
+
+
+@stand_in(builtins.iter)
+def iter_(x: Any, *sentinel: Any) -> Any:
+    """`iter`; of what has a staged length a generator's stand-in, which gives its items once."""
+    if sentinel or type(x) in PLAIN:
+        return builtins.iter(x, *sentinel)
+    emitted = None if hasattr(type(x), "__next__") else emitting(x) or _emitted(x)
+    return builtins.iter(x) if emitted is None else emitted
 
 
 @stand_in(builtins.next)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dis import get_instructions
+from functools import lru_cache
 from inspect import GEN_CREATED, getgeneratorstate
-from types import FunctionType, GeneratorType
+from types import CodeType, FunctionType, GeneratorType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -52,8 +54,12 @@ class Emitting:
     def __iter__(self) -> Any:
         return iter(gather(self))
 
+    def __next__(self) -> Any:
+        raise refusal("unknown-length", what="iteration by Python")  # where a method `__iter__` has returned it
+
 
 keys_of: Callable[[dict[Any, Any]], Any] = lambda d: None  # of a dictionary with keys that are there on some paths only
+emitted: Callable[[Any], Emitting | None] = lambda x: None  # of what has a staged length; put here, too, by who can tell
 gather: Callable[[Any], list[Any]] = list  # the items as a list; put here by the module that can stage it
 
 
@@ -114,6 +120,8 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return None
     if type(x) is not GeneratorType:
         x = _of_object(x)
+        if type(x) is Emitting:
+            return x
     made = None if x is None else _made.get(x)
     if made is None:
         return None
@@ -129,13 +137,21 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
 
 
 def _of_object(x: Any) -> Any:
-    """A generator that an object's `__iter__` makes, which has not begun; None of other iterables."""
+    """A generator that an object's `__iter__` makes, not begun, or what is staged there; None of other iterables."""
     method = getattr(type(x), "__iter__", None)
-    if type(method) is not FunctionType or not undispatched(method).__code__.co_flags & GENERATOR:
+    if type(method) is not FunctionType or not _may_be_asked(undispatched(method).__code__):
         return None
     converted = truth.special_hook(x, "__iter__")
     made = None if converted is None else converted()
-    return made if type(made) is GeneratorType else None
+    return made if type(made) in (GeneratorType, Emitting) else emitted(made)
+
+
+@lru_cache(1000)
+def _may_be_asked(code: CodeType) -> bool:
+    """Whether a method `__iter__` changes nothing: what it returns may be looked at."""
+    return bool(code.co_flags & GENERATOR) or not any(
+        i.opname.startswith(("STORE_", "DELETE_")) and not i.opname.endswith("_FAST") for i in get_instructions(code)
+    )
 
 
 def made_of(x: Any) -> list[Any]:

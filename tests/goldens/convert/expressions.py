@@ -13,6 +13,6 @@ def pick(a, b, c):
 
 def pick(a, b, c):
     x = ag__.if_exp(a > b, lambda: a, lambda: b)
-    inside = ag__.and_(ag__.and_(0 < x, lambda: x < c), lambda: ag__.not_(ag__.eq(x, b)))
+    inside = ag__.and_(ag__.and_(0 < x, lambda: ag__.lt(x, c)), lambda: ag__.not_(ag__.eq(x, b)))
     missing = ag__.or_(ag__.is_(a, None), lambda: ag__.not_in(b, (c, x)))
     return ag__.if_exp(ag__.or_(inside, lambda: missing), lambda: x, lambda: c)
