@@ -434,6 +434,18 @@ class Where(Op):
         yield (_x(3, 1) > 0, _x(4), np.float64(2.0)), {}
 
 
+def _ones_at(indices: Any, size: int, dtype: Any) -> Any:
+    """A row for each index with one at its place; zeros where there is none such."""
+    out = np.zeros((len(indices), size), dtype)
+    if out.size and indices.dtype.kind in "iu":
+        first = np.arange(0, out.size, size)
+        if np.minimum.reduce(indices) < 0 or np.maximum.reduce(indices) >= size:
+            inside = (indices >= 0) & (indices < size)
+            indices, first = indices[inside], first[inside]
+        out.reshape(-1)[first + indices.astype(np.int64)] = 1
+    return out
+
+
 class OneHot(Op):
     """`on` where the new axis equals the index, `off` elsewhere."""
 
@@ -455,6 +467,8 @@ class OneHot(Op):
             raise InvalidArgumentError(f"one_hot: depth must not be negative, but is {[*depth, size][0]}", op="one_hot")
         indices = np.asarray(indices)
         at = indices.ndim if axis == -1 else axis
+        if at == indices.ndim == 1 and type(on) in (int, float) and on == 1 and off == 0:
+            return _ones_at(indices, depth[0] if depth else size, dtype.dtype)
         hit = np.expand_dims(indices, at) == np.arange(depth[0] if depth else size).reshape(
             -1, *[1] * (indices.ndim - at)
         )

@@ -16,12 +16,13 @@ from runtime.backends.numpy_executor import control
 from runtime.backends.numpy_executor.buffers import lists_as_arrays
 from runtime.backends.numpy_executor.memory import keep_freed_pages
 from runtime.backends.numpy_executor.names import Globals
+from runtime.backends.numpy_executor.planes import has_sums, sums_by_planes
 from runtime.backends.numpy_executor.said import said_by_types
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
 from runtime.backends.product_threads import FEW, needs
 from runtime.ir.graph import Graph, Location, Node
-from runtime.ir.walk import reachable_functions
+from runtime.ir.walk import clone, reachable_functions
 from runtime.plan.plan import make_plan
 
 __all__ = ["Executable", "compile_graph"]
@@ -154,6 +155,8 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     """
     keep_freed_pages()
     graph = lists_as_arrays(graph)
+    if has_sums(graph):
+        graph = sums_by_planes(clone(graph))
     names = Globals()
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):

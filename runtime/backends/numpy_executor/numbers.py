@@ -14,7 +14,7 @@ from runtime.passes.rewrite import UNKNOWN, constant_of
 from runtime.typesys.dtypes import DType
 from runtime.typesys.spec import TensorType
 
-__all__ = ["as_array"]
+__all__ = ["as_array", "has_numbers", "keeps"]
 
 _OPERATIONS = frozenset(
     "add subtract multiply divide maximum minimum greater greater_equal less less_equal equal not_equal".split()
@@ -29,17 +29,26 @@ def as_array(node: Node, position: int) -> tuple[float, DType] | None:
     if number is UNKNOWN or type(number) not in (int, float) or not _is_array(other):
         return None
     dtype = other.tensor_type.dtype
+    fits = keeps(number, dtype) and (node.op.numpy != "divide" or dtype.kind == "f")
+    return (number, dtype) if fits else None
+
+
+def keeps(number: float, dtype: DType) -> bool:
+    """Whether a bare number becomes one of this dtype, as NumPy would make it, without a word."""
     if dtype.kind == "f":
         with np.errstate(all="ignore"):
-            same = not math.isfinite(number) or bool(np.isfinite(dtype.dtype.type(number)))
-        return (number, dtype) if same else None
+            return not math.isfinite(number) or bool(np.isfinite(dtype.dtype.type(number)))
     limits = np.iinfo(dtype.dtype)
-    fits = type(number) is int and limits.min <= number <= limits.max and node.op.numpy != "divide"
-    return (number, dtype) if fits else None
+    return type(number) is int and limits.min <= number <= limits.max
 
 
 def _is_array(value: Value) -> bool:
     kind = value.type
     if not isinstance(kind, TensorType) or kind.weak or not kind.shape:
         return False
-    return kind.dtype.name in ("float32", "float64") or kind.dtype.kind in "iu"
+    return has_numbers(kind.dtype)
+
+
+def has_numbers(dtype: DType) -> bool:
+    """Whether numbers of this dtype are written as arrays."""
+    return dtype.name in ("float32", "float64") or dtype.kind in "iu"

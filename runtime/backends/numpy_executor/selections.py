@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from runtime.backends.numpy_executor.names import Globals
+from runtime.backends.numpy_executor.numbers import has_numbers, keeps
 from runtime.ir.graph import Node, Value
 from runtime.passes.rewrite import UNKNOWN, constant_of
 from runtime.typesys.shapes import num_elements, same_size
@@ -21,6 +22,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["choice"]
 
 ROW = 32  # bytes from which on a row is worth being one item
+SMALL = 512  # elements up to which NumPy's own takes less time than what is needed to look at rows as items
 FEW = 4096  # elements up to which NumPy's own loop takes less time than several passes
 _SAMPLED = 512  # of so many elements of a condition, 64 are looked at
 _BITS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
@@ -35,11 +37,20 @@ def choice(node: Node, target: int | None, names: Globals, memory: str | None = 
             return f"{source[:-1]}, {memory})" if target is None and memory else source
     if target is None and memory:
         return f"{names.bind('choose', choose, 'where, into memory')}({{0}}, {{1}}, {{2}}, {memory})"
+    x, y = (_operand(node, k, out, names) for k in (1, 2))
     if target is None:
-        return names.shorten("np.where({0}, {1}, {2})", node.op)
+        return names.shorten(f"np.where({{0}}, {x}, {y})", node.op)
     if target == 2:
-        return names.shorten("np.copyto({2}, {1}, where={0})", node.op)
-    return names.shorten("np.copyto({1}, {2}, where=np.logical_not({0}))", node.op)
+        return names.shorten(f"np.copyto({{2}}, {x}, where={{0}})", node.op)
+    return names.shorten(f"np.copyto({{1}}, {y}, where=np.logical_not({{0}}))", node.op)
+
+
+def _operand(node: Node, k: int, out: TensorType, names: Globals) -> str:
+    """The source of an operand of `where`; of a number as an array without axes, which takes less time."""
+    number = constant_of(node.inputs[k])
+    if number is UNKNOWN or type(number) not in (int, float) or not out.shape or not has_numbers(out.dtype):
+        return f"{{{k}}}"
+    return names.number(number, out.dtype) if keeps(number, out.dtype) else f"{{{k}}}"
 
 
 def _plain(kind: TensorType) -> bool:
@@ -67,6 +78,9 @@ def _by_rows(node: Node, target: int | None, condition: TensorType, out: TensorT
         return None
     length = (out.shape or ())[-1]
     if not isinstance(length, int) or length < 4 or length * out.dtype.size < ROW:
+        return None
+    size = num_elements(out.shape)
+    if size is not None and size < SMALL:
         return None
     operands = []
     for k in (1, 2):

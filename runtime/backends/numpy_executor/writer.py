@@ -15,6 +15,7 @@ import numpy as np
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
+from runtime.backends.numpy_executor.narrow import narrowly
 from runtime.backends.numpy_executor.numbers import as_array
 from runtime.backends.numpy_executor.products import in_parts
 from runtime.backends.numpy_executor.selections import choice
@@ -444,6 +445,7 @@ class FunctionWriter:
             out = self.out(block, node)
             if op.name == "matmul":
                 source = in_parts(node, source, self.globals)
+            source = narrowly(node, source, self.globals)
             if out is not None:
                 source = f"{source[:-1]}, {out})"  # a product
             expr = self.filled(block, node, self.globals.shorten(source, op))
