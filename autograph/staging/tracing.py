@@ -48,6 +48,7 @@ from autograph.operators.values.descriptors import (
 from autograph.operators.values.packing import pack, unpack
 from autograph.operators.values.specials import leads_to_tensor, special_methods
 from autograph.staging.guards import Guards, guards_of
+from autograph.staging.newcomers import Newcomers
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
@@ -121,38 +122,41 @@ def trace_function(
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     restarts = 0
     for turn in range(_ATTEMPTS):
-        notes: dict[str, Any] = {}
+        notes: dict[str, Any] = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
+        own: Newcomers | None = None
         if turn - restarts >= _UNSETTLED:
             # Another object at each attempt: one that is new is the function's own, whoever holds it.
             if not earlier:
                 earlier += state
                 state.clear()
-            gc.collect()
-            notes["old places"] = {id(x) for x in gc.get_objects()} | {id(_holder(entry.place)) for entry in earlier}
+            own = notes["own objects"] = Newcomers(_holder(entry.place) for entry in earlier)
         try:
-            notes |= {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
             hints.add(again.hint)
             restarts += 1
-            continue
         except OpError:
             if HEAP not in hints:
                 raise
             hints.remove(HEAP)  # the refusal that led there says more
             hints.add(NO_HEAP)
             restarts += 1
-            continue
-        created += traced.created
-        traced.created = created
-        if not grown:
-            own = ", ".join(map(repr, traced.own or [entry.place for entry in state]))
+        else:
+            created += traced.created
+            traced.created = created
+            if grown:
+                continue
+            places = traced.own or [entry.place for entry in state]
+            shown = ", ".join(map(repr, places))
             stale = any(is_staged(entry.place.read()) for entry in state) and not active()
             if stale or (traced.own and _are_held(traced.own)):
-                raise refusal("unsettled-state", function=name, names=own)
+                raise refusal("unsettled-state", function=name, names=shown)
             return traced
-    places = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
-    raise refusal("unsettled-state", function=name, names=places)
+        finally:
+            if own is not None:
+                own.close()
+    shown = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
+    raise refusal("unsettled-state", function=name, names=shown)
 
 
 def _attempt(
@@ -343,7 +347,7 @@ def _collect(
         try:
             before, after = describe(found[key][1]), describe(final)
         except UnimplementedError as refused:
-            if refused.id != "self-reference" or "old places" in trace.notes or leads_to_tensor([final]):
+            if refused.id != "self-reference" or "own objects" in trace.notes or leads_to_tensor([final]):
                 raise
             grown = True  # it may be in an object that every attempt makes anew: then that will be seen
             continue
@@ -360,7 +364,8 @@ def _collect(
                 entry.before, grown = joined, True
         entry.after = after
     # What an attempt wrote and this one did not may be in an object that every attempt makes anew.
-    grown = grown or ("old places" not in trace.notes and any(_is_unbound(e.before) and _is_unbound(e.after) for e in state))
+    if "own objects" not in trace.notes:
+        grown = grown or any(_is_unbound(e.before) and _is_unbound(e.after) for e in state)
     if not grown or "created" in trace.notes:  # else undone: the next attempt has to see what this one saw
         for place, final in (*traced.constant_writes, *done):
             place.write(final)
@@ -428,8 +433,8 @@ _BY_US = 3  # references to a cell or list: its place, the list, the argument of
 
 def _is_own(trace: Trace, place: Place) -> bool:
     """Whether a place is a variable of a call that was traced, or in an object made there, which lives on in cycles."""
-    old, holder = trace.notes.get("old places"), _holder(place)
-    return old is not None and holder is not None and id(holder) not in old
+    own, holder = trace.notes.get("own objects"), _holder(place)
+    return own is not None and holder is not None and holder in own
 
 
 def _collect_containers(

@@ -1,5 +1,7 @@
 """State that outlives a call: variables, modules, objects, lists, globals; gradient tapes inside staged code."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -349,3 +351,76 @@ def test_a_class_that_outlives_the_call_is_refused():
 
     with pytest.raises(ag.errors.UnimplementedError, match=r"count\(\) changes outside of itself \('i'\)"):
         count(ag.constant(3))
+
+
+class Total:
+    def __init__(self):
+        self.value = 0.0
+
+
+def test_what_a_function_makes_anew_is_told_from_what_is_outside() -> None:
+    total = Total()
+
+    @ag.function
+    def count(n):
+        class Counter:
+            def __call__(self):
+                return i
+
+        i, seen = 0, 0
+        counter = Counter()
+        while i < n:
+            seen += counter()
+            i += 1
+        total.value = total.value + ag.cast(seen, ag.float64)
+        return seen
+
+    assert [int(count(ag.constant(n))) for n in (3, 4)] == [3, 6]
+    assert float(total.value) == 9.0
+
+
+@pytest.mark.parametrize("n", [3, -3])
+def test_the_collector_looks_at_everything_again_after_a_trace_that_did_not_settle(n) -> None:
+    kept = []
+
+    @ag.function
+    def count(n):
+        class Counter:
+            def __call__(self):
+                return i
+
+        i, seen = 0, 0
+        counter = Counter()
+        if keeps:
+            kept.append(counter)
+        while i < n:
+            seen += counter()
+            i += 1
+        return seen
+
+    keeps = n > 0
+    if keeps:
+        with pytest.raises(ag.errors.UnimplementedError, match="unsettled-state"):
+            count(ag.constant(n))
+    else:
+        assert int(count(ag.constant(n))) == 0
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_list_that_the_collector_passes_over_is_found_where_another_shares_its_elements() -> None:
+    log = []
+
+    @ag.function
+    def change(n):
+        log.clear()
+        for i in ag.range(n):
+            log.append([ag.cast(i, ag.float32)])
+        both = log + [[ag.constant(9.0)]]
+        both[n - 1][0] = ag.constant(7.0)
+        return log[n - 1][0]
+
+    gc.freeze()
+    try:
+        assert float(change(ag.constant(2))) == 7.0
+    finally:
+        gc.unfreeze()

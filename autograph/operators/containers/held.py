@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
 
-from autograph.operators.containers.lists import as_list_value, dynamic_of, note_list, put_content
+from autograph.operators.containers.lists import ListPlace, as_list_value, dynamic_of, note_list, put_content
 from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, owner_of
 from autograph.operators.state.places import note_attribute, note_item
@@ -114,32 +114,36 @@ def _is_spliced_elsewhere(part: Any) -> bool:
 
 
 def spliced_into(value: ListValue, but: list[Any]) -> Iterator[list[Any]]:
-    """The Python lists that hold `value` now, except `but`.
-
-    Python made them, so the collector has to tell. The young ones are asked first, and all objects of the process only
-    where those are not all that refer to the value.
-    """
+    """The Python lists that hold `value` now, except `but`: Python made them, so one has to look for them."""
     if value.element is None or not may_change(value.element):
         return
     splices = [s for s in (r() for r in value.splices) if s is not None]
     ours = frozenset(map(id, splices))
     left = sum(getrefcount(splices[i]) - _ONE for i in range(len(splices))) - _times(but, ours)
     known = {id(splices), id(but)}
-    for generation in (0, 1, None):
-        if left <= 0:
-            return
-        if generation is None:
-            found = gc.get_referrers(*splices)
-        else:
-            young = gc.get_objects(generation=generation)
-            found = [x for x in young if type(x) in (list, tuple) and len(x) <= _SHORT and _times(x, ours)]
-            young.clear()
+    for found in _candidates(splices):
         for x in found:
-            if id(x) not in known and type(x) in (list, tuple):
+            if type(x) in (list, tuple) and id(x) not in known:
                 known.add(id(x))
                 left -= _times(x, ours)
-                if type(x) is list:
+                if type(x) is list and not ours.isdisjoint(map(id, x)):
                     yield x
+        if left <= 0:
+            return
+    if gc.get_freeze_count():
+        raise followed_no_further()  # the collector passes over what is frozen
+
+
+def _candidates(splices: list[Splice]) -> Iterator[list[Any]]:
+    """What may hold splices: at last whatever does, which takes long where the process is large."""
+    yield []  # nobody else may hold them
+    trace = current()
+    assert trace is not None
+    places = (place for table in trace.journal for place, _ in list(table.values()))
+    yield [place.owner for place in places if type(place) is ListPlace]
+    for generation in (0, 1):
+        yield [x for x in gc.get_objects(generation=generation) if type(x) in (list, tuple) and len(x) <= _SHORT]
+    yield gc.get_referrers(*splices)
 
 
 _SHORT = 10_000  # items of a young list that are looked through: of a longer one, the collector is quicker
