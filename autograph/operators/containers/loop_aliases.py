@@ -17,6 +17,7 @@ from autograph.operators.state.aliases import (
     linked_boxes,
     written_boxes,
 )
+from autograph.operators.state.nesting import outwards
 from autograph.operators.state.regions import inside
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, Trace
@@ -150,9 +151,4 @@ def _is_inside(trace: Trace, box: Tensor) -> bool:
 def _is_outside(trace: Trace, box: Tensor, region: Any) -> bool:
     """Whether a box belongs to what encloses a region."""
     graph = trace.value_of(box).graph
-    outer = region.parent
-    while outer is not None:
-        if outer.graph is graph:
-            return True
-        outer = outer.parent
-    return False
+    return any(outer.graph is graph for outer in outwards(region.parent))

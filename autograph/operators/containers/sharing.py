@@ -22,6 +22,7 @@ from autograph.operators.containers.relations import (
     put_elsewhere,
 )
 from autograph.operators.state.aliases import followed_no_further
+from autograph.operators.state.nesting import outwards
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.descriptors import mutable_parts
 from autograph.operators.values.listvalue import expect_lists, has_splices
@@ -61,11 +62,7 @@ class Sharing:
 
     def open_graphs(self) -> set[Graph]:
         """The graphs under construction."""
-        region, graphs = self.trace.builder.region, set()
-        while region is not None:
-            graphs.add(region.graph)
-            region = region.parent  # type: ignore[assignment]
-        return graphs
+        return {region.graph for region in outwards(self.trace.builder.region)}
 
     def add(self, relation: Relation) -> None:
         """Keep account of one more. Lists that are references are what they are; of what else lists hold, none is kept."""

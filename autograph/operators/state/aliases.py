@@ -10,7 +10,7 @@ import weakref
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from runtime.ir.graph import Graph
+from autograph.operators.state.nesting import is_open
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
@@ -44,23 +44,13 @@ def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None
     if type(joined) is not Tensor:
         return
     for box, when in ((left, True), (right, False)):
-        if type(box) is Tensor and _is_open(trace, trace.value_of(box).graph) and box.type == joined.type:
+        if type(box) is Tensor and is_open(trace, trace.value_of(box).graph) and box.type == joined.type:
             table = trace.notes.setdefault("aliases", {})
             for one, other in ((joined, box), (box, joined)):
                 entry = table.get(id(one))
                 if entry is None or entry[0]() is not one:
                     entry = table[id(one)] = (weakref.ref(one), [])
                 entry[1].append((weakref.ref(other), test, when))
-
-
-def _is_open(trace: Trace, graph: Graph) -> bool:
-    """Whether a graph is under construction: what belongs to it can be seen from here."""
-    region = trace.builder.region
-    while region is not None:
-        if region.graph is graph:
-            return True
-        region = region.parent  # type: ignore[assignment]
-    return False
 
 
 def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> None:
@@ -74,9 +64,9 @@ def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> N
         return
     for reference, test, when in entry[1]:
         other = reference()
-        if other is None or other is box or any(other is s for s in seen) or not _is_open(trace, test._value.graph):
+        if other is None or other is box or any(other is s for s in seen) or not is_open(trace, test._value.graph):
             continue
-        if not _is_open(trace, trace.value_of(other).graph):
+        if not is_open(trace, trace.value_of(other).graph):
             continue
         new, old = (box, other) if when else (other, box)
         trace.write(other, trace.operand(op.where(test, new, old)))
@@ -124,7 +114,7 @@ def linked_boxes(trace: Trace, box: Any) -> list[tuple[Tensor, Any]]:
             continue
         for reference, test, when in entry[1]:
             other = reference()
-            if other is None or any(other is known for known, _ in found) or not _is_open(trace, test._value.graph):
+            if other is None or any(other is known for known, _ in found) or not is_open(trace, test._value.graph):
                 continue
             mine = test if when else op.logical_not(test)
             found.append((other, mine if condition is True else op.logical_and(condition, mine)))

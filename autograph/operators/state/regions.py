@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograph.operators.state.births import births_of, owner_of, unheld
+from autograph.operators.state.nesting import outwards
 from autograph.operators.state.places import UNDEFINED, AttributePlace, by_item, put_back
 from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
@@ -286,12 +287,7 @@ def _raise_node(trace: Trace, error: NameError) -> None:
 
 def _within(graph: Graph, region: Region) -> bool:
     """Whether `graph` is the region's graph or was made inside it (so is on no enclosing level)."""
-    outer = region.parent
-    while outer is not None:
-        if outer.graph is graph:
-            return False
-        outer = outer.parent
-    return True
+    return all(outer.graph is not graph for outer in outwards(region.parent))
 
 
 @contextmanager

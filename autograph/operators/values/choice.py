@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.state.nesting import is_open
 from autograph.operators.state.places import UNBOUND, Label
 from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
@@ -254,12 +255,7 @@ def require_bound(choice: Choice) -> list[tuple[int, Any]]:
 def _is_checked(choice: Choice) -> bool:
     """Whether a check of this choice stands on the path that led here."""
     assert STATE.trace is not None
-    region = STATE.trace.builder.region
-    while region is not None:
-        if any(region.graph is g for g in choice._checked):
-            return True
-        region = region.parent  # type: ignore[assignment]
-    return False
+    return any(is_open(STATE.trace, graph) for graph in choice._checked)
 
 
 def _show(a: Any) -> str:
