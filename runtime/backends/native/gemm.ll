@@ -355,7 +355,8 @@ done:
 }
 
 ; 1, or 0 where there is no memory
-define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add) {
+define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, i64 %cb, ptr %c, i64 %ldc,
+                            i64 %add) {
 entry:
   %job = alloca [22 x i64]
   %rows = icmp sgt i64 %m, 0
@@ -401,7 +402,9 @@ work:
   %a.rows = and i1 %a.rows.0, %a.far
   %ordered = or i1 %a.turned, %a.rows
   %pack.0 = or i1 %clash, %many
-  %pack = or i1 %pack.0, %ordered
+  %pack.1 = or i1 %pack.0, %ordered
+  %b.down = icmp ne i64 %cb, 1
+  %pack = or i1 %pack.1, %b.down
   br i1 %pack, label %copies, label %plain
 
 plain:
@@ -462,8 +465,9 @@ outer:
   %j = phi i64 [0, %inner], [%j.next, %rows.done]
   %j.left = sub i64 %n, %j
   %j.count = call i64 @llvm.smin.i64(i64 %j.left, i64 %nc)
-  %b.at = getelementptr $WORD, ptr %b.row, i64 %j
-  call void @ag_pack_$KIND(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 1, ptr %buffer)
+  %b.j = mul i64 %j, %cb
+  %b.at = getelementptr $WORD, ptr %b.row, i64 %b.j
+  call void @ag_pack_$KIND(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 %cb, ptr %buffer)
   br label %rows.part
 rows.part:
   %i = phi i64 [0, %outer], [%i.next, %multiply]

@@ -1,8 +1,8 @@
 """Matrix products of native code's own: kernels that keep a tile of the result in registers.
 
-    ag_gemm_f32(m, n, k, a, ra, ca, b, rb, c, ldc, add)     c = a @ b, or c += a @ b; 0 where there is no memory; ra and
-        ca are the steps from row to row and from column to column of a, rb and ldc those from row to row; rows of b and c
-        lie in one piece
+    ag_gemm_f32(m, n, k, a, ra, ca, b, rb, cb, c, ldc, add)     c = a @ b, or c += a @ b; 0 where there is no memory; ra and
+        ca are the steps from row to row and from column to column of a, rb and cb those of b, ldc that from row to row of c,
+        whose rows lie in one piece
     ag_pack_f32(k, n, b, rb, cb, out)                       b in panels, for many products; `packed_size` numbers
     ag_gemm_packed_f32(m, n, k, a, ra, ca, packed, c, ldc, add)
 

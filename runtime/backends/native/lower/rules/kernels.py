@@ -23,7 +23,7 @@ Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, O
 LEAST, LEAST_PACKED = 250_000, 65_536
 FEW = 24  # columns that the kernels are made for; fewer leave registers empty
 SOME = 128  # what an unknown size is taken for
-MOST_PACKED, MOST_COPIED = 4_000_000, 16_000_000  # numbers of a matrix in panels: for a loop, for one product
+MOST_PACKED = 4_000_000  # numbers of a matrix in panels for a loop
 
 
 def transposed(ctx: FunctionLowering, value: Value) -> tuple[int, ...] | None:
@@ -61,26 +61,21 @@ def by_kernel(
         _by_dots(ctx, a, b, out, rows, inner, columns, pitch, add, at)
         return True
     packed = b[4] in ctx.packed.values()
-    if not packed and not _suits(kind, b[3][1], rows, inner, columns):
-        if b[3][1] == 1 or not _suits(kind, 1, rows, inner, columns) or not _may_pack(inner, columns):
-            return False
-        at_b = pointer(ctx, b[0], kind, code.add(b[1], at[1]))
-        ctx.memory.touch(b[4].buffers)
-        b, at = _panels(ctx, kind, at_b, b, inner, columns), (at[0], 0, at[2])
-        packed = True
-    a_steps, b_step = a[3], b[3][0]
+    if not packed and not _suits(kind, rows, inner, columns):
+        return False
+    a_steps, b_steps = a[3], b[3]
     places = _places(ctx, a, b, out, at)
     name = f"ag_gemm_packed_{kind}" if packed else f"ag_gemm_{kind}"
     head, tail = "i64, i64, i64, ptr, i64, i64, ptr", "ptr, i64, i64"
     ctx.module.declare(
-        f"declare void @{name}({head}, {tail})" if packed else f"declare i64 @{name}({head}, i64, {tail})", name
+        f"declare void @{name}({head}, {tail})" if packed else f"declare i64 @{name}({head}, i64, i64, {tail})", name
     )
     given = f"i64 {rows}, i64 {columns}, i64 {inner}, ptr {places[0]}, i64 {a_steps[0]}, i64 {a_steps[1]}, ptr {places[1]}"
     rest = f"ptr {places[2]}, i64 {pitch}, i64 {int(add)}"
     if packed:
         code.do(f"call void @{name}({given}, {rest})")
     else:
-        done = code.op(f"call i64 @{name}({given}, i64 {b_step}, {rest})")
+        done = code.op(f"call i64 @{name}({given}, i64 {b_steps[0]}, i64 {b_steps[1]}, {rest})")
         code.require(code.op(f"icmp ne i64 {done}, 0"), ctx.failure)
     ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
     return True
@@ -142,9 +137,9 @@ def is_better_turned(kind: str, left: Array, rows: Operand, inner: Operand, colu
     return few and _multiplications(rows, inner, columns) >= LEAST
 
 
-def _suits(kind: str, step: Operand, rows: Operand, inner: Operand, columns: Operand) -> bool:
+def _suits(kind: str, rows: Operand, inner: Operand, columns: Operand) -> bool:
     """Whether a product whose second operand is not packed is for our own kernels."""
-    if tile(kind) is None or step != 1 or not isinstance(columns, int) or columns < 2:
+    if tile(kind) is None or not isinstance(columns, int) or columns < 2:
         return False
     if rows == 1 or (columns < FEW and not (isinstance(rows, int) and isinstance(inner, int))):
         return False
@@ -203,18 +198,6 @@ def _put_into_panels(
     )
     ctx.memory.touch(out.buffers | buffers)
     return Array(out.ptr, kind, sizes, (sizes[1], 1), out.buffers)
-
-
-def _may_pack(inner: Operand, columns: Operand) -> bool:
-    """Whether a second operand that lies column by column may be put into panels first: a copy of it."""
-    return isinstance(inner, int) and isinstance(columns, int) and inner * columns <= MOST_COPIED
-
-
-def _panels(ctx: FunctionLowering, kind: str, at: str, b: Plane, inner: Operand, columns: Operand) -> Plane:
-    assert isinstance(inner, int)
-    assert isinstance(columns, int)
-    made = _put_into_panels(ctx, kind, at, (inner, columns), b[3], b[4].buffers)
-    return made.ptr, 0, made.sizes, (columns, 1), made  # type: ignore[return-value]
 
 
 def _multiplied_by(value: Value, region: Graph) -> set[bool]:
