@@ -177,8 +177,15 @@ def encode(x: Any, leaves: list[Any], pinned: list[Any]) -> Any:
 
 
 def encode_all(args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], pinned: list[Any]) -> Any:
-    """The key of a call's arguments, as `encode` gives it for each."""
-    key = tuple([encode(a, leaves, pinned) for a in args])
+    """The key of a call's arguments, as `encode` gives it for each; tensors, which most are, without a call for each."""
+    keys = []
+    for x in args:
+        if type(x) is Tensor and type(payload := x._value) is np.ndarray:
+            leaves.append(x)
+            keys.append((payload.dtype, payload.shape))
+        else:
+            keys.append(encode(x, leaves, pinned))
+    key = tuple(keys)
     return (key, tuple([(k, encode(v, leaves, pinned)) for k, v in kwargs.items()])) if kwargs else key
 
 

@@ -226,15 +226,18 @@ class _Echo:
         return index
 
 
-def add_rows(x: Any, rows: Any, v: Any) -> None:
-    """`x[rows] += v` in place for C-contiguous `x`, by NumPy's fast path for flat indices."""
+def add_rows(x: Any, rows: Any, v: Any, known: bool = False) -> None:
+    """`x[rows] += v` in place for C-contiguous `x`, by NumPy's fast path for flat indices; `known` to be from 0 on."""
     width = x[0].size if len(x) else 0
-    v = np.broadcast_to(v, (*rows.shape, *x.shape[1:]))
-    rows = rows.ravel()
-    if rows.size and (rows.min() < -len(x) or rows.max() >= len(x)):
-        raise OutOfRangeError(f"an index is out of bounds for an axis of size {len(x)}", op="index")
-    flat = (rows.astype(np.intp) % len(x) if rows.size else rows.astype(np.intp))[:, None] * width + np.arange(width)
-    np.add.at(x.reshape(-1), flat.ravel(), v.reshape(-1).astype(x.dtype, copy=False))
+    if np.shape(v) != (shape := (*rows.shape, *x.shape[1:])):
+        v = np.broadcast_to(v, shape)
+    rows = rows.reshape(-1).astype(np.intp, copy=False)
+    if rows.size and not known:
+        if np.minimum.reduce(rows) < -len(x) or np.maximum.reduce(rows) >= len(x):
+            raise OutOfRangeError(f"an index is out of bounds for an axis of size {len(x)}", op="index")
+        rows = rows % len(x)
+    flat = rows[:, None] * width + np.arange(width)
+    np.add.at(x.reshape(-1), flat.reshape(-1), v.reshape(-1).astype(x.dtype, copy=False))
 
 
 class _Write(Op, abstract=True):

@@ -37,9 +37,9 @@ class SegmentReduce(Op):
         size = int(fill_sizes(shape, count)[0])
         rows = np.reshape(x, (np.size(ids), *np.shape(x)[np.ndim(ids) :]))
         ids = np.ravel(ids)
-        if ids.size and ids.min() < 0:
+        if ids.size and np.minimum.reduce(ids) < 0:
             rows, ids = rows[ids >= 0], ids[ids >= 0]
-        if ids.size and ids.max() >= size:
+        if ids.size and np.maximum.reduce(ids) >= size:
             raise InvalidArgumentError(
                 f"segment id {ids.max()} is not below the number of segments, {size}", op="segment"
             )
@@ -47,7 +47,7 @@ class SegmentReduce(Op):
         out = np.full((size, *rows.shape[1:]), lowest, x.dtype)
         if how == "sum":
             if out.ndim > 1 and out.size:
-                add_rows(out, ids, rows)
+                add_rows(out, ids, rows, known=True)
             else:
                 np.add.at(out, ids, rows)
         else:

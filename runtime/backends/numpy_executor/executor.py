@@ -18,6 +18,7 @@ from runtime.backends.numpy_executor.memory import keep_freed_pages
 from runtime.backends.numpy_executor.names import Globals
 from runtime.backends.numpy_executor.planes import has_sums, sums_by_planes
 from runtime.backends.numpy_executor.said import said_by_types
+from runtime.backends.numpy_executor.spelled import has_spelled, spelled
 from runtime.backends.numpy_executor.text import Expr
 from runtime.backends.numpy_executor.writer import FunctionWriter
 from runtime.backends.product_threads import FEW, needs
@@ -155,8 +156,8 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     """
     keep_freed_pages()
     graph = lists_as_arrays(graph)
-    if has_sums(graph):
-        graph = sums_by_planes(clone(graph))
+    if has_sums(graph) or has_spelled(graph):
+        graph = spelled(sums_by_planes(clone(graph)))
     names = Globals()
     functions = {name: f"f_{_identifier(name)}" for name in reachable_functions(graph)}
     if len(set(functions.values())) < len(functions):

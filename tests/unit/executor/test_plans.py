@@ -256,3 +256,36 @@ def test_numbers_that_meet_arrays_are_numpys(number, dtype):
             assert got.dtype == expected.dtype
             np.testing.assert_array_equal(got, expected)
             np.testing.assert_array_equal(np.signbit(got * 1.0), np.signbit(expected * 1.0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32", "uint8"])
+def test_relu_writes_into_memory_that_is_there(dtype):
+    def fn(x):
+        return ag.nn.relu(x + 1), ag.nn.relu(x), ag.nn.relu(x[0])
+
+    x = np.array([-3, -1, 0, 2, 5]).astype(dtype)
+    kept = x.copy()
+    staged = ag.function(jit_compile=False)(fn)
+    for got, expected in zip(staged(ag.constant(x)), (np.maximum(x + 1, 0), np.maximum(x, 0), max(x[0], 0)), strict=True):
+        np.testing.assert_array_equal(got.numpy(), expected)
+        assert got.dtype == dtype
+    np.testing.assert_array_equal(x, kept)
+    assert "out=" in staged.inspect(ag.constant(x)).plan
+
+
+@pytest.mark.parametrize("number", NUMBERS[:-1], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8"])
+def test_numbers_that_are_chosen_among_are_numpys(number, dtype):
+    x = np.array([0, 1, 3, 100], dtype)
+
+    def fn(x):
+        return np.where(x > 1, x, number), np.where(x > 1, number, x + 1)
+
+    with np.errstate(all="ignore"):
+        try:
+            expected = fn(x)
+        except OverflowError:
+            return
+        for got, want in zip(ag.function(jit_compile=False)(fn)(ag.constant(x)), expected, strict=True):
+            assert got.numpy().dtype == want.dtype
+            np.testing.assert_array_equal(got.numpy(), want)
