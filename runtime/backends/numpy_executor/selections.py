@@ -50,7 +50,11 @@ def _operand(node: Node, k: int, out: TensorType, names: Globals) -> str:
     number = constant_of(node.inputs[k])
     if number is UNKNOWN or type(number) not in (int, float) or not out.shape or not has_numbers(out.dtype):
         return f"{{{k}}}"
-    return names.number(number, out.dtype) if keeps(number, out.dtype) else f"{{{k}}}"
+    if keeps(number, out.dtype):
+        return names.number(number, out.dtype)
+    if type(number) is int and -(1 << 63) <= number < 1 << 63:  # `where` takes its bits, `copyto` would refuse it
+        return names.constant(np.array(number).astype(out.dtype.dtype))
+    return f"{{{k}}}"
 
 
 def _plain(kind: TensorType) -> bool:
