@@ -50,6 +50,7 @@ from autograph.operators.values.choice import (
     choice_of,
     resolve,
     select,
+    select_of,
     without_unbound,
 )
 from autograph.operators.values.listvalue import ListValue, new_list
@@ -101,7 +102,7 @@ def get_item(x: Any, index: Any) -> Any:
         return select(x, lambda value: get_item(value, index))
     if type(index) is MaybeTensor or choice_of(index) is not None:
         if type(index) is Choice:
-            return select(index, lambda taken: get_item(x, taken))
+            return _by_choice(x, index)
         index = resolve(index)
     if type(x) is list or isinstance(x, tuple):
         dynamic = dynamic_of(x)
@@ -130,6 +131,18 @@ def get_item(x: Any, index: Any) -> Any:
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
         return _or_missing(x, index, value)
     return value
+
+
+def _by_choice(x: Any, index: Choice) -> Any:
+    """`x[index]` of an index that is another on some paths; KeyError on those where a dictionary does not have it."""
+    keys = index._alternatives
+    known = type(x) is dict and all(type(key) in PLAIN for key in keys)
+    absent = tuple((i, KeyError, key) for i, key in enumerate(keys) if known and key not in x)
+    if not absent or len(absent) == len(keys):
+        return select(index, lambda taken: get_item(x, taken))
+    op.require_alternative(index._tag, index=-1, errors=absent)
+    there = [(i, key) for i, key in enumerate(keys) if key in x]
+    return select_of(index, there, lambda taken: get_item(x, taken))
 
 
 def _of_range(x: range, index: Tensor) -> Any:

@@ -21,8 +21,10 @@ from runtime.ir.graph import Location, Value
 from runtime.ops.registry import get
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
+from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
+from runtime.typesys.dtypes import as_dtype
 
 __all__ = [
     "TOKEN",
@@ -123,12 +125,49 @@ def method_of_text(method: Any, *args: Any, **keywords: Any) -> Any:
 
 def percent(form: str, values: Any) -> str:
     """`form % values`, where the text `form` stands in the code."""
+    if STATE.trace is not None:
+        form, values = _with_numbers(form, values)
     made = text(form.__mod__(values) if type(values) is StagedText else form % values)
     if type(made) is StagedText and _PADDED.search(form):
         refuse_text("format")
     return made
 
 
+def _with_numbers(form: str, values: Any) -> tuple[str, Any]:
+    """The same with texts in the place of staged numbers: C formats numbers that it has."""
+    given = dict(values) if type(values) is dict else list(values) if type(values) is tuple else [values]
+    if not any(is_staged(x) for x in (given.values() if type(given) is dict else given)):
+        return form, values
+    place = 0
+
+    def replaced(found: re.Match[str]) -> str:
+        nonlocal place
+        name, flags, width, precision, kind = found.groups()
+        if kind == "%":
+            return found[0]
+        key: Any = place if name is None else name
+        place += 1 + (width == "*") + (precision == ".*")
+        known = key in given if type(given) is dict else type(key) is int and key < len(given)
+        if not known or not is_staged(given[key]) or kind in "srac" or "*" in f"{width}{precision}":
+            return found[0]
+        number = given[key]
+        if kind in "diu" and not number.dtype.is_integer:
+            number = op.cast(number, dtype=as_dtype("int64"))
+        sign = "+" if "+" in flags else " " if " " in flags else ""
+        fill = "<" if "-" in flags else ""
+        zero = "0" if "0" in flags and not fill else ""
+        spec = f"{fill}{sign}{'#' if '#' in flags else ''}{zero}{width}{precision or ''}{'d' if kind in 'diu' else kind}"
+        if type(given) is dict:
+            given[key := f"{key} {spec}"] = format(number, spec)
+            return f"%({key})s"
+        given[key] = format(number, spec)
+        return "%s"
+
+    form = _CONVERSION.sub(replaced, form)
+    return form, given if type(given) is dict else tuple(given) if type(values) is tuple else given[0]
+
+
+_CONVERSION = re.compile(r"%(?:\((.*?)\))?([-+ 0#]*)(\*|\d*)(\.(?:\*|\d*))?[hlL]?(.)")
 _PADDED = re.compile(r"%(\(.*?\))?[-+ 0#]*[*0-9.][*0-9.]*[sra]")
 
 

@@ -19,7 +19,18 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.typesys.errors import UnboundVariableError
 
-__all__ = ["CHOICES", "Choice", "MaybeTensor", "alternatives_of", "make_choice", "resolve", "select", "select_any", "tag_of"]
+__all__ = [
+    "CHOICES",
+    "Choice",
+    "MaybeTensor",
+    "alternatives_of",
+    "make_choice",
+    "resolve",
+    "select",
+    "select_any",
+    "select_of",
+    "tag_of",
+]
 
 
 class Choice:
@@ -211,20 +222,21 @@ def select(x: Any, use: Callable[[Any], Any]) -> Any:
     if len(usable) == 1 or STATE.trace is None:
         return use(resolve(x))
     require_usable(choice)
-    return _select(choice, usable, use)
+    return select_of(choice, usable, use)
 
 
 def select_any(x: Any, use: Callable[[Any], Any]) -> Any:
     """As `select`, where None is as good as any other."""
     choice = choice_of(x)
-    return use(x) if choice is None else _select(choice, require_bound(choice), use)
+    return use(x) if choice is None else select_of(choice, require_bound(choice), use)
 
 
-def _select(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:
+def select_of(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:
+    """`use(alternative)` of the one taken of `options`, (tag, alternative) each: it is one of them."""
     index, value = options[0]
     if len(options) == 1:
         return use(value)
-    return branch_hook(op.equal(choice._tag, index), lambda: use(value), lambda: _select(choice, options[1:], use))
+    return branch_hook(op.equal(choice._tag, index), lambda: use(value), lambda: select_of(choice, options[1:], use))
 
 
 branch_hook: Any = None  # stages two thunks under a test; put here by the module that can
