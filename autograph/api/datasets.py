@@ -40,7 +40,7 @@ from autograph.operators.statements.iterables import StagedIterable
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import InvalidArgumentError, UnimplementedError
+from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Dataset"]
@@ -377,7 +377,7 @@ class Dataset:
     def cache(self, filename: str = "", name: Any = None) -> Dataset:
         """The elements, kept in memory after the first whole pass."""
         if filename:
-            raise UnimplementedError("cache() keeps elements in memory only: leave out the file name")
+            raise refusal("cache-in-file", name=filename)
         node = self._dataset_node
         kept: list[Any] = []
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from autograph.api.declare import public
-from runtime.typesys.errors import InvalidArgumentError, UnimplementedError
+from autograph.errors.refusals import refusal
+from runtime.typesys.errors import InvalidArgumentError
 
 __all__: list[str] = []
 
@@ -139,7 +140,7 @@ def set_memory_growth(device: Any, enable: bool) -> None:
     """
     _known(device)
     if not enable:
-        raise UnimplementedError("the memory of the processor grows as it is needed; it cannot be taken at once")
+        raise refusal("one-device", what="memory cannot be taken at once")
 
 
 @public("config.get_soft_device_placement", raises=False)
@@ -162,7 +163,7 @@ def set_soft_device_placement(enabled: bool) -> None:
     >>> ag.config.set_soft_device_placement(True)
     """
     if not enabled:
-        raise UnimplementedError("devices are always placed softly: all operations run on the processor")
+        raise refusal("one-device", what="devices are always placed softly")
 
 
 def _known(device: Any) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from autograph.api.datasets import Dataset
 from autograph.api.declare import public
+from autograph.errors.refusals import refusal
 from autograph.operators.functions.calls import callee
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import UnimplementedError
 
 __all__: list[str] = []
 
@@ -189,10 +189,7 @@ class MirroredStrategy(Strategy):
 
     def __init__(self, devices: Any = None, cross_device_ops: Any = None) -> None:
         if devices is not None and not isinstance(devices, str) and len(devices) > 1:
-            raise UnimplementedError(
-                f"strategies run on one device, not on {len(devices)}: leave `devices` out, and the threads of the "
-                "processor share each operation"
-            )
+            raise refusal("one-device", what=f"a strategy cannot run on {len(devices)} devices")
 
 
 @public("distribute.get_strategy", raises=False)

@@ -285,6 +285,32 @@ REFUSALS: dict[str, Refusal] = {
         "the initial value of a Variable depends on an argument of the function being traced",
         "create the variable from a value that is known, or outside the function",
     ),
+    # What a machine with one device and a library without its extras does not do.
+    "one-device": Refusal(
+        _MISSING,
+        "{what}: there is one device, the processor, which takes memory as it needs it",
+        "leave that out: the threads of the processor share each operation",
+    ),
+    "cache-in-file": Refusal(
+        _MISSING,
+        "cache() keeps elements in memory only, not in the file '{name}'",
+        "leave the file's name out, or write the elements with NumPy and make a dataset of what is read",
+    ),
+    "gradient-of-factors": Refusal(
+        _MISSING,
+        "the gradient of {name} is known for {known} only",
+        "ask for those; or take the gradient of what the factors are for: ag.linalg.solve, lstsq, eigh, cholesky",
+    ),
+    "gradient-in-recursion": Refusal(
+        _MISSING,
+        "{name}() takes the gradient of a call of itself",
+        "take the gradient outside of the function, or give the derivative as a function of its own",
+    ),
+    "needs-scipy": Refusal(
+        _MISSING,
+        "{name} needs SciPy, which is not installed",
+        "pip install 'autograph[native]'",
+    ),
 }
 
 WARNINGS: dict[str, tuple[str, str]] = {

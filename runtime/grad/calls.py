@@ -42,7 +42,10 @@ def call_rule(sweep: Sweep, node: Node, dys: list[Any], need: list[bool]) -> lis
     graph = functions.get(name)
     if graph is None or len(graph.outputs) != len(node.outputs):
         raise UnimplementedError(
-            f"the gradient of a call of {name!r} inside {name!r} itself: take it outside", op="call"
+            f"the gradient of a call of {name!r} inside {name!r} itself: take it outside",
+            op="call",
+            id="gradient-in-recursion",
+            name=name,
         )
     useful = sweep.activity.backward(node, [dy is not None for dy in dys])
     wrt = [k for k, n in enumerate(need) if n and useful[k]]

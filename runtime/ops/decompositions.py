@@ -98,6 +98,7 @@ class Eigh(Op):
     """
 
     outputs = 2
+    sparse_cotangents = True
     public = "linalg.eigh"
 
     def call(op: Any, tensor: Any, name: Any = None) -> Any:
@@ -149,6 +150,7 @@ class Svd(Op):
     """Singular values, descending, and the matrices of left and right singular vectors (as columns)."""
 
     outputs = 3
+    sparse_cotangents = True
 
     def infer(self, x: TensorType, *, full: bool) -> tuple[TensorType, ...]:
         dtype = x.dtype if x.dtype.is_inexact else as_dtype("float64")
@@ -172,7 +174,11 @@ class Svd(Op):
         u, v = y[1:]
         if du is not None or dv is not None:
             raise UnimplementedError(
-                "the gradient of svd is known for singular values only: use compute_uv=False", op="svd"
+                "the gradient of svd is known for singular values only: use compute_uv=False",
+                op="svd",
+                id="gradient-of-factors",
+                name="svd",
+                known="singular values (compute_uv=False)",
             )
         if ds is None:
             return (None,)
@@ -200,6 +206,7 @@ class Qr(Op):
     """Orthogonal q and upper triangular r with q @ r = x."""
 
     outputs = 2
+    sparse_cotangents = True
 
     def infer(self, x: TensorType, *, full: bool) -> tuple[TensorType, TensorType]:
         dtype = x.dtype if x.dtype.is_inexact else as_dtype("float64")
@@ -219,7 +226,10 @@ class Qr(Op):
         q, r = y
         shape = op.type_of(r).shape
         if full or shape is None or shape[-1] != shape[-2]:
-            raise UnimplementedError("the gradient of qr is known for tall or square matrices, reduced", op="qr")
+            known = "tall or square matrices, reduced (full_matrices=False)"
+            raise UnimplementedError(
+                f"the gradient of qr is known for {known}", op="qr", id="gradient-of-factors", name="qr", known=known
+            )
         m = None if dr is None else op.matmul(r, adjoint_of(op, dr))
         if dq is not None:
             back = op.matmul(adjoint_of(op, dq), q)

@@ -60,6 +60,7 @@ class Slogdet(Op):
     """
 
     outputs = 2
+    sparse_cotangents = True
     public = "linalg.slogdet"
     parameters = ("input",)
 

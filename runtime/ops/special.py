@@ -39,7 +39,8 @@ def _special(name: str, *args: Any) -> Any:
     """
     module = _scipy()
     if module is None:
-        raise UnimplementedError(f"{name} needs SciPy: pip install 'autograph[native]'", op=name)
+        text = f"{name} needs SciPy: pip install 'autograph[native]'"
+        raise UnimplementedError(text, op=name, id="needs-scipy", name=name)
     out = getattr(module, name)(*args)
     half = any(getattr(a, "dtype", None) == np.float16 for a in args)
     return out.astype(np.float16) if half else out

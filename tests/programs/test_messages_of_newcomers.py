@@ -196,7 +196,7 @@ def large_number():
     ag.constant(2**40)
 
 
-@wrong("ag.distribute.MirroredStrategy", "strategies run on one device, not on 2", "leave `devices` out")
+@wrong("ag.distribute.MirroredStrategy", "a strategy cannot run on 2 devices: there is one device", "leave that out")
 def several_devices():
     ag.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
 
