@@ -18,6 +18,7 @@ __all__ = ["narrowly"]
 COLUMNS = 64  # so many are few for extrema, ...
 SUMMED = 32  # ... and for sums
 LEAST = 4096  # elements from which on it is worth a call
+KEPT = 65536  # ones are kept from call to call
 
 
 def narrowly(node: Node, source: str, names: Globals) -> str:
@@ -75,8 +76,12 @@ def sum_columns(x: Any) -> Any:
     return np.matmul(_ones(len(x), x.dtype), x)
 
 
-@lru_cache(maxsize=64)
 def _ones(count: int, dtype: Any) -> Any:
-    ones = np.ones(count, dtype)
+    return _kept_ones(dtype)[:count] if count <= KEPT else np.ones(count, dtype)
+
+
+@lru_cache(maxsize=2)
+def _kept_ones(dtype: Any) -> Any:
+    ones = np.ones(KEPT, dtype)
     ones.setflags(write=False)
     return ones
