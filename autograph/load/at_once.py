@@ -151,7 +151,7 @@ def _equality(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
 
 
 def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
-    """`x in container`, where `x` is a number or text."""
+    """`x in container`, where `x` is a number, a text, a class or a function."""
     x, container = call.args
     items = container.elts if isinstance(container, (ast.Tuple, ast.List, ast.Set)) else [container]
     is_constant = all(isinstance(item, ast.Constant) for item in items)
@@ -161,13 +161,13 @@ def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     shown, within = x, container
     checks: list[ast.expr]
     if isinstance(x, ast.Constant) or (isinstance(x, ast.Name) and (is_simple or not _calls(container))):
-        checks = [] if isinstance(x, ast.Constant) else [is_of(x, "INDICES")]
+        checks = [] if isinstance(x, ast.Constant) else [is_of(x, "KEYS")]
     elif _mentions(container, _INDEX):
         return None
     else:  # what is called for the container may give the name to something else
         bound = bind(_INDEX, visit(x))
         x, shown = load(_INDEX), given_up(_INDEX)
-        checks = [is_of(bound if is_simple else x, "INDICES")]
+        checks = [is_of(bound if is_simple else x, "KEYS")]
         if not is_simple:
             container = ast.Subscript(ast.Tuple([bound, container], ast.Load()), ast.Constant(1), ast.Load())
     if isinstance(container, ast.Name):

@@ -2,7 +2,8 @@
 
 The collector knows: what there is goes to its permanent generation, so that all it lists afterwards is new. That takes no
 time, where a look at every object of the process takes seconds in a large one. Until the attempt is over the collector
-passes over what there was; what a program has frozen itself is thawed by that.
+passes over what there was; what a program has frozen itself is thawed by that. Newcomers that yield are not known any more
+where a collection of everything comes in between.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ __all__ = ["Newcomers"]
 class Newcomers:
     """What is made from now on, until `close`; `old` does not belong to it, whenever it was made."""
 
-    def __init__(self, old: Iterable[Any]) -> None:
+    def __init__(self, old: Iterable[Any] = (), yields: bool = False) -> None:
         self._old = frozenset(map(id, old))
         self._new: set[int] | None = None
         self._probe: list[Any] = []
+        self._yields = yields
+        if yields:
+            gc.collect(1)  # what is frozen counts as old from then on: what nobody holds any more goes
+            _yielding.append(self)
         gc.freeze()
 
     def __contains__(self, x: object) -> bool:
@@ -32,6 +37,34 @@ class Newcomers:
                 raise TraceAgain("thawed")  # by another thread: nothing tells old and new apart
         return id(x) in self._new
 
+    def surely(self) -> frozenset[int]:
+        """The ids of those that are new for sure: dictionaries the collector may not have known before."""
+        found = frozenset(id(x) for x in gc.get_objects() if type(x) is not dict)
+        return frozenset() if id(self._probe) in found else found
+
+    def collect(self) -> None:
+        """Let go of those that only hold each other: most are what exceptions knew."""
+        if self in _yielding:
+            _yielding.remove(self)
+            gc.collect()
+            _yielding.append(self)
+
     def close(self) -> None:
         """Let the collector look at all objects again."""
+        if self in _yielding:
+            _yielding.remove(self)
+        elif self._yields:
+            return  # that is so
         gc.unfreeze()
+
+
+_yielding: list[Newcomers] = []
+
+
+def _before_collection(phase: str, info: dict[str, int]) -> None:
+    if _yielding and phase == "start" and info["generation"] == 2:
+        _yielding.clear()
+        gc.unfreeze()
+
+
+gc.callbacks.append(_before_collection)

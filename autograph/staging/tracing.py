@@ -19,7 +19,7 @@ from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
-from autograph.operators.state.aliases import HEAP, KEYED, NO_HEAP, TraceAgain, hints_of
+from autograph.operators.state.aliases import HEAP, KEYED, NO_HEAP, TENSORS, TraceAgain, hints_of
 from autograph.operators.state.births import births_of, forget_dead
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import (
@@ -130,6 +130,8 @@ def trace_function(
                 earlier += state
                 state.clear()
             own = notes["own objects"] = Newcomers(_holder(entry.place) for entry in earlier)
+        elif not gc.get_freeze_count():
+            own = notes["newcomers"] = Newcomers(yields=True)
         try:
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
@@ -214,7 +216,7 @@ def _attempt(
         watch(trace, function)
         try:
             try:
-                result = [function(*symbols, **keywords)]  # in a list: who else holds it is counted
+                result = [_called(trace, function, symbols, keywords)]  # in a list: who else holds it is counted
                 finish(trace)
                 if "heap" in trace.notes:
                     trace.notes["heap"].close([result, *_left(table)])
@@ -256,6 +258,15 @@ def _attempt(
         guards_of, trace.called, trace.notes.get("named_reads", {}), traced.originals, keys, births_of(trace).__contains__
     )
     return traced, grown
+
+
+def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The function's result; if tensors came up where it was relied upon that none would, it is traced again."""
+    try:
+        return function(*args, **kwargs)
+    finally:
+        if "tensorless" in trace.notes and (trace.builder.emitted or trace.graph.inputs):
+            raise TraceAgain(TENSORS)
 
 
 def _left(table: dict[Any, tuple[Place, Any]]) -> Iterator[Any]:
@@ -320,6 +331,7 @@ def _collect(
     known = {entry.place.key: entry for entry in state}
     finals = [entry.place.read() for entry in state]
     trace.notes["closing"] = True  # what was made here leaves by its parts
+    _forget_new(trace, table)
     forget_dead(trace)
     if "heap" not in trace.notes and any(key[0] == "dict" for key in table):
         forget_unheld(trace, table, [holders, finals, result])
@@ -335,13 +347,18 @@ def _collect(
     traced.originals = {key: original for key, (_, original) in found.items()}
     grown = False
     done: list[tuple[Place, Any]] = []
+    new = _new_ids(trace) if outside else frozenset()
     for key, (place, final) in outside.items():
         if key in known:
+            continue
+        holder = None if type(place) is CellPlace else _holder(place)
+        if id(holder) in new and not leads_to_tensor([final]):
+            place.write(final)  # in what Python made, which others may hold: there is nothing to undo or to go on with
             continue
         if _is_own(trace, place):
             if isinstance(_holder(place), (CellType, type)) or leads_to_tensor([final]):
                 traced.own.append(place)
-            else:  # Python's values in an object that Python made: there is nothing to go on with at the next call
+            else:
                 done.append((place, final))
             continue
         try:
@@ -397,6 +414,29 @@ def _collect(
     traced.captured = [things[v] for v in traced.graph.inputs[lead:]]
     share_functions(trace.graph)
     return False
+
+
+def _forget_new(trace: Trace, table: dict[Any, tuple[Place, Any]]) -> None:
+    """Forget what holds only itself and, in a trace without tensors, what was written to objects that the trace has made:
+    they keep it, whoever holds them."""
+    if not table or "newcomers" not in trace.notes:
+        return
+    trace.notes["newcomers"].collect()
+    if trace.builder.emitted or trace.graph.inputs:
+        return
+    new, births = _new_ids(trace), births_of(trace)
+    for key, (place, _) in table.copy().items():
+        holder = None if type(place) is CellPlace else _holder(place)
+        if id(holder) in new:
+            table.pop(key, None)
+            if isinstance(place, AttributePlace) and holder not in births:
+                births.add(holder, trace.graph)
+
+
+def _new_ids(trace: Trace) -> frozenset[int]:
+    """The ids of what the trace has made for sure."""
+    newcomers: Newcomers | None = trace.notes.get("newcomers")
+    return frozenset() if newcomers is None else newcomers.surely()
 
 
 def _require_bound(result: Any) -> None:

@@ -199,16 +199,23 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
 class Calls(dict[Any, Any]):
     """What is called for functions and classes; `at_once` has, by id, those that generated code calls without asking."""
 
-    __slots__ = ("at_once",)
+    __slots__ = ("_held", "at_once")
 
     def __init__(self) -> None:
         super().__init__()
         self.at_once: dict[int, Any] = {}
+        self._held: list[Any] = []  # what `at_once` has more: nobody else gets its id
+
+    def hold(self, f: Any, made: Any) -> None:
+        """Enter what is called for `f` where generated code does not ask."""
+        self._held.append(f)
+        self.at_once[id(f)] = made
 
     def clear(self) -> None:
         """Forget them."""
         super().clear()
         self.at_once.clear()
+        self._held.clear()
 
 
 _NUMBERS = (bool, int, float, np.float64)

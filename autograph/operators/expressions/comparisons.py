@@ -26,9 +26,10 @@ from autograph.operators.statements.truth import truth_of
 from autograph.operators.values import specials
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.listvalue import new_list
+from autograph.operators.values.quick import meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current
 
 __all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "unpack"]
 
@@ -154,10 +155,12 @@ def same(x: Any, y: Any) -> Any:
 
 def unpack(x: Any, before: int, after: int | None = None) -> Any:
     """The items for `a, b = x` (`before` of them) or, if `after` is given, for `a, *b, c = x`."""
-    kind = type(x)
-    if kind is tuple or STATE.trace is None:
+    kind, trace = type(x), current()
+    if kind is tuple or trace is None:
         return x
-    if kind is list and "lists" not in STATE.trace.notes:
+    if kind is list and "lists" not in trace.notes:
+        return x
+    if meet_tuple(kind):
         return x
     if choice_of(x) is not None:
         x = resolve(x)

@@ -22,7 +22,7 @@ from autograph.operators.statements.printing import StagedText, refuse_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
 from autograph.operators.values.listvalue import ListValue, new_list
-from autograph.operators.values.quick import is_object
+from autograph.operators.values.quick import KEYS, is_object
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -65,19 +65,9 @@ def _by_python(x: Any, container: Any) -> bool:
     kind, what = type(container), type(x)
     if kind is tuple or (kind not in PLAIN and kind not in _DICTS):
         return False
-    if what not in NUMBERS and not (what is tuple and kind in _HASHED and NUMBERS.issuperset(map(type, x))):
+    if what not in KEYS and not (what is tuple and kind in _HASHED and NUMBERS.issuperset(map(type, x))):
         return False
     return kind in _SETS or type(dict.get(container, x)) not in CHOICES  # a key may be there on some paths only
-
-
-def _by_comparing(x: Any, container: Any) -> Any:
-    """`x in container` of a list or tuple where its items are Python's; None where one of them is not."""
-    if type(x) in NUMBERS and type(container) in _ROWS:
-        try:
-            return x in container
-        except OperatorNotAllowedInGraphError:  # a staged tensor does not tell Python whether it is equal
-            pass
-    return None
 
 
 _ROWS = frozenset((tuple, list))
@@ -88,11 +78,13 @@ _SETS = PLAIN - {dict}
 
 def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
-    if _by_python(x, container):
+    if type(container) in _ROWS and type(x) in NUMBERS:
+        try:
+            return x in container
+        except OperatorNotAllowedInGraphError:  # a staged tensor does not tell Python whether it is equal
+            pass
+    elif _by_python(x, container):
         return x in container
-    found = _by_comparing(x, container)
-    if found is not None:
-        return found
     if is_object(type(container)):
         items = container if hasattr(type(container), "__contains__") else gathered(container)
         if items is container:
@@ -174,7 +166,5 @@ def _any_equal(value: ListValue, x: Any) -> Any:
 
 def not_in(x: Any, container: Any) -> Any:
     """`x not in container`."""
-    if _by_python(x, container):
-        return x not in container
-    found = _by_comparing(x, container)
-    return not_(in_(x, container)) if found is None else not found
+    found = in_(x, container)
+    return not found if found is True or found is False else not_(found)

@@ -27,6 +27,7 @@ from autograph.operators.functions.generators import (
 from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.maybe_keys import has_maybe_keys
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.state.plain import NUMBERS, PLAIN
@@ -58,10 +59,10 @@ from autograph.operators.values.choice import (
     select_any,
 )
 from autograph.operators.values.listvalue import ListValue, new_list
-from autograph.operators.values.quick import is_object
+from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current
 from runtime.typesys.shapes import num_elements
 
 _INT = {builtins.int}
@@ -86,6 +87,8 @@ def len_(x: Any) -> Any:
     if is_object(kind):
         method = special(x, "__len__")
         return len(x) if method is None else method()
+    if meet_tuple(kind):
+        return len(x)
     x = resolve(x)
     if isinstance(x, Tensor):
         shape = x.type.shape
@@ -388,14 +391,15 @@ def iter_(x: Any, *sentinel: Any) -> Any:
 @stand_in(builtins.next)
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`."""
+    trace = current()
     refuse_spent(iterator)
-    if type(iterator) is not Emitting and not may_be_shared(iterator):
-        if STATE.trace is not None:
-            note_advance(STATE.trace, iterator)
-            known = endless(STATE.trace, iterator)
+    if type(iterator) is not Emitting and (not may_be_shared(iterator) or (trace is not None and tensorless(trace))):
+        if trace is not None:
+            note_advance(trace, iterator)
+            known = endless(trace, iterator)
             if known is not None:
                 known.taken += 1
-        staged_next = getattr(type(iterator), "__staged_next__", None) if STATE.trace is not None else None
+        staged_next = getattr(type(iterator), "__staged_next__", None) if trace is not None else None
         return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
     found: Any = False
     result: Any = default[0] if default else UNDEFINED

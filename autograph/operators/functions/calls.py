@@ -7,6 +7,7 @@ called as they are; built-in functions that know nothing of staged tensors have 
 from __future__ import annotations
 
 import builtins
+import operator
 import re
 import sys
 import weakref
@@ -47,6 +48,7 @@ from autograph.operators.functions.unconverted import (
     was_generated,
     without_lists,
 )
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import UNBOUND, note_item, read_by_name, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import method_of_array
@@ -71,9 +73,6 @@ from runtime.tensor.trace import STATE, Trace, current
 __all__ = ["callee", "converted", "special", "with_tries"]
 
 
-
-
-
 def callee(f: Any) -> Any:
     """What converted code calls where the user's code calls `f`."""
     kind = type(f)
@@ -88,7 +87,7 @@ def callee(f: Any) -> Any:
         made = quick.at_once.get(id(f))
         if made is not None:
             return made
-        if kind is FunctionType and id(f) in quick.watched:
+        if id(f) in quick.watched if kind is FunctionType else kind in _ASKED and quick.outright:
             return f
     trace = current()
     if trace is None:
@@ -178,8 +177,12 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
 def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
     """What is called for a function in the rest of the trace, if there is nothing more to it and the function stays."""
     is_held = "<locals>" not in f.__qualname__ or (f.__closure__ is f.__defaults__ is None and len(trace.calls) < _MANY)
-    if is_held and not rebinds(made) and not made.__code__.co_flags & GENERATOR:
+    if not is_held or rebinds(made):
+        return
+    if not made.__code__.co_flags & GENERATOR:
         _keep(trace, f, choosing_tries(trace, made, _chosen) if has_tries(made.__code__) else made)
+    elif tensorless(trace):
+        _keep(trace, f, made)
 
 
 def _keep(trace: Trace, f: Any, made: Any) -> Any:
@@ -188,6 +191,13 @@ def _keep(trace: Trace, f: Any, made: Any) -> Any:
     calls[f] = made
     if f in calls:  # which keeps its id
         calls.at_once[id(f)] = made
+    return made
+
+
+def _hold(trace: Trace, f: Any, made: Any) -> Any:
+    """Keep what is called for `f`, which is not converted, outside all branches and loops of the graph."""
+    if quick.at_once is trace.calls.at_once and "texts" not in trace.notes and "<locals>" not in f.__qualname__:
+        trace.calls.hold(f, made)
     return made
 
 
@@ -294,7 +304,9 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         inner = callee(call)
         if inner is not call:
             return MethodType(inner, f)
-    return without_lists(f) if "lists" in trace.notes and not hasattr(kind, "__takes_anything__") else f
+    if "lists" in trace.notes and not hasattr(kind, "__takes_anything__"):
+        return without_lists(f)
+    return _hold(trace, f, f) if kind is CACHED and type(getattr(f, "__qualname__", None)) is str else f
 
 
 def _is_plainly_hashed(kind: type) -> bool:
@@ -319,7 +331,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return callee(original)
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
-        return as_python(trace, f, noting(f))
+        return _hold(trace, f, as_python(trace, f, noting(f)))
     if id(f.__code__) in trace.simple:
         watch(trace, f)
         return recursive(trace, f) if trace.builder.region.parent is not None else f
@@ -388,15 +400,9 @@ def _called(trace: Trace, made: FunctionType) -> Any:
 def _chosen(trace: Trace | None, made: FunctionType) -> Any:
     if trace is None:
         return made
-    return generator_maker(made) if made.__code__.co_flags & GENERATOR else recursive(trace, made)
-
-
-
-
-
-
-
-
+    if made.__code__.co_flags & GENERATOR:
+        return made if tensorless(trace) else generator_maker(made)
+    return recursive(trace, made)
 
 
 def special(x: Any, name: str) -> Any:
@@ -433,16 +439,6 @@ def converted(f: FunctionType) -> FunctionType:
         STATE.trace = trace
 
 
-
-
-
-
-
-
-
-
-
-
 _DICT_READS = frozenset(("get", "keys", "values", "items"))
 dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
 keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
@@ -464,6 +460,8 @@ _MANY = 500  # functions: one without a closure, made by another, is kept only w
 _METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
 _BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
+_ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator.attrgetter))
+"""Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
@@ -491,10 +489,3 @@ def _choice_call(f: Any) -> Any:
         return select(f, lambda taken: callee(taken)(*args, **kwargs))
 
     return call
-
-
-
-
-
-
-

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import contents
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import put_back, watch
 from autograph.operators.statements import truth
 from autograph.operators.statements.truth import truth_of
@@ -131,7 +132,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return None
     if may_stop and sys.getrefcount(x) > _REFERENCES:
         return None
-    if not leads_to_tensor(made_of(x)):
+    if tensorless(STATE.trace) or not leads_to_tensor(made_of(x)):
         return None
     return made.form(x, may_stop)
 

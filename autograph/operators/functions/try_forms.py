@@ -14,7 +14,7 @@ from typing import Any
 
 from autograph.load.cache import has_tries
 from autograph.operators.functions.generators import GENERATOR
-from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.aliases import TraceAgain, hints_of, tensorless
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.specials import leads_to_tensor, named_by
 from runtime.tensor.trace import STATE, Trace, current
@@ -35,8 +35,10 @@ def choosing_tries(trace: Trace, made: FunctionType, chosen: Chosen) -> Callable
 
 
 def _call(made: FunctionType, chosen: Chosen, /, *args: Any, **kwargs: Any) -> Any:
-    function = with_tries(made) if leads_to_tensor([*named_by(made), args, kwargs]) else made
-    return chosen(current(), function)(*args, **kwargs)
+    trace = current()
+    known = trace is not None and tensorless(trace)
+    function = with_tries(made) if not known and leads_to_tensor([*named_by(made), args, kwargs]) else made
+    return chosen(trace, function)(*args, **kwargs)
 
 
 class _Tried:

@@ -54,7 +54,7 @@ from autograph.operators.values.choice import (
     without_unbound,
 )
 from autograph.operators.values.listvalue import ListValue, new_list
-from autograph.operators.values.quick import is_object
+from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -98,6 +98,8 @@ def get_item(x: Any, index: Any) -> Any:
     if by in _OF_PYTHON and is_object(kind):
         method = special(x, "__getitem__")
         return x[index] if method is None else method(index)
+    if by in NUMBERS and meet_tuple(kind):
+        return x[index]
     if choice_of(x) is not None:
         return select(x, lambda value: get_item(value, index))
     if type(index) is MaybeTensor or choice_of(index) is not None:

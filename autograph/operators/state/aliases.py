@@ -19,6 +19,7 @@ __all__ = [
     "HEAP",
     "KEYED",
     "NO_HEAP",
+    "TENSORS",
     "TraceAgain",
     "alias_condition",
     "doubt",
@@ -26,6 +27,7 @@ __all__ = [
     "hints_of",
     "link",
     "linked_boxes",
+    "tensorless",
     "write_through",
     "written_boxes",
 ]
@@ -84,7 +86,16 @@ def hints_of(trace: Trace) -> set[Any]:
     return trace.notes.setdefault("alias hints", set())  # type: ignore[no-any-return]
 
 
+def tensorless(trace: Trace) -> bool:
+    """Whether the trace has met no tensor so far. Who asks may rely on it that none comes: else all is traced again."""
+    if trace.builder.emitted or trace.graph.inputs or "restarts" not in trace.notes or TENSORS in hints_of(trace):
+        return False
+    trace.notes["tensorless"] = True
+    return True
+
+
 KEYED = "keyed"  # a hint: some dictionaries and sets have tensors as keys (see `functions.keyed`)
+TENSORS = "tensors"  # a hint: some come where none had before
 HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `containers.heap`); they cannot be
 
 

@@ -31,7 +31,7 @@ _ROUNDS = 8
 _ATOMS = NUMBERS | {float, type}  # they hold nothing, and nobody asks for them
 _LIMIT = 20_000  # objects looked at to find a cycle that nobody holds
 _USUAL = frozenset((dict, list, tuple, set, partial, CellType, MethodType))  # what is held by most, and no part of the world
-_WORLD = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
+_WORLD = (type, ModuleType, CodeType, BuiltinFunctionType)
 
 
 def owner_of(place: Place) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter, OrderedDict, defaultdict, deque
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from autograph.operators.state.plain import NUMBERS, PLAIN, TRUTHS
@@ -18,15 +19,17 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Trace, current
 
 __all__ = [
-    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "METHODS", "NUMBERS", "OWN_NAMES", "READ",
-    "SIMPLE", "TRUTHS", "is_object", "meet_simple",
+    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "KEYS", "METHODS", "NUMBERS", "OWN_NAMES", "READ",
+    "SIMPLE", "TRUTHS", "is_object", "meet_simple", "meet_tuple",
 ]  # fmt: skip
 
 INDICES = NUMBERS
 """Exact types of indices by which Python finds an item."""
 _DICTS = frozenset((dict, OrderedDict, defaultdict, Counter))
-INDEXED: frozenset[Any] = frozenset((list, tuple, str, bytes, range, deque, *_DICTS))
-"""Exact types whose items and length are Python's."""
+INDEXED: set[Any] = {list, tuple, str, bytes, range, deque, *_DICTS}
+"""Exact types whose items and length are Python's; `meet_tuple` enters named tuples."""
+KEYS = NUMBERS | {type, BuiltinFunctionType, FunctionType}
+"""Exact types of what is looked for in sets and dictionaries as Python does."""
 METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
 READ: frozenset[Any] = METHODS | _DICTS
@@ -45,8 +48,8 @@ SIMPLE: set[type] = set()
 
 namespace: dict[str, Any] = {}  # what generated code reads
 _TABLES = {
-    "FRESH": FRESH, "HOLDERS": HOLDERS, "INDEXED": INDEXED, "METHODS": METHODS, "NUMBERS": NUMBERS, "READ": READ,
-    "SIMPLE": SIMPLE, "TRUTHS": TRUTHS,
+    "FRESH": FRESH, "HOLDERS": HOLDERS, "INDEXED": INDEXED, "KEYS": KEYS, "METHODS": METHODS, "NUMBERS": NUMBERS,
+    "READ": READ, "SIMPLE": SIMPLE, "TRUTHS": TRUTHS,
 }  # fmt: skip
 _unusual: set[int] = set()  # ids of traces
 _lock = threading.RLock()  # a finalizer may come in between
@@ -114,6 +117,16 @@ def meet_simple(kind: type) -> None:
     _not_simple.add(kind)
 
 
+def meet_tuple(kind: type) -> bool:
+    """Whether a class is one of tuples whose items and length are Python's: such a one is entered, if it stays."""
+    if not issubclass(kind, tuple) or any(getattr(kind, n) is not getattr(tuple, n) for n in _OF_TUPLES):
+        return False
+    if "<locals>" not in kind.__qualname__:
+        INDEXED.add(kind)
+    return True
+
+
+_OF_TUPLES = ("__iter__", "__len__", "__getitem__", "__getattribute__")
 _not_simple: weakref.WeakSet[type] = weakref.WeakSet()
 _WITHOUT_CODE = frozenset((
     type(lambda: 0), staticmethod, classmethod, type(str.join), type(dict.fromkeys), type(dict.__dict__["fromkeys"]),

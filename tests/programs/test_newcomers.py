@@ -1,0 +1,179 @@
+"""What a trace has made itself and others hold: its content is Python's, and no state of the function."""
+
+import functools
+import gc
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+import autograph as ag
+from autograph.staging.newcomers import Newcomers
+
+
+@pytest.fixture(autouse=True)
+def _nothing_put_aside() -> None:
+    gc.unfreeze()  # what `conftest` does for the other modules
+
+
+class Quoter(dict):
+    """Keeps what it was made with."""
+
+    def __init__(self, safe: str) -> None:
+        self.safe = safe
+        self.seen: list[str] = []
+
+    def __missing__(self, key: str) -> str:
+        self.seen.append(key)
+        value = self[key] = key if key in self.safe else "?"
+        return value
+
+
+@functools.lru_cache
+def quoter(safe: str) -> Quoter:
+    return Quoter(safe)
+
+
+table: dict[str, int] | None = None
+
+
+def test_objects_in_a_cache_stay_complete_where_a_function_is_traced_again() -> None:
+    def quoted(text: str) -> str:
+        global table
+        if table is None:  # becomes state of the function: it is traced again
+            table = {"a": 1}
+        q = quoter("abc")
+        return "".join([q[c] for c in text]) + q.safe + str(len(table))
+
+    made = ag.function(quoted)
+    assert made("cab!") == "cab?abc1"
+    assert made("cab!") == "cab?abc1"
+    assert quoter("abc").seen == ["c", "a", "b", "!"]
+
+
+kept: list[Any] = []
+
+
+def test_what_a_frame_keeps_alive_takes_one_trace() -> None:
+    turns = []
+
+    def failing() -> int:
+        turns.append(1)
+        seen = []
+        try:
+            seen.append(1)
+            raise ValueError(seen)
+        except ValueError as error:
+            kept[:] = [error]  # its frame holds `seen`
+        return len(seen)
+
+    assert ag.function(failing)() == 1
+    assert len(turns) <= 2
+
+
+def test_what_was_there_before_is_state() -> None:
+    log: list[Any] = []
+
+    @ag.function
+    def f(x: Any) -> Any:
+        log.append(x)
+        return x + len(log)
+
+    assert [int(f(ag.constant(1))) for _ in range(3)] == [2, 3, 4]
+    assert [int(x) for x in log] == [1, 1, 1]
+
+
+def test_new_objects_are_known() -> None:
+    before: list[Any] = [[]]
+    newcomers = Newcomers(yields=True)
+    try:
+        made: list[Any] = [[]]
+        found = newcomers.surely()
+        assert id(made) in found and id(made[0]) in found
+        assert id(before) not in found and id(before[0]) not in found
+        newcomers.collect()
+        assert id(made) in newcomers.surely()
+    finally:
+        newcomers.close()
+    assert not gc.get_freeze_count()
+
+
+@pytest.mark.parametrize("again", [gc.collect, gc.unfreeze])
+def test_no_object_is_known_to_be_new_after_a_look_at_all(again: Any) -> None:
+    before: list[Any] = [[]]
+    newcomers = Newcomers(yields=True)
+    try:
+        again()
+        assert id(before) not in newcomers.surely()
+    finally:
+        newcomers.close()
+    assert not gc.get_freeze_count()
+
+
+def test_a_dictionary_from_before_is_not_new() -> None:
+    cache: dict[str, list[int]] = {}  # the collector does not know it yet
+
+    @ag.function
+    def f(x: Any) -> Any:
+        cache["a"] = [1, 2]
+        return x + len(cache)
+
+    assert int(f(ag.constant(1))) == 2
+    cache.clear()
+    assert int(f(ag.constant(1))) == 2
+    assert [int(x) for x in cache["a"]] == [1, 2]
+
+
+def squares(n: int) -> Iterator[Any]:
+    for i in range(n):
+        try:
+            yield i * i
+        finally:
+            pass
+
+
+def scaled(x: Any, n: int) -> Iterator[Any]:
+    for i in range(n):
+        if x > i:
+            yield x * i
+
+
+def test_generators_before_the_first_tensor_and_after() -> None:
+    weights = ag.constant([1.0, 2.0, 3.0])
+
+    @ag.function
+    def f() -> Any:
+        start = sum(squares(4)) + next(squares(3))
+        total = weights[0] * 0
+        for item in squares(3):
+            total += item * weights[1]
+        for w in scaled(weights[2], 5):
+            total += w
+        return total + start
+
+    assert float(f()) == 14 + 10.0 + 3.0 * (0 + 1 + 2)
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+class Swapped(Pair):
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(self)[1 - index]
+
+
+@pytest.mark.parametrize("kind", [Pair, Swapped])
+def test_items_of_named_tuples(kind: Any) -> None:
+    def f(x: Any, i: int) -> Any:
+        pairs = [kind(x, 2), kind(3, x), kind(1, 2)]
+        total = 0
+        for pair in pairs:
+            left, right = pair
+            total += pair[i] * 10 + left - right + len(pair)
+        return total, x in pairs[0], int in {int, str}
+
+    expected = f(5, 0)
+    total, found, known = ag.function(f)(ag.constant(5), 0)
+    assert (int(total), bool(found), known) == expected
