@@ -213,6 +213,17 @@ def objects_with_slots(x, n):
     return p.x, p.y
 
 
+@PROGRAMS.add(3, 8, 1)
+def parts_of_ranges(n):
+    turned = range(n)[::-1]
+    return range(n)[-1], range(n)[n - 1], range(10, n, -2)[-1], list(range(n)[1:n]), sum(turned), list(range(n)[-3:-1:2])
+
+
+@PROGRAMS.add((3, 3), (3, -4), (0, 0), (3, -3), (2, 1))
+def items_past_the_end_of_a_range(n, i):
+    return range(n)[i]
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

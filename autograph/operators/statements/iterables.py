@@ -166,17 +166,34 @@ class StagedRange(StagedIterable):
         return count
 
     def __getitem__(self, index: Any) -> Any:
-        return self.item(index)
+        count = self.count()
+        if isinstance(index, slice):
+            step = 1 if index.step is None else index.step.__index__()
+            first, last = (0, count) if step > 0 else (op.sub(count, 1), -1)
+            least = 0 if step > 0 else -1
+            start = first if index.start is None else _within(index.start, count, least)
+            stop = last if index.stop is None else _within(index.stop, count, least)
+            return StagedRange(self.item(start), self.item(stop), self.step * step)
+        index = _integer(index)
+        inside = op.logical_and(op.greater_equal(index, op.neg(count)), op.less(index, count))
+        _require(inside, "range object index out of range", IndexError)
+        return self.item(op.where(op.less(index, 0), op.add(index, count), index))
 
     def __contains__(self, x: Any) -> Any:
         raise refusal("range-membership", what="bound")
 
 
-def _require(condition: Any, text: str) -> None:
-    """Raise ValueError when the graph runs, if the condition does not hold then."""
+def _within(bound: Any, count: Any, least: int) -> Any:
+    """A bound of a slice as Python takes it: from the end where it is negative, and within `least` and `least + count`."""
+    bound = op.where(op.less(bound, 0), op.add(bound, count), bound)
+    return op.minimum(op.maximum(bound, least), op.add(count, least))
+
+
+def _require(condition: Any, text: str, exception: type[Exception] = ValueError) -> None:
+    """Raise an exception when the graph runs, if the condition does not hold then."""
     trace = STATE.trace
     if trace is not None:
-        attributes = {"template": (text,), "exception": ValueError}
+        attributes = {"template": (text,), "exception": exception}
         trace.builder.emit(get("assert_"), [trace.operand(condition)], attributes, ())
 
 
