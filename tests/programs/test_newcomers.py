@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import heapq
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -152,6 +153,31 @@ def test_generators_before_the_first_tensor_and_after() -> None:
         return total + start
 
     assert float(f()) == 14 + 10.0 + 3.0 * (0 + 1 + 2)
+
+
+def test_lists_and_heaps_before_the_first_tensor_and_after() -> None:
+    weights = ag.constant([3.0, 1.0, 2.0])
+
+    @ag.function
+    def f() -> Any:
+        total, heap, left = 0.0, [5.0, 1.0], []
+        for x in [1.0, 2.0]:
+            heapq.heappush(heap, x)
+            left.append(x)
+        for i in [0, 1, 2]:  # goes on with tensors
+            heapq.heappush(heap, weights[i])
+            left.append(weights[i])
+        for x in left:
+            total += x
+        while heap:
+            total = total * 2 + heapq.heappop(heap)
+        return total, next(iter(left))
+
+    expected = 9.0
+    for x in sorted([5.0, 1.0, 1.0, 2.0, 3.0, 1.0, 2.0]):
+        expected = expected * 2 + x
+    total, first = f()
+    assert (float(total), float(first)) == (expected, 1.0)
 
 
 class Pair(NamedTuple):

@@ -224,6 +224,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return as_python(trace, f, f)
     if f is getattr and "runs_again" in trace.notes:
         return _keep(trace, f, read_by_name)
+    if owner is ModuleType and (f is next or f.__module__ == "_heapq") and tensorless(trace):
+        return _hold(trace, f, f)
     if owner is ModuleType and f in _UNWORLDLY:
         return _keep(trace, f, STAND_INS.get(f) or as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:

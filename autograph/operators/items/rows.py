@@ -13,6 +13,7 @@ from autograph.operators.containers.contents import note_advance
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.state.regions import current_trace
@@ -138,7 +139,7 @@ def row(x: Any, tested: bool = False) -> Any:
                 x = _row(x, tested)
                 if type(x) is Rest:
                     return x
-            if type(x) is list:
+            if type(x) is list and not tensorless(trace):
                 return ListTurns(trace, x)
     return iter(x) if tested else x
 
