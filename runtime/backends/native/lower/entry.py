@@ -211,9 +211,11 @@ class _Entry:
         if code != want or not all(isinstance(n, int) or n in self.known for n in sizes):
             return None
         self.out_dims[k] = tuple(n if isinstance(n, int) else self.known[n] for n in sizes)
-        return Array(
-            self._pointer(k), code, sizes, ctx.code.strides(sizes), frozenset((Buffer(f"out{k}", None),))
-        )
+        ptr, buffer = self._pointer(k), Buffer(f"out{k}", None)
+        count = ctx.code.product(sizes)
+        if isinstance(count, int):
+            ctx.memory.lent.append((buffer, ptr, count * SIZE[code]))
+        return Array(ptr, code, sizes, ctx.code.strides(sizes), frozenset((buffer,)))
 
     def _pointer(self, k: int) -> str:
         name = f"%out{k}.ptr"

@@ -1,7 +1,7 @@
 """Memory of compiled code: buffers of known size share one frame, laid out by lifetime; others grow when needed.
 
 A buffer lives from the first moment it is touched to the last; what lives through part of a loop and was there
-before it lives through all of it.
+before it lives through all of it. The memory of a large output holds other buffers until the output is made.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ __all__ = ["MANY", "Array", "Buffer", "Memory"]
 ALIGNMENT = 64
 _MOST_COMPARED = 1000
 """Buffers up to which each is compared with all others."""
+_HOLDS, _HELD = 1 << 16, 1 << 14
+"""Bytes of outputs from which on they hold others, and of those."""
 MANY = 8
 """Deferred arrays in one buffer that are remembered without asking whether they are used again."""
 
@@ -66,6 +68,7 @@ class Memory:
         self.code = code
         self.buffers: list[Buffer] = []
         self.loops: list[tuple[int, int]] = []
+        self.lent: list[tuple[Buffer, str, int]] = []  # outputs made in place: where they lie, and their bytes
         self.frame = 0  # bytes, after `lay_out`
 
     def reserve(self, size: int) -> Buffer:
@@ -89,14 +92,36 @@ class Memory:
                 if buffer.first < start <= buffer.last <= end:
                     buffer.last = end
         mine = [b for b in self.buffers if b.size is not None and b.external is None and b.first >= 0]
+        self._into_outputs(mine)
+        mine = [b for b in mine if b.external is None]
         self.frame = (_best_places if len(mine) <= _MOST_COMPARED else _first_places)(mine)
+
+    def _into_outputs(self, buffers: list[Buffer]) -> None:
+        """Put large buffers into outputs that are made when they are over."""
+        found = [(b, b.external, b.size) for b in self.buffers if b.external is not None and b.size is not None]
+        outputs = [
+            (output.first, ptr, size, list[Buffer]())
+            for output, ptr, size in (*found, *self.lent)
+            if size >= _HOLDS and output.first >= 0 and not any(s <= output.first <= e for s, e in self.loops)
+        ]
+        if not outputs:
+            return
+        for buffer in sorted(buffers, key=lambda b: -(b.size or 0)):
+            if (buffer.size or 0) < _HELD:
+                break
+            for made, ptr, size, placed in outputs:
+                offset = _free_place(buffer, placed) if buffer.last < made else size
+                if offset + _rounded(buffer.size) <= size:
+                    buffer.external, buffer.offset = ptr, offset
+                    placed.append(buffer)
+                    break
 
     def definitions(self) -> list[str]:
         """Instructions of the entry block that define the buffers' registers."""
         out = []
         for b in self.buffers:
             if b.external is not None:
-                out.append(f"  {b.name} = getelementptr i8, ptr {b.external}, i64 0")
+                out.append(f"  {b.name} = getelementptr i8, ptr {b.external}, i64 {max(b.offset, 0)}")
             elif b.size is not None:
                 out.append(f"  {b.name} = getelementptr i8, ptr %frame, i64 {max(b.offset, 0)}")
         return out
@@ -107,19 +132,21 @@ def _best_places(buffers: list[Buffer]) -> int:
     frame = 0
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda b: -(b.size or 0)):
-        rivals = sorted(
-            (b for b in placed if b.first <= buffer.last and buffer.first <= b.last),
-            key=lambda b: b.offset,
-        )
-        offset = 0
-        for other in rivals:
-            if offset + _rounded(buffer.size) <= other.offset:
-                break
-            offset = max(offset, other.offset + _rounded(other.size))
-        buffer.offset = offset
+        buffer.offset = _free_place(buffer, placed)
         placed.append(buffer)
-        frame = max(frame, offset + _rounded(buffer.size))
+        frame = max(frame, buffer.offset + _rounded(buffer.size))
     return frame
+
+
+def _free_place(buffer: Buffer, placed: list[Buffer]) -> int:
+    """The lowest place that is free of others while a buffer lives."""
+    rivals = sorted((b for b in placed if b.first <= buffer.last and buffer.first <= b.last), key=lambda b: b.offset)
+    offset = 0
+    for other in rivals:
+        if offset + _rounded(buffer.size) <= other.offset:
+            break
+        offset = max(offset, other.offset + _rounded(other.size))
+    return offset
 
 
 def _first_places(buffers: list[Buffer]) -> int:
