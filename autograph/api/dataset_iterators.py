@@ -14,6 +14,7 @@ from autograph.api.debugging import check
 from autograph.api.effects import py_function
 from autograph.api.nest import flatten, pack_sequence_as
 from autograph.errors.refusals import refusal
+from autograph.operators.expressions.py_builtins import iter_ as iter_of_items
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedIterable, StagedStream
 from runtime.tensor.dispatch import op
@@ -261,4 +262,4 @@ def iter_(x: Any, *sentinel: Any) -> Any:
         node = getattr(x, "_dataset_node", None)
         if isinstance(node, Node):
             return DatasetIterator(node)
-    return builtins.iter(x, *sentinel)
+    return iter_of_items(x, *sentinel)

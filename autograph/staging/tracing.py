@@ -31,7 +31,7 @@ from autograph.operators.state.places import (
     put_back,
     watch,
 )
-from autograph.operators.state.regions import PathEnds, forget_unheld, settle
+from autograph.operators.state.regions import PathEnds, forget_unheld, left_by, settle
 from autograph.operators.statements.printing import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
 from autograph.operators.values.descriptors import (
@@ -264,6 +264,10 @@ def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], k
     """The function's result; if tensors came up where it was relied upon that none would, it is traced again."""
     try:
         return function(*args, **kwargs)
+    except Exception as error:
+        if not left_by(trace, error):
+            raise
+        raise PathEnds from None  # raised when the graph runs, which knows what it says
     finally:
         if "tensorless" in trace.notes and (trace.builder.emitted or trace.graph.inputs):
             raise TraceAgain(TENSORS)

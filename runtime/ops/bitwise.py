@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from runtime.ops.kinds import Binary, Elementwise, Unary, no_gradient
+from runtime.ops.registry import function
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.spec import TensorType
 
@@ -125,3 +128,17 @@ class BitwiseCount(_Bits, Unary):
     """How many bits of |x| are set, as uint8. As NumPy's `bitwise_count`."""
 
     numpy = "bitwise_count"
+
+
+@function(method="bit_count", tensors=1)
+def bit_count(op: Any, x: Any) -> Any:
+    """How many bits of |x| are set; as Python's `int.bit_count`."""
+    return op.cast(op.bitwise_count(x), dtype=as_dtype("int64"))
+
+
+@function(method="bit_length", tensors=1)
+def bit_length(op: Any, x: Any) -> Any:
+    """How many bits |x| needs; as Python's `int.bit_length`."""
+    wide = op.expand_dims(op.abs(op.cast(x, dtype=as_dtype("int64"))), axis=-1)
+    reached = op.greater_equal(wide, np.int64(1) << np.arange(63))
+    return op.sum(op.cast(reached, dtype=as_dtype("int64")), axis=-1)

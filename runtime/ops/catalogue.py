@@ -137,6 +137,9 @@ _FUNCTIONS = {
         add_n divide_no_nan power quotient_and_remainder reciprocal_no_nan scalar_mul squared_difference
         truncatediv
     """,
+    "runtime.ops.bitwise": """
+        bit_count bit_length
+    """,
     "runtime.ops.broadcasting": """
         sum_to
     """,
@@ -253,11 +256,11 @@ METHODS = dict(pair.split("=") for pair in """
         __rmod__=mod __rmul__=mul __ror__=bitwise_or __round__=round_number() __rpow__=pow
         __rrshift__=right_shift __rshift__=right_shift __rsub__=sub __rtruediv__=div __rxor__=bitwise_xor
         __sub__=sub __truediv__=div __xor__=bitwise_xor all=all() any=any() argmax=argmax() argmin=argmin()
-        astype=cast_to() clip=clip() conj=conj conjugate=conj copy=identity cumprod=flat_cumprod()
-        cumsum=flat_cumsum() dot=dot() flatten=flatten() is_integer=is_integer() max=max() mean=mean()
-        min=min() prod=prod() ravel=flatten() repeat=repeat() reshape=reshape_method() round=rounded()
-        squeeze=squeeze_method() std=standard_deviation() sum=sum() swapaxes=swapaxes()
-        transpose=transpose_method() var=variance()
+        astype=cast_to() bit_count=bit_count() bit_length=bit_length() clip=clip() conj=conj conjugate=conj
+        copy=identity cumprod=flat_cumprod() cumsum=flat_cumsum() dot=dot() flatten=flatten()
+        is_integer=is_integer() max=max() mean=mean() min=min() prod=prod() ravel=flatten() repeat=repeat()
+        reshape=reshape_method() round=rounded() squeeze=squeeze_method() std=standard_deviation() sum=sum()
+        swapaxes=swapaxes() transpose=transpose_method() var=variance()
 """.split())
 UFUNCS = dict(pair.split("=") for pair in """
         absolute=abs add=add arccos=acos arccosh=acosh arcsin=asin arcsinh=asinh arctan2=atan2 arctan=atan

@@ -1,6 +1,7 @@
 """Operations that act: print, assert, raise, and calling Python. They keep program order and are never dropped.
 
-A text is a template: a tuple of strings and (slot number, format spec) pairs; slots are the operation's inputs.
+A text is a template: a tuple of strings and (slot number, format spec) pairs; slots are the operation's inputs. Of a
+record, the spec is a form (see `shown`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.registry import Op, tensor_of
+from runtime.ops.shown import shown
 from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorType, ValueType
 
@@ -30,9 +32,11 @@ def fill(template: Template, values: tuple[Any, ...]) -> str:
     return "".join(part if isinstance(part, str) else _text(values[part[0]], part[1]) for part in template)
 
 
-def _text(value: Any, spec: str) -> str:
+def _text(value: Any, spec: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
+    if type(spec) is tuple:
+        return shown(spec, iter(value), lambda v: _text(v, ""))
     if isinstance(value, list):
         return f"[{', '.join(_text(v, spec) for v in value)}]"
     return format(value, spec)

@@ -168,6 +168,10 @@ class Sharing:
                 r.note()
         return bool(changed)
 
+    def owners_of(self, splice: Any) -> list[list[Any]]:
+        """The lists that hold a splice and whose elements are known, and may have changed."""
+        return [r.far for r in self.relations if type(r) is ElementOf and any(e is splice for e in r.far)]
+
     def flush(self, owner: list[Any]) -> None:
         """Before `owner` is read: what changed in its elements is put into it."""
         for r in list(reversed(self.relations)):

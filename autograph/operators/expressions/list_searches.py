@@ -13,6 +13,7 @@ from typing import Any
 
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import dynamic_of, note_list
+from autograph.operators.expressions.comparisons import eq
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import STAND_INS, stand_in
@@ -20,6 +21,7 @@ from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
 from autograph.operators.values.listvalue import new_list
 from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__: list[str] = []
@@ -36,7 +38,10 @@ def _visited(xs: list[Any], body: Callable[[Any], None], names: tuple[str, ...])
 
 
 def _equal(e: Any, x: Any) -> Any:
-    return True if e is x else op.all(op.equal(e, x))
+    if e is x:
+        return True
+    found = eq(e, x)
+    return op.all(found) if isinstance(found, Tensor) else found
 
 
 def _place(xs: list[Any], x: Any, start: Any, stop: Any, message: str) -> Any:

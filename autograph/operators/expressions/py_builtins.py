@@ -26,6 +26,7 @@ from autograph.operators.functions.generators import (
 )
 from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
+from autograph.operators.items.iterators import iterator_of, refuse_twice
 from autograph.operators.items.maybe_keys import has_maybe_keys
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
@@ -138,6 +139,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 @stand_in(builtins.zip)
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
+    refuse_twice(iterables)
     iterables = tuple(emitting(i) or i for i in iterables)
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
@@ -381,9 +383,12 @@ def _one_more(items: ListValue, item: Any) -> list[Any]:
 
 @stand_in(builtins.iter)
 def iter_(x: Any, *sentinel: Any) -> Any:
-    """`iter`; of what has a staged length a generator's stand-in, which gives its items once."""
+    """`iter`; of what has a staged length (and is no tensor or list) a generator's stand-in, which gives its items once."""
     if sentinel or type(x) in PLAIN:
         return builtins.iter(x, *sentinel)
+    made = iterator_of(x)
+    if made is not None:
+        return made
     emitted = None if hasattr(type(x), "__next__") else emitting(x) or _emitted(x)
     return builtins.iter(x) if emitted is None else emitted
 

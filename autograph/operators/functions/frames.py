@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from autograph.load.helpers import is_helper, logical_frames, users_names
 from autograph.load.user_traceback import is_internal
+from autograph.operators.functions.texts import description
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS
 
 __all__ = ["f_back"]
@@ -76,7 +77,7 @@ def warn(message: Any, category: Any = None, stacklevel: int = 1, source: Any = 
         while frame is not found[0]:
             frame = frame.f_back  # type: ignore[assignment]
             stacklevel += "importlib" not in frame.f_code.co_filename or "_bootstrap" not in frame.f_code.co_filename
-    warnings.warn(message, category, stacklevel, source, **others)
+    warnings.warn(description(message), category, stacklevel, source, **others)
 
 
 def _is_helper(x: Any) -> bool:

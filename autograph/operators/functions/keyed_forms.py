@@ -12,7 +12,9 @@ import collections
 from collections.abc import Iterator
 from typing import Any
 
+from autograph.operators.functions.calls import callee
 from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.printing import keys_text, pairs_text
 
 __all__ = ["Counts", "Defaulting", "Keyed", "KeyedSet", "Ordered"]
 
@@ -172,7 +174,10 @@ class Keyed(_Searched):
         return dict(zip(self.names, self.held))  # noqa: B905 (they are as long)
 
     def __repr__(self) -> str:
-        return repr(self.__as_python__())
+        return pairs_text(self.names, self.held, *self._ends())
+
+    def _ends(self) -> tuple[str, str]:
+        return "{", "}"
 
     def __staged_iterable__(self) -> Any:
         return staged_iterable(self.names)
@@ -204,6 +209,9 @@ class Ordered(Keyed):
     def _empty(self) -> Any:
         return Ordered()
 
+    def _ends(self) -> tuple[str, str]:
+        return "OrderedDict({", "})"
+
     def __as_python__(self) -> Any:
         return collections.OrderedDict(zip(self.names, self.held))  # noqa: B905 (they are as long)
 
@@ -227,6 +235,9 @@ class Defaulting(Keyed):
     def _empty(self) -> Any:
         return Defaulting(self.default_factory)
 
+    def _ends(self) -> tuple[str, str]:
+        return f"defaultdict({self.default_factory!r}, {{", "})"
+
     def __as_python__(self) -> Any:
         return collections.defaultdict(self.default_factory, zip(self.names, self.held))  # noqa: B905 (they are as long)
 
@@ -241,6 +252,14 @@ class Counts(Keyed):
 
     def _empty(self) -> Any:
         return Counts()
+
+    def __repr__(self) -> str:
+        names, counts = callee(Counts._ranked)(self)
+        return pairs_text(names, counts, "Counter({", "})")
+
+    def _ranked(self) -> Any:
+        ranked = self.most_common()
+        return [k for k, _ in ranked], [n for _, n in ranked]
 
     def update(self, *others: Any, **more: Any) -> None:
         self._add(1, *others, **more)
@@ -467,7 +486,7 @@ class KeyedSet(_Searched):
         return set(self.names)
 
     def __repr__(self) -> str:
-        return repr(self.__as_python__())
+        return keys_text(self.names, "{", "}")
 
     def __staged_iterable__(self) -> Any:
         return staged_iterable(self.names)

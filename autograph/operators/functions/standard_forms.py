@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import itertools
+import statistics
 from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.functions import itertools_forms as forms
+from autograph.operators.functions import statistics_forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
@@ -63,12 +65,33 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
     stand_in(original)(call)
 
 
+def _of_statistics(form: Callable[..., Any]) -> None:
+    original = getattr(statistics, form.__name__)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if STATE.trace is None or not (leads_to_tensor([args, kwargs]) or any(map(_unknown, args))):
+            return original(*args, **kwargs)
+        return callee(form)(*args, **kwargs)
+
+    stand_in(original)(call)
+
+
+@stand_in(itertools.accumulate)
+def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
+    """`itertools.accumulate`."""
+    if STATE.trace is None or not (_unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))):
+        return itertools.accumulate(iterable, func, initial=initial)
+    return callee(forms.accumulate)(iterable, func, initial=initial)
+
+
+_STATISTICS = "mean fmean geometric_mean harmonic_mean median median_low median_high variance pvariance stdev pstdev mode"
+for _name in _STATISTICS.split():
+    _of_statistics(getattr(statistics_forms, _name))
 _tests(forms.takewhile)
 _tests(forms.dropwhile)
 _tests(forms.filterfalse)
 _tests(forms.compress)
 _tests(forms.groupby)
-_passes_on(forms.accumulate)
 _passes_on(forms.pairwise)
 _passes_on(forms.islice)
 _passes_on(forms.chain, slice(None))

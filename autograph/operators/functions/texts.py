@@ -10,7 +10,7 @@ from autograph.operators.statements.printing import TOKEN, StagedText, refuse_te
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["reads_texts", "textless"]
+__all__ = ["description", "reads_texts", "textless"]
 
 _LOGS = frozenset("debug info warning warn error critical exception log".split())
 _READERS = frozenset("io _io posix nt os posixpath ntpath genericpath re json shutil subprocess logging".split())
@@ -52,12 +52,13 @@ def _described(f: Any, made: Any) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + ours
-        return made(*map(_description, args), **kwargs)
+        return made(*map(description, args), **kwargs)
 
     return call
 
 
-def _description(x: Any) -> Any:
+def description(x: Any) -> Any:
+    """A text as a log or a warning gets it while tracing: with the types of the staged tensors in it."""
     trace = STATE.trace
     if type(x) is not StagedText or trace is None:
         return x

@@ -27,6 +27,7 @@ __all__ = [
     "forget_unheld",
     "inside",
     "leaving",
+    "left_by",
     "replayed",
     "run_region",
     "settle",
@@ -103,7 +104,7 @@ def run_region(
         except PathEnds:
             traced.ended = True
         except BaseException as error:
-            if not (_left_by(trace, error) or _abandoned(trace, error)):
+            if not (left_by(trace, error) or _abandoned(trace, error)):
                 raise
             traced.ended = True
         if heap is not None and not traced.ended:
@@ -147,7 +148,7 @@ def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) ->
     setattr(error, _LEAVING, (values, attrs, user_location()))
 
 
-def _left_by(trace: Trace, error: BaseException) -> bool:
+def left_by(trace: Trace, error: BaseException) -> bool:
     """Emit the node of an exception that the user's code raised here, if it is one."""
     known = error.__dict__.pop(_LEAVING, None)
     if known is None:

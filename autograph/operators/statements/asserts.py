@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from autograph.operators.state.regions import leaving
-from autograph.operators.statements.printing import template_of, text_of
+from autograph.operators.statements.printing import StagedText, template_of, text_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from runtime.ir.graph import Value
 from runtime.ops.effects import Slot, Text
@@ -42,7 +42,7 @@ def raised(error: Any) -> Any:
     So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
     """
     trace = STATE.trace
-    if trace is None or trace.builder.region.parent is None:
+    if trace is None or (trace.builder.region.parent is None and not _is_of_the_run(error)):
         return error
     made = error() if isinstance(error, type) else error
     again = getattr(made, "__raised_again__", None)
@@ -57,6 +57,11 @@ def raised(error: Any) -> Any:
         attrs["state"] = tuple(zip(made.__dict__, _arguments(trace, tuple(made.__dict__.values()), values), strict=True))
     leaving(made, values, attrs)
     return made
+
+
+def _is_of_the_run(error: Any) -> bool:
+    """Whether only the run knows all that an exception says."""
+    return isinstance(error, BaseException) and any(is_staged(a) or type(a) is StagedText for a in error.args)
 
 
 def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tuple[Any, ...]:

@@ -12,13 +12,15 @@ from typing import Any, NoReturn
 
 from autograph.errors.refusals import refusal
 from autograph.load.at_once import JOINING
-from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.containers.lists import as_list_value, dynamic_of
+from autograph.operators.statements.list_texts import list_form, pairs_form
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values.choice import choice_of, resolve
-from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.listvalue import ListValue, Splice
 from runtime.ir.build import user_location
 from runtime.ir.graph import Location, Value
 from runtime.ops.registry import get
+from runtime.ops.shown import Form
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
@@ -31,7 +33,9 @@ __all__ = [
     "StagedText",
     "check_text",
     "emit_print",
+    "keys_text",
     "method_of_text",
+    "pairs_text",
     "percent",
     "place_of",
     "print_",
@@ -193,7 +197,7 @@ def _token(tensor: Tensor, spec: str) -> str:
     return _slot(trace, trace.operand(tensor), spec)
 
 
-def _slot(trace: Trace, value: Value, spec: str) -> str:
+def _slot(trace: Trace, value: Value, spec: Any) -> str:
     slots = trace.notes.get("texts")
     if slots is None:
         slots = trace.notes["texts"] = []
@@ -266,10 +270,46 @@ def _item_text(x: Any) -> str:
     return text_of(x) if isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None else repr(x)
 
 
-def _list_text(value: ListValue) -> str:
+def _list_text(value: ListValue, before: str = "[", after: str = "]") -> str:
+    return _shown(list_form(value, before, after), value.values)
+
+
+def _shown(form: Form, values: list[Value]) -> str:
     trace = STATE.trace
     assert trace is not None
-    return _slot(trace, value.values[0], "")
+    return _slot(trace, trace.builder.emit(get("pack_record"), values, {}).outputs[0], form)
+
+
+def keys_text(items: list[Any], before: str, after: str) -> str:
+    """The text of what has a list of keys."""
+    dynamic = dynamic_of(items)
+    return f"{before}{', '.join(map(_item_text, items))}{after}" if dynamic is None else _list_text(dynamic, before, after)
+
+
+def pairs_text(keys: list[Any], values: list[Any], before: str, after: str) -> str:
+    """The text of what has a list of keys and one of values."""
+    if dynamic_of(keys) is None and dynamic_of(values) is None:
+        pairs = zip(keys, values, strict=True)
+        return text(f"{before}{', '.join(f'{_item_text(k)}: {_item_text(v)}' for k, v in pairs)}{after}")
+    a, b = as_list_value(keys), as_list_value(values)
+    return _shown(pairs_form(a, b, before, after), [*a.values, *b.values])
+
+
+def _splice_text(splice: Splice) -> str:
+    """The text of the items that a splice stands for: Python puts it between those of the list's others."""
+    trace = STATE.trace
+    if trace is None:
+        return "<content known at run time>"
+    value = splice.value
+    if "sharing" in trace.notes:
+        for owner in trace.notes["sharing"].owners_of(splice):
+            if len(owner) > 1:
+                refuse_text("of a list whose elements may have changed")
+            value = dynamic_of(owner) or value
+    return _list_text(value, "", "")
+
+
+Splice.__repr__ = _splice_text  # type: ignore[method-assign]
 
 
 def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:

@@ -1,0 +1,53 @@
+"""The texts of lists and dictionaries of which only the run knows the items."""
+
+from __future__ import annotations
+
+from autograph.errors.refusals import refusal
+from autograph.operators.values.descriptors import (
+    Descriptor,
+    Leaf,
+    OneOf,
+    Sequence,
+    Static,
+    Struct,
+    Undefined,
+    list_types,
+)
+from autograph.operators.values.listvalue import ListValue
+from runtime.ops.shown import Form
+
+__all__ = ["list_form", "pairs_form"]
+
+_BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
+
+
+def list_form(value: ListValue, before: str = "[", after: str = "]") -> Form:
+    """The form of a list's text."""
+    return ("rows", before, _form(value.element), len(value.values), after)
+
+
+def pairs_form(keys: ListValue, values: ListValue, before: str, after: str) -> Form:
+    """The form of a dictionary's text."""
+    columns = len(keys.values), _form(keys.element), len(values.values), _form(values.element)
+    return ("pairs", before, *columns, after)
+
+
+def _form(d: Descriptor | None) -> Form:
+    if d is None or isinstance(d, Undefined):
+        return ("static", "")
+    if isinstance(d, Leaf):
+        return ("leaf",)
+    if isinstance(d, Static):
+        return ("static", repr(d.value))
+    if isinstance(d, Sequence):
+        return ("rows", "[", _form(d.element), len(list_types(d)), "]")
+    if isinstance(d, OneOf):
+        return ("one of", tuple(map(_form, d.alternatives)))
+    if isinstance(d, Struct) and d.kind in _BRACKETS:
+        before, after = _BRACKETS[d.kind]
+        names = tuple(f"{k!r}: " for k in d.keys) if d.kind is dict else ("",) * len(d.children)
+        return ("struct", before, tuple(map(_form, d.children)), names, "," * (d.kind is tuple and len(names) == 1) + after)
+    if isinstance(d, Struct) and issubclass(d.kind, tuple):
+        names = tuple(f"{k}=" for k in d.keys)
+        return ("struct", f"{d.kind.__name__}(", tuple(map(_form, d.children)), names, ")")
+    raise refusal("characters-of-tensor", what="in a list of objects, or of lists that others hold")
