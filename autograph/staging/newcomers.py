@@ -3,7 +3,7 @@
 The collector knows: what there is goes to its permanent generation, so that all it lists afterwards is new. That takes no
 time, where a look at every object of the process takes seconds in a large one. Until the attempt is over the collector
 passes over what there was; what a program has frozen itself is thawed by that. Newcomers that yield are not known any more
-where a collection of everything comes in between.
+where somebody asks for a collection of everything in between; one that Python begins itself looks at the new ones only.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _yielding: list[Newcomers] = []
 
 
 def _before_collection(phase: str, info: dict[str, int]) -> None:
-    if _yielding and phase == "start" and info["generation"] == 2:
+    if _yielding and phase == "start" and info["generation"] == 2 and gc.get_count()[0] <= gc.get_threshold()[0]:
         _yielding.clear()
         gc.unfreeze()
 
