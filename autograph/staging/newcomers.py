@@ -40,7 +40,7 @@ class Newcomers:
     def surely(self) -> frozenset[int]:
         """The ids of those that are new for sure: dictionaries the collector may not have known before."""
         found = frozenset(id(x) for x in gc.get_objects() if type(x) is not dict)
-        return frozenset() if id(self._probe) in found else found
+        return frozenset() if id(self._probe) in found else found - self._old
 
     def collect(self) -> None:
         """Let go of those that only hold each other: most are what exceptions knew."""

@@ -129,7 +129,7 @@ def trace_function(
             if not earlier:
                 earlier += state
                 state.clear()
-            own = notes["own objects"] = Newcomers(_holder(entry.place) for entry in earlier)
+            own = notes["own objects"] = notes["newcomers"] = Newcomers(_holder(entry.place) for entry in earlier)
         elif not gc.get_freeze_count():
             own = notes["newcomers"] = Newcomers(yields=True)
         try:

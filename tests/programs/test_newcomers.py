@@ -1,5 +1,7 @@
 """What a trace has made itself and others hold: its content is Python's, and no state of the function."""
 
+import dataclasses
+import enum
 import functools
 import gc
 import heapq
@@ -203,3 +205,21 @@ def test_items_of_named_tuples(kind: Any) -> None:
     expected = f(5, 0)
     total, found, known = ag.function(f)(ag.constant(5), 0)
     assert (int(total), bool(found), known) == expected
+
+
+def test_classes_that_guard_their_attributes() -> None:
+    def f() -> Any:
+        class Color(enum.Enum):
+            RED = 1
+            BLUE = 2
+
+        @dataclasses.dataclass(order=True)
+        class Point:
+            x: int
+            y: str = "a"
+
+        return Color["RED"].value, [c.name for c in Color], Point(1) < Point(2), Point(3).y
+
+    made = ag.function(f)
+    assert made() == f() == (1, ["RED", "BLUE"], True, "a")
+    assert made() == f()
