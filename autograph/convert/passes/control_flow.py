@@ -19,6 +19,7 @@ from autograph.analysis.facts import Facts
 from autograph.analysis.liveness import Liveness, Names
 from autograph.analysis.names import mangled
 from autograph.convert.converter import Context, Converter, Example, holds
+from autograph.convert.guards import only_asked
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
 from autograph.convert.naming import bound_names
 from autograph.convert.taking_apart import may_be_longer, sizes_of
@@ -148,6 +149,7 @@ def f(pairs):
 
     def visit_If(self, node: Node) -> Node | list[Node]:
         """A branch."""
+        node.test = only_asked(node.test)
         if is_static(node.test) or not self._can_be_functions(node, node.body, node.orelse):
             return self._keep(node)
         after = self._liveness.after(node)
@@ -172,6 +174,7 @@ def f(pairs):
 
     def visit_While(self, node: Node) -> Node | list[Node]:
         """A loop with a test; one whose test is true in the text may yet end by an exception that only the run knows."""
+        node.test = only_asked(node.test)
         never = is_static(node.test) and not (isinstance(node.test, gast.Constant) and node.test.value)
         if never or not self._can_be_functions(node, node.body, node.orelse):
             return self._keep(node)
