@@ -240,3 +240,49 @@ def test_numbers_from_floats():
     for x, error in ((np.nan, ValueError), (np.inf, OverflowError), (-np.inf, OverflowError)):
         with pytest.raises(error):
             made(np.float64(x))
+
+
+def bits_of(xs):
+    total = 0
+    for i in range(len(xs)):
+        v = xs[i]
+        while v != 0:
+            v &= v - 1
+            total += 1
+    return total
+
+
+def test_bits_that_are_cleared_one_by_one():
+    xs = np.array([0, 1, -1, 2**63 - 1, -(2**63), 5, -7, 2**40 + 3])
+    assert int(ag.function(bits_of, jit_compile=True)(xs)) == bits_of(xs)
+
+
+def distances(s, t, order):
+    n, m = len(s), len(t)
+    d = np.zeros((n + 1, m + 1), dtype=np.int64)
+    for i in range(n + 1):
+        d[i, 0] = i
+    for j in range(m + 1):
+        d[0, j] = j
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            cost = 0 if s[i - 1] == t[j - 1] else 1
+            up, left, both = d[i - 1, j] + 1, d[i, j - 1] + 1, d[i - 1, j - 1] + cost
+            if order == 0:
+                d[i, j] = min(up, left, both)
+            elif order == 1:
+                d[i, j] = min(left, up, both)
+            elif order == 2:
+                d[i, j] = max(min(left, up), both, -left)
+            else:
+                d[i, j] = min(both, max(left, up), up, left)
+    return d
+
+
+@pytest.mark.parametrize("order", range(4))
+def test_minima_of_what_the_turn_before_wrote(order):
+    rng = np.random.default_rng(order)
+    for n, m in ((1, 1), (3, 2), (17, 29)):
+        s, t = rng.integers(0, 3, n), rng.integers(0, 3, m)
+        made = ag.function(lambda s, t: distances(s, t, order), jit_compile=True)(s, t)
+        same(made, distances(s, t, order), 0)

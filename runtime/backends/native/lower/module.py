@@ -58,6 +58,7 @@ class Module:
         self.tried: set[Any] = set()  # elementwise operations, by types, that have a native form (rules/elementwise.py)
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
+        self.items = False  # a loop reads or writes single items
         self._as_written = ""
         self._four_at_a_time = ""
         self._not_unrolled = ""
@@ -233,7 +234,7 @@ class Module:
         if outside:
             done["outside"] = mathlib.declared_outside(outside)
             self.symbols.update(name.removeprefix("@") for name in outside)
-        head = ["; large"] if self.shares else []  # loops are not unrolled: see toolchain.py
+        head = ["; large"] if self.shares and not self.items else []  # loops are not unrolled: see toolchain.py
         if not self.called and not _loops_left(body):
             head = ["; written"]  # likewise
         return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])

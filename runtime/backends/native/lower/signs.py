@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Carried", "Range", "around", "carried", "changes", "flags_of", "limits", "said"]
+__all__ = ["Carried", "Range", "around", "carried", "changes", "constant_of", "flags_of", "limits", "said"]
 
 Range: TypeAlias = tuple[int, int]
 
@@ -76,6 +76,8 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
         if still == kept and still_below == below:
             ends = {k: found[body.outputs[k]] for k in numbers}
             most = min([_TURNS[1], *(_turns(within[k], starts[k], body, k, found) for k in numbers if k in within)])
+            if not first and any(_loses_bits(node, k) for k in numbers):
+                most = min(most, 64)
             ranges = {k: (min(starts[k][0], ends[k][0]), max(starts[k][1], ends[k][1])) for k in numbers}
             if first and inputs[0] is not None:
                 most = max(0, min(most, inputs[0][1]))
@@ -102,6 +104,21 @@ def _turns(within: Range, start: Range, body: Graph, k: int, known: dict[Value, 
     return _TURNS[1]
 
 
+def _loses_bits(node: Node, k: int) -> bool:
+    """Whether a loop goes on while an integer is not zero, of which each turn clears a bit (`k &= k - 1`)."""
+    test, body = node.regions
+    going, made = test.outputs[0].node, body.outputs[k].node
+    if going is None or made is None or going.op.name != "not_equal" or made.op.name != "bitwise_and":
+        return False
+    if going.inputs[0] is not test.inputs[k] or constant_of(going.inputs[1]) != 0:
+        return False
+    for one, other in (made.inputs, made.inputs[::-1]):
+        less = other.node
+        if one is body.inputs[k] and less is not None and less.op.name == "sub" and less.inputs[0] is one:
+            return constant_of(less.inputs[1]) == 1
+    return False
+
+
 def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
     test, body = node.regions
     todo = [test.outputs[0]]
@@ -118,7 +135,7 @@ def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
             up = inner.op.name[0] == "l"
             one, other = inner.inputs
             for x, y, grows in ((one, other, up), (other, one, not up)):
-                fixed = _constant(y) is not None or (y.node is None and y.index >= node.carried)
+                fixed = constant_of(y) is not None or (y.node is None and y.index >= node.carried)
                 if x.node is None and x.index < node.carried and fixed:
                     change = _change(body.outputs[x.index], body.inputs[x.index], known)
                     if change is not None and (change[0] > 0 if grows else change[1] < 0):
@@ -131,7 +148,7 @@ def _is_halved(value: Value, origin: Value) -> bool:
     node = value.node
     if node is None or node.op.name not in ("right_shift", "floordiv") or node.inputs[0] is not origin:
         return False
-    by = _constant(node.inputs[1])
+    by = constant_of(node.inputs[1])
     return by is not None and by > (node.op.name == "floordiv")
 
 
@@ -167,14 +184,14 @@ def said(test: Value, known: Callable[[Value], Range | None], holds: bool) -> di
                     _meet(out, given[v], between)
         elif (name == "not_equal" and holds) or (name == "equal" and not holds):
             for x, y in (node.inputs, node.inputs[::-1]):
-                of, known_x = _constant(y), known(x)
+                of, known_x = constant_of(y), known(x)
                 if of is not None and known_x is not None and _is_integer(x):
                     _meet(out, x, (known_x[0] + (known_x[0] == of), known_x[1] - (known_x[1] == of)))
         elif (name if holds else _NOT.get(name)) in _COMPARED and all(map(_is_integer, node.inputs)):
             name = name if holds else _NOT[name]
             one, other = node.inputs
             for x, y, (low, high) in ((one, other, _COMPARED[name]), (other, one, _COMPARED[_SWAPPED[name]])):
-                fixed = _constant(y)
+                fixed = constant_of(y)
                 ends = known(y) if fixed is None else (fixed, fixed)
                 if ends is not None:
                     _meet(out, x, (ends[0] + low, ends[1] + high))
@@ -212,7 +229,8 @@ def _meet(out: dict[Value, Range], x: Value, between: Range) -> None:
     out[x] = max(low, between[0]), min(high, between[1])
 
 
-def _constant(value: Value) -> int | None:
+def constant_of(value: Value) -> int | None:
+    """An integer that the graph says."""
     node = value.node
     return int(node.attrs["value"]) if node is not None and node.op.name == "constant" and _is_integer(value) else None
 
@@ -401,7 +419,7 @@ def _step(value: Value) -> Range | None:
     if node.op.name == "constant":
         return (int(node.attrs["value"]),) * 2
     if node.op.name in ("bitwise_and", "mod"):
-        fixed = _constant(node.inputs[1])
+        fixed = constant_of(node.inputs[1])
         return (0, fixed - (node.op.name == "mod")) if fixed is not None and fixed > 0 else None
     if node.op.name == "where":
         return around([_step(v) for v in node.inputs[1:]])

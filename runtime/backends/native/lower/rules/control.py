@@ -42,6 +42,7 @@ from runtime.backends.native.lower.rules.turns import (
     Stretch,
     counter,
     either,
+    has_items,
     leave_at_break,
     mark_of,
     note_limits,
@@ -313,6 +314,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code = ctx.code
     counted = node.op.name == "for_loop"
     body = node.regions[-1]
+    ctx.module.items |= has_items(body)
     start = 1 if counted else 0
     inits = node.inputs[start : start + node.carried]
     invariant = [settled(ctx, v) for v in node.inputs[start + node.carried :]]

@@ -13,6 +13,7 @@ from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.exprs import Const
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.rules.latest import latest_last
 from runtime.backends.native.lower.scalars import MATH, Ops, Scalar
 from runtime.backends.native.lower.types import code_of, is_float
 from runtime.ir.graph import Node
@@ -84,6 +85,13 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
         cast = [ops.cast(x, c) for x, c in zip(xs, codes, strict=True)]
         return ops.cast(compute(*cast), target)
 
+    ordered = latest_last(ctx, node)
+    if ordered is not None:
+        first, *rest = map(ctx.scalar, ordered)
+        for x in rest:
+            first = fn(first, x)
+        ctx.define(node.outputs[0], first)
+        return
     for v, c, w in zip(node.inputs, codes, weak, strict=True):
         if w and ctx.scalar(v).code == "i64":
             ctx.narrowed(ctx.scalar(v), c, True)

@@ -8,7 +8,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
-from runtime.ir.graph import Node, Value
+from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Stretch",
     "counter",
     "either",
+    "has_items",
     "leave_at_break",
     "mark_of",
     "note_limits",
@@ -98,6 +99,19 @@ def mark_of(ctx: FunctionLowering, node: Node) -> str:
     if ctx.module.shares and _sums_up(node):  # elsewhere LLVM unrolls what it likes
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
     return ""
+
+
+def has_items(body: Graph) -> bool:
+    """Whether a loop's body itself reads or writes single items of arrays or lists."""
+    return any(n.op.name in _OF_ITEMS and _is_item(n) for n in body.nodes)
+
+
+_OF_ITEMS = frozenset(("index", "index_update", "list_get", "list_set"))
+
+
+def _is_item(node: Node) -> bool:
+    kind = (node.outputs[0] if node.op.name in ("index", "list_get") else node.inputs[1 + (node.op.name == "list_set")]).type
+    return isinstance(kind, TensorType) and kind.shape == ()
 
 
 _MOST_SUMMED = 24  # nodes of a turn of which four are written in a row
