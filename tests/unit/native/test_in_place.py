@@ -267,3 +267,33 @@ def one_list_twice(x, n):
 def test_a_list_that_a_branch_leaves_twice(n):
     for a, b in zip(both(one_list_twice, X, n), one_list_twice(X, n), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def exchanging(u, n):
+    a, b, c = u * 1.0, u * 2.0, u * 3.0
+    for k in range(n):
+        for i in range(1, len(u) - 1):
+            b[i] = 0.5 * (a[i - 1] + a[i + 1]) + c[k % 3]
+        c[k % 3] += b[1]
+        a, b, c = b, c, a
+    a[0] = 7.0
+    return a, b, c
+
+
+def exchanging_in_turns(u, n):
+    a, b, t = u * 1.0, u * 2.0, u * 0.0
+    for k in range(n):
+        for i in range(k + 1):
+            a[i % 3] += b[(i + 1) % 3] + k
+            a, b = b, a
+        t = t + a * 2 - b
+    return a, b, t
+
+
+@pytest.mark.parametrize("f", [exchanging, exchanging_in_turns])
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_arrays_that_change_places(f, n):
+    u = np.arange(6.0)
+    got = ag.function(f, jit_compile=True)(u, np.int64(n))
+    for made, want in zip(got, f(u, n), strict=True):
+        np.testing.assert_array_equal(made.numpy(), want)

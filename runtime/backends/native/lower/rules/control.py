@@ -264,6 +264,7 @@ class _Slot:
         ctx.memory.touch(self.array.buffers)  # both live from before the loop to its end
         self.free = ""
         self.swapped = ""
+        self.taken = ""  # where another slot's value lies that this one has in the next turn, as it is
 
     def _takes_over(self, ctx: FunctionLowering, init: Value, rep: Any, node: Node) -> bool:
         """Whether the loop may go on in the memory of the first value: nobody else, inside or after it, looks there."""
@@ -281,6 +282,10 @@ class _Slot:
         """At the loop's end: where the value lies in the next turn."""
         if self.swapped:
             return self.swapped
+        self._drop_second(ctx)
+        return self.taken or self.one.ptr
+
+    def _drop_second(self, ctx: FunctionLowering) -> None:
         for buffer in self.two.buffers:  # nobody needs it
             if buffer.size is None:
                 lines = ctx.code.lines
@@ -289,7 +294,6 @@ class _Slot:
                 ctx.slots.remove(buffer.name)
             else:
                 buffer.size = 0
-        return self.one.ptr
 
     def begin(self, ctx: FunctionLowering) -> None:
         """In the body's first block: where the other piece of memory is."""
@@ -389,7 +393,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     if marked:
         code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
     following = code.op(f"add nuw nsw i64 {turn}, 1")
-    stay = all(isinstance(s, Scalar) or (isinstance(s, _Slot) and not s.swapped) for s in states)
+    stay = all(isinstance(s, Scalar) or (isinstance(s, _Slot) and not s.swapped and not s.taken) for s in states)
     left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
     code.do(f"br label %{head}{mark_of(ctx, node)}")
@@ -406,8 +410,11 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         phi_reps[k] = either(ctx, now, tested, finals[k], str(left))
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
+    shared = frozenset[Buffer]().union(*(s.array.buffers for s in slots if s.taken))
     for out, rep, state in zip(node.outputs, phi_reps, states, strict=True):
-        if isinstance(state, _Slot) and not state.swapped:  # known to be where it was: an outer loop need not move it
+        if isinstance(state, _Slot) and state.taken:
+            rep = ctx.dense(Array(state.now, state.code, state.sizes, state.one.strides, shared))
+        elif isinstance(state, _Slot) and not state.swapped:  # known to be where it was: an outer loop need not move it
             rep = ctx.dense(state.one)
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
@@ -510,6 +517,9 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
             or (outs[k].done and outs[k].array.ptr in (s.now, s.swapped) and outs[k].array.offset == 0)
         )
     ]
+    for k, j in _exchanged(states, outs, moves).items():
+        states[k].taken = states[j].now
+        moves.remove(k)
     for k in moves:
         for have, want in zip(outs[k].sizes, states[k].sizes, strict=True):
             if have != want:
@@ -539,6 +549,23 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
     for array, sizes in made:
         array.turn(ctx, sizes)
     return finals
+
+
+def _exchanged(states: list[Any], outs: list[Any], moves: list[int]) -> dict[int, int]:
+    """Slots that only exchange what they hold, and with which: pointers change places instead of elements."""
+    here = {states[j].now: j for j in moves if not states[j].swapped}
+    found: dict[int, int] = {}
+    for k in moves:
+        array = outs[k].array if outs[k].done else None
+        j = here.get(array.ptr) if array is not None and array.offset == 0 and not states[k].swapped else None
+        if array is not None and j is not None:
+            mine, its = states[k], states[j]
+            alike = (mine.code, mine.sizes) == (its.code, its.sizes) == (array.code, array.sizes)
+            if alike and array.strides == its.array.strides:
+                found[k] = j
+    while found and set(found) != set(found.values()):
+        found = {k: j for k, j in found.items() if j in found and k in found.values()}
+    return found
 
 
 def _move_held(ctx: FunctionLowering, body: Graph, states: list[Any], outs: list[Any]) -> None:
