@@ -99,7 +99,7 @@ class Splice:
         __int__
     ) = __bool__ = _refuse
     __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __iter__ = __len__ = __getitem__ = __call__ = __index__ = _refuse
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = _refuse  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return "<content known at run time>"
