@@ -95,15 +95,3 @@ def test_what_may_hold_a_text_still_does(capsys):
     assert capsys.readouterr().out == "a 7 b 7 c True\n"
     with pytest.raises(ValueError, match="negative: -7"):
         f(-SEVEN)
-
-
-def test_the_text_of_a_dictionary_with_staged_keys_is_refused_by_name() -> None:
-    @ag.function
-    def f(x):
-        d = {}
-        for i in ag.range(ag.size(x)):
-            d[x[i]] = i
-        print(d)
-
-    with pytest.raises(OperatorNotAllowedInGraphError, match="list-in-python"):
-        f(ag.constant([2, 1]))
