@@ -225,7 +225,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if f is getattr and "runs_again" in trace.notes:
         return _keep(trace, f, read_by_name)
     if owner is ModuleType and (f is next or f.__module__ == "_heapq") and tensorless(trace):
-        return _hold(trace, f, f)
+        return _hold(trace, f, _next if f is next else f)
     if owner is ModuleType and f in _UNWORLDLY:
         return _keep(trace, f, STAND_INS.get(f) or as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
@@ -239,6 +239,12 @@ def _builtin(trace: Trace, f: Any) -> Any:
     elif is_unconverted_module(owner.__module__) and owner not in _standing_in() and owner is not TextIOWrapper:
         quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
+
+
+def _next(iterator: Any, *default: Any) -> Any:
+    """`next` as long as there is no tensor: of what has one in the graph, that."""
+    staged = hasattr(type(iterator), "__staged_next__")
+    return STAND_INS[next](iterator, *default) if staged else next(iterator, *default)
 
 
 @lru_cache
