@@ -98,6 +98,8 @@ def mark_of(ctx: FunctionLowering, node: Node) -> str:
         return f", !llvm.loop {ctx.module.as_written()}"
     if ctx.module.shares and _sums_up(node):  # elsewhere LLVM unrolls what it likes
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
+    if ctx.code.depth and _only_counts(node):
+        return f", !llvm.loop {ctx.module.four_at_a_time()}"
     return ""
 
 
@@ -112,6 +114,17 @@ _OF_ITEMS = frozenset(("index", "index_update", "list_get", "list_set"))
 def _is_item(node: Node) -> bool:
     kind = (node.outputs[0] if node.op.name in ("index", "list_get") else node.inputs[1 + (node.op.name == "list_set")]).type
     return isinstance(kind, TensorType) and kind.shape == ()
+
+
+_MOST_COUNTED = 12  # nodes of a turn of a `while` of which four are written in a row, each with its test
+
+
+def _only_counts(node: Node) -> bool:
+    """Whether an inner `while` is a few operations on numbers, whose turns nobody can count before."""
+    nodes = [n for n in node.regions[-1].walk() if n.op.name != "constant"]
+    if node.op.name != "while_loop" or len(nodes) > _MOST_COUNTED or any(n.op.name.endswith("_loop") for n in nodes):
+        return False
+    return all(isinstance(v.type, TensorType) and v.type.shape == () for n in nodes for v in (*n.inputs, *n.outputs))
 
 
 _MOST_SUMMED = 24  # nodes of a turn of which four are written in a row
