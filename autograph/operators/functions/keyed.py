@@ -21,6 +21,7 @@ from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generators import may_be_shared
 from autograph.operators.functions.keyed_forms import Counts, Defaulting, Keyed, KeyedSet, Ordered
 from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values import quick
@@ -93,7 +94,7 @@ tensor_module.hash_hook = _hashed
 def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
     """A dictionary or set, or a form of it."""
     trace = STATE.trace
-    if trace is None:
+    if trace is None or (not args and "keyed" not in trace.notes):
         return kind(*args, **kwargs)
     site = None
     if KEYED in hints_of(trace):
@@ -129,12 +130,20 @@ _OF_FORMS = frozenset(_FORMS.values())
 
 def dict_of(*pairs: Any) -> Any:
     """`{key: value, ...}`."""
+    trace = STATE.trace
+    if (trace is None or "keyed" not in trace.notes) and all(type(k) in NUMBERS for k, _ in pairs):
+        return dict(pairs)
     return _made(dict, pairs) if pairs else _made(dict)
 
 
 def set_of(*items: Any) -> Any:
     """`{item, ...}`."""
+    trace = STATE.trace
+    if (trace is None or "keyed" not in trace.notes) and NUMBERS.issuperset(map(type, items)):
+        return set(items)
     return _made(set, items)
+
+
 
 
 for _kind in _FORMS:
