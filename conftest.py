@@ -1,7 +1,6 @@
 """What every doctest may use without importing it: `ag` and `np`, as the documentation does."""
 
 import atexit
-import gc
 import os
 import shutil
 import tempfile
@@ -25,14 +24,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from autograph.staging import native_code
 
         native_code.DEFAULT_CHOICE = True
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _objects_of_earlier_tests() -> None:
-    """What other modules have left is looked through no more: tracing asks the collector who holds a list, which took most
-    of the time in a process of a thousand modules."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
