@@ -8,6 +8,7 @@ held by somebody who did, and that reference is seen in its reference count.
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -222,7 +223,7 @@ def unheld(trace: Trace, owners: Iterable[Any], records: list[Any]) -> set[int]:
 
 
 def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int]:
-    count = _Counting()
+    count = _Counting(any(type(x) is dict for x in owners.values()))
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
     heap = trace.notes["heap"].known if "heap" in trace.notes else ()
@@ -244,7 +245,8 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
 class _Counting:
     """Simulates the freeing of objects, without freeing any."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_dictionaries: bool) -> None:
+        self.referents = _referents if of_dictionaries and _HIDDEN else gc.get_referents
         self.objects: list[Any] = []  # every object met: one reference each
         self.index: dict[int, int] = {}
         self.held: list[int] = []  # references to it that come from dropped objects
@@ -273,7 +275,7 @@ class _Counting:
     def _release(self, gone: Any, pending: list[int]) -> None:
         """Count the references that `gone` holds; adds the numbers of what it refers to."""
         index, held, objects = self.index, self.held, self.objects
-        for referent in gc.get_referents(gone):
+        for referent in self.referents(gone):
             if type(referent) in _ATOMS:
                 continue
             i = index.get(id(referent))
@@ -291,7 +293,7 @@ class _Counting:
         pending = [index[k] for k in keys if k in index]  # classes are not counted
         members = dict.fromkeys(pending, 0)  # number -> references from members
         while pending:
-            for referent in _held_by(objects[pending.pop()]):
+            for referent in _held_by(objects[pending.pop()], self.referents):
                 kind, key = type(referent), id(referent)
                 if kind in _ATOMS or key in dead or (kind not in _USUAL and issubclass(kind, _WORLD)):
                     continue
@@ -311,7 +313,7 @@ class _Counting:
         alive = [i for i, inner in members.items() if getrefcount(objects[i]) - _BASE > held[i] + inner]
         reached = set(alive)
         while alive:
-            for referent in _held_by(objects[alive.pop()]):
+            for referent in _held_by(objects[alive.pop()], self.referents):
                 j = index.get(id(referent))
                 if j in members and j not in reached and not issubclass(type(referent), _WORLD):
                     reached.add(j)
@@ -319,14 +321,35 @@ class _Counting:
         dead.update(id(objects[i]) for i in members if i not in reached)
 
 
-def _held_by(x: Any) -> list[Any]:
+def _held_by(x: Any, referents: Callable[[Any], list[Any]]) -> list[Any]:
     """What an object holds, as far as it may be part of a cycle."""
     kind = type(x)
     if kind is FunctionType:
         return [y for y in gc.get_referents(x) if y is not x.__globals__]
     if kind not in _USUAL and _is_world(x):
         return []
-    return gc.get_referents(x)
+    return referents(x)
+
+
+_HIDDEN = sys.version_info >= (3, 13)
+"""Whether the collector passes over dictionaries of instances, and sees what is in them with the instances."""
+_INLINE_VALUES = 1 << 2
+
+
+def _referents(x: Any) -> list[Any]:
+    """What an object holds: an instance its dictionary, and that what is in it."""
+    found = gc.get_referents(x)
+    if not type(x).__flags__ & _INLINE_VALUES:
+        return found
+    own = object.__getattribute__(x, "__dict__")
+    values = list(map(id, own.values()))
+    rest = []
+    for referent in found:
+        if id(referent) in values:
+            values.remove(id(referent))
+        else:
+            rest.append(referent)
+    return rest if any(r is own for r in rest) else [*rest, own]
 
 
 def _is_world(x: Any) -> bool:
