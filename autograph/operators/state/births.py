@@ -337,19 +337,12 @@ _INLINE_VALUES = 1 << 2
 
 
 def _referents(x: Any) -> list[Any]:
-    """What an object holds: an instance its dictionary, and that what is in it."""
+    """What an object holds: of an instance its dictionary, too, whose items the collector takes for the instance's."""
     found = gc.get_referents(x)
     if not type(x).__flags__ & _INLINE_VALUES:
         return found
     own = object.__getattribute__(x, "__dict__")
-    values = list(map(id, own.values()))
-    rest = []
-    for referent in found:
-        if id(referent) in values:
-            values.remove(id(referent))
-        else:
-            rest.append(referent)
-    return rest if any(r is own for r in rest) else [*rest, own]
+    return found if any(r is own for r in found) else [*found, own]
 
 
 def _is_world(x: Any) -> bool:
