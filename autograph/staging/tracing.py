@@ -20,7 +20,7 @@ from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
 from autograph.operators.state.aliases import HEAP, KEYED, NO_HEAP, TENSORS, TraceAgain, hints_of
-from autograph.operators.state.births import births_of, forget_dead
+from autograph.operators.state.births import births_of, forget_dead, has_frozen
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import (
     UNBOUND,
@@ -130,7 +130,7 @@ def trace_function(
                 earlier += state
                 state.clear()
             own = notes["own objects"] = notes["newcomers"] = Newcomers(_holder(entry.place) for entry in earlier)
-        elif not gc.get_freeze_count():
+        elif not has_frozen():
             own = notes["newcomers"] = Newcomers(yields=True)
         try:
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)

@@ -11,12 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import autograph as ag
+from autograph.operators.state.births import has_frozen
 from autograph.staging.newcomers import Newcomers
-
-
-@pytest.fixture(autouse=True)
-def _nothing_put_aside() -> None:
-    gc.unfreeze()  # what `conftest` does for the other modules
 
 
 class Quoter(dict):
@@ -98,7 +94,7 @@ def test_new_objects_are_known() -> None:
         assert id(made) in newcomers.surely()
     finally:
         newcomers.close()
-    assert not gc.get_freeze_count()
+    assert not has_frozen()
 
 
 @pytest.mark.parametrize("again", [gc.collect, gc.unfreeze])
@@ -110,7 +106,7 @@ def test_no_object_is_known_to_be_new_after_a_look_at_all(again: Any) -> None:
         assert id(before) not in newcomers.surely()
     finally:
         newcomers.close()
-    assert not gc.get_freeze_count()
+    assert not has_frozen()
 
 
 def test_a_dictionary_from_before_is_not_new() -> None:

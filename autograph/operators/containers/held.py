@@ -9,7 +9,7 @@ from typing import Any
 
 from autograph.operators.containers.lists import ListPlace, as_list_value, dynamic_of, note_list, put_content
 from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
-from autograph.operators.state.births import births_of, owner_of
+from autograph.operators.state.births import births_of, has_frozen, owner_of
 from autograph.operators.state.places import note_attribute, note_item
 from autograph.operators.values.choice import choice_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
@@ -130,7 +130,7 @@ def spliced_into(value: ListValue, but: list[Any]) -> Iterator[list[Any]]:
                     yield x
         if left <= 0:
             return
-    if gc.get_freeze_count():
+    if has_frozen():
         raise followed_no_further()  # the collector passes over what is frozen
 
 

@@ -25,7 +25,7 @@ from runtime.ir.graph import Graph
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Place, Trace, current
 
-__all__ = ["Births", "births_of", "forget_dead", "note_birth", "owner_of", "unheld"]
+__all__ = ["Births", "births_of", "forget_dead", "has_frozen", "note_birth", "owner_of", "unheld"]
 
 _ROUNDS = 8
 
@@ -136,6 +136,14 @@ def note_birth(trace: Trace, made: Any) -> None:
         forget_dead(trace, small=True)
     if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
         trace.journal.born.add(id(made))
+
+
+_IMMORTAL = 4096  # Python 3.12 puts its immortal objects, some hundreds, with what is frozen
+
+
+def has_frozen() -> bool:
+    """Whether the collector passes over objects, because a program has frozen all that there were."""
+    return gc.get_freeze_count() > _IMMORTAL
 
 
 def _before_collection(phase: str, info: dict[str, int]) -> None:
