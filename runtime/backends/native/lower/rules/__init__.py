@@ -1,8 +1,8 @@
 """Rules of operations, by family; importing this package registers them."""
 
 from runtime.backends.native.lower.rules import arrays as arrays
+from runtime.backends.native.lower.rules import branches as branches
 from runtime.backends.native.lower.rules import calls as calls
-from runtime.backends.native.lower.rules import control as control
 from runtime.backends.native.lower.rules import convolution as convolution
 from runtime.backends.native.lower.rules import diagonals as diagonals
 from runtime.backends.native.lower.rules import effects as effects
@@ -12,6 +12,7 @@ from runtime.backends.native.lower.rules import indexing as indexing
 from runtime.backends.native.lower.rules import islands as islands
 from runtime.backends.native.lower.rules import list_parts as list_parts
 from runtime.backends.native.lower.rules import lists as lists
+from runtime.backends.native.lower.rules import loops as loops
 from runtime.backends.native.lower.rules import pooling as pooling
 from runtime.backends.native.lower.rules import products as products
 from runtime.backends.native.lower.rules import random as random

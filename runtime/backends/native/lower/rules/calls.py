@@ -18,7 +18,7 @@ from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Module
-from runtime.backends.native.lower.rules.control import settled
+from runtime.backends.native.lower.rules.branches import settled
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move, register_of
 from runtime.backends.native.lower.rules.lists import ListRep, copied, is_mine, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
