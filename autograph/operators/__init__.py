@@ -10,6 +10,7 @@ from autograph.operators.expressions import copies as copies  # the same
 from autograph.operators.expressions import list_searches as list_searches  # the same
 from autograph.operators.expressions import math_forms as math_forms  # the same
 from autograph.operators.expressions import new_arrays as new_arrays  # the same
+from autograph.operators.expressions import number_functions as number_functions  # the same
 from autograph.operators.expressions import py_builtins as py_builtins  # the same
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp

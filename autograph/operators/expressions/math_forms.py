@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.expressions.py_builtins import float_, int_
+from autograph.operators.expressions.number_functions import float_, int_
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised

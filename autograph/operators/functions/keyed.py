@@ -181,6 +181,8 @@ def _plain(trace: Trace | None, f: Any) -> Any:
 
 
 calls.keyed_method = _method
+
+
 def _in_place(x: Any, value: Any) -> None:
     """`x op= value` of a set or dictionary, where `value` is a form."""
     if type(value) in _OF_FORMS and type(x) in _FORMS:

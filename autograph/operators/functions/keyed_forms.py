@@ -34,6 +34,15 @@ class _Searched:
                 break
         return place
 
+    def __contains__(self, key: Any) -> Any:
+        return self._place(key) >= 0
+
+    def __len__(self) -> Any:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.names
+
 
 class Keyed(_Searched):
     """A dictionary; `isinstance` and `type` of converted code take it for one."""
@@ -71,16 +80,6 @@ class Keyed(_Searched):
             raise KeyError(key)
         self.names.pop(place)
         self.held.pop(place)
-
-    def __contains__(self, key: Any) -> Any:
-        return self._place(key) >= 0
-
-    def __len__(self) -> Any:
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[Any]:
-        for k in self.names:  # noqa: UP028 (`yield from` is not turned inside out)
-            yield k
 
     def __reversed__(self) -> Any:
         return reversed(self.names)
@@ -368,16 +367,6 @@ class KeyedSet(_Searched):
         return made
 
     __copy__ = copy
-
-    def __contains__(self, x: Any) -> Any:
-        return self._place(x) >= 0
-
-    def __len__(self) -> Any:
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[Any]:
-        for x in self.names:  # noqa: UP028 (`yield from` is not turned inside out)
-            yield x
 
     def union(self, *others: Any) -> Any:
         made = self.copy()

@@ -13,6 +13,7 @@ What is sorted are unsigned numbers in the order of the elements: NaN, which Num
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from runtime.backends.native.lower.code import Operand
@@ -131,26 +132,10 @@ class _Sorter:
 
     def _insert(self) -> None:
         """Each element moves down past the larger ones."""
-        flow, code, b = self.flow, self.flow.code, self.flow.ops
-        keys = self.mine[0]
+        flow, keys, places = self.flow, self.mine[0], self.where[0] if self.places else None
         with flow.loop(self.n, 1) as i:
-            key = flow.read(keys, i)
-            place = flow.read(self.where[0], i) if self.places else None
-            j = flow.variable("i64", i)
-            with flow.repeat() as again:
-                at = j.get()
-                again.leave_unless(code.op(f"icmp sgt i64 {at}, 0"))
-                below = code.op(f"sub i64 {at}, 1")
-                other = flow.read(keys, below)
-                again.leave_unless(str(b.greater(other, key).reg))
-                flow.write(keys, other, at)
-                if self.places:
-                    flow.write(self.where[0], flow.read(self.where[0], below), at)
-                j.set(below)
-            at = j.get()
-            flow.write(keys, key, at)
-            if place is not None:
-                flow.write(self.where[0], place, at)
+            place = None if places is None else flow.read(places, i)
+            _put(flow, flow.read(keys, i), place, i, keys, places, flow.ops.greater)
 
     def _by_digits(self, now: str, now_where: str) -> None:
         """Stable passes over the digits, lowest first; digits that are all the same are passed over."""
@@ -216,14 +201,14 @@ def _select(flow: Flow, row: Array, best: Array, where: Array, n: str, k: str) -
     code = flow.code
     keys = Keys(flow, row.code)
     with flow.loop(code.at_most(n, k)) as i:  # they are taken as they come
-        _place(flow, keys.of(flow.read(row, i)), i, best, where, i)
+        _put(flow, keys.of(flow.read(row, i)), Scalar(i, "i64"), i, best, where, flow.ops.less)
     last = code.op(f"sub nsw i64 {k}, 1")
 
     def look(start: str, end: str) -> None:
         with flow.loop(end, start) as i:
             key = keys.of(flow.read(row, i))
             with flow.when(str(flow.ops.greater(key, flow.read(best, last)).reg)):
-                _place(flow, key, i, best, where, last)
+                _put(flow, key, Scalar(i, "i64"), last, best, where, flow.ops.less)
 
     start = flow.variable("i64", k)
     with flow.when(code.op("icmp eq i64 %step, 1")), flow.repeat() as again:
@@ -255,21 +240,32 @@ def _may_have_larger(flow: Flow, row: Array, start: str, least: Scalar) -> str:
     return code.op(f"icmp ne i{lanes} {code.op(f'bitcast <{lanes} x i1> {found} to i{lanes}')}, 0")
 
 
-def _place(flow: Flow, key: Scalar, i: str, best: Array, where: Array, count: Operand) -> None:
-    """Put a key among the first `count`, which are in order, after those that are not smaller."""
-    code, b = flow.code, flow.ops
+def _put(
+    flow: Flow,
+    key: Scalar,
+    place: Scalar | None,
+    count: Operand,
+    keys: Array,
+    places: Array | None,
+    after: Callable[[Scalar, Scalar], Scalar],
+) -> None:
+    """Put a key, and its place if places are kept, among the first `count`, before those that come `after` it."""
+    code = flow.code
     j = flow.variable("i64", count)
     with flow.repeat() as again:
         at = j.get()
         again.leave_unless(code.op(f"icmp sgt i64 {at}, 0"))
         before = code.op(f"sub i64 {at}, 1")
-        other = flow.read(best, before)
-        again.leave_unless(str(b.less(other, key).reg))
-        flow.write(best, other, at)
-        flow.write(where, flow.read(where, before), at)
+        other = flow.read(keys, before)
+        again.leave_unless(str(after(other, key).reg))
+        flow.write(keys, other, at)
+        if places is not None:
+            flow.write(places, flow.read(places, before), at)
         j.set(before)
-    flow.write(best, key, j.get())
-    flow.write(where, Scalar(i, "i64"), j.get())
+    at = j.get()
+    flow.write(keys, key, at)
+    if places is not None and place is not None:
+        flow.write(places, place, at)
 
 
 def _copy(flow: Flow, places: Array, out: Array, count: str) -> None:

@@ -1,0 +1,110 @@
+"""Stand-ins for what Python makes of numbers: int, float, bool, abs, round, divmod, pow; and the items of tensors."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from autograph.operators.state.plain import NUMBERS
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.printing import StagedText, refuse_text
+from autograph.operators.statements.truth import truth_of
+from autograph.operators.values.choice import resolve
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+from runtime.typesys.shapes import num_elements
+
+__all__ = ["float_", "int_"]
+
+
+@stand_in(builtins.int)
+def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
+    """`int(x)`: of a staged scalar, a staged Python integer (64 bits)."""
+    if type(x) in NUMBERS:
+        return builtins.int(x, *args, **kwargs)
+    x = resolve(x)
+    if isinstance(x, Tensor) and not args and not kwargs:
+        return op.to_python(_scalar(x, "int"), kind="int")
+    if type(x) is StagedText:
+        refuse_text("by int()")
+    return builtins.int(x, *args, **kwargs)
+
+
+@stand_in(builtins.float)
+def float_(x: Any = 0.0) -> Any:
+    """`float(x)`: of a staged scalar, a staged Python float."""
+    x = resolve(x)
+    if type(x) is StagedText:
+        refuse_text("by float()")
+    return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
+
+
+@stand_in(builtins.bool)
+def bool_(x: Any = False) -> Any:
+    """`bool(x)`."""
+    return truth_of(x)
+
+
+@stand_in(Tensor.item)
+def item_(x: Any, *index: Any) -> Any:
+    """`x.item()`: as `bool(x)`, `int(x)` or `float(x)`, whichever the dtype is."""
+    kind = x.dtype
+    if index:
+        x = x[index] if len(index) > 1 or type(index[0]) is not int else op.reshape(x, shape=(-1,))[index[0]]
+    if kind.is_bool:
+        return truth_of(_scalar(x, "item"))
+    return op.to_python(_scalar(x, "item"), kind="int") if kind.is_integer else float_(x)
+
+
+@stand_in(Tensor.tolist)
+def tolist_(x: Any) -> Any:
+    """`x.tolist()` of a staged tensor whose sizes are known: nested lists of staged Python numbers."""
+    shape = x.type.shape
+    if shape is None or not all(isinstance(d, int) for d in shape):
+        return x.tolist()  # refuses
+    return item_(x) if not shape else [tolist_(x[i]) for i in builtins.range(shape[0])]
+
+
+def _scalar(x: Tensor, what: str) -> Tensor:
+    shape = x.type.shape
+    if shape == ():
+        return x
+    if shape is not None and all(isinstance(d, int) for d in shape) and num_elements(shape) != 1:
+        raise TypeError(
+            f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
+        )
+    return op.reshape(x, shape=())  # type: ignore[no-any-return]
+
+
+@stand_in(builtins.abs)
+def abs_(x: Any) -> Any:
+    """`abs`."""
+    if type(x) in NUMBERS:
+        return builtins.abs(x)
+    return builtins.abs(resolve(x))
+
+
+@stand_in(builtins.round)
+def round_(x: Any, ndigits: Any = None) -> Any:
+    """`round`."""
+    x = resolve(x)
+    if not isinstance(x, Tensor):
+        return builtins.round(x, ndigits) if ndigits is not None else builtins.round(x)
+    return op.round_number(x, ndigits)
+
+
+@stand_in(builtins.divmod)
+def divmod_(a: Any, b: Any) -> Any:
+    """`divmod`."""
+    a, b = resolve(a), resolve(b)
+    return (a // b, a % b) if isinstance(a, Tensor) or isinstance(b, Tensor) else builtins.divmod(a, b)
+
+
+@stand_in(builtins.pow)
+def pow_(base: Any, exp: Any, mod: Any = None) -> Any:
+    """`pow`."""
+    base, exp = resolve(base), resolve(exp)
+    if mod is None:
+        return base**exp
+    staged = any(isinstance(v, Tensor) for v in (base, exp, mod))
+    return op.pow_modular(base, exp, mod) if staged else builtins.pow(base, exp, mod)
