@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+from runtime.backends.numpy_executor.blocks import Block
 from runtime.backends.numpy_executor.exits import Exits, exits_of
 from runtime.backends.numpy_executor.text import Expr, join
-from runtime.backends.numpy_executor.writer import Block, FunctionWriter, statement
+from runtime.backends.numpy_executor.writer import FunctionWriter, statement
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 

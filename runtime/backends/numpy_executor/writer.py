@@ -10,33 +10,37 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from runtime.backends.numpy_executor.blocks import Block
 from runtime.backends.numpy_executor.exits import skippable
 from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.narrow import narrowly
 from runtime.backends.numpy_executor.numbers import as_array
 from runtime.backends.numpy_executor.products import in_parts
+from runtime.backends.numpy_executor.scalar_forms import (
+    BOOLEAN,
+    all_truths,
+    is_number,
+    item,
+    python_fits,
+    scalar_operator,
+)
 from runtime.backends.numpy_executor.selections import choice
 from runtime.backends.numpy_executor.text import (
     Expr,
     join,
     literal,
-    operator_template,
     overlapping,
     parse_template,
 )
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
-from runtime.ops.registry import compile_template
 from runtime.plan.plan import Plan
 from runtime.plan.scratch import of_a_turn
-from runtime.typesys.dtypes import DType
 from runtime.typesys.errors import UnimplementedError
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Block", "FunctionWriter", "statement"]
+__all__ = ["FunctionWriter", "statement"]
 
 WIDTH = 88  # expressions that would be longer than this are split by naming a part
 DEEP = 15  # Python nests at most 20 loops
@@ -54,82 +58,6 @@ def statement(name: str) -> Callable[[_Writes], _Writes]:
         return writes
 
     return register
-
-
-class Block:
-    """A graph or region being written: where its values are, and which names it may bind again.
-
-    `wish` maps a value to the variable it should end in; `holders` the values that live in a variable.
-    """
-
-    def __init__(self, graph: Graph, inputs: list[Expr], targets: list[str], rebindable: set[str], plan: Plan) -> None:
-        self.graph = graph
-        self.env: dict[Value, Expr] = {}
-        self.pending: dict[Value, Expr] = {}
-        self.holders: dict[str, list[Value]] = {}
-        self.rebindable = rebindable
-        self.uses: dict[Value, int] = {}
-        self.last_use: dict[Value, int] = {}
-        self.wish: dict[Value, str] = {}
-        self.hint: dict[Value, str | None] = {}
-        self.dying: list[Value] = []  # large arrays to forget as soon as nothing waits
-        self.kept: set[Value] = set()  # values that need a variable: written in place later
-        for value, expr in zip(graph.inputs, inputs, strict=True):
-            self.bind(value, expr)
-        for position, node in enumerate(graph.nodes):
-            for value in node.inputs:
-                self.uses[value] = self.uses.get(value, 0) + 1
-                self.last_use[value] = position
-        for value in graph.outputs:
-            self.uses[value] = self.uses.get(value, 0) + 1
-            self.last_use[value] = len(graph.nodes)
-        for value, target in zip(graph.outputs, targets, strict=False):
-            if value.node is not None and value.node.op.name != "constant":
-                self.wish.setdefault(value, target)
-        for node in reversed(graph.nodes):
-            if node.op.name in ("while_loop", "for_loop"):
-                self._start_in_place(node)
-            elif node.op.name == "cond":
-                self._pass_in_place(node)
-            index = plan.reuse.get(node)
-            if index is not None:
-                source, result = node.inputs[index], node.outputs[0]
-                self.kept.add(source)
-                if result in self.wish:
-                    self.wish.setdefault(source, self.wish[result])
-                self.hint[source] = source.name or self.hint.get(result) or result.name
-
-    def _start_in_place(self, loop: Node) -> None:
-        """An initial value with no other use is best computed in the loop's variable."""
-        lead = 1 if loop.op.name == "for_loop" else 0
-        for init, result in zip(loop.inputs[lead:], loop.outputs, strict=False):
-            if init.node is not None and init.node.op.name != "constant" and self.uses[init] == 1:
-                self.hint.setdefault(init, result.name or loop.regions[-1].inputs[lead + result.index].name)
-                if result in self.wish:
-                    self.wish.setdefault(init, self.wish[result])
-
-    def _pass_in_place(self, cond: Node) -> None:
-        """What a branch passes on is best computed in the variable of the result."""
-        for k, result in enumerate(cond.outputs):
-            for region in cond.regions:
-                out = region.outputs[k]
-                source = None if out.node is not None else cond.inputs[1 + region.inputs.index(out)]
-                if source is not None and source.node is not None and source.node.op.name != "constant":
-                    self.hint.setdefault(source, self.name_hint(result))
-                    if result in self.wish:
-                        self.wish.setdefault(source, self.wish[result])
-
-    def bind(self, value: Value, expr: Expr) -> None:
-        self.env[value] = expr
-        if expr.is_name:
-            self.holders.setdefault(expr.text, []).append(value)
-
-    def name_hint(self, value: Value) -> str | None:
-        return value.name or self.hint.get(value)
-
-    def is_free(self, name: str, position: int) -> bool:
-        """Whether nothing in this block reads `name` after the node at `position`."""
-        return all(self.last_use.get(v, -1) <= position for v in self.holders.get(name, ()))
 
 
 class FunctionWriter:
@@ -422,12 +350,12 @@ class FunctionWriter:
         if op.name == "cast" and node in self.buffers:
             put = self.globals.bind("cast_into", cast_into, "cast, into memory")
             return self.called(put, [*self.take(block, inputs), Expr(self.buffers[node])], {})
-        if op.name == "cast" and weak and _is_number(node.attrs["dtype"]) and _is_number(inputs[0].tensor_type.dtype):
+        if op.name == "cast" and weak and is_number(node.attrs["dtype"]) and is_number(inputs[0].tensor_type.dtype):
             return self.called(self.globals.numpy(node.attrs["dtype"].dtype.type.__name__), self.take(block, inputs), {})
-        if op.python is not None and (_python_fits(node) if weak else _scalar_operator(node)):
+        if op.python is not None and (python_fits(node) if weak else scalar_operator(node)):
             return self.filled(block, node, op.python)
-        if op.name in _BOOLEAN and not weak and _all_truths(node):
-            return self.filled(block, node, _BOOLEAN[op.name])
+        if op.name in BOOLEAN and not weak and all_truths(node):
+            return self.filled(block, node, BOOLEAN[op.name])
         if op.is_ufunc:
             out = self.out(block, node)
             if out is not None and op.numpy in ("maximum", "minimum"):
@@ -535,50 +463,5 @@ class FunctionWriter:
         return literal(value) or self.globals.attribute(node.op.name, key, value)
 
 
-def _is_number(dtype: DType) -> bool:
-    return dtype.kind in "iuf" and dtype.dtype.isnative and dtype.name in np.sctypeDict
-
-
 def _fields(node: Node) -> list[str]:
     return [f"{{{k}}}" for k in range(len(node.inputs))]
-
-
-def item(x: Any) -> Any:
-    """A Python number of a NumPy one."""
-    return x.item() if hasattr(x, "dtype") else x
-
-
-# On scalars these mean the same, at a tenth of the price.
-_BOOLEAN = {"logical_and": "{0} & {1}", "logical_or": "{0} | {1}", "logical_xor": "{0} ^ {1}"}
-
-
-def _all_truths(node: Node) -> bool:
-    return all(type(v.type) is TensorType and v.type.shape == () and v.type.dtype.is_bool for v in node.inputs)
-
-
-_SAMPLES = {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1 + 0j}
-_CLASSES = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
-_fits: dict[Any, bool] = {}
-
-
-def _python_fits(node: Node) -> bool:
-    """Whether the template for Python numbers gives the type that the operation's rule says (True + True does not)."""
-    out = node.outputs[0].tensor_type
-    if not out.weak or node.op.outputs != 1:
-        return False
-    kinds = tuple(v.tensor_type.dtype.kind for v in node.inputs)
-    key = node.op.name, kinds, out.dtype.kind
-    if key not in _fits:
-        run = compile_template(node.op.python or "", node.op.rules.kernel)
-        try:
-            _fits[key] = type(run(*(_SAMPLES[k] for k in kinds), **node.attrs)) is _CLASSES[out.dtype.kind]
-        except (KeyError, TypeError, ValueError, ArithmeticError):  # a string has no sample
-            _fits[key] = False
-    return _fits[key]
-
-
-def _scalar_operator(node: Node) -> bool:
-    """Whether all operands are scalars and the template is one operator."""
-    return operator_template(node.op.python) and all(
-        type(v.type) is TensorType and v.type.shape == () for v in (*node.inputs, *node.outputs)
-    )
