@@ -51,8 +51,7 @@ OPERATIONS = {
         broadcast_to ensure_shape expand_dims reshape squeeze
     """,
     "runtime.ops.nn": """
-        in_top_k=nn.in_top_k,math.in_top_k log_softmax=nn.log_softmax,math.log_softmax
-        softmax=nn.softmax,math.softmax
+        in_top_k=nn.in_top_k,math.in_top_k
     """,
     "runtime.ops.orders": """
         reverse=reverse,flip roll transpose
@@ -62,6 +61,9 @@ OPERATIONS = {
     """,
     "runtime.ops.rounding": """
         ceil=math.ceil floor=floor,math.floor nextafter=math.nextafter rint=math.rint
+    """,
+    "runtime.ops.softmax": """
+        log_softmax=nn.log_softmax,math.log_softmax softmax=nn.softmax,math.softmax
     """,
     "runtime.ops.special": """
         bessel_i0=math.bessel_i0 bessel_i0e=math.bessel_i0e bessel_i1=math.bessel_i1
@@ -96,6 +98,12 @@ FUNCTIONS = {
     "runtime.ops.creation": """
         constant convert_to_tensor eye=eye,linalg.eye fill_with=fill full linspace=linspace,lin_space
         np_arange=arange ones_like range zeros_like
+    """,
+    "runtime.ops.cross_entropy": """
+        sigmoid_cross_entropy_with_logits=nn.sigmoid_cross_entropy_with_logits
+        softmax_cross_entropy_with_logits=nn.softmax_cross_entropy_with_logits
+        sparse_softmax_cross_entropy_with_logits=nn.sparse_softmax_cross_entropy_with_logits
+        weighted_cross_entropy_with_logits=nn.weighted_cross_entropy_with_logits
     """,
     "runtime.ops.cumulative": """
         cumprod=math.cumprod cumsum=cumsum,math.cumsum
@@ -140,10 +148,7 @@ FUNCTIONS = {
     "runtime.ops.nn": """
         batch_normalization=nn.batch_normalization bias_add=nn.bias_add embedding_lookup=nn.embedding_lookup
         l2_loss=nn.l2_loss l2_normalize=nn.l2_normalize,math.l2_normalize,linalg.l2_normalize
-        moments=nn.moments sigmoid_cross_entropy_with_logits=nn.sigmoid_cross_entropy_with_logits
-        softmax_cross_entropy_with_logits=nn.softmax_cross_entropy_with_logits
-        sparse_softmax_cross_entropy_with_logits=nn.sparse_softmax_cross_entropy_with_logits
-        weighted_cross_entropy_with_logits=nn.weighted_cross_entropy_with_logits
+        moments=nn.moments
     """,
     "runtime.ops.norms": """
         clip_by_global_norm clip_by_norm global_norm=linalg.global_norm norm=norm,linalg.norm

@@ -42,6 +42,10 @@ _OPERATIONS = {
     "runtime.ops.creation": """
         arange eye_matrix fill full_like linspace ones zeros
     """,
+    "runtime.ops.cross_entropy": """
+        softmax_cross_entropy softmax_cross_entropy_grad sparse_softmax_cross_entropy
+        sparse_softmax_cross_entropy_grad
+    """,
     "runtime.ops.cumulative": """
         cumulative_prod cumulative_sum linear_recurrence shift
     """,
@@ -90,8 +94,7 @@ _OPERATIONS = {
         broadcast_to contiguous ensure_shape expand_dims reshape reshape_like squeeze
     """,
     "runtime.ops.nn": """
-        in_top_k log_softmax log_softmax_grad softmax softmax_cross_entropy softmax_cross_entropy_grad
-        softmax_grad sparse_softmax_cross_entropy sparse_softmax_cross_entropy_grad
+        in_top_k
     """,
     "runtime.ops.numbers": """
         pow_modular to_python
@@ -121,6 +124,9 @@ _OPERATIONS = {
     """,
     "runtime.ops.segments": """
         segment_reduce
+    """,
+    "runtime.ops.softmax": """
+        log_softmax log_softmax_grad softmax softmax_grad
     """,
     "runtime.ops.sorting": """
         first_places search_sorted sort_along sort_order top_order unique_first
@@ -158,6 +164,10 @@ _FUNCTIONS = {
     "runtime.ops.creation": """
         broadcast_to_shape constant convert_to_tensor eye fill_with full linspace np_arange ones_like range
         zeros_like
+    """,
+    "runtime.ops.cross_entropy": """
+        sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits
+        sparse_softmax_cross_entropy_with_logits squeeze_last weighted_cross_entropy_with_logits
     """,
     "runtime.ops.cumulative": """
         cumprod cumsum flat_cumprod flat_cumsum
@@ -198,8 +208,6 @@ _FUNCTIONS = {
     """,
     "runtime.ops.nn": """
         batch_normalization bias_add embedding_lookup l2_loss l2_normalize moments
-        sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits
-        sparse_softmax_cross_entropy_with_logits squeeze_last weighted_cross_entropy_with_logits
     """,
     "runtime.ops.norms": """
         clip_by_global_norm clip_by_norm global_norm norm normalize

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from runtime.ops.nn import LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxCrossEntropy, SoftmaxGrad
+from runtime.ops.cross_entropy import SoftmaxCrossEntropy
 from runtime.ops.registry import get
+from runtime.ops.softmax import LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
