@@ -30,6 +30,8 @@ GRAIN = 250_000  # the fewest that a thread takes
 _MORE = 4_000_000  # where there are few for each number of the result
 _NEAR = 800_000  # bytes of a second operand of which each thread may read all
 _FAR = 1000  # columns from which on rows of a, too, are put in order
+_ALONE = 8  # rows of a tile up to which it is likely to be the only one, whose rows of b are far, and
+_AHEAD = 12  # how many of those it asks for ahead
 _NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
 
 
@@ -210,6 +212,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) 
         "entry:",
         *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
         *(_places(rows, pitch, word) if pitch else _fetched(rows, t, word, size)),
+        f"  %far = mul i64 %rb, {_AHEAD}",
         "  %some = icmp sgt i64 %k, 0",
         "  br i1 %some, label %loop, label %end",
         "loop:",
@@ -218,9 +221,14 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) 
         "  %b.p = phi ptr [%b, %entry], [%b.next, %loop]",
         *(f"  %sum{i}.{j} = phi {vector} [zeroinitializer, %entry], [%new{i}.{j}, %loop]" for i, j in each),
     ]
+    if rows <= _ALONE:
+        lines.append(f"  %b.far = getelementptr {word}, ptr %b.p, i64 %far")
     for j in range(t.vectors):
         lines.append(f"  %b{j}.p = getelementptr {vector}, ptr %b.p, i64 {j}")
         lines.append(f"  %b{j} = load {vector}, ptr %b{j}.p, align {size}")
+        if rows <= _ALONE:
+            lines.append(f"  %ahead{j} = getelementptr {vector}, ptr %b.far, i64 {j}")
+            lines.append(f"  call void @llvm.prefetch.p0(ptr %ahead{j}, i32 0, i32 3, i32 1)")
     for i in range(rows):
         lines.append(f"  %a{i}.p = getelementptr {word}, ptr %a.p, i64 {f'%step{i}' if i else 0}")
         lines.append(f"  %a{i} = load {word}, ptr %a{i}.p")

@@ -11,6 +11,7 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.parts import apart, share
 from runtime.backends.native.lower.rules.kernels import Plane, pointer
+from runtime.backends.native.lower.rules.little import is_little, little
 from runtime.backends.native.lower.types import LLVM, SIZE
 
 __all__ = ["Batch"]
@@ -92,11 +93,7 @@ class Batch:
         found = tile(kind)
         assert found is not None
         used = self.a[4].buffers | self.b[4].buffers | self.out.buffers
-        a, b, (rows, inner, columns), (pitch, unit) = self.a, self.b, self.sizes, self.steps
-        swapped = unit != 1 and columns != 1  # column by column: the transposed products
-        if swapped:
-            a, b, rows, columns, pitch = _turned(b), _turned(a), columns, rows, unit
-        pitch = columns if rows == 1 else pitch
+        a, b, (rows, inner, columns), pitch, swapped = self._plain()
         wide = (
             -(-columns // found.columns) * found.columns
             if isinstance(columns, int)
@@ -133,7 +130,41 @@ class Batch:
 
             self.loop(ctx, "%lo", "%hi", product)
 
-        work = code.product(self.sizes)
+        self._share(ctx, write)
+        ctx.memory.touch(used)
+
+    def by_vectors(self, ctx: FunctionLowering) -> None:
+        """Small pairs, a row of the result in a vector (see little.py)."""
+        used = self.a[4].buffers | self.b[4].buffers | self.out.buffers
+        a, b, sizes, pitch, swapped = self._plain()
+        count = ctx.code.product(self.lead)
+        ctx.memory.touch(used)
+
+        def product(_: Operand, at: Offsets) -> None:
+            little(ctx, a, b, self.out, sizes, pitch, (at[1], at[0], at[2]) if swapped else at)
+
+        work = ctx.code.product((count, *self.sizes))
+        if isinstance(work, int) and work < SHARED:
+            self.loop(ctx, 0, count, product)
+        else:
+            self._share(ctx, lambda: self.loop(ctx, "%lo", "%hi", product))
+        ctx.memory.touch(used)
+
+    def is_small(self) -> bool:
+        """Whether pairs are for `by_vectors`."""
+        return is_little(self._plain()[2])
+
+    def _plain(self) -> tuple[Plane, Plane, tuple[Operand, Operand, Operand], Operand, bool]:
+        """The operands, sizes and the step from row to row of products whose rows are contiguous: of the transposed ones,
+        where results lie column by column (the last item says so)."""
+        (rows, inner, columns), (pitch, unit) = self.sizes, self.steps
+        if unit != 1 and columns != 1:
+            return _turned(self.b), _turned(self.a), (columns, inner, rows), rows if columns == 1 else unit, True
+        return self.a, self.b, self.sizes, columns if rows == 1 else pitch, False
+
+    def _share(self, ctx: FunctionLowering, write: Callable[[], None]) -> None:
+        """Let threads do the pairs; `write` writes those from %lo to before %hi."""
+        code, work = ctx.code, ctx.code.product(self.sizes)
         grain: Operand = (
             max(GRAIN // max(work, 1), 1)
             if isinstance(work, int)
@@ -141,8 +172,7 @@ class Batch:
         )
         with code.scope():
             part = apart(code, write)
-        share(code, ctx.module, part, count, grain)
-        ctx.memory.touch(used)
+        share(code, ctx.module, part, code.product(self.lead), grain)
 
 
 def _turned(plane: Plane) -> Plane:

@@ -14,7 +14,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Plane", "by_kernel", "is_better_turned", "pack_weights", "pointer", "transposed"]
+__all__ = ["Plane", "by_kernel", "is_better_by_columns", "is_better_turned", "pack_weights", "pointer", "transposed"]
 
 Plane: TypeAlias = tuple[str, Operand, tuple[Operand, Operand], tuple[Operand, Operand], Array]
 
@@ -134,6 +134,14 @@ def is_better_turned(kind: str, left: Array, rows: Operand, inner: Operand, colu
     if len(left.sizes) != 2 or left.strides[-1] != 1 or not isinstance(rows, int) or rows < 64:
         return False
     few = isinstance(columns, int) and 2 <= columns <= dots.most(kind)
+    return few and _multiplications(rows, inner, columns) >= LEAST
+
+
+def is_better_by_columns(kind: str, right: Array, rows: Operand, inner: Operand, columns: Operand) -> bool:
+    """Whether a product of few rows, whose second operand lies column by column, is better made as its transpose."""
+    if len(right.sizes) != 2 or right.strides[-1] != 1 or not isinstance(columns, int) or columns < 64:
+        return False
+    few = isinstance(rows, int) and 2 <= rows <= dots.most(kind)
     return few and _multiplications(rows, inner, columns) >= LEAST
 
 

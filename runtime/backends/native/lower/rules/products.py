@@ -13,10 +13,12 @@ from runtime.backends.native.lower.rules.chains import by_pairs
 from runtime.backends.native.lower.rules.kernels import (
     Plane,
     by_kernel,
+    is_better_by_columns,
     is_better_turned,
     pointer,
     transposed,
 )
+from runtime.backends.native.lower.rules.little import is_little
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
@@ -25,6 +27,7 @@ from runtime.ir.graph import Node, Value
 __all__ = ["gemm", "plane"]
 
 SMALL = 2048  # multiplications up to which a loop beats a call
+TINY = 64  # and up to which, in a batch, it beats vectors
 _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
 
 
@@ -53,7 +56,8 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     sizes = (*lead, *((rows,) if len(sa) > 1 else ()), *((columns,) if len(sb) > 1 else ()))
     shared = len(sb) == 2 and not ta  # all products of the batch may be one
     work = ctx.code.product((*(lead if shared else ()), rows, inner_a, columns))
-    if not is_float(code) or (isinstance(work, int) and work <= SMALL):
+    most = TINY if lead and not shared and is_little((rows, inner_a, columns)) else SMALL
+    if not is_float(code) or (isinstance(work, int) and work <= most):
         _as_loops(ctx, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
         return
     panels = ctx.packed.get((b, tb))
@@ -67,11 +71,17 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     else:
         out = (_laid_out if matrices else FunctionLowering.allocate)(ctx, code, sizes, node.outputs[0])
     ctx.define(node.outputs[0], ctx.dense(out))
+    if tb and matrices and not lead and is_better_by_columns(code, right, rows, inner_a, columns):
+        made = ctx.allocate(code, (columns, rows))
+        aside = Array(made.ptr, code, sizes, (1, rows), made.buffers, made.offset)
+        gemm(ctx, plane(left, ta, True), plane(right, tb, False), aside, rows, inner_a, columns, steps=(1, rows))
+        ctx.copy(aside, out)
+        return
     folded = _folded(ctx, left, right, out, ta) if lead else None
     if folded is not None:
         left, out, rows, lead = *folded, ()
     if few:
-        thin(ctx, left, ta, right, out)
+        thin(ctx, _rows(left), ta, right, _rows(out))
         return
     steps = (out.strides[-2], out.strides[-1]) if matrices else None
     if ctx.code.product(lead) == 1:
@@ -80,7 +90,9 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
         return
     planes = plane(left, ta, True), plane(right, tb, False)
     batch = Batch(*planes, out, lead, maps, (rows, inner_a, columns), steps or (columns, 1))
-    if panels is None and batch.is_shared(ctx):
+    if panels is None and batch.is_small():
+        batch.by_vectors(ctx)
+    elif panels is None and batch.is_shared(ctx):
         batch.by_threads(ctx)
     else:
         one = lambda _, at: gemm(ctx, *planes, out, *batch.sizes, at=at, steps=steps)
@@ -146,6 +158,14 @@ def _matrix(ctx: FunctionLowering, value: Value, code: str) -> Array:
     if before == 1 and last != 0:
         return array
     return ctx.copy(array)
+
+
+def _rows(array: Array) -> Array:
+    """A matrix; a vector as one of one row."""
+    if len(array.sizes) == 2:
+        return array
+    sizes, strides = (1, *array.sizes), (array.sizes[0], *array.strides)
+    return Array(array.ptr, array.code, sizes, strides, array.buffers, array.offset)
 
 
 def plane(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.backends.native.gemm import tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Expr, Load, Map
 from runtime.backends.native.lower.flow import Flow
@@ -9,13 +10,14 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import Root
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import LLVM, literal
+from runtime.backends.native.lower.types import LLVM, SIZE, literal
 
 __all__ = ["is_thin", "thin"]
 
 ROWS = 8  # the most
 TERMS = 32  # multiplications in the body of the innermost loop
 LEAST_OF_ONE = 250_000  # multiplications of one row from which on BLAS would wake its threads
+BY_KERNEL, NEAR = 4, 1_500_000  # rows and bytes of a matrix in a near cache: kernels of more rows are faster there
 LEAST = 1_000_000  # multiplications up to which BLAS has kernels that do not copy
 
 
@@ -26,6 +28,8 @@ def is_thin(
     if not (isinstance(rows, int) and isinstance(inner, int) and isinstance(columns, int)):
         return False
     plain = not turned and right.strides[-1] == 1 and len(right.sizes) == 2
+    if rows > BY_KERNEL and inner * columns * SIZE[right.code] <= NEAR and tile(right.code) is not None:
+        return False
     least = LEAST if rows > 1 else LEAST_OF_ONE
     return plain and rows <= ROWS and columns >= 64 and rows * inner * columns > least
 
@@ -37,7 +41,7 @@ def thin(ctx: FunctionLowering, left: Array, turned: bool, right: Array, out: Ar
     inner = right.sizes[0]
     assert isinstance(rows, int)
     assert isinstance(inner, int)
-    each = max(TERMS // rows, 1)
+    each = min(max(TERMS // rows, 1), _most_terms(right))
     flow.touch(left, right, out)
     rest = inner % each or each  # the first terms; full portions follow
     _portion(flow, left, turned, right, out, 0, rest, True)
@@ -45,6 +49,15 @@ def thin(ctx: FunctionLowering, left: Array, turned: bool, right: Array, out: Ar
         at = ctx.code.add(ctx.code.mul(k, each), rest)
         _portion(flow, left, turned, right, out, at, each, False)
     flow.touch(left, right, out)
+
+
+def _most_terms(right: Array) -> int:
+    """Rows of the matrix that are read side by side at most: those that share places of the cache have to stay in it."""
+    step = right.strides[0]
+    if not isinstance(step, int):
+        return TERMS
+    bytes_ = step * SIZE[right.code]
+    return TERMS // 4 if bytes_ % 4096 == 0 else TERMS // 2 if bytes_ % 2048 == 0 else TERMS
 
 
 def _portion(

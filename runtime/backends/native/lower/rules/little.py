@@ -1,0 +1,105 @@
+"""Products of small matrices, in batches of many: rows of the result are vectors, and everything is written out.
+
+A call of a kernel costs more than such a product. Some rows at a time are in registers while the rows of the second
+matrix go by, so that each is read once for all of them.
+"""
+
+from __future__ import annotations
+
+from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.flow import Flow
+from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.kernels import Plane, pointer
+from runtime.backends.native.lower.types import LLVM, SIZE
+
+__all__ = ["is_little", "little"]
+
+FEWEST, MOST = 4, 32  # columns, and rows of the second matrix: products written out
+LARGEST = 32 * 32 * 32  # multiplications
+SUMS = 8  # vectors of 64 bytes that wait for each other: as many products are under way
+
+
+def is_little(sizes: tuple[Operand, Operand, Operand]) -> bool:
+    """Whether products of these rows, terms and columns are small enough."""
+    if not all(isinstance(n, int) for n in sizes):
+        return False
+    rows, inner, columns = (int(n) for n in sizes)
+    return rows > 1 and FEWEST <= columns <= MOST and 2 <= inner <= MOST and rows * inner * columns <= LARGEST
+
+
+def little(
+    ctx: FunctionLowering,
+    a: Plane,
+    b: Plane,
+    out: Array,
+    sizes: tuple[Operand, Operand, Operand],
+    pitch: Operand,
+    at: tuple[Operand, Operand, Operand],
+) -> None:
+    """One product, whose matrices lie at offsets."""
+    code, kind = ctx.code, out.code
+    rows, inner, columns = (int(n) for n in sizes)
+    begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])
+    of_a, of_b, of_c = (pointer(ctx, ptr, kind, code.add(offset, extra)) for ptr, offset, extra in begins)
+    step = b[3][0]
+    if b[3][1] != 1:
+        of_b, step = _turned(ctx, of_b, b, inner, columns, kind), columns
+    each = min(max(SUMS * 64 // (-(-columns * SIZE[kind] // 64) * 64), 1), rows)
+    flow = Flow(ctx, finished=True)
+
+    def some(first: Operand, count: int) -> None:
+        own_a = pointer(ctx, of_a, kind, code.mul(first, a[3][0]))
+        own_c = pointer(ctx, of_c, kind, code.mul(first, pitch))
+        _rows(ctx, own_a, a, of_b, step, own_c, (count, inner, columns), pitch, kind)
+
+    if rows == each:
+        some(0, rows)
+        return
+    with flow.loop(rows // each) as i:
+        some(code.mul(i, each), each)
+    if rows % each:
+        some(rows - rows % each, rows % each)
+
+
+def _turned(ctx: FunctionLowering, of_b: str, b: Plane, inner: int, columns: int, kind: str) -> str:
+    """The address of a copy whose rows are contiguous."""
+    code, word, size = ctx.code, LLVM[kind], SIZE[kind]
+    own = code.alloca(f"[{inner * columns} x {word}]", "rows", 64)
+    with Flow(ctx, finished=True).loop(columns) as j:
+        column = pointer(ctx, of_b, kind, code.mul(j, b[3][1]))
+        for k in range(inner):
+            x = code.op(f"load {word}, ptr {pointer(ctx, column, kind, code.mul(k, b[3][0]))}, align {size}")
+            code.do(f"store {word} {x}, ptr {pointer(ctx, own, kind, code.add(j, k * columns))}, align {size}")
+    return own
+
+
+def _rows(
+    ctx: FunctionLowering,
+    of_a: str,
+    a: Plane,
+    of_b: str,
+    step: Operand,
+    of_c: str,
+    sizes: tuple[int, int, int],
+    pitch: Operand,
+    kind: str,
+) -> None:
+    """Some rows of a product."""
+    code, word, size = ctx.code, LLVM[kind], SIZE[kind]
+    rows, inner, columns = sizes
+    vector = f"<{columns} x {word}>"
+    name = f"llvm.fmuladd.v{columns}{kind}"
+    sums: list[str] = ["zeroinitializer"] * rows
+    for k in range(inner):
+        place = pointer(ctx, of_b, kind, code.mul(k, step))
+        terms = code.op(f"load {vector}, ptr {place}, align {size}")
+        for i in range(rows):
+            at = code.add(code.mul(i, a[3][0]), code.mul(k, a[3][1]))
+            factor = code.op(f"load {word}, ptr {pointer(ctx, of_a, kind, at)}")
+            one = code.op(f"insertelement {vector} poison, {word} {factor}, i64 0")
+            all_ = code.op(f"shufflevector {vector} {one}, {vector} poison, <{columns} x i32> zeroinitializer")
+            sums[i] = code.op(f"call {vector} @{name}({vector} {all_}, {vector} {terms}, {vector} {sums[i]})")
+    for i, total in enumerate(sums):
+        place = pointer(ctx, of_c, kind, code.mul(i, pitch))
+        code.do(f"store {vector} {total}, ptr {place}, align {size}")
