@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.operators.containers.list_methods import ListMethod
-from autograph.operators.expressions.py_builtins import collect, emitted_from, emitted_map, list_
+from autograph.operators.expressions.py_builtins import (
+    collect,
+    collected_once,
+    emitted_from,
+    emitted_map,
+    list_,
+)
 from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.items.iterators import mapped, once
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
-from autograph.operators.statements.iterables import (
-    StagedMap,
-    StagedZip,
-    any_iterable,
-    filtered,
-    staged_iterable,
-)
+from autograph.operators.statements.iterables import filtered, staged_iterable
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.trace import current
 
@@ -82,15 +83,15 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
     trace = current()
     if trace is not None and staged_iterable(iterable) is not None:
         if condition is None and not flat:
-            return StagedMap(element, StagedZip([any_iterable(iterable)]))
+            return mapped(element, (iterable,))
         if not flat:
-            return emitted_map(emitted_from(any_iterable(iterable)), element, condition)
-        return list_comp(element, iterable, condition, flat)
+            return emitted_map(emitted_from(iterable), element, condition)
+        return once(list_comp(element, iterable, condition, flat))
     if trace is not None and condition is not None:
         if not flat:
-            return filtered(element, iterable, condition, collect)
+            return filtered(element, iterable, condition, collected_once)
         if leads_to_tensor([condition, iterable]):
-            return list_comp(element, iterable, condition, flat)
+            return once(list_comp(element, iterable, condition, flat))
     return _generate(element, iter(iterable), condition, flat)
 
 

@@ -10,9 +10,11 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.expressions.comparisons import eq, holds_staged, same
 from autograph.operators.expressions.py_builtins import gathered
+from autograph.operators.expressions.reductions import any_
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
+from autograph.operators.items.iterators import StagedIterator, mapped
 from autograph.operators.items.maybe_keys import is_set
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS, PLAIN
@@ -91,6 +93,8 @@ def in_(x: Any, container: Any) -> Any:
             return _asked(x, container)
         container = items
     container = resolve(container)
+    if isinstance(container, StagedIterator):
+        return any_(mapped(lambda e: same(e, x), (container,)))  # it stops at what it finds
     if type(container) is not dict:
         container = gathered(container)
     if isinstance(container, Tensor):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import builtins
 import itertools
 from builtins import len  # what another module makes of the name is nothing to the hooks
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.containers import list_methods
 from autograph.operators.containers.contents import note_advance
 from autograph.operators.containers.counterparts import copied, placed
@@ -26,7 +27,15 @@ from autograph.operators.functions.generators import (
 )
 from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
-from autograph.operators.items.iterators import iterator_of, refuse_twice
+from autograph.operators.items.iterators import (
+    StagedIterator,
+    enumerated,
+    iterator_of,
+    mapped,
+    once,
+    used_up,
+    zipped,
+)
 from autograph.operators.items.maybe_keys import has_maybe_keys
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
@@ -38,9 +47,7 @@ from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.statements.endless_iterators import by_index, endless
 from autograph.operators.statements.iterables import (
-    StagedEnumerate,
     StagedIterable,
-    StagedMap,
     StagedRange,
     StagedReversed,
     StagedStream,
@@ -100,6 +107,8 @@ def len_(x: Any) -> Any:
     dynamic = dynamic_of(x)
     if dynamic is not None:
         return length(dynamic)
+    if isinstance(x, StagedIterator):
+        raise TypeError("object of type 'iterator' has no len()")
     staged = staged_iterable(x)
     if staged is not None:
         return staged.count()
@@ -132,20 +141,22 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
         return builtins.enumerate(iterable, start)
     if isinstance(staged, StagedStream):
         return staged.enumerated(start)
-    return StagedEnumerate(staged or any_iterable(iterable), start)
+    return enumerated(iterable, start)
 
 
 @stand_in(builtins.zip)
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
-    refuse_twice(iterables)
     iterables = tuple(emitting(i) or i for i in iterables)
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
             return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.zip(*iterables, strict=strict)
-    return (StrictZip if strict else StagedZip)(by_index(iterables))
+    return zipped(iterables, StrictZip if strict else StagedZip)
+
+
+_TAKEN_FROM = "a strict zip() of what the loop takes items from, too"
 
 
 class StrictZip(StagedZip):
@@ -163,6 +174,28 @@ class StrictZip(StagedZip):
     def count(self) -> Any:
         """The shortest length, and one for the error."""
         return if_exp(self.differs, lambda: self.shortest + 1, lambda: self.shortest)
+
+    def more(self, index: Any) -> Any:
+        """By the lengths that there were at the start."""
+        if any(left.is_live for left in self.lefts()):
+            raise refusal("unknown-length", what=_TAKEN_FROM)
+        return StagedIterable.more(self, index)
+
+    def _live(self) -> Iterator[Any]:
+        iterators = [left.iterator for left in self.lefts()]
+        for i in builtins.range(self.count()):
+            item = self.item(i)
+            self.moved(i + 1, False)
+            places = [one.place for one in iterators]
+            yield item
+            if any(one.place is not place for one, place in zip(iterators, places, strict=True)):
+                raise refusal("unknown-length", what=_TAKEN_FROM)
+        self.moved(self.count(), True)
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        """All end together."""
+        for inner in self.inners:
+            inner.moved(taken, ended)
 
     def item(self, index: Any) -> Any:
         """The items at an index; past the shortest length, Python's error."""
@@ -195,15 +228,15 @@ def map_(fn: Any, *iterables: Any) -> Any:
     emitted = emitting(iterables[0]) if len(iterables) == 1 else None
     if emitted is not None:
         return emitted_map(emitted, callee(fn), None)
-    iterables = tuple(map(gathered, iterables))
+    iterables = tuple(i if (emitted := emitting(i)) is None else gathered(emitted) for i in iterables)
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.map(callee(fn), *iterables)
-    return StagedMap(callee(fn), StagedZip(by_index(iterables)))
+    return mapped(callee(fn), iterables)
 
 
 @stand_in(builtins.filter)
 def filter_(fn: Any, iterable: Any) -> Any:
-    """`filter`; over a staged iterable a list of the items that pass."""
+    """`filter`; over a staged iterable an iterator over a list of the items that pass."""
     keep = callee(fn) if fn is not None else (lambda x: x)
     emitted = emitting(iterable)
     if emitted is not None:
@@ -212,8 +245,13 @@ def filter_(fn: Any, iterable: Any) -> Any:
     if staged is None:
         if type(keep) is type:
             return builtins.filter(fn, iterable)
-        return filtered(lambda x: x, iterable, keep, collect)
-    return collect(iterable, lambda x: x, keep)
+        return filtered(lambda x: x, iterable, keep, collected_once)
+    return collected_once(iterable, lambda x: x, keep)
+
+
+def collected_once(iterable: Any, element: Any, condition: Any) -> Any:
+    """An iterator over what `collect` makes."""
+    return once(collect(iterable, element, condition))
 
 
 def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
@@ -253,13 +291,14 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
 
 
 def gathered(x: Any) -> Any:
-    """A list of what a generator emits; anything else as it is."""
+    """A list of what a generator emits, and what a staged iterator has left, all of which is taken; others as they are."""
     emitted = emitting(x)
-    return x if emitted is None else collect(emitted, lambda e: e, None)
+    return used_up(x) if emitted is None else collect(emitted, lambda e: e, None)
 
 
 def _listed(x: Any) -> Any:
-    return collect(x, lambda e: e, None) if isinstance(x, StagedIterable) else gathered(x)
+    x = gathered(x)
+    return collect(x, lambda e: e, None) if isinstance(x, StagedIterable) else x
 
 
 generators.gather = gathered
@@ -278,16 +317,18 @@ def emitted_map(inner: Emitting, element: Any, condition: Any) -> Emitting:
 
         inner.run(step, test)
 
-    return Emitting(run)
+    return Emitting(run, once=inner.again)
 
 
-def emitted_from(staged: Any) -> Emitting:
-    """A staged iterable as one whose items come by calls."""
+def emitted_from(iterable: Any) -> Emitting:
+    """What is left of a staged iterable, by calls."""
+    iterator = iterator_of(iterable)
 
     def run(body: Any, test: Any) -> None:
-        staged_for(current_trace(), staged, lambda item: watched(body)(item), [], test)
+        items = any_iterable(iterable if iterator is None else iterator)
+        staged_for(current_trace(), items, lambda item: watched(body)(item), [], test)
 
-    return Emitting(run)
+    return Emitting(run, once=iterator is None)
 
 
 def _emitted(x: Any) -> Emitting | None:
@@ -295,7 +336,7 @@ def _emitted(x: Any) -> Emitting | None:
     staged = staged_iterable(x)
     if staged is None or (not isinstance(staged, StagedStream) and isinstance(staged.count(), int)):
         return None
-    return emitted_from(staged)
+    return emitted_from(x)
 
 
 generators.emitted = _emitted
@@ -389,7 +430,9 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     if made is not None:
         return made
     emitted = None if hasattr(type(x), "__next__") else emitting(x) or _emitted(x)
-    return builtins.iter(x) if emitted is None else emitted
+    if emitted is None:
+        return builtins.iter(x)
+    return emitted_map(emitted, lambda e: e, None) if emitted.again else emitted
 
 
 @stand_in(builtins.next)
@@ -417,7 +460,6 @@ def next_(iterator: Any, *default: Any) -> Any:
 
     emitted = iterator if type(iterator) is Emitting else tried_by_python(iterator, body, lambda: False)
     if emitted is not None:
-        emitted.spent = True
         emitted.run(body, lambda: not_(found))
     if not default:
         if found is False:
@@ -432,7 +474,7 @@ def reversed_(x: Any) -> Any:
     if type(x) in PLAIN:
         return builtins.reversed(x)
     staged = staged_iterable(x)
-    return builtins.reversed(x) if staged is None else StagedReversed(staged)
+    return builtins.reversed(x) if staged is None else iterator_of(StagedReversed(staged))
 
 
 @stand_in(builtins.isinstance)

@@ -25,6 +25,7 @@ from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.items import get_item
+from autograph.operators.items.iterators import used_up
 from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.regions import current_trace
@@ -145,6 +146,7 @@ def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
 @stand_in(builtins.sum)
 def sum_(iterable: Any, /, start: Any = 0) -> Any:
     """`sum`."""
+    iterable = used_up(iterable)
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is None:
         return builtins.sum(iterable, start)

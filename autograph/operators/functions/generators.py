@@ -17,9 +17,12 @@ from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import contents
+from autograph.operators.containers.sharing import sync
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.places import put_back, watch
+from autograph.operators.state.births import births_of, note_birth
+from autograph.operators.state.places import note_attribute, put_back, watch
 from autograph.operators.statements import truth
+from autograph.operators.statements.branches import if_stmt, not_
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.specials import leads_to_tensor, named_by, undispatched
 from runtime.tensor.dispatch import op
@@ -44,19 +47,45 @@ Test = Callable[[], Any] | None
 
 
 class Emitting:
-    """An iterable that calls a loop's body for each item: `run(body, test)`, going on while `test()` is true."""
+    """An iterable that calls a loop's body for each item.
 
-    __slots__ = ("run", "spent")
+    It notes that it gives its items `once`, unless what it takes them from does; or it gives them `again`.
+    """
 
-    def __init__(self, run: Callable[[Body, Test], None]) -> None:
-        self.run = run
-        self.spent = False  # its first item was taken: nobody may go on
+    __slots__ = ("__weakref__", "_run", "again", "is_over", "once", "spent")
+
+    def __init__(self, run: Callable[[Body, Test], None], once: bool = True, again: bool = False) -> None:
+        self._run = run
+        self.once = once
+        self.again = again
+        self.is_over: Any = False  # all items were taken
+        self.spent: Any = False  # some items were taken: nobody may go on
+        if once and STATE.trace is not None:
+            note_birth(STATE.trace, self)
+
+    def run(self, body: Body, test: Test) -> None:
+        """Call `body` for each item, going on while `test()` is true."""
+        refuse_spent(self)
+        if not self.once:
+            self._run(body, test)
+        elif self.is_over is not True:
+            taken = self.is_over
+            if_stmt(not_(taken), lambda: self._run(body, test), None, ())
+            _note_state(self, "is_over" if test is None else "spent")
 
     def __iter__(self) -> Any:
         return iter(gather(self))
 
     def __next__(self) -> Any:
         raise refusal("unknown-length", what="iteration by Python")  # where a method `__iter__` has returned it
+
+
+def _note_state(emitting: Emitting, name: str) -> None:
+    trace = STATE.trace
+    if trace is not None and not births_of(trace).here(emitting, trace):
+        note_attribute(trace, emitting, name)
+    setattr(emitting, name, True)
+    sync(trace)
 
 
 keys_of: Callable[[dict[Any, Any]], Any] = lambda d: None  # of a dictionary with keys that are there on some paths only
@@ -229,7 +258,7 @@ def _renewed(x: Any) -> Any:
 def refuse_spent(x: Any) -> None:
     """Refuse a generator that a loop, which may have stopped before the end, used up."""
     made = _made.get(x) if type(x) is GeneratorType else x if type(x) is Emitting else None
-    if made is not None and made.spent:
+    if made is not None and made.spent is not False:
         raise refusal("generator-items")
 
 

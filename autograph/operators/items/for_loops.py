@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import note_advance
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.functions.calls import special
@@ -210,6 +211,18 @@ def staged_for(
         attempts(lambda loosened: _staged_stream(trace, items, handle, body, cells, test, loosened))
         items.close(handle)
         return
+    for left in (iterators := items.lefts()):
+        left.begin()
+    try:
+        _staged_for_items(trace, items, body, cells, test)
+    finally:
+        for left in iterators:
+            left.end()
+
+
+def _staged_for_items(
+    trace: Trace, items: StagedIterable, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any] | None
+) -> None:
     count = items.count()
     if not isinstance(count, int) or not 0 < count <= MOST_TURNS:
         attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
@@ -253,6 +266,8 @@ def _turn_by_turn(
         go_on = True if test is None else truth_of(test())
         if is_staged_condition(go_on):
             assert test is not None
+            if items.lefts():
+                raise refusal("generator-items")
             rest_guarded(trace, iterator, body, cells, test)
             return
         if not go_on:
@@ -272,6 +287,7 @@ def _staged_for(
     if isinstance(count, int) and count == 0:
         for cell in cells:
             note_unset(trace, cell, unset_by_loop("{0}"))
+        items.moved(0, True)
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)
@@ -291,7 +307,8 @@ def _staged_for(
         return [with_parameters(trace, state, graph, step, ends=True)]
 
     regions, finals = fixed_point(trace, state, attempt)
-    changing = [x for x in items.lists() if not x.is_live and _is_resized(x.owner, state, finals, regions[0])]
+    changing: list[Any] = [x for x in items.lists() if not x.is_live and _is_resized(x.owner, state, finals, regions[0])]
+    changing += [x for x in items.lefts() if x.is_shared]
     if changing:
         for x in changing:
             x.is_live = True
@@ -308,6 +325,7 @@ def _staged_for(
     if roll is not None:
         roll.check(state, finals, regions[0].parameters, regions[0].region.graph)
     finish(trace, state, "for_loop", [trace.operand(count)], outers, (regions[0].region.graph,), finals)
+    items.moved(count, True)
     if roll is not None:
         roll.settle(trace)
 
@@ -339,7 +357,7 @@ def _staged_for_with_break(
     loosened: bool,
 ) -> None:
     counter = Slot("i", 0)
-    is_live = any(x.is_live for x in items.lists())
+    is_live = any(x.is_live for x in [*items.lists(), *items.lefts()])
     count = items.count()
     first = truth_of(test())
     runs = isinstance(count, int) and first is True
@@ -355,11 +373,20 @@ def _staged_for_with_break(
         def turn(thunk: Callable[[], Any], ends: bool) -> Traced:
             return with_parameters(trace, state, Graph(functions=trace.graph.functions), thunk, ends=ends)
 
-        go_on = turn(lambda: both(op.less(counter.read(), items.count() if is_live else count), truth_of(test())), False)
+        go_on = turn(
+            lambda: both(items.more(counter.read()) if is_live else op.less(counter.read(), count), truth_of(test())), False
+        )
         return [go_on, turn(step, True)]
 
     regions, finals = fixed_point(trace, state, attempt)
+    shared = [x for x in items.lefts() if x.is_shared and not x.is_live]
+    if shared:
+        for x in shared:
+            x.is_live = True
+        _staged_for_with_break(trace, items, body, cells, test, loosened)
+        return
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+    items.moved(counter.read(), truth_of(test()))
 
 
 def _staged_stream(

@@ -1,10 +1,16 @@
-"""`iter` of staged tensors and lists: where it stands is state, as the user's own is.
+"""Iterators over what is staged: where one stands is state, as the user's own is, and what it gave is gone.
 
     it = iter(xs); first = next(it); for x in it: ...
+    pairs = zip(xs, ys); for x, y in pairs: ...; list(pairs)    ->    an empty list
+
+A loop takes the items that are left by their index, and moves the iterator when it has ended. Where the loop's body
+takes from the same iterator, each turn asks where that stands.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -14,81 +20,267 @@ from autograph.operators.state.births import note_birth
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
-from autograph.operators.statements.iterables import OverList, StagedIterable, StagedStream, staged_iterable
+from autograph.operators.statements.endless_iterators import Numbered, by_index
+from autograph.operators.statements.iterables import (
+    OverList,
+    StagedIterable,
+    StagedMap,
+    StagedStream,
+    StagedZip,
+    any_iterable,
+    staged_iterable,
+)
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE
 
-__all__ = ["ItemsIterator", "iterator_of", "refuse_twice"]
+__all__ = ["StagedIterator", "enumerated", "iterator_of", "mapped", "once", "used_up", "zipped"]
+
+_ENDED = sys.maxsize  # the place of an iterator that has said that it has no more, and never will
 
 
-class ItemsIterator:
-    """An iterator over a staged iterable."""
+class StagedIterator:
+    """An iterator of which some item, or how many there are, is staged."""
 
-    def __init__(self, source: StagedIterable) -> None:
-        for one in source.lists():
-            one.is_live = True
-        self.source = source
-        self.place: Any = 0
+    def __init__(self) -> None:
         note_birth(current_trace(), self)
 
-    def __iter__(self) -> ItemsIterator:
+    def rest(self) -> StagedIterable:
+        """What is left, by index from where the iterator stands now."""
+        raise NotImplementedError
+
+    def __iter__(self) -> StagedIterator:
         return self
 
+    def __next__(self) -> Any:
+        rest = self.rest()
+        there = rest.more(0)
+        if there is True:
+            item = rest.item(0)
+            rest.moved(1, False)
+            return item
+        if there is False:
+            rest.moved(0, True)
+            raise StopIteration
+        raise refusal("unknown-length", what="iteration by Python")
+
+    def __staged_bool__(self) -> bool:
+        return True  # as of all iterators
+
     def __staged_iterable__(self) -> StagedIterable:
-        return _Rest(self)
+        return self.rest()
 
     def __staged_next__(self, *default: Any) -> Any:
         """`next`."""
-        there = op.less(self.place, self.source.count())
+        rest = self.rest()
+
+        def taken() -> Any:
+            item = rest.item(0)
+            rest.moved(1, False)
+            return item
+
+        def ended() -> Any:
+            rest.moved(0, True)
+            if default:
+                return default[0]
+            raise raised(StopIteration())
+
+        there = rest.more(0)
         if default:
-            return if_exp(there, self._taken, lambda: default[0])
-        if_exp(there, lambda: None, _ended)
-        return self._taken()
-
-    def _taken(self) -> Any:
-        item = self.source.item(self.place)
-        set_attr(self, "place", op.add(self.place, 1))
-        return item
+            return if_exp(there, taken, ended)
+        if_exp(there, lambda: None, ended)
+        return taken()
 
 
-def _ended() -> None:
-    raise raised(StopIteration())
+class ItemsIterator(StagedIterator):
+    """An iterator over a tensor, a list, or another iterable that is no iterator."""
+
+    def __init__(self, items: Any, is_private: bool = False) -> None:
+        super().__init__()
+        self.items = items
+        self.is_private = is_private  # a joined one's, which nobody else can take from
+        self.place: Any = 0
+        self.gone_over: Left | None = None  # by a loop that is being traced
+
+    def rest(self) -> StagedIterable:
+        if self.gone_over is not None:
+            self.gone_over.is_shared = True
+        return Left(self)
 
 
-class _Rest(StagedIterable):
-    """What is left of an iterator, which moves on with each item."""
+class JoinedIterator(StagedIterator):
+    """An iterator that takes from others: `zip`, `map`, `enumerate`, generator expressions."""
+
+    def __init__(self, join: Callable[[list[StagedIterable]], StagedIterable], inners: list[StagedIterator]) -> None:
+        super().__init__()
+        self.join, self.inners = join, inners
+
+    def rest(self) -> StagedIterable:
+        return self.join([i.rest() for i in self.inners])
+
+
+class Left(StagedIterable):
+    """What is left of an iterator, by index from where it stood; or, where others take from it too, one by one."""
 
     def __init__(self, iterator: ItemsIterator) -> None:
         self.iterator = iterator
         self.first = iterator.place
+        self.source = any_iterable(iterator.items)
+        self.is_live = False
+        self.is_shared = False
 
     def count(self) -> Any:
-        return op.maximum(op.sub(self.iterator.source.count(), self.first), 0)
+        first = self.iterator.place if self.is_live else self.first
+        count = self.source.count()
+        if isinstance(first, int):
+            if first == 0 or isinstance(count, int):
+                return max(count - first, 0) if isinstance(count, int) else count
+            if first == _ENDED:
+                return 0
+        return op.maximum(op.sub(count, first), 0)
 
     def lists(self) -> list[OverList]:
-        return []
+        return self.source.lists()
+
+    def lefts(self) -> list[Left]:
+        return [self]
 
     def item(self, index: Any) -> Any:
-        place = op.add(self.first, index)
-        set_attr(self.iterator, "place", op.add(place, 1))
-        return self.iterator.source.item(place)
+        if not self.is_live:
+            return self.source.item(_plus(self.first, index))
+        place = self.iterator.place
+        set_attr(self.iterator, "place", _plus(place, 1))
+        return self.source.item(place)
+
+    def more(self, index: Any) -> Any:
+        if not self.is_live:
+            return super().more(index)
+        place, count = self.iterator.place, self.source.count()
+        return place < count if isinstance(place, int) and isinstance(count, int) else op.less(place, count)
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        if ended is True:
+            set_attr(self.iterator, "place", _ENDED)
+            return
+        place = self.iterator.place if self.is_live else _plus(self.first, taken)
+        set_attr(self.iterator, "place", place if ended is False else op.where(ended, _ENDED, place))
+
+    def lose(self, one: Any) -> None:
+        """One more item was taken, where `one` is true."""
+        place = self.iterator.place
+        more = _plus(place, 1)
+        set_attr(self.iterator, "place", more if one is True else op.where(one, more, place))
+
+    def begin(self) -> None:
+        """A loop over it is being traced."""
+        self.iterator.gone_over = self
+
+    def end(self) -> None:
+        """The loop was traced."""
+        self.iterator.gone_over = None
 
 
-def iterator_of(x: Any) -> ItemsIterator | None:
+def _plus(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        return a + b
+    return a if isinstance(b, int) and b == 0 else b if isinstance(a, int) and a == 0 else op.add(a, b)
+
+
+class _Groups(StagedIterable):
+    """`zip(it, it)`: items of one iterator, so many at a time."""
+
+    def __init__(self, rest: StagedIterable, size: int) -> None:
+        self.rest, self.size = rest, size
+
+    def count(self) -> Any:
+        count = self.rest.count()
+        return count // self.size if isinstance(count, int) else op.floordiv(count, self.size)
+
+    def lefts(self) -> list[Any]:
+        return self.rest.lefts()
+
+    def more(self, index: Any) -> Any:
+        if any(left.is_live for left in self.lefts()):
+            return StagedIterable.more(self, 0)
+        return super().more(index)
+
+    def item(self, index: Any) -> Any:
+        first = index * self.size if isinstance(index, int) else op.mul(index, self.size)
+        return tuple(self.rest.item(_plus(first, k)) for k in range(self.size))
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        self.rest.moved(taken * self.size if isinstance(taken, int) else op.mul(taken, self.size), ended)
+
+
+class _Used(StagedIterable):
+    """What was left of an iterator that has ended since."""
+
+    def __init__(self, rest: StagedIterable) -> None:
+        self.rest = rest
+
+    def count(self) -> Any:
+        return self.rest.count()
+
+    def lists(self) -> list[OverList]:
+        return self.rest.lists()
+
+    def item(self, index: Any) -> Any:
+        return self.rest.item(index)
+
+
+def used_up(x: Any) -> Any:
+    """What is left of a staged iterator, which gives all of it to the caller; anything else as it is."""
+    if not isinstance(x, StagedIterator):
+        return x
+    if type(x) is ItemsIterator and isinstance(x.place, int) and x.place == 0 and x.gone_over is None:
+        set_attr(x, "place", _ENDED)
+        return x.items
+    rest = x.rest()
+    rest.moved(rest.count(), True)
+    return _Used(rest)
+
+
+def once(items: list[Any]) -> Any:
+    """An iterator over a list."""
+    return iter(items) if dynamic_of(items) is None else ItemsIterator(items)
+
+
+def iterator_of(x: Any) -> StagedIterator | None:
     """An iterator over a staged tensor, or a list that is known only to the run; None for anything else."""
     if STATE.trace is None or isinstance(x, StagedStream):
         return None
-    if isinstance(x, ItemsIterator):
+    if isinstance(x, StagedIterator):
         return x
     if is_staged(x) or (type(x) is list and dynamic_of(x) is not None) or isinstance(x, StagedIterable):
-        staged = staged_iterable(x)
-        return None if staged is None else ItemsIterator(staged)
+        return None if staged_iterable(x) is None else ItemsIterator(x)
     return None
 
 
-def refuse_twice(iterables: tuple[Any, ...]) -> None:
-    """`zip(it, it)` takes from one iterator in turns."""
-    known = [id(i) for i in iterables if isinstance(i, ItemsIterator)]
-    if len(set(known)) != len(known):
-        raise refusal("unknown-length", what="zip() of one iterator with itself")
+def _iterators(iterables: tuple[Any, ...]) -> list[StagedIterator]:
+    views = by_index(iterables)
+    return [
+        x if isinstance(x, StagedIterator) else ItemsIterator(x if type(x) is list else view, is_private=True)
+        for x, view in zip(iterables, views, strict=True)
+    ]
+
+
+def zipped(iterables: tuple[Any, ...], join: Callable[[list[StagedIterable]], StagedIterable]) -> StagedIterator:
+    """`zip` of iterables some of which are staged."""
+    shared = [id(i) for i in iterables if isinstance(i, StagedIterator)]
+    if len(set(shared)) == len(shared):
+        return JoinedIterator(join, _iterators(iterables))
+    if len(set(map(id, iterables))) != 1 or join is not StagedZip:
+        raise refusal("unknown-length", what="zip() of one iterator with itself and others")
+    size = len(iterables)
+    return JoinedIterator(lambda rests: _Groups(rests[0], size), [iterables[0]])
+
+
+def mapped(function: Callable[..., Any], iterables: tuple[Any, ...]) -> StagedIterator:
+    """`map` over iterables some of which are staged."""
+    return JoinedIterator(lambda rests: StagedMap(function, StagedZip(rests)), _iterators(iterables))
+
+
+def enumerated(iterable: Any, start: Any) -> StagedIterator:
+    """`enumerate` of an iterable, where that or the start is staged."""
+    numbers = ItemsIterator(Numbered(lambda index: _plus(start, index)), is_private=True)
+    return JoinedIterator(StagedZip, [numbers, *_iterators((iterable,))])

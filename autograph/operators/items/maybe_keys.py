@@ -74,7 +74,7 @@ def view(d: dict[Any, Any], item: Callable[[Any, Any], Any]) -> Emitting:
             if test is not None:
                 go_on = test()
 
-    return Emitting(run)
+    return Emitting(run, once=False, again=True)
 
 
 def _read(name: str, d: dict[Any, Any], *args: Any) -> Any:

@@ -17,13 +17,13 @@ from autograph.operators.statements.iterables import StagedIterable, any_iterabl
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["Endless", "by_index", "endless"]
+__all__ = ["Endless", "Numbered", "by_index", "endless"]
 
 _KINDS = (itertools.count, itertools.cycle, itertools.repeat)
 _MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
 
 
-class _Numbered(StagedIterable):
+class Numbered(StagedIterable):
     """Items without end."""
 
     def __init__(self, item_at: Callable[[Any], Any]) -> None:
@@ -57,7 +57,7 @@ class Endless:
         """The items that are left, which uses it up."""
         self.spent = True
         taken = self.taken
-        return _Numbered(lambda index: self.item(op.add(index, taken) if taken else index))
+        return Numbered(lambda index: self.item(op.add(index, taken) if taken else index))
 
 
 def endless(trace: Trace, x: Any) -> Endless | None:
@@ -110,7 +110,7 @@ def cycle_(iterable: Any) -> Any:
     staged = staged_iterable(iterable)
     if staged is not None and not isinstance(staged.count(), int):
         size = staged.count()
-        return _Numbered(lambda index: staged.item(index % size))
+        return Numbered(lambda index: staged.item(index % size))
     items = list(iterable if staged is None else staged)
     view = over_items(items)
     return _made(itertools.cycle(items), lambda index: view.item(index % len(items)))

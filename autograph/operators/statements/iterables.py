@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from types import GeneratorType
 from typing import Any
@@ -53,15 +54,50 @@ class StagedIterable:
         """The lists gone over, which a loop may make longer or shorter on its way."""
         return []
 
+    def lefts(self) -> list[Any]:
+        """What is left of iterators (`Left`), among what is gone over: these are to be told of how far that went."""
+        return []
+
+    def more(self, index: Any) -> Any:
+        """Whether there is an item at an index."""
+        return _less(index, self.count())
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        """So many items were taken from the start, and another was asked for in vain if it has `ended`."""
+
     def __iter__(self) -> Iterator[Any]:
         count = self.count()
         if not isinstance(count, int):
             raise refusal("unknown-length", what="iteration by Python")
-        return (self.item(i) for i in range(count))
+        return self._live() if self.lefts() else (self.item(i) for i in range(count))
+
+    def _live(self) -> Iterator[Any]:
+        """The items of iterators that the taker may take from, too."""
+        for one in self.lefts():
+            one.is_live = True
+        taken = 0
+        while self.more(taken) is True:
+            taken += 1
+            yield self.item(taken - 1)
+        self.moved(taken, True)
 
     def __staged_bool__(self) -> Any:
         count = self.count()
         return count != 0 if isinstance(count, int) else op.not_equal(count, 0)
+
+
+def _less(a: Any, b: Any) -> Any:
+    return a < b if isinstance(a, int) and isinstance(b, int) else op.less(a, b)
+
+
+def _both(a: Any, b: Any) -> Any:
+    if a is True or b is False:
+        return b
+    return a if b is True or a is False else op.logical_and(a, b)
+
+
+def _not(a: Any) -> Any:
+    return not a if isinstance(a, bool) else op.logical_not(a)
 
 
 class StagedStream(StagedIterable):
@@ -235,14 +271,36 @@ class StagedZip(StagedIterable):
         known = [c for c in counts if isinstance(c, int)]
         if len(known) == len(counts):
             return min(known)
-        result = min(known) if known else None
+        result = min(known, default=sys.maxsize)
         for c in counts:
             if not isinstance(c, int):
-                result = c if result is None else op.minimum(result, c)
+                result = c if isinstance(result, int) and result == sys.maxsize else op.minimum(result, c)
         return result
 
     def lists(self) -> list[OverList]:
         return [x for inner in self.inners for x in inner.lists()]
+
+    def lefts(self) -> list[Any]:
+        return [x for inner in self.inners for x in inner.lefts()]
+
+    def more(self, index: Any) -> Any:
+        result: Any = True
+        for inner in self.inners:
+            result = _both(result, inner.more(index))
+        return result
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        """Those before the first that has ended have given one more, which is lost."""
+        if len(self.inners) == 1 or (ended is True and all(left.iterator.is_private for left in self.lefts())):
+            for inner in self.inners:
+                inner.moved(taken, ended)
+            return
+        for inner in self.inners:
+            more = inner.more(taken)
+            inner.moved(taken, _both(ended, _not(more)))
+            ended = _both(ended, more)
+            for left in inner.lefts() if ended is not False else ():
+                left.lose(ended)
 
     def item(self, index: Any) -> Any:
         return tuple(i.item(index) for i in self.inners)
@@ -271,6 +329,18 @@ class StagedMap(StagedIterable):
 
     def count(self) -> Any:
         return self.inner.count()
+
+    def lists(self) -> list[OverList]:
+        return self.inner.lists()
+
+    def lefts(self) -> list[Any]:
+        return self.inner.lefts()
+
+    def more(self, index: Any) -> Any:
+        return self.inner.more(index)
+
+    def moved(self, taken: Any, ended: Any) -> None:
+        self.inner.moved(taken, ended)
 
     def item(self, index: Any) -> Any:
         return self.fn(*self.inner.item(index))
@@ -307,7 +377,7 @@ class _Filtered:
     def __init__(self, element: Any, iterator: Any, condition: Any, collect: Any) -> None:
         self.element, self.iterator, self.condition, self.collect = element, iterator, condition, collect
         self.looked_at: list[tuple[Any, Any]] = []
-        self.collected: StagedIterable | None = None  # asked for more than once on the way to one loop
+        self.collected: Any = None  # an iterator over the items that are left
 
     def look(self) -> Any:
         """The truth of the condition of the next item; None at the end."""
@@ -326,8 +396,8 @@ class _Filtered:
         if self.collected is None:
             left = [x for x, _ in self.looked_at]
             rest = itertools.chain(left, self.iterator)
-            self.collected = staged_iterable(self.collect(rest, self.element, self.condition))
-        return self.collected
+            self.collected = self.collect(rest, self.element, self.condition)
+        return staged_iterable(self.collected)
 
     def items(self) -> Iterator[Any]:
         """The items, one at a time, as Python would take them."""
@@ -345,8 +415,8 @@ _filtered: WeakKeyDictionary[Any, _Filtered] = WeakKeyDictionary()
 def filtered(element: Any, iterable: Any, condition: Any, collect: Any) -> Any:
     """`(element(x) for x in iterable if condition(x))` over a Python iterable: lazy, a generator as Python's.
 
-    Where the next item's condition turns out to be staged, converted code sees the rest as `collect` makes it: a
-    list. Where items are tensors, conditions are expected to be, and all is collected at once.
+    Where the next item's condition turns out to be staged, converted code sees the rest as `collect` makes it: an
+    iterator over a list. Where items are tensors, conditions are expected to be, and all is collected at once.
     """
     if type(iterable) in (list, tuple) and any(isinstance(x, Tensor) for x in iterable):
         return collect(iterable, element, condition)
