@@ -19,7 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Heed `--native`."""
+    """Heed `--native`; and let first calls have what second calls have."""
+    from runtime.backends.native.ahead import AHEAD
+
+    AHEAD.beside = False
     if config.getoption("--native"):
         from autograph.staging import native_code
 

@@ -39,6 +39,7 @@ from autograph.staging.tracing import trace_function
 from autograph.staging.wrapped_calls import NOTHING
 from runtime.backends.native.callables import NativelyCallable, callable_as_method
 from runtime.ir.build import internal_folders
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, current
 from runtime.typesys.errors import boundary
 from runtime.typesys.spec import TensorSpec
@@ -209,6 +210,10 @@ class Function(NativelyCallable):
         self, key: Any, concrete: ConcreteFunction, passed: tuple[Any, ...], bound: Any, by_name: bool, pinned: list[Any]
     ) -> None:
         """Make the short way for calls like this one, where there can be one."""
+        from runtime.backends.native.vectorcall import ready, take_over
+
+        if not ready(self, "_fast", "_fast_by_name", Tensor):
+            return
         args, kwargs = bound
         if by_name:
             concrete.wants_entry_by_name -= 1
@@ -220,8 +225,6 @@ class Function(NativelyCallable):
                 return
             self._fast_by_name.order = self._parameters.order(NOTHING)
         if type(self) is Function:  # a class made of it may call in a way of its own
-            from runtime.backends.native.vectorcall import take_over
-
             take_over(self, "_fast", "_fast_by_name", NOTHING)
 
     def _unstaged(self) -> Callable[..., Any]:

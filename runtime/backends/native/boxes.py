@@ -11,7 +11,7 @@ from typing import Any
 from runtime.backends.native import objects
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["maker"]
+__all__ = ["maker", "text"]
 
 KEPT = 64
 """Boxes that are kept at most."""
@@ -27,8 +27,8 @@ def maker(box: Any) -> int:
 
 
 @lru_cache
-def _code(box: Any) -> Loaded | None:
-    """The functions for a class, which from now on frees its objects by them; None where it is not as expected."""
+def text(box: Any) -> str | None:
+    """The LLVM IR of the functions for a class; None where it is not as expected."""
     content, parent = objects.slot_offset(box, "_value"), objects.slot_offset(box, "_parent")
     flags = ctypes.c_ulong.from_address(id(box) + _FLAGS).value
     expected = (
@@ -47,7 +47,17 @@ def _code(box: Any) -> Loaded | None:
     for name, value in facts.items():
         for end in (")", ",", "\n"):
             text = text.replace(f"${name}{end}", f"{value}{end}")
-    loaded = compile_text(text, objects.symbols() | {"ag_box_type": id(box)}, ("ag_new_box", "ag_free_box"))
+    return text
+
+
+@lru_cache
+def _code(box: Any) -> Loaded | None:
+    """The functions for a class, which from now on frees its objects by them; None where it is not as expected."""
+    written = text(box)
+    if written is None:
+        return None
+    place = ctypes.c_void_p.from_address(id(box) + _DEALLOC)
+    loaded = compile_text(written, objects.symbols() | {"ag_box_type": id(box)}, ("ag_new_box", "ag_free_box"))
     # Boxes are freed until the process ends.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded))
     place.value = loaded.address("ag_free_box")

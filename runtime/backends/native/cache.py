@@ -54,6 +54,10 @@ class Cache:
             return None
         return code
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an object file of a key; whether it is whole, `read` says."""
+        return self.folder is not None and (self.folder / f"{key}.o").exists()
+
     def write(self, key: str, code: bytes) -> None:
         """Keep the object file of a key."""
         if self.folder is None:

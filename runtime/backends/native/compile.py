@@ -48,6 +48,8 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
 def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: bool = False) -> NativeExecutable:
     """Compile an optimised graph; `plan` is what runs where native code cannot.
 
+    With `if_it_pays`, what all programs share is compiled, too, where it is not on disk; else beside the first call.
+
     Raises:
       Unsupported: the graph has something that cannot be lowered; or, `if_it_pays`, too much of it would run in Python.
       NoCompilerError: there is no compiler.
@@ -58,7 +60,7 @@ def compile_native(graph: Graph, plan: Callable[..., list[Any]], if_it_pays: boo
         raise Unsupported([(i.name, i.node.location) for i in lowered.islands if i.node is not None])
     symbols = symbols_of(lowered.symbols)
     if f"@{pool.KEPT} =" not in lowered.text:
-        return NativeExecutable(lowered, toolchain.compile_text(lowered.text, symbols), plan)
+        return NativeExecutable(lowered, toolchain.compile_text(lowered.text, symbols), plan, if_it_pays)
     loaded = toolchain.compile_text(lowered.text, symbols | pool.addresses(), ("ag_run", pool.KEPT))
     loaded.before_it_goes(pool.forgetter(loaded))
-    return NativeExecutable(lowered, loaded, plan)
+    return NativeExecutable(lowered, loaded, plan, if_it_pays)

@@ -15,7 +15,7 @@ from runtime.backends.native import boxes, interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["ARGUMENT", "BARE", "Source", "entry", "entry_point", "payload_entry"]
+__all__ = ["ARGUMENT", "BARE", "Source", "entry", "entry_point", "payload_entry", "texts"]
 
 PAYLOADS, TENSOR, TENSORS = 0, 1, 2
 KEPT, RELEASED, ASKED_FOR = 0, 1, 2
@@ -57,14 +57,29 @@ class Source:
 
 
 @lru_cache(maxsize=1)
-def _method() -> tuple[_MethodDef, Loaded] | None:
-    """The entry point as Python's C functions are described; None where objects are not laid out as expected."""
+def texts() -> tuple[str, ...]:
+    """The LLVM IR of the entry point and of what it calls; nothing where objects are not laid out as expected."""
+    text = _text()
+    return () if text is None else (text, interrupts.text(), pool.text())
+
+
+@lru_cache(maxsize=1)
+def _text() -> str | None:
     found = objects.offsets()
     if found is None:
         return None
     text = "\n".join(Path(__file__).with_name(f"{name}.ll").read_text("utf-8") for name in ("dispatch", "inputs", "outputs"))
     for name, offset in (found | {"LARGE": pool.LARGE}).items():
         text = text.replace(f"${name}\n", f"{offset}\n").replace(f"${name})", f"{offset})")
+    return text
+
+
+@lru_cache(maxsize=1)
+def _method() -> tuple[_MethodDef, Loaded] | None:
+    """The entry point as Python's C functions are described; None where objects are not laid out as expected."""
+    text = _text()
+    if text is None:
+        return None
     symbols = objects.symbols() | interrupts.addresses() | pool.addresses() | {"ag_handler": id(pool.handler())}
     loaded = compile_text(text, symbols, ("ag_call",))
     return _MethodDef(b"native", loaded.address("ag_call"), _METH_FASTCALL, None), loaded

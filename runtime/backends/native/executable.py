@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from runtime.backends.native import dispatch, pool
+from runtime.backends.native.ahead import AHEAD
 from runtime.backends.native.dispatch import Source
 from runtime.backends.native.interrupts import raise_pending
 from runtime.backends.native.islands import Islands
@@ -38,10 +39,10 @@ class NativeExecutable:
     is_native = True
     __slots__ = (
         "_constants", "_entry", "_inputs", "_islands", "_large", "_layout", "_loaded", "_outputs", "_run", "fresh",
-        "lowered", "name", "plan", "recursive",
+        "lowered", "name", "plan", "recursive", "_waits",
     )
 
-    def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]]) -> None:
+    def __init__(self, lowered: Lowered, loaded: Loaded, plan: Callable[..., list[Any]], waits: bool = True) -> None:
         self.lowered = lowered
         self.plan = plan
         self.name: str = getattr(plan, "name", "")
@@ -52,7 +53,7 @@ class NativeExecutable:
         self._inputs = self._layout.inputs
         self._outputs = self._layout.outputs
         self.fresh: frozenset[int] = frozenset(k for k, o in enumerate(self._outputs) if not o.held)
-        self._entry = None
+        self._entry: Callable[..., Any] | None = None
         self._islands: Islands | None = None
         if lowered.islands or any(i.held for i in self._inputs) or any(o.held for o in self._outputs):
             self._islands = Islands(lowered.islands, plan)
@@ -60,8 +61,9 @@ class NativeExecutable:
             callback = 0 if self._islands is None else self._islands.address
             self._constants.append(np.array([callback, SHALLOW], np.int64))
             self._large = np.array([callback, DEEP], np.int64)
-        if self._is_plain():
-            self._entry = dispatch.payload_entry(self._layout, loaded, self._gil(), self._constants)
+        self._waits = self._is_plain()
+        if waits:
+            self._make_entry()
         kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
         self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
 
@@ -83,6 +85,11 @@ class NativeExecutable:
             self._layout, self._loaded, self._gil(), mode, sources, box, self._constants
         )
 
+    def _make_entry(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._entry = dispatch.payload_entry(self._layout, self._loaded, self._gil(), self._constants)
+
     def _is_plain(self) -> bool:
         """Whether a call needs nothing but its slots: no island acts or leaves a value in Python's hands."""
         held = any(i.held for i in self._inputs) or any(o.held for o in self._outputs)
@@ -94,6 +101,8 @@ class NativeExecutable:
         return dispatch.ASKED_FOR if "ag_poll" in self.lowered.symbols else dispatch.KEPT
 
     def __call__(self, *arrays: Any) -> list[Any]:
+        if self._waits and AHEAD.ready(dispatch.texts):
+            self._make_entry()
         if self._entry is not None:
             made: list[Any] | bool | None = self._entry(*arrays)
             if made is False and not self.lowered.calls:

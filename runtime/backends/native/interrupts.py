@@ -15,7 +15,7 @@ from typing import Any
 
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
-__all__ = ["addresses", "raise_pending"]
+__all__ = ["addresses", "raise_pending", "text"]
 
 _EXPORTS = ("ag_poll", "ag_pending")
 _API = ("PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch", "PyErr_Restore",
@@ -100,12 +100,18 @@ define i32 @ag_pending() {
 
 
 @lru_cache(maxsize=1)
-def _code() -> Loaded:
+def text() -> str:
+    """The LLVM IR of `ag_poll` and `ag_pending`."""
     clock = _CLOCK_MONOTONIC.get(os.uname().sysname) if hasattr(os, "uname") else None
     if clock is None or process_symbol("clock_gettime") is None:
-        return compile_text(_SILENT, {}, _EXPORTS)
+        return _SILENT
+    return _TEXT.replace("$CLOCK", str(clock))
+
+
+@lru_cache(maxsize=1)
+def _code() -> Loaded:
     api = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in _API}
-    return compile_text(_TEXT.replace("$CLOCK", str(clock)), api, _EXPORTS)
+    return compile_text(text(), api, _EXPORTS)
 
 
 def addresses() -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
-__all__ = ["BOUND", "LARGE", "addresses", "empty", "giver", "handler", "kept", "take"]
+__all__ = ["BOUND", "LARGE", "addresses", "empty", "giver", "handler", "kept", "take", "text"]
 
 LARGE = 1 << 16  # bytes from which on memory is kept
 BOUND = 1 << 28  # bytes that are kept at most
@@ -35,7 +35,8 @@ class _Handler(ctypes.Structure):
 
 
 @lru_cache(maxsize=1)
-def _pool() -> Loaded:
+def text() -> str:
+    """Its LLVM IR."""
     text = Path(__file__).with_name("pool.ll").read_text("utf-8")
     advises = sys.platform == "linux" and process_symbol("madvise") is not None
     facts = {
@@ -46,7 +47,12 @@ def _pool() -> Loaded:
     }
     for name, value in facts.items():
         text = text.replace(name, value)
-    loaded = compile_text(text, {}, (*PROGRAMS, *_OTHERS, *_HANDLER))
+    return text
+
+
+@lru_cache(maxsize=1)
+def _pool() -> Loaded:
+    loaded = compile_text(text(), {}, (*PROGRAMS, *_OTHERS, *_HANDLER))
     # Arrays that outlive everything else are freed by it: the code stays until the process ends.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded))
     return loaded

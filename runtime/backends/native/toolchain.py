@@ -22,8 +22,8 @@ from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
 
 __all__ = [
-    "Loaded", "available", "compile_text", "emit", "identity", "load", "optimised", "process_symbol", "require",
-    "require_installed",
+    "Loaded", "available", "compile_text", "emit", "identity", "load", "make", "on_hand", "optimised", "process_symbol",
+    "require", "require_installed",
 ]
 
 _VERSION = 5  # of how texts are compiled: passes, options
@@ -35,6 +35,7 @@ SLOWED_BY_WIDE_VECTORS = frozenset(("skylake-avx512", "cascadelake", "cooperlake
 
 _serial = itertools.count()
 _lock = threading.Lock()
+_made: dict[str, bytes] = {}  # object files that nobody has loaded yet, by key
 _unused: deque[Callable[[], Any]] = deque()
 
 
@@ -186,6 +187,8 @@ QUICK = "; quick"
 """How a text begins that is code between other code: memory, threads. It runs as fast by whatever passes."""
 WRITTEN = "; written"
 """How a text begins that needs to be cleaned only: its loops are in vectors, or it has none that take long."""
+NUMBERS = "; numbers"
+"""How a text begins of which the loops that are left to LLVM go on with numbers: there are no vectors to be made."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
@@ -223,6 +226,12 @@ def optimised(text: str) -> tuple[Any, Any]:
     builder = llvm.create_pass_builder(machine, options)
     if quick or text.startswith(WRITTEN):
         _cleaning().run(module, builder)
+    elif text.startswith(NUMBERS):
+        _inlining().run(module, builder)
+        passes = builder.getFunctionPassManager()
+        for function in module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
     elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
     # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
@@ -241,11 +250,16 @@ def optimised(text: str) -> tuple[Any, Any]:
 
 def _cleaning() -> Any:
     """What makes registers of memory and leaves out what nobody needs: a tenth of the time of LLVM's least pipeline."""
-    passes = require().create_new_module_pass_manager()
-    passes.add_always_inliner_pass()
+    passes = _inlining()
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
+    return passes
+
+
+def _inlining() -> Any:
+    passes = require().create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
     return passes
 
 
@@ -312,11 +326,25 @@ def compile_text(text: str, symbols: Mapping[str, int], exports: tuple[str, ...]
       RuntimeError: the text is not valid IR, or a symbol is unknown.
     """
     key = _key(text)
-    code = cache().read(key)
+    code = _made.pop(key, None) or cache().read(key)
     if code is None:
         code = emit(text)
         cache().write(key, code)
     return load(code, symbols, exports)
+
+
+def on_hand(text: str) -> bool:
+    """Whether loading a text takes no compiling."""
+    key = _key(text)
+    return key in _made or cache().holds(key)
+
+
+def make(text: str) -> None:
+    """Compile a text that is to be loaded later, if that is not done."""
+    if not on_hand(text):
+        key, code = _key(text), emit(text)
+        cache().write(key, code)
+        _made[key] = code
 
 
 def _key(text: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import CellType
 from typing import Any
 
-from runtime.backends.native import dispatch, objects
+from runtime.backends.native import boxes, dispatch, objects
+from runtime.backends.native.ahead import AHEAD
 from runtime.backends.native.callables import PLACE, calls_by_place
 from runtime.backends.native.toolchain import Loaded, compile_text
 from runtime.tensor.trace import BUSY
 
-__all__ = ["take_over"]
+__all__ = ["ready", "take_over"]
 
 
 def take_over(instance: Any, calls: str, named: str, nothing: object) -> None:
@@ -33,11 +35,33 @@ def take_over(instance: Any, calls: str, named: str, nothing: object) -> None:
         ctypes.c_void_p.from_address(id(instance) + PLACE).value = code.address("ag_vectorcall")
 
 
+def ready(instance: Any, calls: str, named: str, box: Any) -> bool:
+    """Whether entries can be made, and `take_over` called, without compiling; if not, that begins beside.
+
+    Args:
+      instance: of a subclass of `NativelyCallable`.
+      calls: as of `take_over`.
+      named: as of `take_over`.
+      box: the class of tensors.
+    """
+    cls: Any = type(instance)
+    holder: Any = type(getattr(instance, calls))
+    return AHEAD.ready(_texts(cls, calls, named, holder, box))
+
+
 @lru_cache
-def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loaded | None:
-    """The function for the instances of a class, which is kept as long as the process; None where there can be none."""
-    found, entry = _offsets(), dispatch.entry_point()
-    if found is None or entry is None:
+def _texts(cls: Any, calls: str, named: str, holder: Any, box: Any) -> Callable[[], list[str]]:
+    def texts() -> list[str]:
+        return [x for x in (*dispatch.texts(), boxes.text(box), _text(cls, calls, named, holder)) if x is not None]
+
+    return texts
+
+
+@lru_cache
+def _text(cls: Any, calls: str, named: str, holder: Any) -> str | None:
+    """The LLVM IR of the function for the instances of a class; None where there can be none."""
+    found = _offsets()
+    if found is None:
         return None
     places = {
         "CALLS": objects.slot_offset(cls, calls), "NAMED": objects.slot_offset(cls, named),
@@ -48,6 +72,15 @@ def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loa
     text = Path(__file__).with_name("vectorcall.ll").read_text("utf-8")
     for name, offset in (found | places).items():
         text = text.replace(f"${name})", f"{offset})").replace(f"${name}\n", f"{offset}\n")
+    return text
+
+
+@lru_cache
+def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loaded | None:
+    """The function for the instances of a class, which is kept as long as the process; None where there can be none."""
+    text, entry = _text(cls, calls, named, holder), dispatch.entry_point()
+    if text is None or entry is None:
+        return None
     symbols = objects.symbols() | entry | {
         "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
         "ag_exception": id(Exception), "ag_weakref": id(weakref.ref), "PyDict_Type": id(dict), "PyCell_Type": id(CellType),

@@ -10,7 +10,7 @@ import numpy as np
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
 from runtime.backends.native.lower.helpers import helpers_of
-from runtime.backends.native.lower.widen import OURS
+from runtime.backends.native.lower.widen import OF_NUMBERS, OURS
 from runtime.ir.graph import Value
 
 __all__ = ["Lowered", "Module"]
@@ -33,6 +33,7 @@ _NAMES = re.compile(r"%[\w.]+")
 _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
 _TARGETS = re.compile(r"label %([\w.]+)")
 _GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
+_OPAQUE = re.compile(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
@@ -235,22 +236,35 @@ class Module:
             done["outside"] = mathlib.declared_outside(outside)
             self.symbols.update(name.removeprefix("@") for name in outside)
         head = ["; large"] if self.shares and not self.items else []  # loops are not unrolled: see toolchain.py
-        if not self.called and not _loops_left(body):
-            head = ["; written"]  # likewise
+        if not self.called:
+            left = _left(body)
+            head = [left] if left else head  # likewise
         return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])
 
 
-def _loops_left(text: str) -> bool:
-    """Whether a text has loops that LLVM is to do something about."""
-    seen: set[str] = set()
-    for line in text.splitlines():
+def _left(text: str) -> str:
+    """How a text begins by what LLVM is to do about its loops: innermost ones, without calls of what it does not see.
+
+    What is around other loops or such calls is run once for many instructions of theirs: registers instead of memory are
+    enough for it.
+    """
+    labels: dict[str, int] = {}
+    done: list[int] = []  # where loops begin that are not left
+    lines, head = text.splitlines(), "; written"
+    for here, line in enumerate(lines):
         if line.startswith("define"):
-            seen = set()
+            labels, done = {}, []
         elif line.endswith(":"):
-            seen.add(line[:-1])
-        elif line.startswith("  br ") and not line.endswith(OURS) and any(x in seen for x in _TARGETS.findall(line)):
-            return True
-    return False
+            labels[line[:-1]] = here
+        elif line.startswith("  br "):
+            for start in (labels[x] for x in _TARGETS.findall(line) if x in labels):
+                around = any(start < inner for inner in done)
+                if not (around or line.endswith(OURS) or any(_OPAQUE.match(x) for x in lines[start:here])):
+                    if not line.endswith(OF_NUMBERS):
+                        return ""
+                    head = "; numbers"
+                done.append(start)
+    return head
 
 
 def _intrinsics_of(text: str) -> list[str]:

@@ -74,6 +74,7 @@ class _Loop:
         self.block = phi.rpartition("[ ")[0].rpartition("%")[2].split()[0]  # the block before
         lanes, heavy = self.wide.lanes, self.wide.weight >= HEAVY
         self.lines += self.wide.first
+        self.writer.spread()
         count: Operand = (
             self.end - self.start  # type: ignore[operator]
             if isinstance(self.start, int) and isinstance(self.end, int)

@@ -15,9 +15,10 @@ from typing import NamedTuple
 from runtime.backends.native.lower.processor import masks_bytes
 from runtime.backends.native.lower.types import is_float, is_signed
 
-__all__ = ["OURS", "Sum", "Wide", "parse"]
+__all__ = ["OF_NUMBERS", "OURS", "Sum", "Wide", "parse"]
 
 OURS = " ; of a nest"  # ends the branch back of a loop for which LLVM needs no passes
+OF_NUMBERS = " ; of numbers"  # likewise of one whose turns cannot be vectors: nobody knows before how many there are
 HEAVY = 40  # instructions of a body from which on it stands there once, always with a mask
 _CALLED = 25  # instructions that a call of the mathematical library counts for
 _T = r"(float|double|i\d+)"
@@ -196,6 +197,18 @@ def _widens(parts: tuple[str, ...]) -> bool:
     return family in _PLAIN and suffix in ("f32", "f64", kind)
 
 
+def _taken(step: _Step) -> list[tuple[str, str]]:
+    """The operands that an instruction takes as vectors, with types."""
+    form, parts = step.form, step.parts
+    if not step.vector or form in ("load", "address"):
+        return []
+    if form in ("binary", "select"):
+        return [(parts[2], parts[3]), (parts[2], parts[4])]
+    if form == "call":
+        return [(parts[2], a.split()[-1]) for a in parts[4].split(", ")]
+    return [(parts[0], parts[1])] if form == "store" else [(parts[2], parts[3])]
+
+
 class Writer:
     """Writes copies of a body in vectors.
 
@@ -217,6 +230,15 @@ class Writer:
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
         self._wide: dict[tuple[str, str], str] = {}
+        self._before: dict[tuple[str, str], str] = {}  # of numbers from before the loop
+
+    def spread(self) -> None:
+        """Before the loop: numbers that all its elements take, in all lanes."""
+        made = {step.parts[0] for step in self.wide.steps if step.form != "store"} | {self.index}
+        for step in self.wide.steps:
+            for kind, x in _taken(step):
+                if x.startswith("%") and x not in made and x not in self.wide.linear and (kind, x) not in self._before:
+                    self._before[kind, x] = self.splat(kind, x)
 
     def narrowed(self, lanes: int) -> Writer:
         """One that writes shorter vectors to the same lines."""
@@ -265,6 +287,8 @@ class Writer:
         if x in self.wide.varied:
             return self._names[x]
         key = kind, x
+        if key in self._before:
+            return self._before[key]
         if key not in self._wide:
             v = self.splat(kind, self._scalar(x))
             if x in self.wide.linear:

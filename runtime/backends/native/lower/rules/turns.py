@@ -8,6 +8,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
+from runtime.backends.native.lower.widen import OF_NUMBERS
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
@@ -100,7 +101,7 @@ def mark_of(ctx: FunctionLowering, node: Node) -> str:
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
     if ctx.code.depth and _only_counts(node):
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
-    return ""
+    return OF_NUMBERS if _is_of_numbers(node) else ""
 
 
 def has_items(body: Graph) -> bool:
@@ -116,6 +117,18 @@ def _is_item(node: Node) -> bool:
     return isinstance(kind, TensorType) and kind.shape == ()
 
 
+def _is_of_numbers(node: Node) -> bool:
+    """Whether an innermost `while` reads and writes numbers only, in registers."""
+    nodes = [n for region in node.regions for n in region.walk()]
+    if node.op.name != "while_loop" or any(n.op.name.endswith("_loop") for n in nodes):
+        return False
+    return all(_is_a_number(v) for n in nodes for v in (*n.inputs, *n.outputs))
+
+
+def _is_a_number(value: Value) -> bool:
+    return isinstance(value.type, TensorType) and value.type.shape == ()
+
+
 _MOST_COUNTED = 12  # nodes of a turn of a `while` of which four are written in a row, each with its test
 
 
@@ -124,7 +137,18 @@ def _only_counts(node: Node) -> bool:
     nodes = [n for n in node.regions[-1].walk() if n.op.name != "constant"]
     if node.op.name != "while_loop" or len(nodes) > _MOST_COUNTED or any(n.op.name.endswith("_loop") for n in nodes):
         return False
-    return all(isinstance(v.type, TensorType) and v.type.shape == () for n in nodes for v in (*n.inputs, *n.outputs))
+    if any(n.op.name in _DIVIDES and _by_unknown(n) for n in nodes):
+        return False  # it takes longer than all the rest of a turn
+    return all(_is_a_number(v) for n in nodes for v in (*n.inputs, *n.outputs))
+
+
+_DIVIDES = frozenset(("floordiv", "mod", "truncatemod", "divmod"))
+
+
+def _by_unknown(node: Node) -> bool:
+    """Whether integers are divided by one that is not known before."""
+    by = node.inputs[1]
+    return _is_number(by) and (by.node is None or by.node.op.name != "constant")
 
 
 _MOST_SUMMED = 24  # nodes of a turn of which four are written in a row

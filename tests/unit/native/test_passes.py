@@ -1,0 +1,121 @@
+"""Which of LLVM's passes a program is given: by the loops that are left to it."""
+
+import re
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from runtime.backends.native.lower.module import _left
+from runtime.backends.native.lower.processor import vector_bytes
+
+pytest.importorskip("llvmlite")
+pytestmark = pytest.mark.skipif(vector_bytes() < 32, reason="no vectors are written here")
+
+
+def compiled(program, *args):
+    """The text of a program, whose results are those of the plan."""
+    args = [ag.constant(a) for a in args]
+    staged = ag.function(program, jit_compile=True)
+    np.testing.assert_allclose(staged(*args), ag.function(program, jit_compile=False)(*args), rtol=1e-5)
+    return staged.inspect(*args).llvm
+
+
+def recurrent(xs, w):
+    h = ag.zeros([4, 16])
+    for x in xs:
+        h = ag.tanh(x + h @ w)
+    return h
+
+
+def until_small(x):
+    while ag.reduce_max(ag.abs(x)) > 0.1:
+        x = x * 0.5 + ag.sin(x) * 0.01
+    return x
+
+
+def collatz(n):
+    steps = 0
+    while n != 1:
+        if n % 2 == 0:
+            n = n // 2
+        else:
+            n = 3 * n + 1
+        steps += 1
+    return steps
+
+
+def primes(n):
+    count = 0
+    for i in range(2, n):
+        prime, by = True, 2
+        while by * by <= i:
+            if i % by == 0:
+                prime = False
+            by += 1
+        if prime:
+            count += 1
+    return count
+
+
+def first_negative(x):
+    i = 0
+    while x[i] >= 0.0:
+        i += 1
+    return i
+
+
+def short_rows(x):
+    return ag.reduce_sum(x, axis=1)
+
+
+def noise(*shape):
+    return np.random.default_rng(0).standard_normal(shape, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("program", "args", "head"),
+    [
+        (recurrent, (noise(5, 4, 16), noise(16, 16)), "; written"),
+        (until_small, (noise(100),), "; written"),
+        (collatz, (np.int32(27),), "; numbers"),
+        (primes, (np.int32(60),), "; numbers"),
+        (first_negative, (np.array([1, 2, -3, 4], np.float32),), ""),
+        (short_rows, (noise(50, 5),), ""),
+    ],
+)
+def test_passes_by_what_is_left(program, args, head):
+    text = compiled(program, *args)
+    assert re.match(r"(; written|; numbers|)", text).group() == head
+
+
+INNER = "head:\n  %v = add i64 1, 2\n  br label %head{mark}\n"
+AROUND = "define void @f() {{\nentry:\n  br label %outer\nouter:\n{inside}  br label %outer\n}}"
+
+
+@pytest.mark.parametrize(
+    ("inside", "head"),
+    [
+        (INNER.format(mark=", !llvm.loop !3 ; of a nest"), "; written"),
+        (INNER.format(mark=" ; of numbers"), "; numbers"),
+        (INNER.format(mark=""), ""),
+        ("  call void @cblas_sgemm(i32 1)\n", "; written"),
+        ("  call void @llvm.memset.p0.i64(ptr %x, i8 0, i64 8, i1 false)\n", ""),
+    ],
+)
+def test_loops_around_others_are_not_left(inside, head):
+    assert _left(AROUND.format(inside=inside)) == head
+
+
+def test_a_number_of_all_elements_is_spread_before_the_loop():
+    def program(x, a):
+        return x * a + 1.0
+
+    text = compiled(program, np.linspace(0, 1, 1000, dtype=np.float32), np.float32(3.0))
+    before, loop = re.search(r"@ag_run(.*?)\nhead\d+:(.*?) ; of a nest", text, re.DOTALL).groups()
+    assert "poison, float %" in before
+    assert "poison, float %" not in loop
+
+
+def test_turns_that_divide_are_not_written_in_a_row():
+    assert "llvm.loop.unroll.count" not in compiled(primes, np.int32(60))
