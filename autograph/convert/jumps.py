@@ -220,6 +220,32 @@ class JumpConverter(Converter):
         sweep(function.body)
 
 
+class ReturnLowering(JumpConverter):
+    """Lower returns; out of a loop one is a `break`."""
+
+    jump = gast.Return
+
+    def lower_loop(self, loop: Node, flag: str) -> list[Node]:
+        """In a loop, a return is a break after its value and flag are set."""
+        loop.body = self._broken(loop.body, flag)
+        loop.orelse = self.lower(loop.orelse, flag)
+        return [loop]
+
+    def _broken(self, block: Sequence[Node], flag: str) -> list[Node]:
+        made: list[Node] = []
+        for statement in block:
+            if isinstance(statement, gast.Return):
+                made += self.replacement(statement, flag) + self.quote("break", statement)
+                continue
+            returned = isinstance(statement, LOOPS) and has_jump(statement.body, gast.Return)
+            for part in blocks_of(statement):
+                part[:] = self._broken(part, flag)
+            made.append(statement)
+            if returned:
+                made += self.quote("if flag: break", statement, flag=flag)
+        return made
+
+
 def stays_python(loop: Node) -> bool:
     """Whether a loop's `break` and `continue` are left alone, as it can't become a function."""
     return (

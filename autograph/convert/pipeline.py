@@ -23,6 +23,7 @@ from autograph.convert.passes.continues import Continues
 from autograph.convert.passes.control_flow import ControlFlow
 from autograph.convert.passes.displays import Displays
 from autograph.convert.passes.endings import Endings
+from autograph.convert.passes.finals import Finals
 from autograph.convert.passes.functions import Functions
 from autograph.convert.passes.in_place import InPlace
 from autograph.convert.passes.logic import Logic
@@ -42,6 +43,7 @@ PASSES: tuple[type[Converter], ...] = (
     Match,
     Walrus,
     Unpacking,
+    Finals,
     Continues,
     Returns,
     Breaks,

@@ -104,3 +104,43 @@ def test_a_loop_that_always_breaks_takes_one_item():
     assert int(ag.function(first_item)(ag.zeros([0], ag.int32))) == 0
     assert int(ag.function(first_pair)(ag.constant([[1, 2], [3, 4]]))) == 13
     assert int(ag.function(first_pair)(ag.zeros([2, 0], ag.int32))) == -1
+
+
+def a_missing_key(x, n):
+    table = {"a": 1.0}
+    try:
+        if x > n:
+            return table["b"]
+        y = [1.0][0 if x > 0 else 1]
+    except KeyError:
+        return -1.0
+    except IndexError:
+        return -2.0
+    return y
+
+
+def a_name_that_is_not_there(x, n):
+    try:
+        if x > n:
+            return missing  # noqa: F821 (this is the point)
+    except Exception:
+        if n > 0:
+            return -1.0
+    return 3.0
+
+
+def none_in_a_loop(x, n):
+    try:
+        for k in range(n):
+            if k > 1:
+                x = x + None
+    except TypeError:
+        return -1.0
+    return x
+
+
+@pytest.mark.parametrize("program", [a_missing_key, a_name_that_is_not_there, none_in_a_loop])
+@pytest.mark.parametrize("x", [1.0, 4.0, -6.0])
+@pytest.mark.parametrize("n", [-1, 1, 3])
+def test_what_fails_while_it_is_traced_is_caught_on_its_path_only(program, x, n):
+    assert float(ag.function(program)(ag.constant(x), ag.constant(n))) == program(x, n)

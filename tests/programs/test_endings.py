@@ -181,3 +181,90 @@ def test_a_refusal_of_the_trace_runs_it():
     with pytest.raises(Exception):  # noqa: B017 (whichever it is)
         f(ag.constant(X))
     assert opened == []
+
+
+def jumps_over_a_turn(x, i):
+    log = 0
+    for k in range(4):
+        try:
+            if x[0] > i:
+                return log
+            if x[1] > i:
+                raise ValueError
+            log += 1
+        except Exception:
+            log += 10
+            continue
+        finally:
+            if k + i > 3:
+                break
+            log += 100
+        log += 1000
+    return log
+
+
+def returns_in_the_end(x, i):
+    try:
+        try:
+            if x[0] > i:
+                return 1.0, log  # noqa: F821 (this is the point)
+        except ValueError:
+            try:
+                i = i + 1
+            finally:
+                return x[i]  # noqa: B012
+    except Exception:
+        if i > 0:
+            return None
+    finally:
+        if i > 2:
+            return x[0]  # noqa: B012
+    return 3.0
+
+
+def goes_on_after_all(x, i):
+    total = 0.0
+    for k in range(3):
+        for item in x:
+            try:
+                if item > i:
+                    break
+                total = total + item / (i - k + 0.5)
+                if k == i:
+                    raise KeyError
+            finally:
+                if k > i:
+                    continue  # noqa: B012
+                total = total + 100
+    return total
+
+
+@pytest.mark.parametrize("f", [jumps_over_a_turn, returns_in_the_end, goes_on_after_all])
+def test_finally_that_jumps(f):
+    staged = ag.function(f)
+    for i in (-1, 0, 1, 2, 3, 4):
+        try:
+            want = f(X, np.int64(i))
+        except Exception as error:
+            with pytest.raises(type(error)):
+                staged(ag.constant(X), ag.constant(i))
+            continue
+        got = staged(ag.constant(X), ag.constant(i))
+        assert (got is None) == (want is None)
+        if want is not None:
+            np.testing.assert_allclose(got, want)
+
+
+def test_finally_that_jumps_takes_no_refusal_back():
+    @ag.function
+    def f(x):
+        y = 1.0
+        for _ in range(2):
+            try:
+                y = x.numpy()
+            finally:
+                break  # noqa: B012
+        return y
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError):
+        f(ag.constant(X))

@@ -6,10 +6,9 @@ import gast
 
 from autograph.convert.converter import Example, holds
 from autograph.convert.jumps import (
-    LOOPS,
     SUSPENDING,
     TRIES,
-    JumpConverter,
+    ReturnLowering,
     blocks_of,
     ends,
     has_jump,
@@ -22,14 +21,13 @@ from autograph.source.parse import Node, walk
 STAGED = (gast.If, gast.For, gast.While, gast.Match)
 
 
-class Returns(JumpConverter):
+class Returns(ReturnLowering):
     """if c: return a + rest  ->  if c: return_value = a, else: rest; one return at the end
 
     A function is left alone whose returns stand under no branch and no loop; so are generators and
     coroutines, functions with a `return` in a `finally`, and those where a `finally` may take one back.
     """
 
-    jump = gast.Return
     expects_gone = (gast.Continue,)
     examples = (
         Example(
@@ -80,13 +78,7 @@ def f(xs):
         staged = (*STAGED, gast.Try) if self.context.stage_tries else STAGED
         if not _under_construct(node.body, staged) or holds(node.body, *SUSPENDING):
             return node
-        if jumps_in_finally(node.body, gast.Return):
-            if not _overriding(node.body):
-                return node
-            overriding = [inner for inner in walk(node) if isinstance(inner, gast.Try) and _overrides(inner)]
-            if not any(_under_construct(inner.finalbody, STAGED) for inner in overriding):
-                return node  # Python's own statement does it
-        if _may_be_swallowed(node.body):
+        if jumps_in_finally(node.body, gast.Return) or _may_be_swallowed(node.body):
             return node
         self._lower_function(node)
         return node
@@ -126,64 +118,11 @@ def f(xs):
 
     def lower_statement(self, statement: Node, rest: list[Node], flag: str) -> list[Node]:
         """A constant returned after a loop is stored before it, and needs no guard."""
-        if isinstance(statement, gast.Try) and _overrides(statement):
-            return self._overridden(statement, flag)
         if self.valued and len(rest) == 1 and isinstance(rest[0], gast.Return) and _is_literal(rest[0].value):
             store = self.quote("value = literal", statement, value=self.value, literal=rest[0].value)
             done = self.quote("flag = True", rest[0], flag=flag)
             return store + self._lower_parts(statement, flag) + done
         return super().lower_statement(statement, rest, flag)
-
-    def _overridden(self, node: Node, flag: str) -> list[Node]:
-        """try: body, finally: return x  ->  try: body, except BaseException: pass; return x"""
-        final, node.finalbody = node.finalbody, []
-        made = self.quote("try: body\nexcept BaseException: pass", node, body=[node] if node.handlers else node.body)
-        if has_jump(made, gast.Return):
-            made = [*self._lower_parts(made[0], flag), *self.quote("flag = False", node, flag=flag)]
-        return made + self.lower(final, flag)
-
-    def lower_loop(self, loop: Node, flag: str) -> list[Node]:
-        """In a loop, a return is a break after its value and flag are set."""
-        loop.body = self._broken(loop.body, flag)
-        loop.orelse = self.lower(loop.orelse, flag)
-        return [loop]
-
-    def _broken(self, block: Sequence[Node], flag: str) -> list[Node]:
-        made: list[Node] = []
-        for statement in block:
-            if isinstance(statement, gast.Return):
-                made += self.replacement(statement, flag) + self.quote("break", statement)
-                continue
-            returned = isinstance(statement, LOOPS) and has_jump(statement.body, gast.Return)
-            for part in blocks_of(statement):
-                part[:] = self._broken(part, flag)
-            made.append(statement)
-            if returned:
-                made += self.quote("if flag: break", statement, flag=flag)
-        return made
-
-
-def _overrides(node: Node) -> bool:
-    """Whether a `finally` returns on all of its paths, so that it decides alone what is returned."""
-    parts = [*node.body, *node.orelse, *(inner for handler in node.handlers for inner in handler.body)]
-    return (
-        has_jump(node.finalbody, gast.Return)
-        and ends(node.finalbody)
-        and not has_jump([*parts, *node.finalbody], gast.Break, gast.Continue)
-    )
-
-
-def _overriding(block: Sequence[Node]) -> bool:
-    """Whether each `finally` that holds a return overrides all others, outside of loops."""
-    for statement in block:
-        returns = isinstance(statement, TRIES) and has_jump(statement.finalbody, gast.Return)
-        if returns and (isinstance(statement, gast.TryStar) or not _overrides(statement)):
-            return False
-        if isinstance(statement, LOOPS) and jumps_in_finally([statement], gast.Return):
-            return False
-        if not all(_overriding(part) for part in blocks_of(statement)):
-            return False
-    return True
 
 
 def _may_be_swallowed(block: Sequence[Node]) -> bool:

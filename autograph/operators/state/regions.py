@@ -16,8 +16,9 @@ from autograph.operators.state.places import UNDEFINED, AttributePlace, by_item,
 from runtime.ir.build import Region, user_location
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
+from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError
+from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError, UnimplementedError
 
 __all__ = [
     "NewReferences",
@@ -26,6 +27,7 @@ __all__ = [
     "current_trace",
     "forget_unheld",
     "inside",
+    "is_ours",
     "leaving",
     "left_by",
     "replayed",
@@ -83,7 +85,7 @@ def run_region(
     `cells` are the local names the thunk may bind; other places it writes are found through the journal.
     `fresh` are objects made for this region (a loop's structures).
     An exception that Python would raise only if the path is taken (a name unbound here, None used as a tensor before its
-    type is known) ends the path instead of the trace.
+    type is known, whatever a `try` around it may catch) ends the path instead of the trace.
     """
     sharing = trace.notes.get("sharing")
     held = [] if sharing is None else sharing.enter()
@@ -162,6 +164,10 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     """Whether Python would raise this exception only if the path is taken: the path ends."""
     if isinstance(error, NameError) and is_unbound(error):
         _raise_node(trace, error)
+    elif _is_for_a_try(trace, error):
+        arguments = tuple(map(str, error.args)) if any(map(is_staged, error.args)) else error.args
+        attrs = {"exception": type(error), "arguments": arguments, "template": ()}
+        trace.builder.emit(get("raise_"), [], attrs, ())
     elif (
         not isinstance(error, (TypeError, AttributeError, IndexError, KeyError))
         or not trace.notes.get("provisional")
@@ -170,6 +176,21 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
     return True
+
+
+def _is_for_a_try(trace: Trace, error: BaseException) -> bool:
+    """Whether a `try` statement around a branch or loop is to find the exception, and only where the path is taken."""
+    opened = trace.notes.get("tries")
+    if not opened or trace.builder.region.parent is opened[-1].start:
+        return False
+    return isinstance(error, Exception) and not is_ours(error)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an exception ends a path of the trace, or refuses something: Python knows none like it."""
+    module = type(error).__module__
+    refuses = isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError))
+    return refuses or (module.startswith("autograph.") and module != "autograph.errors")
 
 
 def forget_unheld(trace: Trace, table: Table, records: list[Any]) -> None:

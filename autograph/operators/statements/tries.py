@@ -16,7 +16,7 @@ from autograph.operators.containers.relations import SameIf
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.births import unheld
 from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places
-from autograph.operators.state.regions import NewReferences, Traced, inside, replayed, run_region
+from autograph.operators.state.regions import NewReferences, Traced, inside, is_ours, replayed, run_region
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
 from autograph.operators.statements.trials import Trial
@@ -42,7 +42,6 @@ from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
-from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["EVERYTHING", "try_stmt"]
@@ -106,20 +105,16 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     try:
         body()
     except BaseException as error:
-        handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if _is_ours(error) else handlers)
+        ours = is_ours(error)
+        handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if ours else handlers)
         if handler is None:
             raise
         handler(error)
+        if ours:
+            raise  # a `finally` that jumps does not take it back
     else:
         if orelse is not None:
             orelse()
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether an exception ends a path of the trace, or refuses something: Python knows none like it."""
-    module = type(error).__module__
-    refuses = isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError))
-    return refuses or (module.startswith("autograph.") and module != "autograph.errors")
 
 
 def _handler_of(error: BaseException, handlers: Sequence[Handler]) -> Callable[[Any], None] | None:
@@ -234,6 +229,7 @@ class _Try:
     def __init__(self, trace: Trace, body: Callable[[], None], cells: list[Place]) -> None:
         self.trace = trace
         self.body = body
+        self.start = trace.builder.region
         self.cells = cells
         self.places: list[Place] = []  # what the body changes
         self.types: list[Descriptor] = []  # of their values at any time
