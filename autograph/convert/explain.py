@@ -223,7 +223,7 @@ class _Finder:
             elif base == "math" and name in _OF_NUMBERS:
                 self._refused("tensor-value", "call", node, "if an argument is a tensor")
             elif base in ("np", "numpy") and "out" in keywords:
-                self._refused("numpy-out", "call", node, "if an argument is a tensor")
+                self._refused("numpy-out", "call", node, "if an argument is a tensor and what is written is an array")
             elif base in ("np", "numpy") and "order" in keywords:
                 self._refused("numpy-arguments", "call", node, "if an argument is a tensor")
         elif name in ("locals", "eval", "exec", "vars", "dir") and len(node.args) < 2:

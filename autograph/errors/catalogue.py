@@ -245,8 +245,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "numpy-out": Refusal(
         _MISSING,
-        "{what} cannot write into a tensor, or from a tensor into an array (out=)",
-        "assign the result: y = np.tanh(x)",
+        "{what} cannot write from a tensor into an array (out=) in a graph or under a tape",
+        "assign the result: y = np.tanh(x); or write into a tensor, or into what the function makes by np.zeros",
     ),
     "numpy-arguments": Refusal(
         _MISSING,

@@ -1,9 +1,9 @@
 """Items of tensors: `x[i]`, `x[i] = v` and chains of them, eager and staged.
 
-Indexing copies, in meaning; `x[i] = v` puts a new value into the box of `x`, writing into the array itself where
-nobody else holds it. `x[0][1] = v` writes back along the chain, as it would through NumPy's views: the result of
-`x[0]` remembers where it came from, and a write to it goes on to `x` if that result is a temporary. A temporary is
-told from a named tensor by its reference count, the values of which are measured when this module is loaded.
+`x[i] = v` puts a new value into the box of `x`, writing into the array itself where nobody else holds it. The result of
+`x[0]` remembers where it came from: what is written to it goes on to `x`, as through NumPy's views (see `views`). It keeps
+`x` alive only if that is a temporary, which is told from a named tensor by its reference count; the values of that are
+measured when this module is loaded.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from runtime.ops.index import indexed_shape
 from runtime.ops.registry import function
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.tensor import Tensor, type_of
 from runtime.tensor.trace import STATE, note_write
+from runtime.tensor.views import attach_views, carry, note_view, put
 from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, ShapeError, leaked_tensor, outward
 
-__all__ = ["attach_items", "normalize_index", "write_item"]
+__all__ = ["add_at", "attach_items", "normalize_index", "write_item", "write_part"]
 
 _refs = sys.getrefcount
 
@@ -319,29 +320,39 @@ def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
         outward[0](error)
         raise
     result._parent = (self if _refs(self) == _TEMPORARY_GET else weakref.ref(self), index)
+    if type_of(result._value).shape != () and is_view_index(index):
+        note_view(self, result)
     return result
 
 
 def _setitem(self: Tensor, index: Any, value: Any) -> None:
-    """`x[index] = value`: a new value in this box, seen by every alias of it."""
-    parent = getattr(self, "_parent", None) if _refs(self) == _TEMPORARY_SET else None
+    """`x[index] = value`: a new value in this box, seen by every alias and view of it, and by what it views."""
     try:
         write_item(self, index, value)
+        carry(self, write_part)
     except BaseException as error:
         outward[0](error)
         raise
-    while parent is not None:
-        holder, where = parent
-        if not is_view_index(where):
-            return
-        box = holder() if type(holder) is weakref.ref else holder
-        if box is None:
-            return
-        write_item(box, where, Tensor(self._value))
-        self, parent = box, getattr(box, "_parent", None) if box is holder else None
+
+
+def add_at(x: Tensor, index: Any, v: Any) -> None:
+    """`np.add.at(x, index, v)`: add to the items at an index, as often as they are named there."""
+    spec, parts = normalize_index(index)
+    x_ = harden(x)
+    places = op.index(x_, *parts, spec=spec)
+    v = op.cast(op.broadcast_to_shape(convert(v), op.shape(places)), dtype=x.dtype)
+    put(x, op.add(x_, op.index_grad(v, x_, *parts, spec=spec)))
+    carry(x, write_part)
+
+
+def write_part(base: Tensor, where: Any, part: Tensor) -> None:
+    """Put what a view holds now where it came from, if that is a place."""
+    if is_view_index(where):
+        write_item(base, where, part)
 
 
 def attach_items() -> None:
     """Give Tensor its items."""
     for name, method in {"__getitem__": _getitem, "__setitem__": _setitem}.items():
         setattr(Tensor, name, method)
+    attach_views(write_part)

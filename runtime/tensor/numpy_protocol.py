@@ -13,10 +13,12 @@ import numpy as np
 from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
+from runtime.tensor.items import add_at, write_part
 from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes
 from runtime.tensor.numpy_functions.table import TABLE, public
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.tensor.views import mark_array, written
 from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["FAMILIES", "attach"]
@@ -55,42 +57,66 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     """NumPy's ufunc protocol: the operation of that name.
 
     Raises:
-      UnimplementedError: there is none, or `out=` was asked for: tensors are not written in place by NumPy.
+      UnimplementedError: there is none, or `out=` is an array that a graph or a tape would have to write.
     """
     try:
         out = kwargs.pop("out", None)
-        if out is not None:
+        where = kwargs.pop("where", True) if method == "__call__" else True
+        if out is None and where is True:
+            return _computed(self, ufunc, method, inputs, kwargs)
+        into = out if out is None or len(out) > 1 else out[0]
+        if isinstance(into, Tensor) or into is None:
+            if where is not True:  # what is left out is not worked out: there may be no result, nor a derivative
+                inputs = tuple(op.where(where, x, op.ones_like(x)) for x in inputs)
+            made = _computed(self, ufunc, method, inputs, kwargs)
+            if where is not True:
+                made = op.where(where, made, op.zeros_like(made) if into is None else into)
+            return made if into is None else written(ufunc.__name__, into, made, write_part)
+        if STATE.trace is not None or STATE.tapes or any(isinstance(x, Tensor) for x in out):
             raise UnimplementedError(
-                f"np.{ufunc.__name__} cannot write into a tensor or from one into an array (out=); assign its result",
+                f"np.{ufunc.__name__} cannot write from a tensor into an array (out=) in a graph or under a tape",
                 id="numpy-out",
                 what=f"np.{ufunc.__name__}",
             )
+        plain = {name: _plain(x) for name, x in kwargs.items()}
         if method == "__call__":
-            dtype = kwargs.pop("dtype", None)
-            if not kwargs:
-                special = _SPECIAL.get(ufunc.__name__)
-                operation = _operation(ufunc.__name__)
-                if special is not None or operation is not None:
-                    result = special(*inputs) if special is not None else apply(operation, inputs, {})
-                    return result if dtype is None else op.cast(result, dtype=dtype)
-        elif method == "reduce" and ufunc.__name__ in _REDUCERS:
-            axis = kwargs.pop("axis", 0)
-            return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
-        elif method == "accumulate" and ufunc.__name__ in _ASSOCIATIVE and kwargs.get("dtype") is None:
-            return applied.accumulated(_ASSOCIATIVE[ufunc.__name__], inputs[0], kwargs.get("axis", 0))
-        elif method == "outer":
-            x, y = inputs
-            for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
-                x = op.expand_dims(x, axis=-1)
-            return array_ufunc(self, ufunc, "__call__", x, y)
-        raise UnimplementedError(
-            f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
-            id="numpy-function",
-            what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
-        )
+            plain["where"] = _plain(where)
+        return getattr(ufunc, method)(*map(_plain, inputs), out=out, **plain)
     except BaseException as error:
         outward[0](error)
         raise
+
+
+def _computed(self: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a ufunc or a method of it gives."""
+    if method == "at" and not isinstance(inputs[0], Tensor) and STATE.trace is None and not STATE.tapes:
+        return ufunc.at(*map(_plain, inputs))  # NumPy's own array is written
+    if method == "at" and ufunc.__name__ in ("add", "subtract") and isinstance(inputs[0], Tensor):
+        add_at(inputs[0], inputs[1], inputs[2] if ufunc.__name__ == "add" else op.neg(inputs[2]))
+        return None
+    if method == "__call__":
+        dtype = kwargs.pop("dtype", None)
+        if not kwargs:
+            special = _SPECIAL.get(ufunc.__name__)
+            operation = _operation(ufunc.__name__)
+            if special is not None or operation is not None:
+                result = special(*inputs) if special is not None else apply(operation, inputs, {})
+                return mark_array(result if dtype is None else op.cast(result, dtype=dtype))
+    elif method == "reduce" and ufunc.__name__ in _REDUCERS:
+        axis = kwargs.pop("axis", 0)
+        return getattr(public, _REDUCERS[ufunc.__name__])(inputs[0], axis, bool(kwargs.pop("keepdims", False)))
+    elif method == "accumulate" and ufunc.__name__ in _ASSOCIATIVE and kwargs.get("dtype") is None:
+        return applied.accumulated(_ASSOCIATIVE[ufunc.__name__], inputs[0], kwargs.get("axis", 0))
+    elif method == "outer":
+        x, y = inputs
+        for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
+            x = op.expand_dims(x, axis=-1)
+        return _computed(self, ufunc, "__call__", (x, y), {})
+    raise UnimplementedError(
+        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
+        id="numpy-function",
+        what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
+    )
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
@@ -110,7 +136,8 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
     try:
         ours = TABLE.get(func)
         if ours is not None:
-            return ours(*args, **kwargs)
+            made = ours(*args, **kwargs)
+            return made if any(made is x for x in args) else mark_array(made)
         if STATE.trace is not None or STATE.tapes:
             inner = (getattr(func, "__module__", None) or "numpy").removeprefix("numpy").strip(".")
             what = f"np.{inner}.{func.__name__}" if inner and inner[0] != "_" else f"np.{func.__name__}"

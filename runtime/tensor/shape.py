@@ -286,7 +286,7 @@ def _iter(self: Tensor) -> Iterator[Tensor]:
     except BaseException as error:
         outward[0](error)
         raise
-    return (op.get_item(self, i) for i in range(count))
+    return (self[i] for i in range(count))  # type: ignore[index]
 
 
 def _set_shape(self: Tensor, shape: Any) -> None:
@@ -300,7 +300,6 @@ def attach_shape() -> None:
     """Give Tensor its shape, rank, size, length and iteration."""
     for name, getter in {"shape": _shape, "ndim": _ndim, "size": _size}.items():
         setattr(Tensor, name, property(getter))
-    Tensor.T = property(lambda self: op.transpose_all(self))  # type: ignore[attr-defined]
     Tensor.mT = property(lambda self: op.matrix_transpose(self))  # type: ignore[attr-defined]
     Tensor.real = property(lambda self: op.real(self) if self.dtype.is_complex else self)  # type: ignore[attr-defined]
     Tensor.imag = property(lambda self: op.imag(self) if self.dtype.is_complex else op.zeros_like(self))  # type: ignore[attr-defined]

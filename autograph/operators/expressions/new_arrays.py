@@ -14,6 +14,7 @@ from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
 from runtime.tensor.numpy_functions.table import public
 from runtime.tensor.tensor import Tensor
+from runtime.tensor.views import mark_array
 
 __all__: list[str] = []
 
@@ -29,7 +30,7 @@ def _filled(shape: Any, value: Any, dtype: Any) -> Any:
     elif not isinstance(value, Tensor) or value.type.weak:
         value = op.strong(value)
     sizes = list(shape) if isinstance(shape, (list, tuple)) else [shape]
-    return op.broadcast_to_shape(value, shape if isinstance(shape, Tensor) and shape.type.shape != () else sizes)
+    return mark_array(op.broadcast_to_shape(value, shape if isinstance(shape, Tensor) and shape.type.shape != () else sizes))
 
 
 def _maker(original: Callable[..., Any], value: float) -> Callable[..., Any]:

@@ -77,6 +77,8 @@ _IN_PLACE: dict[str, Any] = {
     "<<=": operator.ilshift,
     ">>=": operator.irshift,
 }
+_PLAINLY: dict[str, Any] = {sign: getattr(operator, f.__name__[1:], None) for sign, f in _IN_PLACE.items()}
+_PLAINLY |= {"&=": operator.and_, "|=": operator.or_}
 
 
 def get_item(x: Any, index: Any) -> Any:
@@ -281,8 +283,13 @@ def aug_item(base: Any, index: Any, sign: Any, value: Any, *more: Any) -> None:
                 sync(trace)
             return
     *indices, sign, value = index, sign, value, *more
-    _store(base, indices, lambda old: updated(sign, old(), value))
+    _store(base, indices, lambda old: _updated_item(sign, old(), value))
     sync(current())
+
+
+def _updated_item(sign: str, old: Any, value: Any) -> Any:
+    """The same as `updated`; of a tensor's part, which is about to be stored, a new tensor."""
+    return _PLAINLY[sign](old, value) if isinstance(old, Tensor) else updated(sign, old, value)
 
 
 def updated(sign: str, old: Any, value: Any) -> Any:
@@ -344,7 +351,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
-    if isinstance(base, Tensor) or (isinstance(index, Tensor) and not isinstance(base, (list, tuple))):
+    if isinstance(index, Tensor) and not isinstance(base, (list, tuple, Tensor)):
         _store_one(base, index, inner)
 
 

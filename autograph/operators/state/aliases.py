@@ -14,6 +14,7 @@ from autograph.operators.state.nesting import is_open
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
+from runtime.tensor.views import is_array, mark_array, written_hook
 
 __all__ = [
     "HEAP",
@@ -53,6 +54,8 @@ def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None
                 if entry is None or entry[0]() is not one:
                     entry = table[id(one)] = (weakref.ref(one), [])
                 entry[1].append((weakref.ref(other), test, when))
+        if is_array(box):
+            mark_array(joined)
 
 
 def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> None:
@@ -73,6 +76,9 @@ def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> N
         new, old = (box, other) if when else (other, box)
         trace.write(other, trace.operand(op.where(test, new, old)))
         write_through(trace, other, (*seen, box))
+
+
+written_hook[0] = write_through
 
 
 def written_boxes(trace: Trace) -> set[int]:

@@ -18,6 +18,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.state.aliases import TraceAgain, hints_of
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.views import mark_array
 
 __all__ = ["boxed", "check_write", "made", "made_by", "method_of_array"]
 
@@ -29,7 +30,7 @@ def boxed(array: Any) -> Any:
     trace = STATE.trace
     if trace is None or type(array) is not np.ndarray or array.dtype.kind not in "biufc" or not array.dtype.isnative:
         return array
-    return Tensor(trace.constant(array))
+    return mark_array(Tensor(trace.constant(array)))
 
 
 def made(array: Any) -> Any:

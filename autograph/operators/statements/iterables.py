@@ -137,7 +137,7 @@ class _OverTensor(StagedIterable):
         return op.dim_size(self.tensor, axis=0)
 
     def item(self, index: Any) -> Any:
-        return op.get_item(self.tensor, index)
+        return self.tensor[index]  # type: ignore[index]
 
 
 class OverList(StagedIterable):

@@ -41,6 +41,7 @@ from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.passes.ordered_writes import append_in_order
 from runtime.tensor.trace import Trace
+from runtime.tensor.views import is_array, mark_array
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 
 __all__ = [
@@ -154,6 +155,9 @@ def with_parameters(
     trace.notes["loop_options"] = state.options
     try:
         parameters = state.parameters(graph)
+        for entry, parameter in zip(state.entries, parameters, strict=True):
+            if is_array(entry):
+                mark_array(parameter)
 
         def turn() -> Any:
             state.aliases.link_parameters(trace, parameters)
@@ -226,6 +230,8 @@ def finish(
         value = entry if isinstance(d, Static) else unpack(d, outputs, name_of_place)
         if state.aliases.stays(i, entry) and trace.value_of(entry).type == value.type:
             value = entry
+        if is_array(final) or is_array(entry):
+            mark_array(value)
         if state.runs and isinstance(d, OneOf):
             value = settled_by(final, d, value)
         if type(place) is not Slot:
