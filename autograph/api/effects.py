@@ -82,7 +82,7 @@ def py_function(func: Callable[..., Any], inp: Any = (), Tout: Any = (), name: s
         many = isinstance(result, (list, tuple))
         return [_array(r) for r in result] if many else None if result is None else _array(result)
 
-    return _call(call, inp, Tout)
+    return _call(call if callable(func) else func, inp, Tout)
 
 
 @public("numpy_function")
@@ -103,6 +103,8 @@ def _array(x: Any) -> Any:
 
 def _call(function: Callable[..., Any], inp: Any, wanted: Any) -> Any:
     types, single = _types(wanted)
+    if not callable(function):
+        raise TypeError(f"py_function and numpy_function take a function first, not {function!r}")
     inputs = [x if isinstance(x, Tensor) else convert(x) for x in inp]
     if STATE.trace is None:
         kernel = get("py_function").rules.kernel

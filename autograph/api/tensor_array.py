@@ -23,6 +23,9 @@ from runtime.typesys.errors import InvalidArgumentError, OutOfRangeError
 __all__ = ["TensorArray"]
 
 
+_LONGER = "give it a larger size, or say dynamic_size=True"
+
+
 @public("TensorArray")
 class TensorArray:
     """An array of tensors that is written by index, in loops too, and then stacked or joined.
@@ -69,6 +72,7 @@ class TensorArray:
         self._shape = TensorShape(element_shape)
         self._size: Any = 0 if size is None else _integer(size)
         self._items: list[Any] = []
+        self._bounded = not self._dynamic  # whether no more than `_size` elements may be there
 
     @property
     def dtype(self) -> Any:
@@ -127,6 +131,7 @@ class TensorArray:
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor with a new first axis."""
         self._complete()
+        self._check_size()
         dynamic = dynamic_of(self._items)
         if dynamic is not None:
             result: Tensor = stacked(dynamic)
@@ -138,6 +143,7 @@ class TensorArray:
     def concat(self, name: str | None = None) -> Tensor:
         """All elements joined along their first axis."""
         self._complete()
+        self._check_size()
         dynamic = dynamic_of(self._items)
         if dynamic is not None:
             return concatenated_tensors(dynamic)
@@ -197,6 +203,10 @@ class TensorArray:
             raise InvalidArgumentError(
                 f"cannot write a {value.dtype.name} tensor into a TensorArray of {self._dtype.name}"
             )
+        if not self._shape.is_compatible_with(value.shape):
+            raise InvalidArgumentError(
+                f"cannot write a tensor of shape {value.shape} into a TensorArray whose element_shape is {self._shape}"
+            )
         return value
 
     def _written(self) -> Any:
@@ -209,18 +219,34 @@ class TensorArray:
             return max(written, self._size)
         return op.maximum(written, self._size)
 
+    def _check_size(self) -> None:
+        """Leave a check that no loop of the graph has written behind the end: one for them all, not one for each."""
+        written, size = self._written(), self._size
+        if not self._bounded or not (is_staged(written) or is_staged(size)):
+            return
+
+        elements = f"of {size} elements" if isinstance(size, int) else "of fixed size"
+        message = f"a TensorArray {elements} was written behind its end: {_LONGER}"
+        behind = op.cast(op.less(size, written), dtype=as_dtype("int32"))
+        op.require_alternative(behind, index=0, errors=((1, OutOfRangeError, message),))
+
     def _grow_to(self, count: Any) -> None:
         if isinstance(count, int) and isinstance(self._size, int):
             self._size = max(self._size, count)
+        else:
+            self._bounded = False
 
     def _check(self, index: Any, writing: bool) -> None:
         """Raise for an index outside the array, as far as both are known."""
         count = self._count()
+        if not writing and isinstance(count, int) and count == 0:
+            raise OutOfRangeError("cannot read from a TensorArray that nothing was written into")
         if is_staged(index) or is_staged(count):
             return
         if index < 0 or (index >= count and not (writing and self._dynamic)):
             what = "write to" if writing else "read"
-            raise OutOfRangeError(f"cannot {what} index {index} of a TensorArray of {count} elements")
+            way_out = f": {_LONGER}" if writing and index >= 0 else ""
+            raise OutOfRangeError(f"cannot {what} index {index} of a TensorArray of {count} elements{way_out}")
 
     def _pad(self, count: Any, filler: Tensor) -> None:
         """Append fillers until there are `count` elements."""

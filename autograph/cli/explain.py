@@ -14,6 +14,7 @@ _TITLES = {
     PYTHON: ("stays Python", "yellow"),
     REFUSED: ("would be refused", "red"),
 }
+_INSTEAD = "instead: "
 
 
 def run(options: Any) -> None:
@@ -40,12 +41,16 @@ def explain(path: str, name: str | None) -> None:
             raise CommandError(f"{path}: there is no function {name!r}; there are: {names}")
         reports = chosen
     lines: list[Line] = []
+    ways_out: dict[str, str] = {}
     for report in reports:
-        lines += [*_report(report, path), ("", "")]
+        lines += [*_report(report, path, ways_out), ("", "")]
+    if ways_out:
+        lines += [("what to write instead", "bold"), *((f"  {id}: {text}", "") for id, text in ways_out.items()), ("", "")]
     show_lines([*lines, (_summary(reports), "bold")])
 
 
-def _report(report: Report, path: str) -> list[Line]:
+def _report(report: Report, path: str, ways_out: dict[str, str]) -> list[Line]:
+    """What is known of one function; `ways_out` gets what to write instead, once for each kind of refusal."""
     lines = [(f"{path}:{report.line}: {report.name}", "bold")]
     for kind, (title, style) in _TITLES.items():
         rows = [finding for finding in report.findings if finding.kind == kind]
@@ -55,7 +60,12 @@ def _report(report: Report, path: str) -> list[Line]:
         for row in rows:
             where = f"line {row.lines[0]}" if len(row.lines) == 1 else f"lines {', '.join(map(str, row.lines))}"
             lines.append((f"    {where}: {row.syntax} {row.text}", ""))
-            lines += [(f"      {part}", "dim") for part in row.reason.split("; ", 1) if part]
+            for part in row.reason.split("; ", 1):
+                id = lines[-1][0].rpartition(" ")[2]
+                if part.startswith(_INSTEAD) and id.endswith("]"):
+                    ways_out[id] = part.removeprefix(_INSTEAD)
+                elif part:
+                    lines.append((f"      {part}", "dim"))
     if not report.findings:
         lines.append(("  nothing that a tensor could decide", ""))
     return lines

@@ -65,6 +65,8 @@ def graph(target: str, arguments: list[str], form: str, locations: bool, output:
         name, extension = _TEXTS[form]
         option = form.partition(" ")[0]
         raise CommandError(f"{output}: {name} is text: leave out --{option} to draw the graph, or write to {extension} file")
+    if kind in (".png", ".jpg", ".jpeg", ".pdf", ".gif"):
+        raise CommandError(f"{output}: graphs are drawn to .svg or .html files")
     sizes: dict[str, Dim] = {}
     args, kwargs = _arguments(arguments, sizes)
     concrete = _traced(_load(path, name), path, name, args, kwargs)
@@ -207,6 +209,8 @@ def _traced(found: Any, path: str, name: str, args: list[Any], kwargs: dict[str,
             signature.bind(*args, **kwargs)
         except TypeError as error:
             problem = f"{name}{signature} does not fit the arguments: {error} (give them by --arg)"
+            if "." in name and next(iter(signature.parameters), None) == "self":
+                problem = f"{name} is a method: write a function that makes the instance and calls it, and name that one"
             raise CommandError(f"{path}: {problem}") from None
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -221,13 +225,14 @@ def _failed(error: BaseException, path: str, doing: str) -> CommandError:
         return syntax_message(error, path)
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     message = f"{message.splitlines()[0]} (while {doing})"
+    hint: str = getattr(error, "hint", "")
     here = os.path.abspath(path)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == here]
     if not frames:
-        return located(path, None, message)
+        return located(path, None, message, hint=hint)
     last = frames[-1]
     column = None if last.colno is None else last.colno + 1
-    return located(path, last.lineno, message, _line(last.filename, last.lineno), column)
+    return located(path, last.lineno, message, _line(last.filename, last.lineno), column, hint)
 
 
 def _line(file: str, number: int | None) -> str | None:

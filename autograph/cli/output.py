@@ -33,9 +33,12 @@ class CommandError(Exception):
 
 
 def located(
-    file: str, line: int | None, message: str, text: str | None = None, column: int | None = None
+    file: str, line: int | None, message: str, text: str | None = None, column: int | None = None, hint: str = ""
 ) -> CommandError:
-    """`file:line:column: message`, with the line and a caret where they are known. `column` counts from 1."""
+    """`file:line:column: message`, with the line and a caret, and the way out, where they are known.
+
+    `column` counts from 1.
+    """
     place = ":".join(str(part) for part in (file, line, column) if part is not None)
     lines = [f"{place}: {message}"]
     if text and text.strip():
@@ -44,6 +47,8 @@ def located(
         lines.append("    " + text[indent:])
         if column is not None and indent < column <= len(text) + 1:
             lines.append("    " + " " * (column - 1 - indent) + "^")
+    if hint:
+        lines.append(f"Instead: {hint}")
     return CommandError("\n".join(lines))
 
 
@@ -81,7 +86,7 @@ def refused_source(path: str) -> Iterator[None]:
         raise syntax_message(error, path) from None
     except AutographError as error:
         column = None if error.column is None else error.column + 1
-        raise located(error.file or path, error.line, error.message, error.source_line, column) from None
+        raise located(error.file or path, error.line, error.message, error.source_line, column, error.hint) from None
     except RecursionError:
         raise CommandError(f"{path}: nested too deeply to be converted") from None
     except ValueError as error:  # null bytes, on Python 3.11

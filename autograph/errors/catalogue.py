@@ -270,6 +270,11 @@ REFUSALS: dict[str, Refusal] = {
         "at once",
         "leave ag.function out: a generator may be looped over in a staged function, which stages it; or return a list",
     ),
+    "coroutine-function": Refusal(
+        _MISSING,
+        "{name}() is a coroutine, which waits between its steps: there is no graph of it",
+        "call it as it is, without a graph; or await first, and give what comes to an ag.function of its own",
+    ),
     "spec-as-argument": Refusal(
         _ARGUMENT,
         "{name} was called with a TensorSpec where a tensor is needed",

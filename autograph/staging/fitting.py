@@ -5,13 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograph.errors.refusals import refusal
 from autograph.staging.signature import rebuild
+from runtime.grad.structure import flatten
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
+from runtime.typesys.dtypes import DType
+from runtime.typesys.errors import DTypeError, InvalidArgumentError
 from runtime.typesys.spec import TensorSpec
 
-__all__ = ["fit", "specs_of"]
+__all__ = ["checked_signature", "fit", "specs_of"]
+
+
+def checked_signature(signature: Any, name: str) -> tuple[Any, ...]:
+    """An input signature as a tuple.
+
+    Raises:
+      TypeError: it is no list, or holds a dtype, a number or a name where a `TensorSpec` belongs.
+    """
+    if not isinstance(signature, (list, tuple)):
+        raise TypeError(
+            f"the input_signature of {name} is a list with a TensorSpec for each argument, not {signature!r}: write [...]"
+        )
+    for entry in flatten(signature):
+        if isinstance(entry, (str, int, float, type, np.dtype, DType, Tensor, np.ndarray)):
+            raise TypeError(
+                f"the input_signature of {name} holds {entry!r} where a TensorSpec belongs, such as "
+                f"ag.TensorSpec([None, 3], ag.float32)"
+            )
+    return tuple(signature)
 
 
 def fit(spec: Any, arg: Any, name: str) -> Any:
@@ -30,7 +54,10 @@ def fit(spec: Any, arg: Any, name: str) -> Any:
         return arg
     if isinstance(arg, TensorSpec):
         return arg
-    tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
+    try:
+        tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
+    except (InvalidArgumentError, DTypeError):
+        raise refusal("input-signature", name=name, spec=spec, given=repr(arg)) from None
     if not spec.is_compatible_with(tensor):
         given = f"a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
         raise refusal("input-signature", name=name, spec=spec, given=given)

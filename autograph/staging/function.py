@@ -20,7 +20,7 @@ from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
-from autograph.staging.fitting import fit, specs_of
+from autograph.staging.fitting import checked_signature, fit, specs_of
 from autograph.staging.inspection import Inspection
 from autograph.staging.relaxing import Relaxation
 from autograph.staging.signature import (
@@ -41,7 +41,7 @@ from runtime.backends.native.callables import NativelyCallable, callable_as_meth
 from runtime.ir.build import internal_folders
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import BUSY, current
-from runtime.typesys.errors import boundary
+from runtime.typesys.errors import OpError, boundary
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["Function", "function", "functions_run_eagerly", "run_functions_eagerly"]
@@ -126,9 +126,11 @@ class Function(NativelyCallable):
     ) -> None:
         self._python_function = python_function
         self._name = name or str(getattr(python_function, "__name__", type(python_function).__name__))
-        self.input_signature = None if input_signature is None else tuple(input_signature)
+        self.input_signature = None if input_signature is None else checked_signature(input_signature, self._name)
         self._convert = convert_code
         self._reduce_retracing = reduce_retracing
+        if jit_compile not in (None, True, False):
+            raise TypeError(f"jit_compile is True, False or None (the library chooses), not {jit_compile!r}")
         self._jit_compile = jit_compile
         self._memory_budget = None if memory_budget is None else bytes_of(memory_budget)
         self._traces: OrderedDict[Any, list[ConcreteFunction]] = OrderedDict()
@@ -230,8 +232,14 @@ class Function(NativelyCallable):
     def _unstaged(self) -> Callable[..., Any]:
         """The function as it was written, where it runs as that; a coroutine does, a generator only if all do."""
         if self._convert and not _eager[0] and inspect.isgeneratorfunction(self._python_function):
-            raise refusal("generator-function", name=self._name)
+            raise self._refused_as_graph()
         return self._python_function
+
+    def _refused_as_graph(self) -> OpError:
+        """The refusal of a function whose calls only make a generator or a coroutine."""
+        if inspect.iscoroutinefunction(self._python_function):
+            return refusal("coroutine-function", name=self._name)
+        return refusal("generator-function", name=self._name)
 
     def _inline(self) -> Callable[..., Any]:
         """What a call inside another trace runs: the converted function, as part of that trace."""
@@ -333,6 +341,8 @@ class Function(NativelyCallable):
         try:
             if self.input_signature is not None and not args and not kwargs:
                 args = self.input_signature
+            if self._suspends and self._convert:
+                raise self._refused_as_graph()
             args, kwargs = self._parameters.bind(args, kwargs)
             leaves: list[Any] = []
             pinned: list[Any] = []
@@ -471,4 +481,4 @@ def function(
             experimental_memory_budget,
         )
 
-    return decorate if func is None else decorate(func)
+    return boundary(decorate) if func is None else decorate(func)

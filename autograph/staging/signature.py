@@ -26,12 +26,19 @@ PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
+_ANYTHING = inspect.signature(lambda *args, **kwargs: None)
+
+
 class Parameters:
     """The parameters of a Python function: binds calls to one canonical form."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.signature = inspect.signature(function)
+        try:
+            self.signature = inspect.signature(function)
+        except ValueError:  # `max`: written in C, with more than one form
+            self.signature = _ANYTHING
         self.name = getattr(function, "__name__", type(function).__name__)
+        self.qualified_name = getattr(function, "__qualname__", self.name)
         kinds = [p.kind for p in self.signature.parameters.values()]
         self.names = list(self.signature.parameters)
         self.simple = all(
@@ -86,7 +93,7 @@ class Parameters:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self.name}{self._shown()} was called wrongly: {error}") from None
+            raise self._said_by_python(args, kwargs) or error from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
 
@@ -96,7 +103,9 @@ class Parameters:
         Raises:
           TypeError: there are fewer arguments, or one that is not described has no default.
         """
-        names = self.names
+        names, most = self.names, sum(p.kind is not p.KEYWORD_ONLY for p in self.signature.parameters.values())
+        if count > most and not any(p.kind in _COLLECTING for p in self.signature.parameters.values()):
+            raise TypeError(f"the input_signature of {self.name} has {count} entries, but it takes {most} arguments")
         first = int(bool(names) and names[0] in ("self", "cls") and len(args) > count)
         if len(args) < first + count:
             raise TypeError(f"{self.name} takes {count} arguments by its input_signature, but {len(args)} were given")
@@ -108,6 +117,23 @@ class Parameters:
                     f"a TensorSpec for it, or leave input_signature out"
                 )
         return first, first + count
+
+    def _said_by_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError | None:
+        """Python's own error for a call that does not fit, as the function itself would raise it."""
+        plain = [
+            p.replace(annotation=p.empty, default=p.empty if p.default is p.empty else None)
+            for p in self.signature.parameters.values()
+        ]
+        bare = self.signature.replace(parameters=plain, return_annotation=self.signature.empty)
+        scope: dict[str, Any] = {}
+        exec(f"def stand_in{bare}: pass", scope)
+        stand_in = scope["stand_in"]
+        stand_in.__name__, stand_in.__qualname__ = self.name, self.qualified_name
+        try:
+            stand_in(*args, **kwargs)
+        except TypeError as error:
+            return TypeError(f"{error}; it is {self.name}{self._shown()}")
+        return None
 
     def _shown(self) -> str:
         """The parameters with their defaults, without annotations."""

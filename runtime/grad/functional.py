@@ -169,6 +169,8 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     """
     if f is None:
         return custom_gradient
+    if not callable(f):
+        raise TypeError(f"custom_gradient decorates a function, not {f!r}")
 
     @boundary
     @functools.wraps(f)

@@ -150,7 +150,8 @@ class GradientTape:
         for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor):
                 raise ValueError(
-                    f"Passed in object {leaf!r} of type {type(leaf).__name__!r}, not a Tensor or Variable."
+                    f"Passed in object {leaf!r} of type {type(leaf).__name__!r}, not a Tensor or Variable: make it one "
+                    f"first, by ag.constant or ag.Variable"
                 )
             if getattr(leaf, "trainable", None) is not None:
                 self._note_variable(leaf, self._payload(leaf))
@@ -255,7 +256,8 @@ class GradientTape:
         for leaf in leaves:
             if not isinstance(leaf, Tensor):
                 raise ValueError(
-                    f"Sources must be tensors or variables, not {leaf!r} of type {type(leaf).__name__!r}."
+                    f"Sources must be tensors or variables, not {leaf!r} of type {type(leaf).__name__!r}: make it one "
+                    f"before the tape, by ag.constant (and tape.watch) or ag.Variable"
                 )
         reads = [self._reads(leaf) for leaf in leaves]
         sums = self._recording.gradient(  # type: ignore[union-attr]
@@ -290,8 +292,8 @@ class GradientTape:
         else:
             why = "the target does not depend on it, as far as the tape has seen"
             instead = (
-                "compute the target from it under the tape, and say tape.watch(x) before, if x is no Variable; or ask for "
-                'zeros: unconnected_gradients="zero"'
+                "compute the target from it under the tape, without casts to integers, argmax or NumPy, and say "
+                'tape.watch(x) before, if x is no Variable; or ask for zeros: unconnected_gradients="zero"'
             )
         file, line = ("<unknown>", 1) if place is None else (place.file, place.line)
         text = f"the gradient with respect to {what} is None: {why}\nInstead: {instead}"
@@ -323,7 +325,8 @@ class GradientTape:
         for target, dy in zip(targets, given, strict=True):
             if not isinstance(target, Tensor):
                 raise TypeError(
-                    f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}."
+                    f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}: compute it from tensors "
+                    f"or variables under the tape, without float(), numpy() or item()"
                 )
             payload = self._payload(target)
             if dy is not None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from runtime.ops.kinds import axis_number
 from runtime.ops.registry import Op, function
 from runtime.ops.sizes import fill_sizes, shape_of_sizes, split_sizes, text_of_sizes
 from runtime.typesys.dtypes import as_dtype, promote
 from runtime.typesys.errors import InvalidArgumentError
-from runtime.typesys.shapes import Dim, is_static
+from runtime.typesys.shapes import Dim, is_static, whole_number
 from runtime.typesys.spec import TensorType
 
 
@@ -352,7 +353,7 @@ def linspace_(op: Any, start: Any, stop: Any, num: Any, name: Any = None, axis: 
         start = op.cast(start, dtype=as_dtype("float64"))
     count = op.static_value(num)
     if count is not None:
-        return op.linspace(start, stop, num=int(count), axis=int(axis))
+        return op.linspace(start, stop, num=whole_number(count, "a number of points"), axis=axis_number(axis))
     dtype = promote(*((op.type_of(v).dtype, False) for v in (start, stop)))[0]
     steps = op.range(0, num, 1, dtype="int64")
     width = op.div(op.sub(stop, start), op.maximum(op.cast(op.sub(num, 1), dtype=dtype), 1))

@@ -9,7 +9,7 @@ import numpy as np
 
 from runtime.ops.registry import Op, function
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
-from runtime.typesys.shapes import Dim, Size, num_elements, same_size
+from runtime.typesys.shapes import Dim, Size, num_elements, same_size, whole_number
 from runtime.typesys.spec import TensorType
 
 
@@ -141,7 +141,7 @@ def tril(op: Any, m: Any, k: int = 0) -> Any:
     array([[1, 0],
            [3, 4]], dtype=int32)
     """
-    return op.triangle(op.strong(m), k=int(k), below=True)
+    return op.triangle(op.strong(m), k=whole_number(k, "k"), below=True)
 
 
 @function("triu")
@@ -152,7 +152,7 @@ def triu(op: Any, m: Any, k: int = 0) -> Any:
     array([[1, 2],
            [0, 4]], dtype=int32)
     """
-    return op.triangle(op.strong(m), k=int(k), below=False)
+    return op.triangle(op.strong(m), k=whole_number(k, "k"), below=False)
 
 
 @function("linalg.band_part")
@@ -168,7 +168,7 @@ def band_part_(op: Any, input: Any, num_lower: int, num_upper: int, name: Any = 
     x = op.strong(input)
     if op.type_of(x).rank in (0, 1):
         raise ShapeError(f"band_part needs at least two axes, not shape {op.type_of(x).shape}", op="band_part")
-    return op.band_part(x, lower=int(num_lower), upper=int(num_upper))
+    return op.band_part(x, lower=whole_number(num_lower, "num_lower"), upper=whole_number(num_upper, "num_upper"))
 
 
 def _offset(k: Any, what: str) -> int:

@@ -271,7 +271,13 @@ def _read_only(value: Any) -> Any:
 
 
 def _as_declared(result: Any, want: TensorType) -> Any:
-    array = np.asarray(result, want.dtype.dtype)
+    try:
+        if result is None:
+            raise TypeError
+        array = np.asarray(result, want.dtype.dtype)
+    except (TypeError, ValueError):
+        message = f"a Python function gave {result!r}; {want} was declared"
+        raise InvalidArgumentError(message, op="py_function") from None
     if want.weak:
         return array.item()
     if want.shape is not None:

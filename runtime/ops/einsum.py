@@ -28,6 +28,8 @@ def _explicit(equation: str, ranks: list[int]) -> str:
     Raises:
       InvalidArgumentError: terms and operands do not fit.
     """
+    if not isinstance(equation, str):
+        raise InvalidArgumentError(f"einsum takes its equation first, such as 'ij,jk->ik', not {type(equation).__name__}")
     equation = equation.replace(" ", "")
     left, arrow, right = equation.partition("->")
     terms = left.split(",")

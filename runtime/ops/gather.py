@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.index import add_rows
-from runtime.ops.kinds import normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axis, require_numbers
 from runtime.ops.registry import Op, function
 from runtime.ops.sizes import fill_sizes, shape_of_sizes, split_sizes
 from runtime.typesys.dtypes import as_dtype, promote
 from runtime.typesys.errors import DTypeError, InvalidArgumentError, OutOfRangeError
-from runtime.typesys.shapes import Dim, broadcast_many
+from runtime.typesys.shapes import Dim, broadcast_many, whole_number
 from runtime.typesys.spec import TensorType
 
 
@@ -95,14 +95,15 @@ def gather_(
     [30, 10]
     """
     indices = op.convert(indices) if isinstance(indices, (list, tuple)) else indices
-    batch_dims = int(batch_dims)
+    _integers(op.type_of(indices), "gather")
+    batch_dims = whole_number(batch_dims, "batch_dims")
     params = op.convert(params) if isinstance(params, (list, tuple)) else params
     if batch_dims < 0:
         batch_dims += op.type_of(indices).rank
     if batch_dims == 0:
-        return op.gather(params, indices, axis=0 if axis is None else int(axis))
+        return op.gather(params, indices, axis=0 if axis is None else axis_number(axis))
     rank = op.type_of(params).rank
-    at = batch_dims if axis is None else normalize_axis(int(axis), rank, "gather")
+    at = batch_dims if axis is None else normalize_axis(axis_number(axis), rank, "gather")
     return _batched(op, params, indices, at, batch_dims)
 
 
@@ -136,7 +137,7 @@ def take_along_axis(op: Any, arr: Any, indices: Any, axis: int = -1) -> Any:
     """
     arr = op.strong(arr)
     sizes = op.type_of(arr).shape
-    axis = normalize_axis(int(axis), len(sizes), "take_along_axis")
+    axis = normalize_axis(axis_number(axis), len(sizes), "take_along_axis")
     where: list[Any] = []
     for i, size in enumerate(sizes):
         if i == axis:
@@ -373,7 +374,7 @@ def boolean_mask(op: Any, tensor: Any, mask: Any, axis: int | None = None, name:
     Source of the semantics: TensorFlow's `tf.boolean_mask`.
     """
     mask = op.convert(mask) if isinstance(mask, (list, tuple)) else mask
-    return op.get_item(op.strong(tensor), (*[slice(None)] * (0 if axis is None else int(axis)), mask))
+    return op.get_item(op.strong(tensor), (*[slice(None)] * (0 if axis is None else axis_number(axis)), mask))
 
 
 class Nonzero(Op):
@@ -404,10 +405,11 @@ def where_(op: Any, condition: Any, x: Any = None, y: Any = None, name: Any = No
     both = [v.item() if isinstance(v, np.generic) else v for v in (x, y)]
     if all(isinstance(v, (int, float, complex)) for v in both):
         both = [op.convert(v) for v in both]
-    if isinstance(condition, (list, tuple)):
+    if isinstance(condition, (list, tuple, str)):
         condition = op.convert(condition)
+    require_numbers(op.type_of(condition), "where")
     if not op.type_of(condition).dtype.is_bool:
-        condition = op.cast(condition, dtype="bool")
+        condition = op.cast(condition, dtype=as_dtype("bool"))
     return op.where(condition, *both)
 
 
@@ -524,6 +526,6 @@ def one_hot_(
         0 if off_value is None else off_value,
         *inputs,
         size=None if inputs or entries is None else entries[0],
-        axis=-1 if axis is None else int(axis),
+        axis=-1 if axis is None else axis_number(axis),
         dtype=as_dtype(dtype),
     )

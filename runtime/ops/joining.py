@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
-from runtime.typesys.shapes import Dim, Shape, Size, concat_dim
+from runtime.typesys.shapes import Dim, Shape, Size, concat_dim, whole_number
 from runtime.typesys.spec import TensorType, type_of_payload
 
 
@@ -109,7 +109,7 @@ def concat(op: Any, values: Any, axis: int = -1, name: str = "concat") -> Any:
     [[1, 2], [3, 4]]
     """
     items = _sequence(op, values)
-    return op.concatenate(*items, axis=int(axis))
+    return op.concatenate(*items, axis=axis_number(axis))
 
 
 @function("concatenate")
@@ -192,13 +192,13 @@ def stack(op: Any, values: Any, axis: int = 0, name: str = "stack") -> Any:
         if not items:
             raise InvalidArgumentError("cannot stack an empty list of tensors", op="stack")
         if not any(_typed(v) for v in items):
-            return op.stack_arrays(*[op.strong(v) for v in items], axis=int(axis))
+            return op.stack_arrays(*[op.strong(v) for v in items], axis=axis_number(axis))
         items = [
             v if isinstance(v, (int, float, complex)) else op.convert(v) if isinstance(v, (list, tuple)) else v
             for v in items
         ]
-        return op.stack_arrays(*items, axis=int(axis))
-    return op.stack_arrays(*_sequence(op, values), axis=int(axis))
+        return op.stack_arrays(*items, axis=axis_number(axis))
+    return op.stack_arrays(*_sequence(op, values), axis=axis_number(axis))
 
 
 def _typed(value: Any) -> bool:
@@ -219,13 +219,13 @@ def unstack(op: Any, value: Any, num: int | None = None, axis: int = 0, name: st
     """
     value = op.strong(value)
     shape = op.type_of(value).shape
-    size = None if shape is None else shape[normalize_axis(int(axis), len(shape), "unstack")]
+    size = None if shape is None else shape[normalize_axis(axis_number(axis), len(shape), "unstack")]
     if isinstance(size, int) and num is not None and num != size:
         raise InvalidArgumentError(f"cannot unstack {size} rows into {num}", op="unstack")
     count = size if isinstance(size, int) else num
     if count is None:
         raise InvalidArgumentError("unstack needs `num`: the size of the axis is unknown until it runs", op="unstack")
-    return [op.take_one(value, int(axis), i) for i in range(count)]
+    return [op.take_one(value, axis_number(axis), i) for i in range(count)]
 
 
 @function("split")
@@ -239,7 +239,7 @@ def split(
     """
     value = op.strong(value)
     shape = op.type_of(value).shape
-    axis = int(axis) if shape is None else normalize_axis(int(axis), len(shape), "split")
+    axis = axis_number(axis) if shape is None else normalize_axis(axis_number(axis), len(shape), "split")
     size: Any = None if shape is None else shape[axis]
     if not isinstance(size, int):
         size = op.dim_size(value, axis=axis)
@@ -260,7 +260,7 @@ def _split_sizes(op: Any, wanted: Any, size: Any, num: int | None) -> list[Any]:
     if known is None:
         if num is None:
             num = op.type_of(wanted).shape[0]
-        return [op.get_item(wanted, i) for i in range(int(num))]
+        return [op.get_item(wanted, i) for i in range(whole_number(num, "a number of parts"))]
     if np.ndim(known) == 0:
         count = int(known)
         if isinstance(size, int):

@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ops.registry import Op
 from runtime.typesys.dtypes import DType, as_dtype, promote, resolve_ufunc
 from runtime.typesys.errors import DTypeError, InvalidArgumentError
-from runtime.typesys.shapes import Shape, broadcast_many
+from runtime.typesys.shapes import Shape, broadcast_many, whole_number
 from runtime.typesys.spec import TensorType
 
 __all__ = [
@@ -127,6 +127,15 @@ class Compare(Binary, abstract=True):
         return as_dtype(np.dtype(bool))
 
 
+def axis_number(axis: Any) -> int:
+    """An axis as an int.
+
+    Raises:
+      InvalidArgumentError: it is none.
+    """
+    return whole_number(axis, "an axis")
+
+
 def normalize_axis(axis: int, rank: int, op: str = "") -> int:
     """A non-negative axis.
 
@@ -145,11 +154,11 @@ def normalize_axes(axis: Any, rank: int, op: str = "") -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     if isinstance(axis, (tuple, list)):
-        axes = tuple(normalize_axis(int(a), rank, op) for a in axis)
+        axes = tuple(normalize_axis(axis_number(a), rank, op) for a in axis)
         if len(set(axes)) != len(axes):
             raise InvalidArgumentError(f"axis {axis} names an axis twice", op=op)
         return axes
-    return (normalize_axis(int(axis), rank, op),)
+    return (normalize_axis(axis_number(axis), rank, op),)
 
 
 def reduced_shape(shape: Shape, axis: Any, keepdims: bool, op: str = "") -> Shape:
@@ -197,14 +206,19 @@ def known_axes(op: Any, axis: Any) -> Any:
     """An axis argument (number, sequence, known tensor) as None, an int or a tuple of ints.
 
     Raises:
-      InvalidArgumentError: it is staged, so only the run would tell.
+      InvalidArgumentError: it is staged, so only the run would tell; or it is no axis.
     """
     if axis is None or type(axis) is int:
         return axis
+    if isinstance(axis, (str, bytes, float, bool, dict, set)):
+        raise InvalidArgumentError(f"an axis is an integer, or a list of them, not {axis!r}")
     if isinstance(axis, (list, tuple)):
         axes = tuple(known_axes(op, a) for a in axis)
         return axes[0] if len(axes) == 1 else axes
     known = op.static_value(axis)
     if known is None:
         raise InvalidArgumentError("the axes of a reduction must be known when the function is traced")
-    return known_axes(op, np.asarray(known).tolist())
+    axes = np.asarray(known).tolist()
+    if not isinstance(axes, (int, list)):
+        raise InvalidArgumentError(f"an axis is an integer, or a list of them, not {axis!r}")
+    return known_axes(op, axes)

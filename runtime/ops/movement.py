@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axes, normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axes, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.ops.sizes import fill_sizes, shape_of_sizes, split_sizes, text_of_sizes
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
-from runtime.typesys.shapes import Dim, Shape, broadcast, is_static, same_size
+from runtime.typesys.shapes import Dim, Shape, broadcast, is_static, same_size, whole_number
 from runtime.typesys.spec import TensorType
 
 
@@ -174,10 +174,11 @@ class ExpandDims(Op):
     def call(op: Any, input: Any, axis: Any, name: Any = None) -> Any:
         x = op.strong(input)
         rank = op.type_of(x).rank
-        if rank is not None and not -rank - 1 <= int(axis) <= rank:
+        axis = axis_number(axis)
+        if rank is not None and not -rank - 1 <= axis <= rank:
             message = f"expand_dims: axis {axis} of a tensor of rank {rank} is none of {-rank - 1} to {rank}"
             raise InvalidArgumentError(message, op="expand_dims")
-        return op.expand_dims(x, axis=int(axis) if rank is None else normalize_axis(int(axis), rank + 1, "expand_dims"))
+        return op.expand_dims(x, axis=axis if rank is None else normalize_axis(axis, rank + 1, "expand_dims"))
 
     def infer(self, x: TensorType, *, axis: int) -> TensorType:
         if x.shape is None:
@@ -314,9 +315,8 @@ class EnsureShape(Op):
 
     def call(op: Any, x: Any, shape: Any, name: Any = None) -> Any:
         dims = getattr(shape, "dims", shape)
-        return op.ensure_shape(
-            op.strong(x), shape=None if dims is None else tuple(None if d is None else int(d) for d in dims)
-        )
+        sizes = None if dims is None else tuple(None if d is None else whole_number(d, "a size") for d in dims)
+        return op.ensure_shape(op.strong(x), shape=sizes)
 
     def infer(self, x: TensorType, *, shape: Any) -> TensorType:
         if shape is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axes, normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axes, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
@@ -44,7 +44,7 @@ class Transpose(Op):
             out = op.transpose_all(a)
         else:
             rank = len(perm) if isinstance(perm, (tuple, list)) else None
-            axes = tuple(int(p) for p in (perm if rank is not None else np.asarray(perm)))
+            axes = tuple(axis_number(p) for p in (perm if rank is not None else np.atleast_1d(perm)))
             a = op.strong(a)
             if sorted(p % len(axes) for p in axes) != list(range(len(axes))) or any(
                 not -len(axes) <= p < len(axes) for p in axes
@@ -194,7 +194,8 @@ class Roll(Op):
     public = "roll"
 
     def call(op: Any, input: Any, shift: Any, axis: Any = None, name: Any = None) -> Any:
-        axis = tuple(map(int, axis)) if isinstance(axis, (tuple, list)) else None if axis is None else int(axis)
+        if axis is not None:
+            axis = tuple(map(axis_number, axis)) if isinstance(axis, (tuple, list)) else axis_number(axis)
         known = op.static_value(shift) if not isinstance(shift, (tuple, list)) else shift
         if known is not None and not isinstance(known, (tuple, list)):
             known = np.asarray(known).tolist()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.ops.sizes import fill_sizes, split_sizes, text_of_sizes
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
@@ -173,7 +173,7 @@ def repeat_(op: Any, input: Any, repeats: Any, axis: Any = None, name: Any = Non
     rank = op.type_of(x).rank
     if rank == 0:
         x, rank = op.reshape(x, shape=(1,)), 1
-    axis = normalize_axis(int(axis), rank, "repeat")
+    axis = normalize_axis(axis_number(axis), rank, "repeat")
     known: Any = op.static_value(repeats) if not isinstance(repeats, (list, tuple)) else repeats
     times = None
     if known is not None and np.ndim(known) == 0:
@@ -288,6 +288,10 @@ def pad_with(
         paddings = np.asarray(op.static_value(paddings)).tolist()
     pairs: list[tuple[Any, Any]] = []
     counts: list[Any] = []
+    if not isinstance(paddings, (list, tuple)) or not all(
+        len(pair) == 2 if isinstance(pair, (list, tuple)) else hasattr(pair, "shape") for pair in paddings
+    ):
+        raise InvalidArgumentError(f"pad: paddings holds a pair [before, after] for each axis, not {paddings!r}", op="pad")
     for pair in paddings:
         before_after, inputs = split_sizes(op, pair)
         pairs.append(tuple(e if type(e) is int else None for e in before_after))  # type: ignore[union-attr, arg-type]

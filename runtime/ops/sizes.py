@@ -21,7 +21,7 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
     if known is not None:
         array = np.asarray(known)
         if array.dtype.kind not in "iu" and array.size:
-            raise _not_whole(str(array.tolist()))
+            raise _not_whole(repr(array.tolist()), array.dtype.kind == "f")
         return tuple(map(int, array.ravel())), []
     if not isinstance(shape, (list, tuple)):
         kind = op.type_of(shape)
@@ -57,12 +57,13 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
 def _whole(value: Any, given: Any) -> int:
     array = np.asarray(value)
     if array.dtype.kind not in "iub" or array.size != 1:
-        raise _not_whole(str(given))
+        raise _not_whole(repr(given), array.dtype.kind == "f")
     return int(array.item())
 
 
-def _not_whole(given: str) -> DTypeError:
-    return DTypeError(f"a shape is made of integers, not {given}; n // 2 is one where n / 2 is not, and so is int(n)")
+def _not_whole(given: str, number: bool = True) -> DTypeError:
+    instead = "; n // 2 is one where n / 2 is not, and so is int(n)" if number else ""
+    return DTypeError(f"a shape is made of integers, not {given}{instead}")
 
 
 def shape_of_sizes(entries: tuple[Any, ...] | None) -> Shape:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axes
+from runtime.ops.kinds import axis_number, normalize_axes
 from runtime.ops.registry import Op
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import DTypeError
@@ -49,7 +49,7 @@ class Softmax(Op):
     public = "nn.softmax", "math.softmax"
 
     def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
-        return op.softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
+        return op.softmax(op.convert(logits), axis=-1 if axis is None else axis_number(axis))
 
     def infer(self, x: TensorType, *, axis: int) -> TensorType:
         require_floating(x, self.name)
@@ -112,7 +112,7 @@ class LogSoftmax(Op):
     public = "nn.log_softmax", "math.log_softmax"
 
     def call(op: Any, logits: Any, axis: Any = -1, name: Any = None) -> Any:
-        return op.log_softmax(op.convert(logits), axis=-1 if axis is None else int(axis))
+        return op.log_softmax(op.convert(logits), axis=-1 if axis is None else axis_number(axis))
 
     infer = Softmax.infer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.kinds import normalize_axis
+from runtime.ops.kinds import axis_number, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.errors import InvalidArgumentError
@@ -113,7 +113,7 @@ def sort(op: Any, values: Any, axis: int = -1, direction: str = "ASCENDING", nam
     [3, 2, 1]
     """
     x = op.strong(values)
-    axis = normalize_axis(int(axis), op.type_of(x).rank, "sort")
+    axis = normalize_axis(axis_number(axis), op.type_of(x).rank, "sort")
     out = op.sort_along(x, axis=axis)
     return op.reverse(out, axis=(axis,)) if _descends(direction) else out
 
@@ -128,7 +128,7 @@ def argsort(
     [1, 2, 0]
     """
     x = op.strong(values)
-    axis = normalize_axis(int(axis), op.type_of(x).rank, "argsort")
+    axis = normalize_axis(axis_number(axis), op.type_of(x).rank, "argsort")
     return op.cast(op.sort_order(x, axis=axis, descending=_descends(direction)), dtype=as_dtype("int32"))
 
 

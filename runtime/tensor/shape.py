@@ -11,7 +11,7 @@ from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, boundary, outward
-from runtime.typesys.shapes import Dim, Shape, same_size
+from runtime.typesys.shapes import Dim, Shape, same_size, whole_number
 
 __all__ = ["TensorShape"]
 
@@ -41,7 +41,8 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
             return new
         if isinstance(dims, (int, np.integer)):
             dims = (dims,)
-        return tuple.__new__(cls, tuple(None if d is None or isinstance(d, Dim) else int(d) for d in dims))
+        sizes = (None if d is None or isinstance(d, Dim) else whole_number(d, "a size") for d in dims)
+        return tuple.__new__(cls, tuple(sizes))
 
     @classmethod
     def _of_value(cls, value: Value, axes: range | None = None) -> TensorShape:

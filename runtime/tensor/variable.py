@@ -15,7 +15,14 @@ from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, init_scope, note_write
-from runtime.typesys.errors import FailedPreconditionError, InvalidArgumentError, boundary, outward
+from runtime.typesys.dtypes import DType, as_dtype
+from runtime.typesys.errors import (
+    DTypeError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    boundary,
+    outward,
+)
 from runtime.typesys.shapes import same_size
 
 __all__ = ["Variable"]
@@ -33,6 +40,7 @@ class Variable(Tensor):
     Raises:
       FailedPreconditionError: created in a traced function whose first call is over.
       InvalidArgumentError: an assigned value has another shape.
+      DTypeError: an assigned value is of another kind: floats for integers.
 
     >>> import autograph as ag
     >>> v = ag.Variable([1.0, 2.0])
@@ -124,6 +132,7 @@ class Variable(Tensor):
                     return self
             converted = value if isinstance(value, Tensor) and value.dtype.name != "string" else convert(value, self.dtype)
             if converted.dtype != self.dtype or converted.type.weak:
+                _check_kind(self, converted.dtype)
                 converted = op.cast(converted, dtype=self.dtype)
             if isinstance(converted, Variable):
                 converted = converted.value()
@@ -146,9 +155,14 @@ class Variable(Tensor):
                 have = self._value
                 alone = sys.getrefcount(have) <= _EXCLUSIVE
                 if alone and (type(raw) is not np.ndarray or raw.shape in ((), have.shape)):
-                    ufunc(have, raw, have, casting="same_kind")
+                    try:
+                        ufunc(have, raw, have, casting="same_kind")
+                    except TypeError:  # NumPy has written nothing yet
+                        _check_kind(self, as_dtype(np.asarray(raw).dtype))
+                        raise
                     return self
             delta = delta if isinstance(delta, Tensor) else convert(delta, self.dtype)
+            _check_kind(self, delta.dtype)
             return self.assign(getattr(op, function)(self, delta))
         except BaseException as error:
             outward[0](error)
@@ -267,6 +281,16 @@ def _check_shape(variable: Variable, have: Any, want: Any) -> None:
     if not fits:
         raise InvalidArgumentError(
             f"cannot assign a value of shape {have} to variable '{variable.name}' of shape {want}"
+        )
+
+
+def _check_kind(variable: Variable, have: DType) -> None:
+    """Refuse floats for a variable of integers: their fractions would be lost without a word."""
+    want = variable.dtype
+    if not np.can_cast(have.dtype, want.dtype, "same_kind"):
+        raise DTypeError(
+            f"cannot assign {have.name} values to variable '{variable.name}' of {want.name}: cast them, as in "
+            f"v.assign(ag.cast(x, ag.{want.name})), or make the variable of {have.name}"
         )
 
 

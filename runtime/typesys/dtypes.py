@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from runtime.typesys.errors import DTypeError, InvalidArgumentError
+
 __all__ = ["DType", "as_dtype", "dtype_of_python", "promote", "resolve_ufunc"]
 
 
@@ -164,6 +166,10 @@ def dtype_of_python(value: Any) -> DType:
     kind = type(value)
     if kind not in _PYTHON:  # a member of an IntEnum, say
         kind = next((c for c in kind.__mro__ if c in _PYTHON), kind)
+    if kind not in _PYTHON:
+        raise InvalidArgumentError(
+            f"cannot make a tensor of {value!r} ({kind.__name__}): expected numbers, arrays or sequences of them"
+        )
     return as_dtype(_PYTHON[kind])
 
 
@@ -186,6 +192,8 @@ def promote(*operands: tuple[DType, bool]) -> tuple[DType, bool]:
     weak = all(w for _, w in operands)
     if weak:
         order = "biufc"
+        if any(d.kind not in order for d, _ in operands):
+            raise DTypeError("strings take part in no arithmetic")
         best = max((d for d, _ in operands), key=lambda d: order.index(d.kind))
         return best, True
     stand_ins = [_WEAK_STANDIN[d.kind] if w else d.dtype for d, w in operands]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from runtime.typesys.errors import ShapeError
+from runtime.typesys.errors import InvalidArgumentError, OpError, ShapeError
 
 __all__ = [
     "Dim", "Shape", "Size",
-    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size",
+    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size", "whole_number",
 ]
 
 _counter = itertools.count()
@@ -30,6 +31,26 @@ class Dim:
 
 Size: TypeAlias = int | Dim
 Shape: TypeAlias = tuple[Size, ...] | None
+
+
+def whole_number(x: Any, what: str) -> int:
+    """An argument that must be an integer, as an int; `what` it is called in the message.
+
+    Raises:
+      InvalidArgumentError: it is a float, a string, ...
+
+    >>> whole_number(1.5, "an axis")
+    Traceback (most recent call last):
+    runtime.typesys.errors.InvalidArgumentError: an axis is an integer, not 1.5
+    """
+    if type(x) is int:
+        return x
+    try:
+        return operator.index(x)
+    except TypeError as error:
+        if isinstance(error, OpError):  # a staged tensor
+            raise
+        raise InvalidArgumentError(f"{what} is an integer, not {x!r}") from None
 
 
 def is_static(shape: Shape) -> bool:

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.typesys.dtypes import DType, as_dtype, dtype_of_python
-from runtime.typesys.shapes import Dim, Shape
+from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.shapes import Dim, Shape, whole_number
 
 __all__ = ["ListType", "TensorSpec", "TensorType", "ValueType", "type_of_payload"]
 
@@ -120,7 +121,9 @@ class TensorSpec:
     """
 
     def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None) -> None:
-        self.shape = shape if shape is None else tuple(None if d is None else int(d) for d in shape)
+        if isinstance(shape, (int, str)):
+            raise InvalidArgumentError(f"the shape of a TensorSpec is a list of sizes, such as [None, 3], not {shape!r}")
+        self.shape = shape if shape is None else tuple(None if d is None else whole_number(d, "a size") for d in shape)
         self.dtype = as_dtype(dtype)
         self.name = name
 

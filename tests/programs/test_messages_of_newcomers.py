@@ -56,7 +56,7 @@ def signature_of_fewer():
     made(ag.ones([2, 2]), ag.ones([2, 2]))
 
 
-@wrong("f(ONE)", "f(x, y=2, *, z) was called wrongly", "missing a required argument: 'z'")
+@wrong("f(ONE)", "it is f(x, y=2, *, z)", "missing 1 required keyword-only argument: 'z'")
 def missing_argument():
     @ag.function
     def f(x: ag.Tensor, y: int = 2, *, z: float) -> ag.Tensor:

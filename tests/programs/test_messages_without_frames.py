@@ -319,7 +319,7 @@ def no_function():
     ag.function(3)
 
 
-@wrong("f.get_concrete_function()", "f(x) was called wrongly: missing a required argument: 'x'")
+@wrong("f.get_concrete_function()", "f() missing 1 required positional argument: 'x'; it is f(x)")
 def concrete():
     @ag.function
     def f(x):

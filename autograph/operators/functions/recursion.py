@@ -217,16 +217,21 @@ def _inline(trace: Trace, entry: Entry) -> Any:
 
 def _endless(entries: list[Entry], after: Entry) -> Exception | None:
     """The refusal of a recursion that does not end while tracing."""
-    before = next((e for e in reversed(entries) if e.call.f.__code__ is after.call.f.__code__), None)
-    if before is None:
+    first, then = [e for e in (*entries, after, after) if e.call.f.__code__ is after.call.f.__code__][:2]
+    if first is after:
         return None
     differing = [
-        f"{name!r} (first {a!r}, then {b!r})"
-        for name, a, b in zip(after.call.names, before.types, after.types, strict=False)
+        f"{name!r} (first {_short(a)}, then {_short(b)})"
+        for name, a, b in zip(after.call.names, first.types, then.types, strict=False)
         if canonical([a]) != canonical([b])
     ]
     what = f"in argument {', '.join(differing)}" if differing else "in what it closes over"
     return refusal("endless-recursion", function=after.call.f.__name__, what=what)
+
+
+def _short(type: Descriptor) -> str:
+    text = repr(type)
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 # Types of arguments

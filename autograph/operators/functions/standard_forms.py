@@ -17,6 +17,7 @@ from autograph.operators.functions.generators import made_of, may_be_shared
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.specials import leads_to_tensor
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
 __all__: list[str] = []
@@ -28,6 +29,8 @@ def deque_(*args: Any, **kwargs: Any) -> Any:
     trace = STATE.trace
     if trace is None or not (trace.graph.inputs or trace.builder.emitted):
         return collections.deque(*args, **kwargs)
+    if isinstance(kwargs.get("maxlen", args[1] if len(args) > 1 else None), Tensor):
+        return collections.deque(*args, **kwargs)  # which takes no tensor, staged or not
     return callee(Deque)(*args, **kwargs)
 
 

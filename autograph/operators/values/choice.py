@@ -7,6 +7,7 @@ alternative that is neither None nor unbound: it leaves a check in the graph tha
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -175,8 +176,7 @@ def resolve(x: Any) -> Any:
     usable = usable_of(choice)
     if len(usable) != 1:
         shown = ", ".join(_show(a) for a in choice._alternatives)
-        what = f"'{choice._name}'" if choice._name else "this value"
-        raise refusal("mixed-alternatives", what=what, shown=shown)
+        raise refusal("mixed-alternatives", what=_called(choice), shown=shown)
     require_usable(choice)
     return usable[0][1]
 
@@ -193,14 +193,12 @@ def require_usable(choice: Choice) -> None:
     if trace is None or len(usable) == len(choice._alternatives) or _is_checked(choice):
         return
     choice._checked.append(trace.builder.region.graph)
-    name = choice._name or "value"
     errors: list[tuple[Any, ...]] = []
     for i, a in enumerate(choice._alternatives):
         if a is UNBOUND:
             errors.append((i, *_error_of_unbound(choice)))
         elif a is None:
-            what = "what the function returned" if name == "return_value" else f"'{name}'"
-            errors.append((i, TypeError, f"{what} is None here, on the path that was taken; a tensor is needed"))
+            errors.append((i, TypeError, f"{_called(choice)} is None here, on the path that was taken; a tensor is needed"))
     index = usable[0][0] if len(usable) == 1 else -1
     op.require_alternative(choice._tag, index=index, errors=tuple(errors))
 
@@ -270,8 +268,17 @@ def _is_checked(choice: Choice) -> bool:
     return any(is_open(STATE.trace, graph) for graph in choice._checked)
 
 
+def _called(choice: Choice) -> str:
+    name = choice._name
+    return "what the function returned" if name == "return_value" else f"'{name}'" if name else "this value"
+
+
 def _show(a: Any) -> str:
-    return "unbound" if a is UNBOUND else repr(a)
+    """An alternative in a message, where tensors are their types: `(float32[], 'a')`."""
+    return "unbound" if a is UNBOUND else _STAGED.sub(r"\1", repr(a))
+
+
+_STAGED = re.compile("<Tensor staged ([^>]*)>")
 
 
 def is_alternative(choice: Choice, test: Any) -> Any:

@@ -71,7 +71,7 @@ def test_what_entries_do_not_do_is_done_by_python():
         np.testing.assert_array_equal(doubled(**{"x": X}), [2, 4])
         np.testing.assert_array_equal(doubled(np.float32(1.5)), 3)
         for wrong in (lambda: doubled(), lambda: doubled(X, X), lambda: doubled(X, y=X), lambda: doubled(X, x=X)):
-            with pytest.raises(TypeError, match="was called wrongly"):
+            with pytest.raises(TypeError, match="; it is "):
                 wrong()
     assert list(map(float, map(doubled, [ag.constant(1.0), ag.constant(2.0)]))) == [2, 4]
 
@@ -226,7 +226,7 @@ def test_arguments_by_name_and_defaults():
     ]
     for _ in range(2):
         for call in wrong:
-            with pytest.raises(TypeError, match="was called wrongly"):
+            with pytest.raises(TypeError, match="; it is "):
                 call()
 
 
