@@ -14,14 +14,22 @@ from autograph.operators.containers.held import (
 from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
 from autograph.operators.containers.relations import CountOf, Detached, ElementOf, Relation, SameIf, Shares
 from autograph.operators.containers.sharing import sharing_of
-from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
+from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.descriptors import (
+    describe,
+    is_mutable,
+    mutable_parts,
+    own_alternatives,
+    structure_of,
+)
 from autograph.operators.values.listvalue import Splice, has_splices
+from autograph.operators.values.packing import alternative_for
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["copied", "counted", "joined", "placed", "same_if", "sliced", "taken"]
+__all__ = ["became", "copied", "counted", "joined", "placed", "relate", "same_if", "sliced", "taken"]
 
 
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
@@ -78,8 +86,8 @@ def _length(owner: list[Any]) -> Any:
     return length(as_list_value(owner))
 
 
-def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]) -> None:
-    """`result` was made by a conditional, of `value` where `test` is true: it is that object there.
+def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]) -> Closed:
+    """`result` was made by a conditional, of `value` where `test` is true: it is that object there (see `became`).
 
     `own` are the relations of the conditional's region.
     """
@@ -90,7 +98,7 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
         for r in own:
             if r.near is part:
                 _detach(trace, result, r)
-    _same_if(trace, result, value, test)
+    return became(trace, result, value, test)
 
 
 def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:
@@ -134,20 +142,62 @@ def _detach(trace: Trace, x: Any, relation: Relation) -> None:
         sharing_of(trace).add(Detached(trace, x, relation.far, relation.watches_far()))
 
 
-def _same_if(trace: Trace, result: Any, value: Any, test: Any) -> None:
+Closed = list[tuple[Any, Any, Any]]
+"""(new object, object of a region that has ended, test): they are one where the test is true."""
+
+
+def became(trace: Trace, result: Any, value: Any, test: Any) -> Closed:
+    """What `result` is made of is, where `test` is true, what `value` is made of. Returned are those of which the others
+    are known in a region that has ended only."""
     if result is value or (type(result) is list and "heap" in trace.notes):
-        return
-    if is_mutable(value) and is_mutable(result) and _is_open(trace, value):
-        sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
-        return
+        return []
+    if type(result) is Choice:
+        return _became_alternatives(trace, result, value, test)
+    closed: Closed = []
+    if is_mutable(value) and is_mutable(result):
+        if _is_open(trace, value):
+            sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))
+            return []
+        closed.append((result, value, test))
     ours, theirs = structure_of(result), structure_of(value)
     if ours is not None and theirs is not None and ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]):
         for a, b in zip(ours[1], theirs[1], strict=True):
-            _same_if(trace, a, b, test)
+            closed += became(trace, a, b, test)
     elif is_mutable(result):
         for part in mutable_parts(value):
             if part is not value and _is_open(trace, part):
                 sharing_of(trace).add(Detached(trace, part, result, whole=False))
+    return closed
+
+
+def _became_alternatives(trace: Trace, result: Choice, value: Any, test: Any) -> Closed:
+    """As `became`, where the result is one of several alternatives: the one that takes `value`, or one of its own."""
+    closed: Closed = []
+    choice = choice_of(value)
+    for i, part in enumerate([value] if choice is None else choice._alternatives):
+        if type(part) is list or not any(True for _ in mutable_parts(part)):
+            continue
+        if any(part is a for a in result._alternatives):
+            continue
+        here = test if choice is None else op.logical_and(test, op.equal(choice._tag, i))
+        closed += became(trace, _taking(result, part), part, here)
+    return closed
+
+
+def relate(trace: Trace, closed: Closed) -> None:
+    """Of new objects that are made of the same one of a region that has ended: they are one where they are that."""
+    first: dict[int, tuple[Any, Any]] = {}
+    for near, far, test in closed:
+        known, its_test = first.setdefault(id(far), (near, test))
+        if known is not near:
+            both = test if test is its_test else op.logical_and(test, its_test)
+            sharing_of(trace).add(SameIf(trace, near, known, both))
+
+
+def _taking(result: Choice, part: Any) -> Any:
+    """The alternative that `part` has become."""
+    found = [a for a in own_alternatives(result) if type(a) is type(part)]
+    return found[0] if len(found) == 1 else result._alternatives[alternative_for(describe(part), result._descriptor)]
 
 
 def _is_open(trace: Trace, x: Any) -> bool:

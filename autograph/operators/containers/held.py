@@ -11,8 +11,8 @@ from autograph.operators.containers.lists import ListPlace, as_list_value, dynam
 from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, has_frozen, owner_of
 from autograph.operators.state.places import note_attribute, note_item
-from autograph.operators.values.choice import choice_of
-from autograph.operators.values.descriptors import is_mutable, mutable_parts, structure_of
+from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.descriptors import is_mutable, mutable_parts, own_alternatives, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.values.listvalue import ListValue, Splice
 from runtime.tensor.tensor import Tensor
@@ -38,6 +38,10 @@ def changeable_parts(x: Any) -> Iterator[Any]:
     if isinstance(x, Tensor):
         if type(x) is Tensor and x.type.shape != ():
             yield x
+        return
+    if type(x) is Choice:
+        for alternative in own_alternatives(x):
+            yield from changeable_parts(alternative)
         return
     mutable = is_mutable(x)
     if type(x) is list and (trace := current()) is not None and "heap" in trace.notes:
@@ -217,6 +221,8 @@ def overwrite(x: Any, new: Any) -> None:
     assert trace is not None
     if isinstance(x, Tensor):
         trace.write(x, trace.operand(new))
+    elif type(new) is Choice:
+        raise followed_no_further()
     elif type(x) is list:
         dynamic = dynamic_of(new)
         if dynamic is not None or dynamic_of(x) is not None or len(x) != len(new):

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograph.operators.containers.held import refuse_alternatives, refuse_parts_of_others
 from autograph.operators.containers.lists import ListPlace, dynamic_of
-from autograph.operators.containers.relations import Detached, Shares
+from autograph.operators.containers.relations import Detached, SameIf, Shares
 from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.state.births import owner_of, unheld
 from autograph.operators.state.places import CellPlace
@@ -36,11 +36,12 @@ class LoopSharing:
         found: list[tuple[int, Any, bool | None]] = []
         first: dict[int, int] = {}
         outside: dict[int, tuple[int, Any]] = {}
-        inside = {id(part) for p in body.parameters for part in mutable_parts(p)}
+        inside = {id(part): i for i, p in enumerate(body.parameters) for part in mutable_parts(p)}
         own: dict[int, list[Any]] = {}
         for r in body.shared:
             own.setdefault(id(r.near), []).append(r)
         r = None
+        same = _alike(body.shared)
         for i, (final, d) in enumerate(zip(finals, types, strict=True)):
             if isinstance(d, Static) and final is d.value:
                 continue
@@ -50,8 +51,21 @@ class LoopSharing:
                 if j != i:
                     self.pairs[i, j] = (None, True)
                 for relation in own.get(id(part), ()):
-                    self._by_relation(i, relation, finals, found)
+                    if type(relation) is not SameIf:
+                        self._by_relation(i, relation, finals, found)
                 relation = None
+                for other in same.get(id(part), ()):
+                    if other is part:
+                        continue
+                    j = _holder(other, finals)
+                    if j is not None:
+                        if j != i:
+                            self.pairs[i, j] = (None, True)
+                    elif id(other) not in inside:
+                        outside.setdefault(id(other), (i, other))
+                    elif inside[id(other)] != i:
+                        found.append((i, other, True))
+                other = None
                 if id(part) in own:
                     continue
                 if id(part) not in inside:
@@ -60,6 +74,7 @@ class LoopSharing:
             candidates = [part for _, part in outside.values()]
             part = final = None
             records = [candidates, outside, finals, body.finals, body.places, [body.result], body.shared, own]
+            records += {id(group): group for group in same.values()}.values()
             born = unheld(trace, candidates, records)
             for key, (i, part) in outside.items():
                 if key not in born:
@@ -114,7 +129,7 @@ class LoopSharing:
 
     def _by_relation(self, i: int, relation: Any, finals: list[Any], found: list[Any]) -> None:
         far = relation.far
-        j = next((j for j, final in enumerate(finals) if any(part is far for part in mutable_parts(final))), None)
+        j = _holder(far, finals)
         if j is None or not is_mutable(far):
             found.append((i, far, _kind(relation)))
         elif j != i:
@@ -133,6 +148,24 @@ class LoopSharing:
             for part in _objects(places[i], values[i]):
                 if part is not far and (type(part) is type(far) or is_mutable(values[i])):
                     sharing_of(trace).add(Detached(trace, part, far))
+
+
+def _holder(x: Any, finals: list[Any]) -> int | None:
+    """Number of the place that holds an object, or a structure that it is in."""
+    return next((j for j, final in enumerate(finals) if any(part is x for part in mutable_parts(final))), None)
+
+
+def _alike(relations: list[Any]) -> dict[int, list[Any]]:
+    """By id of an object: the others that may be the same one, by whatever way."""
+    found: dict[int, list[Any]] = {}
+    for r in relations:
+        if type(r) is SameIf:
+            group = found.get(id(r.near), [r.near])
+            more = found.get(id(r.far), [r.far])
+            if group is not more:
+                group += more
+                found.update({id(x): group for x in group})
+    return found
 
 
 def _objects(place: Place, x: Any) -> list[Any]:

@@ -23,8 +23,9 @@ from autograph.operators.containers.relations import (
 )
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.nesting import outwards
+from autograph.operators.state.places import UNBOUND
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values.descriptors import mutable_parts
+from autograph.operators.values.descriptors import mutable_parts, structure_of
 from autograph.operators.values.listvalue import expect_lists, has_splices
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
@@ -48,6 +49,14 @@ def _find_same(same: list[SameIf], way: list[Any], test: Any, last: Any, found: 
         known = found.get(id(other))
         found[id(other)] = other, here if known is None else op.logical_or(known[1], here)
         _find_same(same, [*way, other], here, r, found)
+
+
+def _either(test: Any, one: Any, other: Any) -> Any:
+    """The content of one of two containers; of instances, which would be two alternatives, as dictionaries."""
+    if type(one) is type(other) and type(one) not in (list, dict):
+        names = dict.fromkeys(name for x in (one, other) for name in (structure_of(x, instances=True) or ((),))[0])
+        one, other = ({name: getattr(x, name, UNBOUND) for name in names} for x in (one, other))
+    return choice_module.branch_hook(test, lambda: one, lambda: other)
 
 
 class Sharing:
@@ -160,8 +169,7 @@ class Sharing:
             if any(key in changed for key in found):
                 raise followed_no_further()
             for other, test in found.values():
-                new = choice_module.branch_hook(test, lambda: x, lambda other=other: other)
-                overwrite(other, new)
+                overwrite(other, _either(test, x, other))
             touched.update(found)
         for r in same:
             if id(r.near) in touched or id(r.far) in touched:

@@ -49,7 +49,7 @@ from autograph.operators.functions.unconverted import (
     without_lists,
 )
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.places import UNBOUND, note_item, read_by_name, rebinds, watch
+from autograph.operators.state.places import UNBOUND, note_item, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
@@ -68,6 +68,7 @@ from autograph.operators.values import quick, specials
 from autograph.operators.values.choice import CHOICES, choice_of, select
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = ["callee", "converted", "special", "with_tries"]
@@ -222,8 +223,6 @@ def _builtin(trace: Trace, f: Any) -> Any:
         noting_method(trace, f)
     if owner in _HELPLESS or _is_inert(owner):
         return as_python(trace, f, f)
-    if f is getattr and "runs_again" in trace.notes:
-        return _keep(trace, f, read_by_name)
     if owner is ModuleType and (f is next or f.__module__ == "_heapq") and tensorless(trace):
         return _hold(trace, f, _next if f is next else f)
     if owner is ModuleType and f in _UNWORLDLY:
@@ -449,6 +448,7 @@ def converted(f: FunctionType) -> FunctionType:
 
 _DICT_READS = frozenset(("get", "keys", "values", "items"))
 dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
+dict_writes: Any = None  # likewise
 keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
 
 
@@ -473,6 +473,7 @@ _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
+_KEYED_WRITES = frozenset(("setdefault", "pop"))
 _DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
 
 
@@ -480,6 +481,9 @@ def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     """A dictionary's method; what it may write is noted in the journal."""
     trace, owner = current(), f.__self__
     if trace is not None:
+        writes = name in _KEYED_WRITES and "choices" in trace.notes and not isinstance(args[0], Tensor)
+        if writes and _is_absent_somewhere(owner.get(args[0])):
+            return dict_writes(name, owner, *args)
         if name == "update":
             # The argument may be an iterator, which can be read once.
             args, kwargs = (dict(*args, **kwargs),), {}

@@ -33,7 +33,7 @@ from autograph.operators.containers.lists import (
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
-from autograph.operators.items.maybe_keys import is_maybe
+from autograph.operators.items.maybe_keys import is_maybe, present
 from autograph.operators.state.aliases import followed_no_further, write_through
 from autograph.operators.state.places import UNBOUND, note_item
 from autograph.operators.state.plain import NUMBERS, PLAIN
@@ -92,9 +92,9 @@ def get_item(x: Any, index: Any) -> Any:
             if trace is None or "lists" not in trace.notes:
                 return x[index]
         elif kind in PLAIN:
-            return _present(x[index], index) if kind is dict else x[index]
+            return present(x[index], index) if kind is dict else x[index]
     elif kind is dict and by is tuple and not keyed.is_key(index):
-        return _present(x[index], index)
+        return present(x[index], index)
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
         return x[index]
     if by in _OF_PYTHON and is_object(kind):
@@ -171,7 +171,7 @@ def _or_missing(x: Any, index: Any, value: Any) -> Any:
     """A value of a `Counter` or `defaultdict`; where its key is not there, what they give for a missing one."""
     missing = getattr(type(x), "__missing__", None)
     if missing is None:
-        return _present(value, index)
+        return present(value, index)
     choice = choice_of(value)
     assert choice is not None
     trace = current_trace()
@@ -188,18 +188,6 @@ def _element_of(x: Any, content: ListValue, index: Any) -> Any:
     """`x[index]` of what only the run knows; where it can be changed, that it is the list's is noted."""
     element = get_element(content, index)
     return taken(current_trace(), x, index, element)
-
-
-def _present(value: Any, key: Any) -> Any:
-    """A dictionary's value; where its key is not there on the path taken, KeyError when the graph runs."""
-    if type(value) not in CHOICES or not is_maybe(value):
-        return value
-    choice = choice_of(value)
-    assert choice is not None
-    if STATE.trace is not None:
-        absent = [(i, KeyError, key) for i, a in enumerate(choice._alternatives) if a is UNBOUND]
-        op.require_alternative(choice._tag, index=-1, errors=tuple(absent))
-    return without_unbound(value)
 
 
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:
@@ -438,5 +426,7 @@ def del_item(x: Any, index: Any) -> None:
         elif isinstance(x, dict):
             keyed.check(x, index)
             note_item(trace, x, index)
+            if "choices" in trace.notes and not isinstance(index, Tensor) and index in x:
+                present(x[index], index)
     del x[index]
     sync(trace)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import calls, generators
 from autograph.operators.functions.generators import Body, Emitting, Test
-from autograph.operators.state.places import UNBOUND, watch
+from autograph.operators.state.places import UNBOUND, note_item, read_by_name, watch
 from autograph.operators.state.regions import current_trace
+from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import and_, if_exp, if_stmt
 from autograph.operators.values.choice import CHOICES, choice_of, without_unbound
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
-__all__ = ["dict_get", "has_maybe_keys", "is_maybe", "is_set", "length", "view"]
+__all__ = ["dict_get", "has_maybe_keys", "is_maybe", "is_set", "length", "present", "view"]
 
 
 def has_maybe_keys(d: Any) -> bool:
@@ -40,6 +43,18 @@ def is_set(x: Any) -> Any:
             hit = op.equal(choice._tag, i)
             result = hit if result is False else op.logical_or(result, hit)
     return result
+
+
+def present(value: Any, key: Any) -> Any:
+    """A dictionary's value; where its key is not there on the path taken, KeyError when the graph runs."""
+    if not is_maybe(value):
+        return value
+    choice = choice_of(value)
+    assert choice is not None
+    if STATE.trace is not None:
+        absent = [(i, KeyError, key) for i, a in enumerate(choice._alternatives) if a is UNBOUND]
+        op.require_alternative(choice._tag, index=-1, errors=tuple(absent))
+    return without_unbound(value)
 
 
 def length(d: dict[Any, Any]) -> Any:
@@ -83,5 +98,38 @@ def _read(name: str, d: dict[Any, Any], *args: Any) -> Any:
     return view(d, {"keys": lambda k, _: k, "values": lambda _, v: v, "items": lambda k, v: (k, v)}[name])
 
 
-calls.dict_reads = _read
+def _write(name: str, d: dict[Any, Any], key: Any, *default: Any) -> Any:
+    """`d.setdefault(key, default)` or `d.pop(key, default)` of a key that was set on some paths only."""
+    value = d[key]
+    note_item(current_trace(), d, key)
+    if name == "pop" and not default:
+        found = present(value, key)
+    else:
+        found = if_exp(is_set(value), lambda: without_unbound(value), lambda: default[0] if default else None)
+    if name == "pop":
+        del d[key]
+    else:
+        d[key] = found
+    sync(STATE.trace)
+    return found
+
+
+@stand_in(builtins.hasattr)
+def _hasattr(owner: Any, name: str, /) -> Any:
+    """`hasattr`: an attribute may have been set on some paths only."""
+    if not hasattr(owner, name):
+        return False
+    return is_set(getattr(owner, name)) if "choices" in current_trace().notes else True
+
+
+@stand_in(builtins.getattr)
+def _getattr(owner: Any, name: str, /, *default: Any) -> Any:
+    """`getattr` with a default, likewise."""
+    value = read_by_name(owner, name, *default) if "runs_again" in current_trace().notes else getattr(owner, name, *default)
+    if not default or not is_maybe(value):
+        return value
+    return if_exp(is_set(value), lambda: without_unbound(value), lambda: default[0])
+
+
+calls.dict_reads, calls.dict_writes = _read, _write
 generators.keys_of = lambda d: view(d, lambda key, _: key) if has_maybe_keys(d) else None

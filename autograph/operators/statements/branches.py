@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.containers.counterparts import joined, same_if
+from autograph.operators.containers.counterparts import joined, relate, same_if
 from autograph.operators.containers.relations import SameIf
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.state.aliases import link
@@ -141,10 +141,14 @@ def _keep_account(
     """Which containers the new values are on which path."""
     if "sharing" in trace.notes and sharing_of(trace).busy:
         return
+    otherwise: Any = None
+    closed = []
     for value, left, right in made:
         if left is not right and (type(value) is choice_module.Choice or any(True for _ in mutable_parts(value))):
-            joined(trace, value, left, test, sides[0].shared)
-            joined(trace, value, right, op.logical_not(test), sides[1].shared)
+            otherwise = op.logical_not(test) if otherwise is None else otherwise
+            closed += joined(trace, value, left, test, sides[0].shared)
+            closed += joined(trace, value, right, otherwise, sides[1].shared)
+    relate(trace, closed)
     for relation, (flag, *_), side in flags:
         value = next(value for value, *both in made if both[side - 1] is relation.near)
         same_if(trace, value, relation.far, flag.value)

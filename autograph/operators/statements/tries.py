@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.counterparts import became, relate
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.relations import SameIf
 from autograph.operators.state.aliases import followed_no_further
@@ -378,10 +379,15 @@ class _Try:
         node = trace.builder.emit(get("attempt"), [*entries, *(outer for outer, _ in captured)], attrs, types)
         results = iter(node.outputs)
         tag = Tensor(next(results))
+        closed = []
         for place, d in zip(self.places, self.types, strict=True):
             value = unpack(d, results, getattr(place, "name", ""))
             trace.record(place)
             place.write(UNBOUND if value is UNDEFINED else value)
+            final = UNDEFINED if traced.ended else traced.finals.get(place.key, UNDEFINED)
+            if type(final) is not list and any(True for _ in mutable_parts(final)):
+                closed += became(trace, value, final, op.equal(tag, 0))
+        relate(trace, closed)
         return tag
 
     def _refuse_shared(self, traced: Traced) -> None:

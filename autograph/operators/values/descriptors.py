@@ -23,7 +23,7 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.state.births import births_of
 from autograph.operators.state.places import UNBOUND, UNDEFINED
-from autograph.operators.values.choice import choice_of
+from autograph.operators.values.choice import Choice, choice_of
 from autograph.operators.values.forms import (
     Descriptor,
     Leaf,
@@ -154,12 +154,22 @@ def is_mutable(x: Any) -> bool:
 
 
 def mutable_parts(x: Any) -> Iterator[Any]:
-    """The structures with an identity in `x`, itself included."""
+    """The structures with an identity in `x`, itself included; of a choice, those that travel with it."""
+    if type(x) is Choice:
+        for alternative in own_alternatives(x):
+            yield from mutable_parts(alternative)
+        return
     if is_mutable(x):
         yield x
     parts = structure_of(x, instances=is_mutable(x))
     for part in () if parts is None else parts[1]:
         yield from mutable_parts(part)
+
+
+def own_alternatives(x: Choice) -> list[Any]:
+    """The alternatives of a choice that were made for it: the others are values known while tracing."""
+    made = zip(x._alternatives, x._descriptor.alternatives, strict=True)
+    return [a for a, d in made if isinstance(d, (Struct, Sequence))]
 
 
 def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
@@ -191,7 +201,7 @@ def describe(x: Any) -> Descriptor:
         return Undefined()
     choice = choice_of(x)
     if choice is not None:
-        return choice._descriptor  # type: ignore[no-any-return]
+        return _described_choice(choice)
     if type(x) is ListValue:
         return Sequence(x.element)
     if isinstance(x, Tensor):
@@ -217,6 +227,13 @@ def describe(x: Any) -> Descriptor:
     if type(x) is Splice:
         raise refusal("list-in-python")  # Python took it out of its list
     return Static(x)
+
+
+def _described_choice(choice: Any) -> Descriptor:
+    """The descriptor of a choice: what can be changed in its alternatives may hold something else than when it was made."""
+    made = zip(choice._alternatives, choice._descriptor.alternatives, strict=True)
+    now = tuple(describe(a) if isinstance(d, (Struct, Sequence)) else d for a, d in made)
+    return choice._descriptor if now == choice._descriptor.alternatives else OneOf(now)
 
 
 def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
