@@ -12,7 +12,6 @@ from autograph.operators.containers.lists import (
     as_list_value,
     concatenated,
     dynamic_of,
-    element_of,
     emit,
     index_value,
     length,
@@ -150,7 +149,9 @@ def _extend(value: ListValue, items: Any) -> tuple[ListValue, None]:
 
 
 def _pop(value: ListValue, index: Any = -1) -> tuple[ListValue, Any]:
-    element = element_of(value)
+    element = value.element
+    if element is None:
+        raise IndexError("pop from empty list")
     i = index_value(index)
     lists, taken = [], []
     for v, t in zip(value.values, value_types(element) or [None], strict=False):

@@ -205,8 +205,14 @@ def element_of(value: ListValue) -> Any:
 
 
 def get_element(value: ListValue, index: Any) -> Any:
-    """`list[index]` for a staged index."""
-    element = element_of(value)
+    """`list[index]` for a staged index.
+
+    Raises:
+      IndexError: nothing was ever put into the list.
+    """
+    element = value.element
+    if element is None:
+        raise IndexError("list index out of range")
     i = index_value(index)
     types = value_types(element)
     taken = [emit("list_get", [v, i], None, (t,))[0] for v, t in zip(value.values, types, strict=False)]

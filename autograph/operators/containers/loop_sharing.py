@@ -57,10 +57,10 @@ class LoopSharing:
                 for other in same.get(id(part), ()):
                     if other is part:
                         continue
-                    j = _holder(other, finals)
-                    if j is not None:
-                        if j != i:
-                            self.pairs[i, j] = (None, True)
+                    holder = _holder(other, finals)
+                    if holder is not None:
+                        if holder != i:
+                            self.pairs[i, holder] = (None, True)
                     elif id(other) not in inside:
                         outside.setdefault(id(other), (i, other))
                     elif inside[id(other)] != i:

@@ -223,6 +223,8 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     staged = staged_iterable(iterable)
     if staged is None:
         return _sorted_items(list(iterable), key, reverse)
+    if isinstance(staged.count(), int) and staged.count() == 0:
+        return []
     if isinstance(iterable, Tensor):
         values = iterable
     else:
@@ -231,6 +233,8 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
             return _sorted_items(list(staged), key, reverse)
         dynamic = dynamic_of(iterable)
         rows = as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic
+        if rows.element is None:
+            return []
         if not isinstance(rows.element, Leaf):
             made = _sorted_rows(rows, key, reverse)
             return made if dynamic is None else copied(current_trace(), made, iterable)

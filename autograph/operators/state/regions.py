@@ -13,8 +13,8 @@ from typing import Any
 from autograph.operators.state.births import births_of, owner_of, unheld
 from autograph.operators.state.nesting import outwards
 from autograph.operators.state.places import UNDEFINED, AttributePlace, by_item, put_back
-from runtime.ir.build import Region, user_location
-from runtime.ir.graph import Graph, Value
+from runtime.ir.build import Region, internal_folders, user_location
+from runtime.ir.graph import Graph, Location, Value
 from runtime.ops.registry import get
 from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
@@ -164,10 +164,10 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     """Whether Python would raise this exception only if the path is taken: the path ends."""
     if isinstance(error, NameError) and is_unbound(error):
         _raise_node(trace, error)
-    elif _is_for_a_try(trace, error):
+    elif _is_of_its_path(trace, error):
         arguments = tuple(map(str, error.args)) if any(map(is_staged, error.args)) else error.args
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
-        trace.builder.emit(get("raise_"), [], attrs, ())
+        trace.builder.emit(get("raise_"), [], attrs, (), (), _place_of(error))
     elif (
         not isinstance(error, (TypeError, AttributeError, IndexError, KeyError))
         or not trace.notes.get("provisional")
@@ -178,12 +178,31 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     return True
 
 
-def _is_for_a_try(trace: Trace, error: BaseException) -> bool:
-    """Whether a `try` statement around a branch or loop is to find the exception, and only where the path is taken."""
+def _is_of_its_path(trace: Trace, error: BaseException) -> bool:
+    """Whether an exception is one only where the path is taken: of those that a `try` statement around a branch or loop
+    is to find, all are; of others, those of Python objects that are as they are on this path only."""
     opened = trace.notes.get("tries")
-    if not opened or trace.builder.region.parent is opened[-1].start:
+    if not opened:
+        return type(error) in _LATER and not trace.notes.get("provisional")
+    if trace.builder.region.parent is opened[-1].start:
         return False
     return isinstance(error, Exception) and not is_ours(error)
+
+
+_LATER = (IndexError, KeyError, ZeroDivisionError)
+"""What an empty list raises, a dictionary without a key, a number that is zero."""
+
+
+def _place_of(error: BaseException) -> Location | None:
+    """Where user's code raised an exception."""
+    found = None
+    place = error.__traceback__
+    while place is not None:
+        code = place.tb_frame.f_code
+        if not code.co_filename.startswith(tuple(internal_folders)):
+            found = Location(code.co_filename, place.tb_lineno, code.co_name, code, place.tb_lasti)
+        place = place.tb_next
+    return found
 
 
 def is_ours(error: BaseException) -> bool:

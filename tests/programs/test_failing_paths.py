@@ -1,0 +1,91 @@
+"""What only fails where a path is taken: an empty list, a dictionary without the key, a division of Python's numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+CODE = np.array([[0, 3], [0, 4], [1, 0], [0, 2]])
+
+
+@PROGRAMS.add((CODE,), (CODE[:1],), traces=2)
+def stack_machine(code):
+    stack, at = [], 0
+    while at < len(code):
+        op, value = code[at]
+        at += 1
+        if op == 0:
+            stack.append(value)
+        elif op == 1:
+            stack.append(stack.pop() + stack.pop())
+        else:
+            raise ValueError("bad op")
+    return stack, at
+
+
+@PROGRAMS.add((-9,), (-1,))
+def paths_not_taken(x):
+    xs, table = [], {}
+    if x > 0:
+        x += xs[0]
+    if x > 5:
+        x += table["k"]
+    if x > 7:
+        x = 1 // 0
+    return x
+
+
+@PROGRAMS.add((0.0, 1.0, 3), (0.0, 2.0, 1))
+def romberg(a, b, n):
+    rows = []
+    for i in range(n):
+        h = (b - a) / 2**i
+        if i == 0:
+            row = [h / 2 * (a**4 + b**4)]
+        else:
+            row = [rows[i - 1][0] / 2 + h * sum((a + (2 * k - 1) * h) ** 4 for k in range(1, 2 ** (i - 1) + 1))]
+            for j in range(1, i + 1):
+                row.append(row[j - 1] + (row[j - 1] - rows[i - 1][j - 1]) / (4**j - 1))
+        rows.append(row)
+    return rows[-1][-1]
+
+
+@PROGRAMS.add((np.array([[5, 6], [1, 2], [2, 4]]),), (np.zeros((0, 2), np.int64),), traces=2)
+def merged_intervals(intervals):
+    out = []
+    for start, end in sorted(intervals, key=lambda pair: pair[0]):
+        if out and start <= out[-1][1]:
+            out[-1][1] = max(out[-1][1], end)
+        else:
+            out.append([start, end])
+    return out
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+@pytest.mark.parametrize(("value", "error"), [(1, IndexError), (-1, KeyError), (-3, ZeroDivisionError), (-9, None)])
+@pytest.mark.parametrize("native", [False, True])
+def test_taken_they_fail_as_in_python(value: int, error: type[Exception] | None, native: bool) -> None:
+    def failing(x):
+        if x > 0:
+            [].pop()
+        if x > -2:
+            x += {}["k"]
+        if x > -5:
+            x = 1 // 0
+        return x
+
+    staged = ag.function(failing, jit_compile=native)
+    if error is None:
+        assert int(staged(ag.constant(value))) == value
+        return
+    with pytest.raises(error) as caught:
+        staged(ag.constant(value))
+    with pytest.raises(error) as wanted:
+        failing(value)
+    assert caught.value.args == wanted.value.args
