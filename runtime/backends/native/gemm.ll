@@ -354,9 +354,31 @@ done:
   ret void
 }
 
+; Memory of `room` bytes where that is enough, or a block of the pool.
+define private ptr @space(i64 %size, ptr %own, i64 %room) {
+  %fits = icmp ule i64 %size, %room
+  %given = icmp ne ptr %own, null
+  %there = and i1 %fits, %given
+  br i1 %there, label %mine, label %take
+mine:
+  ret ptr %own
+take:
+  %block = call ptr @ag_take(i64 %size)
+  ret ptr %block
+}
+define private void @unspace(ptr %block, ptr %own) {
+  %mine = icmp eq ptr %block, %own
+  br i1 %mine, label %done, label %give
+give:
+  call void @ag_give(ptr %block)
+  ret void
+done:
+  ret void
+}
+
 ; 1, or 0 where there is no memory
 define i64 @ag_gemm_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, i64 %cb, ptr %c, i64 %ldc,
-                            i64 %add) {
+                            i64 %add, ptr %own, i64 %room) {
 entry:
   %job = alloca [22 x i64]
   %rows = icmp sgt i64 %m, 0
@@ -418,7 +440,7 @@ plain:
 edge:
   %e.size = mul i64 %k, $COLUMNS
   %e.bytes = mul i64 %e.size, $SIZE
-  %e = call ptr @ag_take(i64 %e.bytes)
+  %e = call ptr @space(i64 %e.bytes, ptr %own, i64 %room)
   %e.none = icmp eq ptr %e, null
   br i1 %e.none, label %failed, label %edge.pack
 edge.pack:
@@ -431,14 +453,17 @@ plain.run:
   %last.i = ptrtoint ptr %last to i64
   call void @put(ptr %job, i64 15, i64 %last.i)
   call void @run(ptr %job)
-  call void @ag_give(ptr %last)
+  call void @unspace(ptr %last, ptr %own)
   ret i64 1
 
 copies:
   %short = icmp sle i64 %k, 384
   %kc = select i1 %short, i64 %k, i64 256
   %nc = call i64 @llvm.smin.i64(i64 %n, i64 1024)
-  %nc.up = add i64 %nc, $COLUMNS
+  %nc.more = add i64 %nc, $COLUMNS
+  %nc.less = sub i64 %nc.more, 1
+  %nc.panels = udiv i64 %nc.less, $COLUMNS
+  %nc.up = mul i64 %nc.panels, $COLUMNS
   %size = mul i64 %nc.up, %kc
   %mc.most = call i64 @llvm.smin.i64(i64 %m, i64 1536)
   %mc = select i1 %ordered, i64 %mc.most, i64 %m
@@ -446,7 +471,7 @@ copies:
   %a.size = select i1 %ordered, i64 %a.size.0, i64 0
   %sizes = add i64 %size, %a.size
   %size.bytes = mul i64 %sizes, $SIZE
-  %buffer = call ptr @ag_take(i64 %size.bytes)
+  %buffer = call ptr @space(i64 %size.bytes, ptr %own, i64 %room)
   %a.buffer = getelementptr $WORD, ptr %buffer, i64 %size
   %missing = icmp eq ptr %buffer, null
   br i1 %missing, label %failed, label %inner
@@ -501,7 +526,7 @@ outer.done:
   %p.more = icmp slt i64 %p.next, %k
   br i1 %p.more, label %inner, label %give
 give:
-  call void @ag_give(ptr %buffer)
+  call void @unspace(ptr %buffer, ptr %own)
   ret i64 1
 done:
   ret i64 1

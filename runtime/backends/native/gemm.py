@@ -1,8 +1,9 @@
 """Matrix products of native code's own: kernels that keep a tile of the result in registers.
 
-    ag_gemm_f32(m, n, k, a, ra, ca, b, rb, cb, c, ldc, add)     c = a @ b, or c += a @ b; 0 where there is no memory; ra and
-        ca are the steps from row to row and from column to column of a, rb and cb those of b, ldc that from row to row of c,
-        whose rows lie in one piece
+    ag_gemm_f32(m, n, k, a, ra, ca, b, rb, cb, c, ldc, add, own, room)
+        c = a @ b, or c += a @ b; 0 where there is no memory; ra and ca are the steps from row to row and from column to
+        column of a, rb and cb those of b, ldc that from row to row of c, whose rows lie in one piece; `own` is memory of
+        `room` bytes for what is put in order (see `room` below), which is taken from the pool where that is not enough
     ag_pack_f32(k, n, b, rb, cb, out)                       b in panels, for many products; `packed_size` numbers
     ag_gemm_packed_f32(m, n, k, a, ra, ca, packed, c, ldc, add)
 
@@ -22,7 +23,7 @@ from runtime.backends.native import pool, threads, toolchain
 from runtime.backends.native.errors import NoCompilerError
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "text", "tile"]
+__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "room", "text", "tile"]
 
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
@@ -68,6 +69,23 @@ def packed_size(kind: str, inner: int, columns: int) -> int:
     found = tile(kind)
     assert found is not None
     return -(-columns // found.columns) * found.columns * inner
+
+
+def room(kind: str, sizes: tuple[int, int, int], a: tuple[int, int], b: tuple[int, int]) -> int:
+    """Bytes that ag_gemm needs for what it puts in order: `sizes` are m, n, k; the others steps. As gemm.ll decides."""
+    found = tile(kind)
+    assert found is not None
+    (m, n, k), (ra, ca), (rb, cb), size = sizes, a, b, WORDS[kind][1]
+    clash = rb * size % 2048 == 0 and m >= (32 if k >= 512 else 64)
+    deep = (k >= 512 and n >= 384) or k > 1024
+    many = m >= (96 if deep else 256 if k >= 512 else 600)
+    turned = ca != 1 and ((m >= 1000 and n >= 96) or (n >= 400 and k >= 200 and m >= 128))
+    far = m >= 128 and (n >= _FAR or (k > 1024 and n >= 256)) and ra > 384
+    if not (clash or many or turned or far or cb != 1):
+        return k * found.columns * size if n % found.columns else 0
+    depth = k if k <= 384 else 256
+    panels = packed_size(kind, depth, min(n, 1024))
+    return (panels + (min(m, 1536) * depth if turned or far else 0)) * size
 
 
 def addresses(kind: str) -> dict[str, int]:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(
 INT, PTR = ctypes.c_int64, ctypes.c_void_p
 TYPES = {"f32": np.float32, "f64": np.float64}
 HOST = [(kind, gemm.tile(kind)) for kind in TYPES] if toolchain.available() else []
+ROOM = np.empty(1 << 21)
 TILES = [*HOST, ("f32", gemm.Tile(8, 2, 6)), ("f64", gemm.Tile(4, 2, 6)), ("f32", gemm.Tile(4, 3, 2))]
 
 
@@ -26,7 +27,7 @@ def kernels(request):
     names = [f"{name}_{kind}" for name in ("ag_gemm", "ag_gemm_packed", "ag_pack")]
     loaded = toolchain.compile_text(gemm.text(kind, tile), symbols, tuple(names))
     kinds = [
-        (INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT),
+        (INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT),
         (None, INT, INT, INT, PTR, INT, INT, PTR, PTR, INT, INT),
         (None, INT, INT, PTR, INT, INT, PTR),
     ]
@@ -65,7 +66,12 @@ def check(kernels, m, k, n, turned, pitch, add):
             assert np.isnan(panels[-16:]).all()
             packed(m, n, k, a.ctypes.data, *steps, at, c.ctypes.data, n, add)
         else:
-            assert plain(m, n, k, a.ctypes.data, *steps, source.ctypes.data, *rows_and_columns, c.ctypes.data, n, add) == 1
+            given = m, n, k, a.ctypes.data, *steps, source.ctypes.data, *rows_and_columns, c.ctypes.data, n, add
+            assert plain(*given, None, 0) == 1
+            first = c.copy()
+            c[...] = before
+            assert plain(*given, ROOM.ctypes.data, ROOM.nbytes) == 1
+            np.testing.assert_array_equal(c, first)
         np.testing.assert_allclose(c, want + before * add, **close)
         assert (whole[:64] == 7).all() and (whole[-64:] == 7).all()
 
@@ -85,6 +91,30 @@ def test_large(kernels, m, k, n):
         check(kernels, m, k, n, turned, 0, add)
 
 
+@pytest.mark.parametrize("kind", [kind for kind, _ in HOST])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(300, 700, 90), (128, 512, 1024), (512, 128, 1024), (192, 320, 512), (64, 300, 1030), (1540, 390, 520)]
+)
+def test_what_is_put_in_order_fits_into_the_room_that_is_planned(kind, m, k, n):
+    plain = ctypes.CFUNCTYPE(INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT)(
+        gemm.addresses(kind)[f"ag_gemm_{kind}"]
+    )
+    random = np.random.default_rng(m)
+    for turned, down in itertools.product((False, True), (False, True)):
+        a, b = random.standard_normal((m, k)).astype(TYPES[kind]), random.standard_normal((k, n)).astype(TYPES[kind])
+        steps, others = (1, m) if turned else (k, 1), (1, k) if down else (n, 1)
+        left, right = a.T.copy() if turned else a, b.T.copy() if down else b
+        size = gemm.room(kind, (m, n, k), steps, others)
+        own, inner = guarded((size // a.itemsize,), TYPES[kind], random)
+        c = np.empty((m, n), TYPES[kind])
+        pool.empty()
+        places = left.ctypes.data, *steps, right.ctypes.data, *others, c.ctypes.data, n, 0, inner.ctypes.data, size
+        assert plain(m, n, k, *places) == 1
+        assert pool.kept() == 0  # none was taken beside it
+        assert (own[:64] == 7).all() and (own[-64:] == 7).all()
+        np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-3)
+
+
 def test_nothing(kernels):
     for m, k, n in ((0, 4, 4), (4, 4, 0), (4, 0, 4), (0, 0, 0)):
         for add in (0, 1):
@@ -102,7 +132,7 @@ def test_threads_change_nothing(kernels, count):
             for threads_now in (1, count):
                 threads.set_count(threads_now)
                 c = np.empty((m, n), dtype)
-                plain(m, n, k, a.ctypes.data, k, 1, b.ctypes.data, n, 1, c.ctypes.data, n, 0)
+                plain(m, n, k, a.ctypes.data, k, 1, b.ctypes.data, n, 1, c.ctypes.data, n, 0, None, 0)
                 made.append(c)
             np.testing.assert_array_equal(*made)
     finally:

@@ -84,3 +84,62 @@ def test_a_step_of_training_takes_little_beside_its_results():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
     frame = native.get_concrete_function(*arguments).executable.lowered.frame
     assert frame <= 64 * 256 * 4 + 4096  # the hidden layer's cotangent: its weights' results come last
+
+
+def lstm(xs, w, b):
+    """The last state of a recurrent cell, its steps in a loop."""
+    h = c = ag.zeros([16, 32])
+    for x in xs:
+        i, f, g, o = ag.split(ag.concat([x, h], 1) @ w + b, 4, axis=1)
+        c = ag.sigmoid(f) * c + ag.sigmoid(i) * ag.tanh(g)
+        h = ag.sigmoid(o) * ag.tanh(c)
+    return h
+
+
+def lstm_step(xs, w, b):
+    with ag.GradientTape() as tape:
+        tape.watch([w, b])
+        loss = ag.reduce_sum(lstm(xs, w, b) ** 2)
+    return [w - 0.1 * slope for w, slope in zip([w, b], tape.gradient(loss, [w, b]), strict=True)]
+
+
+def lstm_arguments():
+    values = np.random.default_rng(0)
+    return [ag.constant((values.standard_normal(s) * 0.2).astype(np.float32)) for s in ((20, 16, 24), (56, 128), (128,))]
+
+
+def test_what_loops_keep_for_gradients_is_planned():
+    """Lists of a known length lie in the frame, where what lives at other times may be."""
+    arguments = lstm_arguments()
+    native = ag.function(lstm_step, jit_compile=True)
+    for _ in range(2):
+        for a, b in zip(native(*arguments), ag.function(lstm_step, jit_compile=False)(*arguments), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    lowered = native.get_concrete_function(*arguments).executable.lowered
+    kept = 20 * 16 * 4  # bytes of a number at every step
+    together = (6 * 32 + 56 + 4 * 32) * kept + 4 * 32 * 20 * 16 * 4  # and what the product of weights puts in order
+    assert 11 * 32 * kept < lowered.frame < together
+
+
+def test_planned_lists_that_change_places_go_on_and_are_given_away():
+    """Lists in the frame, read twice, reversed, grown beyond what was planned, stacked and returned."""
+
+    def f(x):
+        a, b = [], []
+        for i in ag.range(40):
+            a.append(x * ag.cast(i, ag.float32))
+            b.append(x - ag.cast(i, ag.float32))
+        total = ag.zeros([200])
+        for i in ag.range(40):
+            total += a[i] * b[39 - i]
+            a, b = b, a
+        for i in ag.range(5):
+            a.append(total + ag.cast(i, ag.float32))
+        return total, ag.stack(a), ag.reduce_sum(ag.stack(b), axis=0)
+
+    x = ag.constant(np.random.default_rng(1).standard_normal(200).astype(np.float32))
+    native, plan = (ag.function(f, jit_compile=jit) for jit in (True, False))
+    first = native(x)
+    native(x + 1)  # writes into the same frame
+    for a, b in zip(first, plan(x), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)

@@ -265,7 +265,7 @@ class _Entry:
             code.do(f"store {{i64, i64}} zeroinitializer, ptr {self._place(slot)}")
             return
         n = length_of(ctx, rep)
-        ptr = reserve(ctx, rep, n)  # its own, if it was borrowed
+        ptr = reserve(ctx, rep, n, given_away=True)  # its own, if it was borrowed
         code.do(f"store {{ptr, i64}} zeroinitializer, ptr {rep.slot}")
         code.do(f"store ptr {ptr}, ptr {self._place(slot)}")
         code.do(f"store i64 {n}, ptr {self._place(slot + 1)}")

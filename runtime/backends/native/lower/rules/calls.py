@@ -359,7 +359,7 @@ class _Function:
         code.do(f"store i64 {n}, ptr {length}")
         if rep.element is None:
             return
-        reserve(ctx, rep, n)  # its own, if it was borrowed
+        reserve(ctx, rep, n, given_away=True)  # its own, if it was borrowed
         held = code.op(f"load {{ptr, i64}}, ptr {rep.slot}")
         code.do(f"call void @ag_drop(ptr {slot})")
         code.do(f"store {{ptr, i64}} {held}, ptr {slot}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from runtime.backends.native import dots
-from runtime.backends.native.gemm import packed_size, tile
+from runtime.backends.native.gemm import packed_size, room, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.types import LLVM, code_of, is_float
+from runtime.backends.native.lower.types import LLVM, SIZE, code_of, is_float
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType
@@ -64,21 +64,38 @@ def by_kernel(
     if not packed and not _suits(kind, rows, inner, columns):
         return False
     a_steps, b_steps = a[3], b[3]
+    own, bytes_ = (None, 0) if packed else _room(ctx, kind, (rows, columns, inner), a_steps, b_steps)
     places = _places(ctx, a, b, out, at)
     name = f"ag_gemm_packed_{kind}" if packed else f"ag_gemm_{kind}"
     head, tail = "i64, i64, i64, ptr, i64, i64, ptr", "ptr, i64, i64"
-    ctx.module.declare(
-        f"declare void @{name}({head}, {tail})" if packed else f"declare i64 @{name}({head}, i64, i64, {tail})", name
-    )
+    more = f"declare i64 @{name}({head}, i64, i64, {tail}, ptr, i64)"
+    ctx.module.declare(f"declare void @{name}({head}, {tail})" if packed else more, name)
     given = f"i64 {rows}, i64 {columns}, i64 {inner}, ptr {places[0]}, i64 {a_steps[0]}, i64 {a_steps[1]}, ptr {places[1]}"
     rest = f"ptr {places[2]}, i64 {pitch}, i64 {int(add)}"
     if packed:
         code.do(f"call void @{name}({given}, {rest})")
     else:
-        done = code.op(f"call i64 @{name}({given}, i64 {b_steps[0]}, i64 {b_steps[1]}, {rest})")
+        for_order = f"ptr {own.ptr if own is not None else 'null'}, i64 {bytes_}"
+        done = code.op(f"call i64 @{name}({given}, i64 {b_steps[0]}, i64 {b_steps[1]}, {rest}, {for_order})")
         code.require(code.op(f"icmp ne i64 {done}, 0"), ctx.failure)
-    ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers)
+    ctx.memory.touch(out.buffers | a[4].buffers | b[4].buffers | (own.buffers if own is not None else frozenset()))
     return True
+
+
+def _room(
+    ctx: FunctionLowering, kind: str, sizes: tuple[Operand, ...], a: tuple[Operand, ...], b: tuple[Operand, ...]
+) -> tuple[Array | None, int]:
+    """Memory for what a product puts in order, planned with everything else, where its size is known; how many bytes."""
+    known = [n for n in (*sizes, *a, *b) if isinstance(n, int)]
+    if len(known) < 7:
+        return None, 0
+    m, n, k, *steps = known
+    size = room(kind, (m, n, k), (steps[0], steps[1]), (steps[2], steps[3]))
+    if not size:
+        return None, 0
+    own = ctx.allocate(kind, (size // SIZE[kind],))
+    ctx.memory.touch(own.buffers)
+    return own, size
 
 
 def _places(ctx: FunctionLowering, a: Plane, b: Plane, out: Array, at: tuple[Operand, Operand, Operand]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.exprs import Const, Map
+from runtime.backends.native.lower.exprs import Const, Load, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.nests import Root, load, store
@@ -34,6 +34,8 @@ class ListRep:
         self.length = length
         self.slot = slot
         self.buffers = frozenset((Buffer(slot, None),))  # its own memory, and what it may be borrowed from
+        self.known: int | None = None  # its length, where that is known now
+        self.planned: Array | None = None  # memory that nobody else has, borrowed from the function's frame
 
     @property
     def code(self) -> str:
@@ -86,8 +88,8 @@ def data_of(ctx: FunctionLowering, rep: ListRep) -> str:
     return ctx.code.op(f"load ptr, ptr {rep.slot}", "p")
 
 
-def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand) -> str:
-    """Memory of its own for a number of elements; those it has are kept."""
+def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand, given_away: bool = False) -> str:
+    """Memory of its own for a number of elements; those it has are kept. What is given away is not of the frame."""
     code = ctx.code
     ctx.big = True
     size = SIZE[rep.code] * max(rep.count, 1)
@@ -96,8 +98,12 @@ def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand) -> str:
     # Not by a call where there is room, and that is not left to the inliner: of programs with many lists it makes
     # several times as much code as they are.
     have = code.op(f"load i64, ptr {code.op(f'getelementptr i64, ptr {rep.slot}, i64 1')}")
-    room = code.op(f"icmp ult i64 {code.op(f'sub i64 {need}, 1')}, {have}")
     old = code.op(f"load ptr, ptr {rep.slot}")
+    if rep.planned is not None and not given_away:
+        bytes_ = code.product(rep.planned.sizes) * SIZE[rep.code]  # type: ignore[operator]
+        there = code.op(f"icmp eq ptr {old}, {rep.planned.ptr}")
+        have = code.op(f"select i1 {there}, i64 {bytes_}, i64 {have}")
+    room = code.op(f"icmp ult i64 {code.op(f'sub i64 {need}, 1')}, {have}")
     short, on, before = code.label("short"), code.label("room"), code.block
     code.do(f"br i1 {room}, label %{on}, label %{short}, !prof !0")
     code.begin(short)
@@ -150,6 +156,7 @@ def assign(ctx: FunctionLowering, target: ListRep, source: ListRep, moved: bool 
     """Make a list hold what another holds; the other is not used again if it was moved."""
     code = ctx.code
     count = length_of(ctx, source)
+    target.known = None
     if moved:
         held = code.op(f"load {{ptr, i64}}, ptr {source.slot}")
         old = code.op(f"load {{ptr, i64}}, ptr {target.slot}")
@@ -189,6 +196,7 @@ def mine(ctx: FunctionLowering, node: Node, element: Any = None) -> ListRep:
     assert isinstance(rep, ListRep)
     if not is_mine(ctx, value, node):
         return copied(ctx, rep, element)
+    rep.known = None
     if rep.element is None and element is not None:
         rep.element = _element(element)
     return rep
@@ -312,7 +320,7 @@ def list_stack(ctx: FunctionLowering, node: Node) -> None:
     rep = ctx.env[value]
     t = ctx.type(node.outputs[0])
     kind = code_of(t.dtype)
-    n = length_of(ctx, rep)
+    n: Operand = length_of(ctx, rep) if rep.known is None else rep.known
     if node.attrs.get("element") is None:
         ctx.code.require(ctx.code.op(f"icmp sgt i64 {n}, 0"), ctx.failure)
     sizes = (n, *rep.sizes)
@@ -395,17 +403,22 @@ def list_add(ctx: FunctionLowering, node: Node) -> None:
 
 @rule("list_reverse")
 def list_reverse(ctx: FunctionLowering, node: Node) -> None:
-    """The elements from last to first."""
-    x = ctx.env[node.inputs[0]]
-    if x.element is None:
+    """The elements from last to first: the first and the last change places, and so on."""
+    if ctx.env[node.inputs[0]].element is None:
         raise Unsupported([("an empty list", None)])
-    n = length_of(ctx, x)
-    out = new_list(ctx, x.element)
-    sizes = (n, *x.sizes)
-    strides = ctx.code.strides(sizes)
-    target = Array(reserve(ctx, out, n), x.code, sizes, strides, frozenset())
-    source = ctx.dense(Array(data_of(ctx, x), x.code, sizes, strides, x.buffers))
-    turned = ((ctx.code.sub(n, 1), 0, -1), *((0, i + 1, 1) for i in range(len(x.sizes))))
-    ctx.fill(target, source.as_expr(turned))
-    ctx.code.do(f"store i64 {n}, ptr {out.length}")
+    known = ctx.env[node.inputs[0]].known
+    out = mine(ctx, node)
+    out.known = known
+    n = length_of(ctx, out)
+    ptr = reserve(ctx, out, n)
+    half = ctx.code.op(f"lshr i64 {n}, 1")
+    count, last = out.count, ctx.code.mul(ctx.code.sub(n, 1), out.count)
+    inside = ctx.code.strides(out.sizes)
+    forth: tuple[Operand, ...] = (count, *inside)
+    back: tuple[Operand, ...] = (-count, *inside)
+    sizes: tuple[Operand, ...] = (half, *out.sizes)
+    first = Array(ptr, out.code, sizes, forth, out.buffers)
+    second = Array(ptr, out.code, sizes, back, out.buffers, last)
+    reads = [Load(ptr, out.code, x.offset, x.strides, out.buffers) for x in (second, first)]
+    ctx.nest(sizes, [Root(read, x, x.strides) for read, x in zip(reads, (first, second), strict=True)])
     ctx.define(node.outputs[0], out)

@@ -27,6 +27,7 @@ from runtime.backends.native.lower.rules.branches import is_lent, settled
 from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, move
 from runtime.backends.native.lower.rules.kernels import pack_weights
+from runtime.backends.native.lower.rules.list_memory import as_number, plans_memory
 from runtime.backends.native.lower.rules.lists import (
     ListRep,
     assign,
@@ -145,8 +146,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for k, state in enumerate(states):  # two lists that are one before the loop
         if isinstance(state, ListRep) and any(state is s for s in states[:k]):
             states[k] = copied(ctx, state)
-    if counted:
-        _make_room(ctx, body, states, count)
+    planned = _make_room(ctx, node, body, states, count) if counted else []
     head, inside, after = code.label("loop"), code.label("body"), code.label("after")
     slots = [s for s in states if isinstance(s, _Slot)]
     phis: dict[int, tuple[Scalar, Scalar]] = {}  # state -> (value before, value inside)
@@ -227,6 +227,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
     shared = frozenset[Buffer]().union(*(s.array.buffers for s in slots if s.taken))
+    for filled in planned:
+        filled.known = as_number(count)
     for out, rep, state in zip(node.outputs, phi_reps, states, strict=True):
         if isinstance(state, _Slot) and state.taken:
             rep = ctx.dense(Array(state.now, state.code, state.sizes, state.one.strides, shared))
@@ -241,22 +243,28 @@ MOST_ROOM = 1 << 30
 """Bytes of a list that are taken before they are needed."""
 
 
-def _make_room(ctx: FunctionLowering, body: Graph, states: list[Any], count: Operand) -> None:
-    """Memory at once for lists that every turn puts one element more into: they would double it again and again."""
+def _make_room(ctx: FunctionLowering, node: Node, body: Graph, states: list[Any], count: Operand) -> list[ListRep]:
+    """Memory at once for lists that every turn puts one element more into: they would double it again and again. Those
+    whose memory is planned, which then have as many elements as there are turns."""
     code = ctx.code
+    planned = []
     for k, state in enumerate(states):
         grown = body.outputs[k].node
         if not isinstance(state, ListRep) or state.element is None or grown is None or grown.op.name != "list_append":
             continue
         if grown.inputs[0] is not body.inputs[1 + k]:
             continue
+        if plans_memory(ctx, state, node.inputs[1 + k], node.outputs[k], count):
+            planned.append(state)
+            continue
         most = MOST_ROOM // max(SIZE[state.code] * state.count, 1)
         if type(count) is int:
-            turns: Operand = min(max(count, 0), most)
+            more: Operand = min(max(count, 0), most)
         else:
-            turns = code.op(f"call i64 @llvm.smin.i64(i64 {count}, i64 {most})")
-            turns = code.op(f"call i64 @llvm.smax.i64(i64 {turns}, i64 0)")
-        reserve(ctx, state, code.op(f"add i64 {length_of(ctx, state)}, {turns}"))
+            more = code.op(f"call i64 @llvm.smin.i64(i64 {count}, i64 {most})")
+            more = code.op(f"call i64 @llvm.smax.i64(i64 {more}, i64 0)")
+        reserve(ctx, state, code.op(f"add i64 {length_of(ctx, state)}, {more}"))
+    return planned
 
 
 def _marked(ctx: FunctionLowering, node: Node, body: Graph) -> tuple[str, str] | None:
@@ -279,6 +287,7 @@ def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: V
         rep = converted(ctx, ctx.env[init], init.type, inner.type)
         if rep.element is None or not is_mine(ctx, init, node):
             rep = copied(ctx, rep, inner.type.element)
+        rep.known = None
         return rep
     t = ctx.type(inner)
     if t.shape == ():
