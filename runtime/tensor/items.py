@@ -19,7 +19,7 @@ from runtime.ops.index import indexed_shape
 from runtime.ops.registry import function
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
-from runtime.tensor.tensor import Tensor, type_of
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
 from runtime.tensor.views import attach_views, carry, note_view, put
 from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, ShapeError, leaked_tensor, outward
@@ -320,7 +320,9 @@ def _getitem(self: Any, index: Any, *_: Any) -> Tensor:
         outward[0](error)
         raise
     result._parent = (self if _refs(self) == _TEMPORARY_GET else weakref.ref(self), index)
-    if type_of(result._value).shape != () and is_view_index(index):
+    value = result._value
+    shares = value.tensor_type.shape != () if type(value) is Value else type(value) is np.ndarray
+    if shares and (type(index) is int or is_view_index(index)):
         note_view(self, result)
     return result
 

@@ -168,7 +168,7 @@ class Tensor:
     def __repr__(self) -> str:
         value = self._value
         if type(value) is Value:
-            return f"<Tensor staged {value.type}>"
+            return repr_hook(self)  # type: ignore[no-any-return]
         kind = type_of_payload(value)
         shape = "()" if not kind.shape else str(kind.shape)
         return f"<Tensor: shape={shape}, dtype={kind.dtype.name}, numpy={np.asarray(value)[()]!r}>"
@@ -227,4 +227,5 @@ def _describe(tensor: Tensor, spec: str) -> str:
 
 in_trace: Any = bool  # whether a trace is active: runtime.tensor.trace, which imports this, puts its answer there
 hash_hook: Any = bool  # called where the hash of a staged number is asked for; the front end may end the trace there
+repr_hook: Any = lambda tensor: f"<Tensor staged {tensor.type}>"  # the same of what `repr` gives
 text_hook: Any = _describe  # the text of a staged tensor; the front end puts tokens there that its print understands

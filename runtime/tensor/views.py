@@ -191,12 +191,15 @@ _LONGEST = 8  # views of views that keep what they view
 
 
 def _turning(there: Callable[..., Tensor], back: Callable[..., Callable[[Tensor, Tensor], Tensor]]) -> Callable[..., Any]:
-    """A method that gives a view: `there(x, *args)`, of which `back(x, *args)` makes what turns it."""
+    """A method that gives a view: `there(x, *args)`, and `back(*args)` turns that."""
+    usual = Turned(there, back())
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         view = there(self, *args, **kwargs)
         if view is not self and type(view) is Tensor and getattr(view, "_parent", None) is None:
-            turned = Turned(lambda x: there(x, *args, **kwargs), back(self, *args, **kwargs))
+            turned = usual
+            if args or kwargs:
+                turned = Turned(lambda x: there(x, *args, **kwargs), back(*args, **kwargs))
             view._parent = (self if _depth(self) < _LONGEST else weakref.ref(self), turned)
             note_view(self, view)
         return view
@@ -232,11 +235,11 @@ def _exchanged(x: Tensor, axis1: int, axis2: int) -> Tensor:
     return op.swapaxes(x, axis1, axis2)  # type: ignore[no-any-return]
 
 
-def _to_shape(x: Tensor, *_: Any, **__: Any) -> Callable[[Tensor, Tensor], Tensor]:
+def _to_shape(*_: Any, **__: Any) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda view, base: op.reshape_method(view, op.shape(base))
 
 
-def _to_order(x: Tensor, *order: Any, **_: Any) -> Callable[[Tensor, Tensor], Tensor]:
+def _to_order(*order: Any, **_: Any) -> Callable[[Tensor, Tensor], Tensor]:
     axes = order[0] if len(order) == 1 and not isinstance(order[0], int) else order
     if not axes:
         return lambda view, base: op.transpose_all(view)
@@ -252,5 +255,5 @@ def attach_views(write: Callable[[Tensor, Any, Tensor], None]) -> None:
     Tensor.reshape = _turning(_reshaped, _to_shape)  # type: ignore[attr-defined]
     Tensor.ravel = _turning(_flat, _to_shape)  # type: ignore[attr-defined]
     Tensor.transpose = _turning(_transposed, _to_order)  # type: ignore[attr-defined]
-    Tensor.swapaxes = _turning(_exchanged, lambda x, a, b: lambda view, base: op.swapaxes(view, a, b))  # type: ignore[attr-defined]
+    Tensor.swapaxes = _turning(_exchanged, lambda axis1=0, axis2=0: lambda view, base: op.swapaxes(view, axis1, axis2))  # type: ignore[attr-defined]
     Tensor.T = property(_turning(lambda x: op.transpose_all(x), _to_order))  # type: ignore[attr-defined]

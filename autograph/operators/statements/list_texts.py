@@ -16,7 +16,7 @@ from autograph.operators.values.descriptors import (
 from autograph.operators.values.listvalue import ListValue
 from runtime.ops.shown import Form
 
-__all__ = ["list_form", "pairs_form"]
+__all__ = ["each_form", "list_form", "pairs_form"]
 
 _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 
@@ -24,6 +24,18 @@ _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 def list_form(value: ListValue, before: str = "[", after: str = "]") -> Form:
     """The form of a list's text."""
     return ("rows", before, _form(value.element), len(value.values), after)
+
+
+def each_form(value: ListValue, before: str, after: str) -> Form:
+    """The form of a list's items, each with the texts around it."""
+    return ("each", before, _shown_alone(value.element), len(value.values), after)
+
+
+def _shown_alone(d: Descriptor | None) -> Form:
+    """The form of what is printed by itself: of a text no quotation marks."""
+    if isinstance(d, Static) and isinstance(d.value, str):
+        return ("static", d.value)
+    return ("one of", tuple(map(_shown_alone, d.alternatives))) if isinstance(d, OneOf) else _form(d)
 
 
 def pairs_form(keys: ListValue, values: ListValue, before: str, after: str) -> Form:

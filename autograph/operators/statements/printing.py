@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 from autograph.errors.refusals import refusal
 from autograph.load.at_once import JOINING
-from autograph.operators.containers.lists import as_list_value, dynamic_of
-from autograph.operators.statements.list_texts import list_form, pairs_form
+from autograph.operators.containers.lists import as_list_value, concatenated, dynamic_of, get_slice, length
+from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.list_texts import each_form, list_form, pairs_form
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values.choice import choice_of, resolve
 from autograph.operators.values.listvalue import ListValue, Splice
@@ -152,6 +153,9 @@ def _with_numbers(form: str, values: Any) -> tuple[str, Any]:
         key: Any = place if name is None else name
         place += 1 + (width == "*") + (precision == ".*")
         known = key in given if type(given) is dict else type(key) is int and key < len(given)
+        if known and kind == "r" and is_staged(given[key]):
+            given[key] = text_of(given[key])
+            return f"{found[0][:-1]}s"
         if not known or not is_staged(given[key]) or kind in "srac" or "*" in f"{width}{precision}":
             return found[0]
         number = given[key]
@@ -209,6 +213,19 @@ def _slot(trace: Trace, value: Value, spec: Any) -> str:
 
 
 tensor_module.text_hook = _token
+
+
+def _repr_token(tensor: Tensor) -> str:
+    """The text that converted code asks for by `repr`; who looks at the trace (a debugger, a log) gets the type."""
+    frame = sys._getframe(2)
+    trace = STATE.trace
+    if trace is not None and ("ag__" in frame.f_code.co_freevars or frame.f_code in _FORMATTING):
+        return _slot(trace, trace.operand(tensor), "")
+    return f"<Tensor staged {tensor.type}>"
+
+
+_FORMATTING = frozenset(f.__code__ for f in (text, method_of_text, percent))
+tensor_module.repr_hook = _repr_token
 
 
 def template_of(text: str) -> tuple[tuple[Any, ...], list[Value]]:
@@ -323,8 +340,42 @@ def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any
         # Redirected while the function is traced: whoever did it waits for the text, and takes it from no later run.
         builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
         return
-    text = (" " if sep is None else sep).join(map(text_of, args)) + ("\n" if end is None else end)
+    between = " " if sep is None else sep
+    unknown = any(type(x) is Splice for x in args)
+    text = (_joined(args, between) if unknown else between.join(map(text_of, args))) + ("\n" if end is None else end)
     emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
+
+
+def _joined(args: tuple[Any, ...], between: str) -> str:
+    """The texts of arguments, among them the items of lists of which only the run knows how many there are."""
+    parts: list[str] = []
+    first = next((i for i, x in enumerate(args) if type(x) is not Splice), None)
+    if first is None:  # nothing is surely there: they are one list
+        value = args[0].value
+        for x in args[1:]:
+            value = concatenated(value, x.value)
+        count = length(value)
+        head = get_slice(value, slice(None, op.minimum(count, 1)))
+        tail = get_slice(value, slice(op.minimum(count, 1), None))
+        return _each(head, "", "") + _each(tail, between, "")
+    for i, x in enumerate(args):
+        if type(x) is Splice:
+            parts.append(_each(x.value, between if i > first else "", "" if i > first else between))
+        else:
+            parts.append((between if i > first else "") + text_of(x))
+    return "".join(parts)
+
+
+def _each(value: ListValue, before: str, after: str) -> str:
+    return _shown(each_form(value, before, after), value.values)
+
+
+@stand_in(builtins.repr)
+def _repr(x: Any) -> str:
+    """`repr`: of what is staged, a text that the run puts together."""
+    if STATE.trace is None or not (isinstance(x, (list, tuple, dict, Tensor)) or choice_of(x) is not None):
+        return repr(x)
+    return text(text_of(x)) if type(x) in (list, tuple, dict) or choice_of(x) is not None or is_staged(x) else repr(x)
 
 
 def _shows_staged(args: tuple[Any, ...]) -> bool:
