@@ -60,6 +60,62 @@ end:
   store i64 %used, ptr %place
   ret void
 }
+
+; the greatest common divisor
+define internal i64 @ag_gcd(i64 %x, i64 %y) memory(none) {
+entry:
+  %a0 = call i64 @llvm.abs.i64(i64 %x, i1 false)
+  %b0 = call i64 @llvm.abs.i64(i64 %y, i1 false)
+  br label %look
+look:
+  %a = phi i64 [ %a0, %entry ], [ %b, %next ]
+  %b = phi i64 [ %b0, %entry ], [ %rest, %next ]
+  %done = icmp eq i64 %b, 0
+  br i1 %done, label %end, label %next
+next:
+  %rest = urem i64 %a, %b
+  br label %look
+end:
+  ret i64 %a
+}
+
+; a power of an integer, and whether it is one of 64 bits
+define internal {i64, i1} @ag_power(i64 %x, i64 %n) memory(none) {
+entry:
+  %negative = icmp slt i64 %n, 0
+  br i1 %negative, label %failed, label %look
+look:
+  %base = phi i64 [ %x, %entry ], [ %squared, %next ]
+  %left = phi i64 [ %n, %entry ], [ %half, %next ]
+  %so_far = phi i64 [ 1, %entry ], [ %result, %next ]
+  %too_large = phi i1 [ false, %entry ], [ %square_too_large, %next ]
+  %done = icmp eq i64 %left, 0
+  br i1 %done, label %end, label %go
+go:
+  %odd = trunc i64 %left to i1
+  %product = call {i64, i1} @llvm.smul.with.overflow.i64(i64 %so_far, i64 %base)
+  %value = extractvalue {i64, i1} %product, 0
+  %over = extractvalue {i64, i1} %product, 1
+  %any = or i1 %over, %too_large
+  %bad = and i1 %any, %odd
+  %result = select i1 %odd, i64 %value, i64 %so_far
+  br i1 %bad, label %failed, label %next
+next:
+  %square = call {i64, i1} @llvm.smul.with.overflow.i64(i64 %base, i64 %base)
+  %squared = extractvalue {i64, i1} %square, 0
+  %square_over = extractvalue {i64, i1} %square, 1
+  %square_too_large = or i1 %square_over, %too_large
+  %half = lshr i64 %left, 1
+  br label %look
+end:
+  %first = insertvalue {i64, i1} poison, i64 %so_far, 0
+  %fine = insertvalue {i64, i1} %first, i1 true, 1
+  ret {i64, i1} %fine
+failed:
+  %nothing = insertvalue {i64, i1} poison, i64 0, 0
+  %not = insertvalue {i64, i1} %nothing, i1 false, 1
+  ret {i64, i1} %not
+}
 """
 _POOL = frozenset(f"@{name}" for name in pool.PROGRAMS)
 _NAME = re.compile(r"@ag_\w+")

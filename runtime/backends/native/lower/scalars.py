@@ -2,7 +2,6 @@
 
 `Ops` has a method for every ufunc that native code knows, by NumPy's name; an operation that is no ufunc has a rule
 `scalar(b, *xs, **attributes)` over the same methods. Nothing here branches, so that loops over it vectorise.
-`CheckedOps` are Python's numbers: what Python would answer with an error, or with more than 64 bits, leaves native code.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal, number
 
-__all__ = ["CheckedOps", "LoneOps", "Ops", "Scalar"]
+__all__ = ["LoneOps", "Ops", "Scalar"]
 
 
 class Scalar:
@@ -397,10 +396,26 @@ class Ops:
         return self._within(self._new(f"and {x}, {y.reg}", x.code), (0, min(least)) if least else None)
 
     def bitwise_or(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._new(f"or {x}, {y.reg}", x.code)
+        return self._within(self._new(f"or {x}, {y.reg}", x.code), self._no_more_bits(x, y))
 
     def bitwise_xor(self, x: Scalar, y: Scalar) -> Scalar:
-        return self._new(f"xor {x}, {y.reg}", x.code)
+        return self._within(self._new(f"xor {x}, {y.reg}", x.code), self._no_more_bits(x, y))
+
+    def _no_more_bits(self, x: Scalar, y: Scalar) -> tuple[int, int] | None:
+        """What holds all integers of the bits that two have which are not negative."""
+        one, other = self._bounds(x), self._bounds(y)
+        if one is None or other is None or one[0] < 0 or other[0] < 0:
+            return None
+        return 0, (1 << max(one[1].bit_length(), other[1].bit_length())) - 1
+
+    def bitwise_count(self, x: Scalar) -> Scalar:
+        size = self.absolute(x)
+        return self._within(self._new(f"call {x.type} @llvm.ctpop.{x.type}({size})", x.code), (0, 8 * SIZE[x.code]))
+
+    def gcd(self, x: Scalar, y: Scalar) -> Scalar:
+        if x.code != "i64":
+            raise Unsupported([("a greatest common divisor of this type", None)])
+        return self._new(f"call i64 @ag_gcd({x}, {y})", "i64")
 
     def invert(self, x: Scalar) -> Scalar:
         return self._new(f"xor {x}, {'true' if x.code == 'b1' else -1}", x.code)
@@ -472,88 +487,3 @@ class LoneOps(Ops):
             return super().math(name, *xs)
         self.declare("declare double @pow(double, double) nounwind willreturn memory(none)")
         return self._new(f"call double @pow({xs[0]}, {xs[1]})", "f64")
-
-
-_SPARE = 2**32  # by which a product by a constant stays below 64 bits, so that small numbers can be added without a test
-
-
-_ALL = 2**60  # up to which Python's integers are asked to be, where it costs more to find out whether they need to
-
-
-class CheckedOps(Ops):
-    """Numbers of Python's own: 64 bits, and `failure` where they do not do or Python raises."""
-
-    def __init__(self, code: Code, needs: Callable[[str], None], failure: str) -> None:
-        super().__init__(code, needs)
-        self.failure = failure
-
-    def _overflowing(self, name: str, x: Scalar, y: Scalar) -> Scalar:
-        pair = self.code.op(f"call {{i64, i1}} @llvm.{name}.with.overflow.i64({x}, {y})")
-        over = self.code.op(f"extractvalue {{i64, i1}} {pair}, 1")
-        fine = self.code.op(f"xor i1 {over}, true")
-        self.code.require(fine, self.failure)
-        result = Scalar(self.code.op(f"extractvalue {{i64, i1}} {pair}, 0"), "i64")
-        ends = self._ends(name[1:], x, y)
-        if ends is not None:  # and within 64 bits, or it were not computed
-            self.code.ranges[result.reg] = max(ends[0], -(2**63)), min(ends[1], 2**63 - 1)
-        return result
-
-    def add(self, x: Scalar, y: Scalar) -> Scalar:
-        if x.code != "i64":
-            return super().add(x, y)
-        return self._without_wrapping("add", x, y) or self._overflowing("sadd", x, y)
-
-    def subtract(self, x: Scalar, y: Scalar) -> Scalar:
-        if x.code != "i64":
-            return super().subtract(x, y)
-        return self._without_wrapping("sub", x, y) or self._overflowing("ssub", x, y)
-
-    def multiply(self, x: Scalar, y: Scalar) -> Scalar:
-        if x.code != "i64":
-            return super().multiply(x, y)
-        if str(x.reg).isdigit():
-            x, y = y, x
-        fitting = self._without_wrapping("mul", x, y)
-        if fitting is None and str(y.reg).isdigit() and int(y.reg) > 1:
-            self._below(x, (2**63 - _SPARE) // int(y.reg))
-            fitting = self._without_wrapping("mul", x, y)
-        return fitting or self._overflowing("smul", x, y)
-
-    def _below(self, x: Scalar, most: int) -> None:
-        """Go on only with an integer of at most this size: nothing waits for the test, as it would for an overflow."""
-        code = self.code
-        known = code.range_of(x.reg) if code.required is None else code.ranges.get(x.reg)  # whether it is needed or not
-        if known is not None and known[0] >= 0:
-            fine = self.code.op(f"icmp ule i64 {x.reg}, {most}")
-        else:
-            moved = self.code.op(f"add i64 {x.reg}, {most}")
-            fine = self.code.op(f"icmp ule i64 {moved}, {2 * most}")
-        self.code.require(fine, self.failure, always=most >= _ALL)
-        self.code.narrow(x.reg, -most, most)
-
-    def divide(self, x: Scalar, y: Scalar) -> Scalar:
-        self._not_zero(y)
-        return super().divide(x, y)
-
-    def floor_divide(self, x: Scalar, y: Scalar) -> Scalar:
-        self._not_zero(y)
-        return super().floor_divide(x, y)
-
-    def remainder(self, x: Scalar, y: Scalar) -> Scalar:
-        self._not_zero(y)
-        return super().remainder(x, y)
-
-    def power(self, x: Scalar, y: Scalar) -> Scalar:
-        result = super().power(x, y)
-        fine = self.isfinite(result)
-        self.code.require(str(fine.reg), self.failure)
-        return result
-
-    def left_shift(self, x: Scalar, y: Scalar) -> Scalar:
-        raise Unsupported([("a shift of Python numbers", None)])
-
-    def _not_zero(self, y: Scalar) -> None:
-        known = self._bounds(y)
-        if known is not None and (known[0] > 0 or known[1] < 0):
-            return
-        self.code.require(str(self.not_equal(y, self.const(0, y)).reg), self.failure)

@@ -333,8 +333,12 @@ def _result(node: Node, given: list[Range | None]) -> Range | None:
         return (0, min(b, d - 1)) if a >= 0 else (0, d - 1)
     if name == "bitwise_and" and (a >= 0 or c >= 0):
         return 0, min(x[1] for x in known if x[0] >= 0)
+    if name in ("bitwise_or", "bitwise_xor") and a >= 0 and c >= 0:
+        return 0, (1 << max(b.bit_length(), d.bit_length())) - 1
     if name == "right_shift" and a >= 0 and c >= 0 and d < 63:
         return a >> d, b >> c
+    if name == "left_shift" and 0 <= c <= d < 63:
+        return min(a, a << d), max(b, b << d)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower.checked import CheckedOps
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import (
     Const,
@@ -26,7 +27,7 @@ from runtime.backends.native.lower.memory import MANY, Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.nests import Nest, Root, load
 from runtime.backends.native.lower.rows import Rows, kept_by, plan, reaches
-from runtime.backends.native.lower.scalars import CheckedOps, LoneOps, Ops, Scalar
+from runtime.backends.native.lower.scalars import LoneOps, Ops, Scalar
 from runtime.backends.native.lower.types import SIZE, code_of
 from runtime.backends.native.lower.uses import Uses
 from runtime.ir.graph import Graph, Node, Value

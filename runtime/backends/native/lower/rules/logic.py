@@ -39,7 +39,7 @@ def is_choice(node: Node) -> bool:
     )
 
 
-_LEAVING = frozenset(("add", "sub", "mul"))
+_LEAVING = frozenset(("add", "sub", "mul", "left_shift"))
 _ALWAYS = _LEAVING | {"bitwise_and", "bitwise_or", "bitwise_xor", "minimum", "maximum"}
 _BY = frozenset(("floordiv", "mod", "right_shift"))  # if by a constant
 
