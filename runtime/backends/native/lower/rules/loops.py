@@ -297,11 +297,11 @@ def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: V
     for size, later, now in zip(t.shape or (), ctx.type(last).shape or (), ctx.sizes(init), strict=True):
         if isinstance(size, int):
             sizes.append(size)
-        elif size != later or size in ctx.unsteady or size not in ctx.dims:
+        elif size != later or size in ctx.unsteady:
             ctx.unsteady.add(size)
             sizes.append(None)
         else:
-            known = ctx.dims[size]
+            known = ctx.dims.setdefault(size, now)  # of two arrays made alike, the first one's size has another name
             if known != now:  # taken off a list, whose elements say their own sizes
                 ctx.code.require(ctx.code.op(f"icmp eq i64 {known}, {now}"), ctx.failure)
             sizes.append(known)
