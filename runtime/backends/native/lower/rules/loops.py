@@ -46,6 +46,7 @@ from runtime.backends.native.lower.rules.turns import (
     note_limits,
     note_ranges,
     polls,
+    unbroken,
 )
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import SIZE, code_of
@@ -213,7 +214,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
     code.do(f"br label %{head}{mark_of(ctx, node)}")
-    become = {str(now.reg): str(finals[k].reg) for k, (_, now) in phis.items()}
+    following_of = finals if left is None else unbroken(ctx, node, finals, opened)
+    become = {str(now.reg): str(following_of[k].reg) for k, (_, now) in phis.items()}
     become[turn] = following
     become |= {slot.now: slot.close(ctx) for slot in slots}
     firsts = stretch.firsts if stretch else {name: first for name, (_, first) in carried.items()}

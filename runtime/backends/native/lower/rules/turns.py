@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from runtime.backends.native.lower.code import Operand
@@ -24,6 +25,7 @@ __all__ = [
     "note_ranges",
     "note_said",
     "polls",
+    "unbroken",
 ]
 
 MOST_TURNS = 2**56  # of any loop: more than a processor does in years
@@ -260,6 +262,56 @@ def leave_at_break(ctx: FunctionLowering, node: Node, finals: list[Scalar | None
     code.branch(broken, after, on)
     code.begin(on)
     return block
+
+
+_CHOSEN = re.compile(r"  (%[\w.]+) = select i1 (%[\w.]+), \S+ ([^,\s]+), \S+ ([^,\s]+)$")
+_BOTH = re.compile(r"  (%[\w.]+) = (or|and|xor) i1 (%[\w.]+), ([^,\s]+)$")
+
+
+def unbroken(ctx: FunctionLowering, node: Node, finals: list[Scalar | None], opened: int) -> list[Scalar | None]:
+    """What a turn makes of numbers where it has set no flag: of a choice by that flag, the one side.
+
+    Else the next turn would wait for what the flag is made of. `opened` is the line that the body begins at.
+    """
+    choices: dict[str, tuple[str, str, str]] = {}
+    logic: dict[str, tuple[str, str, str]] = {}
+    for line in ctx.code.lines[opened:]:
+        chosen, both = _CHOSEN.match(line), _BOTH.match(line)
+        if chosen:
+            choices[chosen.group(1)] = chosen.group(2), chosen.group(3), chosen.group(4)
+        elif both:
+            logic[both.group(1)] = both.group(2), both.group(3), both.group(4)
+    truth: dict[str, bool] = {}
+    todo = [(str(f.reg), False) for k in flags_of(node.regions[0]) if k < len(finals) and (f := finals[k]) is not None]
+    while todo:
+        x, holds = todo.pop()
+        truth[x] = holds
+        if x in logic:
+            word, one, other = logic[x]
+            if word == "xor":
+                todo += [(one, not holds)] if other == "true" else []
+            elif holds == (word == "and"):
+                todo += [(one, holds), (other, holds)]
+        elif x in choices:  # what a side cannot be tells the test; what both must be, the side
+            test, one, other = choices[x]
+            if one == _WORD[not holds]:
+                todo += [(test, False), (other, holds)]
+            elif other == _WORD[not holds]:
+                todo += [(test, True), (one, holds)]
+
+    def taken(final: Scalar | None) -> Scalar | None:
+        if final is None:
+            return None
+        reg = str(final.reg)
+        while reg in choices and choices[reg][0] in truth:
+            test, one, other = choices[reg]
+            reg = one if truth[test] else other
+        return final if reg == str(final.reg) else Scalar(reg, final.code)
+
+    return [taken(f) for f in finals]
+
+
+_WORD = {True: "true", False: "false"}
 
 
 def either(ctx: FunctionLowering, now: Scalar, tested: str, final: Scalar, left: str) -> Scalar:
