@@ -76,7 +76,10 @@ def answer(f, x, y):
 
 @pytest.mark.parametrize(
     "f",
-    [left, right, one_moved, moved_13, moved_62, small_moved, power, power_of_two, power_of_minus_three, divisor, bits, mixed],
+    [
+        left, right, one_moved, moved_13, moved_62, small_moved, power, power_of_two, power_of_minus_three, divisor, bits,
+        mixed,
+    ],
 )
 def test_as_python(f):
     made, executable = native(f, np.int64(3), np.int64(2))

@@ -25,7 +25,8 @@ __all__: list[str] = []
 
 _CHEAP = frozenset(("sqrt", "divide", "floor_divide", "remainder", "cast"))
 _WORDS = frozenset(
-    "add subtract multiply negative absolute maximum minimum fmax fmin square positive sign left_shift right_shift invert".split()
+    "add subtract multiply negative absolute maximum minimum fmax fmin square positive sign".split()
+    + "left_shift right_shift invert".split()
 )
 _PYTHON = {"b": np.dtype(bool), "i": int, "u": int, "f": float}
 

@@ -117,7 +117,8 @@ def place(ctx: FunctionLowering, sizes: tuple[Operand, ...], spec: Any, parts: l
                 maps.append((0, None, 0))
             else:
                 i = entry if value is None else _number(ctx.number(value))
-                maps.append((place_of(ctx, i, sizes[axis]), None, 0))
+                known = None if value is None else ctx.proved.get((value, sizes[axis]))
+                maps.append((place_of(ctx, i, sizes[axis], known_as=known), None, 0))
     if not found.found:
         return Place(tuple(maps), tuple(out), [])
     return _joined(ctx, maps, out, found)

@@ -22,6 +22,7 @@ from runtime.backends.native.lower.exprs import (
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.rules.ahead import proved_ahead
 from runtime.backends.native.lower.rules.blocks import in_blocks
 from runtime.backends.native.lower.rules.branches import is_lent, settled
 from runtime.backends.native.lower.rules.growing import Growing
@@ -158,6 +159,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     asks = polls(ctx, known)
     turn = code.fresh("turn")
     code.ranges[turn] = 0, max(known.turns - 1, 0)
+    outside = ctx.proved
+    ctx.proved = outside | proved_ahead(ctx, node, count, turn, _given(states) + invariant)
     carried = {str(now.reg): (first.type, str(first.reg)) for first, now in phis.values()}
     carried[turn] = "i64", "0"
     carried |= {slot.now: ("ptr", slot.one.ptr) for slot in slots}
@@ -176,7 +179,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         if isinstance(array, Growing):
             array.open(ctx)
     phi_reps: list[Any] = [
-        phis[k][1] if k in phis else s.rep if isinstance(s, (_Slot, Growing)) else s for k, s in enumerate(states)
+        phis[k][1] if k in phis else s.rep if isinstance(s, Growing) else s for k, s in enumerate(_given(states))
     ]
     if counted:
         going = code.op(f"icmp slt i64 {turn}, {stretch.last if stretch else count}")
@@ -205,6 +208,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.depth += 1
     finals = ctx.inside(run)
     code.depth -= 1
+    ctx.proved = outside
     for slot in slots:
         ctx.memory.touch(slot.array.buffers)
     if marked:
@@ -214,8 +218,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
     code.do(f"br label %{head}{mark_of(ctx, node)}")
-    following_of = finals if left is None else unbroken(ctx, node, finals, opened)
-    become = {str(now.reg): str(following_of[k].reg) for k, (_, now) in phis.items()}
+    following_of = unbroken(ctx, node, finals, opened, left)
+    become = {str(now.reg): following_of[k] for k, (_, now) in phis.items()}
     become[turn] = following
     become |= {slot.now: slot.close(ctx) for slot in slots}
     firsts = stretch.firsts if stretch else {name: first for name, (_, first) in carried.items()}
@@ -239,6 +243,11 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
+
+
+def _given(states: list[Any]) -> list[Any]:
+    """What a body is given of arrays: where they lie now."""
+    return [s.rep if isinstance(s, _Slot) else s for s in states]
 
 
 MOST_ROOM = 1 << 30

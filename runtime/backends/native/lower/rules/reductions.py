@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from runtime.backends.native.errors import Unsupported
-from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, Gather, IndexMap, Map, identity
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.scalars import Scalar
@@ -449,9 +449,33 @@ MOST_ELEMENTS = 2**56
 """Of an axis: more than there are addresses."""
 
 
-def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True) -> Operand:
+def wrapped(code: Code, i: Operand, size: Operand) -> Operand:
+    """An index of an axis, counted from its beginning where it is negative."""
+    known = code.range_of(i)
+    if known is not None and known[0] >= 0:
+        return i
+    negative = code.op(f"icmp slt i64 {i}, 0")
+    return code.op(f"select i1 {negative}, i64 {code.add(i, size)}, i64 {i}")
+
+
+class Proved(NamedTuple):
+    """What is known of an index of an axis.
+
+    place   where it points, if that is said
+    below   it is below the size, but may count from the end
+    unless  a truth without which nothing is known
+    """
+
+    place: Operand | None
+    below: bool = False
+    unless: str = ""
+
+
+def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True, known_as: Proved | None = None) -> Operand:
     """A scalar index of an axis, checked."""
     code = ctx.code
+    if known_as is not None and not known_as.below and not known_as.unless:
+        return i if known_as.place is None else known_as.place
     if isinstance(i, str) and i.lstrip("-").isdigit():
         i = int(i)
     if isinstance(i, int) and isinstance(size, int):
@@ -459,15 +483,20 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
             raise Unsupported([("an index out of range", None)])
         return i % size
     known, given = code.range_of(i), i
-    if wrap and (known is None or known[0] < 0):
-        negative = code.op(f"icmp slt i64 {i}, 0")
-        i = code.op(f"select i1 {negative}, i64 {code.add(i, size)}, i64 {i}")
-        known = None
+    if wrap:
+        i = wrapped(code, i, size)
+        known = known if i is given else None
     if known is not None and known[0] >= 0 and isinstance(size, int) and known[1] < size:
         return i
     # As signed numbers, where it cannot be negative: so LLVM sees what a loop's test has said of it.
     less = "slt" if known is not None and known[0] >= 0 else "ult"
-    code.require(code.op(f"icmp {less} i64 {i}, {size}"), ctx.failure)
+    if known_as is not None and known_as.below and not known_as.unless:
+        fine = code.op(f"icmp sge i64 {i}, 0")
+    else:
+        fine = code.op(f"icmp {less} i64 {i}, {size}")
+        if known_as is not None and not known_as.below:
+            fine = code.op(f"or i1 {known_as.unless}, {fine}")
+    code.require(fine, ctx.failure)
     most = size - 1 if isinstance(size, int) else MOST_ELEMENTS
     code.narrow(given, 0 if given is i else -most - 1, most)
     code.narrow(i, 0, most)

@@ -266,13 +266,20 @@ def leave_at_break(ctx: FunctionLowering, node: Node, finals: list[Scalar | None
 
 _CHOSEN = re.compile(r"  (%[\w.]+) = select i1 (%[\w.]+), \S+ ([^,\s]+), \S+ ([^,\s]+)$")
 _BOTH = re.compile(r"  (%[\w.]+) = (or|and|xor) i1 (%[\w.]+), ([^,\s]+)$")
+_WORD = {True: "true", False: "false"}
 
 
-def unbroken(ctx: FunctionLowering, node: Node, finals: list[Scalar | None], opened: int) -> list[Scalar | None]:
-    """What a turn makes of numbers where it has set no flag: of a choice by that flag, the one side.
+def unbroken(
+    ctx: FunctionLowering, node: Node, finals: list[Scalar | None], opened: int, left: str | None
+) -> dict[int, str]:
+    """The registers of what a turn makes of numbers where it has set no flag: of a choice by that flag, the one side.
 
-    Else the next turn would wait for what the flag is made of. `opened` is the line that the body begins at.
+    Else the next turn would wait for what the flag is made of. `opened` is the line that the loop begins at, `left` the
+    block that a turn leaves it from which has set one.
     """
+    made = {k: str(f.reg) for k, f in enumerate(finals) if f is not None}
+    if left is None:
+        return made
     choices: dict[str, tuple[str, str, str]] = {}
     logic: dict[str, tuple[str, str, str]] = {}
     for line in ctx.code.lines[opened:]:
@@ -282,7 +289,7 @@ def unbroken(ctx: FunctionLowering, node: Node, finals: list[Scalar | None], ope
         elif both:
             logic[both.group(1)] = both.group(2), both.group(3), both.group(4)
     truth: dict[str, bool] = {}
-    todo = [(str(f.reg), False) for k in flags_of(node.regions[0]) if k < len(finals) and (f := finals[k]) is not None]
+    todo = [(made[k], False) for k in flags_of(node.regions[0]) if k in made]
     while todo:
         x, holds = todo.pop()
         truth[x] = holds
@@ -299,19 +306,12 @@ def unbroken(ctx: FunctionLowering, node: Node, finals: list[Scalar | None], ope
             elif other == _WORD[not holds]:
                 todo += [(test, True), (one, holds)]
 
-    def taken(final: Scalar | None) -> Scalar | None:
-        if final is None:
-            return None
-        reg = str(final.reg)
+    for k, reg in made.items():
         while reg in choices and choices[reg][0] in truth:
             test, one, other = choices[reg]
             reg = one if truth[test] else other
-        return final if reg == str(final.reg) else Scalar(reg, final.code)
-
-    return [taken(f) for f in finals]
-
-
-_WORD = {True: "true", False: "false"}
+        made[k] = reg
+    return made
 
 
 def either(ctx: FunctionLowering, now: Scalar, tested: str, final: Scalar, left: str) -> Scalar:
