@@ -286,3 +286,67 @@ def test_minima_of_what_the_turn_before_wrote(order):
         s, t = rng.integers(0, 3, n), rng.integers(0, 3, m)
         made = ag.function(lambda s, t: distances(s, t, order), jit_compile=True)(s, t)
         same(made, distances(s, t, order), 0)
+
+
+def two_alike(n, steps):
+    a = np.zeros(n, dtype=np.int64)
+    b = np.zeros(n, dtype=np.int64)
+    a[n - 1] = 1
+    for t in range(steps):
+        for i in range(n):
+            b[i] = a[i - 1] + 3 * a[i] + t
+        for i in range(n):
+            a[i] = b[i] % 1000
+    return a, b
+
+
+def one_of_two_grows(n, steps):
+    a = np.zeros(n, dtype=np.int64)
+    b = np.zeros(n, dtype=np.int64)
+    for t in range(steps):
+        b = np.append(b, a[t % n] + t)
+        a[t % n] += 1
+    return a, b
+
+
+def test_arrays_made_alike_before_a_loop():
+    made, executable = native(two_alike, np.int64(5), np.int64(3))
+    assert executable.lowered.text.count("call ptr @ag_reserve") <= 4  # of the arrays themselves, none in a turn
+    for n, steps in ((5, 3), (1, 2), (40, 0), (17, 30)):
+        same(made(np.int64(n), np.int64(steps)), two_alike(n, steps), 0)
+        same(ag.function(one_of_two_grows, jit_compile=True)(np.int64(n), np.int64(steps)), one_of_two_grows(n, steps), 0)
+
+
+def first_divisor(n, m):
+    d, last, steps = 2, 0, 0
+    while d * d <= n:
+        if n % d == 0:
+            last = d
+            break
+        if d > m:
+            steps = -steps
+            break
+        d += 1
+        steps += 1
+    return d, last, steps
+
+
+def paired(n, m):
+    for k in range(n):
+        for j in range(m):
+            if (k * j) % 7 == 6 or k + j > 20:
+                m = m + 1
+                break
+            n += 1
+        else:
+            n -= 2
+    return n, m, k, j
+
+
+@pytest.mark.parametrize("f", [first_divisor, paired])
+def test_what_turns_make_that_no_break_ends(f):
+    made = ag.function(f, jit_compile=True)
+    for n in (2, 3, 4, 5, 25, 91, 97, 121, 7919):
+        for m in (1, 3, 50):
+            if f is first_divisor or n < 30:
+                assert tuple(map(int, made(np.int64(n), np.int64(m)))) == f(n, m), (n, m)
