@@ -15,7 +15,7 @@ from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.rules.reductions import Proved, wrapped
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import constant_of
+from runtime.backends.native.lower.signs import Range, constant_of
 from runtime.ir.graph import Graph, Node, Value
 
 __all__ = ["proved_ahead"]
@@ -57,14 +57,16 @@ def proved_ahead(
         line = _line(index, body, reps, given_as)
         if line is None or (index, size) in found:
             continue
-        least = _least(ctx, line)
+        between = _between(ctx, line, turn)
+        if between is not None and between[0] >= 0 <= line.step and isinstance(size, int) and between[1] < size:
+            continue  # what a turn knows, too
         if not line.step:
             if not always or index.node is not None:
                 continue  # what is computed of what no turn changes stands before the loop
             reg = reps[index].reg
             place = wrapped(code, reg, size)
             fine, known = f"icmp ult i64 {place}, {size}", Proved(place)
-        elif least is not None and (least >= 0 if line.step > 0 else always):
+        elif between is not None and (between[0] >= 0 if line.step > 0 else always):
             fine, known = f"icmp slt i64 {_sum(ctx, line, turns)}, {size}", Proved(None, line.step < 0)
         else:
             continue
@@ -160,17 +162,19 @@ def _line(value: Value, body: Graph, reps: dict[Value, Any], given_as: dict[Valu
     return _Line(one.constant * other.step, (), one.constant * other.constant)
 
 
-def _least(ctx: FunctionLowering, line: _Line) -> int | None:
-    """The least that an index is in its first turn; None where a sum of its parts might leave 64 bits."""
-    low = line.constant
-    if not 0 < abs(line.step) < 16 or abs(line.constant) > _MOST or len(line.terms) > 3:
+def _between(ctx: FunctionLowering, line: _Line, turn: str) -> Range | None:
+    """The least that an index is in the first turn, and the most in any; None where a sum might leave 64 bits."""
+    low = high = line.constant
+    if abs(line.step) >= 16 or abs(line.constant) > _MOST or len(line.terms) > 3:
         return None
     for sign, reg in line.terms:
         between = ctx.code.range_of(reg)
         if between is None or between[0] < -_MOST or between[1] > _MOST:
             return None
         low += between[0] if sign > 0 else -between[1]
-    return low
+        high += between[1] if sign > 0 else -between[0]
+    turns = ctx.code.range_of(turn)
+    return low, high + max(line.step, 0) * (turns[1] if turns is not None else _TURNS)
 
 
 def _check_shifts(ctx: FunctionLowering, body: Graph, count: Operand, turn: str) -> None:
