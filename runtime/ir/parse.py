@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import base64
+import binascii
 import re
 from collections.abc import Callable
 from functools import partial
@@ -219,7 +219,7 @@ class _Line:
             made = self.payload(kind)
             return np.asarray(made) if word == "array" else made
         if word == "bytes" and self.token[0] == "string":
-            return _Bytes(base64.b64decode(ast.literal_eval(self.take("string"))))
+            return _Bytes(binascii.a2b_base64(ast.literal_eval(self.take("string"))))
         if self.token[1] in ("[", "*", "<"):
             self.at -= 1
             return self.type()

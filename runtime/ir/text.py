@@ -19,7 +19,7 @@ Types stand where values are defined; a region's input has that of what is passe
 
 from __future__ import annotations
 
-import base64
+import binascii
 import builtins
 import math
 import re
@@ -205,7 +205,7 @@ def constant_text(value: Any, short: bool = False) -> str:
             return text
     if short or array.dtype.kind not in "biufc":
         return f"<{array.size} elements>"
-    return f"bytes '{base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()}'"
+    return f"bytes '{binascii.b2a_base64(np.ascontiguousarray(array).tobytes(), newline=False).decode()}'"
 
 
 def _elements(array: Any) -> str | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,13 +141,14 @@ def symbol(name: str) -> int | None:
 def _handles() -> Iterator[ctypes.CDLL]:
     extension = importlib.import_module("numpy._core._multiarray_umath")
 
-    beside = Path(np.__file__).parent
-    packed = [p for d in (beside.parent / "numpy.libs", beside / ".dylibs") if d.is_dir() for p in sorted(d.iterdir())]
-    names = [str(extension.__file__), *(str(p) for p in packed if "blas" in p.name or "mkl" in p.name), *LIBRARIES]
-    prefix = Path(sys.prefix)
-    places = (prefix / "lib", prefix / "Library" / "bin")  # conda
+    beside = os.path.dirname(np.__file__)
+    folders = os.path.join(os.path.dirname(beside), "numpy.libs"), os.path.join(beside, ".dylibs")
+    packed = [(d, name) for d in folders if os.path.isdir(d) for name in sorted(os.listdir(d))]
+    found = (os.path.join(d, name) for d, name in packed if "blas" in name or "mkl" in name)
+    names = [str(extension.__file__), *found, *LIBRARIES]
+    places = os.path.join(sys.prefix, "lib"), os.path.join(sys.prefix, "Library", "bin")  # conda
     for name in names:
-        for path in (name, *(str(d / name) for d in places if (d / name).is_file())):
+        for path in (name, *(p for p in (os.path.join(d, name) for d in places) if os.path.isfile(p))):
             try:
                 yield ctypes.CDLL(path)
             except OSError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from runtime.backends.native import objects
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["maker", "text"]
@@ -39,7 +39,7 @@ def text(box: Any) -> str | None:
     place = ctypes.c_void_p.from_address(id(box) + _DEALLOC)
     if not expected or place.value != ctypes.c_void_p.from_address(id(_Usual) + _DEALLOC).value:
         return None
-    text = Path(__file__).with_name("boxes.ll").read_text("utf-8")
+    text = text_of("boxes")
     facts = {
         "CONTENT": content, "PARENT": parent, "WEAK": box.__weakrefoffset__, "TYPE": object.__basicsize__ - 8,
         "TYPE_FLAGS": _FLAGS, "DEEP": _DEEP, "MOST": KEPT,

@@ -7,22 +7,31 @@ so that processes may share the folder. Those that were used longest ago are rem
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import importlib.util
 import os
 import platform
 import stat
 import sys
-import tempfile
+import threading
 import time
 from functools import lru_cache
-from pathlib import Path
 
-__all__ = ["Cache", "cache", "chosen_folder", "identity"]
+try:
+    from _blake2 import blake2b  # `hashlib` loads OpenSSL, which takes as long as reading what is kept
+except ImportError:
+    from hashlib import blake2b
 
-_MAGIC = b"autograph native 1\n"
+__all__ = ["Cache", "cache", "chosen_folder", "digest", "identity"]
+
+_MAGIC = b"autograph native 2\n"
 _LIMIT = 256 * 2**20
 _TOUCH = 3600.0  # seconds after which a use is noted
+
+
+def digest(data: bytes) -> bytes:
+    """The hash of some bytes, 32 long."""
+    return blake2b(data, digest_size=32).digest()
 
 
 class Cache:
@@ -32,50 +41,52 @@ class Cache:
     limit    bytes that they may take together
     """
 
-    def __init__(self, folder: Path | None, limit: int = _LIMIT) -> None:
+    def __init__(self, folder: str | os.PathLike[str] | None, limit: int = _LIMIT) -> None:
         self.limit = limit
-        self.folder = folder if folder is not None and _private(folder) else None
+        self.folder = os.fspath(folder) if folder is not None and _private(os.fspath(folder)) else None
 
     def read(self, key: str) -> bytes | None:
         """The object file of a key, if it is there and whole."""
         if self.folder is None:
             return None
-        path = self.folder / f"{key}.o"
+        path = os.path.join(self.folder, f"{key}.o")
         try:
-            data = path.read_bytes()
-            if time.time() - path.stat().st_mtime > _TOUCH:
+            with open(path, "rb") as file:
+                data = file.read()
+            if time.time() - os.stat(path).st_mtime > _TOUCH:
                 os.utime(path)
         except OSError:
             return None
         head = len(_MAGIC) + 32
         code = data[head:]
-        if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(code).digest() != data[len(_MAGIC) : head]:
+        if data[: len(_MAGIC)] != _MAGIC or digest(code) != data[len(_MAGIC) : head]:
             self._remove(path)
             return None
         return code
 
     def holds(self, key: str) -> bool:
         """Whether there is an object file of a key; whether it is whole, `read` says."""
-        return self.folder is not None and (self.folder / f"{key}.o").exists()
+        return self.folder is not None and os.path.exists(os.path.join(self.folder, f"{key}.o"))
 
     def write(self, key: str, code: bytes) -> None:
         """Keep the object file of a key."""
         if self.folder is None:
             return
+        aside = os.path.join(self.folder, f"{key}.{os.getpid()}.{threading.get_ident()}.new")
         try:
-            handle, aside = tempfile.mkstemp(dir=self.folder, suffix=".new")
-        except OSError:  # a full or read-only disk
+            file = open(aside, "xb", opener=_closed_to_others)  # noqa: SIM115 (a full or read-only disk fails here)
+        except OSError:
             return
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(code).digest() + code)
-            os.replace(aside, self.folder / f"{key}.o")
+            with file:
+                file.write(_MAGIC + digest(code) + code)
+            os.replace(aside, os.path.join(self.folder, f"{key}.o"))
         except OSError:
-            self._remove(Path(aside))
+            self._remove(aside)
             return
         self._evict()
 
-    def entries(self) -> list[tuple[Path, int, float]]:
+    def entries(self) -> list[tuple[str, int, float]]:
         """(file, bytes, time of its last use) of all object files, the one used longest ago first."""
         found = []
         if self.folder is not None:
@@ -85,7 +96,7 @@ class Cache:
                         facts = entry.stat()
                     except OSError:  # another process has removed it
                         continue
-                    found.append((Path(entry.path), facts.st_size, facts.st_mtime))
+                    found.append((entry.path, facts.st_size, facts.st_mtime))
         return sorted(found, key=lambda e: e[2])
 
     def clear(self) -> int:
@@ -96,25 +107,31 @@ class Cache:
         entries = self.entries()
         total = sum(size for _, size, _ in entries)
         for path, size, used in entries:
-            if total <= self.limit and not (path.suffix == ".new" and time.time() - used > _TOUCH):
+            if total <= self.limit and not (path.endswith(".new") and time.time() - used > _TOUCH):
                 continue
             self._remove(path)
             total -= size
 
     @staticmethod
-    def _remove(path: Path) -> bool:
+    def _remove(path: str) -> bool:
         try:
-            path.unlink()
+            os.unlink(path)
         except OSError:
             return False
         return True
 
 
-def _private(folder: Path) -> bool:
+def _closed_to_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _private(folder: str) -> bool:
     """Make the folder; whether it is the user's alone."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.lstat()
+        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        facts = os.lstat(folder)
     except OSError:
         return False
     if not stat.S_ISDIR(facts.st_mode):
@@ -124,16 +141,16 @@ def _private(folder: Path) -> bool:
     return facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
 
 
-def chosen_folder() -> Path | None:
+def chosen_folder() -> str | None:
     """The folder that the environment names, None where it says that there shall be none."""
     given = os.environ.get("AUTOGRAPH_CACHE")
     if given is not None:
-        return Path(given) if given not in ("", "0", "off") else None
+        return given if given not in ("", "0", "off") else None
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "autograph" / "native" if base and os.path.isabs(base) else None
+    return os.path.join(base, "autograph", "native") if base and os.path.isabs(base) else None
 
 
 @lru_cache(maxsize=1)
@@ -154,9 +171,10 @@ def identity() -> str | None:
         return None
     parts = [platform.machine(), *(str(x) for x in sys.version_info[:2])]
     try:
-        for file in sorted((Path(found.origin).parent / "binding").glob("*llvmlite*")):
-            facts = file.stat()
-            parts.append(f"{file.name} {facts.st_size} {facts.st_mtime_ns}")
+        binding = os.path.join(os.path.dirname(found.origin), "binding")
+        for name in sorted(n for n in os.listdir(binding) if "llvmlite" in n):
+            facts = os.stat(os.path.join(binding, name))
+            parts.append(f"{name} {facts.st_size} {facts.st_mtime_ns}")
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as processors:
             described = processors.read(1 << 14).partition("\n\n")[0]
     except OSError:

@@ -6,13 +6,13 @@ import ctypes
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from runtime.backends.native import boxes, interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["ARGUMENT", "BARE", "Source", "entry", "entry_point", "payload_entry", "texts"]
@@ -68,7 +68,7 @@ def _text() -> str | None:
     found = objects.offsets()
     if found is None:
         return None
-    text = "\n".join(Path(__file__).with_name(f"{name}.ll").read_text("utf-8") for name in ("dispatch", "inputs", "outputs"))
+    text = text_of("dispatch", "inputs", "outputs")
     for name, offset in (found | {"LARGE": pool.LARGE}).items():
         text = text.replace(f"${name}\n", f"{offset}\n").replace(f"${name})", f"{offset})")
     return text

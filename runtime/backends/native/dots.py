@@ -10,9 +10,9 @@ panels of columns that are not there. The order of sums depends on k alone, not 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from runtime.backends.native import gemm, pool, threads
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["address", "most", "text"]
@@ -46,7 +46,7 @@ def text(kind: str, tile: gemm.Tile, columns: int) -> str:
     """The module for a type and a number of columns."""
     word, size = gemm.WORDS[kind]
     rows = max(min(_sums(tile) // columns, 8), 1)
-    out = Path(__file__).with_name("dots.ll").read_text("utf-8")
+    out = text_of("dots")
     lanes = tile.lanes
     facts = {
         "$KERNELS": "\n".join(_kernel(n, columns, lanes, kind) for n in sorted({1, rows})),

@@ -16,11 +16,11 @@ sum over k in order (over blocks of 256 where b is copied), whatever the number 
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from runtime.backends.native import pool, threads, toolchain
 from runtime.backends.native.errors import NoCompilerError
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "room", "text", "tile"]
@@ -104,7 +104,7 @@ def _loaded(kind: str) -> Loaded:
 def text(kind: str, t: Tile) -> str:
     """The module for a type and a tile."""
     word, size = WORDS[kind]
-    out = "\n".join(Path(__file__).with_name(f"{name}.ll").read_text("utf-8") for name in ("gemm", "panels"))
+    out = text_of("gemm", "panels")
     half = Tile(t.lanes, 1, t.rows)  # for the last panel, where it has no more columns than that
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),

@@ -6,9 +6,9 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
-from pathlib import Path
 from typing import Any
 
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
 __all__ = ["BOUND", "LARGE", "addresses", "empty", "giver", "handler", "kept", "take", "text"]
@@ -37,7 +37,7 @@ class _Handler(ctypes.Structure):
 @lru_cache(maxsize=1)
 def text() -> str:
     """Its LLVM IR."""
-    text = Path(__file__).with_name("pool.ll").read_text("utf-8")
+    text = text_of("pool")
     advises = sys.platform == "linux" and process_symbol("madvise") is not None
     facts = {
         "$LARGE": str(LARGE), "$BOUND": str(BOUND),

@@ -9,10 +9,10 @@ import signal
 import sys
 import threading
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from runtime.backends.native import blas
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
 __all__ = ["chosen", "count", "default_count", "parallel_address", "set_count"]
@@ -155,7 +155,7 @@ def _text() -> str:
     pause = _PAUSES.get(machine)
     if sys.platform == "win32" or pause is None or process_symbol("pthread_create") is None:
         return _SERIAL
-    text = Path(__file__).with_name("parallel.ll").read_text("utf-8")
+    text = text_of("parallel")
     tells = all(process_symbol(f"sched_{name}") is not None for name in ("getcpu", "getaffinity", "setaffinity"))
     facts = {
         "$PLACES": _PLACES if tells else _NO_PLACES,

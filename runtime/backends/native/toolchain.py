@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.util
 import itertools
 import os
@@ -17,7 +16,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from runtime.backends.native import elf, scaling
-from runtime.backends.native.cache import cache
+from runtime.backends.native.cache import cache, digest
 from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
 
@@ -129,7 +128,7 @@ def host() -> tuple[str, str, str]:
       NoCompilerError: there is no compiler that knows.
     """
     told = cheap_identity()
-    key = "" if told is None else hashlib.sha256(f"host {_VERSION}\n{told}".encode()).hexdigest()
+    key = "" if told is None else digest(f"host {_VERSION}\n{told}".encode()).hex()
     kept = (cache().read(key) or b"").decode().split("\n") if key else []
     if len(kept) == 3:
         return kept[0], kept[1], kept[2]
@@ -187,8 +186,8 @@ QUICK = "; quick"
 """How a text begins that is code between other code: memory, threads. It runs as fast by whatever passes."""
 WRITTEN = "; written"
 """How a text begins that needs to be cleaned only: its loops are in vectors, or it has none that take long."""
-NUMBERS = "; numbers"
-"""How a text begins of which the loops that are left to LLVM go on with numbers: there are no vectors to be made."""
+ONE_BY_ONE = "; one by one"
+"""How a text begins of which the loops that are left to LLVM go turn by turn: there are no vectors to be made."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
@@ -226,7 +225,7 @@ def optimised(text: str) -> tuple[Any, Any]:
     builder = llvm.create_pass_builder(machine, options)
     if quick or text.startswith(WRITTEN):
         _cleaning().run(module, builder)
-    elif text.startswith(NUMBERS):
+    elif text.startswith(ONE_BY_ONE):
         _inlining().run(module, builder)
         passes = builder.getFunctionPassManager()
         for function in module.functions:
@@ -349,4 +348,4 @@ def make(text: str) -> None:
 
 def _key(text: str) -> str:
     told = cheap_identity() or identity()
-    return hashlib.sha256(f"{_VERSION}\n{told}\n{text}".encode()).hexdigest()
+    return digest(f"{_VERSION}\n{told}\n{text}".encode()).hex()

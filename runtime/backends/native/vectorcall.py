@@ -6,13 +6,13 @@ import ctypes
 import weakref
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from types import CellType
 from typing import Any
 
 from runtime.backends.native import boxes, dispatch, objects
 from runtime.backends.native.ahead import AHEAD
 from runtime.backends.native.callables import PLACE, calls_by_place
+from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 from runtime.tensor.trace import BUSY
 
@@ -69,7 +69,7 @@ def _text(cls: Any, calls: str, named: str, holder: Any) -> str | None:
     }
     if None in places.values() or not calls_by_place(cls):
         return None
-    text = Path(__file__).with_name("vectorcall.ll").read_text("utf-8")
+    text = text_of("vectorcall")
     for name, offset in (found | places).items():
         text = text.replace(f"${name})", f"{offset})").replace(f"${name}\n", f"{offset}\n")
     return text

@@ -30,7 +30,7 @@ def test_what_is_written_is_read(folder):
     assert kept.read("a") is None
     kept.write("a", b"code")
     assert kept.read("a") == b"code" and Cache(folder).read("a") == b"code"
-    assert [path.name for path, _, _ in kept.entries()] == ["a.o"]
+    assert [Path(path).name for path, _, _ in kept.entries()] == ["a.o"]
 
 
 DAMAGES = [lambda b: b[:-1], lambda b: b"x" + b[1:], lambda b: b[:60] + b"?" + b[61:], lambda b: b""]
@@ -76,7 +76,7 @@ def test_what_was_used_longest_ago_goes_first(folder):
         if (folder / f"{name}.o").exists():
             os.utime(folder / f"{name}.o", (old, old))
         assert kept.read("a") is not None  # which makes it young
-    assert sorted(p.stem for p, _, _ in kept.entries()) == ["a", "d", "e"]
+    assert sorted(Path(p).stem for p, _, _ in kept.entries()) == ["a", "d", "e"]
     assert kept.clear() == 3 and kept.entries() == []
 
 
@@ -112,14 +112,14 @@ def test_many_writers(folder):
 
 def test_where_the_folder_is(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOGRAPH_CACHE", str(tmp_path / "here"))
-    assert cache_module.chosen_folder() == tmp_path / "here"
+    assert cache_module.chosen_folder() == str(tmp_path / "here")
     for off in ("", "0", "off"):
         monkeypatch.setenv("AUTOGRAPH_CACHE", off)
         assert cache_module.chosen_folder() is None
     monkeypatch.delenv("AUTOGRAPH_CACHE")
     if sys.platform != "win32":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert cache_module.chosen_folder() == tmp_path / "autograph" / "native"
+        assert cache_module.chosen_folder() == str(tmp_path / "autograph" / "native")
         monkeypatch.setenv("XDG_CACHE_HOME", "relative")
         assert cache_module.chosen_folder() is None
 

@@ -78,15 +78,15 @@ def noise(*shape):
     [
         (recurrent, (noise(5, 4, 16), noise(16, 16)), "; written"),
         (until_small, (noise(100),), "; written"),
-        (collatz, (np.int32(27),), "; numbers"),
-        (primes, (np.int32(60),), "; numbers"),
+        (collatz, (np.int32(27),), "; one by one"),
+        (primes, (np.int32(60),), "; one by one"),
         (first_negative, (np.array([1, 2, -3, 4], np.float32),), ""),
         (short_rows, (noise(50, 5),), ""),
     ],
 )
 def test_passes_by_what_is_left(program, args, head):
     text = compiled(program, *args)
-    assert re.match(r"(; written|; numbers|)", text).group() == head
+    assert re.match(r"(; written|; one by one|)", text).group() == head
 
 
 INNER = "head:\n  %v = add i64 1, 2\n  br label %head{mark}\n"
@@ -97,7 +97,7 @@ AROUND = "define void @f() {{\nentry:\n  br label %outer\nouter:\n{inside}  br l
     ("inside", "head"),
     [
         (INNER.format(mark=", !llvm.loop !3 ; of a nest"), "; written"),
-        (INNER.format(mark=" ; of numbers"), "; numbers"),
+        (INNER.format(mark=" ; one by one"), "; one by one"),
         (INNER.format(mark=""), ""),
         ("  call void @cblas_sgemm(i32 1)\n", "; written"),
         ("  call void @llvm.memset.p0.i64(ptr %x, i8 0, i64 8, i1 false)\n", ""),

@@ -14,7 +14,7 @@ from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM
-from runtime.backends.native.lower.widen import OURS
+from runtime.backends.native.lower.widen import ONE_BY_ONE, OURS
 
 __all__ = ["Flow", "Variable"]
 
@@ -60,10 +60,15 @@ class _Repeat:
 
 
 class Flow:
-    """Control flow in the function that is being written; `finished`: LLVM's passes have nothing to do about its loops."""
+    """Control flow in the function that is being written.
 
-    def __init__(self, ctx: FunctionLowering, finished: bool = False) -> None:
+    finished    LLVM's passes have nothing to do about its loops
+    one_by_one  they have, but make no vectors of them: each turn goes on with what the one before has made
+    """
+
+    def __init__(self, ctx: FunctionLowering, finished: bool = False, one_by_one: bool = False) -> None:
         self._finished = finished
+        self._one_by_one = one_by_one
         self.ctx = ctx
         self.code = ctx.code
         self.ops = ctx.ops
@@ -94,7 +99,9 @@ class Flow:
         code.begin(after)
 
     def _back(self, head: str) -> None:
-        said = f", !llvm.loop {self.ctx.module.as_written()}{OURS}" if self._finished else ""
+        said = ONE_BY_ONE if self._one_by_one else ""
+        if self._finished:
+            said = f", !llvm.loop {self.ctx.module.as_written()}{OURS}"
         self.code.do(f"br label %{head}{said}")
 
     @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
 from runtime.backends.native.lower.helpers import helpers_of
-from runtime.backends.native.lower.widen import OF_NUMBERS, OURS
+from runtime.backends.native.lower.widen import ONE_BY_ONE, OURS
 from runtime.ir.graph import Value
 
 __all__ = ["Lowered", "Module"]
@@ -34,6 +34,7 @@ _LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
 _TARGETS = re.compile(r"label %([\w.]+)")
 _GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 _OPAQUE = re.compile(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
+_VECTOR = re.compile(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
@@ -260,11 +261,18 @@ def _left(text: str) -> str:
             for start in (labels[x] for x in _TARGETS.findall(line) if x in labels):
                 around = any(start < inner for inner in done)
                 if not (around or line.endswith(OURS) or any(_OPAQUE.match(x) for x in lines[start:here])):
-                    if not line.endswith(OF_NUMBERS):
+                    if not (line.endswith(ONE_BY_ONE) or _goes_turn_by_turn(lines[start:here])):
                         return ""
-                    head = "; numbers"
+                    head = "; one by one"
                 done.append(start)
     return head
+
+
+def _goes_turn_by_turn(lines: list[str]) -> bool:
+    """Whether the turns of an innermost loop cannot be vectors: it is left where a number overflows, or has vectors."""
+    if any(_VECTOR.search(line) for line in lines):
+        return True
+    return any("label %failed" in line for line in lines) and not any(" = getelementptr " in line for line in lines)
 
 
 def _intrinsics_of(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.parts import Apart, apart, call_shared, share
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
-from runtime.backends.native.lower.wide_loops import widen_loop
+from runtime.backends.native.lower.wide_loops import only_moves_apart, widen_loop
 from runtime.backends.native.lower.widen import OURS, Sum
 
 __all__ = ["Nest", "Root", "load", "store"]
@@ -391,7 +391,9 @@ class Nest:
             sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
             most = self._side_by_side() if sums else 1
             widened = widen_loop(self.code, self.host.module, before, (start, end), sums, most)
-        if not widened and self._is_little() and all(r.kind == "store" for r in written):
+        if widened or any(r.kind != "store" for r in written):
+            return
+        if self._is_little() or only_moves_apart(self.code, before):
             self.code.lines[-2] += OURS
 
     def _is_little(self) -> bool:

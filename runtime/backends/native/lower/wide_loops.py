@@ -8,7 +8,7 @@ from runtime.backends.native.lower.processor import vector_bytes
 from runtime.backends.native.lower.types import LLVM
 from runtime.backends.native.lower.widen import HEAVY, OURS, Sum, Wide, Writer, parse
 
-__all__ = ["widen_loop"]
+__all__ = ["only_moves_apart", "widen_loop"]
 
 FEWEST = 8  # turns of a loop that is made one of vectors
 COSTLY = 20  # instructions of a body of which few lanes are not to be lost
@@ -51,6 +51,26 @@ def widen_loop(
     loop = _Loop(code, module, writer, lines[-1][:-1], bounds, most if sums else 1)
     loop.write(lines[2])
     code.lines[before:] = loop.lines
+    return True
+
+
+def only_moves_apart(code: Code, before: int) -> bool:
+    """Whether the innermost loop that was written from a line on moves elements to places that are not side by side: as
+    it stands it is as fast as others would be."""
+    lines = code.lines[before:]
+    side_by_side, apart = {lines[2].split()[0]}, set[str]()
+    for line in lines[_HEAD:-3]:
+        words = line.replace(",", "").split()
+        if words[0] == "store":
+            if words[4] not in apart:
+                return False
+            continue
+        if words[2] not in ("mul", "add", "getelementptr", "load"):
+            return False
+        if any(x in apart for x in words[3:]) or (words[2] == "mul" and any(x in side_by_side for x in words[3:])):
+            apart.add(words[0])
+        elif any(x in side_by_side for x in words[3:]):
+            side_by_side.add(words[0])
     return True
 
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from runtime.backends.native.lower.processor import masks_bytes
 from runtime.backends.native.lower.types import is_float, is_signed
 
-__all__ = ["OF_NUMBERS", "OURS", "Sum", "Wide", "parse"]
+__all__ = ["ONE_BY_ONE", "OURS", "Sum", "Wide", "parse"]
 
 OURS = " ; of a nest"  # ends the branch back of a loop for which LLVM needs no passes
-OF_NUMBERS = " ; of numbers"  # likewise of one whose turns cannot be vectors: nobody knows before how many there are
+ONE_BY_ONE = " ; one by one"  # likewise of one whose turns cannot be vectors, but whose instructions LLVM may better
 HEAVY = 40  # instructions of a body from which on it stands there once, always with a mask
 _CALLED = 25  # instructions that a call of the mathematical library counts for
 _T = r"(float|double|i\d+)"

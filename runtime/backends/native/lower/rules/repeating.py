@@ -131,7 +131,7 @@ def repeat(ctx: FunctionLowering, node: Node) -> None:
 
 def _by_counts(ctx: FunctionLowering, node: Node, axis: int) -> None:
     """Every element as often as a vector says."""
-    flow, code = Flow(ctx), ctx.code
+    flow, code = Flow(ctx, one_by_one=True), ctx.code
     x, counts = node.inputs[0], node.inputs[-1]
     source, many = ctx.array(x), ctx.array(counts)
     if len(many.sizes) != 1:
@@ -191,7 +191,7 @@ def repeat_grad(ctx: FunctionLowering, node: Node) -> None:
 
 
 def _add_by_counts(ctx: FunctionLowering, node: Node, axis: int) -> None:
-    flow, code = Flow(ctx), ctx.code
+    flow, code = Flow(ctx, one_by_one=True), ctx.code
     dy, x, counts = node.inputs
     source, many, sizes = ctx.array(dy), ctx.array(counts), ctx.sizes(x)
     if len(many.sizes) != 1 or many.sizes[0] == 1:

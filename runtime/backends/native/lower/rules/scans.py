@@ -58,7 +58,7 @@ def _by_rows(sizes: tuple[Operand, ...], axis: int) -> bool:
 @rule("cumulative_sum", "cumulative_prod")
 def cumulative(ctx: FunctionLowering, node: Node) -> None:
     """Running sums or products."""
-    flow, b, code = Flow(ctx), ctx.ops, ctx.code
+    flow, b, code = Flow(ctx, one_by_one=True), ctx.ops, ctx.code
     source = ctx.array(node.inputs[0])
     kind = code_of(ctx.type(node.outputs[0]).dtype)
     if not source.sizes:
@@ -101,7 +101,7 @@ def cumulative(ctx: FunctionLowering, node: Node) -> None:
 @rule("linear_recurrence")
 def linear_recurrence(ctx: FunctionLowering, node: Node) -> None:
     """s[i] = b[i] + a[i] * s[i-1]"""
-    flow, b, code = Flow(ctx), ctx.ops, ctx.code
+    flow, b, code = Flow(ctx, one_by_one=True), ctx.ops, ctx.code
     factors, terms = (ctx.array(v) for v in node.inputs)
     kind = code_of(ctx.type(node.outputs[0]).dtype)
     if len(factors.sizes) != len(terms.sizes) or any(
@@ -156,7 +156,7 @@ def _before(flow: Flow, x: Scalar, y: Scalar) -> Scalar:
 @rule("search_sorted")
 def search_sorted(ctx: FunctionLowering, node: Node) -> None:
     """Where values would be put in to keep a sequence sorted."""
-    flow, b, code = Flow(ctx), ctx.ops, ctx.code
+    flow, b, code = Flow(ctx, one_by_one=True), ctx.ops, ctx.code
     kinds = [ctx.type(v).dtype.dtype for v in node.inputs]
     kind = code_of(as_dtype(np.result_type(*kinds)))
     sequence = ctx.array(node.inputs[0])
@@ -201,7 +201,7 @@ def search_sorted(ctx: FunctionLowering, node: Node) -> None:
 @rule("segment_reduce")
 def segment_reduce(ctx: FunctionLowering, node: Node) -> None:
     """Rows with equal numbers reduced together."""
-    flow, b, code = Flow(ctx), ctx.ops, ctx.code
+    flow, b, code = Flow(ctx, one_by_one=True), ctx.ops, ctx.code
     x, ids, *count = node.inputs
     how, t = node.attrs["how"], ctx.type(node.outputs[0])
     kind = code_of(t.dtype)
@@ -254,7 +254,7 @@ def nonzero(ctx: FunctionLowering, node: Node) -> None:
 
 def places_of(ctx: FunctionLowering, x: Value) -> tuple[Array, Operand]:
     """A table of the places where a value is true, as long as all places, and how many rows of it there are."""
-    flow, b, code = Flow(ctx), ctx.ops, ctx.code
+    flow, b, code = Flow(ctx, one_by_one=True), ctx.ops, ctx.code
     array = ctx.array(x)
     rank = len(array.sizes)
     total = code.product(array.sizes)
@@ -274,7 +274,7 @@ def places_of(ctx: FunctionLowering, x: Value) -> tuple[Array, Operand]:
 @rule("unique_first")
 def unique_first(ctx: FunctionLowering, node: Node) -> None:
     """The distinct elements as they first appear, which of them each is, and how often."""
-    flow, code = Flow(ctx), ctx.code
+    flow, code = Flow(ctx, one_by_one=True), ctx.code
     x = ctx.array(node.inputs[0])
     if len(x.sizes) != 1:
         raise Unsupported([("of more axes than one", None)])
@@ -320,7 +320,7 @@ def unique_first(ctx: FunctionLowering, node: Node) -> None:
 @rule("first_places")
 def first_places(ctx: FunctionLowering, node: Node) -> None:
     """Where each number first appears."""
-    flow, code = Flow(ctx), ctx.code
+    flow, code = Flow(ctx, one_by_one=True), ctx.code
     where = ctx.array(node.inputs[0])
     n = where.sizes[0]
     out = ctx.allocate("i64", ctx.sizes(node.inputs[1]), node.outputs[0])

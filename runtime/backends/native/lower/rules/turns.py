@@ -9,7 +9,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
-from runtime.backends.native.lower.widen import OF_NUMBERS
+from runtime.backends.native.lower.widen import ONE_BY_ONE
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
@@ -103,7 +103,7 @@ def mark_of(ctx: FunctionLowering, node: Node) -> str:
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
     if ctx.code.depth and _only_counts(node):
         return f", !llvm.loop {ctx.module.four_at_a_time()}"
-    return OF_NUMBERS if _is_of_numbers(node) else ""
+    return ONE_BY_ONE if _is_of_numbers(node) else ""
 
 
 def has_items(body: Graph) -> bool:
@@ -120,11 +120,17 @@ def _is_item(node: Node) -> bool:
 
 
 def _is_of_numbers(node: Node) -> bool:
-    """Whether an innermost `while` reads and writes numbers only, in registers."""
+    """Whether the turns of an innermost loop read and write numbers only, in registers, each after the one before."""
     nodes = [n for region in node.regions for n in region.walk()]
-    if node.op.name != "while_loop" or any(n.op.name.endswith("_loop") for n in nodes):
+    if any(n.op.name.endswith("_loop") for n in nodes):
         return False
-    return all(_is_a_number(v) for n in nodes for v in (*n.inputs, *n.outputs))
+    if not all(_is_a_number(v) for n in nodes for v in (*n.inputs, *n.outputs)):
+        return False
+    if node.op.name == "while_loop":
+        return True
+    body = node.regions[-1]  # sums of integers may be vectors, those of floating-point numbers have an order
+    carried = zip(body.inputs[1 : 1 + node.carried], body.outputs, strict=False)
+    return any(now is not after and now.type.dtype.kind == "f" for now, after in carried if _is_a_number(now))  # type: ignore[union-attr]
 
 
 def _is_a_number(value: Value) -> bool:
