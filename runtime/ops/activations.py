@@ -22,6 +22,15 @@ class _Activation(Unary, abstract=True):
         return resolve_ufunc("exp", ((types[0].dtype, types[0].weak),))[0]
 
 
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + e**-x): e**-x overflows to inf for large negative x, and 1 / inf is the right 0."""
+    out = np.exp(np.negative(x))
+    if isinstance(out, np.ndarray):
+        out += 1
+        return np.reciprocal(out, out=out)
+    return 1 / (1 + out)
+
+
 class Sigmoid(_Activation):
     """1 / (1 + e**-x), elementwise. As TensorFlow's `sigmoid`.
 
@@ -35,16 +44,14 @@ class Sigmoid(_Activation):
 
     @staticmethod
     def kernel(x: Any) -> Any:
-        # e**-x overflows to inf for large negative x, and 1 / inf is the right 0: no warning for that.
-        with np.errstate(over="ignore"):
-            out = np.exp(np.negative(x))
-        if isinstance(out, np.ndarray):
-            out += 1
-            return np.reciprocal(out, out=out)
-        return 1 / (1 + out)
+        with np.errstate(over="ignore"):  # no warning for what comes out right
+            return _sigmoid(x)
 
     scalar = lambda b, x: b.sigmoid(x)
     vjp = lambda op, dy, y, x: (op.mul(dy, op.mul(y, op.sub(1, y))),)
+
+
+Sigmoid.kernel.quiet = _sigmoid  # type: ignore[attr-defined]  # for those who see to the warnings
 
 
 class LogSigmoid(_Activation):

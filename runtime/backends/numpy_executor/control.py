@@ -153,6 +153,15 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
     _start_slots(writer, block, node, names, 0)
     after = writer.scratch(node)
     inputs = [*map(Expr, names), *writer.named(block, node.inputs[node.carried :])]
+    with writer.loop():
+        _write_while(writer, block, node, names, inputs, after)
+    _bind_results(block, node, names)
+
+
+def _write_while(
+    writer: FunctionWriter, block: Block, node: Node, names: list[str], inputs: list[Expr], after: str | None
+) -> None:
+    """The loop's lines."""
     test, body = node.regions
     head = len(writer.lines)
     exits = exits_of(node)
@@ -177,7 +186,6 @@ def while_loop(writer: FunctionWriter, block: Block, node: Node, position: int) 
         writer.lines.append((writer.indent + 1, Expr("break")))
         writer.indent -= 1
     writer.lines += inside
-    _bind_results(block, node, names)
 
 
 def _body(
@@ -213,17 +221,18 @@ def for_loop(writer: FunctionWriter, block: Block, node: Node, position: int) ->
     index = body.inputs[0]
     used = index in body.outputs or any(index in inner.inputs for inner in body.nodes)
     variable = writer.locals.fresh(index.name or "i") if used else "_"
-    writer.emit(join([f"for {variable} in range(", count, "):"]))
-    writer.indent += 1
-    kind = index.tensor_type
-    if used and not kind.weak:
-        scalar = kind.dtype.dtype.type
-        writer.emit(Expr(f"{variable} = {writer.globals.numpy(scalar.__name__)}({variable})"))
-    inputs = [Expr(variable), *map(Expr, names), *writer.named(block, node.inputs[1 + node.carried :])]
-    writer.region(body, inputs, names)
-    if after is not None:
-        writer.emit(Expr(after))
-    writer.indent -= 1
+    with writer.loop():
+        writer.emit(join([f"for {variable} in range(", count, "):"]))
+        writer.indent += 1
+        kind = index.tensor_type
+        if used and not kind.weak:
+            scalar = kind.dtype.dtype.type
+            writer.emit(Expr(f"{variable} = {writer.globals.numpy(scalar.__name__)}({variable})"))
+        inputs = [Expr(variable), *map(Expr, names), *writer.named(block, node.inputs[1 + node.carried :])]
+        writer.region(body, inputs, names)
+        if after is not None:
+            writer.emit(Expr(after))
+        writer.indent -= 1
     _bind_results(block, node, names)
 
 

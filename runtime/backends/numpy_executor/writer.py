@@ -7,7 +7,8 @@ order in which it was computed; otherwise it gets a name first. So the source co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from runtime.backends.numpy_executor.blocks import Block
@@ -35,6 +36,7 @@ from runtime.backends.numpy_executor.text import (
 )
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.attempts import Attempt
+from runtime.ops.registry import Op
 from runtime.plan.plan import Plan
 from runtime.plan.scratch import of_a_turn
 from runtime.typesys.errors import UnimplementedError
@@ -74,6 +76,8 @@ class FunctionWriter:
         self.exits: dict[Node, set[int]] = {}  # conditionals of which a branch leaves the loop around it
         self.ends: dict[Node, int] = {}  # conditional -> number of lines after it
         self.buffers: dict[Node, str] = {}  # nodes that write into memory made before their loop
+        self.loops = 0  # around what is being written
+        self.quiet = False  # whether a kernel in them leaves it to the outermost to keep warnings of overflow away
         self.lost: set[Node] = set()  # those that turned out not to be the last thing done
 
     def write(self, graph: Graph, name: str, as_list: bool) -> list[tuple[int, Expr]]:
@@ -378,12 +382,34 @@ class FunctionWriter:
                 source = f"{source[:-1]}, {out})"  # a product
             expr = self.filled(block, node, self.globals.shorten(source, op))
         else:
-            expr = self.called(self.globals.kernel(op), self.take(block, inputs), self.attributes(node))
+            expr = self.called(self.kernel(op), self.take(block, inputs), self.attributes(node))
         if op.outputs == 1 and self.is_weak(node.outputs[0]) and op.effect is None:
             if op.is_ufunc:
                 return Expr(f"{expr.text}.item()", True, expr.spans)
             return self.called(self.globals.bind("item", item, "a Python number of a NumPy one"), [expr], {})
         return expr
+
+    def kernel(self, op: Op) -> str:
+        """A name for an operation's kernel; in loops, for the one that does not look after warnings at every call."""
+        quiet = getattr(op.rules.kernel, "quiet", None) if self.loops else None
+        if quiet is None:
+            return self.globals.kernel(op)
+        self.quiet = True
+        return self.globals.bind(f"op_{op.name}_quiet", quiet, f"kernel of {op.name}, with warnings")
+
+    @contextmanager
+    def loop(self) -> Iterator[None]:
+        """The lines of a loop are written; overflow in it is what kernels know of, if one leaves that to us: to say so at
+        every call takes as long as three operations on small arrays. (Native code does not warn of overflow, either.)"""
+        head = len(self.lines)
+        self.loops += 1
+        yield
+        self.loops -= 1
+        if self.quiet and not self.loops:
+            self.quiet = False
+            inside = [(indent + 1, expr) for indent, expr in self.lines[head:]]
+            errstate = self.globals.numpy("errstate")
+            self.lines[head:] = [(self.indent, Expr(f"with {errstate}(over='ignore'):")), *inside]
 
     def attempted(self, block: Block, node: Node) -> Expr:
         """A call that tells which exception was raised."""
