@@ -170,3 +170,113 @@ def test_shifts_by_the_turn(monkeypatch):
         forbid_plan(executable, patch)
         for n in (0, -3, 1, 40, 61):
             assert int(made(np.int64(n))) == powers(n)
+
+
+def stepped(x, a, b, c):
+    s = 0
+    for i in range(a, b, c):
+        s = s % 1000 + i % 7 + x[i]
+    return s
+
+
+def set_where(x, a, b, c):
+    y = np.zeros(9, dtype=np.int64)
+    for i in range(a, b, c):
+        if i % 2 == 1 or x[0] < 0:
+            y[i] = y[i] + i
+    return y
+
+
+def last_of(x, a, b, c):
+    last = 0
+    for i in range(a, b, c):
+        last = i
+    return last - x[0] + x[0]
+
+
+@pytest.mark.parametrize("f", [stepped, set_where, last_of])
+def test_ranges_of_steps_that_the_run_knows(f):
+    made = ag.function(f, jit_compile=True)
+    x = np.arange(3, 10)
+    ends = [(0, 7, 1), (0, 7, 3), (1, 7, 2), (2, 8, 3), (0, 8, 1), (6, -1, -1), (5, 0, -2), (3, 3, 1), (7, 2, 1), (-3, 6, 4)]
+    ends += [(-9, 3, 2), (0, 100, 7), (4, 2**62, 2**61), (0, 1, 0)]
+    if f is last_of:
+        ends += [(2**62, 2**63 - 1, 2**60), (-(2**62), -(2**63), -(2**60)), (-5, 2**63 - 10, 2**62)]
+        ends += [(2**62, 2**63 - 1, 2**62)]
+    for a, b, c in ends:
+        given = x, np.int64(a), np.int64(b), np.int64(c)
+        try:
+            want = f(x, a, b, c)
+        except (IndexError, ValueError) as error:
+            with pytest.raises(type(error)):
+                made(*given)
+        else:
+            assert np.array_equal(made(*given), want), (a, b, c)
+
+
+def sieve(n):
+    prime = np.ones(n, dtype=np.bool_)
+    prime[:2] = False
+    for i in range(2, n):
+        if prime[i]:
+            for j in range(i * i, n, i):
+                prime[j] = False
+    return prime
+
+
+def test_steps_of_a_sieve_need_no_tests(monkeypatch):
+    made, executable = native(sieve, np.int64(30))
+    forbid_plan(executable, monkeypatch)
+    for n in (30, 3, 2, 1000):
+        assert np.array_equal(made(np.int64(n)), sieve(n))
+    text = blocks_of(executable)
+    inner = text[text.rindex("mul nsw i64 %turn") :]
+    assert "label %failed" not in inner[: inner.index("label %loop")]
+
+
+def moving(x, w):
+    out = np.zeros(len(x) - w + 1)
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i]
+        if i >= w:
+            s -= x[i - w]
+        if i >= w - 1:
+            out[i - w + 1] = s / w
+    return out
+
+
+def counted_down(n, k):
+    s = 0
+    for i in range(n):
+        s += (k - i) % 5 + (i - k) % 3
+    return s
+
+
+def test_parameters_that_turns_are_added_to():
+    x = np.linspace(-1.0, 3.0, 20)
+    made, executable = native(moving, x, np.int64(4))
+    text = blocks_of(executable)
+    assert "sub.with.overflow" not in text[text.index("%turn") :]
+    for w in (1, 4, 19, 20):
+        np.testing.assert_allclose(made(x, np.int64(w)), moving(x, w))
+    made = ag.function(counted_down, jit_compile=True)
+    for k in (0, 3, -(2**62), 2**60, 2**60 + 1, 2**63 - 1, -(2**60) - 1, -(2**63) + 200):
+        assert int(made(np.int64(100), np.int64(k))) == counted_down(100, k), k
+
+
+def vowels(s):
+    c = 0
+    for i in range(len(s)):
+        ch = s[i]
+        if ch == 97 or ch == 101 or ch == 105 or ch == 111 or (ch == 117 and c % 2 == 0):
+            c += 1
+        if not (ch < 100 and ch > 97 or ch == 120 or 102 < ch < 105):
+            c += 2
+    return c
+
+
+def test_chains_of_comparisons():
+    s = np.random.default_rng(0).integers(97, 123, 500).astype(np.uint8)
+    for made in (ag.function(vowels, jit_compile=True), ag.function(vowels, jit_compile=False)):
+        assert int(made(s)) == vowels(s)

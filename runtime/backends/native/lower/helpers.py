@@ -61,22 +61,42 @@ end:
   ret void
 }
 
-; the greatest common divisor
+; the greatest common divisor: of odd numbers, that of the smaller one and what their difference is without its twos
 define internal i64 @ag_gcd(i64 %x, i64 %y) memory(none) {
 entry:
-  %a0 = call i64 @llvm.abs.i64(i64 %x, i1 false)
-  %b0 = call i64 @llvm.abs.i64(i64 %y, i1 false)
+  %a = call i64 @llvm.abs.i64(i64 %x, i1 false)
+  %b = call i64 @llvm.abs.i64(i64 %y, i1 false)
+  %both = or i64 %a, %b
+  %no_a = icmp eq i64 %a, 0
+  %no_b = icmp eq i64 %b, 0
+  %none = or i1 %no_a, %no_b
+  br i1 %none, label %one, label %begin
+one:
+  ret i64 %both
+begin:
+  %twos = call i64 @llvm.cttz.i64(i64 %both, i1 true)
+  %twos_a = call i64 @llvm.cttz.i64(i64 %a, i1 true)
+  %twos_b = call i64 @llvm.cttz.i64(i64 %b, i1 true)
+  %first = lshr i64 %a, %twos_a
+  %second = lshr i64 %b, %twos_b
   br label %look
 look:
-  %a = phi i64 [ %a0, %entry ], [ %b, %next ]
-  %b = phi i64 [ %b0, %entry ], [ %rest, %next ]
-  %done = icmp eq i64 %b, 0
+  %m = phi i64 [ %first, %begin ], [ %least, %next ]
+  %n = phi i64 [ %second, %begin ], [ %odd, %next ]
+  %rest = sub i64 %m, %n
+  %done = icmp eq i64 %rest, 0
   br i1 %done, label %end, label %next
 next:
-  %rest = urem i64 %a, %b
+  %back = sub i64 %n, %m
+  %more = icmp ugt i64 %m, %n
+  %apart = select i1 %more, i64 %rest, i64 %back
+  %least = select i1 %more, i64 %n, i64 %m
+  %twos_rest = call i64 @llvm.cttz.i64(i64 %rest, i1 true)
+  %odd = lshr i64 %apart, %twos_rest
   br label %look
 end:
-  ret i64 %a
+  %result = shl i64 %m, %twos
+  ret i64 %result
 }
 
 ; a power of an integer, and whether it is one of 64 bits

@@ -17,10 +17,12 @@ from runtime.backends.native.lower.rules.reductions import Proved, wrapped
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Range, constant_of
 from runtime.ir.graph import Graph, Node, Value
+from runtime.typesys.spec import TensorType
 
-__all__ = ["proved_ahead"]
+__all__ = ["bound_numbers", "proved_ahead"]
 
 _MOST = 2**60  # up to which sums of parts of an index are followed
+_WHOLE = -(2**63), 2**63 - 1
 _TURNS = 2**56  # more than any array has elements
 _ITEMS = {"index": 1, "index_update": 2, "index_add": 2}  # and which of their operands is the first index
 
@@ -35,6 +37,39 @@ class _Line(NamedTuple):
     def plus(self, other: _Line, sign: int) -> _Line:
         terms = self.terms + tuple((sign * s, reg) for s, reg in other.terms)
         return _Line(self.step + sign * other.step, terms, self.constant + sign * other.constant)
+
+
+def bound_numbers(ctx: FunctionLowering, node: Node, given: list[Any]) -> None:
+    """Go on before a loop around others only with Python's integers of a size that sums with turns keep within 64 bits.
+
+    Those that no turn changes (`given`, the last operands), that a turn adds or subtracts, and of which nothing is known.
+    """
+    code = ctx.code
+    if code.depth or code.required is not None:
+        return
+    for k, rep in enumerate(given, len(node.inputs) - len(given)):
+        kind = node.inputs[k].type
+        if not isinstance(rep, Scalar) or rep.code != "i64" or not isinstance(kind, TensorType) or not kind.weak:
+            continue
+        inside = [region.inputs[k - len(node.inputs)] for region in node.regions]
+        if code.range_of(rep.reg) is None and any(_is_summed(r, v) for r, v in zip(node.regions, inside, strict=True)):
+            moved = code.op(f"add i64 {rep.reg}, {_MOST}")
+            code.require(code.op(f"icmp ule i64 {moved}, {2 * _MOST}"), ctx.failure)
+            code.narrow(rep.reg, -_MOST, _MOST)
+
+
+def _is_summed(graph: Graph, value: Value) -> bool:
+    for node in graph.nodes:
+        if value not in node.inputs:
+            continue
+        if node.op.name in ("add", "sub"):
+            return True
+        for region in node.regions:
+            first = len(node.inputs) - len(region.inputs)
+            places = [k - first for k, v in enumerate(node.inputs) if v is value and k >= first]
+            if any(_is_summed(region, region.inputs[k]) for k in places):
+                return True
+    return False
 
 
 def proved_ahead(
@@ -53,7 +88,15 @@ def proved_ahead(
     turns = _bounded(ctx, count)
     given_as: dict[Value, Value] = {}
     found: dict[tuple[Value, Operand], Proved] = {}
+    items = _items(node)
+    if items is not None:
+        _note_items(ctx, items)
     for index, size, always in dict.fromkeys(_indices(body, reps, given_as)):
+        if items is not None and _origin(index, given_as) is items.item and (index, size) not in found:
+            last = _last_item(ctx, items, turns)
+            if last is not None:
+                found[index, size] = _proved(ctx, f"icmp slt i64 {last}, {size}", Proved(None), none, always)
+            continue
         line = _line(index, body, reps, given_as)
         if line is None or (index, size) in found:
             continue
@@ -70,13 +113,92 @@ def proved_ahead(
             fine, known = f"icmp slt i64 {_sum(ctx, line, turns)}, {size}", Proved(None, line.step < 0)
         else:
             continue
-        holds = code.op(fine)
-        if not always:
-            known = known._replace(unless=holds)
-        else:
-            code.require(holds if none is None else code.op(f"or i1 {none}, {holds}"), ctx.failure)
-        found[index, size] = known
+        found[index, size] = _proved(ctx, fine, known, none, always)
     return found
+
+
+def _proved(ctx: FunctionLowering, test: str, known: Proved, none: str | None, always: bool) -> Proved:
+    """What is known of an index by a test before the loop, which has no turn where `none` is true."""
+    holds = ctx.code.op(test)
+    if not always:
+        return known._replace(unless=holds)
+    ctx.code.require(holds if none is None else ctx.code.op(f"or i1 {none}, {holds}"), ctx.failure)
+    return known
+
+
+class _Items(NamedTuple):
+    """The elements of a `range`, as a loop computes them: between its ends, or there were no such turn."""
+
+    start: Value
+    stop: Value
+    step: Value
+    product: Value
+    item: Value
+
+
+def _items(node: Node) -> _Items | None:
+    """The elements of the range whose length a loop counts: start + turn * step, in Python's integers."""
+    length = node.inputs[0]
+    if length.node is not None and length.node.op.name == "maximum" and constant_of(length.node.inputs[1]) == 0:
+        length = length.node.inputs[0]
+    quotient = _operands(length, "neg")
+    parts = _operands(quotient[0], "floordiv") if quotient else []
+    ends = _operands(parts[0], "sub") if parts else []
+    if not ends:
+        return None
+    (start, stop), step, body = ends, parts[1], node.regions[0]
+    if any(v.tensor_type.dtype.name != "int64" for v in (start, stop, step)):
+        return None
+    outer = dict(zip(body.inputs[1 + node.carried :], node.inputs[1 + node.carried :], strict=True))
+
+    def is_one(value: Value, wanted: Value) -> bool:
+        fixed = constant_of(value)
+        return outer.get(value) is wanted or (fixed is not None and fixed == constant_of(wanted))
+
+    for each in body.nodes:
+        if each.op.name == "mul" and each.outputs[0].tensor_type.weak and body.inputs[0] in each.inputs:
+            other = each.inputs[each.inputs[0] is body.inputs[0]]
+            if not is_one(other, step):
+                continue
+            product = each.outputs[0]
+            if constant_of(start) == 0:
+                return _Items(start, stop, step, product, product)
+            for later in body.nodes:
+                adds = later.op.name == "add" and later.outputs[0].tensor_type.weak and product in later.inputs
+                if adds and is_one(later.inputs[later.inputs[0] is product], start):
+                    return _Items(start, stop, step, product, later.outputs[0])
+    return None
+
+
+def _operands(value: Value, name: str) -> list[Value]:
+    node = value.node
+    return node.inputs if node is not None and node.op.name == name and value.tensor_type.weak else []
+
+
+def _note_items(ctx: FunctionLowering, items: _Items) -> None:
+    """Note between what the elements of a range are, and that they fit 64 bits."""
+    start, stop, step = (ctx.code.range_of(ctx.number(v)) or _WHOLE for v in items[:3])
+    if step[0] > 0:
+        ctx.exact[items.product], ctx.exact[items.item] = (0, _WHOLE[1]), (start[0], max(stop[1] - 1, start[0]))
+    else:
+        ctx.exact[items.product] = _WHOLE
+        ctx.exact[items.item] = min(start[0], stop[0]), max(start[1], stop[1])
+
+
+def _last_item(ctx: FunctionLowering, items: _Items, turns: Operand) -> Operand | None:
+    """The last element of a range that grows and begins at zero or above."""
+    code = ctx.code
+    start, step = ctx.number(items.start), ctx.number(items.step)
+    first, pace = code.range_of(start), code.range_of(step)
+    if first is None or pace is None or first[0] < 0 or pace[0] <= 0:
+        return None
+    return code.add(start, code.mul(code.sub(turns, 1), step))
+
+
+def _origin(value: Value, given_as: dict[Value, Value]) -> Value:
+    while value in given_as:
+        value = given_as[value]
+    return value
 
 
 def _sum(ctx: FunctionLowering, line: _Line, turns: Operand) -> Operand:
@@ -133,8 +255,7 @@ def _sizes(array: Value, reps: dict[Value, Any], given_as: dict[Value, Value]) -
 
 def _line(value: Value, body: Graph, reps: dict[Value, Any], given_as: dict[Value, Value]) -> _Line | None:
     """How a number depends on the turn; None where it does so in another way."""
-    while value in given_as:
-        value = given_as[value]
+    value = _origin(value, given_as)
     if value is body.inputs[0]:
         return _Line(1, (), 0)
     fixed = constant_of(value)

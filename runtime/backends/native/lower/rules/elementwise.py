@@ -54,6 +54,12 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
     op = node.op
     if not isinstance(op, Elementwise):
         raise Unsupported([("no native rule", None)])
+    if node.outputs[0] in ctx.exact:
+        x, y = map(ctx.scalar, node.inputs)
+        reg = ctx.code.op(f"{node.op.name} nsw {x}, {y.reg}")
+        ctx.code.ranges[reg] = ctx.exact[node.outputs[0]]
+        ctx.define(node.outputs[0], Scalar(reg, "i64"))
+        return
     types = [ctx.type(v) for v in node.inputs]
     out = ctx.type(node.outputs[0])
     ops = ctx.ops

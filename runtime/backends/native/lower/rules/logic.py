@@ -14,13 +14,20 @@ from runtime.typesys.spec import TensorType
 __all__ = ["as_choice", "as_logic", "is_choice", "is_logic"]
 
 _MOST_LOGIC = 4  # operations that cost less than a branch that is not foreseen
+_MOST_TOGETHER = 8  # of several
 
 
 def is_logic(node: Node) -> bool:
     """Whether a `cond` is no more than an `and` or `or` of a few comparisons."""
-    values = [v for region in node.regions for n in region.nodes for v in (*n.inputs, *n.outputs)]
-    nodes = [n for region in node.regions for n in region.nodes if n.op.name != "constant"]
-    return _is_few(nodes) and _are_numbers(node, values) and all(v.tensor_type.dtype.kind == "b" for v in node.outputs)
+    every = [n for region in node.regions for n in region.walk()]
+    values = [v for n in every for v in (*n.inputs, *n.outputs)]
+    inner = [n for n in every if n.op.name == "cond"]
+    nodes = [n for n in every if n.op.name not in ("constant", "cond")]
+    return (
+        _is_few(nodes, _MOST_TOGETHER if inner else _MOST_LOGIC)
+        and _are_numbers(node, values)
+        and all(v.tensor_type.dtype.kind == "b" for n in (node, *inner) for v in n.outputs)
+    )
 
 
 def is_choice(node: Node) -> bool:
@@ -53,9 +60,9 @@ def _are_numbers(node: Node, values: list[Value]) -> bool:
     return all(type(v.type) is TensorType and v.type.shape == () for v in (*values, *node.inputs, *node.outputs))
 
 
-def _is_few(nodes: list[Node]) -> bool:
+def _is_few(nodes: list[Node], most: int) -> bool:
     return (
-        len(nodes) <= _MOST_LOGIC
+        len(nodes) <= most
         and all(isinstance(n.op, Elementwise) and cost_of(n.op.numpy or n.op.name) == 1 for n in nodes)
     )
 

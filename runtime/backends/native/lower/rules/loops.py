@@ -22,7 +22,7 @@ from runtime.backends.native.lower.exprs import (
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.rules.ahead import proved_ahead
+from runtime.backends.native.lower.rules.ahead import bound_numbers, proved_ahead
 from runtime.backends.native.lower.rules.blocks import in_blocks
 from runtime.backends.native.lower.rules.branches import is_lent, settled
 from runtime.backends.native.lower.rules.growing import Growing
@@ -155,6 +155,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for k, state in enumerate(states):
         if isinstance(state, Scalar):
             phis[k] = state, Scalar(code.fresh("carried"), state.code)
+    bound_numbers(ctx, node, invariant)
     known = note_ranges(ctx, node, phis)
     asks = polls(ctx, known)
     turn = code.fresh("turn")
