@@ -414,7 +414,13 @@ def scan(
 
     def loop_body(i: Any) -> None:
         nonlocal accumulated
-        accumulated = callee(fn)(accumulated, _element(elems, count - 1 - i if reverse else i))
+        made = callee(fn)(accumulated, _element(elems, count - 1 - i if reverse else i))
+        if len(flatten(made)) != len(flatten(accumulated)):
+            raise ValueError(
+                f"the function of scan() gave {len(flatten(made))} tensors where {len(flatten(accumulated))} are "
+                f"accumulated: it gives what it takes first; initializer= says what that is"
+            )
+        accumulated = made
         callee(out.append)(accumulated)
 
     first = accumulated

@@ -199,7 +199,7 @@ REFUSALS: dict[str, Refusal] = {
     "characters-of-tensor": Refusal(
         _GRAPH,
         "the text of a staged tensor is looked into ({what}), and its characters exist only when the graph runs",
-        "decide by the tensor itself; print, assert and raise take its text",
+        "decide by the tensor itself; print, assert and raise take its text; for files and the like use ag.py_function",
     ),
     "number-as-key": Refusal(
         _GRAPH,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 from itertools import islice
 from types import TracebackType
 from typing import Any
@@ -52,6 +53,8 @@ def _present(error: OpError) -> str:
     place = _users_entry(error.__traceback__)
     if place is None:
         return rendered(sentence, error.id, hint)
+    if error.id == "tensor-value" and entry is not None:
+        sentence = entry.sentence.format(**{**error.fields, "what": _asking(place, error.fields["what"])})
     file, line = place.tb_frame.f_code.co_filename, place.tb_lineno
     positions = place.tb_frame.f_code.co_positions()
     first, last, start, end = next(islice(positions, place.tb_lasti // 2, None), (None,) * 4)
@@ -62,18 +65,49 @@ def _present(error: OpError) -> str:
     return rendered(sentence, error.id, hint, file, line, column, _column(text, end) if last == line else len(text), text)
 
 
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
+
+
+def _asking(place: TracebackType, what: str) -> str:
+    """What asks for a value: the function that the user's line calls there, as `chr(x)` asks for an index, or `what`."""
+    code = place.tb_frame.f_code
+    first, last, start, end = next(islice(code.co_positions(), place.tb_lasti // 2, None), (None,) * 4)
+    if first is None or first != last or start is None:
+        return what
+    text = linecache.getline(code.co_filename, first, place.tb_frame.f_globals).encode()[start:end].decode(errors="replace")
+    found = _CALL.match(text)
+    if found is None or not _is_one_call(text, found.end()) or found[1].rpartition(".")[2] + "()" == what:
+        return what
+    return f"{found[1]}()"
+
+
+def _is_one_call(text: str, at: int) -> bool:
+    """Whether the parenthesis before `at` is closed by the last character."""
+    depth = 1
+    for i, c in enumerate(text[at:], at):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return False
+
+
 def _column(text: str, offset: int | None) -> int:
     """Positions count bytes of UTF-8; people count characters."""
     return len(text.encode()[:offset].decode(errors="replace"))
 
 
 def _users_entry(traceback: TracebackType | None) -> TracebackType | None:
-    found = None
+    """The innermost frame of the user's; of a library that is installed only where there is none other."""
+    found = installed = None
     while traceback is not None:
-        if _is_users(traceback.tb_frame.f_code.co_filename):
-            found = traceback
+        file = traceback.tb_frame.f_code.co_filename
+        if _is_users(file):
+            if "site-packages" in file:
+                installed = traceback
+            else:
+                found = traceback
         traceback = traceback.tb_next
-    return found
+    return found or installed
 
 
 def _is_users(file: str) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from autograph.errors.catalogue import REFUSALS
 from autograph.operators.statements.printing import TOKEN
 from runtime.typesys.errors import OpError
 
 __all__ = ["explain"]
+
+
+_TAKES_NO_TENSOR = re.compile(r"(not|got|component:|from|type) '?Tensor\b")  # "Object of type Tensor is not JSON ..."
+_OF_OPERATORS = re.compile("unsupported operand|'.*' not supported between|can only concatenate")
 
 
 def explain(error: BaseException) -> None:
@@ -19,7 +25,8 @@ def explain(error: BaseException) -> None:
             "A function calls itself without end: no call comes to a case that returns without another.\nInstead: test "
             "what changes from call to call before the function calls itself (`if n > 0:`), and change it towards the end"
         )
-    staged = "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
+    asked = isinstance(error, TypeError) and _TAKES_NO_TENSOR.search(text) is not None and not _OF_OPERATORS.match(text)
+    staged = asked or "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
     if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
         hint = REFUSALS["tensor-value"].hint
         error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")

@@ -13,7 +13,7 @@ from runtime.grad.structure import flatten
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.dtypes import DType
-from runtime.typesys.errors import DTypeError, InvalidArgumentError
+from runtime.typesys.errors import DTypeError
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["checked_signature", "fit", "specs_of"]
@@ -56,7 +56,7 @@ def fit(spec: Any, arg: Any, name: str) -> Any:
         return arg
     try:
         tensor = arg if isinstance(arg, Tensor) else convert(arg, spec.dtype)
-    except (InvalidArgumentError, DTypeError):
+    except (ValueError, DTypeError):  # no numbers, or such as would lose their fractions
         raise refusal("input-signature", name=name, spec=spec, given=repr(arg)) from None
     if not spec.is_compatible_with(tensor):
         given = f"a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"

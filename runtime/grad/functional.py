@@ -21,7 +21,7 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import convert, distinct, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import boundary
+from runtime.typesys.errors import ShapeError, boundary
 
 __all__ = ["custom_gradient", "gradients", "hessians", "jvp"]
 
@@ -242,6 +242,12 @@ class _Pull:
                 f"custom_gradient function expected to return {len(self.arguments)} gradients, "
                 f"but returned {len(flat)} instead."
             )
+        for i, (dx, x) in enumerate(zip(flat, self.arguments, strict=True)):
+            if isinstance(dx, Tensor) and isinstance(x, Tensor) and not dx.shape.is_compatible_with(x.shape):
+                raise ShapeError(
+                    f"the gradient function of a custom_gradient gave shape {dx.shape} for argument {i}, whose shape is "
+                    f"{x.shape}"
+                )
         wanted = [dx for dx, x in zip(flat, self.arguments, strict=True) if isinstance(x, Tensor)]
         return [*wanted, *dvs]
 

@@ -19,7 +19,7 @@ from runtime.ops.registry import Op
 from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import boundary
+from runtime.typesys.errors import ShapeError, boundary
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
@@ -324,13 +324,13 @@ class GradientTape:
         seeds: list[tuple[Any, Tensor]] = []
         for target, dy in zip(targets, given, strict=True):
             if not isinstance(target, Tensor):
-                raise TypeError(
-                    f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}: compute it from tensors "
-                    f"or variables under the tape, without float(), numpy() or item()"
-                )
+                raise _no_target(target)
             payload = self._payload(target)
             if dy is not None:
-                seeds.append((payload, convert(dy, target.dtype)))
+                dy = convert(dy, target.dtype)
+                if not dy.shape.is_compatible_with(target.shape):
+                    raise ShapeError(f"output_gradients have shape {dy.shape}, and their target has shape {target.shape}")
+                seeds.append((payload, dy))
             elif type(payload) is Value:
                 if payload.tensor_type.dtype.is_inexact:
                     seeds.append((payload, staged_ones(payload.tensor_type, payload)))
@@ -368,6 +368,8 @@ class GradientTape:
 
     def _several(self, compute: Callable[..., Any], target: Tensor, sources: Any, unconnected: Any) -> Any:
         """Run a computation that takes many gradients from a tape that may only be used once."""
+        if not isinstance(target, Tensor):
+            raise _no_target(target)
         self._use()
         persistent, self._persistent = self._persistent, True
         try:
@@ -379,6 +381,13 @@ class GradientTape:
             )
         finally:
             self._persistent = persistent
+
+
+def _no_target(target: Any) -> TypeError:
+    return TypeError(
+        f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}: compute it from tensors or variables "
+        f"under the tape, without float(), numpy() or item()"
+    )
 
 
 def _record_nothing(

@@ -202,7 +202,8 @@ def _combine(out: Any, indices: Any, updates: Any, how: str) -> None:
     depth = indices.shape[-1]
     shape = out.shape[:depth]
     if indices.size and ((indices < 0).any() or (indices >= np.array(shape)).any()):
-        raise OutOfRangeError(f"scatter: an index vector lies outside the shape {shape}", op="scatter_nd")
+        wrong = indices[((indices < 0) | (indices >= np.array(shape))).any(axis=-1)][0].tolist()
+        raise OutOfRangeError(f"scatter: the index {wrong} lies outside the shape {shape}", op="scatter_nd")
     flat = (
         np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), shape)
         if depth
@@ -520,6 +521,7 @@ def one_hot_(
         dtype = op.type_of(op.convert(given[0])).dtype if given else "float32"
     entries, inputs = split_sizes(op, [depth])
     indices = op.convert(indices) if isinstance(indices, (list, tuple)) else indices
+    _integers(op.type_of(indices), "one_hot")
     return op.one_hot(
         indices,
         1 if on_value is None else on_value,

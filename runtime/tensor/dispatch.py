@@ -177,13 +177,13 @@ def literal(x: Any, wanted: Any = None) -> Any:
 
 
 def _checked_cast(array: Any, wanted: Any) -> Any:
+    if array.dtype.kind in "fc" and wanted.is_integer:
+        raise InvalidArgumentError(f"cannot make {wanted.name} of {array.tolist()!r}: it would lose its fraction; use cast")
     out = array.astype(wanted.dtype)
     if array.dtype.kind in "iu" and wanted.is_integer and not np.array_equal(out, array):
         raise InvalidArgumentError(
             f"{array.tolist()!r} does not fit {wanted.name} (from {wanted.min} to {wanted.max}); ask for dtype='int64'"
         )
-    if array.dtype.kind in "fc" and wanted.is_integer:
-        raise InvalidArgumentError(f"cannot make {wanted.name} of {array.tolist()!r}: it would lose its fraction; use cast")
     return out
 
 

@@ -112,10 +112,11 @@ def _computed(self: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...
         for _ in range(np.ndim(y) if not isinstance(y, Tensor) else len(y.shape)):
             x = op.expand_dims(x, axis=-1)
         return _computed(self, ufunc, "__call__", (x, y), {})
+    name = f"{'np' if hasattr(np, ufunc.__name__) else 'scipy.special'}.{ufunc.__name__}"
     raise UnimplementedError(
-        f"np.{ufunc.__name__} ({method}) has no operation for tensors; convert with .numpy() first",
+        f"{name} ({method}) has no operation for tensors; convert with .numpy() first",
         id="numpy-function",
-        what=f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"),
+        what=name if method == "__call__" else f"{name}.{method}",
     )
 
 

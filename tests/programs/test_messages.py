@@ -51,7 +51,7 @@ def numpy_call():
     f(ag.constant(1))
 
 
-@wrong("return math.frexp(x)", "float() needs the value of a staged tensor", "ag.sin, not math.sin")
+@wrong("return math.frexp(x)", "math.frexp() needs the value of a staged tensor", "ag.sin, not math.sin")
 def math_call():
     @ag.function
     def f(x):

@@ -1,12 +1,15 @@
 """Arguments of the wrong kind: each is named, with what belongs there, eagerly and staged, and none is cut to fit."""
 
 import collections
+import json
+import logging
+import math
 
 import numpy as np
 import pytest
 
 import autograph as ag
-from autograph.errors import DTypeError, InvalidArgumentError, OutOfRangeError
+from autograph.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ShapeError
 from tests.programs.messages import check, collector
 
 CASES, wrong = collector()
@@ -98,6 +101,78 @@ def watched_number():
 @wrong("ag.custom_gradient(3)", "custom_gradient decorates a function, not 3")
 def gradient_of_a_number():
     ag.custom_gradient(3)
+
+
+@wrong("return json.dumps({'loss': x})", "Object of type Tensor is not JSON serializable", "use ag.py_function")
+def json_of_a_tensor():
+    @ag.function
+    def dumped(x):
+        return json.dumps({'loss': x})
+
+    dumped(ag.constant(1.0))
+
+
+@wrong("return chr(x)", "chr() needs the value of a staged tensor (int32[])", "use ag.py_function")
+def character_of_a_tensor():
+    @ag.function
+    def f(x):
+        return chr(x)
+
+    f(ag.constant(65))
+
+
+@wrong("return math.gamma(x) + 1", "math.gamma() needs the value of a staged tensor (float32[])", "ag.sin, not math.sin")
+def function_of_math():
+    @ag.function
+    def f(x):
+        return math.gamma(x) + 1
+
+    f(ag.constant(3.0))
+
+
+@wrong('raise "too big"', "exceptions must derive from BaseException")
+def raised_text():
+    @ag.function
+    def f(x):
+        if x > 2:
+            raise "too big"
+        return x
+
+    f(ag.constant(3))
+
+
+@wrong("return ag.constant(float('nan'), dtype=ag.int32) + x", "cannot make int32 of nan")
+def integer_of_nan():
+    @ag.function
+    def f(x):
+        return ag.constant(float('nan'), dtype=ag.int32) + x
+
+    f(ag.constant(3))
+
+
+@wrong("return ag.scan(lambda a, v: (a, v), x)", "scan() gave 2 tensors where 1 are accumulated", "initializer=")
+def scan_of_pairs():
+    @ag.function
+    def scanned(x):
+        return ag.scan(lambda a, v: (a, v), x)
+
+    scanned(ag.ones([3]))
+
+
+@wrong("tape.jacobian(3.0, x)", "A target must be a tensor, not 3.0", "compute it from tensors or variables under the tape")
+def jacobian_of_a_number():
+    x = ag.Variable([1.0])
+    with ag.GradientTape() as tape:
+        pass
+    tape.jacobian(3.0, x)
+
+
+@wrong("tape.gradient(y, x, ag.ones([3]))", "output_gradients have shape (3,), and their target has shape (2,)")
+def seeds_of_another_shape():
+    x = ag.Variable([1.0, 2.0])
+    with ag.GradientTape() as tape:
+        y = x * x
+    tape.gradient(y, x, ag.ones([3]))
 
 
 @pytest.mark.parametrize(("program", "line", "reason", "way_out"), CASES, ids=lambda x: getattr(x, "__name__", ""))
@@ -201,3 +276,53 @@ def test_a_deque_takes_no_tensor_for_its_length():
 def test_builtin_functions_of_several_forms_are_functions():
     assert int(ag.function(max)(3, ag.constant(2))) == 3
     assert float(ag.function(np.linalg.norm)(ag.constant([3.0, 4.0]))) == 5.0
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_gradients_have_the_shapes_of_their_arguments(staged):
+    @ag.custom_gradient
+    def double(x):
+        return x * 2, lambda dy: ag.ones([5])
+
+    def slope(x):
+        with ag.GradientTape() as tape:
+            tape.watch(x)
+            y = double(x)
+        return tape.gradient(y, x)
+
+    with pytest.raises(ShapeError, match=r"gave shape \(5,\) for argument 0, whose shape is \(2,\)"):
+        (ag.function(slope) if staged else slope)(ag.ones([2]))
+
+
+def test_one_hot_takes_integers():
+    with pytest.raises(DTypeError, match="one_hot needs integer indices, not float32"):
+        ag.one_hot(ag.constant([1.5]), 3)
+    assert ag.one_hot(1, 2).numpy().tolist() == [0.0, 1.0]
+
+
+def test_a_log_tells_the_types_of_staged_tensors(caplog):
+    @ag.function
+    def f(x):
+        logging.getLogger("words").warning("%s: loss %.3f", "train", x)
+        return x
+
+    f(ag.constant(3.0))
+    assert [r.getMessage() for r in caplog.records] == ["train: loss <Tensor staged float32[]>"]
+
+
+def test_what_a_library_asks_is_shown_at_the_users_line():
+    special = pytest.importorskip("scipy.optimize")
+
+    @ag.function
+    def root(x):
+        return special.brentq(lambda v: v * v - x, 0.0, 3.0)
+
+    with pytest.raises(TypeError) as raised:
+        root(ag.constant(2.0))
+    assert __file__ in str(raised.value)
+    assert "return special.brentq(lambda v: v * v - x, 0.0, 3.0)" in str(raised.value)
+
+
+def test_indices_outside_are_named():
+    with pytest.raises(OutOfRangeError, match=r"scatter: the index \[5\] lies outside the shape \(2,\)"):
+        ag.tensor_scatter_nd_update([1.0, 2.0], [[0], [5]], [1.0, 1.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
@@ -52,9 +53,15 @@ def _described(f: Any, made: Any) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + ours
-        return made(*map(description, args), **kwargs)
+        given = list(map(description, args))
+        if any(isinstance(x, Tensor) for x in given):
+            given = [_CONVERSION.sub("%s", x) if isinstance(x, str) else x for x in given]  # types have no digits
+        return made(*given, **kwargs)
 
     return call
+
+
+_CONVERSION = re.compile(r"%[-0# +]*\d*(\.\d+)?[dioxXeEfFgGc]")
 
 
 def description(x: Any) -> Any:

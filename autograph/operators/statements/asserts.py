@@ -42,6 +42,8 @@ def raised(error: Any) -> Any:
     So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
     """
     trace = STATE.trace
+    if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
+        return error  # Python says that this can't be raised
     if trace is None or (trace.builder.region.parent is None and not _is_of_the_run(error)):
         return error
     made = error() if isinstance(error, type) else error
