@@ -41,7 +41,7 @@ class Context:
     source_lines: the lines of that file
     facts:        analyses of the tree, asked for by class; forgotten after each converter
     class_name:   the class whose body it stands in, for private names, or None
-    global_names: the names its module defines
+    global_names: the names its module defines, and the functions around it
     stage_tries:  whether `try` with `except` becomes a call of a hook, too
     """
 
@@ -66,7 +66,7 @@ class Context:
         self.stage_tries = stage_tries
 
     def is_builtin(self, name: str) -> bool:
-        """Whether `name` still means Python's builtin: neither the function nor its module binds it."""
+        """Whether `name` still means Python's builtin: neither the function nor what is around it binds it."""
         return name not in self.names.bound and name not in self.global_names
 
 

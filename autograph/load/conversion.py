@@ -1,7 +1,8 @@
 """A function in, its converted stand-in out: read, convert, compile, bind; each code object once."""
 
 import types
-from collections.abc import Hashable
+from collections import ChainMap
+from collections.abc import Container, Hashable
 from typing import Any
 
 import gast
@@ -112,5 +113,7 @@ def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.Co
 
 
 def _context(source: FunctionSource, function: types.FunctionType, stage_tries: bool = False) -> Context:
-    names = function.__globals__
+    names: Container[str] = function.__globals__
+    if function.__code__.co_freevars:
+        names = ChainMap(function.__globals__, dict.fromkeys(function.__code__.co_freevars))
     return new_context(source.node, source.file, source.lines, source.class_name, names, stage_tries)

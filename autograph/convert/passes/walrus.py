@@ -41,6 +41,10 @@ class Walrus(Converter):
             "y = [n for x in a if (n := f(x)) > 1]",
             "y = [n for x, n in ((x, f(x)) for x in a) if n > 1]",
         ),
+        Example(
+            "if any((n := x) > 1 for x in a):\n    f(n)",
+            "test = False\nfor x_1 in a:\n    if (n := x_1) > 1:\n        test = True\n        break\nif test:\n    f(n)",
+        ),
         Example("while (n := f()) and n < 3:\n    g(n)", "while (n := f()) and n < 3:\n    g(n)"),
     )
 
@@ -82,7 +86,7 @@ class Walrus(Converter):
     def visit_While(self, node: Node) -> Node:
         """Lower the test into the loop, and the `else` to where it fails. One that leaves an outer loop stays."""
         self.generic_visit(node)
-        if not _binds_late(node.test) or holds(node.orelse, gast.Break, gast.Continue):
+        if not self._binds_late(node.test) or holds(node.orelse, gast.Break, gast.Continue):
             return node
         before, test = self._lower(node.test, "test")
         leave = self.quote("if not test:\n    otherwise\n    break", node.test, test=test, otherwise=node.orelse)
@@ -113,16 +117,31 @@ class Walrus(Converter):
         if isinstance(node, gast.UnaryOp) and isinstance(node.op, gast.Not):
             before, node.operand = self._lower(node.operand, "test")
             return before, node
-        if not _binds_late(node):
-            return [], node
+        if not self._binds_late(node):
+            return self._lower_first(node, base), node
         name = self.names.fresh(base)
         return self._assign(name, node), load(name, node)
 
+    def _lower_first(self, node: Node, base: str) -> list[Node]:
+        """Lower the operand that an expression evaluates before all others."""
+        if isinstance(node, (gast.Compare, gast.BinOp)):
+            before, node.left = self._lower(node.left, base)
+            return before
+        parts = node.elts if isinstance(node, (gast.Tuple, gast.List)) else []
+        if isinstance(node, gast.Call) and isinstance(node.func, gast.Name):
+            parts = node.args
+        if not parts:
+            return []
+        before, parts[0] = self._lower(parts[0], base)
+        return before
+
     def _assign(self, name: str, node: Node) -> list[Node]:
         """`name = node`, as statements."""
-        if not _binds_late(node):
+        if not self._binds_late(node) or isinstance(node, gast.UnaryOp):
             before, node = self._lower(node, "test")
             return [*before, *self.quote("name = value", node, name=name, value=node)]
+        if isinstance(node, gast.Call):
+            return self._quantified(name, node)
         if isinstance(node, gast.IfExp):
             before, test = self._lower(node.test, "test")
             text = "if test:\n    yes\nelse:\n    no"
@@ -134,6 +153,36 @@ class Walrus(Converter):
         for value in reversed(rest):
             made = [*self._assign(name, value), *self._guarded(text, value, name, made)]
         return [*self._assign(name, head), *self._guarded(text, node, name, made)]
+
+    def _quantified(self, name: str, node: Node) -> list[Node]:
+        """`name = any(...)` or `all(...)`: a loop that stops where it is decided, and leaves bound what was bound last."""
+        items = node.args[0]
+        loop = items.generators[0]
+        renamed = {
+            child.id: self.names.fresh(child.id)
+            for child in gast.walk(loop.target)
+            if isinstance(child, gast.Name)
+        }
+        test, conditions, target = (
+            _Renamed(renamed).visit(part) for part in (items.elt, gast.Tuple(loop.ifs, gast.Load()), loop.target)
+        )
+        stops = node.func.id == "any"
+        text = "if test:\n    name = True\n    break" if stops else "if not test:\n    name = False\n    break"
+        body = self.quote(text, node, test=test, name=name)
+        for condition in reversed(conditions.elts):
+            body = self.quote("if condition:\n    body", node, condition=condition, body=body)
+        text = f"name = {not stops}\nfor target in items:\n    body"
+        return self.quote(text, node, name=name, target=target, items=loop.iter, body=body)
+
+    def _binds_late(self, node: Node) -> bool:
+        """Whether an operand that is not always evaluated binds a name."""
+        if isinstance(node, gast.BoolOp):
+            return holds(node.values[1:], gast.NamedExpr) or self._binds_late(node.values[0])
+        if isinstance(node, gast.IfExp):
+            return holds([node.body, node.orelse], gast.NamedExpr) or self._binds_late(node.test)
+        if isinstance(node, gast.UnaryOp) and isinstance(node.op, gast.Not):
+            return self._binds_late(node.operand)
+        return _is_quantifier(node) and self.context.is_builtin(node.func.id)
 
     def _guarded(self, text: str, origin: Node, name: str, rest: list[Node]) -> list[Node]:
         return self.quote(text, origin, name=name, rest=rest) if rest else []
@@ -153,6 +202,30 @@ def _first_bound(node: Node) -> Node | None:
     return node
 
 
+class _Renamed(gast.NodeTransformer):
+    """Other names for what a comprehension binds: a loop would leave them bound."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: Node) -> Node:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+
+def _is_quantifier(node: Node) -> bool:
+    """Whether it is `any` or `all` of a generator expression that binds a name: what it leaves bound is where it stops."""
+    if not (isinstance(node, gast.Call) and isinstance(node.func, gast.Name) and node.func.id in ("any", "all")):
+        return False
+    if len(node.args) != 1 or node.keywords or not isinstance(node.args[0], gast.GeneratorExp):
+        return False
+    items = node.args[0]
+    inside = [items.elt, *items.generators[0].ifs]
+    plain = len(items.generators) == 1 and not items.generators[0].is_async
+    nested = holds(inside, gast.Lambda, gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
+    return plain and holds(inside, gast.NamedExpr) and not nested
+
+
 class _Replaced(gast.NodeTransformer):
     """One node in the place of another."""
 
@@ -161,12 +234,3 @@ class _Replaced(gast.NodeTransformer):
 
     def visit(self, node: Node) -> Node:
         return self.new if node is self.old else super().visit(node)
-
-
-def _binds_late(node: Node) -> bool:
-    """Whether an operand that is not always evaluated binds a name."""
-    if isinstance(node, gast.BoolOp):
-        return holds(node.values[1:], gast.NamedExpr) or _binds_late(node.values[0])
-    if isinstance(node, gast.IfExp):
-        return holds([node.body, node.orelse], gast.NamedExpr) or _binds_late(node.test)
-    return False

@@ -10,7 +10,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.expressions.comparisons import eq, holds_staged, same
 from autograph.operators.expressions.py_builtins import gathered
-from autograph.operators.expressions.reductions import any_
+from autograph.operators.expressions.quantifiers import any_
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt

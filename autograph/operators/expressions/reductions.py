@@ -1,4 +1,4 @@
-"""Stand-ins for built-in functions that go through all items: sum, min, max, any, all, sorted, functools.reduce."""
+"""Stand-ins for built-in functions that go through all items: sum, min, max, sorted, functools.reduce."""
 
 from __future__ import annotations
 
@@ -21,25 +21,22 @@ from autograph.operators.containers.lists import (
 from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.expressions.py_builtins import collect, gathered, list_
 from autograph.operators.functions.calls import callee, special
-from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.functions.generators import emitting
 from autograph.operators.functions.python_forms import holds_staged
-from autograph.operators.items.for_loops import for_stmt, staged_for
+from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import get_item
 from autograph.operators.items.iterators import used_up
-from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
-from autograph.operators.statements.branches import and_, if_exp, not_, or_
+from autograph.operators.statements.branches import and_, if_exp, or_
 from autograph.operators.statements.iterables import staged_iterable
-from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Leaf, Struct, mutable_parts
 from autograph.operators.values.listvalue import ListValue
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.typesys.dtypes import as_dtype
 
 __all__: list[str] = []
 
@@ -164,56 +161,6 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
 
     for_stmt(staged, body, ("total",))
     return total
-
-
-@stand_in(builtins.any)
-def any_(iterable: Any) -> Any:
-    """`any`."""
-    return _quantify(iterable, builtins.any, stop_on=True)
-
-
-@stand_in(builtins.all)
-def all_(iterable: Any) -> Any:
-    """`all`."""
-    return _quantify(iterable, builtins.all, stop_on=False)
-
-
-def _quantify(iterable: Any, original: Any, stop_on: bool) -> Any:
-    staged: Any = emitting(iterable) or staged_iterable(iterable)
-    if staged is None:
-        result: Any = not stop_on
-        for item in iterable:
-            if type(item) is builtins.bool:
-                if item is stop_on:
-                    return stop_on
-                continue
-            test = truth_of(item)
-            if not is_staged_condition(test):
-                if builtins.bool(test) is stop_on:
-                    return stop_on
-                continue
-            result = (
-                test
-                if not isinstance(result, Tensor)
-                else (op.logical_or if stop_on else op.logical_and)(result, test)
-            )
-        return result
-    if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
-        return (op.any if stop_on else op.all)(op.cast(iterable, dtype=as_dtype("bool")))
-    found: Any = not stop_on
-
-    def body(item: Any) -> None:
-        nonlocal found
-        found = truth_of(item)
-
-    def go_on() -> Any:
-        return found if not stop_on else not_(found)
-
-    if type(staged) is Emitting:
-        staged.run(body, go_on)
-    else:
-        staged_for(current_trace(), staged, body, name_places(("found",), body), go_on)
-    return found
 
 
 @stand_in(builtins.sorted)
