@@ -60,10 +60,31 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
     return public.np_arange(*args, **kwargs)
 
 
+def _eye(*args: Any, **kwargs: Any) -> Any:
+    """`np.eye` and `np.identity`: of sizes known when the graph runs, a tensor."""
+    args = tuple(map(resolve, args))
+    kwargs = {name: resolve(x) for name, x in kwargs.items()}
+    if any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
+        return _staged_eye(*args, **kwargs)
+    return made_by(np.eye, *args, **kwargs)
+
+
+def _identity(n: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    """`np.identity`, likewise."""
+    return _eye(n, dtype=float if dtype is None else dtype, **kwargs)
+
+
+def _staged_eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = float) -> Any:
+    rows, columns = public.np_arange(N), public.np_arange(N if M is None else M)
+    return op.cast_to(op.equal(rows[:, None] + k, columns[None]), np.dtype(dtype))
+
+
 for _original, _value in ((np.zeros, 0.0), (np.ones, 1.0), (np.empty, 0.0)):
     stand_in(_original)(_maker(_original, _value))
 stand_in(np.full)(_full)
 stand_in(np.arange)(_arange)
+stand_in(np.eye)(_eye)
+stand_in(np.identity)(_identity)
 _LIKE: tuple[Any, ...] = np.zeros_like, np.ones_like, np.empty_like, np.full_like
-for _known in (*_LIKE, np.linspace, np.eye, np.identity, np.copy, np.sort):
+for _known in (*_LIKE, np.linspace, np.copy, np.sort):
     stand_in(_known)(partial(made_by, _known))

@@ -96,3 +96,69 @@ def islice(iterable: Any, *bounds: Any) -> Iterator[Any]:
             yield x
         if span.stop is not None and i + 1 >= span.stop:
             break
+
+
+def product(*iterables: Any, repeat: int = 1) -> Iterator[Any]:
+    pools = [list(iterable) for iterable in iterables]
+    for items in _one_of_each(pools * repeat):  # noqa: UP028 (as in `chain`)
+        yield items
+
+
+def _one_of_each(pools: list[Any]) -> Iterator[Any]:
+    if not pools:
+        yield ()
+    else:
+        for x in pools[0]:
+            for others in _one_of_each(pools[1:]):
+                yield x, *others
+
+
+def combinations(iterable: Any, r: int) -> Iterator[Any]:
+    for items in _chosen(list(iterable), 0, r, 1):  # noqa: UP028 (as in `chain`)
+        yield items
+
+
+def combinations_with_replacement(iterable: Any, r: int) -> Iterator[Any]:
+    for items in _chosen(list(iterable), 0, r, 0):  # noqa: UP028 (as in `chain`)
+        yield items
+
+
+def _chosen(items: list[Any], start: Any, r: int, step: int) -> Iterator[Any]:
+    if r == 0:
+        yield ()
+    else:
+        for i in range(start, len(items)):
+            for others in _chosen(items, i + step, r - 1, step):
+                yield items[i], *others
+
+
+def permutations(iterable: Any, r: int) -> Iterator[Any]:
+    for items in _arranged(list(iterable), r, ()):  # noqa: UP028 (as in `chain`)
+        yield items
+
+
+def _arranged(items: list[Any], r: int, taken: tuple[Any, ...]) -> Iterator[Any]:
+    if r == 0:
+        yield ()
+    else:
+        for i in range(len(items)):
+            if i not in taken:
+                for others in _arranged(items, r - 1, (*taken, i)):
+                    yield items[i], *others
+
+
+def zip_longest(*iterables: Any, fillvalue: Any = None) -> Iterator[Any]:
+    pools = [list(iterable) for iterable in iterables]
+    for i in range(max([len(pool) for pool in pools])):
+        yield tuple([pool[i] if i < len(pool) else fillvalue for pool in pools])
+
+
+def from_iterable(iterables: Any) -> Iterator[Any]:
+    for iterable in iterables:
+        for x in iterable:  # noqa: UP028 (as in `chain`)
+            yield x
+
+
+def repeat(object: Any, times: Any) -> Iterator[Any]:
+    for _ in range(times):
+        yield object

@@ -87,6 +87,23 @@ def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     return callee(forms.accumulate)(iterable, func, initial=initial)
 
 
+@stand_in(itertools.chain.from_iterable)
+def from_iterable_(iterables: Any, /) -> Any:
+    """`itertools.chain.from_iterable`."""
+    listed = type(iterables) in (list, tuple)
+    if STATE.trace is None or not (_unknown(iterables) or (listed and any(map(_unknown, iterables)))):
+        return itertools.chain.from_iterable(iterables)
+    return callee(forms.from_iterable)(iterables)
+
+
+@stand_in(itertools.repeat)
+def repeat_(*args: Any, **kwargs: Any) -> Any:
+    """`itertools.repeat`."""
+    if STATE.trace is None or not any(isinstance(t, Tensor) for t in (*args[1:], *kwargs.values())):
+        return itertools.repeat(*args, **kwargs)
+    return callee(forms.repeat)(*args, **kwargs)
+
+
 _STATISTICS = "mean fmean geometric_mean harmonic_mean median median_low median_high variance pvariance stdev pstdev mode"
 for _name in _STATISTICS.split():
     _of_statistics(getattr(statistics_forms, _name))
@@ -98,4 +115,9 @@ _tests(forms.groupby)
 _passes_on(forms.pairwise)
 _passes_on(forms.islice)
 _passes_on(forms.chain, slice(None))
+_passes_on(forms.product, slice(None))
+_passes_on(forms.combinations)
+_passes_on(forms.combinations_with_replacement)
+_passes_on(forms.permutations)
+_passes_on(forms.zip_longest, slice(None))
 _passes_on(forms.starmap, slice(1, 2))

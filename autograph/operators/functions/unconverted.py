@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import linecache
 import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from functools import partial
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -68,7 +70,9 @@ def call_as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def refusing(cls: type) -> Callable[..., Any]:
-    """A class of the standard library, while some list has staged content: it cannot hold such content."""
+    """A class of the standard library, while some list has staged content: most cannot hold such content."""
+    if cls in _HOLDERS:
+        return cls
 
     def construct(*args: Any, **kwargs: Any) -> Any:
         if any(type(x) is list and dynamic_of(x) is not None for x in (*args, *kwargs.values())):
@@ -82,7 +86,17 @@ def as_python(trace: Trace, f: Any, made: Any) -> Any:
     """What is called for `f`, which runs as it is, by `made`: staged lists and texts must not get there."""
     if "texts" in trace.notes or reads_texts(f):
         made = textless(f, made)
-    return without_lists(made) if "lists" in trace.notes else made
+    return without_lists(made) if "lists" in trace.notes and not _only_holds(f) else made
+
+
+def _only_holds(f: Any) -> bool:
+    """Whether a function of the standard library puts its arguments into what it makes, and does not look into them."""
+    if type(f) is not FunctionType:
+        return False
+    return f is dataclasses.replace or (f.__name__ == "_replace" and f.__module__ == "collections")
+
+
+_HOLDERS = (SimpleNamespace, partial)
 
 
 def without_lists(f: Any) -> Callable[..., Any]:
