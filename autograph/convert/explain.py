@@ -231,13 +231,11 @@ class _Finder:
         if name == "Variable" and not guarded:
             self._refused("variable-created-again", "call", node, "if this runs in every trace")
 
-    def _display(self, node: Node, _: bool) -> None:
+    def _Set(self, node: Node, _: bool) -> None:
         for element in node.elts:
             if isinstance(element, gast.Starred) and isinstance(element.ctx, gast.Load) and not _is_literal(element.value):
                 when = f"if `{_short(element.value)}` is a tensor of unknown length"
                 self._refused("unknown-length", "unpacking", node, when)
-
-    _List = _Tuple = _Set = _display
 
     def _Yield(self, node: Node, _: bool) -> None:
         if node.value is not None and not self.is_staged_generator:

@@ -29,6 +29,7 @@ from autograph.convert.passes.in_place import InPlace
 from autograph.convert.passes.logic import Logic
 from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
+from autograph.convert.passes.stars import Stars
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
 from autograph.convert.passes.texts import Texts
@@ -53,6 +54,7 @@ PASSES: tuple[type[Converter], ...] = (
     Subscripts,
     Attributes,
     Comprehensions,
+    Stars,
     Displays,
     Asserts,
     Ternary,

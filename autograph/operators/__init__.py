@@ -16,6 +16,7 @@ from autograph.operators.expressions import quantifiers as quantifiers  # the sa
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in
+from autograph.operators.expressions.stars import joined, spread
 from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
@@ -109,6 +110,7 @@ __all__ = [
     "in_place",
     "is_",
     "is_not",
+    "joined",
     "kind",
     "list_comp",
     "local",
@@ -131,6 +133,7 @@ __all__ = [
     "set_comp",
     "set_item",
     "set_of",
+    "spread",
     "text",
     "truth_of",
     "try_stmt",

@@ -66,7 +66,8 @@ from autograph.operators.values.choice import (
     resolve,
     select_any,
 )
-from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.descriptors import Struct
+from autograph.operators.values.listvalue import ListValue, Splice, new_list
 from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -147,6 +148,8 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 @stand_in(builtins.zip)
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
+    if len(iterables) == 1 and type(iterables[0]) is Splice:
+        return builtins.iter(_columns(iterables[0].value))
     iterables = tuple(emitting(i) or i for i in iterables)
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
@@ -154,6 +157,19 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
     if not any(staged_iterable(i) is not None for i in iterables):
         return builtins.zip(*iterables, strict=strict)
     return zipped(iterables, StrictZip if strict else StagedZip)
+
+
+def _columns(rows: ListValue) -> list[Any]:
+    """The lists of `zip(*rows)`, of which there are as many as a row has items."""
+    d = rows.element
+    if not isinstance(d, Struct) or d.kind not in (tuple, list):
+        raise refusal("unknown-length", what="zip(*rows) of rows of unknown length")
+
+    def empty() -> None:
+        raise raised(ValueError(f"not enough values to unpack (expected {len(d.children)}, got 0)"))
+
+    if_stmt(op.equal(length(rows), 0), empty, None, ())
+    return [collect(rows, lambda row, k=k: row[k], None) for k in builtins.range(len(d.children))]  # type: ignore[misc]
 
 
 _TAKEN_FROM = "a strict zip() of what the loop takes items from, too"

@@ -34,7 +34,7 @@ from autograph.operators.statements.branches import and_, if_exp, or_
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Leaf, Struct, mutable_parts
-from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.listvalue import ListValue, Splice
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 
@@ -42,7 +42,7 @@ __all__: list[str] = []
 
 
 def _items(args: tuple[Any, ...]) -> Any:
-    return args[0] if len(args) == 1 else list(args)
+    return args[0] if len(args) == 1 and type(args[0]) is not Splice else list(args)
 
 
 def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: Any, original: Any) -> Any:

@@ -23,7 +23,7 @@ def counter(start):
 
 def apply(f, xs, **options):
     scale = lambda x: ag__.if_exp(x > 0, lambda: x * ag__.callee(options.get)('scale', 1.0), lambda: x)
-    return ag__.callee(f)(*ag__.callee(map)(scale, xs), **options)
+    return ag__.callee(f)(*ag__.spread(ag__.callee(map)(scale, xs), f, 0), **options)
 
 
 def counter(start):

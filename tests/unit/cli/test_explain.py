@@ -90,7 +90,7 @@ def test_findings_are_told_once_with_all_their_lines():
         ("def f(n):\n    yield n", [(PYTHON, "yield", "n", (2,))]),
         ("async def f(x):\n    if x: return x", [(PYTHON, "if", "x", (2,))]),
         ("def f(x, n):\n    math.comb(x, n)\n    math.pow(x, n)", [(REFUSED, "call", "math.comb(x, n)", (2,))]),
-        ("def f(x):\n    a, *b = x\n    x.item(), b.sort()\n    return [*x]", [(REFUSED, "unpacking", "[*x]", (4,))]),
+        ("def f(x):\n    a, *b = x\n    x.item(), b.sort()\n    return [*x], {*x}", [(REFUSED, "unpacking", "{*x}", (4,))]),
         ("def f(x):\n    np.sum(x, where=m)\n    np.ravel(x, order=k)", [(REFUSED, "call", "np.ravel(x, order=k)", (3,))]),
     ],
 )

@@ -100,6 +100,14 @@ def unpack(x: Any, before: int, after: int | None = None) -> Any:
     return x
 
 
+def spread(x: Any, function: Any = None, before: int = 0) -> Any:
+    return x
+
+
+def joined(x: Any) -> Any:
+    return x
+
+
 def text(made: str) -> str:
     return made
 
