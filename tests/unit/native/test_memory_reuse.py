@@ -143,3 +143,23 @@ def test_planned_lists_that_change_places_go_on_and_are_given_away():
     native(x + 1)  # writes into the same frame
     for a, b in zip(first, plan(x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_memory_that_a_list_was_made_of_is_not_written_over():
+    """The gradient of stacked steps is taken apart where it lies, and its product with `u` is made beside it."""
+
+    def f(x, u):
+        with ag.GradientTape() as tape:
+            tape.watch([x, u])
+            first, then = [], []
+            for i in ag.range(5):
+                first.append(x[i] * 2.0)
+            for i in ag.range(5):
+                then.append(first[i] * u)
+            total = ag.reduce_sum(ag.stack(then) * 0.1)
+        return tape.gradient(total, [x, u])
+
+    random = np.random.default_rng(0)
+    x, u = (ag.constant(random.standard_normal(shape).astype(np.float32)) for shape in ((5, 4, 40), (40,)))
+    for made, wanted in zip(ag.function(f, jit_compile=True)(x, u), f(x, u), strict=True):
+        np.testing.assert_allclose(made, wanted, rtol=1e-5, atol=1e-5)

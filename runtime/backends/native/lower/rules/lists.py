@@ -344,6 +344,7 @@ def list_unstack(ctx: FunctionLowering, node: Node) -> None:
     kind = node.outputs[0].type
     assert isinstance(kind, ListType)
     array = ctx.contiguous(node.inputs[0])
+    ctx.writable -= array.buffers  # the list reads it as long as it is there: nobody writes over it after its last use
     rep = new_list(ctx, kind.element)
     place = ctx.code.op(f"getelementptr {MEMORY[array.code]}, ptr {array.ptr}, i64 {array.offset}", "p")
     ctx.code.do(f"call void @ag_drop(ptr {rep.slot})")
