@@ -4,6 +4,7 @@ import contextlib
 from contextlib import suppress
 
 import numpy as np
+import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
@@ -487,3 +488,22 @@ def test_an_operations_own_error_is_caught_by_its_class():
 
     singular = ag.constant([[1.0, 1.0], [1.0, 1.0]])
     assert f(singular, ag.constant([[1.0], [2.0]])).numpy().tolist() == [[0.0], [0.0]]
+
+
+def lists_on_some_paths(x, n):
+    try:
+        if n > 0:
+            return [x, x * n]
+        if n < -3:
+            raise ValueError
+    except ValueError:
+        return [x * 2, 1.0]
+    finally:
+        n += 3
+    return n
+
+
+@pytest.mark.parametrize("n", [0, 2, -4])
+def test_lists_that_are_returned_on_some_paths(n):
+    got, want = ag.function(lists_on_some_paths)(ag.constant(2.0), ag.constant(n)), lists_on_some_paths(2.0, n)
+    np.testing.assert_allclose(got, want)

@@ -505,7 +505,7 @@ def isinstance_(x: Any, classes: Any) -> Any:
     assert choice is not None
 
     def test(a: Any) -> bool:
-        return a is not UNBOUND and builtins.isinstance(a, classes)
+        return a is not UNBOUND and builtins.bool(isinstance_(a, classes))
 
     return is_alternative(choice, test)
 

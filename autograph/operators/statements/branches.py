@@ -78,7 +78,7 @@ def staged_cond(
 ) -> Any:
     """A `cond` node of two traced thunks: joins their effects on places, and returns the join of their results."""
     sync(trace)
-    a, b = _sides(trace, then, orelse, cells)
+    a, b = _sides(trace, choice_module.knowing(test, True, then), choice_module.knowing(test, False, orelse), cells)
     if a.ended and b.ended:
         _emit(trace, test, a, b, [])
         raise PathEnds
@@ -87,9 +87,9 @@ def staged_cond(
     places = {**a.places, **b.places}
     for changed in places.values():
         before = changed.read()
-        left, right = a.final(changed, before), b.final(changed, before)
+        left, right = _left(a, a.final(changed, before)), _left(b, b.final(changed, before))
         plan.append((changed, left, right, _join(joiner, (a, left), (b, right))))
-    results = [UNDEFINED if r.ended else r.result for r in (a, b)]
+    results = [UNDEFINED if r.ended else _left(r, r.result) for r in (a, b)]
     plan.append((None, results[0], results[1], _join(joiner, (a, results[0]), (b, results[1]))))
     flags = [*_flags(a, plan, 1), *_flags(b, plan, 2)]
     plan += [row for _, row, _ in flags]
@@ -119,6 +119,11 @@ def staged_cond(
             note_unset(trace, place, "'{0}' must also be initialized after the `if`: both of its branches delete it")
     _keep_account(trace, test, (a, b), made, flags)
     return result
+
+
+def _left(side: Traced, value: Any) -> Any:
+    """What a branch leaves: what its test tells of a value is known after it, too."""
+    return value if type(value) not in choice_module.CHOICES else choice_module.left_in(side.region.graph, value)
 
 
 def _sides(trace: Trace, then: Callable[[], Any], orelse: Callable[[], Any], cells: list[Place]) -> tuple[Traced, Traced]:
@@ -243,11 +248,27 @@ def and_(first: Any, *rest: Callable[[], Any]) -> Any:
 
 
 def _staged_and(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
-    return staged_cond(current_trace(), test, lambda: and_(rest[0](), *rest[1:]), lambda: first, [])
+    told = list(choice_module.told_by(test))
+    result = staged_cond(current_trace(), test, _telling(told, lambda: and_(rest[0](), *rest[1:])), lambda: first, [])
+    return choice_module.tell(result, *((choice, yes, choice_module.tags_of(choice)) for choice, yes, _ in told))
 
 
 def _staged_or(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
-    return staged_cond(current_trace(), test, lambda: first, lambda: or_(rest[0](), *rest[1:]), [])
+    told = list(choice_module.told_by(test))
+    result = staged_cond(current_trace(), test, lambda: first, _telling(told, lambda: or_(rest[0](), *rest[1:])), [])
+    return choice_module.tell(result, *((choice, choice_module.tags_of(choice), no) for choice, _, no in told))
+
+
+def _telling(told: list[choice_module.Fact], operand: Callable[[], Any]) -> Callable[[], Any]:
+    """`operand`, which adds what its truth tells of choices."""
+
+    def telling() -> Any:
+        value = operand()
+        if type(value) is Tensor:
+            told.extend(choice_module.told_by(value))
+        return value
+
+    return telling
 
 
 def or_(first: Any, *rest: Callable[[], Any]) -> Any:
@@ -274,7 +295,8 @@ def not_(x: Any) -> Any:
     test = truth_of(x)
     if not is_staged_condition(test):
         return not test
-    return op.logical_not(test)
+    facts = choice_module.told_by(test)
+    return choice_module.tell(op.logical_not(test), *((choice, no, yes) for choice, yes, no in facts))
 
 
 specials.negation = not_

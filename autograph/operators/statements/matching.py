@@ -1,23 +1,33 @@
-"""The shape tests of `match` statements. They look at Python objects only and answer in Python."""
+"""The shape tests of `match` statements. They answer in Python, but for what is of several structures, and for the length of
+a list that only the run knows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autograph.operators.containers.lists import dynamic_of, get_slice, length
 from autograph.operators.state.numbers import is_number, python_type
+from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
+from autograph.operators.values.listvalue import new_list
+from runtime.tensor.dispatch import op
 
 # Classes whose one positional sub-pattern is the subject itself (Python's language reference, 8.6.4.9).
 _ITSELF = (bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple)
 
 
-def match_sequence(subject: object, length: int, star: bool) -> bool:
-    """Whether `subject` is a sequence, not a string, of `length` items; with `star`, of at least so many.
+def match_sequence(subject: Any, count: int, star: bool) -> Any:
+    """Whether `subject` is a sequence, not a string, of `count` items; with `star`, of at least so many.
 
     >>> match_sequence((1, 2), 2, False), match_sequence([1, 2, 3], 2, True), match_sequence("ab", 2, False)
     (True, True, False)
     """
+    if type(subject) in CHOICES:
+        return _of_alternatives(subject, lambda each: match_sequence(each, count, star))
+    dynamic = dynamic_of(subject) if type(subject) is list else None
+    if dynamic is not None:
+        return (op.greater_equal if star else op.equal)(length(dynamic), count)
     if not isinstance(subject, Sequence) or isinstance(subject, (str, bytes, bytearray)):
         return False
-    return len(subject) >= length if star else len(subject) == length
+    return len(subject) >= count if star else len(subject) == count
 
 
 def match_star(subject: Sequence[Any], before: int, after: int) -> list[Any]:
@@ -26,16 +36,22 @@ def match_star(subject: Sequence[Any], before: int, after: int) -> list[Any]:
     >>> match_star((1, 2, 3, 4), 1, 1)
     [2, 3]
     """
+    subject = resolve(subject)
+    dynamic = dynamic_of(subject) if type(subject) is list else None
+    if dynamic is not None:
+        return new_list(get_slice(dynamic, slice(before, -after or None)))
     items = list(subject)
     return items[before : len(items) - after]
 
 
-def match_mapping(subject: object, keys: tuple[object, ...]) -> bool:
+def match_mapping(subject: Any, keys: tuple[object, ...]) -> Any:
     """Whether `subject` is a mapping that has all the keys; raises `ValueError` for a key given twice.
 
     >>> match_mapping({"a": 1, "b": 2}, ("a",)), match_mapping({}, ("a",)), match_mapping([], ())
     (True, False, False)
     """
+    if type(subject) in CHOICES:
+        return _of_alternatives(subject, lambda each: match_mapping(each, keys))
     if not isinstance(subject, Mapping):
         return False
     for position, key in enumerate(keys):
@@ -51,13 +67,13 @@ def match_rest(subject: Mapping[Any, Any], keys: tuple[object, ...]) -> dict[Any
     >>> match_rest({"a": 1, "b": 2}, ("a",))
     {'b': 2}
     """
-    rest = dict(subject)
+    rest = dict(resolve(subject))
     for key in keys:
         del rest[key]
     return rest
 
 
-def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]) -> bool:
+def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]) -> Any:
     """Whether `subject` is an instance of `cls` with what `count` positional and these named patterns need.
 
     Raises `TypeError` where `cls` is no class or takes fewer positional patterns.
@@ -67,6 +83,8 @@ def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]
     """
     if not isinstance(cls, type):
         raise TypeError("called match pattern must be a class")
+    if type(subject) in CHOICES:
+        return _of_alternatives(subject, lambda each: match_class(each, cls, count, attributes))
     if not (isinstance(subject, cls) or (is_number(subject) and issubclass(python_type(subject), cls))):
         return False
     names = _positional(cls)
@@ -79,6 +97,13 @@ def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]
         if name in positional:
             raise TypeError(f"{cls.__name__}() got multiple sub-patterns for attribute {name!r}")
     return all(hasattr(subject, name) for name in (*positional, *attributes))
+
+
+def _of_alternatives(subject: Any, test: Callable[[Any], Any]) -> Any:
+    """The truth of a test of what is of one structure or another, as only the run knows."""
+    choice = choice_of(subject)
+    assert choice is not None
+    return is_alternative(choice, test, lambda each: type(each) is list and dynamic_of(each) is not None)
 
 
 def match_argument(subject: object, cls: type, index: int) -> Any:

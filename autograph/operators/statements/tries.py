@@ -290,6 +290,8 @@ class _Try:
         self.missed = {}
         before, trace.builder.watcher = trace.builder.watcher, self._before
         opened.append(self)
+        kept = trace.notes.setdefault("kept", [])  # what is noted here does not hold an object
+        kept.append(self.last)
         try:
             return run_region(trace, self.body, self.cells, Graph(functions=trace.graph.functions))
         except Exception as error:
@@ -297,6 +299,7 @@ class _Try:
                 raise
             return None  # once more, and Python handles it
         finally:
+            kept.pop()
             opened.pop()
             trace.builder.watcher = before
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from functools import partial
 from operator import index
 from types import FunctionType
 from typing import Any
@@ -12,8 +11,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, length
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import PLAIN, TRUTHS
-from autograph.operators.values import choice as choice_module
-from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.choice import Choice, choice_of, options_of, truth_among
 from autograph.operators.values.listvalue import ListValue
 from autograph.operators.values.quick import is_object
 from runtime.ir.graph import Value
@@ -96,21 +94,9 @@ def _truth_from(name: str, result: Any) -> Any:
 
 
 def _truth_of_choice(choice: Choice) -> Any:
-    result: Any = False
-    for i, alternative in enumerate(choice._alternatives):
-        if alternative is UNBOUND:
-            continue
-        hit = op.equal(choice._tag, i)
-        if type(alternative) is list or is_object(type(alternative)):  # which can be asked only where it is there
-            mine = choice_module.branch_hook(hit, partial(truth_of, alternative), lambda: False)
-        else:
-            mine = truth_of(alternative)
-        if mine is False:
-            continue
-        if mine is not True:
-            hit = op.logical_and(hit, mine)
-        result = hit if result is False else op.logical_or(result, hit)
-    return result
+    options = options_of(choice)
+    bound = [(i, alternative) for i, alternative in options if alternative is not UNBOUND]
+    return truth_among(choice, bound, truth_of, len(options), lambda a: type(a) is list or is_object(type(a)))
 
 
 def is_staged_condition(x: Any) -> bool:

@@ -37,7 +37,7 @@ __all__ = [
 class Choice:
     """One of `alternatives` (Python values that may hold staged tensors), by the staged integer `tag`."""
 
-    __slots__ = ("_alternatives", "_checked", "_descriptor", "_name", "_tag")
+    __slots__ = ("_alternatives", "_checked", "_descriptor", "_left", "_name", "_tag")
     __hash__ = object.__hash__
 
     def __init__(self, descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> None:
@@ -46,6 +46,7 @@ class Choice:
         self._alternatives = alternatives
         self._name = name
         self._checked: list[Any] = []
+        self._left: list[tuple[Any, frozenset[int]]] = []  # (graph of a branch, what the branch's test leaves of the tags)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -163,6 +164,67 @@ def tag_of(choice: Choice) -> Tensor:
     return choice._tag
 
 
+def options_of(choice: Choice) -> list[tuple[int, Any]]:
+    """(tag, alternative) of those that the tests of the branches around leave."""
+    options = list(enumerate(choice._alternatives))
+    if choice._left and STATE.trace is not None:
+        for graph, tags in choice._left:
+            if is_open(STATE.trace, graph):
+                options = [(i, a) for i, a in options if i in tags] or options  # none: nobody comes here
+    return options
+
+
+_TOLD = "alternatives told"  # a note: staged truths, with what they tell of choices
+
+
+Fact = tuple[Choice, frozenset[int], frozenset[int]]
+"""What a truth tells of a choice: its tags where it is true, and where it is false."""
+
+
+def tags_of(choice: Choice) -> frozenset[int]:
+    """All tags of a choice."""
+    return frozenset(range(len(choice._alternatives)))
+
+
+def tell(truth: Any, *facts: Fact) -> Any:
+    """`truth`, a staged one, of which it is noted what it tells of choices."""
+    if facts and STATE.trace is not None and isinstance(truth, Tensor):
+        STATE.trace.notes.setdefault(_TOLD, {})[truth._value] = facts
+    return truth
+
+
+def told_by(truth: Tensor) -> tuple[Fact, ...]:
+    """What a staged truth tells of choices."""
+    table = None if STATE.trace is None else STATE.trace.notes.get(_TOLD)
+    return () if table is None else table.get(truth._value, ())
+
+
+def knowing(truth: Tensor, when: bool, thunk: Callable[[], Any]) -> Callable[[], Any]:
+    """`thunk`, to be traced where `truth` is `when`: the choices it tells of have fewer alternatives there."""
+    facts = told_by(truth)
+    if not facts:
+        return thunk
+
+    def known() -> Any:
+        assert STATE.trace is not None
+        for choice, if_true, if_false in facts:
+            choice._left.append((STATE.trace.builder.region.graph, if_true if when else if_false))
+        return thunk()
+
+    return known
+
+
+def left_in(graph: Any, x: Any) -> Any:
+    """The one alternative of `x` that the test of the branch of this graph leaves; else `x` itself."""
+    choice = choice_of(x)
+    if choice is None or not choice._left:
+        return x
+    for branch, tags in choice._left:
+        if branch is graph and len(tags) == 1:
+            return choice._alternatives[next(iter(tags))]
+    return x
+
+
 def resolve(x: Any) -> Any:
     """The one alternative that can be used, checked at run time; `x` itself if it is no choice.
 
@@ -175,7 +237,7 @@ def resolve(x: Any) -> Any:
     assert choice is not None
     usable = usable_of(choice)
     if len(usable) != 1:
-        shown = ", ".join(_show(a) for a in choice._alternatives)
+        shown = ", ".join(_show(a) for _, a in options_of(choice))
         raise refusal("mixed-alternatives", what=_called(choice), shown=shown)
     require_usable(choice)
     return usable[0][1]
@@ -183,18 +245,18 @@ def resolve(x: Any) -> Any:
 
 def usable_of(choice: Choice) -> list[tuple[int, Any]]:
     """(tag, alternative) of those that are neither None nor unbound."""
-    return [(i, a) for i, a in enumerate(choice._alternatives) if a is not None and a is not UNBOUND]
+    return [(i, a) for i, a in options_of(choice) if a is not None and a is not UNBOUND]
 
 
 def require_usable(choice: Choice) -> None:
     """Leave a check in the graph: Python's own error where the choice is None or unbound."""
     trace = STATE.trace
-    usable = usable_of(choice)
-    if trace is None or len(usable) == len(choice._alternatives) or _is_checked(choice):
+    options, usable = options_of(choice), usable_of(choice)
+    if trace is None or len(usable) == len(options) or _is_checked(choice):
         return
     choice._checked.append(trace.builder.region.graph)
     errors: list[tuple[Any, ...]] = []
-    for i, a in enumerate(choice._alternatives):
+    for i, a in options:
         if a is UNBOUND:
             errors.append((i, *_error_of_unbound(choice)))
         elif a is None:
@@ -254,10 +316,11 @@ def without_unbound(x: Any) -> Any:
 
 def require_bound(choice: Choice) -> list[tuple[int, Any]]:
     """(tag, alternative) of those that a read of the name can give: it raises UnboundLocalError where nothing is bound."""
-    bound = [(i, a) for i, a in enumerate(choice._alternatives) if a is not UNBOUND]
-    if len(bound) < len(choice._alternatives) and STATE.trace is not None and not _is_checked(choice):
+    options = options_of(choice)
+    bound = [(i, a) for i, a in options if a is not UNBOUND]
+    if len(bound) < len(options) and STATE.trace is not None and not _is_checked(choice):
         error = _error_of_unbound(choice)
-        errors = tuple((i, *error) for i, a in enumerate(choice._alternatives) if a is UNBOUND)
+        errors = tuple((i, *error) for i, a in options if a is UNBOUND)
         op.require_alternative(choice._tag, index=-1, errors=errors)
     return bound
 
@@ -281,18 +344,45 @@ def _show(a: Any) -> str:
 _STAGED = re.compile("<Tensor staged ([^>]*)>")
 
 
-def is_alternative(choice: Choice, test: Any) -> Any:
-    """Staged (or Python) truth of "the alternative taken passes `test`", where `test` is a Python predicate."""
+def _never(alternative: Any) -> bool:
+    return False
+
+
+def is_alternative(choice: Choice, test: Callable[[Any], Any], there: Callable[[Any], bool] = _never) -> Any:
+    """Staged (or Python) truth of "the alternative taken passes `test`", whose answers may be staged, too."""
     bound = require_bound(choice)
-    hits = [i for i, a in bound if test(a)]
-    if not hits:
-        return False
-    if len(hits) == len(bound):
+    return truth_among(choice, bound, test, len(bound), there)
+
+
+def truth_among(
+    choice: Choice,
+    options: list[tuple[int, Any]],
+    test: Callable[[Any], Any],
+    all_of: int,
+    there: Callable[[Any], bool] = _never,
+) -> Any:
+    """Staged (or Python) truth of "it is one of `options`, (tag, alternative) each, that passes `test`".
+
+    If `all_of` of them pass, it is true in Python. What `there` is true of can be asked only where it is there.
+    """
+    result: Any = False
+    passing, failing = set(), set()
+    for i, alternative in options:
+        hit = op.equal(choice._tag, i)
+        answer = branch_hook(hit, lambda: test(alternative), lambda: False) if there(alternative) else test(alternative)
+        if not isinstance(answer, Tensor):
+            answer = bool(answer)
+        if answer is not True:
+            failing.add(i)
+        if answer is False:
+            continue
+        passing.add(i)
+        if answer is not True:
+            hit = op.logical_and(hit, answer)
+        result = hit if result is False else op.logical_or(result, hit)
+    if not failing and len(passing) == all_of:
         return True
-    result = op.equal(choice._tag, hits[0])
-    for i in hits[1:]:
-        result = op.logical_or(result, op.equal(choice._tag, i))
-    return result
+    return tell(result, (choice, frozenset(passing), frozenset(failing)))
 
 
 def equals(choice: Choice, other: Any) -> Any:

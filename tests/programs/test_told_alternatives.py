@@ -1,0 +1,120 @@
+"""What a branch's test tells of a value of several structures holds in the branch; patterns are such tests."""
+
+import numpy as np
+
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+
+
+def one_of_three(x):
+    if x > 0.5:
+        return None
+    if x > 0:
+        return x * 2
+    return x, 1
+
+
+@PROGRAMS.add(0.7, 0.2, -1.0)
+def in_a_chain(x):
+    found = one_of_three(x)
+    count = 0
+    if isinstance(found, tuple):
+        y, count = found
+    elif found is None:
+        y = -0.5
+    else:
+        y = np.tanh(found)
+    return y, count
+
+
+@PROGRAMS.add(0.7, 0.2, -1.0)
+def by_its_opposite(x):
+    found = one_of_three(x)
+    if found is not None:
+        if not isinstance(found, tuple):
+            return found * 3.0
+        first, second = found
+        return first * second
+    return x
+
+
+@PROGRAMS.add((0.7, 1), (0.2, 1), (0.2, 0), (-1.0, 1), (-1.0, 0))
+def with_more_of_a_test(x, n):
+    found = one_of_three(x)
+    if isinstance(found, tuple) and n > 0:
+        first, second = found
+        return first * second
+    if found is None or isinstance(found, tuple):
+        return x * 5.0
+    return found - 1.0
+
+
+@PROGRAMS.add((0.7, 3), (0.2, 3), (-1.0, 3))
+def in_a_loop(x, n):
+    total = 0.0
+    for k in range(n):
+        found = one_of_three(x - k * 0.3)
+        if isinstance(found, tuple):
+            first, second = found
+            total += first * second
+        elif found is not None:
+            total += found
+    return total
+
+
+@PROGRAMS.add(0.7, 0.2, -1.0)
+def by_its_truth(x):
+    found = (x, 2.0) if x > 0.5 else () if x > 0 else None
+    if found:
+        first, second = found
+        return first * second
+    if found is None:
+        return x
+    return x + len(found)
+
+
+@PROGRAMS.add(0.7, 0.2, -1.0)
+def asked_in_a_conditional_expression(x):
+    found = one_of_three(x)
+    y = found[0] if isinstance(found, tuple) else 4.0 if found is None else found
+    return y * 2.0
+
+
+@PROGRAMS.add(0.7, 0.2, -1.0)
+def patterns_of_a_result(x):
+    match one_of_three(x):
+        case (first, count):
+            return first * 3.0 + count
+        case None:
+            return -x
+        case number:
+            return number + 1.0
+
+
+@PROGRAMS.add(0.7, -1.0)
+def patterns_of_a_mapping(x):
+    match {"a": x} if x > 0 else [x, 1.0, 2.0]:
+        case {"a": value, **others}:
+            return value * 2.0 + len(others)
+        case [first, *rest]:
+            return first * 5.0 + sum(rest)
+
+
+@PROGRAMS.add((1.0, 0), (1.0, 1), (1.0, 2), (1.0, 3), (1.0, 4))
+def patterns_of_a_list_that_grew(x, n):
+    items = []
+    for k in range(n):
+        items.append(x + k)
+    match items:
+        case []:
+            return -x
+        case [only]:
+            return only + 5.0
+        case [first, second]:
+            return first * second
+        case [first, *middle, last]:
+            return first + last * 100.0 + sum(middle) * 1000.0
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
