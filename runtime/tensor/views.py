@@ -70,9 +70,10 @@ def note_view(base: Tensor, view: Tensor) -> None:
     known.add(view)
 
 
-def mark_array(x: Any) -> Any:
-    """`x`, as an array that `x += y` changes; what is no tensor stays as it is."""
-    if type(x) is Tensor and getattr(x, "_parent", None) is None:
+def mark_array(x: Any, of_any_rank: bool = False) -> Any:
+    """`x`, as an array that `x += y` changes; what is no tensor stays as it is, and so do the scalars that NumPy's
+    functions give, unless `of_any_rank` says that it is an array of no axes."""
+    if type(x) is Tensor and getattr(x, "_parent", None) is None and (of_any_rank or x.type.shape != ()):
         x._parent = _ARRAY
     return x
 

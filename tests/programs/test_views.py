@@ -184,6 +184,18 @@ def by_functions(x, n):
     return y, z, rooted, row, np.maximum(x, 0, out=y)
 
 
+@PROGRAMS.add((0.5, 3), (-0.25, 0))
+def scalars_of_numpys_functions(y, n):
+    b = np.tanh(y)
+    before = b
+    b -= 1.0
+    c = y
+    for _ in range(n):
+        c, b = b, np.tanh(c)
+    c -= 1.0
+    return before, b, c, y
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

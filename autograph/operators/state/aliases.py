@@ -55,7 +55,7 @@ def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None
                     entry = table[id(one)] = (weakref.ref(one), [])
                 entry[1].append((weakref.ref(other), test, when))
         if is_array(box):
-            mark_array(joined)
+            mark_array(joined, of_any_rank=True)
 
 
 def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> None:

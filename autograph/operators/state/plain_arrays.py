@@ -30,7 +30,7 @@ def boxed(array: Any) -> Any:
     trace = STATE.trace
     if trace is None or type(array) is not np.ndarray or array.dtype.kind not in "biufc" or not array.dtype.isnative:
         return array
-    return mark_array(Tensor(trace.constant(array)))
+    return mark_array(Tensor(trace.constant(array)), of_any_rank=True)
 
 
 def made(array: Any) -> Any:
