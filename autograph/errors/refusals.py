@@ -53,7 +53,7 @@ def _present(error: OpError) -> str:
     place = _users_entry(error.__traceback__)
     if place is None:
         return rendered(sentence, error.id, hint)
-    if error.id == "tensor-value" and entry is not None:
+    if error.id == "tensor-value" and entry is not None and "what" in error.fields:
         sentence = entry.sentence.format(**{**error.fields, "what": _asking(place, error.fields["what"])})
     file, line = place.tb_frame.f_code.co_filename, place.tb_lineno
     positions = place.tb_frame.f_code.co_positions()

@@ -250,7 +250,11 @@ class _Write(Op, abstract=True):
         if is_static(target) and is_static(v.shape):
             extra = max(len(v.shape or ()) - len(target or ()), 0)
             lead, rest = (v.shape or ())[:extra], (v.shape or ())[extra:]
-            if any(d != 1 for d in lead) or broadcast(target, rest) != target:
+            try:
+                fits = all(d == 1 for d in lead) and broadcast(target, rest) == target
+            except ShapeError:  # in words of operands, which it has none of
+                fits = False
+            if not fits:
                 raise ShapeError(f"cannot put a value of shape {v.shape} at an index of shape {target}", op=self.name)
         return TensorType(x.dtype, x.shape)
 

@@ -4,6 +4,7 @@ import collections
 import json
 import logging
 import math
+import random
 
 import numpy as np
 import pytest
@@ -110,6 +111,27 @@ def json_of_a_tensor():
         return json.dumps({'loss': x})
 
     dumped(ag.constant(1.0))
+
+
+@wrong("return random.sample([1, 2, 3], n)", "random.sample() needs the value of a staged tensor (int32[])", "py_function")
+def sample_of_a_staged_number():
+    @ag.function
+    def f(n):
+        return random.sample([1, 2, 3], n)
+
+    f(ag.constant(2))
+
+
+@wrong("x[i] = [1.0, 2.0, 3.0]", "cannot put a value of shape (3,) at an index of shape (2,)")
+def row_of_another_length():
+    @ag.function
+    def f(n):
+        x = ag.zeros([3, 2])
+        for i in range(n):
+            x[i] = [1.0, 2.0, 3.0]
+        return x
+
+    f(ag.constant(2))
 
 
 @wrong("return chr(x)", "chr() needs the value of a staged tensor (int32[])", "use ag.py_function")

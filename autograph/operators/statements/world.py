@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from autograph.errors.refusals import caution
+from autograph.errors.refusals import caution, refusal
 from autograph.operators.containers.lists import as_list_value, get_element, note_list
 from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType, type_of_payload
@@ -94,6 +94,10 @@ def _draw(f: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Random numbers."""
     if f.__name__ in _OF_ITEMS and args and _is_sequence_of_tensors(args[0]):
         return _from_items(f, *args, **kwargs)
+    if f.__name__ in ("sample", "choices"):
+        for count in (*args[1:], *kwargs.values()):
+            if is_staged(count) and f.__self__.__class__.__module__ == "random":  # as many as only the run knows
+                raise refusal("tensor-value", what=f"random.{f.__name__}()", type=count._value.type)
     with _state_kept(f.__self__):
         sample = f(*_samples(args), **{k: _samples(v) for k, v in kwargs.items()})
     if f.__name__ == "shuffle" or not _is_numeric(sample):
