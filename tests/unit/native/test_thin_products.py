@@ -89,3 +89,17 @@ def test_a_batch_of_any_length():
     for count in (0, 1, 7):
         x, y = numbers(count, 6, 9, dtype="float32"), numbers(count, 9, 5, dtype="float32")
         np.testing.assert_allclose(product(x, y).numpy(), x @ y, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("inner", [2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 32])
+def test_terms_that_a_loop_takes_several_at_a_time(inner):
+    a, b = numbers(6, 9, inner, dtype="float32"), numbers(6, inner, 12, dtype="float32")
+    check(ag.matmul, a, b)
+
+
+def test_longer_sums_are_not_longer_programs():
+    def length(inner):
+        a, b = ag.constant(numbers(6, 8, inner, dtype="float32")), ag.constant(numbers(6, inner, 8, dtype="float32"))
+        return ag.function(lambda x, y: x @ y, jit_compile=True).inspect(a, b).llvm.count("\n")
+
+    assert length(32) < 1.1 * length(16)

@@ -17,6 +17,8 @@ __all__ = ["is_little", "little"]
 
 FEWEST, MOST = 4, 32  # columns, and rows of the second matrix: products written out
 LARGEST = 32 * 32 * 32  # multiplications
+WRITTEN = 64  # products of vectors up to which they stand one after another, without a loop
+TERMS = 4  # of each sum in a turn of that loop
 SUMS = 8  # vectors of 64 bytes that wait for each other: as many products are under way
 
 
@@ -88,18 +90,50 @@ def _rows(
     """Some rows of a product."""
     code, word, size = ctx.code, LLVM[kind], SIZE[kind]
     rows, inner, columns = sizes
-    vector = f"<{columns} x {word}>"
-    name = f"llvm.fmuladd.v{columns}{kind}"
+    loops = inner * rows > WRITTEN
+    # LLVM takes vectors apart, to numbers, that go from block to block and are not a power of two long.
+    lanes = 1 << (columns - 1).bit_length() if loops else columns
+    part, vector = f"<{columns} x {word}>", f"<{lanes} x {word}>"
+    name = f"llvm.fmuladd.v{lanes}{kind}"
+
+    def resized(x: str, have: int, want: int) -> str:
+        if have == want:
+            return x
+        order = ", ".join(f"i32 {min(k, have)}" for k in range(want))
+        kept = f"<{have} x {word}>"
+        return code.op(f"shufflevector {kept} {x}, {kept} zeroinitializer, <{want} x i32> <{order}>")
+
+    def added(sums: list[str], from_a: str, from_b: str, count: int) -> list[str]:
+        """The sums with so many terms more."""
+        for k in range(count):
+            place = pointer(ctx, from_b, kind, code.mul(k, step))
+            terms = resized(code.op(f"load {part}, ptr {place}, align {size}"), columns, lanes)
+            for i in range(rows):
+                at = code.add(code.mul(i, a[3][0]), code.mul(k, a[3][1]))
+                factor = code.op(f"load {word}, ptr {pointer(ctx, from_a, kind, at)}")
+                one = code.op(f"insertelement {vector} poison, {word} {factor}, i64 0")
+                all_ = code.op(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
+                sums[i] = code.op(f"call {vector} @{name}({vector} {all_}, {vector} {terms}, {vector} {sums[i]})")
+        return sums
+
     sums: list[str] = ["zeroinitializer"] * rows
-    for k in range(inner):
-        place = pointer(ctx, of_b, kind, code.mul(k, step))
-        terms = code.op(f"load {vector}, ptr {place}, align {size}")
-        for i in range(rows):
-            at = code.add(code.mul(i, a[3][0]), code.mul(k, a[3][1]))
-            factor = code.op(f"load {word}, ptr {pointer(ctx, of_a, kind, at)}")
-            one = code.op(f"insertelement {vector} poison, {word} {factor}, i64 0")
-            all_ = code.op(f"shufflevector {vector} {one}, {vector} poison, <{columns} x i32> zeroinitializer")
-            sums[i] = code.op(f"call {vector} @{name}({vector} {all_}, {vector} {terms}, {vector} {sums[i]})")
+    done = 0
+    if loops:
+        places = [code.alloca(vector, "sum", 64) for _ in sums]
+        for place in places:
+            code.do(f"store {vector} zeroinitializer, ptr {place}")
+        done = inner // TERMS * TERMS
+        with Flow(ctx, finished=True).loop(inner // TERMS) as turn:
+            k = code.mul(turn, TERMS)
+            from_a, from_b = pointer(ctx, of_a, kind, code.mul(k, a[3][1])), pointer(ctx, of_b, kind, code.mul(k, step))
+            sums = added([code.op(f"load {vector}, ptr {place}") for place in places], from_a, from_b, TERMS)
+            for place, total in zip(places, sums, strict=True):
+                code.do(f"store {vector} {total}, ptr {place}")
+        sums = [code.op(f"load {vector}, ptr {place}") for place in places]
+    rest_of_a, rest_of_b = (
+        pointer(ctx, of_a, kind, code.mul(done, a[3][1])), pointer(ctx, of_b, kind, code.mul(done, step))
+    )  # fmt: skip
+    sums = added(sums, rest_of_a, rest_of_b, inner - done)
     for i, total in enumerate(sums):
         place = pointer(ctx, of_c, kind, code.mul(i, pitch))
-        code.do(f"store {vector} {total}, ptr {place}, align {size}")
+        code.do(f"store {part} {resized(total, lanes, columns)}, ptr {place}, align {size}")
