@@ -5,6 +5,7 @@ import sys
 
 from autograph.operators.containers import splices as splices  # registers what comes before content is staged
 from autograph.operators.containers.contents import in_place
+from autograph.operators.expressions import array_iterators as array_iterators  # registers forms
 from autograph.operators.expressions import array_lists as array_lists  # registers what it stands in for
 from autograph.operators.expressions import copies as copies  # the same
 from autograph.operators.expressions import list_searches as list_searches  # the same

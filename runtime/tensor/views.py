@@ -255,6 +255,7 @@ def attach_views(write: Callable[[Tensor, Any, Tensor], None]) -> None:
         setattr(Tensor, f"__i{name}__", _changing(operation, write))
     Tensor.reshape = _turning(_reshaped, _to_shape)  # type: ignore[attr-defined]
     Tensor.ravel = _turning(_flat, _to_shape)  # type: ignore[attr-defined]
+    Tensor.flat = property(Tensor.ravel)  # type: ignore[attr-defined]
     Tensor.transpose = _turning(_transposed, _to_order)  # type: ignore[attr-defined]
     Tensor.swapaxes = _turning(_exchanged, lambda axis1=0, axis2=0: lambda view, base: op.swapaxes(view, axis1, axis2))  # type: ignore[attr-defined]
     Tensor.T = property(_turning(lambda x: op.transpose_all(x), _to_order))  # type: ignore[attr-defined]
