@@ -208,8 +208,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "slice-assignment": Refusal(
         _GRAPH,
-        "what is no list or tuple, or a slice with a step, cannot be assigned where the list's length depends on a tensor",
-        "assign a list to a slice without a step, or set the elements one by one in a loop",
+        "slices of a list whose length depends on a tensor are assigned lists and tuples, and deleted without a step",
+        "assign a list to the slice, or keep the elements that stay by a comprehension",
     ),
     # Python objects by tensors.
     "tensor-key": Refusal(

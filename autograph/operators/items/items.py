@@ -25,6 +25,7 @@ from autograph.operators.containers.lists import (
     dynamic_of,
     get_element,
     get_slice,
+    length,
     make_dynamic,
     note_list,
     put_content,
@@ -33,6 +34,7 @@ from autograph.operators.containers.lists import (
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
+from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.maybe_keys import is_maybe, present
 from autograph.operators.state.aliases import followed_no_further, write_through
 from autograph.operators.state.places import UNBOUND, note_item
@@ -40,7 +42,8 @@ from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import check_write
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
-from autograph.operators.statements.branches import if_exp, staged_cond
+from autograph.operators.statements.branches import if_exp, if_stmt, staged_cond
+from autograph.operators.statements.iterables import StagedRange, StagedZip, any_iterable
 from autograph.operators.statements.printing import check_text
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values.choice import (
@@ -384,11 +387,14 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
 def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, value: Any) -> None:
     """`base[a:b] = value` of a list whose content is staged."""
     by_one = index.step is None or (type(index.step) is int and index.step == 1)
-    if not by_one or not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple)) or not (by_one or type(index.step) is int):
         raise refusal("slice-assignment")
     changeable = content.element is not None and may_change(content.element)
     if "heap" not in trace.notes and (changeable or any(True for _ in changeable_parts(tuple(value)))):
         raise followed_no_further()
+    if not by_one:
+        _store_by_steps(base, content, index, value)
+        return
     start, stop = index.start, index.stop
     made = get_slice(content, slice(None, 0 if start is None else start))
     made = concatenated(made, value)
@@ -397,6 +403,22 @@ def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, 
             stop = op.maximum(op.maximum(counted(base, start), counted(base, stop)), 0)
         made = concatenated(made, get_slice(content, slice(stop, None)))
     put_content(base, made)
+
+
+def _store_by_steps(base: list[Any], content: ListValue, index: slice, value: Any) -> None:
+    """`base[a:b:c] = value`, one item after the other."""
+    places = StagedRange(0, length(content))[index]
+    given = length(as_list_value(value))
+
+    def wrong() -> None:
+        raise raised(ValueError("attempt to assign a sequence of another size to an extended slice"))
+
+    if_stmt(op.not_equal(places.count(), given), wrong, None, ())
+
+    def store(pair: Any) -> None:
+        set_item(base, *pair)
+
+    for_stmt(StagedZip([places, any_iterable(list(value))]), store, ())
 
 
 def _dict_store(base: Any, index: Tensor, value: Any, is_there: bool) -> None:
@@ -418,6 +440,12 @@ def del_item(x: Any, index: Any) -> None:
     if trace is not None:
         if type(x) is list:
             dynamic = dynamic_of(x)
+            if dynamic is not None and isinstance(index, slice):
+                if index.step is not None and not (type(index.step) is int and index.step == 1):
+                    raise refusal("slice-assignment")
+                _store_slice(trace, x, dynamic, index, [])
+                sync(trace)
+                return
             if dynamic is not None or isinstance(index, Tensor):
                 make_dynamic(x)
                 ListMethod(x, "pop")(index)
