@@ -35,7 +35,7 @@ from autograph.load.parts import (
 )
 from autograph.source.parse import children, walk
 
-__all__ = ["JOINING", "OF_TEXTS", "Fresh", "expression_at_once", "fresh_names", "scope_of", "writing_at_once"]
+__all__ = ["JOINING", "OF_TEXTS", "VIEWS", "Fresh", "expression_at_once", "fresh_names", "scope_of", "writing_at_once"]
 
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
@@ -54,12 +54,14 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
         return located(call, quickly([is_of(owner, "INDEXED")], taken, call_of("unpack", taken, *call.args[1:])))  # type: ignore[no-any-return]
     if hook == "get_item":
         return _item(call, visit)
-    if hook in ("eq", "not_eq"):
-        return _equality(call, hook, visit)
-    names = [a for a in call.args if isinstance(a, ast.Name)]
-    if hook in ("is_", "is_not") and all(map(is_atom, call.args)) and len(names) < 2:  # two may be lists that are one
-        same = ast.Compare(call.args[0], [ast.Is() if hook == "is_" else ast.IsNot()], [call.args[1]])
-        return located(call, quickly([not_of(a, "ALTERNATIVES") for a in names], same, call))  # type: ignore[no-any-return]
+    if hook in _COMPARISONS:
+        return _comparison(call, hook, visit)
+    if hook in ("is_", "is_not"):
+        return _identity(call, hook, visit)
+    if hook == "dict_of":
+        return _dictionary(call, visit)
+    if hook == "in_place" and isinstance(call.args[0], ast.Name):
+        return located(call, quickly([is_of(call.args[0], "INDICES")], visit(call.args[1]), call))  # type: ignore[no-any-return]
     if hook in ("in_", "not_in"):
         return _membership(call, hook, visit)
     function = call.func.args[0] if isinstance(call.func, ast.Call) and hook_of(call.func) == "callee" else None
@@ -139,10 +141,15 @@ def _subscript(index: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
     return at, [is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name)]
 
 
-def _equality(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
-    """`a == b`, where `a` is a number or text."""
+_COMPARISONS: dict[str, type[ast.cmpop]] = {
+    "eq": ast.Eq, "not_eq": ast.NotEq, "lt": ast.Lt, "lt_e": ast.LtE, "gt": ast.Gt, "gt_e": ast.GtE,
+}  # fmt: skip
+
+
+def _comparison(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
+    """`a == b`, `a < b`, ..., where `a` is a number or text."""
     a, b = call.args[0], visit(call.args[1])
-    sign = ast.Eq() if hook == "eq" else ast.NotEq()
+    sign = _COMPARISONS[hook]()
     if isinstance(a, ast.Name):
         return located(call, quickly([is_of(a, "INDICES")], ast.Compare(a, [sign], [b]), call_of(hook, a, b)))  # type: ignore[no-any-return]
     short = ast.Compare(load(_BASE), [sign], [b])
@@ -150,11 +157,42 @@ def _equality(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
     return located(call, quickly([check], short, call_of(hook, given_up(), b)))  # type: ignore[no-any-return]
 
 
+def _identity(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
+    """`a is b`, where neither is one thing or another; two may be lists that are one."""
+    a, b = call.args
+    same = ast.Compare(a, [ast.Is() if hook == "is_" else ast.IsNot()], [b])
+    if is_atom(a) and is_atom(b):
+        names = [x for x in call.args if isinstance(x, ast.Name)]
+        checks = [not_of(x, "ALTERNATIVES") for x in names]
+        if len(names) == 2:
+            checks[0] = not_of(a, "STANDING_IN")
+        return located(call, quickly(checks, same, call))  # type: ignore[no-any-return]
+    if not isinstance(b, ast.Constant):
+        return None
+    same.left = given_up()
+    check = not_of(bind(_BASE, visit(a)), "ALTERNATIVES")
+    return located(call, quickly([check], same, call_of(hook, given_up(), b)))  # type: ignore[no-any-return]
+
+
+def _dictionary(call: ast.Call, visit: Visit) -> ast.expr | None:
+    """`{}`, or a dictionary with constant keys."""
+    pairs = call.args
+    if not all(isinstance(p, ast.Tuple) and len(p.elts) == 2 and isinstance(p.elts[0], ast.Constant) for p in pairs):
+        return None
+    keys, values = [p.elts[0] for p in pairs], [visit(p.elts[1]) for p in pairs]  # type: ignore[attr-defined]
+    kept = call_of("dict_of", *(ast.Tuple([k, v], ast.Load()) for k, v in zip(keys, values, strict=True)))
+    return located(call, quickly([is_member("dict", "FRESH")], ast.Dict(list(keys), values), kept))  # type: ignore[no-any-return]
+
+
 def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     """`x in container`, where `x` is a number, a text, a class or a function."""
     x, container = call.args
     items = container.elts if isinstance(container, (ast.Tuple, ast.List, ast.Set)) else [container]
     is_constant = all(isinstance(item, ast.Constant) for item in items)
+    if isinstance(x, ast.Name) and isinstance(container, ast.Tuple) and len(items) <= _FEW and all(map(is_atom, items)):
+        names = [item for item in items if isinstance(item, ast.Name)]
+        test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [container])
+        return located(call, quickly([is_of(name, "KEYS") for name in (x, *names)], test, call))  # type: ignore[no-any-return]
     if not is_constant:
         container = visit(container)
     is_simple = is_constant or isinstance(container, ast.Name)
@@ -179,6 +217,7 @@ def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     return located(call, quickly(checks, test, call_of(hook, shown, within)))  # type: ignore[no-any-return]
 
 
+_FEW = 4  # names in a tuple that is looked through
 _CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES"}
 _OF_NUMBERS = frozenset("abs bool chr divmod float hex int max min ord range repr round str".split())
 
@@ -211,7 +250,9 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
 
 _CHANGING = frozenset("append clear popitem reverse setdefault update".split())
 """Methods that change lists or dictionaries, whatever their arguments are."""
-_READING = frozenset("get items keys values".split())
+VIEWS = frozenset(("items", "keys", "values"))
+"""Methods of dictionaries that show what is in them."""
+_READING = VIEWS | {"get"}
 JOINING = frozenset(("format", "format_map", "join"))
 """Methods of texts that make one of what they are given, whatever its text is."""
 OF_TEXTS = JOINING | frozenset(
@@ -483,7 +524,7 @@ def _assigned(
     if not isinstance(target, ast.Name):
         return  # the names in it are met as such
     if isinstance(value, (ast.List, ast.Dict, ast.Constant)) or (
-        isinstance(value, ast.Call) and hook_of(value) in ("list_comp", "dict_comp")
+        isinstance(value, ast.Call) and hook_of(value) in ("list_comp", "dict_comp", "dict_of")
     ):
         made.setdefault(target.id, set())
     elif isinstance(value, ast.Name):

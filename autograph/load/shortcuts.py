@@ -16,7 +16,8 @@ and `ag__.and_(a, lambda: b)` as `b if (ag__test := a) is True else ag__test if 
 `or_`, `not_` and `if_exp` likewise. The truth of what is plain is Python's; the hooks get all else. Inside them code is
 as shown, so that the size grows with the depth of nesting only. Loops go round in place while nothing is staged:
 
-    ag__items = ag__.row(xs)
+    ag__items = xs
+    ag__items = ag__items if ag__.kind(ag__items) in ag__.ROWS else ag__.row(ag__items)
     for x in ag__items:
         <the statements of loop_body>
     if type(ag__items) in ag__.RESTS:
@@ -42,7 +43,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from autograph.load.at_once import Fresh, expression_at_once, fresh_names, scope_of, writing_at_once
+from autograph.load.at_once import VIEWS, Fresh, expression_at_once, fresh_names, scope_of, writing_at_once
 from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
 from autograph.source.parse import children, walk
 
@@ -189,8 +190,14 @@ class _Shorten(ast.NodeTransformer):
         if call.args[3:]:
             inside.append(self._go_on(call.args[3], items))
         rest = call_of("for_rest", load(items), *call.args[1:3], *tests)
+        tested = [ast.Constant(True) for _ in tests]
+        is_asked, source = _makes_iterator(call.args[0]), self.visit(call.args[0])
+        taken = [_assign(items, call_of("row", source, *tested) if is_asked else source)]
+        if not is_asked:
+            plain = call_of("iter", load(items)) if tests else load(items)
+            taken.append(_assign(items, quickly([is_of(load(items), "ROWS")], plain, call_of("row", load(items), *tested))))
         made: list[ast.stmt] = [
-            _assign(items, call_of("row", self.visit(call.args[0]), *(ast.Constant(True) for _ in tests))),
+            *taken,
             ast.For(ast.Name(target, ast.Store()), load(items), inside, []),
             ast.If(_has_rest(items), [*kept, ast.Expr(rest)], []),
             _assign(items, ast.Constant(None)),
@@ -301,6 +308,14 @@ def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, lis
     ):
         return first.targets[0].id, statements[1:] or [ast.Pass()]
     return name, statements or [ast.Pass()]
+
+
+def _makes_iterator(items: ast.expr) -> bool:
+    """Whether what a loop goes over may be an iterator that nobody holds, so that a long one can be rolled."""
+    if not isinstance(items, ast.Call) or hook_of(items) == "get_item":
+        return False
+    function = items.func.args[0] if isinstance(items.func, ast.Call) and hook_of(items.func) == "callee" else None
+    return not (isinstance(function, ast.Attribute) and function.attr in VIEWS)
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:

@@ -58,7 +58,9 @@ from autograph.operators.values.quick import (
     METHODS,
     NUMBERS,
     READ,
+    ROWS,
     SIMPLE,
+    STANDING_IN,
     TRUTHS,
 )
 
@@ -84,7 +86,9 @@ __all__ = [
     "NUMBERS",
     "READ",
     "RESTS",
+    "ROWS",
     "SIMPLE",
+    "STANDING_IN",
     "TRUTHS",
     "and_",
     "ask",

@@ -9,7 +9,8 @@ where somebody asks for a collection of everything in between; one that Python b
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from sys import getrefcount
 from typing import Any
 
 from autograph.operators.state.aliases import TraceAgain
@@ -42,6 +43,42 @@ class Newcomers:
         found = frozenset(id(x) for x in gc.get_objects() if type(x) is not dict)
         return frozenset() if id(self._probe) in found else found - self._old
 
+    def dictionaries(self, asked: Iterable[Any], apart: Container[int]) -> frozenset[int]:
+        """The ids of those of `asked` that are new, or might as well be: newcomers hold them, and nobody else.
+
+        The collector learns of a dictionary when it first holds a container, so that one that was there before may be
+        listed, too. But whoever held that one before is no newcomer. What the ids `apart` hold is held by somebody.
+        """
+        objects = gc.get_objects()
+        dictionaries = [x for x in objects if type(x) is dict and id(x) not in apart]
+        listed = len(dictionaries)
+        number = {id(x): i for i, x in enumerate(dictionaries)}
+        for x in asked:
+            if id(x) not in number:  # it holds no containers
+                number[id(x)] = len(dictionaries)
+                dictionaries.append(x)
+        held = [0] * len(dictionaries)
+        holds: dict[int, list[int]] = {}
+        for x in objects:
+            if id(x) in apart:
+                continue
+            for y in gc.get_referents(x):
+                if type(y) is dict and (i := number.get(id(y))) is not None:
+                    held[i] += 1
+                    if id(x) in number:
+                        holds.setdefault(number[id(x)], []).append(i)
+        x = y = None
+        if any(x is self._probe for x in objects):  # thawed: nothing tells old and new apart
+            return frozenset()
+        pending = [i for i in range(len(held)) if getrefcount(dictionaries[i]) - (i < listed) > held[i] + _OURS]
+        old = set(pending)
+        while pending:
+            for i in holds.get(pending.pop(), ()):
+                if i not in old:
+                    old.add(i)
+                    pending.append(i)
+        return frozenset(key for key, i in number.items() if i not in old) - self._old
+
     def collect(self) -> None:
         """Let go of those that only hold each other: most are what exceptions knew."""
         if self in _yielding:
@@ -58,6 +95,7 @@ class Newcomers:
         gc.unfreeze()
 
 
+_OURS = 2  # references to a dictionary in a list, counted there
 _yielding: list[Newcomers] = []
 
 

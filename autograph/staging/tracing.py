@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from sys import getrefcount
 from types import CellType
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import synthetic_frame
@@ -351,7 +351,7 @@ def _collect(
     traced.originals = {key: original for key, (_, original) in found.items()}
     grown = False
     done: list[tuple[Place, Any]] = []
-    new = _new_ids(trace) if outside else frozenset()
+    new = _new_ids(trace, outside, found) if outside else frozenset()
     for key, (place, final) in outside.items():
         if key in known:
             continue
@@ -428,7 +428,7 @@ def _forget_new(trace: Trace, table: dict[Any, tuple[Place, Any]]) -> None:
     trace.notes["newcomers"].collect()
     if trace.builder.emitted or trace.graph.inputs:
         return
-    new, births = _new_ids(trace), births_of(trace)
+    new, births = _new_ids(trace, table, table), births_of(trace)
     for key, (place, _) in table.copy().items():
         holder = None if type(place) is CellPlace else _holder(place)
         if id(holder) in new:
@@ -437,10 +437,29 @@ def _forget_new(trace: Trace, table: dict[Any, tuple[Place, Any]]) -> None:
                 births.add(holder, trace.graph)
 
 
-def _new_ids(trace: Trace) -> frozenset[int]:
-    """The ids of what the trace has made for sure."""
+_Table: TypeAlias = dict[Any, tuple[Place, Any]]
+
+
+def _new_ids(trace: Trace, table: _Table, originals: _Table) -> frozenset[int]:
+    """The ids of what the trace has made for sure, of dictionaries those that are places of the table."""
     newcomers: Newcomers | None = trace.notes.get("newcomers")
-    return frozenset() if newcomers is None else newcomers.surely()
+    if newcomers is None:
+        return frozenset()
+    asked = [x for place, _ in table.values() if type(x := _holder(place)) is dict]
+    return newcomers.surely() | newcomers.dictionaries(asked, _kept_by(originals)) if asked else newcomers.surely()
+
+
+def _kept_by(table: _Table) -> set[int]:
+    """The ids of what a table keeps of what was before, and of how it keeps it."""
+    kept = set(map(id, table.values()))
+    pending: list[Any] = [before for _, before in table.values()]
+    while pending:
+        x = pending.pop()
+        kind = type(x)
+        if id(x) not in kept and (kind in (list, tuple, dict) or kind.__module__.startswith("autograph.")):
+            kept.add(id(x))
+            pending += gc.get_referents(x)
+    return kept
 
 
 def _require_bound(result: Any) -> None:

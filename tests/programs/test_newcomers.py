@@ -219,3 +219,37 @@ def test_classes_that_guard_their_attributes() -> None:
     made = ag.function(f)
     assert made() == f() == (1, ["RED", "BLUE"], True, "a")
     assert made() == f()
+
+
+settings: dict[str, Any] = {}
+counts: dict[str, Any] = {}
+
+
+def test_new_dictionaries_are_known_by_who_holds_them() -> None:
+    settings.clear()  # the collector does not know it: it holds no container
+    newcomers = Newcomers(yields=True)
+    try:
+        made: dict[str, Any] = {"own": 1}
+        box = [{"inner": {}}]
+        settings["of mine"] = box  # from now on the collector lists it
+        asked = [settings, box[0], box[0]["inner"], made]
+        found = newcomers.dictionaries(asked, ())
+        assert id(box[0]) in found and id(box[0]["inner"]) in found
+        assert id(settings) not in found
+        assert id(made) not in found  # a variable of a running function holds it
+        assert id(box[0]) not in newcomers.dictionaries(asked, {id(box)})
+    finally:
+        newcomers.close()
+
+
+def test_a_dictionary_from_before_stays_state() -> None:
+    counts.clear()
+
+    @ag.function
+    def count(key: str) -> Any:
+        counts[key] = [*counts.get(key, []), key]
+        counts["turns"] = counts.get("turns", 0) + 1
+        return counts["turns"]
+
+    assert [int(count("a")) for _ in range(4)] == [1, 2, 3, 4]
+    assert int(counts["turns"]) == 4

@@ -19,6 +19,7 @@ from io import TextIOWrapper
 from types import (
     BuiltinMethodType,
     FunctionType,
+    MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
@@ -86,9 +87,11 @@ def callee(f: Any) -> Any:
         return f if type(f.__self__) is not str or f.__name__ not in OF_TEXTS else partial(method_of_text, f)
     else:
         made = quick.at_once.get(id(f))
+        if made is None and kind is FunctionType:
+            _, made = quick.watched.get(id(f), _UNKNOWN)
         if made is not None:
             return made
-        if id(f) in quick.watched if kind is FunctionType else kind in _ASKED and quick.outright:
+        if kind in _ASKED and quick.outright:
             return f
     trace = current()
     if trace is None:
@@ -127,11 +130,7 @@ def callee(f: Any) -> Any:
             return made
         if kind is FunctionType and id(f.__code__) in trace.simple and "rolling" not in trace.notes:
             watch(trace, f)
-            if trace.builder.region.parent is not None:
-                return recursive(trace, f)
-            watched, key = trace.journal.watched, id(f)
-            watched[key] = weakref.ref(f, lambda _: watched.pop(key, None))
-            return f
+            return recursive(trace, f) if trace.builder.region.parent is not None else _ask_no_more(trace, f, f)
     return _rolling(trace, f) if "rolling" in trace.notes else _found(trace, f, kind)
 
 
@@ -186,6 +185,15 @@ def _remember(trace: Trace, f: FunctionType, made: FunctionType) -> None:
         _keep(trace, f, made)
 
 
+def _ask_no_more(trace: Trace, f: FunctionType, made: Any) -> Any:
+    """Keep what is called for a function outside all branches and loops of the graph, as long as its cells are noted."""
+    watched = trace.journal.watched
+    if quick.watched is watched and (not f.__code__.co_flags & GENERATOR or tensorless(trace)):
+        key = id(f)
+        watched[key] = weakref.ref(f, lambda _: watched.pop(key, None)), made
+    return made
+
+
 def _keep(trace: Trace, f: Any, made: Any) -> Any:
     """Keep what is called for `f`."""
     calls = trace.calls
@@ -211,6 +219,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
     if owner.__name__ == "ndarray":
         return method_of_array(f)
+    if owner is TextIOWrapper and name in _READS_FILES and tensorless(trace):
+        return f
     if owner is dict:
         if name in _DICT_WRITES:
             return partial(_dict_method, f, name) if trace.journal else f
@@ -296,7 +306,9 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         if "lists" in trace.notes and is_unconverted_module(f.__module__):
             return refusing(f)
         made = constructor(trace, f)
-        return _keep(trace, f, made) if kind in _KEPT and "<locals>" not in f.__qualname__ else made
+        if kind not in _KEPT:  # it may have an equality of its own
+            return _hold(trace, f, made)
+        return _keep(trace, f, made) if "<locals>" not in f.__qualname__ else made
     if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
         quick.OUTRIGHT.add(type(f.__self__))
     elif kind is MethodWrapperType and f.__objclass__ is object and (setting := STAND_INS.get(getattr(object, f.__name__))):
@@ -313,7 +325,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
             return MethodType(inner, f)
     if "lists" in trace.notes and not hasattr(kind, "__takes_anything__"):
         return without_lists(f)
-    return _hold(trace, f, f) if kind is CACHED and type(getattr(f, "__qualname__", None)) is str else f
+    return _hold(trace, f, f) if kind in _HELD and type(getattr(f, "__qualname__", None)) is str else f
 
 
 def _is_plainly_hashed(kind: type) -> bool:
@@ -322,6 +334,7 @@ def _is_plainly_hashed(kind: type) -> bool:
 
 
 _OF_ANY_TEXT = JOINING | {"strip", "lstrip", "rstrip"}
+_READS_FILES = frozenset(("read", "readline", "readlines"))
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
 _CHANGING = frozenset((set, bytearray, deque, array))
@@ -346,7 +359,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
             trace.simple.add(id(f.__code__))  # the trace holds the code of what it called
         _remember(trace, f, f)
-        return _called(trace, f)
+        return _ask_no_more(trace, f, _called(trace, f))
     stand_in = stand_in_of(f)
     if stand_in is not None:
         return stand_in
@@ -464,10 +477,12 @@ def _plainly(f: Any, *args: Any) -> Any:
     return f(*args)
 
 
+_UNKNOWN = None, None
 _MANY = 500  # functions: one without a closure, made by another, is kept only while there are fewer
 _METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
 _BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
+_HELD = frozenset((CACHED, WrapperDescriptorType, MethodDescriptorType))  # of what has no stand-in
 _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator.attrgetter))
 """Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))

@@ -37,7 +37,7 @@ def _maker(cls: type, init: Any) -> Any:
     made_so: Any = cls.__new__
     if made_so is not NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
         return None
-    if init is object.__init__ and not is_unconverted_module(cls.__module__):
+    if init is object.__init__ and (quick.is_object(cls) or not is_unconverted_module(cls.__module__)):
         return new_instance
     if type(init) is not FunctionType:
         return None

@@ -191,3 +191,4 @@ def _in_place(x: Any, value: Any) -> None:
 
 contents.of_forms = _in_place
 quick.ALTERNATIVES |= _OF_FORMS  # `isinstance` is asked what they stand for
+quick.STANDING_IN |= _OF_FORMS

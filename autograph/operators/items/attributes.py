@@ -12,6 +12,7 @@ from autograph.operators.functions.unconverted import is_unconverted_module
 from autograph.operators.items.items import updated
 from autograph.operators.state.places import SET_PAST, note_attribute
 from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.values import quick
 from autograph.operators.values.choice import Choice, select
 from runtime.tensor.trace import STATE, Trace, current
 
@@ -36,7 +37,7 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
     if trace is not None:
-        setter = _method(kind, name, *_SETTING)
+        setter = None if _is_set_simply(kind) else _method(kind, name, *_SETTING)
         if setter is not None:
             setter(owner, value)
             return
@@ -49,6 +50,13 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
     setattr(owner, name, value)
     if trace is not None and "sharing" in trace.notes:
         sync(trace)
+
+
+def _is_set_simply(kind: type) -> bool:
+    """Whether setting an attribute of an instance of a class runs no code of the user's."""
+    if kind not in quick.SIMPLE:
+        quick.meet_simple(kind)
+    return kind in quick.SIMPLE and kind.__setattr__ is _SET
 
 
 def _method(kind: type, name: str, general: str, special: str, part: str) -> Any:
@@ -68,6 +76,7 @@ def _method(kind: type, name: str, general: str, special: str, part: str) -> Any
     return lambda owner, *value: made(descriptor, owner, *value)
 
 
+_SET: Any = object.__setattr__
 _SETTING = "__setattr__", "__set__", "fset"
 _DELETING = "__delattr__", "__delete__", "fdel"
 

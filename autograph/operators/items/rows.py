@@ -9,7 +9,7 @@ from operator import length_hint
 from typing import Any
 
 from autograph.operators.containers import lists
-from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.contents import in_region, note_advance
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
@@ -17,7 +17,7 @@ from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.state.regions import current_trace
-from autograph.operators.statements.endless_iterators import endless
+from autograph.operators.statements.endless_iterators import ENDLESS, endless
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.rolling import COUNTING, FEW, Counted, Long, long_of
 from autograph.operators.statements.truth import truth_of
@@ -123,6 +123,10 @@ RESTS = frozenset((Turns, ListTurns, Rest))
 def row(x: Any, tested: bool = False) -> Any:
     """What a `for` statement goes over in the place of `x`; an iterator if it is `tested` whether to go on."""
     kind = type(x)
+    if kind is list:
+        trace = current()
+        if trace is None or (tensorless(trace) and not _stand_for_others(trace)):
+            return iter(x) if tested else x
     if kind in ITERATORS:
         trace = current()
         if trace is not None:
@@ -135,13 +139,23 @@ def row(x: Any, tested: bool = False) -> Any:
             if kind is range:
                 if x[FEW:]:
                     return Turns(trace, x)
-            elif (kind is not list and kind is not dict) or "lists" in trace.notes or "choices" in trace.notes:
+            elif not kind.__flags__ & _HEAP and kind not in ENDLESS and not in_region(trace) and tensorless(trace):
+                return iter(x) if tested else x
+            elif (kind is not list and kind is not dict) or _stand_for_others(trace):
                 x = _row(x, tested)
                 if type(x) is Rest:
                     return x
             if type(x) is list and not tensorless(trace):
                 return ListTurns(trace, x)
     return iter(x) if tested else x
+
+
+_HEAP = 1 << 9  # the flag of a class that is not built into Python
+
+
+def _stand_for_others(trace: Trace) -> bool:
+    """Whether lists or values stand for others in a trace."""
+    return "lists" in trace.notes or "choices" in trace.notes
 
 
 def _row(x: Any, tested: bool) -> Any:

@@ -94,9 +94,14 @@ def hints_of(trace: Trace) -> set[Any]:
 
 def tensorless(trace: Trace) -> bool:
     """Whether the trace has met no tensor so far. Who asks may rely on it that none comes: else all is traced again."""
-    if trace.builder.emitted or trace.graph.inputs or "restarts" not in trace.notes or TENSORS in hints_of(trace):
+    if trace.builder.emitted or trace.graph.inputs:
         return False
-    trace.notes["tensorless"] = True
+    notes = trace.notes
+    if "tensorless" in notes:
+        return True
+    if "restarts" not in notes or TENSORS in hints_of(trace):
+        return False
+    notes["tensorless"] = True
     return True
 
 

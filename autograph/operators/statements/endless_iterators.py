@@ -17,9 +17,9 @@ from autograph.operators.statements.iterables import StagedIterable, any_iterabl
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["Endless", "Numbered", "by_index", "endless"]
+__all__ = ["ENDLESS", "Endless", "Numbered", "by_index", "endless"]
 
-_KINDS = (itertools.count, itertools.cycle, itertools.repeat)
+ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
 _MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
 
 
@@ -62,7 +62,7 @@ class Endless:
 
 def endless(trace: Trace, x: Any) -> Endless | None:
     """What is known of an endless iterator of this trace; None of anything else."""
-    if type(x) not in _KINDS:
+    if type(x) not in ENDLESS:
         return None
     found: Endless | None = trace.notes.get("endless", {}).get(id(x))
     if found is not None and found.spent:

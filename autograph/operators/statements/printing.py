@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from autograph.errors.refusals import refusal
 from autograph.load.at_once import JOINING
 from autograph.operators.containers.lists import as_list_value, concatenated, dynamic_of, get_slice, length
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.list_texts import each_form, list_form, pairs_form
 from autograph.operators.statements.rolling import CannotRoll
@@ -26,7 +27,7 @@ from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 from runtime.typesys.dtypes import as_dtype
 
 __all__ = [
@@ -130,7 +131,11 @@ def method_of_text(method: Any, *args: Any, **keywords: Any) -> Any:
 
 def percent(form: str, values: Any) -> str:
     """`form % values`, where the text `form` stands in the code."""
-    if STATE.trace is not None:
+    trace = current()
+    if trace is not None:
+        given = NUMBERS.issuperset(map(type, values)) if type(values) is tuple else type(values) in NUMBERS
+        if given and type(form) is str and "texts" not in trace.notes:
+            return form % values
         form, values = _with_numbers(form, values)
     made = text(form.__mod__(values) if type(values) is StagedText else form % values)
     if type(made) is StagedText and _PADDED.search(form):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.state.aliases import TENSORS, TraceAgain, tensorless
 from autograph.operators.state.places import put_back
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.quick import meet_simple
@@ -52,6 +53,11 @@ def ask(test: Callable[[], Any], *owners: Any) -> Any:
     trace = current()
     if trace is None:
         return truth_of(test())
+    if tensorless(trace):
+        condition = truth_of(test())
+        if condition is not True and condition is not False:  # it met a tensor
+            raise TraceAgain(TENSORS)
+        return condition
     trial = Trial(trace)
     journal = trace.journal
     journal.try_out(trial.written)

@@ -19,8 +19,8 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Trace, current
 
 __all__ = [
-    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "KEYS", "METHODS", "NUMBERS", "OWN_NAMES", "READ",
-    "SIMPLE", "TRUTHS", "is_object", "meet_simple", "meet_tuple",
+    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "KEYS", "METHODS", "NUMBERS", "OWN_NAMES", "READ", "ROWS",
+    "SIMPLE", "STANDING_IN", "TRUTHS", "is_object", "meet_simple", "meet_tuple",
 ]  # fmt: skip
 
 INDICES = NUMBERS
@@ -38,10 +38,16 @@ FRESH: frozenset[Any] = frozenset((list, dict))
 """Exact types of containers that are changed without a note by the function that made them."""
 HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, *_DICTS))
 """Exact types that tell themselves what is in them."""
-OWN_NAMES = tuple("abs bool chr divmod float hex id int isinstance len list max min ord range repr round slice str".split())
+OWN_NAMES = tuple(
+    "abs bool chr dict divmod float hex id int isinstance iter len list max min ord range repr round slice str".split()
+)
 """Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset((*CHOICES, Tensor))
 """Types of values that are one or another, or stand for a number."""
+STANDING_IN = ALTERNATIVES | {list}
+"""The same with what may be one with another of its type."""
+ROWS = PLAIN - {range}
+"""Exact types over which loops go round in place."""
 
 SIMPLE: set[type] = set()
 """Classes of whose instances attributes are read without any code of the user's."""
@@ -49,7 +55,7 @@ SIMPLE: set[type] = set()
 namespace: dict[str, Any] = {}  # what generated code reads
 _TABLES = {
     "FRESH": FRESH, "HOLDERS": HOLDERS, "INDEXED": INDEXED, "KEYS": KEYS, "METHODS": METHODS, "NUMBERS": NUMBERS,
-    "READ": READ, "SIMPLE": SIMPLE, "TRUTHS": TRUTHS,
+    "READ": READ, "ROWS": ROWS, "SIMPLE": SIMPLE, "TRUTHS": TRUTHS,
 }  # fmt: skip
 _unusual: set[int] = set()  # ids of traces
 _lock = threading.RLock()  # a finalizer may come in between

@@ -207,7 +207,7 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 kind = type
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})  # what generated code compares names with
 ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = KEYS = frozenset[Any]()
-METHODS = NUMBERS = READ = RESTS = born = noted = frozenset[Any]()
+METHODS = NUMBERS = READ = RESTS = ROWS = STANDING_IN = born = noted = frozenset[Any]()
 at_once: dict[int, Any] = {}
 
 
