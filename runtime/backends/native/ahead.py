@@ -67,8 +67,7 @@ class Ahead:
                 texts = self._waiting[0]
             with contextlib.suppress(RuntimeError, NoCompilerError):  # raised again, and reported, where it is loaded
                 for text in texts():
-                    if not self._ended:
-                        toolchain.make(text)
+                    toolchain.make(text)
             with self._lock:
                 self._done.add(texts)
                 self._waiting.popleft()
@@ -80,7 +79,7 @@ class Ahead:
             thread.join()
 
     def end(self) -> None:
-        """Let the work at hand end and take no more: LLVM must not run while the process is taken down."""
+        """End what has begun, for the next process to find, and take no more: LLVM must not run while Python is taken down."""
         self._ended = True
         self.wait()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.backends.native import objects, toolchain
+from runtime.backends.native import elf, objects, toolchain
 from runtime.backends.native.ahead import Ahead
 
 pytestmark = pytest.mark.skipif(
@@ -63,11 +63,22 @@ def test_nothing_waits_for_a_text_that_cannot_be_compiled():
         toolchain.compile_text(wrong()[0], {})
 
 
-def test_after_the_end_nothing_begins(emitted):
-    ahead = Ahead()
+def test_the_end_waits_for_what_has_begun_and_nothing_begins_after_it(emitted):
+    ahead, begun = Ahead(), texts_of(7202, 7203)
+    ahead.ready(begun)
     ahead.end()
+    assert ahead.ready(begun) and len(emitted) == 2
     assert not ahead.ready(texts_of(7201))
-    assert not emitted
+    assert len(emitted) == 2
+
+
+def test_a_process_that_ends_at_once_leaves_all_to_the_next(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import sys\n" + SCRIPT.partition("early =")[0] + 'print(first, "llvmlite" in sys.modules)\n')
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "AUTOGRAPH_CACHE": str(tmp_path / "cache")}
+    for loaded in (True, not elf.can_load()):
+        made = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+        assert made.stdout.split() == ["2.0", str(loaded)], made.stderr
 
 
 SCRIPT = """
