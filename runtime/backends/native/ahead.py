@@ -79,7 +79,7 @@ class Ahead:
             thread.join()
 
     def end(self) -> None:
-        """End what has begun, for the next process to find, and take no more: LLVM must not run while Python is taken down."""
+        """End what has begun, for the next process to find, and take no more: LLVM must not run while Python ends."""
         self._ended = True
         self.wait()
 
