@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tests.programs.harness import Programs
+import autograph as ag
+from tests.programs.harness import Programs, values
 
 PROGRAMS = Programs()
 
@@ -118,3 +119,19 @@ def patterns_of_a_list_that_grew(x, n):
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+def one_of_four(x, n):
+    log = []
+    if n > 1:
+        return {"r": x}
+    if n > 0:
+        return x
+    log.append(x)
+    return x, log
+
+
+def test_dictionaries_and_lists_among_alternatives_of_alternatives():
+    staged = ag.function(one_of_four)
+    for n in (0, 1, 2):
+        assert values(staged(ag.constant(2.0), ag.constant(n))) == one_of_four(2.0, n)

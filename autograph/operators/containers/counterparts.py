@@ -14,6 +14,7 @@ from autograph.operators.containers.held import (
 from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
 from autograph.operators.containers.relations import CountOf, Detached, ElementOf, Relation, SameIf, Shares
 from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.values.choice import Choice, choice_of
 from autograph.operators.values.descriptors import (
     describe,
@@ -174,13 +175,25 @@ def _became_alternatives(trace: Trace, result: Choice, value: Any, test: Any) ->
     """As `became`, where the result is one of several alternatives: the one that takes `value`, or one of its own."""
     closed: Closed = []
     choice = choice_of(value)
+    known = choice is None or _is_open(trace, choice._tag)
+    taken: set[int] = set()  # alternatives of the result
     for i, part in enumerate([value] if choice is None else choice._alternatives):
         if type(part) is list or not any(True for _ in mutable_parts(part)):
             continue
         if any(part is a for a in result._alternatives):
             continue
-        here = test if choice is None else op.logical_and(test, op.equal(choice._tag, i))
-        closed += became(trace, _taking(result, part), part, here)
+        ours = _taking(result, part)
+        if choice is None:
+            here = test
+        elif known:
+            here = op.logical_and(test, op.equal(choice._tag, i))
+        else:  # which of the value's it was, only the result tells here
+            j = next(j for j, a in enumerate(result._alternatives) if a is ours)
+            if j in taken:
+                raise followed_no_further()
+            taken.add(j)
+            here = op.logical_and(test, op.equal(result._tag, j))
+        closed += became(trace, ours, part, here)
     return closed
 
 
