@@ -33,6 +33,16 @@ def fill2(xs):
     return out, m, c, f
 
 
+@PROGRAMS.add((4,), (1,), gradients=False)
+def filled_as_numpy_does(n):
+    """Numbers of Python's make arrays of 64 bits, whose sums do not wrap around at 32."""
+    large = np.full(n, 10**9)
+    for i in range(n):
+        for _ in range(i + 3):
+            large[i] += 10**9
+    return large, np.full((n, 2), 7.5), np.full((1 << n, n), -1), np.full(n, n > 2), np.full(3, n), np.full(n, n / 2)
+
+
 @PROGRAMS.add((V, 4), (W, 3), gradients=False)
 def counted(xs, n):
     p = np.arange(n)

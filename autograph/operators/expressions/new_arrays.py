@@ -27,8 +27,10 @@ def _filled(shape: Any, value: Any, dtype: Any) -> Any:
     """An array of a shape or with a value known when the graph runs."""
     if dtype is not None:
         value = op.cast_to(op.convert(value), np.dtype(dtype))
-    elif not isinstance(value, Tensor) or value.type.weak:
-        value = op.strong(value)
+    elif not isinstance(value, Tensor):
+        value = op.convert(np.asarray(value))  # of NumPy's own default type
+    elif value.type.weak:
+        value = op.cast_to(value, value.type.dtype.dtype)
     sizes = list(shape) if isinstance(shape, (list, tuple)) else [shape]
     return mark_array(op.broadcast_to_shape(value, shape if isinstance(shape, Tensor) and shape.type.shape != () else sizes))
 

@@ -350,3 +350,45 @@ def test_what_turns_make_that_no_break_ends(f):
         for m in (1, 3, 50):
             if f is first_divisor or n < 30:
                 assert tuple(map(int, made(np.int64(n), np.int64(m)))) == f(n, m), (n, m)
+
+
+def table(w, v, most):
+    best = np.zeros((len(w) + 1, most + 1), dtype=np.int64)
+    for i in range(1, len(w) + 1):
+        for c in range(most + 1):
+            best[i, c] = best[i - 1, c]
+            if w[i - 1] <= c:
+                best[i, c] = max(best[i, c], best[i - 1, c - w[i - 1]] + v[i - 1])
+    return best
+
+
+def test_loads_of_arguments_are_of_what_nobody_writes():
+    w, v = np.array([3, 1, 4, 1, 5, 9]), np.array([2, 7, 1, 8, 2, 8])
+    made, executable = native(table, w, v, np.int64(11))
+    same(made(w, v, np.int64(11)), table(w, v, 11), 0)
+    assert "!invariant.load" in executable.lowered.text
+
+    def changed(w):
+        total = 0
+        for i in range(len(w)):
+            w[i] = w[i] + total
+            total += w[i]
+        return w, total
+
+    made, given, plain = ag.function(changed, jit_compile=True), ag.constant(w), w.copy()
+    for _ in range(3):  # a tensor that a call changes is another's argument
+        same(made(given), changed(plain), 0)
+        same(given, plain, 0)
+
+
+def test_python_may_write_what_it_is_shown():
+    def shown(w):
+        total = 0
+        for i in ag.range(4):
+            ag.numpy_function(lambda a: a, [w], ag.int64)
+            total += w[i]
+        return total
+
+    made = ag.function(shown, jit_compile=True)
+    executable = made.get_concrete_function(ag.TensorSpec([6], ag.int64)).executable
+    assert executable.lowered.islands and "!invariant.load" not in executable.lowered.text

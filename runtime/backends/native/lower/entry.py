@@ -183,6 +183,7 @@ class _Entry:
                 reps.append(Scalar(code.op(f"icmp ne i8 {raw}, 0") if kind == "b1" else raw, kind))
                 continue
             ptr = read("ptr", "x")
+            ctx.arguments.add(ptr)
             sizes: list[Operand] = []
             for axis, size in enumerate(t.shape or ()):
                 if not isinstance(size, Dim):

@@ -62,6 +62,7 @@ class Module:
         self._kernels: dict[str, str] = {}
         self.items = False  # a loop reads or writes single items
         self._as_written = ""
+        self._never_written = ""
         self._four_at_a_time = ""
         self._not_unrolled = ""
         self._in_one_go = ""
@@ -185,6 +186,12 @@ class Module:
             self._as_written = self.node(f"distinct !{{!{len(self.metadata)}, {', '.join(plain)}}}")
         return self._as_written
 
+    def never_written(self) -> str:
+        """The mark of a load from memory that nobody writes during a call."""
+        if not self._never_written:
+            self._never_written = f", !invariant.load {self.node('!{}')}"
+        return self._never_written
+
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:
         """A constant array: the name of a global, or the number among the passed ones."""
         if array.nbytes > INLINE_CONSTANT:
@@ -200,6 +207,8 @@ class Module:
     def text(self) -> str:
         """The module."""
         body = "\n".join([*self.globals, *self.functions])
+        if self.islands and self._never_written:  # Python may write what it is shown
+            body = body.replace(self._never_written, "")
         done: dict[str, str] = {}
         declarations: dict[str, None] = dict.fromkeys(self.declared)
         todo = list(self.math)

@@ -53,6 +53,7 @@ class Values:
         self.lone = LoneOps(self.code, module.needs, module.declare)
         self.env: dict[Value, Any] = {}
         self.dims: dict[Dim, Operand] = {}
+        self.arguments: set[str] = set()  # where arrays lie that the caller passed: nobody writes there
         self.exact: dict[Value, tuple[int, int]] = {}  # sums of Python's that fit 64 bits: between what
         self.proved: dict[tuple[Value, Operand], Any] = {}  # what is known of indices of axes of some size
         self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop

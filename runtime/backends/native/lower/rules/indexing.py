@@ -225,7 +225,8 @@ def index(ctx: FunctionLowering, node: Node) -> None:
         array = ctx.array(x)
         offset, _ = p.strided(ctx, array)
         ctx.memory.touch(array.buffers)
-        ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, offset))
+        mark = ctx.module.never_written() if array.ptr in ctx.arguments else ""
+        ctx.define(node.outputs[0], load(ctx.code, array.ptr, array.code, offset, mark))
         return
     gathered(ctx, node, ctx.array(x), p)
 
