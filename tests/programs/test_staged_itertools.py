@@ -9,7 +9,9 @@ import types
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
+import autograph as ag
 from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
@@ -81,6 +83,44 @@ def held(x, n):
 @PROGRAMS.add((3,), (0,), (1,))
 def identities(n):
     return np.eye(n), np.eye(n, n + 1, k=1, dtype=int), np.identity(n)
+
+
+M = np.arange(6.0).reshape(2, 3)
+
+
+@PROGRAMS.add((M, 2.0), (M + 1.0, 9.0), gradients=False)
+def walked(x, limit):
+    total, first = 0.0, None
+    for (i, j), v in np.ndenumerate(x):
+        total += v * j
+        if first is None and v > limit:
+            first = i, j
+    for index in np.ndindex(x.shape):
+        total += x[index] * (index[0] + 1)
+    return total, first
+
+
+def test_a_diagonal_is_filled() -> None:
+    def nearest(x):
+        distances = (x[:, None] - x[None]) ** 2
+        np.fill_diagonal(distances, np.inf)
+        return distances, distances.argmin(axis=1)
+
+    for relaxed in (False, True):
+        staged = ag.function(nearest, reduce_retracing=relaxed)
+        for x in (np.array([1.0, 4.0, 2.0]), np.array([1.0, 1.5]), np.array([0.0, 9.0, 2.0, 8.5])):
+            for got, want in zip(staged(ag.constant(x)), nearest(x), strict=True):
+                np.testing.assert_array_equal(got.numpy(), want)
+
+
+def test_a_diagonal_of_several_numbers_is_refused() -> None:
+    @ag.function
+    def filled(x):
+        np.fill_diagonal(x, x[0])
+        return x
+
+    with pytest.raises(ag.errors.UnimplementedError, match="numpy-function"):
+        filled(ag.constant(M))
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
