@@ -1,4 +1,4 @@
-"""What `itertools` and `np.ndenumerate` do, as generator functions: where tensors decide, they are converted.
+"""What `itertools` does, as generator functions: where tensors decide, these are converted as the user's are.
 
     sum(takewhile(lambda x: x > 0, xs))    ->    a loop with a `break` over xs
 
@@ -162,13 +162,3 @@ def from_iterable(iterables: Any) -> Iterator[Any]:
 def repeat(object: Any, times: Any) -> Iterator[Any]:
     for _ in range(times):
         yield object
-
-
-def ndenumerate(x: Any) -> Iterator[Any]:
-    sizes = tuple(x.shape)
-    for k, item in enumerate(x.reshape(-1)):
-        index: tuple[Any, ...] = ()
-        rest = k
-        for size in sizes[::-1]:
-            index, rest = (rest % size, *index), rest // size
-        yield index, item

@@ -1,4 +1,4 @@
-"""Stand-ins for NumPy's functions that go over the places of an array: to fill a diagonal, to give indices with items."""
+"""Stand-ins for NumPy's functions that go over the places of an array: to fill a diagonal, to give indices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from autograph.operators.functions.calls import callee
-from autograph.operators.functions.itertools_forms import ndenumerate
 from autograph.operators.items.items import set_item
 from autograph.operators.state.stand_ins import stand_in
 from runtime.tensor.dispatch import op
@@ -41,9 +40,3 @@ def _ndindex(*shape: Any) -> Any:
     if not any(isinstance(size, Tensor) for size in sizes):
         return np.ndindex(*sizes)
     return callee(itertools.product)(*(callee(range)(size) for size in sizes))
-
-
-@stand_in(np.ndenumerate)
-def _ndenumerate(x: Any) -> Any:
-    """`np.ndenumerate`: of a tensor, a loop over its items."""
-    return callee(ndenumerate)(x) if isinstance(x, Tensor) else np.ndenumerate(x)
