@@ -43,7 +43,7 @@ from autograph.operators.statements.matching import (
     match_sequence,
     match_star,
 )
-from autograph.operators.statements.printing import percent, text
+from autograph.operators.statements.staged_texts import percent, text
 from autograph.operators.statements.trials import ask
 from autograph.operators.statements.tries import EVERYTHING, try_stmt
 from autograph.operators.statements.truth import truth_of

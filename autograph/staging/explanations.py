@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autograph.errors.catalogue import REFUSALS
-from autograph.operators.statements.printing import TOKEN
+from autograph.operators.statements.staged_texts import TOKEN
 from runtime.typesys.errors import OpError
 
 __all__ = ["explain"]

@@ -32,7 +32,7 @@ from autograph.operators.state.places import (
     watch,
 )
 from autograph.operators.state.regions import PathEnds, forget_unheld, left_by, settle
-from autograph.operators.statements.printing import place_of, text_in
+from autograph.operators.statements.staged_texts import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
 from autograph.operators.values.descriptors import (
     Descriptor,

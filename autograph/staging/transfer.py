@@ -16,6 +16,7 @@ from autograph.operators.values.descriptors import (
     Sequence,
     Static,
     Struct,
+    Words,
     list_types,
     rebuild,
     structure_of,
@@ -30,6 +31,8 @@ def to_arrays(x: Any, d: Descriptor) -> list[Any]:
     """The arrays that carry the Python value `x` as a `d`."""
     if isinstance(d, Leaf):
         return [_payload(x, d)]
+    if isinstance(d, Words):
+        return [x]
     if isinstance(d, Struct):
         parts = structure_of(x) or (tuple(vars(x)), tuple(vars(x).values()))
         children = tuple(x[k] for k in d.keys) if d.kind is dict else parts[1]
@@ -72,6 +75,8 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
         return payload if numbers and d.type.weak else Tensor(payload)
     if isinstance(d, Static):
         return d.value
+    if isinstance(d, Words):
+        return str(next(arrays))
     if isinstance(d, Struct):
         if issubclass(d.kind, (tuple, list)):
             return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])

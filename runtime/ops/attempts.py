@@ -10,7 +10,7 @@ import numpy as np
 
 from runtime.ops.registry import Op
 from runtime.typesys.errors import OpError, UnboundVariableError
-from runtime.typesys.spec import ValueType
+from runtime.typesys.spec import TensorType, ValueType
 
 
 class _Open(threading.local):
@@ -94,6 +94,19 @@ class Note(Op):
             kept = value.copy() if isinstance(value, np.ndarray) else list(value) if isinstance(value, list) else value
             state[slot] = kept
         return ()
+
+
+class CaughtText(Op):
+    """The text of the exception that an attempt caught last; `quoted` as `repr` gives it."""
+
+    effect = "check"
+
+    def infer(self, *, quoted: bool) -> TensorType:
+        return TensorType("string", ())
+
+    @staticmethod
+    def kernel(*, quoted: bool) -> str:
+        return repr(last_caught()) if quoted else str(last_caught())
 
 
 def last_caught() -> BaseException:

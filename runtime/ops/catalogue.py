@@ -15,7 +15,7 @@ _OPERATIONS = {
         neg positive pow reciprocal sign square sub
     """,
     "runtime.ops.attempts": """
-        attempt note
+        attempt caught_text note
     """,
     "runtime.ops.bitwise": """
         bitwise_and bitwise_count bitwise_or bitwise_xor gcd invert lcm left_shift right_shift
@@ -133,6 +133,9 @@ _OPERATIONS = {
     """,
     "runtime.ops.special": """
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e digamma erf erfc erfinv lgamma ndtri polygamma
+    """,
+    "runtime.ops.strings": """
+        text text_call
     """,
 }
 _FUNCTIONS = {

@@ -36,7 +36,7 @@ def _text(value: Any, spec: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if type(spec) is tuple:
-        return shown(spec, iter(value), lambda v: _text(v, ""))
+        return shown(spec, iter(value), _text)
     if isinstance(value, list):
         return f"[{', '.join(_text(v, spec) for v in value)}]"
     return format(value, spec)

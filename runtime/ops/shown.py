@@ -1,6 +1,7 @@
 """The texts of lists and structures of which the run knows the values: a form tells how values become one text.
 
-    ("leaf",)                                  a value
+    ("leaf", spec)                             a value, in a format
+    ("repr",)                                  a string, in quotes
     ("static", text)                           what is known before
     ("struct", before, parts, names, after)    a structure: the texts of its parts, each after its name
     ("rows", before, row, columns, after)      a list, given as columns: a row's text for each
@@ -19,15 +20,18 @@ __all__ = ["Form", "shown"]
 Form = tuple[Any, ...]
 
 
-def shown(form: Form, values: Iterator[Any], leaf: Callable[[Any], str]) -> str:
+def shown(form: Form, values: Iterator[Any], leaf: Callable[[Any, str], str]) -> str:
     """The text of what `form` describes, its values taken from `values`.
 
-    >>> shown(("rows", "[", ("struct", "(", (("leaf",), ("leaf",)), ("", ""), ")"), 2, "]"), iter([[1, 2], [5, 6]]), str)
+    >>> row = ("struct", "(", (("leaf", ""), ("leaf", "")), ("", ""), ")")
+    >>> shown(("rows", "[", row, 2, "]"), iter([[1, 2], [5, 6]]), format)
     '[(1, 5), (2, 6)]'
     """
     kind = form[0]
     if kind == "leaf":
-        return leaf(next(values))
+        return leaf(next(values), form[1])
+    if kind == "repr":
+        return repr(leaf(next(values), ""))
     if kind == "static":
         return form[1]  # type: ignore[no-any-return]
     if kind == "struct":
@@ -49,6 +53,6 @@ def shown(form: Form, values: Iterator[Any], leaf: Callable[[Any], str]) -> str:
     return [shown(alternative, values, leaf) for alternative in form[1]][tag]
 
 
-def _rows(row: Form, columns: int, values: Iterator[Any], leaf: Callable[[Any], str]) -> list[str]:
+def _rows(row: Form, columns: int, values: Iterator[Any], leaf: Callable[[Any, str], str]) -> list[str]:
     lists = [next(values) for _ in range(columns)]
     return [shown(row, iter(items), leaf) for items in zip(*lists, strict=True)]

@@ -20,6 +20,7 @@ from autograph.operators.state.plain import PLAIN
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import filtered, staged_iterable
+from autograph.operators.values.choice import is_mixed, select
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.trace import current
 
@@ -34,6 +35,8 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         return _python(element, iterable, condition, flat)
     if condition is None and not flat and type(iterable) in PLAIN:
         return [element(x) for x in iterable]
+    if is_mixed(iterable):
+        return select(iterable, lambda taken: list_comp(element, taken, condition, flat))
     iterable = emitting(iterable) or iterable
     if not flat:
         if type(iterable) is Emitting:
@@ -77,6 +80,8 @@ def dict_comp(
 
 def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
+    if is_mixed(iterable):
+        return list_comp(element, iterable, condition, flat)
     emitted = emitting(iterable)
     if emitted is not None and not flat:
         return emitted_map(emitted, element, condition)

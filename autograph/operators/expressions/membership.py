@@ -20,9 +20,9 @@ from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.statements.branches import not_, or_
 from autograph.operators.statements.iterables import StagedRange
-from autograph.operators.statements.printing import StagedText, refuse_text
+from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
-from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
+from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
 from autograph.operators.values.listvalue import ListValue, new_list
 from autograph.operators.values.quick import KEYS, is_object
 from runtime.tensor.dispatch import op
@@ -92,6 +92,10 @@ def in_(x: Any, container: Any) -> Any:
         if items is container:
             return _asked(x, container)
         container = items
+    if type(container) is StagedText:
+        return call_of_text("contains", container, x)
+    if is_mixed(container):
+        return select(container, lambda taken: in_(x, taken))
     container = resolve(container)
     if isinstance(container, StagedIterator):
         return any_(mapped(lambda e: same(e, x), (container,)))  # it stops at what it finds
@@ -105,7 +109,7 @@ def in_(x: Any, container: Any) -> Any:
         dynamic = dynamic_of(container)
         if dynamic is not None:
             return _any_equal(dynamic, x)
-        if isinstance(x, Tensor) or choice_of(x) is not None or _compares_items(x, container):
+        if isinstance(x, (Tensor, StagedText)) or choice_of(x) is not None or _compares_items(x, container):
             if isinstance(container, range):
                 return _in_range(x, StagedRange(container.start, container.stop, container.step))
             return or_(*_equalities(x, list(container)))
@@ -115,7 +119,7 @@ def in_(x: Any, container: Any) -> Any:
         if type(container) is dict and x in container:
             return is_set(container[x])
     if type(container) is str and type(x) is StagedText:
-        refuse_text("in")
+        return call_of_text("contains", container, x)
     return _asked(x, container)
 
 

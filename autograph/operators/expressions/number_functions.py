@@ -7,11 +7,11 @@ from typing import Any
 
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
-from autograph.operators.statements.printing import StagedText, refuse_text
+from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.tensor import Tensor, is_staged
 from runtime.typesys.shapes import num_elements
 
 __all__ = ["float_", "int_"]
@@ -26,7 +26,7 @@ def int_(x: Any = 0, *args: Any, **kwargs: Any) -> Any:
     if isinstance(x, Tensor) and not args and not kwargs:
         return op.to_python(_scalar(x, "int"), kind="int")
     if type(x) is StagedText:
-        refuse_text("by int()")
+        return call_of_text("int", x, *args)
     return builtins.int(x, *args, **kwargs)
 
 
@@ -35,8 +35,20 @@ def float_(x: Any = 0.0) -> Any:
     """`float(x)`: of a staged scalar, a staged Python float."""
     x = resolve(x)
     if type(x) is StagedText:
-        refuse_text("by float()")
+        return call_of_text("float", x)
     return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
+
+
+@stand_in(builtins.ord)
+def ord_(x: Any) -> Any:
+    """`ord(x)`."""
+    return call_of_text("ord", x) if type(x) is StagedText else builtins.ord(x)
+
+
+@stand_in(builtins.chr)
+def chr_(x: Any) -> Any:
+    """`chr(x)`."""
+    return call_of_text("chr", x) if is_staged(x) else builtins.chr(x)
 
 
 @stand_in(builtins.bool)

@@ -56,7 +56,8 @@ from autograph.operators.statements.iterables import (
     filtered,
     staged_iterable,
 )
-from autograph.operators.statements.printing import check_text, print_
+from autograph.operators.statements.printing import print_
+from autograph.operators.statements.staged_texts import StagedText, call_of_text, check_text
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import (
     CHOICES,
@@ -92,6 +93,8 @@ def len_(x: Any) -> Any:
     if kind is list:
         dynamic = dynamic_of(x)
         return len(x) if dynamic is None else length(dynamic)
+    if kind is StagedText:
+        return call_of_text("len", x)
     if is_object(kind):
         method = special(x, "__len__")
         return len(x) if method is None else method()

@@ -34,6 +34,7 @@ from autograph.operators.containers.contents import noting, noting_method
 from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.containers.sharing import sync
+from autograph.operators.functions.alternatives import by_alternatives
 from autograph.operators.functions.constructors import NEW, constructor, new_instance
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker
@@ -55,8 +56,8 @@ from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
-from autograph.operators.statements.printing import check_text, method_of_text
 from autograph.operators.statements.rolling import CannotRoll, check_call
+from autograph.operators.statements.staged_texts import check_text, method_of_text
 from autograph.operators.statements.world import (
     GENERATORS,
     RANDOM_MODULES,
@@ -96,7 +97,7 @@ def callee(f: Any) -> Any:
     trace = current()
     if trace is None:
         return FRAME_READERS.get(f, f) if kind is BuiltinMethodType else f
-    if "keyed" in trace.notes and (made := keyed_method(f)) is not None:
+    if ("keyed" in trace.notes or "mixed" in trace.notes) and (made := _where_staged(trace, f)) is not None:
         return made
     if kind is MethodType:
         made = trace.calls.get(function) if type(function) is FunctionType else None
@@ -272,6 +273,20 @@ def _is_inert(owner: type) -> bool:
 
 _HOLDS_NOTHING = NUMBERS | {tuple, frozenset}
 _IMMUTABLE = frozenset(("re", "datetime", "decimal"))  # modules of classes in C
+
+
+def _where_staged(trace: Trace, f: Any) -> Any:
+    """`callee` where keys are tensors, or some values are one of several alternatives; None where that does not matter."""
+    if "keyed" in trace.notes and (made := keyed_method(f)) is not None:
+        return made
+    if "mixed" not in trace.notes:
+        return None
+    mixed = trace.notes.pop("mixed")
+    try:
+        made = callee(f)
+    finally:
+        trace.notes["mixed"] = mixed
+    return by_alternatives(f, made)
 
 
 def _rolling(trace: Trace, f: Any) -> Any:

@@ -24,6 +24,7 @@ from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.staged_texts import StagedText
 from autograph.operators.values import quick
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor, is_staged
@@ -39,18 +40,21 @@ _FORMS: dict[type, Any] = {
 
 def is_key(x: Any) -> bool:
     """Whether a key is known only to the run."""
-    return is_staged(x) or (type(x) is tuple and any(map(is_key, x)))
+    return is_staged(x) or type(x) is StagedText or (type(x) is tuple and any(map(is_key, x)))
+
+
+_MAY_BE = (tuple, StagedText)
 
 
 def check(container: Any, key: Any) -> None:
     """Python is about to look for a key: one that is known only to the run is asked for."""
-    if (type(key) is tuple or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
+    if (type(key) in _MAY_BE or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
         ask(container)
 
 
 def readable(container: Any, key: Any) -> Any:
     """What is asked for a key in the place of a container: a form with its content, where only the run knows the key."""
-    if (type(key) is tuple or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
+    if (type(key) in _MAY_BE or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
         ask(container)
         return form_of(container)
     return container

@@ -168,7 +168,7 @@ def holds_staged(x: Any, depth: int = 3) -> bool:
         return False
     if isinstance(x, Tensor):
         return type(x._value) is Value
-    if choice_of(x) is not None or is_staged_condition(x):
+    if choice_of(x) is not None or is_staged_condition(x) or hasattr(type(x), "__staged_text__"):
         return True
     if not isinstance(x, (list, tuple)) or not depth:
         return False

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
 
-from autograph.operators.statements.printing import TOKEN, StagedText, refuse_text
+from autograph.operators.statements.staged_texts import TOKEN, StagedText, refuse_text
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 

@@ -46,6 +46,7 @@ from autograph.operators.statements.rolling import (
 from autograph.operators.statements.trials import Trial
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.statements.while_loops import both
+from autograph.operators.values.choice import is_mixed, require_usable, tag_of, usable_of
 from autograph.operators.values.descriptors import Leaf
 from autograph.operators.values.listvalue import Splice
 from runtime.ir.graph import Graph
@@ -67,6 +68,9 @@ def for_stmt(
 ) -> None:
     """`for item in iterable: body(item)`, going on while `test()` is true (it reads the flag that `break` sets)."""
     if (type(iterable) not in PLAIN or type(iterable) is dict) and current() is not None:
+        if is_mixed(iterable):
+            _over_each(current_trace(), iterable, body, names, test)
+            return
         staged = staged_iterable(iterable)
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)
@@ -113,6 +117,24 @@ def for_stmt(
             return
         if not go_on:
             return
+
+
+def _over_each(
+    trace: Trace, choice: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None
+) -> None:
+    """A loop over one of several iterables: a loop over each, on its own path."""
+    require_usable(choice)
+    cells = name_places(names, body)
+
+    def loop(options: list[tuple[int, Any]]) -> None:
+        (index, iterable), *others = options
+        if others:
+            this = op.equal(tag_of(choice), index)
+            staged_cond(trace, this, lambda: for_stmt(iterable, body, names, test), lambda: loop(others), cells)
+        else:
+            for_stmt(iterable, body, names, test)
+
+    loop(usable_of(choice))
 
 
 def list_rest(

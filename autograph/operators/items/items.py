@@ -44,8 +44,8 @@ from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp, if_stmt, staged_cond
 from autograph.operators.statements.iterables import StagedRange, StagedZip, any_iterable
-from autograph.operators.statements.printing import check_text
 from autograph.operators.statements.rolling import CannotRoll
+from autograph.operators.statements.staged_texts import StagedText, check_text
 from autograph.operators.values.choice import (
     CHOICES,
     Choice,
@@ -128,6 +128,8 @@ def get_item(x: Any, index: Any) -> Any:
     if isinstance(index, Tensor):
         if isinstance(x, range):
             return _of_range(x, index)
+        if type(x) is StagedText:
+            return x[index]
         if isinstance(x, (str, bytes)):
             return get_item(list(x), index)
         if isinstance(x, (dict, MutableMapping)):
@@ -297,7 +299,7 @@ def _is_python(base: Any, index: Any) -> bool:
     if kind in _DICTS:
         if by is str and current() is not None:
             check_text(current_trace(), index, "a key")
-        if by not in NUMBERS and by is not tuple:
+        if by not in NUMBERS and by is not tuple and by is not StagedText:
             return False
         keyed.check(base, index)
         trace = current()

@@ -21,6 +21,7 @@ from autograph.operators.statements.endless_iterators import ENDLESS, endless
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.rolling import COUNTING, FEW, Counted, Long, long_of
 from autograph.operators.statements.truth import truth_of
+from autograph.operators.values.choice import is_mixed
 from runtime.tensor.trace import Trace, current
 
 __all__ = ["RESTS", "for_rest", "guarded", "row"]
@@ -159,7 +160,7 @@ def _stand_for_others(trace: Trace) -> bool:
 
 
 def _row(x: Any, tested: bool) -> Any:
-    if staged_iterable(x) is not None:
+    if is_mixed(x) or staged_iterable(x) is not None:
         return Rest(x)
     emitted = emitting(x, may_stop=tested)
     if emitted is None:

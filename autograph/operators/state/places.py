@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from opcode import opmap
 from types import CellType, FunctionType
@@ -32,6 +32,7 @@ __all__ = [
     "fasten",
     "label_of",
     "name_places",
+    "names_of",
     "note_attribute",
     "note_item",
     "note_unset",
@@ -81,6 +82,15 @@ def label_of(place: Place, why: Callable[[str], str] | None = None) -> str:
     if isinstance(place, GlobalPlace):
         return Label(name, (NameError, f"name '{name}' is not defined"))
     return name if why is None else Label(name, (UnboundVariableError, name, why(name)))
+
+
+def names_of(places: Iterable[Place]) -> str:
+    """What messages call several places: the first few, each once."""
+    names = list(dict.fromkeys(map(repr, places)))
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+_SHOWN = 5
 
 
 def unset_by_branch(branch: str) -> Callable[[str], str]:

@@ -7,8 +7,11 @@ from types import FunctionType
 from typing import Any
 
 from autograph.operators.state.regions import leaving
-from autograph.operators.statements.printing import StagedText, template_of, text_of
+from autograph.operators.statements.printing import text_of
+from autograph.operators.statements.staged_texts import StagedText, template_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values import choice as choice_module
+from autograph.operators.values.choice import is_mixed
 from runtime.ir.graph import Value
 from runtime.ops.effects import Slot, Text
 from runtime.ops.registry import get
@@ -51,6 +54,8 @@ def raised(error: Any) -> Any:
     if again is not None:  # caught when the graph runs, and raised once more
         leaving(made, [], {"exception": again, "arguments": (), "template": ()})
         return made
+    if any(map(is_mixed, made.args)):
+        made.args = tuple(str(x) if is_mixed(x) else x for x in made.args)
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
     template, values = template_of(text) if text is not None else ((), [])
     arguments = _arguments(trace, made.args, values) if text is None else None
@@ -59,6 +64,9 @@ def raised(error: Any) -> Any:
         attrs["state"] = tuple(zip(made.__dict__, _arguments(trace, tuple(made.__dict__.values()), values), strict=True))
     leaving(made, values, attrs)
     return made
+
+
+choice_module.raised_hook = raised
 
 
 def _is_of_the_run(error: Any) -> bool:

@@ -1,8 +1,12 @@
-"""The texts of lists and dictionaries of which only the run knows the items."""
+"""The texts of what only the run knows: the items of lists and dictionaries, and which alternative it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from autograph.errors.refusals import refusal
+from autograph.operators.state.places import UNBOUND
 from autograph.operators.values.descriptors import (
     Descriptor,
     Leaf,
@@ -11,12 +15,13 @@ from autograph.operators.values.descriptors import (
     Static,
     Struct,
     Undefined,
+    Words,
     list_types,
 )
 from autograph.operators.values.listvalue import ListValue
 from runtime.ops.shown import Form
 
-__all__ = ["each_form", "list_form", "pairs_form"]
+__all__ = ["choice_form", "each_form", "list_form", "pairs_form"]
 
 _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 
@@ -35,6 +40,8 @@ def _shown_alone(d: Descriptor | None) -> Form:
     """The form of what is printed by itself: of a text no quotation marks."""
     if isinstance(d, Static) and isinstance(d.value, str):
         return ("static", d.value)
+    if isinstance(d, Words):
+        return ("leaf", "")
     return ("one of", tuple(map(_shown_alone, d.alternatives))) if isinstance(d, OneOf) else _form(d)
 
 
@@ -44,11 +51,30 @@ def pairs_form(keys: ListValue, values: ListValue, before: str, after: str) -> F
     return ("pairs", before, *columns, after)
 
 
+def choice_form(d: OneOf, show: Callable[[Any], str], spec: str) -> Form:
+    """The form of the text of one of several alternatives; `show` gives that of one known while tracing."""
+    forms: list[Form] = []
+    for a in d.alternatives:
+        if isinstance(a, Static):
+            forms.append(("static", "" if a.value is UNBOUND else show(a.value)))
+        elif isinstance(a, Leaf):
+            forms.append(("leaf", spec))
+        elif isinstance(a, Words):
+            forms.append(("repr",) if show is repr else ("leaf", spec))
+        elif spec:
+            raise refusal("characters-of-tensor", what="format")
+        else:
+            forms.append(_form(a))
+    return ("one of", tuple(forms))
+
+
 def _form(d: Descriptor | None) -> Form:
     if d is None or isinstance(d, Undefined):
         return ("static", "")
     if isinstance(d, Leaf):
-        return ("leaf",)
+        return ("leaf", "")
+    if isinstance(d, Words):
+        return ("repr",)
     if isinstance(d, Static):
         return ("static", repr(d.value))
     if isinstance(d, Sequence):

@@ -12,7 +12,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.state.births import births_of
-from autograph.operators.state.places import UNBOUND, UNDEFINED, label_of, unset_by_loop
+from autograph.operators.state.places import UNBOUND, UNDEFINED, label_of, names_of, unset_by_loop
 from autograph.operators.state.regions import (
     NewReferences,
     Traced,
@@ -32,6 +32,7 @@ from autograph.operators.values.descriptors import (
     Undefined,
     canonical,
     describe,
+    growing_text,
     is_mutable,
     value_types,
 )
@@ -107,7 +108,7 @@ def fixed_point(
                 continue
             with replayed(body):
                 after = joiner.opened_for(describe(final), d)
-            joined.append(joiner(d, after))
+            joined.append(growing_text(joiner(d, after), d))
         if canonical(joined) == canonical(state.types):
             if not incomplete or settled:
                 return regions, finals
@@ -115,8 +116,7 @@ def fixed_point(
             continue
         settled = False
         state.types = joined
-    names = ", ".join(repr(p) for p in state.places)
-    raise refusal("unsettled-loop", names=names)
+    raise refusal("unsettled-loop", names=names_of(state.places))
 
 
 def _needs_flags(trace: Trace, state: LoopState, regions: list[Traced]) -> bool:

@@ -16,10 +16,11 @@ from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.relations import SameIf
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.births import unheld
-from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places
+from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places, names_of
 from autograph.operators.state.regions import NewReferences, Traced, inside, is_ours, replayed, run_region
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
+from autograph.operators.statements.staged_texts import staged_text
 from autograph.operators.statements.trials import Trial
 from autograph.operators.values.choice import alternatives_of
 from autograph.operators.values.descriptors import (
@@ -178,7 +179,7 @@ def _handling(kind: type[BaseException] | Known, handler: Callable[[Any], None])
     """The handler of an exception that is caught when the graph runs."""
 
     def handle() -> None:
-        error = _caught(kind) if isinstance(kind, type) else _remade(kind)
+        error = _caught(kind, _uses_first(handler)) if isinstance(kind, type) else _remade(kind)
         try:
             raise error  # so that a bare `raise` in the handler finds it
         except type(error):
@@ -206,8 +207,9 @@ def _remade(kind: Known) -> BaseException:
     return table[kind]  # type: ignore[no-any-return]
 
 
-def _caught(kind: type[BaseException]) -> BaseException:
-    """What stands for an exception that is known when the graph runs: only its class can be asked."""
+def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
+    """What stands for an exception that is known when the graph runs: its class and its text can be asked."""
+    texts = [staged_text("caught_text", quoted=quoted) if is_used else "" for quoted in (False, True)]
 
     def refuse(self: Any, *_: Any) -> Any:
         raise refusal("caught-later", kind=kind.__name__)
@@ -217,7 +219,8 @@ def _caught(kind: type[BaseException]) -> BaseException:
             raise AttributeError(name)
         refuse(self)
 
-    members: dict[str, Any] = {"__str__": refuse, "__repr__": refuse, "args": property(refuse), "__getattr__": unknown}
+    members: dict[str, Any] = {"args": property(refuse), "__getattr__": unknown}
+    members |= {"__str__": lambda self: texts[0], "__repr__": lambda self: texts[1]}
     members["__raised_again__"] = staticmethod(last_caught)
     members["__module__"] = kind.__module__
     made: Any = type(kind.__name__, (kind,), members)
@@ -279,7 +282,7 @@ class _Try:
                         self.types[i] = joiner(self.types[i], loosen(describe(final)))
             if not new and canonical(self.types) == canonical(before):
                 return traced
-        raise refusal("unsettled-loop", names=", ".join(map(repr, self.places)))
+        raise refusal("unsettled-loop", names=names_of(self.places))
 
     def _trace(self) -> Traced | None:
         trace = self.trace

@@ -18,13 +18,19 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.typesys.errors import UnboundVariableError
+from runtime.typesys.errors import (
+    OperatorNotAllowedInGraphError,
+    OpError,
+    UnboundVariableError,
+    UnimplementedError,
+)
 
 __all__ = [
     "CHOICES",
     "Choice",
     "MaybeTensor",
     "alternatives_of",
+    "is_mixed",
     "make_choice",
     "resolve",
     "select",
@@ -49,7 +55,7 @@ class Choice:
         self._left: list[tuple[Any, frozenset[int]]] = []  # (graph of a branch, what the branch's test leaves of the tags)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and name not in _READABLE:
             raise AttributeError(name)
         return select(self, lambda value: getattr(value, name))
 
@@ -57,19 +63,23 @@ class Choice:
         return select(self, lambda value: value[index])
 
     def __iter__(self) -> Any:
-        return iter(resolve(self))
+        count = _common_length(self)
+        return iter(resolve(self) if count is None else [self[i] for i in range(count)])
 
     def __len__(self) -> int:
-        return len(resolve(self))
+        count = _common_length(self)
+        return len(resolve(self)) if count is None else count
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return resolve(self)(*args, **kwargs)
+        return select(self, lambda value: value(*args, **kwargs))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return getattr(ufunc, method)(*map(resolve, inputs), **kwargs)
+        at = next(i for i, x in enumerate(inputs) if x is self)
+        call = getattr(ufunc, method)
+        return select(self, lambda value: call(*inputs[:at], value, *inputs[at + 1 :], **kwargs))
 
     def __bool__(self) -> bool:
-        raise refusal("choice-in-python", what=self._name or repr(self))
+        raise refusal("choice-in-python", what=self._name or f"<one of {self._alternatives}>")
 
     def __eq__(self, other: Any) -> Any:
         return equals(self, other)
@@ -78,13 +88,31 @@ class Choice:
         return op.logical_not(equals(self, other))
 
     def __repr__(self) -> str:
-        return f"<one of {self._alternatives}>"
+        return f"<one of {self._alternatives}>" if STATE.trace is None else text_hook(self, repr)
+
+    def __str__(self) -> str:
+        return f"<one of {self._alternatives}>" if STATE.trace is None else text_hook(self, str)
+
+    def __format__(self, spec: str) -> str:
+        return text_hook(self, lambda value: format(value, spec), spec)
+
+
+text_hook: Any = None  # the text of a choice, as a token in the text around it; put here by `printing`
+_READABLE = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
+
+
+def _common_length(choice: Choice) -> int | None:
+    """How many items each of several alternatives has, where all have as many; else None."""
+    usable = [a for _, a in usable_of(choice)]
+    if len(usable) == 1 or any(type(a) not in (str, tuple, list) for a in usable):
+        return None
+    lengths = set(map(len, usable))
+    return lengths.pop() if len(lengths) == 1 else None
 
 
 def _delegate(apply: Callable[..., Any], reflected: bool = False) -> Any:
     def method(self: Choice, *args: Any) -> Any:
-        value = resolve(self)
-        return apply(*args, value) if reflected else apply(value, *args)
+        return select(self, lambda value: apply(*args, value) if reflected else apply(value, *args))
 
     return method
 
@@ -126,6 +154,12 @@ class MaybeTensor(Tensor):
     def dtype(self) -> Any:
         return self._inner.dtype
 
+    def __str__(self) -> str:
+        return str(self.choice)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.choice, spec)
+
     def __repr__(self) -> str:
         return f"<Tensor staged {self._inner.type}, or {self.choice._name or 'it'} is not set>"
 
@@ -142,7 +176,14 @@ def make_choice(descriptor: Any, tag: Tensor, alternatives: list[Any], name: str
     present = [a for a in alternatives if a is not None and a is not UNBOUND]
     if len(present) == 1 and isinstance(present[0], Tensor):
         return MaybeTensor(choice, present[0])
+    if len(present) > 1 and STATE.trace is not None:
+        STATE.trace.notes["mixed"] = True
     return choice
+
+
+def is_mixed(x: Any) -> bool:
+    """Whether `x` is a choice of which several alternatives can be used."""
+    return type(x) is Choice and len(usable_of(x)) > 1
 
 
 def choice_of(x: Any) -> Choice | None:
@@ -293,12 +334,22 @@ def select_any(x: Any, use: Callable[[Any], Any]) -> Any:
 
 def select_of(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any], Any]) -> Any:
     """`use(alternative)` of the one taken of `options`, (tag, alternative) each: it is one of them."""
-    index, value = options[0]
     if len(options) == 1:
-        return use(value)
-    return branch_hook(op.equal(choice._tag, index), lambda: use(value), lambda: select_of(choice, options[1:], use))
+        try:
+            return use(options[0][1])
+        except (*_OWN, OpError) as error:
+            if type(error) in _OWN or not isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError)):
+                raise raised_hook(error) from None
+            raise
+    half = len(options) // 2
+    first, rest = options[:half], options[half:]
+    test = op.equal(choice._tag, first[0][0]) if half == 1 else op.less(choice._tag, rest[0][0])
+    return branch_hook(test, lambda: select_of(choice, first, use), lambda: select_of(choice, rest, use))
 
 
+_OWN = (AttributeError, TypeError, IndexError, KeyError, ValueError)
+"""What Python raises of a value that is not what it has to be: here only on the path on which it is."""
+raised_hook: Any = None  # makes an exception one of the path; put here by `asserts`
 branch_hook: Any = None  # stages two thunks under a test; put here by the module that can
 
 
@@ -386,5 +437,7 @@ def truth_among(
 
 
 def equals(choice: Choice, other: Any) -> Any:
-    """`choice == other` for alternatives that Python itself can compare."""
+    """`choice == other`: of alternatives that Python itself can compare by the tag alone."""
+    if isinstance(other, Tensor) or any(isinstance(a, (Tensor, tuple, list, dict)) for a in choice._alternatives):
+        return select_any(choice, lambda a: a == other)
     return is_alternative(choice, lambda a: a is not UNBOUND and bool(a == other))

@@ -4,6 +4,7 @@
     Leaf       a tensor or a number                                                     one value
     Struct     tuple, list, dict, namedtuple, dataclass of descriptors                  those of its children
     Sequence   a list whose length is only known at run time                            one graph list per leaf
+    Words      a text with tensors in it                                            a string
     Undefined  not looked at before it is set
     OneOf      alternatives that do not join (None, unbound, other structure)     a tag, then those of all alternatives
 
@@ -33,6 +34,7 @@ from autograph.operators.values.forms import (
     Static,
     Struct,
     Undefined,
+    Words,
     same_static,
 )
 from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
@@ -54,11 +56,13 @@ __all__ = [
     "Static",
     "Struct",
     "Undefined",
+    "Words",
     "describe",
     "value_types",
 ]
 
 MAX_ALTERNATIVES = 8
+MAX_KNOWN = 64  # with those that are known while tracing, which carry nothing
 _NUMBERS = (bool, int, float, complex)
 
 
@@ -201,7 +205,7 @@ def describe(x: Any) -> Descriptor:
         return Undefined()
     choice = choice_of(x)
     if choice is not None:
-        return _described_choice(choice)
+        return _of_choice(choice)
     if type(x) is ListValue:
         return Sequence(x.element)
     if isinstance(x, Tensor):
@@ -214,6 +218,8 @@ def describe(x: Any) -> Descriptor:
         return Leaf(type_of_payload(x))
     if isinstance(x, np.generic):
         return Static(x.item())
+    if hasattr(type(x), "__staged_text__"):
+        return Words()
     if type(x) is list and STATE.trace is not None and (heap := STATE.trace.notes.get("heap")) is not None:
         referred = heap.of(x)
         if referred is not None or not heap.closing:
@@ -229,11 +235,30 @@ def describe(x: Any) -> Descriptor:
     return Static(x)
 
 
-def _described_choice(choice: Any) -> Descriptor:
-    """The descriptor of a choice: what can be changed in its alternatives may hold something else than when it was made."""
-    made = zip(choice._alternatives, choice._descriptor.alternatives, strict=True)
-    now = tuple(describe(a) if isinstance(d, (Struct, Sequence)) else d for a, d in made)
-    return choice._descriptor if now == choice._descriptor.alternatives else OneOf(now)
+def _of_choice(choice: Any) -> Descriptor:
+    """The descriptor of a choice whose alternatives may have been changed since it was made."""
+    d = choice._descriptor
+    assert isinstance(d, OneOf)
+    now = tuple(map(_as_changed, d.alternatives, choice._alternatives))
+    if all(a is b for a, b in zip(now, d.alternatives, strict=True)):
+        return d
+    return OneOf(now)
+
+
+def _as_changed(d: Descriptor, x: Any) -> Descriptor:
+    """What `d` has become since `x` was made as one: its attributes and items may hold something else."""
+    if isinstance(d, Undefined) or (isinstance(d, Static) and x is d.value and not is_born(x)):
+        return d
+    if not isinstance(d, Struct) or d.kind is Contents or d.kind is FunctionType:
+        return describe(x)
+    parts = structure_of(x, instances=True)
+    if parts is None or type(x) is not d.kind or has_splices(parts[1]):
+        return describe(x)
+    known = dict(zip(d.keys or range(len(d.children)), d.children, strict=True))
+    keys = parts[0] or range(len(parts[1]))
+    children = tuple(_as_changed(known[k], c) if k in known else describe(c) for k, c in zip(keys, parts[1], strict=True))
+    made = Struct(d.kind, parts[0], children)
+    return d if made == d else made
 
 
 def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
@@ -300,7 +325,7 @@ class Joiner:
                     break
             else:
                 mine.append(alternative)
-        if len(mine) > MAX_ALTERNATIVES:
+        if len(mine) > MAX_KNOWN or sum(type(d) is not Static for d in mine) > MAX_ALTERNATIVES:
             raise refusal("too-many-alternatives", shown=", ".join(map(repr, mine)))
         return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
 
@@ -312,6 +337,8 @@ class Joiner:
             return a
         if isinstance(a, OneOf) or isinstance(b, OneOf):
             return a if a == b else None
+        if isinstance(a, Words) or isinstance(b, Words):
+            return Words() if is_text(a) and is_text(b) else None
         if isinstance(a, Reference) or isinstance(b, Reference):
             return unified(a, b)
         if isinstance(a, Static) and isinstance(b, Static) and same_static(a.value, b.value):
@@ -382,6 +409,20 @@ def with_keys(d: Struct, keys: tuple[Any, ...]) -> Struct:
     return Struct(d.kind, keys, tuple(known.get(k, Static(UNBOUND)) for k in keys))
 
 
+def is_text(d: Descriptor) -> bool:
+    return isinstance(d, Words) or (isinstance(d, Static) and type(d.value) is str)
+
+
+def growing_text(d: Descriptor, before: Descriptor) -> Descriptor:
+    """`d`, with one text that only the run knows for all its texts if a turn of a loop has added one to several."""
+    if not isinstance(d, OneOf) or not isinstance(before, OneOf) or len(d.alternatives) <= len(before.alternatives):
+        return d
+    others = tuple(a for a in d.alternatives if not is_text(a))
+    if len(d.alternatives) - len(others) <= 2:
+        return d
+    return OneOf((*others, Words())) if others else Words()
+
+
 def is_list(d: Descriptor) -> bool:
     return isinstance(d, Sequence) or (isinstance(d, Struct) and d.kind is list)
 
@@ -429,7 +470,7 @@ def canonical(descriptors: list[Descriptor]) -> Any:
             return ("reference", d)
         if isinstance(d, OneOf):
             return ("oneof", tuple(map(form, d.alternatives)))
-        return ("undefined",)
+        return ("words",) if isinstance(d, Words) else ("undefined",)
 
     return [form(d) for d in descriptors]
 
@@ -440,6 +481,8 @@ def value_types(d: Descriptor) -> list[Any]:
         return [d.type]
     if isinstance(d, Reference):
         return [TAG]
+    if isinstance(d, Words):
+        return [TEXT]
     if isinstance(d, Struct):
         return [t for c in d.children for t in value_types(c)]
     if isinstance(d, Sequence):
@@ -450,6 +493,7 @@ def value_types(d: Descriptor) -> list[Any]:
 
 
 TAG = TensorType("int64", (), weak=True)
+TEXT = TensorType("string", ())
 
 
 def list_types(d: Sequence) -> list[Any]:

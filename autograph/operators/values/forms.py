@@ -1,4 +1,4 @@
-"""The kinds of descriptors: `Static`, `Leaf`, `Struct`, `Sequence`, `Undefined`, `OneOf`; descriptors.py says what for.
+"""The kinds of descriptors: `Static`, `Leaf`, `Struct`, `Sequence`, `Words` and more; descriptors.py says what for.
 
 Plain classes, not dataclasses: making those takes as long as loading everything else here.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from autograph.operators.values.listvalue import Contents
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Descriptor", "Leaf", "OneOf", "Reference", "Sequence", "Static", "Struct", "Undefined", "same_static"]
+__all__ = ["Descriptor", "Leaf", "OneOf", "Reference", "Sequence", "Static", "Struct", "Undefined", "Words", "same_static"]
 
 
 class Descriptor:
@@ -84,6 +84,15 @@ class Sequence(Descriptor):
 
     def __repr__(self) -> str:
         return f"list of {self.element}"
+
+
+class Words(Descriptor):
+    """A text of which only the run knows all."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "a text"
 
 
 class Reference(Descriptor):

@@ -21,6 +21,7 @@ from autograph.operators.values.descriptors import (
     Static,
     Struct,
     Undefined,
+    Words,
     describe,
     list_types,
     rebuild,
@@ -66,6 +67,8 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
         return []
     if isinstance(d, Reference):
         return [_reference(x)]
+    if isinstance(d, Words):
+        return [STATE.trace.constant(x) if type(x) is str else x.__staged_text__()]  # type: ignore[union-attr]
     if isinstance(d, Struct):
         parts = structure_of(x, instances=True)
         assert parts is not None, (x, d)
@@ -145,6 +148,8 @@ def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callabl
         return d.value
     if isinstance(d, Undefined):
         return UNDEFINED
+    if isinstance(d, Words):
+        return text_hook(next(values))
     if isinstance(d, Reference):
         assert STATE.trace is not None
         return STATE.trace.notes["heap"].view(d, Tensor(next(values)))
@@ -156,6 +161,9 @@ def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callabl
     assert isinstance(d, OneOf)
     tag = make(next(values))
     return make_choice(d, tag, [unpack(a, values, name, make) for a in d.alternatives], name)
+
+
+text_hook: Any = None  # the text that a string is; put here by `printing`
 
 
 def pack_list(x: Any, d: Sequence) -> list[Value]:

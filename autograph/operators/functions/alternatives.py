@@ -1,0 +1,79 @@
+"""Calls of what looks into its arguments in Python or C: once for each alternative of an argument that is one of several.
+
+    len(word)  ->  len("big") if the tag is 0 else len("small")
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from autograph.load.cache import is_converted
+from autograph.operators.functions.python_forms import holds_staged
+from autograph.operators.functions.unconverted import is_unconverted_module
+from autograph.operators.statements.printing import text_of
+from autograph.operators.values.choice import Choice, is_mixed, select, usable_of
+
+__all__ = ["by_alternatives"]
+
+_TAKING = frozenset(
+    (isinstance, callable, print, type, id, iter, next, setattr, delattr, vars, bool, issubclass, object)
+)
+"""Built-in functions that take a choice as it is."""
+_TEXTS = {str: str, repr: repr}
+_KEEPING = frozenset("append appendleft insert add setdefault update __setitem__ fill".split())
+"""Methods that put arguments into what they belong to."""
+
+
+def by_alternatives(f: Any, made: Any) -> Any:
+    """What is called in the place of `made`, which is called for `f` otherwise, while some values are one of several."""
+    if f in _TEXTS:
+        return partial(_text, f)
+    return partial(_each, made) if _looks_into(f, made) else made
+
+
+def _looks_into(f: Any, made: Any) -> bool:
+    """Whether a function looks into its arguments without being converted."""
+    kind = type(f)
+    if kind is BuiltinMethodType:
+        owner = type(f.__self__)
+        if owner is ModuleType:
+            return f not in _TAKING
+        return owner is not deque and (owner is str or f.__name__ not in _KEEPING)
+    if kind is type:
+        return f in _BUILTIN_TYPES and f not in _TAKING
+    if kind in (FunctionType, MethodType):
+        function = getattr(made, "__func__", made)
+        if type(function) is FunctionType and is_converted(function.__code__):
+            return False
+        return is_unconverted_module(f.__module__) and f.__module__ not in _STORING
+    return kind.__module__.partition(".")[0] == "numpy"
+
+
+_BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
+_STORING = frozenset(("copy", "dataclasses", "functools", "contextlib", "typing", "weakref"))
+
+
+def _each(made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`made(*args, **kwargs)`, each alternative of its arguments on its own path."""
+    at = next((k for k, x in enumerate(args) if is_mixed(x)), None)
+    if at is not None:
+        return select(args[at], lambda value: _each(made, *args[:at], value, *args[at + 1 :], **kwargs))
+    name = next((name for name, x in kwargs.items() if is_mixed(x)), None)
+    if name is not None:
+        return select(kwargs[name], lambda value: _each(made, *args, **{**kwargs, name: value}))
+    return made(*args, **kwargs)
+
+
+def _text(f: Any, *args: Any, **kwargs: Any) -> Any:
+    """`str(x)` or `repr(x)`: one of several texts where the trace knows them all, else one that only the run knows."""
+    if len(args) == 1 and not kwargs and is_mixed(args[0]):
+        choice: Choice = args[0]
+        if not any(holds_staged(a) for _, a in usable_of(choice)):
+            return select(choice, f)
+        return text_of(choice) if f is str else repr(choice)
+    return f(*args, **kwargs)
