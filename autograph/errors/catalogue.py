@@ -141,8 +141,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "caught-later": Refusal(
         _GRAPH,
-        "this {kind} is caught when the graph runs: what it says is not known while the function is traced",
-        "act on its class, in an `except` clause of its own; raise it again; or catch it outside the function",
+        "this {kind} is caught when the graph runs: its arguments and attributes are not known while the function is traced",
+        "take its text, str(error); act on its class, in an `except` clause of its own; raise it again; or catch it outside",
     ),
     # Lists whose length depends on a tensor.
     "list-in-python": Refusal(
@@ -193,8 +193,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "text-of-tensor": Refusal(
         _GRAPH,
-        "the text of a staged tensor leaves the function ({what}), and exists only when the graph runs",
-        "return the tensor and make the text outside; print, assert and raise take it inside",
+        "the text of a staged tensor leaves the function ({what}) as a plain string, made by code that is not converted",
+        "put the text together in converted code: an f-string, format() or str() there can be returned",
     ),
     "characters-of-tensor": Refusal(
         _GRAPH,

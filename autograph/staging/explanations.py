@@ -28,6 +28,8 @@ def explain(error: BaseException) -> None:
     asked = isinstance(error, TypeError) and _TAKES_NO_TENSOR.search(text) is not None and not _OF_OPERATORS.match(text)
     staged = asked or "<Tensor staged " in text or TOKEN.search(text) or "\\ue000" in text
     if staged and not isinstance(error, OpError) and not hasattr(error, "__notes__"):
+        if TOKEN.search(text) and len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (TOKEN.sub("<Tensor staged>", error.args[0]),)
         hint = REFUSALS["tensor-value"].hint
         error.add_note(f"A staged tensor has its value only when the graph runs.\nInstead: {hint}")
 

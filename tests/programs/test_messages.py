@@ -354,15 +354,16 @@ def none_plus():
     f(ag.constant(-1))
 
 
-@wrong("return y + 1", "'y' is one of", "give it one structure on all paths")
+@wrong("a, *rest = y", "'y' is one of", "give it one structure on all paths")
 def mixed_structures():
     @ag.function
     def f(x):
         if x > 0:
             y = (x, x)
         else:
-            y = x
-        return y + 1
+            y = (x,)
+        a, *rest = y
+        return a + len(rest)
 
     f(ag.constant(1))
 

@@ -272,15 +272,6 @@ def shapes_of_the_run():
     f(ag.ones([2]), ag.ones([4]))
 
 
-@wrong('return f"value: {x:.2f}"', "the text of a staged tensor leaves the function", "make the text outside")
-def returned_text():
-    @ag.function
-    def f(x):
-        return f"value: {x:.2f}"
-
-    f(ONE)
-
-
 @wrong("raise KeyError('gone')", "KeyError: 'gone'")
 def called_back():
     def fail(x):

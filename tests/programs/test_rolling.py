@@ -164,10 +164,10 @@ def objects_by_index(x):
 
 ROLLS = [
     newton, python_numbers_stay_numbers, tensors_by_index, stops_by_a_tensor, returns_by_a_tensor, list_of_results,
-    none_before, nested, downwards, best_of_many, continues, matrix_products,
+    none_before, nested, downwards, best_of_many, continues, matrix_products, objects_by_index,
 ]  # fmt: skip
 UNROLLS = [
-    text_keys, stops_by_a_number, iterator_outside, short_list, unbound_until_late, calls_with_a_memory, objects_by_index,
+    text_keys, stops_by_a_number, iterator_outside, short_list, unbound_until_late, calls_with_a_memory,
 ]  # fmt: skip
 
 

@@ -237,7 +237,7 @@ def percent(form: str, values: Any) -> str:
 def _with_numbers(form: str, values: Any) -> tuple[str, Any]:
     """The same with texts in the place of staged numbers: C formats numbers that it has."""
     given = dict(values) if type(values) is dict else list(values) if type(values) is tuple else [values]
-    if not any(is_staged(x) for x in (given.values() if type(given) is dict else given)):
+    if not any(map(_of_the_run, given.values() if type(given) is dict else given)):
         return form, values
     place = 0
 
@@ -249,9 +249,11 @@ def _with_numbers(form: str, values: Any) -> tuple[str, Any]:
         key: Any = place if name is None else name
         place += 1 + (width == "*") + (precision == ".*")
         known = key in given if type(given) is dict else type(key) is int and key < len(given)
-        if known and kind == "r" and is_staged(given[key]):
-            given[key] = str(given[key])
-            return f"{found[0][:-1]}s"
+        if known and kind in "sr" and "*" not in f"{width}{precision}" and _of_the_run(given[key]):
+            shown = given[key] if kind == "s" or is_staged(given[key]) else repr(given[key])
+            side = "<" if "-" in flags else ">"
+            given[key] = format(str(shown), f"{side}{width}{precision or ''}" if width or precision else "")
+            return "%s" if name is None else f"%({name})s"
         if not known or not is_staged(given[key]) or kind in "srac" or "*" in f"{width}{precision}":
             return found[0]
         number = given[key]
@@ -269,6 +271,10 @@ def _with_numbers(form: str, values: Any) -> tuple[str, Any]:
 
     form = _CONVERSION.sub(replaced, form)
     return form, given if type(given) is dict else tuple(given) if type(values) is tuple else given[0]
+
+
+def _of_the_run(x: Any) -> bool:
+    return type(x) is StagedText or is_staged(x)
 
 
 _CONVERSION = re.compile(r"%(?:\((.*?)\))?([-+ 0#]*)(\*|\d*)(\.(?:\*|\d*))?[hlL]?(.)")
