@@ -115,8 +115,19 @@ def fixed_point(
             settled = True  # once more, for good: what fails now fails for the user
             continue
         settled = False
+        if _grows_without_end(state.types, joined):
+            break
         state.types = joined
     raise refusal("unsettled-loop", names=names_of(state.places))
+
+
+def _grows_without_end(types: list[Any], joined: list[Any]) -> bool:
+    """Whether types are nested deeper at each turn: each pass takes longer than all before together."""
+    count = sum(len(value_types(d)) for d in joined)
+    return count > _MANY_VALUES and count > 3 * sum(len(value_types(d)) for d in types) // 2
+
+
+_MANY_VALUES = 60
 
 
 def _needs_flags(trace: Trace, state: LoopState, regions: list[Traced]) -> bool:

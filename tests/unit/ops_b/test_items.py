@@ -150,14 +150,14 @@ def test_outside_is_an_index_error():
         x[0] = np.ones(7)
 
 
-def test_aliases_see_a_write_and_results_of_indexing_do_not():
+def test_aliases_and_views_see_a_write():
     x = Tensor(A.copy())
     alias, row = x, x[0]
     x[0, 0, 0] = -1.0
     assert alias[0, 0, 0].numpy() == -1.0
-    assert row[0, 0].numpy() == 0.0
+    assert row[0, 0].numpy() == -1.0
     row[1] = -5.0
-    assert x[0, 1, 0].numpy() == 5.0
+    assert x[0, 1, 0].numpy() == -5.0
 
 
 def test_chains_write_back():
@@ -172,6 +172,7 @@ def test_chains_write_back():
     y = x[0]
     y[1] = 0.0
     y[2][3] = 0.0
+    want[0, 1], want[0, 2, 3] = 0.0, 0.0
     np.testing.assert_array_equal(x.numpy(), want)
     assert y[2, 3].numpy() == 0.0
     x[[0, 1]][0] = 4.0  # NumPy: a copy
@@ -185,7 +186,7 @@ def test_chains_write_back_in_hot_code():
         held = x[0]
         held[1][2] = 7.0
     np.testing.assert_array_equal(x.numpy()[1, 2], [50.0] * 4)
-    assert not x.numpy()[0].any()
+    assert x.numpy()[0, 1, 2] == x.numpy()[0].sum() == 7.0
 
 
 def test_chains_write_back_while_tracing():
@@ -198,7 +199,7 @@ def test_chains_write_back_while_tracing():
         assert [n.op.name for n in trace.graph.nodes].count("index_update") == 2
         now, y = x._value, x[0]
         y[1] = 3.0
-        assert x._value is now
+        assert x._value is not now
 
 
 def test_indexing_keeps_nothing_alive():
@@ -220,7 +221,7 @@ def test_writes_in_place_only_where_nobody_looks():
     assert id(x._value) == array_id
     view = x[1:]
     x[1] = 2.0
-    assert view[0].numpy() == 1.0
+    assert view[0].numpy() == 2.0
     held = x._value
     x[1] = 3.0
     assert held[1] == 2.0
