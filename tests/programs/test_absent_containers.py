@@ -178,3 +178,41 @@ def test_a_slot_caught_missing_is_refused() -> None:
 
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="shared-list"):
         cached(ag.constant(3))
+
+
+def test_what_is_taken_out_of_a_list_outside_is_changed_once():
+    queue = [{"n": 1}]
+
+    @ag.function
+    def take():
+        first = queue.pop()
+        first["n"] = first["n"] + 1
+        held = {"first": first, "parts": [1]}
+        held["parts"] = [*held["parts"], 2]
+        return held["first"]["n"]
+
+    assert int(take()) == 2
+    assert queue == []
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_tuples_with_lists_returned_early(n):
+    def program(n, x):
+        log = []
+        for i in range(n):
+            if i * x > 1.5:
+                return x, None, log
+            log.append(i)
+            try:
+                if i == 1:
+                    raise ValueError
+            except ValueError:
+                if x > 2:
+                    return i, x * 2, []
+        return n, x, [*log, 7], {"k": log}
+
+    for x in (0.5, 1.0, 3.0):
+        want = program(n, x)
+        got = ag.function(program)(ag.constant(n), ag.constant(x, dtype=ag.float64))
+        plain = ag.nest.map_structure(lambda v: v.numpy().item() if isinstance(v, ag.Tensor) else v, got)
+        assert plain == want

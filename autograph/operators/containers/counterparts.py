@@ -178,7 +178,8 @@ def _became_alternatives(trace: Trace, result: Choice, value: Any, test: Any) ->
     known = choice is None or _is_open(trace, choice._tag)
     taken: set[int] = set()  # alternatives of the result
     for i, part in enumerate([value] if choice is None else choice._alternatives):
-        if type(part) is list or not any(True for _ in mutable_parts(part)):
+        references = "heap" in trace.notes
+        if type(part) is list or all(references and type(p) is list for p in mutable_parts(part)):
             continue
         if any(part is a for a in result._alternatives):
             continue
@@ -210,7 +211,16 @@ def relate(trace: Trace, closed: Closed) -> None:
 def _taking(result: Choice, part: Any) -> Any:
     """The alternative that `part` has become."""
     found = [a for a in own_alternatives(result) if type(a) is type(part)]
+    if len(found) > 1:
+        form = structure_of(part, instances=True)
+        alike = [a for a in found if _form_of(structure_of(a, instances=True)) == _form_of(form)]
+        found = alike or found
     return found[0] if len(found) == 1 else result._alternatives[alternative_for(describe(part), result._descriptor)]
+
+
+def _form_of(structure: Any) -> Any:
+    """What tells structures of one class apart: their keys and how many parts they have."""
+    return None if structure is None else (structure[0], len(structure[1]))
 
 
 def _is_open(trace: Trace, x: Any) -> bool:

@@ -218,13 +218,25 @@ def forget_unheld(trace: Trace, table: Table, records: list[Any]) -> None:
     `settle` would find that, too, but for each item of a dictionary.
     """
     asked = {key: owner_of(place) for key, (place, _) in table.items()}
-    owners = [owner for owner in asked.values() if owner is not None]
+    back = _come_back(table)
+    owners = [owner for owner in asked.values() if owner is not None and id(owner) not in back]
     born = unheld(trace, owners, [owners, asked, table, *records])
     for key, owner in asked.items():
         if owner is not None and id(owner) in born:
             place, _ = table.pop(key)
             if isinstance(place, AttributePlace) and owner not in births_of(trace):
                 births_of(trace).add(owner, trace.graph)
+
+
+def _come_back(table: Table) -> set[int]:
+    """By id: what places held before that were written to, which they will hold again when that is undone."""
+    found: set[int] = set()
+    for _, original in table.values():
+        found.add(id(original))
+        items = getattr(original, "items", None)
+        if type(items) is tuple:  # a list's content
+            found.update(map(id, items))
+    return found
 
 
 def settle(trace: Trace, table: Table, fresh: list[Any], records: list[Any]) -> Table:
