@@ -2,6 +2,7 @@
 there on some paths only, changed after they were made."""
 
 import enum
+import functools
 import math
 
 import numpy as np
@@ -273,3 +274,13 @@ def test_what_a_class_says_of_an_exception():
     assert int(check(ag.constant(1))) == 1
     with pytest.raises(AssertionError, match="it is late"):
         check(ag.constant(-1))
+
+
+def test_lambdas_in_comprehensions():
+    def program(b, y, n):
+        totals = sum(u * functools.reduce(lambda p, q: p * 0.5 + q, [b, b, y]) for u in range(3) if u < n)
+        late = [lambda: k for k in range(3)]  # Python has one `k`
+        return totals, [f() for f in late], [functools.reduce(lambda p, q: p + q, [k, b]) for k in range(4) if k > y]
+
+    got = ag.function(program)(ag.constant(1.0), ag.constant(2.0), ag.constant(2))
+    assert ag.nest.map_structure(lambda x: x.numpy().item() if isinstance(x, ag.Tensor) else x, got) == program(1.0, 2.0, 2)

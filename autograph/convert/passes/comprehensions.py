@@ -88,8 +88,12 @@ class Comprehensions(Converter):
             inside += [generator.target, *generator.ifs, *([generator.iter] if position else [])]
             if generator.is_async or not _is_plain_target(generator.target):
                 return True
+        targets = {n.id for g in node.generators for n in walk(g.target) if isinstance(n, gast.Name)}
         return any(
-            _has_any(part, _STAYS) or _leaks_function(part) or _leaks_generator(part) or looks_at_frame(part, self.context)
+            _has_any(part, _STAYS)
+            or _leaks_function(part, targets)
+            or _leaks_generator(part)
+            or looks_at_frame(part, self.context)
             for part in inside
         )
 
@@ -134,12 +138,19 @@ def _has_any(node: Node, types: tuple[type, ...]) -> bool:
     return any(isinstance(child, types) for child in walk(node))
 
 
-def _leaks_function(node: Node) -> bool:
-    """Whether a lambda in `node` may be kept: all may but those called at once, and keys of calls by name."""
+def _leaks_function(node: Node, targets: set[str]) -> bool:
+    """Whether a lambda in `node` may be kept with one of the comprehension's names, of which Python has one for all items:
+    all may but those called at once, and keys of calls by name."""
     calls = [child for child in gast.walk(node) if isinstance(child, gast.Call)]
     used_up = {id(call.func) for call in calls}
     used_up |= {id(k.value) for call in calls if getattr(call.func, "id", "") in _RANKING for k in call.keywords}
-    return any(isinstance(child, gast.Lambda) and id(child) not in used_up for child in gast.walk(node))
+    return any(
+        isinstance(child, gast.Lambda) and id(child) not in used_up and _names(child) & targets for child in gast.walk(node)
+    )
+
+
+def _names(node: Node) -> set[str]:
+    return {child.id for child in gast.walk(node) if isinstance(child, gast.Name)}
 
 
 def _leaks_generator(node: Node) -> bool:
