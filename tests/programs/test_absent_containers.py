@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -216,3 +217,25 @@ def test_tuples_with_lists_returned_early(n):
         got = ag.function(program)(ag.constant(n), ag.constant(x, dtype=ag.float64))
         plain = ag.nest.map_structure(lambda v: v.numpy().item() if isinstance(v, ag.Tensor) else v, got)
         assert plain == want
+
+
+def test_attributes_asked_for_in_another_thread():
+    seen = []
+
+    class Held:
+        there = 1
+
+    def ask():
+        seen.append((hasattr(Held, "there"), hasattr(Held, "gone"), getattr(Held, "gone", 3)))
+
+    @ag.function
+    def f(x):
+        ask()
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        return x
+
+    f(ag.constant(1))
+    assert set(seen) == {(True, False, 3)}
+    assert len(seen) >= 2

@@ -15,7 +15,7 @@ from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import and_, if_exp, if_stmt
 from autograph.operators.values.choice import CHOICES, choice_of, without_unbound
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, current
 
 __all__ = ["dict_get", "has_maybe_keys", "is_maybe", "is_set", "length", "present", "view"]
 
@@ -119,13 +119,16 @@ def _hasattr(owner: Any, name: str, /) -> Any:
     """`hasattr`: an attribute may have been set on some paths only."""
     if not hasattr(owner, name):
         return False
-    return is_set(getattr(owner, name)) if "choices" in current_trace().notes else True
+    trace = current()  # none in another thread, while this one traces
+    return is_set(getattr(owner, name)) if trace is not None and "choices" in trace.notes else True
 
 
 @stand_in(builtins.getattr)
 def _getattr(owner: Any, name: str, /, *default: Any) -> Any:
     """`getattr` with a default, likewise."""
-    value = read_by_name(owner, name, *default) if "runs_again" in current_trace().notes else getattr(owner, name, *default)
+    trace = current()
+    noted = trace is not None and "runs_again" in trace.notes
+    value = read_by_name(owner, name, *default) if noted else getattr(owner, name, *default)
     if not default or not is_maybe(value):
         return value
     return if_exp(is_set(value), lambda: without_unbound(value), lambda: default[0])
