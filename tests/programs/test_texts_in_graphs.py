@@ -216,3 +216,17 @@ def test_an_attribute_of_an_object_outside():
     assert log.last == "step 4"
     step(ag.constant(-1))
     assert log.last == "none"
+
+
+def test_containers_that_hold_themselves():
+    @ag.function
+    def f(n):
+        items = [1]
+        items.append(items)
+        print(items, repr({"a": items}), [n, "x"])
+        return n
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        f(ag.constant(3))
+    assert printed.getvalue() == "[1, [...]] {'a': [1, [...]]} [3, 'x']\n"

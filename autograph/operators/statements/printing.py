@@ -17,6 +17,7 @@ from autograph.operators.values.choice import Choice, choice_of, require_bound
 from autograph.operators.values.descriptors import OneOf, describe
 from autograph.operators.values.listvalue import ListValue, Splice
 from autograph.operators.values.packing import pack
+from autograph.operators.values.specials import leads_to_tensor
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.ops.shown import Form
@@ -37,6 +38,8 @@ def text_of(x: Any) -> str:
     dynamic = dynamic_of(x)
     if dynamic is not None:
         return _list_text(dynamic)
+    if type(x) in _CONTAINERS and (trace is None or ("lists" not in trace.notes and not leads_to_tensor([x]))):
+        return repr(x)  # it may hold itself
     if type(x) is list:
         return f"[{', '.join(map(_item_text, x))}]"
     if type(x) is tuple:
@@ -44,6 +47,9 @@ def text_of(x: Any) -> str:
     if type(x) is dict:
         return f"{{{', '.join(f'{k!r}: {_item_text(v)}' for k, v in x.items())}}}"
     return str(x)
+
+
+_CONTAINERS = (list, tuple, dict)
 
 
 def _item_text(x: Any) -> str:
@@ -160,7 +166,7 @@ def _repr(x: Any) -> str:
     choice = choice_of(x)
     if choice is not None:
         return _choice_text(choice, repr)
-    return text(text_of(x)) if type(x) in (list, tuple, dict) or is_staged(x) else repr(x)
+    return text(text_of(x)) if type(x) in _CONTAINERS or is_staged(x) else repr(x)
 
 
 def _shows_staged(args: tuple[Any, ...]) -> bool:
