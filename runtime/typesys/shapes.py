@@ -41,7 +41,7 @@ def whole_number(x: Any, what: str) -> int:
 
     >>> whole_number(1.5, "an axis")
     Traceback (most recent call last):
-    runtime.typesys.errors.InvalidArgumentError: an axis is an integer, not 1.5
+    autograph.errors.InvalidArgumentError: an axis is an integer, not 1.5
     """
     if type(x) is int:
         return x

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograph.operators.state.births import births_of, owner_of, unheld
 from autograph.operators.state.nesting import outwards
-from autograph.operators.state.places import UNDEFINED, AttributePlace, by_item, put_back
+from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back
 from runtime.ir.build import Region, internal_folders, user_location
 from runtime.ir.graph import Graph, Location, Value
 from runtime.ops.registry import get
@@ -229,9 +229,11 @@ def forget_unheld(trace: Trace, table: Table, records: list[Any]) -> None:
 
 
 def _come_back(table: Table) -> set[int]:
-    """By id: what places held before that were written to, which they will hold again when that is undone."""
+    """By id: what attributes, items and lists held before and hold no more: they will again when that is undone."""
     found: set[int] = set()
-    for _, original in table.values():
+    for place, original in table.values():
+        if isinstance(place, CellPlace) or place.read() is original:
+            continue
         found.add(id(original))
         items = getattr(original, "items", None)
         if type(items) is tuple:  # a list's content
