@@ -5,7 +5,8 @@ from __future__ import annotations
 import builtins
 import dis
 from collections.abc import Iterator
-from types import FunctionType, GeneratorType, ModuleType
+from functools import lru_cache
+from types import CodeType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -101,7 +102,7 @@ def _may_change(iterable: Any) -> bool:
         return False
     if type(iterable) is not GeneratorType or iterable.gi_frame is None:
         return True
-    if _binds(iterable):
+    if _binds(iterable.gi_code):
         return True
     made = iterable.gi_frame.f_locals
     functions = [made.get(name) for name in ("element", "condition")]
@@ -114,9 +115,10 @@ _HOLDING = frozenset((list, tuple, set, frozenset, dict, str, range))
 _STORES = ("STORE_DEREF", "STORE_GLOBAL")
 
 
-def _binds(generator: Any) -> bool:
-    """Whether a generator expression binds a name of the function around it."""
-    return any(i.opname in _STORES for i in dis.get_instructions(generator.gi_code))
+@lru_cache(512)
+def _binds(code: CodeType) -> bool:
+    """Whether the code of a generator expression binds a name of the function around it."""
+    return any(i.opname in _STORES for i in dis.get_instructions(code))
 
 
 def _calls_user_code(f: FunctionType) -> bool:
