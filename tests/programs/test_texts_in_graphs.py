@@ -230,3 +230,37 @@ def test_containers_that_hold_themselves():
     with contextlib.redirect_stdout(printed):
         f(ag.constant(3))
     assert printed.getvalue() == "[1, [...]] {'a': [1, [...]]} [3, 'x']\n"
+
+
+class Weighed:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.weight})"
+
+
+class Boxed(Weighed):
+    pass
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_what_objects_say_of_themselves(jit):
+    def program(n):
+        one = Weighed(n)
+        either = Weighed(n) if n > 0 else Boxed(n * 2)
+        said = str(one) if n > 0 else "none"
+        print(said, either, f"{either}", str(either), repr(one) + "!")
+        names, found = ["zero", "one", "two", "three"], []
+        while n > 0:
+            found.append(names[n % 4])
+            n //= 2
+        return said, repr(one), " ".join(found)
+
+    for n in (2, -3, 7):
+        outcomes = []
+        for f, argument in ((program, n), (ag.function(program, jit_compile=jit), ag.constant(n))):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                outcomes.append((f(argument), printed.getvalue()))
+        assert outcomes[1] == outcomes[0]

@@ -16,6 +16,7 @@ from autograph.load.cache import is_converted
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import is_unconverted_module
 from autograph.operators.statements.printing import text_of
+from autograph.operators.statements.staged_texts import text
 from autograph.operators.values.choice import Choice, is_mixed, select, usable_of
 
 __all__ = ["by_alternatives"]
@@ -24,15 +25,14 @@ _TAKING = frozenset(
     (isinstance, callable, print, type, id, iter, next, setattr, delattr, vars, bool, issubclass, object)
 )
 """Built-in functions that take a choice as it is."""
-_TEXTS = {str: str, repr: repr}
 _KEEPING = frozenset("append appendleft insert add setdefault update __setitem__ fill".split())
 """Methods that put arguments into what they belong to."""
 
 
 def by_alternatives(f: Any, made: Any) -> Any:
     """What is called in the place of `made`, which is called for `f` otherwise, while some values are one of several."""
-    if f in _TEXTS:
-        return partial(_text, f)
+    if f is str or f is repr:
+        return partial(_text, f, made)
     return partial(_each, made) if _looks_into(f, made) else made
 
 
@@ -69,11 +69,11 @@ def _each(made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return made(*args, **kwargs)
 
 
-def _text(f: Any, *args: Any, **kwargs: Any) -> Any:
+def _text(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """`str(x)` or `repr(x)`: one of several texts where the trace knows them all, else one that only the run knows."""
     if len(args) == 1 and not kwargs and is_mixed(args[0]):
         choice: Choice = args[0]
         if not any(holds_staged(a) for _, a in usable_of(choice)):
-            return select(choice, f)
+            return select(choice, lambda value: text(f(value)))
         return text_of(choice) if f is str else repr(choice)
-    return f(*args, **kwargs)
+    return made(*args, **kwargs)

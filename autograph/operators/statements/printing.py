@@ -13,8 +13,8 @@ from autograph.operators.statements.list_texts import choice_form, each_form, li
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import TOKEN, refuse_text, slot, template_of, text
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values.choice import Choice, choice_of, require_bound
-from autograph.operators.values.descriptors import OneOf, describe
+from autograph.operators.values.choice import Choice, choice_of, require_bound, select_any
+from autograph.operators.values.descriptors import OneOf, Struct, describe
 from autograph.operators.values.listvalue import ListValue, Splice
 from autograph.operators.values.packing import pack
 from autograph.operators.values.specials import leads_to_tensor
@@ -69,6 +69,9 @@ def _choice_text(choice: Choice, show: Callable[[Any], str], spec: str = "") -> 
         raise CannotRoll
     d = describe(choice)
     assert isinstance(d, OneOf)
+    if any(isinstance(a, Struct) and a.kind not in _CONTAINERS and not issubclass(a.kind, tuple) for a in d.alternatives):
+        made = select_any(choice, lambda value: text(show(value)))  # objects have their own
+        return made if isinstance(made, str) else _choice_text(made, str)
     return _shown(choice_form(d, show, spec), pack(choice, d))
 
 
@@ -158,6 +161,12 @@ def _each(value: ListValue, before: str, after: str) -> str:
     return _shown(each_form(value, before, after), value.values)
 
 
+@stand_in(builtins.str)
+def _str(*args: Any, **keywords: Any) -> str:
+    """`str`: what an object's own method says may have tensors in it."""
+    return text(str(*args, **keywords))
+
+
 @stand_in(builtins.repr)
 def _repr(x: Any) -> str:
     """`repr`: of what is staged, a text that the run puts together."""
@@ -166,7 +175,7 @@ def _repr(x: Any) -> str:
     choice = choice_of(x)
     if choice is not None:
         return _choice_text(choice, repr)
-    return text(text_of(x)) if type(x) in _CONTAINERS or is_staged(x) else repr(x)
+    return text(text_of(x) if type(x) in _CONTAINERS or is_staged(x) else repr(x))
 
 
 def _shows_staged(args: tuple[Any, ...]) -> bool:

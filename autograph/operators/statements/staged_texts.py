@@ -23,7 +23,7 @@ from autograph.operators.statements.iterables import OverList, StagedIterable
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values import packing
 from autograph.operators.values.choice import is_mixed
-from autograph.operators.values.descriptors import TEXT, Words
+from autograph.operators.values.descriptors import TEXT, OneOf, Sequence, Words, is_text
 from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.ir.build import user_location
 from runtime.ir.graph import Location, Value
@@ -184,9 +184,12 @@ def _input(trace: Trace, x: Any, call: str) -> Value | None:
         if type(x) is tuple and any(type(part) is StagedText or is_staged(part) for part in x):
             refuse_text(call)
         return None
-    if not isinstance(content.element, Words):
+    if isinstance(content.element, Words):
+        return content.values[0]
+    element = content.element
+    if element is None or not all(map(is_text, element.alternatives if isinstance(element, OneOf) else [element])):
         refuse_text(call)
-    return content.values[0]
+    return packing.pack_list(content, Sequence(Words()))[0]
 
 
 def text(made: str) -> str:

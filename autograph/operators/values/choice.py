@@ -338,9 +338,9 @@ def select_of(choice: Choice, options: list[tuple[int, Any]], use: Callable[[Any
         try:
             return use(options[0][1])
         except (*_OWN, OpError) as error:
-            if type(error) in _OWN or not isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError)):
-                raise raised_hook(error) from None
-            raise
+            if isinstance(error, (OperatorNotAllowedInGraphError, UnimplementedError)):
+                raise
+            raise raised_hook(error) from None
     half = len(options) // 2
     first, rest = options[:half], options[half:]
     test = op.equal(choice._tag, first[0][0]) if half == 1 else op.less(choice._tag, rest[0][0])

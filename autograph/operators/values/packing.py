@@ -68,7 +68,8 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
     if isinstance(d, Reference):
         return [_reference(x)]
     if isinstance(d, Words):
-        return [STATE.trace.constant(x) if type(x) is str else x.__staged_text__()]  # type: ignore[union-attr]
+        text = str(x) if choice_of(x) is not None else x
+        return [STATE.trace.constant(text) if type(text) is str else text.__staged_text__()]  # type: ignore[union-attr]
     if isinstance(d, Struct):
         parts = structure_of(x, instances=True)
         assert parts is not None, (x, d)
