@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from runtime.ops.registry import Op
-from runtime.typesys.errors import OpError, UnboundVariableError
+from runtime.typesys.errors import InvalidArgumentError, OpError
 from runtime.typesys.spec import TensorType, ValueType
 
 
@@ -69,11 +69,11 @@ class Attempt(Op):
 
 
 def _catches(kind: type[BaseException] | Known, error: BaseException) -> bool:
-    """Whether `except kind` is meant for the error: Python's UnboundLocalError is no ValueError, ours is one, too."""
+    """Whether `except kind` is meant for the error: Python's AssertionError is no ValueError, ours is one, too."""
     if isinstance(kind, Known):
         return kind.fits(error)
-    if type(error) is UnboundVariableError and not issubclass(kind, OpError):
-        return issubclass(UnboundLocalError, kind)
+    if isinstance(error, InvalidArgumentError) and error.python is not None and not issubclass(kind, OpError):
+        return issubclass(error.python, kind)
     return isinstance(error, kind)
 
 

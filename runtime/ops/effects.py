@@ -16,7 +16,7 @@ import numpy as np
 
 from runtime.ops.registry import Op, tensor_of
 from runtime.ops.shown import shown
-from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.errors import FailedAssertionError, InvalidArgumentError
 from runtime.typesys.spec import TensorType, ValueType
 
 Template = tuple[Any, ...]
@@ -146,13 +146,13 @@ class Assert(Op):
         *values: ValueType,
         template: Template = (),
         bare: bool = False,
-        exception: Any = AssertionError,
+        exception: Any = FailedAssertionError,
     ) -> tuple[()]:
         return ()
 
     @staticmethod
     def kernel(
-        condition: Any, *values: Any, template: Template = (), bare: bool = False, exception: Any = AssertionError
+        condition: Any, *values: Any, template: Template = (), bare: bool = False, exception: Any = FailedAssertionError
     ) -> tuple[()]:
         if not condition:
             raise exception(*([] if bare else [fill(template, values)]))

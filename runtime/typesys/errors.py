@@ -3,7 +3,8 @@
     OpError
     |- InvalidArgumentError   (also ValueError)      a value or shape that an operation cannot take
     |  |- ShapeError                                 shapes that do not fit each other
-    |  `- UnboundVariableError (also UnboundLocalError)   a name that the path taken in a graph does not set
+    |  |- UnboundVariableError (also UnboundLocalError)   a name that the path taken in a graph does not set
+    |  `- FailedAssertionError (also AssertionError)       an `assert` that does not hold when the graph runs
     |- DTypeError             (also TypeError)       an element type that an operation cannot take
     |- OutOfRangeError        (also IndexError)      an index outside its axis
     |- UnimplementedError     (also NotImplementedError)   names the operation and what is missing
@@ -24,6 +25,7 @@ from typing import Any
 
 __all__ = [
     "DTypeError",
+    "FailedAssertionError",
     "FailedPreconditionError",
     "GraphError",
     "InvalidArgumentError",
@@ -61,6 +63,8 @@ class OpError(Exception):
 class InvalidArgumentError(OpError, ValueError):
     """A value or shape that an operation cannot take."""
 
+    python: type[Exception] | None = None  # the class of Python's own that it stands for in `except` clauses of a graph
+
 
 class ShapeError(InvalidArgumentError):
     """Shapes that do not fit each other."""
@@ -71,6 +75,8 @@ class UnboundVariableError(UnboundLocalError, InvalidArgumentError):
 
     It is shown under the name of Python's, and says `why` the name may be unset, which is also the way out.
     """
+
+    python = UnboundLocalError
 
     def __init__(self, name: str, why: str = "") -> None:
         self.variable = name
@@ -87,8 +93,29 @@ def _unbound(name: str, why: str) -> UnboundVariableError:
     return UnboundVariableError(name, why)
 
 
-UnboundVariableError.__name__ = UnboundVariableError.__qualname__ = "UnboundLocalError"
-UnboundVariableError.__module__ = "builtins"
+class FailedAssertionError(AssertionError, InvalidArgumentError):
+    """An `assert` that did not hold when a graph ran: Python's error, and for TensorFlow's programs theirs, too.
+
+    It is shown under the name of Python's.
+    """
+
+    python = AssertionError
+
+    def __init__(self, *args: Any) -> None:
+        InvalidArgumentError.__init__(self, str(args[0]) if args else "")
+        self.args = args
+
+    def __reduce__(self) -> Any:
+        return _failed, self.args
+
+
+def _failed(*args: Any) -> FailedAssertionError:
+    return FailedAssertionError(*args)
+
+
+for _shown in (UnboundVariableError, FailedAssertionError):
+    _shown.__name__ = _shown.__qualname__ = _shown.python.__name__
+    _shown.__module__ = "builtins"
 
 
 class DTypeError(OpError, TypeError):

@@ -2,6 +2,7 @@
 
 import linecache
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -155,8 +156,24 @@ def test_assertion_with_a_message():
         return x
 
     error = fails(f, ONE, ag.constant(4))
-    assert type(error) is AssertionError
-    assert str(error) == "1.0 is not above 1"
+    assert repr(error) == "AssertionError('1.0 is not above 1')"
+    assert isinstance(error, AssertionError)
+    assert isinstance(error, ag.errors.InvalidArgumentError)  # what TensorFlow's programs wait for
+    assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
+
+
+def test_assertion_is_no_value_error_for_a_staged_except():
+    @ag.function
+    def f(x):
+        try:
+            assert x > 1
+        except ValueError:
+            return 1
+        except AssertionError:
+            return 2
+        return 0
+
+    assert [int(f(ag.constant(x))) for x in (0, 5)] == [2, 0]
 
 
 def test_unbound_name_at_run_time():
