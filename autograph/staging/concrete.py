@@ -12,6 +12,7 @@ import numpy as np
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.values.descriptors import Leaf, canonical, describe, loosen
 from autograph.staging.guards import Guards
+from autograph.staging.moved import kept
 from autograph.staging.native_code import Compiled, overwrites
 from autograph.staging.signature import containers, parts_of, refill
 from autograph.staging.tracing import TracedFunction
@@ -55,7 +56,7 @@ class ConcreteFunction:
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
         self.guards = guards
-        self.always_fits = guards is None and not traced.state
+        self.always_fits = guards is None and not (traced.state or traced.moved)
         # How many more entries may be made: calls of one signature pass tensors or arrays.
         self.wants_entry = self.wants_entry_by_name = 3 if jit_compile is not False and _can_have_entry(traced) else 0
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
@@ -69,6 +70,7 @@ class ConcreteFunction:
             or traced.changed_containers
             or traced.written
             or traced.constant_writes
+            or traced.moved
             or traced.captured
         )
 
@@ -151,17 +153,24 @@ class ConcreteFunction:
         """A function that gives None where the trace still fits; None where it always does."""
         if self.always_fits:
             return None
-        single = None if self.guards is None or self.traced.state else self.guards.single
+        single = self.guards.single if self.guards is not None and self._only_guards else None
         return single or (lambda: None if self.fits_state() else "state")
 
     @property
     def places(self) -> tuple[Any, ...] | None:
         """Places which, while they hold what they held, say that the trace still fits (see `Guards`)."""
-        return None if self.guards is None or self.traced.state else self.guards.places
+        return self.guards.places if self.guards is not None and self._only_guards else None
+
+    @property
+    def _only_guards(self) -> bool:
+        """Whether nothing else tells that the trace fits."""
+        return not (self.traced.state or self.traced.moved)
 
     def fits_state(self) -> bool:
         """Whether the places outside that this trace reads still hold what it was made for: values, or their types."""
         if self.guards is not None and self.guards.changed() is not None:
+            return False
+        if not all(moved.fits() for moved in self.traced.moved):
             return False
         if self._state_key is None:
             return True
@@ -243,17 +252,19 @@ class ConcreteFunction:
             elif isinstance(leaf, np.ndarray):
                 leaf[...] = new
         for changed in traced.changed_containers:
-            refill(holders[changed.number], _with_own(from_arrays(changed.content, arrays), changed.kept, leaves))
+            refill(holders[changed.number], _with_own(from_arrays(changed.content, arrays), changed.kept, leaves, holders))
         for entry in traced.state:
             assert entry.after is not None
             numbers = not _is_tensor_place(entry.before, entry.place)
-            entry.place.write(from_arrays(entry.after, arrays, numbers))
+            entry.place.write(kept(entry.place.read(), from_arrays(entry.after, arrays, numbers)))
         for box in traced.written:
             new = next(arrays)
             note_write(box)
             box._value = np.asarray(new) if isinstance(box, Variable) and not isinstance(new, np.ndarray) else new
         for place, value in traced.constant_writes:
             place.write(value)
+        for moved in traced.moved:
+            moved.write()
         return result
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -286,16 +297,17 @@ def _is_list(d: Any) -> bool:
     return getattr(d, "kind", None) is list or type(d).__name__ == "Sequence"
 
 
-def _with_own(made: Any, kept: list[int | None], leaves: list[Any]) -> Any:
-    """A container's new content, with the caller's own tensors where they stayed in it."""
+def _with_own(made: Any, kept: list[int | None], leaves: list[Any], holders: Sequence[Any]) -> Any:
+    """A container's new content, with the caller's own tensors and containers where they stayed in it."""
     keys: Any = range(len(kept)) if type(made) is list else list(made if type(made) is dict else parts_of(made) or ())
     for key, number in zip(keys, kept, strict=False):
         if number is None:
             continue
+        own = leaves[number] if number >= 0 else holders[~number]
         if type(made) in (list, dict):
-            made[key] = leaves[number]
+            made[key] = own
         else:
-            object.__setattr__(made, key, leaves[number])
+            object.__setattr__(made, key, own)
     return made
 
 
@@ -336,5 +348,5 @@ def _placed(error: Exception) -> Exception:
 def _can_have_entry(traced: TracedFunction) -> bool:
     """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
     return can_be_built(traced.result) and not (
-        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes
+        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes or traced.moved
     )

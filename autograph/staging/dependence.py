@@ -76,7 +76,7 @@ class Dependence:
         self._originals = originals
         self._state = state
         self._born = born
-        self._written = {key[1] for key in originals if key[0] in ("list", "item")}
+        self._written = {key[1] for key in originals if key[0] in ("list", "item", "contents")}
         self._called = {id(r): (r, g) for code, g in called.values() if (r := reads_of(code)) is not None}
         self._visited: set[Any] = set()
         self._seen: set[int] = set()  # ids of the reads that were visited
@@ -311,8 +311,8 @@ class Dependence:
             node.checks.append(("absent", None))
         elif is_plain(x):
             node.checks.append(("equal", x))
-        elif isinstance(x, _CONTAINERS):
-            node.checks.append(("type", type(x)))
+        elif isinstance(x, _CONTAINERS):  # what the trace writes is written to this one
+            node.checks.append(("same", x) if id(x) in self._written else ("type", type(x)))
         elif isinstance(x, ModuleType):
             pass
         elif (isinstance(x, Tensor) and type(x._value) is Value) or self._born(x):

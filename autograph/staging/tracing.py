@@ -48,6 +48,7 @@ from autograph.operators.values.descriptors import (
 from autograph.operators.values.packing import pack, unpack
 from autograph.operators.values.specials import leads_to_tensor, special_methods
 from autograph.staging.guards import Guards, guards_of
+from autograph.staging.moved import Moved, Outside
 from autograph.staging.newcomers import Newcomers
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
@@ -79,7 +80,7 @@ class ChangedContainer:
     def __init__(self, number: int, content: Descriptor, kept: list[int | None]) -> None:
         self.number = number  # in the order of `containers`
         self.content = content
-        self.kept = kept  # for each part: which argument leaf it is, if it is one
+        self.kept = kept  # for each part: which argument leaf it is, or ~ which container, if it is one
 
 
 class TracedFunction:
@@ -95,6 +96,7 @@ class TracedFunction:
         self.changed_containers: list[ChangedContainer] = []  # lists, dictionaries, ... among the arguments
         self.written: list[Tensor] = []  # outside boxes that were written
         self.constant_writes: list[tuple[Place, Any]] = []  # Python values written to places outside
+        self.moved: list[Moved] = []  # objects from outside that lists outside hold at the end
         self.created: list[Any] = []  # variables made by the trace
         self.own: list[Place] = []  # places of the traced calls themselves, until it is known that nobody holds them
         self.originals: dict[Any, Any] = {}  # what places held that were written, by key, until `reading` is asked
@@ -352,9 +354,9 @@ def _collect(
     grown = False
     done: list[tuple[Place, Any]] = []
     new = _new_ids(trace, outside, found) if outside else frozenset()
-    for key, (place, final) in outside.items():
-        if key in known:
-            continue
+    others = {key: entry for key, entry in outside.items() if key not in known}
+    there = Outside(found, others, [entry.place for entry in state])
+    for key, (place, final) in others.items():
         holder = None if type(place) is CellPlace else _holder(place)
         if id(holder) in new and not leads_to_tensor([final]):
             place.write(final)  # in what Python made, which others may hold: there is nothing to undo or to go on with
@@ -364,6 +366,10 @@ def _collect(
                 traced.own.append(place)
             else:
                 done.append((place, final))
+            continue
+        moved = there.moved(place, found[key][1], final)
+        if moved is not None:
+            traced.moved.append(moved)
             continue
         try:
             before, after = describe(found[key][1]), describe(final)
@@ -405,7 +411,8 @@ def _collect(
         if box._value is not arrival:
             traced.changed_arguments.append(i)
             outputs.append(box._value)
-    outputs += _collect_containers(traced, holders, {id(box): i for i, (box, _) in enumerate(boxes)})
+    numbers = {id(box): i for i, (box, _) in enumerate(boxes)} | {id(holder): ~i for i, (holder, _) in enumerate(holders)}
+    outputs += _collect_containers(traced, holders, numbers)
     for entry, final in zip(state, finals, strict=True):
         assert entry.after is not None
         outputs += pack(final, entry.after)
@@ -503,7 +510,7 @@ def _is_own(trace: Trace, place: Place) -> bool:
 def _collect_containers(
     traced: TracedFunction, holders: list[tuple[Any, tuple[Any, ...]]], numbers: dict[int, int]
 ) -> list[Value]:
-    """The content of the argument containers that were changed; `numbers` tells which leaf a box of the arguments is."""
+    """The content of the argument containers that were changed; `numbers` tells which leaf or container a part is."""
     outputs: list[Value] = []
     for i, (holder, before) in enumerate(holders):
         now = contents(holder)

@@ -17,11 +17,14 @@ from autograph.operators.values.descriptors import (
     Static,
     Struct,
     Words,
+    describe,
     list_types,
     rebuild,
     structure_of,
     value_types,
 )
+from autograph.operators.values.packing import alternative_for
+from runtime.ops.control import Placeholder
 from runtime.tensor.tensor import Tensor
 
 __all__ = ["from_arrays", "to_arrays"]
@@ -46,7 +49,15 @@ def to_arrays(x: Any, d: Descriptor) -> list[Any]:
                 column.append(leaf)
         return columns  # type: ignore[return-value]
     assert choice_of(x) is None
+    if isinstance(d, OneOf):
+        taken = alternative_for(describe(x), d)
+        return [taken, *(a for i, c in enumerate(d.alternatives) for a in (to_arrays(x, c) if i == taken else _unused(c)))]
     return []
+
+
+def _unused(d: Descriptor) -> list[Any]:
+    """What carries an alternative that a value is not."""
+    return [Placeholder.kernel(type=t) for t in value_types(d)]
 
 
 def _payload(x: Any, d: Leaf) -> Any:

@@ -322,12 +322,23 @@ class Joiner:
                 merged = self.merge(known, alternative)
                 if merged is not None:
                     mine[i] = merged
+                    if isinstance(known, Static) and isinstance(merged, Struct):
+                        self.absorb(mine, i)
                     break
             else:
                 mine.append(alternative)
         if len(mine) > MAX_KNOWN or sum(type(d) is not Static for d in mine) > MAX_ALTERNATIVES:
             raise refusal("too-many-alternatives", shown=", ".join(map(repr, mine)))
         return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
+
+    def absorb(self, mine: list[Descriptor], i: int) -> None:
+        """Join the known objects among alternatives with the one that has become a structure of their class."""
+        for d in mine[:]:
+            if d is not mine[i] and isinstance(d, Static) and (merged := self.merge(mine[i], d)) is not None:
+                j = next(j for j, known in enumerate(mine) if known is d)
+                mine[i] = merged
+                del mine[j]
+                i -= j < i
 
     def merge(self, a: Descriptor, b: Descriptor) -> Descriptor | None:
         """The join if the two need no tag."""
