@@ -8,7 +8,7 @@ from typing import Any
 from runtime.backends.native import blas, dots, gemm, interrupts, math_calls, pool, threads, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
-from runtime.backends.native.lower import lower, sorters
+from runtime.backends.native.lower import little, lower, sorters
 from runtime.ir.graph import Graph
 
 __all__ = ["compile_native", "symbols_of"]
@@ -31,6 +31,9 @@ def symbols_of(names: Collection[str]) -> dict[str, int]:
         if name.startswith("ag_dots_"):
             kind, columns = name.split("_")[2:]
             found[name] = dots.address(kind, int(columns))
+            continue
+        if name.startswith("ag_little_"):
+            found[name] = little.address(name[-3:])
             continue
         if name.startswith(sorters.PREFIXES):
             found[name] = sorters.address(name)

@@ -1,5 +1,7 @@
 """Products that are batches, transposes, heads of attention: results equal the plan's, and nothing is copied on the way."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 import autograph as ag
 from runtime.backends.native import toolchain
+from runtime.backends.native.lower import little
+from runtime.backends.native.lower.processor import vector_bytes
 from tests.unit.native.both import check, forbid_plan, native, same
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
@@ -109,3 +113,44 @@ def test_heads_are_not_copied():
     x, w = ag.constant(numbers(4, 64, 256)), ag.constant(numbers(256, 256))
     _, executable = native(split, x, w)
     assert executable.lowered.frame <= 4 * (2 * x.numpy().size + 4 * 8 * 64 * 64) + 1024
+
+
+@pytest.mark.parametrize("kind", ["f32", "f64"])
+@pytest.mark.parametrize("width", [16, 32, 64])
+def test_small_products_of_any_sizes_are_made_by_one_function(kind, width, monkeypatch):
+    monkeypatch.setattr(little, "vector_bytes", lambda: min(width, vector_bytes()))
+    little._loaded.cache_clear()
+    try:
+        word = np.float32 if kind == "f32" else np.float64
+        step, place = ctypes.c_int64, ctypes.c_void_p
+        product = ctypes.CFUNCTYPE(None, step, step, step, place, step, step, place, step, step, place, step)(
+            little.address(kind)
+        )
+        random = np.random.default_rng(3)
+        for m, n, k in [(1, 1, 1), (8, 16, 3), (9, 17, 32), (4, 3, 5), (5, 31, 2), (23, 8, 7), (3, 32, 32)]:
+            for a_order in "CF":
+                for b_order in "CF":
+                    a = np.asarray(random.standard_normal((m, k)), word, order=a_order)
+                    b = np.asarray(random.standard_normal((k, n)), word, order=b_order)
+                    out = np.full((m, n + 3), 7, word)
+                    ra, ca, rb, cb = (s // word().itemsize for s in (*a.strides, *b.strides))
+                    product(m, n, k, a.ctypes.data, ra, ca, b.ctypes.data, rb, cb, out.ctypes.data, n + 3)
+                    assert np.allclose(out[:, :n], a @ b, rtol=1e-5, atol=1e-6)
+                    assert (out[:, n:] == 7).all()  # nothing beyond the result is written
+    finally:
+        little._loaded.cache_clear()
+
+
+def test_few_small_products_are_called_for_and_many_written_out():
+    @ag.function(jit_compile=True)
+    def product(a, b):
+        return a @ b
+
+    def called(*shapes):
+        given = [ag.constant(np.ones(shape)) for shape in shapes]
+        assert np.array_equal(product(*given), given[0].numpy() @ given[1].numpy())
+        return "call void @ag_little_f64" in product.inspect(*given).llvm
+
+    assert called((4, 5, 6), (4, 6, 7))
+    assert called((5, 6), (6, 7))
+    assert not called((90, 8, 8), (90, 8, 8))

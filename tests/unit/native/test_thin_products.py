@@ -99,7 +99,7 @@ def test_terms_that_a_loop_takes_several_at_a_time(inner):
 
 def test_longer_sums_are_not_longer_programs():
     def length(inner):
-        a, b = ag.constant(numbers(6, 8, inner, dtype="float32")), ag.constant(numbers(6, inner, 8, dtype="float32"))
+        a, b = ag.constant(numbers(60, 8, inner, dtype="float32")), ag.constant(numbers(60, inner, 8, dtype="float32"))
         return ag.function(lambda x, y: x @ y, jit_compile=True).inspect(a, b).llvm.count("\n")
 
     assert length(32) < 1.1 * length(16)

@@ -11,12 +11,14 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.parts import apart, share
 from runtime.backends.native.lower.rules.kernels import Plane, pointer
-from runtime.backends.native.lower.rules.little import is_little, little
+from runtime.backends.native.lower.rules.little import by_call, is_little, little
 from runtime.backends.native.lower.types import LLVM, SIZE
 
 __all__ = ["Batch"]
 
 FEWEST = 4  # rows from which on it pays to put the other matrix into panels
+CALLED = 12_000  # multiplications up to which, once, products are worth no code of their own
+CALL = 300  # that take as long as a call
 ON_STACK = 32 * 1024  # bytes of panels on the stack of a thread, which may be the caller's (stack.py)
 
 Offsets = tuple[Operand, Operand, Operand]
@@ -139,11 +141,15 @@ class Batch:
         a, b, sizes, pitch, swapped = self._plain()
         count = ctx.code.product(self.lead)
         ctx.memory.touch(used)
+        work = ctx.code.product((count, *self.sizes))
+        cost = ctx.code.add(work, ctx.code.mul(count, CALL))
+        rare = ctx.code.once and not ctx.code.depth and b[3][1] == 1
+        few = rare and isinstance(cost, int) and cost <= CALLED
 
         def product(_: Operand, at: Offsets) -> None:
-            little(ctx, a, b, self.out, sizes, pitch, (at[1], at[0], at[2]) if swapped else at)
+            write = by_call if few else little
+            write(ctx, a, b, self.out, sizes, pitch, (at[1], at[0], at[2]) if swapped else at)
 
-        work = ctx.code.product((count, *self.sizes))
         if isinstance(work, int) and work < SHARED:
             self.loop(ctx, 0, count, product)
         else:

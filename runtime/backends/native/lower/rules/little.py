@@ -1,7 +1,8 @@
-"""Products of small matrices, in batches of many: rows of the result are vectors, and everything is written out.
+"""Products of small matrices: rows of the result are vectors.
 
-A call of a kernel costs more than such a product. Some rows at a time are in registers while the rows of the second
-matrix go by, so that each is read once for all of them.
+A few are made by a kernel that is compiled once for all sizes (lower/little.py). For many, everything is written out: a call
+costs about as much as such a product. Some rows at a time are in registers while the rows of the second matrix go by, so
+that each is read once for all of them.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.little import ROOM
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.rules.kernels import Plane, pointer
 from runtime.backends.native.lower.types import LLVM, SIZE
 
-__all__ = ["is_little", "little"]
+__all__ = ["by_call", "is_for_call", "is_little", "little"]
 
-FEWEST, MOST = 4, 32  # columns, and rows of the second matrix: products written out
+FEWEST, MOST = 3, 32  # columns, and rows of the second matrix: products written out
+MANY = 10  # rows that pay for putting the second matrix in order
 LARGEST = 32 * 32 * 32  # multiplications
 WRITTEN = 64  # products of vectors up to which they stand one after another, without a loop
 TERMS = 4  # of each sum in a turn of that loop
@@ -30,6 +33,34 @@ def is_little(sizes: tuple[Operand, Operand, Operand]) -> bool:
     return rows > 1 and FEWEST <= columns <= MOST and 2 <= inner <= MOST and rows * inner * columns <= LARGEST
 
 
+def is_for_call(sizes: tuple[Operand, Operand, Operand], in_rows: bool) -> bool:
+    """Whether a little product pays the call: the second matrix is put in order by it, unless its rows lie `in_rows`."""
+    return is_little(sizes) and (in_rows or int(sizes[0]) >= MANY)
+
+
+def by_call(
+    ctx: FunctionLowering,
+    a: Plane,
+    b: Plane,
+    out: Array,
+    sizes: tuple[Operand, Operand, Operand],
+    pitch: Operand,
+    at: tuple[Operand, Operand, Operand],
+) -> None:
+    """One product by the kernel for all sizes; its matrices lie at offsets."""
+    code, kind = ctx.code, out.code
+    rows, inner, columns = (int(n) for n in sizes)
+    assert b[3][1] == 1 or inner * columns <= ROOM
+    begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])
+    of_a, of_b, of_c = (pointer(ctx, ptr, kind, code.add(offset, extra)) for ptr, offset, extra in begins)
+    name = f"ag_little_{kind}"
+    ctx.module.declare(f"declare void @{name}(i64, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64)", name)
+    code.do(
+        f"call void @{name}(i64 {rows}, i64 {columns}, i64 {inner}, ptr {of_a}, i64 {a[3][0]}, i64 {a[3][1]}, "
+        f"ptr {of_b}, i64 {b[3][0]}, i64 {b[3][1]}, ptr {of_c}, i64 {pitch})"
+    )
+
+
 def little(
     ctx: FunctionLowering,
     a: Plane,
@@ -39,7 +70,7 @@ def little(
     pitch: Operand,
     at: tuple[Operand, Operand, Operand],
 ) -> None:
-    """One product, whose matrices lie at offsets."""
+    """One product written out; its matrices lie at offsets."""
     code, kind = ctx.code, out.code
     rows, inner, columns = (int(n) for n in sizes)
     begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])

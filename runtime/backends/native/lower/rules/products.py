@@ -18,7 +18,7 @@ from runtime.backends.native.lower.rules.kernels import (
     pointer,
     transposed,
 )
-from runtime.backends.native.lower.rules.little import is_little
+from runtime.backends.native.lower.rules.little import by_call, is_for_call, is_little
 from runtime.backends.native.lower.rules.reductions import hidden
 from runtime.backends.native.lower.rules.thin import is_thin, thin
 from runtime.backends.native.lower.types import LLVM, code_of, is_float, literal
@@ -27,7 +27,8 @@ from runtime.ir.graph import Node, Value
 __all__ = ["gemm", "plane"]
 
 SMALL = 2048  # multiplications up to which a loop beats a call
-TINY = 64  # and up to which, in a batch, it beats vectors
+TINY = 64  # and up to which it beats vectors
+REPEATED = 400  # and up to which, in a loop, it beats a call for vectors
 _ROW_MAJOR, _PLAIN, _TURNED = 101, 111, 112
 
 
@@ -56,7 +57,9 @@ def matmul(ctx: FunctionLowering, node: Node) -> None:
     sizes = (*lead, *((rows,) if len(sa) > 1 else ()), *((columns,) if len(sb) > 1 else ()))
     shared = len(sb) == 2 and not ta  # all products of the batch may be one
     work = ctx.code.product((*(lead if shared else ()), rows, inner_a, columns))
-    most = TINY if lead and not shared and is_little((rows, inner_a, columns)) else SMALL
+    each = rows, inner_a, columns
+    by_vectors = is_little(each) if lead and not shared else len(sa) == len(sb) == 2 and is_for_call(each, not tb)
+    most = SMALL if not by_vectors else REPEATED if ctx.code.depth and not lead else TINY
     if not is_float(code) or (isinstance(work, int) and work <= most):
         _as_loops(ctx, node, code, lead, maps, rows, inner_a, columns, ta, tb, sizes)
         return
@@ -197,9 +200,16 @@ def gemm(
         gemm(ctx, _turned(b), _turned(a), out, columns, inner, rows, add, (at[1], at[0], at[2]), steps[::-1])
         return
     pitch = columns if steps is None or rows == 1 else steps[0]
+    code, kind = ctx.code, out.code
+    work = code.product((rows, inner, columns))
+    if not add and isinstance(work, int) and work <= SMALL and is_for_call((rows, inner, columns), b[3][1] == 1):
+        used = a[4].buffers | b[4].buffers | out.buffers
+        ctx.memory.touch(used)
+        by_call(ctx, a, b, out, (rows, inner, columns), pitch, at)
+        ctx.memory.touch(used)
+        return
     if by_kernel(ctx, a, b, out, rows, inner, columns, pitch, add, at):
         return
-    code, kind = ctx.code, out.code
     word, letter = LLVM[kind], "s" if kind == "f32" else "d"
     name = f"cblas_{letter}gemm"
     ctx.module.declare(
