@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograph as ag
@@ -28,6 +29,15 @@ def written_where_it_is(x, n):
     if state is not None:
         state["m"] += x
     return state
+
+
+@PROGRAMS.add((2.0, 3), (2.0, 1), gradients=False)
+def two_kinds_of_lists_in_one_tuple(x, n):
+    counts, values, rows = [n, 2], [x], [[n], [3, n]]
+    if n > 2:
+        return None
+    counts[0] += 1
+    return counts, values, rows, [np.ones(2) * x]
 
 
 @PROGRAMS.add((2.0, 3), (2.0, 0))

@@ -28,7 +28,7 @@ from autograph.operators.state.aliases import TraceAgain, hints_of
 from autograph.operators.state.regions import NewReferences
 from autograph.operators.values.choice import choice_of, make_choice
 from autograph.operators.values.descriptors import Joiner, is_mutable, rebuild, structure_of, value_types
-from autograph.operators.values.forms import Descriptor, OneOf, Reference, Sequence, Struct
+from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Reference, Sequence, Struct
 from autograph.operators.values.listvalue import (
     ListContents,
     ListValue,
@@ -389,6 +389,9 @@ class Heap:
 
 
 def _kind(d: Descriptor | None) -> str:
+    """What lists of one line have to have in common to lie in one store, whose contents are all of one type."""
+    if isinstance(d, Leaf):
+        return f"{d.type.dtype}{'*' * d.type.weak}[{d.type.rank}]"
     return "" if d is None else type(d).__name__
 
 
