@@ -48,7 +48,7 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
     `visit` shortens operands; `fresh` names what the function itself has made.
     """
     hook = hook_of(call)
-    if hook == "unpack":
+    if hook == "unpack" and isinstance(call.args[1], ast.Constant):
         x = call.args[0]
         owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(_BASE, visit(x)), given_up())
         return located(call, quickly([is_of(owner, "INDEXED")], taken, call_of("unpack", taken, *call.args[1:])))  # type: ignore[no-any-return]

@@ -264,3 +264,24 @@ def test_what_objects_say_of_themselves(jit):
             with contextlib.redirect_stdout(printed):
                 outcomes.append((f(argument), printed.getvalue()))
         assert outcomes[1] == outcomes[0]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_what_chosen_objects_say(jit):
+    def program(xs, i):
+        boxes = [Weighed(x) for x in xs]
+        largest = boxes[0]
+        for box in boxes:
+            if box.weight > largest.weight:
+                largest = box
+        print(largest, f"{largest} {boxes[i]!r}", max(boxes, key=lambda box: box.weight), boxes)
+        return str(boxes[i]), largest.weight
+
+    for xs, i in (([3, 1, 2], 1), ([1, 4, 2], 2)):
+        outcomes = []
+        staged = ag.function(program, jit_compile=jit)
+        for f, a, b in ((program, xs, i), (staged, ag.constant(xs), ag.constant(i))):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                outcomes.append((f(a, b), printed.getvalue()))
+        assert outcomes[1] == outcomes[0]

@@ -4,6 +4,7 @@ import gast
 
 from autograph.convert.converter import Context, Converter, Example
 from autograph.convert.moving import looks_at_frame
+from autograph.convert.taking_apart import sizes_of_item
 from autograph.convert.template import constant, copy_tree
 from autograph.source.parse import Node, walk
 
@@ -37,6 +38,7 @@ class Comprehensions(Converter):
             "y = [u * v for u, v in zip(a, b)]",
             "y = ag__.list_comp(lambda item: [u * v for u, v in (item,)][0], zip(a, b))",
         ),
+        Example("y = [u for u, v in a]", "y = ag__.list_comp(lambda item: [u for u, v in (ag__.unpack(item, 2),)][0], a)"),
         Example(
             "y = [x + z for x in a if x for z in x]",
             "y = ag__.list_comp(lambda x: ag__.list_comp(lambda z: x + z, x), a, lambda x: x, flat=True)",
@@ -107,24 +109,27 @@ class Comprehensions(Converter):
             element = self.quote_expression("(k, v)", node, k=node.key, v=node.value)
         else:
             element = node.elt
-        arguments = [self._function(first.target, element), first.iter]
+        arguments = [self._function(first, element), first.iter]
         if first.ifs:
             condition = first.ifs[0]
             if len(first.ifs) > 1:
                 condition = gast.BoolOp(gast.And(), first.ifs)
-            arguments.append(self._function(first.target, condition))
+            arguments.append(self._function(first, condition))
         made = self.quote_expression("ag__.hook(arguments)", node, hook=hook, arguments=arguments)
         if rest:
             made.keywords = [gast.keyword("flat", constant(True, node))]
         return made
 
-    def _function(self, target: Node, body: Node) -> Node:
-        """`lambda target: body`; `body` and `target` may be used again."""
+    def _function(self, generator: Node, body: Node) -> Node:
+        """`lambda target: body`; `body` and the generator's target may be used again."""
+        target = generator.target
         if isinstance(target, gast.Name):
             return self.quote_expression("lambda x: body", body, x=target.id, body=body)
         item = self.names.helper("item")
-        text = "lambda item: [body for target in (item,)][0]"
-        made = self.quote_expression(text, body, item=item, body=body, target=copy_tree(target))
+        sizes = sizes_of_item(target, generator.iter)
+        value = "item" if sizes is None else "ag__.unpack(item, sizes)"
+        text = f"lambda item: [body for target in ({value},)][0]"
+        made = self.quote_expression(text, body, item=item, body=body, target=copy_tree(target), sizes=sizes or [])
         self._kept.add(id(made.body.value))
         return made
 

@@ -22,7 +22,7 @@ from autograph.convert.converter import Context, Converter, Example, holds
 from autograph.convert.guards import only_asked
 from autograph.convert.jumps import SUSPENDING, has_jump, is_flag_break
 from autograph.convert.naming import bound_names
-from autograph.convert.taking_apart import may_be_longer, sizes_of
+from autograph.convert.taking_apart import sizes_of_item
 from autograph.convert.template import load
 from autograph.source.parse import Node, walk
 
@@ -206,7 +206,7 @@ def f(pairs):
             item = target.id
         else:
             item = self.names.helper("item")
-            sizes = sizes_of(target, target) if may_be_longer(node.iter) else None
+            sizes = sizes_of_item(target, node.iter)
             text = "target = item" if sizes is None else "target = ag__.unpack(item, sizes)"
             assigned = self.quote(text, target, target=target, item=item, sizes=sizes or [])
         name = self.names.helper("loop_body")

@@ -9,8 +9,10 @@ from autograph.source.parse import Node
 class Displays(Converter):
     """{}  ->  ag__.dict_of();  {k: v}  ->  ag__.dict_of((k, v));  {x, y}  ->  ag__.set_of(x, y)
 
-    Left as they are: dictionaries all of whose keys are texts that stand there, what another is unpacked into, and what
-    is only asked for its items (`x in {1, 2}`).
+    {**d, k: v}  ->  ag__.dict_of((d,), (k, v));  {*xs, x}  ->  ag__.set_of(*ag__.spread(xs), x)
+
+    Left as they are: dictionaries all of whose keys are texts that stand there, and what is only asked for its items
+    (`x in {1, 2}`).
     """
 
     begins = (gast.Dict, gast.Set)
@@ -19,24 +21,27 @@ class Displays(Converter):
         Example("y = {a: b, 1: 2}", "y = ag__.dict_of((a, b), (1, 2))"),
         Example("y = {a, 1}", "y = ag__.set_of(a, 1)"),
         Example("y = {'a': b}", "y = {'a': b}"),
-        Example("y = {**a, b: 1}", "y = {**a, b: 1}"),
+        Example("y = {**a, b: 1}", "y = ag__.dict_of((a,), (b, 1))"),
+        Example("y = {*a, b}", "y = ag__.set_of(*ag__.spread(a), b)"),
     )
 
     def visit_Dict(self, node: Node) -> Node:
         """Keys that stand there as texts are looked up by no tensor."""
         self.generic_visit(node)
-        if any(k is None for k in node.keys) or (node.keys and all(map(_is_text, node.keys))):
+        if node.keys and all(map(_is_text, node.keys)):
             return node
-        pairs = [gast.Tuple([k, v], gast.Load()) for k, v in zip(node.keys, node.values, strict=True)]
+        parts = zip(node.keys, node.values, strict=True)
+        pairs = [gast.Tuple([v] if k is None else [k, v], gast.Load()) for k, v in parts]
         for pair, key in zip(pairs, node.keys, strict=True):
-            gast.copy_location(pair, key)
+            gast.copy_location(pair, key or pair.elts[0])
         return self.quote_expression("ag__.dict_of(pairs)", node, pairs=pairs)
 
     def visit_Set(self, node: Node) -> Node:
-        """All but those with other iterables unpacked."""
+        """What is unpacked into it may have any length."""
         self.generic_visit(node)
-        if any(isinstance(e, gast.Starred) for e in node.elts):
-            return node
+        for star in node.elts:
+            if isinstance(star, gast.Starred):
+                star.value = self.quote_expression("ag__.spread(x)", star, x=star.value)
         return self.quote_expression("ag__.set_of(items)", node, items=node.elts)
 
     def visit_Compare(self, node: Node) -> Node:

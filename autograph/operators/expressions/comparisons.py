@@ -153,9 +153,20 @@ def same(x: Any, y: Any) -> Any:
     return True if x is y else truth_of(eq(x, y))
 
 
-def unpack(x: Any, before: int, after: int | None = None) -> Any:
-    """The items for `a, b = x` (`before` of them) or, if `after` is given, for `a, *b, c = x`."""
+def unpack(x: Any, before: int | tuple[Any, ...], after: int | None = None) -> Any:
+    """The items for `a, b = x` (`before` of them) or, if `after` is given, for `a, *b, c = x`.
+
+    For `(a, b), c = x` a tuple, `(2, 0)`, tells the size of what is taken apart in its turn.
+    """
     kind, trace = type(x), current()
+    if type(before) is tuple:
+        if trace is None:
+            return x
+        items = tuple(unpack(x, len(before)))
+        if len(items) != len(before):
+            return items  # Python says so
+        return tuple([unpack(item, size) if size else item for item, size in zip(items, before, strict=True)])
+    assert type(before) is int
     if kind is tuple or trace is None:
         return x
     if kind is list and "lists" not in trace.notes:
@@ -180,17 +191,17 @@ def unpack(x: Any, before: int, after: int | None = None) -> Any:
 def _unpacked(count: Any, item: Any, before: int, after: int | None, middle: Any) -> tuple[Any, ...]:
     """The items of a sequence whose length is known at run time; ValueError, then, if there are not as many."""
     wanted = before + (after or 0)
-    few = f"not enough values to unpack (expected {'at least ' if after is not None else ''}{wanted})"
 
-    def refuse(message: str) -> Any:
-        def body() -> None:
-            raise raised(ValueError(message))
+    def too_few() -> None:
+        expected = f"{'at least ' if after is not None else ''}{wanted}"
+        raise raised(ValueError(f"not enough values to unpack (expected {expected}, got {count})"))
 
-        return body
+    def too_many() -> None:
+        raise raised(ValueError(f"too many values to unpack (expected {wanted})"))
 
-    if_stmt(op.less(count, wanted), refuse(few), None, ())
+    if_stmt(op.less(count, wanted), too_few, None, ())
     if after is None:
-        if_stmt(op.greater(count, wanted), refuse(f"too many values to unpack (expected {wanted})"), None, ())
+        if_stmt(op.greater(count, wanted), too_many, None, ())
         return tuple(map(item, range(before)))
     last = [item(op.sub(count, after - k)) for k in range(after)]
     rest = middle(before, op.sub(count, after))

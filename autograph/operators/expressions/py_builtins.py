@@ -25,6 +25,7 @@ from autograph.operators.functions.generators import (
     refuse_spent,
     tried_by_python,
 )
+from autograph.operators.functions.zip_form import columns
 from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.iterators import (
@@ -152,7 +153,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
     if len(iterables) == 1 and type(iterables[0]) is Splice:
-        return builtins.iter(_columns(iterables[0].value))
+        return iter_(_columns(iterables[0].value))
     iterables = tuple(emitting(i) or i for i in iterables)
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
@@ -166,7 +167,7 @@ def _columns(rows: ListValue) -> list[Any]:
     """The lists of `zip(*rows)`, of which there are as many as a row has items."""
     d = rows.element
     if not isinstance(d, Struct) or d.kind not in (tuple, list):
-        raise refusal("unknown-length", what="zip(*rows) of rows of unknown length")
+        return callee(columns)(new_list(rows))  # type: ignore[no-any-return]
 
     def empty() -> None:
         raise raised(ValueError(f"not enough values to unpack (expected {len(d.children)}, got 0)"))

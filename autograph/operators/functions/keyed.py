@@ -26,6 +26,8 @@ from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.staged_texts import StagedText
 from autograph.operators.values import quick
+from autograph.operators.values.choice import is_mixed, select
+from autograph.operators.values.listvalue import Splice
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
@@ -133,8 +135,10 @@ _OF_FORMS = frozenset(_FORMS.values())
 
 
 def dict_of(*pairs: Any) -> Any:
-    """`{key: value, ...}`."""
+    """`{key: value, ...}`; a part of one item is a dictionary whose items go there."""
     trace = STATE.trace
+    if any(len(part) == 1 for part in pairs):
+        return _merged(pairs)
     if (trace is None or "keyed" not in trace.notes) and all(type(k) in NUMBERS for k, _ in pairs):
         return dict(pairs)
     return _made(dict, pairs) if pairs else _made(dict)
@@ -145,8 +149,27 @@ def set_of(*items: Any) -> Any:
     trace = STATE.trace
     if (trace is None or "keyed" not in trace.notes) and NUMBERS.issuperset(map(type, items)):
         return set(items)
-    return _made(set, items)
+    return _made(set, list(items) if any(type(item) is Splice for item in items) else items)
 
+
+def _merged(parts: tuple[Any, ...]) -> Any:
+    """`{**d, key: value}`."""
+    for i, part in enumerate(parts):
+        if len(part) == 1 and is_mixed(part[0]):
+            return select(part[0], lambda taken: _merged((*parts[:i], (taken,), *parts[i + 1 :])))
+    others = [part[0] for part in parts if len(part) == 1]
+    keys = [part[0] for part in parts if len(part) == 2]
+    if not any(type(d) in _OF_FORMS for d in others):
+        if any(map(is_key, keys)):
+            for d in others:
+                if type(d) in _FORMS:
+                    ask(d)
+        pairs = [pair for part in parts for pair in ([part] if len(part) == 2 else {**part[0]}.items())]
+        return _made(dict, pairs)
+    made = callee(Keyed)()
+    for part in parts:
+        callee(made.update)(part[0] if len(part) == 1 else [part])
+    return made
 
 
 

@@ -76,7 +76,7 @@ def _form(d: Descriptor | None) -> Form:
     if isinstance(d, Words):
         return ("repr",)
     if isinstance(d, Static):
-        return ("static", repr(d.value))
+        return ("static", _known_text(d.value))
     if isinstance(d, Sequence):
         return ("rows", "[", _form(d.element), len(list_types(d)), "]")
     if isinstance(d, OneOf):
@@ -89,3 +89,11 @@ def _form(d: Descriptor | None) -> Form:
         names = tuple(f"{k}=" for k in d.keys)
         return ("struct", f"{d.kind.__name__}(", tuple(map(_form, d.children)), names, ")")
     raise refusal("characters-of-tensor", what="in a list of objects, or of lists that others hold")
+
+
+def _known_text(x: Any) -> str:
+    """The text of what the trace knows: it has tensors in it where a method of its class puts them there."""
+    text = repr(x)
+    if "\ue000" in text:
+        raise refusal("characters-of-tensor", what="in a list of objects, or of lists that others hold")
+    return text

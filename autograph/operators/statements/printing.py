@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.containers.lists import as_list_value, concatenated, dynamic_of, get_slice, length
+from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.list_texts import choice_form, each_form, list_form, pairs_form
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import TOKEN, refuse_text, slot, template_of, text
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import Choice, choice_of, require_bound, select_any
-from autograph.operators.values.descriptors import OneOf, Struct, describe
+from autograph.operators.values.descriptors import Descriptor, OneOf, Static, Struct, describe
 from autograph.operators.values.listvalue import ListValue, Splice
 from autograph.operators.values.packing import pack
 from autograph.operators.values.specials import leads_to_tensor
@@ -69,10 +70,17 @@ def _choice_text(choice: Choice, show: Callable[[Any], str], spec: str = "") -> 
         raise CannotRoll
     d = describe(choice)
     assert isinstance(d, OneOf)
-    if any(isinstance(a, Struct) and a.kind not in _CONTAINERS and not issubclass(a.kind, tuple) for a in d.alternatives):
+    if any(map(_shows_itself, d.alternatives)):
         made = select_any(choice, lambda value: text(show(value)))  # objects have their own
         return made if isinstance(made, str) else _choice_text(made, str)
     return _shown(choice_form(d, show, spec), pack(choice, d))
+
+
+def _shows_itself(d: Descriptor) -> bool:
+    """Whether an alternative is an object whose own method says what its text is, maybe with tensors in it."""
+    if isinstance(d, Static):
+        return type(d.value).__module__ != "builtins" and d.value is not UNBOUND
+    return isinstance(d, Struct) and d.kind not in _CONTAINERS and not issubclass(d.kind, tuple)
 
 
 choice_module.text_hook = _choice_text

@@ -33,4 +33,4 @@ def total(xs):
 
 
 def named(pairs):
-    return ag__.dict_comp(lambda item: [(name, 2 * value) for name, value in (item,)][0], pairs)
+    return ag__.dict_comp(lambda item: [(name, 2 * value) for name, value in (ag__.unpack(item, 2),)][0], pairs)

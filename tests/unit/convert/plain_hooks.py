@@ -147,7 +147,7 @@ def _place(x: Any, indices: Any) -> Any:
 
 
 def dict_of(*pairs: Any) -> dict[Any, Any]:
-    return dict(pairs)
+    return {k: v for part in pairs for k, v in (part[0].items() if len(part) == 1 else [part])}
 
 
 def set_of(*items: Any) -> set[Any]:
