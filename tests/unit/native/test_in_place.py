@@ -1,5 +1,7 @@
 """Arrays that loops and branches write to stay where they are, and nobody sees a write that is not theirs."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -297,3 +299,79 @@ def test_arrays_that_change_places(f, n):
     got = ag.function(f, jit_compile=True)(u, np.int64(n))
     for made, want in zip(got, f(u, n), strict=True):
         np.testing.assert_array_equal(made.numpy(), want)
+
+
+def made_anew(u, n):
+    rows, width = u.shape
+    for k in range(n):
+        v = np.zeros((rows, width))
+        for i in range(1, rows - 1):
+            for j in range(1, width - 1):
+                v[i, j] = u[i - 1, j] + u[i + 1, j] - u[i, j - 1] * u[i, j + 1]
+        u = v
+    return u
+
+
+def made_anew_and_looked_at(u, n):
+    total = u[0, 0] * 0.0
+    for k in range(n):
+        v = np.ones((5, 6))
+        v[k % 5, 2] = u[1, 1]
+        for i in range(5):
+            v[i, i] += u[4 - i, i + 1]
+        total += v[0, 0] + u[2, 3]
+        u = v
+    return u, total
+
+
+def two_made_anew(u, n):
+    a, b = u * 1.0, u * 2.0
+    for k in range(n):
+        p = np.zeros((5, 6))
+        q = np.zeros((5, 6))
+        for i in range(5):
+            p[i, 0] = b[i, 1] + k
+            q[i, 1] = a[i, 0] - p[i, 0]
+        a, b = q, p
+    return a, b
+
+
+def made_anew_in_some_turns(u, n):
+    for k in range(n):
+        v = np.zeros((5, 6))
+        for i in range(5):
+            v[i, k % 6] = u[i, (k + 1) % 6] + 1.0
+        if k % 2 == 0:
+            u = v
+        else:
+            v[0, 0] = u[4, 5]
+            u = u + v
+    return u
+
+
+def made_of_the_last_two(u, n):
+    before = u * 1.0
+    for k in range(n):
+        v = np.zeros((5, 6))
+        for i in range(5):
+            for j in range(6):
+                v[i, j] = u[i, j] + before[4 - i, 5 - j]
+        before, u = u, v
+    return before, u
+
+
+@pytest.mark.parametrize(
+    "f", [made_anew, made_anew_and_looked_at, two_made_anew, made_anew_in_some_turns, made_of_the_last_two]
+)
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_arrays_that_each_turn_makes_anew(f, n):
+    u = np.random.default_rng(3).normal(size=(5, 6))
+    got, want = ag.function(f, jit_compile=True)(u, np.int64(n)), f(u.copy(), n)
+    for made, right in zip(ag.nest.flatten(got), ag.nest.flatten(want), strict=True):
+        np.testing.assert_array_equal(np.asarray(made), right)
+
+
+def test_what_a_turn_makes_anew_is_not_copied():
+    text = text_of(made_anew, np.ones((5, 6)), np.int64(3))
+    moved = re.findall(r"%slot\d+ = phi ptr \[ (\S+), \S+ \], \[ (\S+), ", text)
+    assert any(before != after for before, after in moved)  # pointers change places

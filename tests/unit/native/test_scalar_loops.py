@@ -392,3 +392,24 @@ def test_python_may_write_what_it_is_shown():
     made = ag.function(shown, jit_compile=True)
     executable = made.get_concrete_function(ag.TensorSpec([6], ag.int64)).executable
     assert executable.lowered.islands and "!invariant.load" not in executable.lowered.text
+
+
+def distance_in_two_rows(a, b):
+    """A row waits for what the turn before wrote into it, and reads another at the same places."""
+    before = np.arange(len(b) + 1)
+    now = np.zeros(len(b) + 1, dtype=np.int64)
+    for i in range(1, len(a) + 1):
+        now[0] = i
+        for j in range(1, len(b) + 1):
+            cost = 0 if a[i - 1] == b[j - 1] else 1
+            now[j] = min(before[j] + 1, now[j - 1] + 1, before[j - 1] + cost)
+        for j in range(len(b) + 1):
+            before[j] = now[j]
+    return before
+
+
+def test_a_minimum_waits_only_for_the_row_that_is_written():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, 30), rng.integers(0, 3, 40)
+    f = ag.function(distance_in_two_rows, jit_compile=True)
+    np.testing.assert_array_equal(f(a, b), distance_in_two_rows(a, b))

@@ -23,18 +23,21 @@ MANY = 8
 
 
 class Buffer:
-    """A piece of memory; `size` in bytes is None where only the run tells. `held` are the deferred arrays in it."""
+    """A piece of memory; `size` in bytes is None where only the run tells. `held` are the deferred arrays in it.
 
-    __slots__ = ("external", "first", "held", "last", "many", "name", "offset", "size", "writable")
+    One that is `carried` is another piece in each turn of a loop, which a turn's next value goes to or has been in.
+    """
 
-    def __init__(self, name: str, size: int | None, writable: bool = True) -> None:
+    __slots__ = ("carried", "external", "first", "held", "last", "many", "name", "offset", "size")
+
+    def __init__(self, name: str, size: int | None, carried: bool = False) -> None:
         self.name = name
         self.size = size
         self.first = -1
         self.last = -1
         self.offset = -1
         self.external: str | None = None  # an output's memory, where it turned out to be made for it
-        self.writable = writable
+        self.carried = carried
         self.held: list[Any] = []
         self.many = MANY  # of these from which on those that are not used again are forgotten
 

@@ -66,6 +66,7 @@ class Values:
         self.outs: dict[
             Value, Callable[[str, tuple[Operand, ...]], Array | None]
         ] = {}  # memory made for outputs
+        self.anew: dict[Value, Callable[[str, tuple[Operand, ...]], Array | None]] = {}  # and where they may begin
         self.targets: dict[Deferred, Value] = {}
         self.bindable: set[Value] = set()  # outputs whose memory the caller makes
         self.packed: dict[tuple[Value, bool], Array] = {}  # matrices (or their transposes) that products find packed
@@ -209,6 +210,11 @@ class Values:
         buffer = Buffer(slot, None)
         self.writable.add(buffer)
         return Array(ptr, code, sizes, strides, frozenset((buffer,)))
+
+    def begin_anew(self, value: Value, code: str, sizes: tuple[Operand, ...]) -> Array:
+        """Memory for an array that a value is to lie in, in the end: a loop around may have a place for it."""
+        made = self.anew.pop(value, None)
+        return (made(code, sizes) if made is not None else None) or self.allocate(code, sizes)
 
     def may_overwrite(self, array: Array, node: Node) -> bool:
         """Whether nobody reads an array after a node: no other value, no expression that waits."""
@@ -387,7 +393,7 @@ class Values:
                 continue
             (buffer,) = array.buffers
             own = buffer in self.writable and buffer.external is None and buffer not in elsewhere
-            if own and self.is_contiguous(array) and self._unread_after(array, now, ended):
+            if own and not buffer.carried and self.is_contiguous(array) and self._unread_after(array, now, ended):
                 out.append(source)
         return out
 

@@ -309,7 +309,7 @@ def owned(ctx: FunctionLowering, x: Value, node: Node) -> Array:
     ):
         return rep.array
     if rep.array is None and rep.reduce is None and not rep.must:
-        target = ctx.allocate(rep.code, rep.sizes)
+        target = ctx.begin_anew(node.outputs[0], rep.code, rep.sizes)
         ctx.fill(target, rep.as_expr())
         return target
     return ctx.copy(ctx.array(x))

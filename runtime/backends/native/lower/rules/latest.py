@@ -51,10 +51,18 @@ def _waits(ctx: FunctionLowering, value: Value, deep: int = 0) -> bool:
     if node is None:
         return False
     if node.op.name == "index":
-        place = _place(node, node.inputs[1:])
-        writes = (n for n in ctx.uses.order if n is not None and n.op.name == "index_update")
+        place, array = _place(node, node.inputs[1:]), _whole(node.inputs[0])
+        written = (n for n in ctx.uses.order if n is not None and n.op.name == "index_update")
+        writes = (n for n in written if _whole(n.inputs[0]) is array)
         return place is not None and any(_is_one_behind(place, _place(n, n.inputs[2:])) for n in writes)
     return node.op.name in _PASSED and deep < _DEEPEST and any(_waits(ctx, v, deep + 1) for v in node.inputs)
+
+
+def _whole(array: Value) -> Value:
+    """An array before items were written."""
+    while array.node is not None and array.node.op.name == "index_update":
+        array = array.node.inputs[0]
+    return array
 
 
 def _place(node: Node, parts: list[Value] | tuple[Value, ...]) -> list[tuple[Any, int]] | None:

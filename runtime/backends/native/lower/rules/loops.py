@@ -6,6 +6,7 @@ into the slot itself; else it writes into a second slot, and the two change plac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from runtime.backends.native.forms import is_held
@@ -68,21 +69,25 @@ class _Slot:
         if self._takes_over(ctx, init, rep, node):
             self.one = rep.array
         else:
-            self.one = ctx.allocate(self.code, self.sizes)
+            self.one = ctx.begin_anew(_result_of(node, init), self.code, self.sizes)
             if isinstance(rep, Deferred) and not rep.done and rep.reduce is None and not rep.must:
                 ctx.fill(self.one, ctx.expr(init))
             else:
                 ctx.copy(ctx.array(init), self.one)
         self._made = len(ctx.code.lines)
         self.two = ctx.allocate(self.code, self.sizes)
-        self.now = ctx.code.fresh("slot")
+        self.buffers = self.one.buffers | self.two.buffers
+        ctx.memory.touch(self.buffers)  # both live from before the loop to its end
+        # In a turn the one is certainly not the other.
+        self.now, free = ctx.code.fresh("slot"), ctx.code.fresh("free")
         self.array = Array(
-            self.now, self.code, self.sizes, self.one.strides, self.one.buffers | self.two.buffers
+            self.now, self.code, self.sizes, self.one.strides, frozenset((Buffer(self.now, None, carried=True),))
         )
+        self.spare = frozenset((Buffer(free, None, carried=True),))
         self.rep = ctx.dense(self.array)
-        ctx.memory.touch(self.array.buffers)  # both live from before the loop to its end
         self.free = ""
         self.swapped = ""
+        self.used = False  # whether something is made in the second piece
         self.taken = ""  # where another slot's value lies that this one has in the next turn, as it is
 
     def _takes_over(self, ctx: FunctionLowering, init: Value, rep: Any, node: Node) -> bool:
@@ -101,7 +106,8 @@ class _Slot:
         """At the loop's end: where the value lies in the next turn."""
         if self.swapped:
             return self.swapped
-        self._drop_second(ctx)
+        if not self.used:
+            self._drop_second(ctx)
         return self.taken or self.one.ptr
 
     def _drop_second(self, ctx: FunctionLowering) -> None:
@@ -121,12 +127,39 @@ class _Slot:
 
     def other(self) -> Array:
         """The piece of memory that the present value is not in."""
-        self.swapped = self.free
-        return Array(self.free, self.code, self.sizes, self.one.strides, self.array.buffers)
+        self.swapped, self.used = self.free, True
+        return Array(self.free, self.code, self.sizes, self.one.strides, self.spare)
 
     def made(self, code: str, sizes: tuple[Operand, ...]) -> Array | None:
         """The memory for a new value that is made before the body's end."""
-        return self.other() if code == self.code and sizes == self.sizes else None
+        return self.other() if code == self.code and sizes == self.sizes and not self.swapped else None
+
+    def after(self, ctx: FunctionLowering) -> Deferred:
+        """The value after the loop."""
+        if self.swapped or self.taken:
+            return ctx.dense(Array(self.now, self.code, self.sizes, self.one.strides, self.buffers))
+        return ctx.dense(self.one)  # known to be where it was: an outer loop need not move it
+
+
+def _result_of(node: Node, init: Value) -> Value:
+    """What a loop makes of a carried value."""
+    first = 1 if node.op.name == "for_loop" else 0
+    return node.outputs[node.inputs.index(init, first) - first]
+
+
+def _made_of(graph: Graph, value: Value) -> Iterator[Value]:
+    """A value, and those that it is made of in one and the same memory: by loops, by items that are written."""
+    while value.node is not None:
+        yield value
+        node = value.node
+        if node.op.name in ("for_loop", "while_loop"):
+            value = node.inputs[value.index + (node.op.name == "for_loop")]
+        elif node.op.name in ("index_update", "index_add"):
+            value = node.inputs[0]
+        else:
+            return
+        if sum(n.inputs.count(value) for n in graph.nodes) + graph.outputs.count(value) != 1:
+            return
 
 
 @rule("while_loop", "for_loop")
@@ -196,13 +229,14 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
 
     def run() -> list[Any]:
         note_limits(ctx, node, [*phi_reps, *invariant])
-        ctx.writable = {b for s in slots for b in s.array.buffers}
+        ctx.writable = {b for s in slots for b in s.array.buffers | s.spare}
         ctx.lists = {s for s in states if isinstance(s, (ListRep, Held))}
         for state, value in zip(states, body.outputs, strict=True):
             if isinstance(state, _Slot):
                 state.begin(ctx)
                 if body.outputs.count(value) == 1 and value.node is not None:
                     ctx.outs[value] = state.made
+                    ctx.anew.update(dict.fromkeys(_made_of(body, value), state.made))
         ctx.region(body, [*own, *phi_reps, *invariant])
         return _carry(ctx, body, states, [v.type for v in body.inputs[start:]])
 
@@ -211,7 +245,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.depth -= 1
     ctx.proved = outside
     for slot in slots:
-        ctx.memory.touch(slot.array.buffers)
+        ctx.memory.touch(slot.buffers)
     if marked:
         code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
     following = code.op(f"add nuw nsw i64 {turn}, 1")
@@ -233,14 +267,13 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         phi_reps[k] = either(ctx, now, tested, finals[k], str(left))
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
-    shared = frozenset[Buffer]().union(*(s.array.buffers for s in slots if s.taken))
+    shared = frozenset[Buffer]().union(*(s.buffers for s in slots if s.taken))
     for filled in planned:
         filled.known = as_number(count)
     for out, rep, state in zip(node.outputs, phi_reps, states, strict=True):
-        if isinstance(state, _Slot) and state.taken:
-            rep = ctx.dense(Array(state.now, state.code, state.sizes, state.one.strides, shared))
-        elif isinstance(state, _Slot) and not state.swapped:  # known to be where it was: an outer loop need not move it
-            rep = ctx.dense(state.one)
+        if isinstance(state, _Slot):
+            state.buffers |= shared if state.taken else frozenset()
+            rep = state.after(ctx)
         ctx.define(out, rep)
         if isinstance(rep, Deferred) and rep.array is not None:
             ctx.memory.touch(rep.array.buffers)
@@ -361,6 +394,7 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
         for have, want in zip(outs[k].sizes, states[k].sizes, strict=True):
             if have != want:
                 ctx.code.require(ctx.code.op(f"icmp eq i64 {have}, {want}"), ctx.failure)
+    _settle(ctx, states, outs, moves)
     touched = {k: reads(outs[k]) | (set(outs[k].array.buffers) if outs[k].done else set()) for k in moves}
     plans: list[tuple[int, Array]] = []
     for k in moves:
@@ -386,6 +420,19 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
     for array, sizes in made:
         array.turn(ctx, sizes)
     return finals
+
+
+def _settle(ctx: FunctionLowering, states: list[Any], outs: list[Any], moves: list[int]) -> None:
+    """Leave second pieces of memory free in which something was made, but not the next value."""
+    unused = [k for k in moves if states[k].swapped]
+    spare = frozenset[Buffer]().union(*(states[k].spare for k in unused))
+    for k in unused:
+        states[k].swapped = ""
+    for k in moves:
+        if outs[k].done and outs[k].array.buffers & spare:
+            outs[k] = ctx.dense(ctx.copy(outs[k].array))
+        elif not outs[k].done and reads(outs[k]) & spare:
+            ctx.materialize(outs[k])
 
 
 def _exchanged(states: list[Any], outs: list[Any], moves: list[int]) -> dict[int, int]:
