@@ -40,6 +40,30 @@ def two_kinds_of_lists_in_one_tuple(x, n):
     return counts, values, rows, [np.ones(2) * x]
 
 
+@PROGRAMS.add((2.0, 3), (2.0, 1), (2.0, 7), gradients=False)
+def keys_set_on_the_way_to_one_of_two_results(x, n):
+    d = {"a": x}
+    if n > 2:
+        d["c"] = x
+    if n > 6:
+        return x
+    return d
+
+
+@PROGRAMS.add((2.0, 3), (2.0, 1), (2.0, 7), gradients=False)
+def keys_set_by_the_handler_of_one_of_two_errors(x, n):
+    d = {"a": x}
+    try:
+        d["a"] += [1.0, 2.0][n % 4]
+        if n == 7:
+            raise ValueError
+    except IndexError:
+        d["c"] = x
+    except Exception:
+        return x
+    return d
+
+
 @PROGRAMS.add((2.0, 3), (2.0, 0))
 def an_alias_that_may_be_none(x, n):
     state, seen = {"m": x}, None

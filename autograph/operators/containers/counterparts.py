@@ -230,7 +230,11 @@ def _is_open(trace: Trace, x: Any) -> bool:
 
 
 def _values(trace: Trace, x: Any) -> Iterator[Value]:
-    if isinstance(x, Tensor):
+    choice = choice_of(x)
+    if choice is not None:  # asked for as a tensor, one that may be missing would leave a check in the graph
+        for part in (choice._tag, *choice._alternatives):
+            yield from _values(trace, part)
+    elif isinstance(x, Tensor):
         yield trace.value_of(x)
     elif type(x) is list and "heap" in trace.notes:
         return
