@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any
 
@@ -26,7 +27,19 @@ from autograph.operators.values.listvalue import Contents
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
 
-__all__ = ["in_place", "in_region", "note_advance", "note_arguments", "note_contents", "noting", "noting_method"]
+__all__ = [
+    "guarding",
+    "in_place",
+    "in_region",
+    "is_guarding",
+    "note_advance",
+    "note_arguments",
+    "note_contents",
+    "note_spent",
+    "noting",
+    "noting_method",
+    "refuse_spent",
+]
 
 _HOLDS_NOTHING = NUMBERS | {tuple, range, slice, frozenset}
 _READING = frozenset(
@@ -151,8 +164,36 @@ of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is 
 made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
 
 
+def note_spent(trace: Trace, iterator: Any) -> None:
+    """Note that items of an iterator were taken that the run may leave: nobody may go on with it."""
+    trace.notes.setdefault("spent", {})[id(iterator)] = iterator
+
+
+def refuse_spent(trace: Trace, iterator: Any) -> None:
+    """Refuse an iterator of Python's of which only the run knows where it stands."""
+    if id(iterator) in trace.notes.get("spent", ()):
+        raise refusal("generator-items")
+
+
+@contextmanager
+def guarding(trace: Trace) -> Iterator[None]:
+    """Within: items are taken that the run may leave."""
+    before = is_guarding(trace)
+    trace.notes["guarding"] = True
+    try:
+        yield
+    finally:
+        trace.notes["guarding"] = before
+
+
+def is_guarding(trace: Trace) -> bool:
+    """Whether items are being taken that the run may leave."""
+    return bool(trace.notes.get("guarding"))
+
+
 def note_advance(trace: Trace, iterator: Any) -> None:
     """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph."""
+    refuse_spent(trace, iterator)
     if in_region(trace) and not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
         key = ("iterator", id(iterator))
         table = trace.journal[-1]

@@ -25,6 +25,7 @@ from autograph.operators.functions.generators import (
     refuse_spent,
     tried_by_python,
 )
+from autograph.operators.functions.own_iterators import has_own_next, next_or
 from autograph.operators.functions.zip_form import columns
 from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
@@ -34,6 +35,7 @@ from autograph.operators.items.iterators import (
     iterator_of,
     mapped,
     once,
+    sequence_iterator,
     used_up,
     zipped,
 )
@@ -444,6 +446,9 @@ def _one_more(items: ListValue, item: Any) -> list[Any]:
 @stand_in(builtins.iter)
 def iter_(x: Any, *sentinel: Any) -> Any:
     """`iter`; of what has a staged length (and is no tensor or list) a generator's stand-in, which gives its items once."""
+    known = None if sentinel else sequence_iterator(x)
+    if known is not None:
+        return known
     if sentinel or type(x) in PLAIN:
         return builtins.iter(x, *sentinel)
     made = iterator_of(x)
@@ -460,6 +465,8 @@ def next_(iterator: Any, *default: Any) -> Any:
     """`next`."""
     trace = current()
     refuse_spent(iterator)
+    if default and trace is not None and has_own_next(iterator):
+        return next_or(iterator, *default)
     if type(iterator) is not Emitting and (not may_be_shared(iterator) or (trace is not None and tensorless(trace))):
         if trace is not None:
             note_advance(trace, iterator)

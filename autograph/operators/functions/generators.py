@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import contents
 from autograph.operators.containers.sharing import sync
+from autograph.operators.functions.own_iterators import has_own_next, steps
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import births_of, note_birth
 from autograph.operators.state.places import note_attribute, put_back, watch
@@ -148,10 +149,14 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return keys_of(x)
     if STATE.trace is None:
         return None
+    contents.refuse_spent(STATE.trace, x)
     if type(x) is not GeneratorType:
-        x = _of_object(x)
+        x = x if has_own_next(x) else _of_object(x)
         if type(x) is Emitting:
             return x
+        run = steps(x)
+        if run is not None:
+            return None if tensorless(STATE.trace) or not leads_to_tensor([x]) else Emitting(run, once=False)
     made = None if x is None else _made.get(x)
     if made is None:
         return None
@@ -173,7 +178,7 @@ def _of_object(x: Any) -> Any:
         return None
     converted = truth.special_hook(x, "__iter__")
     made = None if converted is None else converted()
-    return made if type(made) in (GeneratorType, Emitting) else emitted(made)
+    return made if type(made) in (GeneratorType, Emitting) or has_own_next(made) else emitted(made)
 
 
 @lru_cache(1000)
@@ -238,7 +243,10 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
 
 
 def _made_here(x: Any, trace: Trace) -> bool:
-    """Whether a generator was made in the region that is open: each time that it runs, it makes another."""
+    """Whether a generator was made in the region that is open (each time that it runs, it makes another), or an iterator
+    is the user's own, whose attributes say where it stands."""
+    if has_own_next(x):
+        return True
     made = _made.get(x) if type(x) is GeneratorType else None
     return made is not None and made.region is trace.builder.region
 

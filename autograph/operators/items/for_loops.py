@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.contents import guarding, note_advance, note_spent
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared, tried_by_python
+from autograph.operators.functions.own_iterators import steps
 from autograph.operators.state.places import name_places, note_unset, unset_by_loop
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.state.regions import Traced, close, current_trace
@@ -214,14 +215,40 @@ def rest_guarded(
     if type(iterator) is Endless:
         staged_for(trace, iterator.rest(), body, cells, test)
         return
-    for item in iterator:
-        go_on = truth_of(test())
+    run = steps(iterator)
+    if run is not None:
+        run(body, test)
+        return
+    go_on = truth_of(test())
+    turns = getattr(type(iterator), "__staged_turns__", None)
+    for take, item in _guarded_turns(trace, iterator) if turns is None else turns(iterator):
         if not is_staged_condition(go_on):
             if not go_on:
                 return
+            take()
             body(item)
-            continue
-        staged_cond(trace, go_on, lambda item=item: body(item), lambda: None, cells)  # type: ignore[misc]
+        else:
+
+            def turn(take: Callable[[], None] = take, item: Any = item) -> None:
+                take()
+                body(item)
+
+            staged_cond(trace, go_on, turn, _nothing, cells)
+        go_on = truth_of(test())
+
+
+def _guarded_turns(trace: Trace, iterator: Any) -> Iterator[tuple[Callable[[], None], Any]]:
+    """All items of an iterator of Python's, which is used up: only the run knows how many of them are taken."""
+    note_spent(trace, iterator)
+    while True:
+        with guarding(trace):
+            item = next(iterator, _END)
+        if item is _END:
+            return
+        yield _nothing, item
+
+
+_END = object()
 
 
 def staged_for(

@@ -10,12 +10,15 @@ takes from the same iterator, each turn asks where that stands.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.contents import is_guarding, note_spent, refuse_spent
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.items.attributes import set_attr
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import note_birth
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
@@ -34,8 +37,19 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE
 
-__all__ = ["StagedIterator", "enumerated", "iterator_of", "mapped", "once", "used_up", "zipped"]
+__all__ = [
+    "SequenceIterator",
+    "StagedIterator",
+    "enumerated",
+    "iterator_of",
+    "mapped",
+    "once",
+    "sequence_iterator",
+    "used_up",
+    "zipped",
+]
 
+_SEQUENCES = frozenset((list, tuple, range))
 _ENDED = sys.maxsize  # the place of an iterator that has said that it has no more, and never will
 
 
@@ -106,6 +120,39 @@ class ItemsIterator(StagedIterator):
         if self.gone_over is not None:
             self.gone_over.is_shared = True
         return Left(self)
+
+
+class SequenceIterator(ItemsIterator):
+    """`iter` of a list, tuple or range of Python's, where tensors may decide how far somebody goes."""
+
+    def _is_known(self) -> bool:
+        if self.gone_over is not None or type(self.place) is not int:
+            return False
+        return type(self.items) is not list or dynamic_of(self.items) is None
+
+    def __next__(self) -> Any:
+        if not self._is_known():
+            return super().__next__()
+        trace, place = current_trace(), self.place
+        refuse_spent(trace, self)
+        if is_guarding(trace):
+            note_spent(trace, self)
+        if place >= len(self.items):
+            set_attr(self, "place", _ENDED)
+            raise StopIteration
+        set_attr(self, "place", place + 1)
+        return self.items[place]
+
+    def __staged_iterable__(self) -> StagedIterable | None:  # type: ignore[override]
+        return None if self._is_known() else self.rest()
+
+    def __staged_next__(self, *default: Any) -> Any:
+        return next(iter(self), *default) if self._is_known() else super().__staged_next__(*default)
+
+    def __staged_turns__(self) -> Iterator[tuple[Callable[[], None], Any]]:
+        """What is left, with what moves the iterator there: to be called where the item is taken."""
+        for k in range(self.place, len(self.items)):
+            yield partial(set_attr, self, "place", k + 1), self.items[k]
 
 
 class JoinedIterator(StagedIterator):
@@ -243,6 +290,14 @@ def used_up(x: Any) -> Any:
 def once(items: list[Any]) -> Any:
     """An iterator over a list."""
     return iter(items) if dynamic_of(items) is None else ItemsIterator(items)
+
+
+def sequence_iterator(x: Any) -> SequenceIterator | None:
+    """`iter(x)` of a sequence of Python's, where tensors are about; None for anything else."""
+    trace = STATE.trace
+    if trace is None or type(x) not in _SEQUENCES or tensorless(trace) or (type(x) is list and dynamic_of(x) is not None):
+        return None
+    return SequenceIterator(x)
 
 
 def iterator_of(x: Any) -> StagedIterator | None:

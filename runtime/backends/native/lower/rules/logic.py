@@ -70,8 +70,8 @@ def _is_few(nodes: list[Node], most: int) -> bool:
 def as_logic(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
     """Compute both sides and choose, unless one of them may leave native code."""
     code = ctx.code
+    given = [ctx.scalar(v) for v in node.inputs[1:]]  # which may be loops: they stay, whatever becomes of the sides
     lines, block = len(code.lines), code.block
-    given = [ctx.scalar(v) for v in node.inputs[1:]]
 
     def side(graph: Graph) -> list[Scalar]:
         ctx.region(graph, given)
