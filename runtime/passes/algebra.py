@@ -10,6 +10,7 @@ a part of a matrix product otherwise than the whole.)
     where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
     x + index_grad(dy, y, i) -> index_add(x, dy, i)             transpose(a) @ b -> matmul(a, b, transpose_a=True)
     count_along(x) -> the number of elements               of known shapes
+    list_pop(list_append(x, y), -1) -> x, y
     matmul(a, b)[i:j, k:l] -> matmul(a[i:j], b[:, k:l]), where nothing else uses the product
     transpose(transpose(x)), reshape(reshape(x)), cast to the same dtype, broadcasts and sums to the same shape
 
@@ -51,6 +52,10 @@ def _simplify(graph: Graph) -> None:
         node.inputs = [table.get(v, v) for v in node.inputs]
         for region in node.regions:
             _simplify(region)
+        put = _put_before(node)
+        if put is not None:
+            table.update(zip(node.outputs, put, strict=True))
+            continue
         value = rewriter.simpler(node)
         if value is None:
             nodes.append(node)
@@ -61,6 +66,14 @@ def _simplify(graph: Graph) -> None:
         table[old] = value
     graph.nodes = nodes
     graph.outputs = [table.get(v, v) for v in graph.outputs]
+
+
+def _put_before(node: Node) -> list[Value] | None:
+    """The list and the element that an append put behind it, where this node takes it off again."""
+    append = node.inputs[0].node if node.op.name == "list_pop" else None
+    if append is None or append.op.name != "list_append" or constant_of(node.inputs[1]) != -1:
+        return None
+    return append.inputs if all(map(may_stand_for, append.inputs, node.outputs)) else None
 
 
 Rule: TypeAlias = Callable[["Rewriter", Node], Value | None]

@@ -14,6 +14,7 @@ from runtime.passes.invariant import move_invariants
 from runtime.passes.manager import Pass, run_passes
 from runtime.passes.progressions import count_progressions
 from runtime.passes.sink import sink_sums
+from runtime.passes.stacks import flatten_stacks
 from runtime.passes.widths import know_widths
 
 __all__ = ["PASSES", "Pass", "optimize"]
@@ -32,6 +33,7 @@ PASSES: tuple[Pass, ...] = (
     count_loops,          # while-loops that count are for-loops
     batch_products,       # x[i] @ W for all i before the loop
     sink_sums,            # dW += a.T @ b for all steps after the loop
+    flatten_stacks,       # what loops in loops save in one list of all turns
     share_common,
     eliminate_dead_code,
 )  # fmt: skip
