@@ -59,6 +59,7 @@ FEWEST = 16  # rows of which a thread makes a sum of rows
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
 LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
+PIECE = 256  # bytes that are copied by some instructions, without a loop
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -112,6 +113,9 @@ class Nest:
         for root in self.roots:
             buffers |= root.target.buffers
         self.memory.touch(buffers)
+        if self._is_piece():
+            self._move()
+            return
         threads = self._worth_threads()
         partial = self._windowed() if threads and any(r.strides[0] == 0 for r in self.roots) else []
         rank = len(self.sizes)
@@ -227,6 +231,30 @@ class Nest:
                     total += expr.cost
                     todo += expr.children
         return total
+
+    def _is_piece(self) -> bool:
+        """Whether all that is done is to copy a few numbers that lie in one piece, to one piece."""
+        if len(self.roots) != 1 or len(self.sizes) != 1 or self.code.required is not None:
+            return False
+        root, count = self.roots[0], self.sizes[0]
+        expr = root.expr
+        if root.kind != "store" or not isinstance(expr, Load) or expr.code != root.target.code:
+            return False
+        in_one = expr.strides == root.strides == (1,)
+        return in_one and isinstance(count, int) and 0 < count * SIZE[expr.code] <= PIECE
+
+    def _move(self) -> None:
+        """Copy it: some instructions instead of a loop."""
+        root, count = self.roots[0], self.sizes[0]
+        expr, target, code = root.expr, root.target, self.code
+        assert isinstance(expr, Load) and isinstance(count, int)
+        places = []
+        for ptr, offset in ((target.ptr, target.offset), (expr.ptr, expr.offset)):
+            at = f"getelementptr inbounds {MEMORY[expr.code]}, ptr {ptr}, i64 {offset}"
+            places.append(ptr if offset == 0 else code.op(at, "p"))
+        size, align = count * SIZE[expr.code], SIZE[expr.code]
+        to, source = (f"ptr align {align} {place}" for place in places)
+        code.do(f"call void @llvm.memcpy.p0.p0.i64({to}, {source}, i64 {size}, i1 false)")
 
     def _outline(self) -> None:
         """The loops as a function of a part of the outermost axis, which threads call."""

@@ -7,11 +7,12 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, IndexMap, Map
+from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import code_of, is_float
+from runtime.backends.native.lower.types import MEMORY, SIZE, code_of, is_float
 from runtime.ir.graph import Node, Value
 from runtime.ops.kinds import normalize_axes, normalize_axis
 from runtime.typesys.spec import TensorType
@@ -377,6 +378,43 @@ def shape_vector(ctx: FunctionLowering, node: Node) -> None:
     ctx.define(node.outputs[0], ctx.dense(target))
 
 
+_MANY = 8  # pieces that are moved by a loop
+_LARGE = 4096  # bytes of a piece from which on it is a loop of its own
+
+
+def _in_turn(ctx: FunctionLowering, node: Node, out: Array) -> bool:
+    """Put many small arrays of the same size one after another, if they are such: by a loop over their addresses."""
+    code = ctx.code
+    count = code.product(ctx.sizes(node.inputs[0]))
+    if len(node.inputs) < _MANY or not isinstance(count, int) or not 0 < count * SIZE[out.code] <= _LARGE:
+        return False
+    for value in node.inputs:
+        rep = ctx.env[value]
+        if not isinstance(rep, Deferred) or not rep.done or code.product(ctx.sizes(value)) != count:
+            return False
+        if rep.array is None or rep.array.code != out.code or not ctx.is_contiguous(rep.array):
+            return False
+    pieces = [ctx.array(value) for value in node.inputs]
+    used = out.buffers.union(*(p.buffers for p in pieces))
+    ctx.memory.touch(used)
+    table = code.alloca(f"[{len(pieces)} x ptr]", "pieces")
+    for k, piece in enumerate(pieces):
+        source = piece.ptr
+        if piece.offset != 0:
+            source = code.op(f"getelementptr {MEMORY[out.code]}, ptr {source}, i64 {piece.offset}", "p")
+        place = code.op(f"getelementptr ptr, ptr {table}, i64 {k}", "p") if k else table
+        code.do(f"store ptr {source}, ptr {place}")
+    size, align = count * SIZE[out.code], SIZE[out.code]
+    with Flow(ctx, finished=True).loop(len(pieces)) as k:
+        source = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr {table}, i64 {k}', 'p')}")
+        at = code.add(code.mul(k, count), out.offset)
+        to = code.op(f"getelementptr {MEMORY[out.code]}, ptr {out.ptr}, i64 {at}", "p")
+        given = f"ptr align {align} {to}, ptr align {align} {source}, i64 {size}"
+        code.do(f"call void @llvm.memcpy.p0.p0.i64({given}, i1 false)")
+    ctx.memory.touch(used)
+    return True
+
+
 @rule("concatenate", "stack_arrays")
 def concatenate(ctx: FunctionLowering, node: Node) -> None:
     """Arrays one after another along an axis, or along a new one."""
@@ -396,6 +434,9 @@ def concatenate(ctx: FunctionLowering, node: Node) -> None:
                     raise Unsupported([("shapes that do not fit", None)])
                 ctx.code.require(ctx.code.op(f"icmp eq i64 {n}, {m}"), ctx.failure)
     out = ctx.allocate(code, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]))
+    if all(n == 1 for n in shapes[0][:axis]) and _in_turn(ctx, node, out):
+        ctx.define(node.outputs[0], ctx.dense(out))
+        return
     at: Operand = 0
     for value, s in zip(node.inputs, shapes, strict=True):
         weak = ctx.type(value).weak
