@@ -281,3 +281,38 @@ def test_sums_of_columns_in_what_is_joined_padded_and_written():
     with pytest.MonkeyPatch.context() as patch:
         forbid_plan(executable, patch)
         near(compiled(*arguments), ag.function(joined, jit_compile=False)(*arguments))
+
+
+@pytest.mark.parametrize("length", [8, 9, 12, 13, 14])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 16, 37])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bool"])
+def test_short_rows_side_by_side(length, count, dtype, monkeypatch):
+    random = np.random.default_rng(length)
+    x = (random.standard_normal((count, length)) * 5).astype(dtype)
+    if dtype.startswith("float") and count > 2:
+        x[1, 3], x[2, 0], x[0, 5] = np.nan, np.inf, -np.inf
+
+    def reduced(x):
+        if x.dtype == ag.bool:
+            return ag.reduce_any(x, 1), ag.reduce_all(x, axis=1)
+        made = ag.reduce_sum(x, 1), ag.reduce_max(x, 1), ag.reduce_min(x, 1), ag.argmax(x, 1), ag.argmin(x, 1)
+        return (*made, ag.reduce_logsumexp(x, 1), ag.norm(x, axis=1)) if x.dtype.is_floating else made
+
+    check(reduced, x, monkeypatch=monkeypatch)
+
+
+def test_short_rows_of_an_unknown_number():
+    @ag.function(jit_compile=True, input_signature=[ag.TensorSpec([None, 10], ag.float32)])
+    def largest(x):
+        return ag.argmax(x, axis=1), ag.reduce_sum(ag.exp(x), axis=1)
+
+    for count in (0, 1, 15, 16, 33):
+        x = np.random.default_rng(count).standard_normal((count, 10)).astype(np.float32)
+        where, total = largest(x)
+        assert np.array_equal(where.numpy(), x.argmax(1))
+        np.testing.assert_allclose(total.numpy(), np.exp(x).sum(1), rtol=1e-5)
+
+
+def test_short_rows_are_left_to_nobody():
+    x = ag.constant(np.ones((50, 10), np.float32))
+    assert ag.function(lambda x: ag.argmax(x, axis=1), jit_compile=True).inspect(x).llvm.startswith("; written")

@@ -105,3 +105,14 @@ AT = "  %p = getelementptr inbounds {kind}, ptr %x, i64 %i"
 def test_what_is_plain(body, lanes):
     wide = widen.parse(body, "%i", frozenset(), 64)
     assert (wide.lanes if wide else 0) == lanes
+
+
+def test_numbers_that_grow_evenly():
+    body = [
+        "  %j = mul nsw i64 %i, 3", "  %k = add nsw i64 2, %j", AT.format(kind="float").replace("%i", "%k"),
+        "  %v = load float, ptr %p", "  %q = getelementptr inbounds float, ptr %y, i64 %i", "  store float %v, ptr %q",
+    ]  # fmt: skip
+    wide = widen.parse(body, "%i", frozenset(), 64)
+    assert wide is not None
+    assert wide.paces == {"%i": 1, "%j": 3, "%k": 3, "%p": 3, "%q": 1}
+    assert wide.lanes == 16

@@ -12,6 +12,7 @@ from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
 from runtime.backends.native.lower.memory import Array, Memory
 from runtime.backends.native.lower.module import Module
+from runtime.backends.native.lower.moves import moved
 from runtime.backends.native.lower.parts import Apart, apart, call_shared, share
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
@@ -59,7 +60,7 @@ FEWEST = 16  # rows of which a thread makes a sum of rows
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
 LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
-PIECE = 256  # bytes that are copied by some instructions, without a loop
+SHORT_ROWS = 9, 13  # elements, at least and at most, of rows that are done side by side
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -100,6 +101,8 @@ class Nest:
         self.alone = False  # not for threads
         self.fence = 0  # loops from this one on are not joined with those outside
         self._values: dict[int, Scalar] = {}
+        self._widened = False  # whether the loop that was written last has vectors
+        self._totals: dict[str, Scalar] | None = None  # what is accumulated, where inner loops are written out
         self._access = ""
         self._claim = ""
 
@@ -113,9 +116,10 @@ class Nest:
         for root in self.roots:
             buffers |= root.target.buffers
         self.memory.touch(buffers)
-        if self._is_piece():
-            self._move()
-            return
+        if len(self.roots) == 1 and self.roots[0].kind == "store":
+            root = self.roots[0]
+            if moved(self.code, self.sizes, root.expr, root.target, root.strides):
+                return
         threads = self._worth_threads()
         partial = self._windowed() if threads and any(r.strides[0] == 0 for r in self.roots) else []
         rank = len(self.sizes)
@@ -232,30 +236,6 @@ class Nest:
                     todo += expr.children
         return total
 
-    def _is_piece(self) -> bool:
-        """Whether all that is done is to copy a few numbers that lie in one piece, to one piece."""
-        if len(self.roots) != 1 or len(self.sizes) != 1 or self.code.required is not None:
-            return False
-        root, count = self.roots[0], self.sizes[0]
-        expr = root.expr
-        if root.kind != "store" or not isinstance(expr, Load) or expr.code != root.target.code:
-            return False
-        in_one = expr.strides == root.strides == (1,)
-        return in_one and isinstance(count, int) and 0 < count * SIZE[expr.code] <= PIECE
-
-    def _move(self) -> None:
-        """Copy it: some instructions instead of a loop."""
-        root, count = self.roots[0], self.sizes[0]
-        expr, target, code = root.expr, root.target, self.code
-        assert isinstance(expr, Load) and isinstance(count, int)
-        places = []
-        for ptr, offset in ((target.ptr, target.offset), (expr.ptr, expr.offset)):
-            at = f"getelementptr inbounds {MEMORY[expr.code]}, ptr {ptr}, i64 {offset}"
-            places.append(ptr if offset == 0 else code.op(at, "p"))
-        size, align = count * SIZE[expr.code], SIZE[expr.code]
-        to, source = (f"ptr align {align} {place}" for place in places)
-        code.do(f"call void @llvm.memcpy.p0.p0.i64({to}, {source}, i64 {size}, i1 false)")
-
     def _outline(self) -> None:
         """The loops as a function of a part of the outermost axis, which threads call."""
         code = self.code
@@ -371,10 +351,23 @@ class Nest:
     def _begin(self, roots: list[Root]) -> None:
         """Start accumulating in registers."""
         for root in roots:
-            self.code.do(f"store {LLVM[root.target.code]} {self._start(root)}, ptr {root.slot}")
+            self._accumulate(root.slot, Scalar(self._start(root), root.target.code))
             if root.best:
                 start = (_LEAST if root.kind == "argmax" else _MOST)[root.expr.code]
-                self.code.do(f"store {LLVM[root.expr.code]} {start}, ptr {root.best}")
+                self._accumulate(root.best, Scalar(start, root.expr.code))
+
+    def _accumulate(self, slot: str, x: Scalar) -> None:
+        """Let a register hold something."""
+        if self._totals is not None:
+            self._totals[slot] = x
+        else:
+            self.code.do(f"store {x}, ptr {slot}")
+
+    def _so_far(self, slot: str, code: str) -> Scalar:
+        """What a register holds."""
+        if self._totals is not None:
+            return self._totals[slot]
+        return Scalar(self.code.op(f"load {LLVM[code]}, ptr {slot}"), code)
 
     def _end(self, roots: list[Root], depth: int, index: list[Operand]) -> None:
         """Write what registers have accumulated."""
@@ -387,7 +380,7 @@ class Nest:
             self._write(root.target, strides, index, total)
 
     def _total(self, root: Root) -> Scalar:
-        return Scalar(self.code.op(f"load {LLVM[root.target.code]}, ptr {root.slot}"), root.target.code)
+        return self._so_far(root.slot, root.target.code)
 
     def _loop_over(self, depth: int, index: list[Operand]) -> None:
         code = self.code
@@ -404,13 +397,43 @@ class Nest:
             found = self._claims(depth)
             return self.host.module.loop(*found) if found else ""
 
-        before, inmost = len(code.lines), depth + 1 == len(self.sizes)
+        before, inmost, block = len(code.lines), depth + 1 == len(self.sizes), code.block
         with code.counted(start, end, claims) as i:
             self._level(depth + 1, [*index, i])
         if not inmost:
             code.lines[-2] += OURS
+            if depth + 2 == len(self.sizes) and not self._widened and self._is_short(depth):
+                self._widened = self._side_by_side_rows(depth, index, (start, end), (before, block))
         elif self.widens:
             self._widen(before, start, end)
+
+    def _is_short(self, depth: int) -> bool:
+        """Whether rows are so short that many of them are better done side by side. Of the shortest, LLVM makes vectors
+        that it reads in one piece."""
+        length = self.sizes[-1]
+        if type(self) is not Nest or not isinstance(length, int) or not SHORT_ROWS[0] <= length <= SHORT_ROWS[1]:
+            return False
+        return all(r.level == depth + 1 for r in self.roots)
+
+    def _side_by_side_rows(
+        self, depth: int, index: list[Operand], bounds: tuple[Operand, Operand], begin: tuple[int, str]
+    ) -> bool:
+        """Write the loop over short rows that begins at a line again: each row is written out, and rows are lanes."""
+        code, (before, block) = self.code, begin
+        kept, last = code.lines[before:], code.block
+        del code.lines[before:]
+        code.block = block
+        self._totals = {}
+        with code.counted(*bounds) as i:
+            self._begin(self.roots)
+            for k in range(int(self.sizes[-1])):
+                self._body([*index, i, k], self.roots)
+            self._end(self.roots, depth + 1, [*index, i])
+        self._totals = None
+        if widen_loop(code, self.host.module, before, bounds, {}, 1):
+            return True
+        code.lines[before:], code.block = kept, last
+        return False
 
     def _widen(self, before: int, start: Operand, end: Operand) -> None:
         """Write the innermost loop, which begins at a line, in vectors, if that is plain."""
@@ -419,6 +442,7 @@ class Nest:
             sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
             most = self._side_by_side() if sums else 1
             widened = widen_loop(self.code, self.host.module, before, (start, end), sums, most)
+        self._widened = widened
         if widened or any(r.kind != "store" for r in written):
             return
         if self._is_little() or only_moves_apart(self.code, before):
@@ -479,8 +503,7 @@ class Nest:
             elif root.best:
                 self._extreme(root, x, index)
             elif root.slot:
-                total = self._combine(root, self._total(root), x)
-                self.code.do(f"store {total}, ptr {root.slot}")
+                self._accumulate(root.slot, self._combine(root, self._total(root), x))
             else:
                 before = self._read(
                     root.target.ptr, root.target.code, root.target.offset, root.strides, index
@@ -490,16 +513,16 @@ class Nest:
     def _extreme(self, root: Root, x: Scalar, index: list[Operand]) -> None:
         """The first place of the largest or smallest element; NaN counts as more than everything."""
         code, b = self.code, self.ops
-        best = Scalar(code.op(f"load {x.type}, ptr {root.best}"), x.code)
+        best = self._so_far(root.best, x.code)
         better = b.greater(x, best) if root.kind == "argmax" else b.less(x, best)
         if is_float(x.code):
             better = b.logical_or(better, b.logical_and(b.isnan(x), b.logical_not(b.isnan(best))))
         at: Operand = 0
         for size, i in zip(self.sizes[root.level :], index[root.level :], strict=True):
             at = code.add(code.mul(at, size), i)
-        place = Scalar(code.op(f"load i64, ptr {root.slot}"), "i64")
-        code.do(f"store {b.select(better, x, best)}, ptr {root.best}")
-        code.do(f"store {b.select(better, Scalar(at, 'i64'), place)}, ptr {root.slot}")
+        place = self._so_far(root.slot, "i64")
+        self._accumulate(root.best, b.select(better, x, best))
+        self._accumulate(root.slot, b.select(better, Scalar(at, "i64"), place))
 
     # Elements
 

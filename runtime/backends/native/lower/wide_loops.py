@@ -43,9 +43,12 @@ def widen_loop(
     wide = parse(lines[_HEAD:-3], index, frozenset(sums), size)
     if wide is None:
         return False
-    short = (2 if wide.weight > COSTLY else 1) * wide.lanes
-    if known and sums and end - start < short:  # type: ignore[operator]
-        return False  # LLVM goes over several such short rows at a time
+    costly = wide.weight > COSTLY
+    if known and sums and end - start < (2 if costly else 1) * wide.lanes:  # type: ignore[operator]
+        # Several such short rows are done at a time (nests.py), unless their elements are stored, which would be far apart.
+        stored = any(step.form == "store" and step.parts[2] not in sums for step in wide.steps)
+        if not (stored and costly and 2 * (end - start) > wide.lanes):  # type: ignore[operator]
+            return False
     # After the body: the next number, the branch back, the label of what follows.
     writer = Writer(wide, index, sums, code.fresh, module.declare, module.vector)
     loop = _Loop(code, module, writer, lines[-1][:-1], bounds, most if sums else 1)

@@ -20,6 +20,7 @@ __all__ = ["ONE_BY_ONE", "OURS", "Sum", "Wide", "parse"]
 OURS = " ; of a nest"  # ends the branch back of a loop for which LLVM needs no passes
 ONE_BY_ONE = " ; one by one"  # likewise of one whose turns cannot be vectors, but whose instructions LLVM may better
 HEAVY = 40  # instructions of a body from which on it stands there once, always with a mask
+_FARTHEST = 1 << 24  # elements from one that is gathered to the next
 _CALLED = 25  # instructions that a call of the mathematical library counts for
 _T = r"(float|double|i\d+)"
 _BITS = {"float": 32, "double": 64}
@@ -67,7 +68,7 @@ class Wide(NamedTuple):
 
     steps     its instructions
     first     those that are the same for all elements
-    linear    registers that grow by one from element to element
+    paces     registers that grow evenly from element to element, and by how much
     varied    registers that hold something else for each element
     lanes     elements of a vector
     weight    rough number of instructions
@@ -75,7 +76,7 @@ class Wide(NamedTuple):
 
     steps: list[_Step]
     first: list[str]
-    linear: frozenset[str]
+    paces: dict[str, int]
     varied: frozenset[str]
     lanes: int
     weight: int
@@ -97,7 +98,7 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
     """
     steps: list[_Step] = []
     first: list[str] = []
-    linear: set[str] = {index}
+    paces = {index: 1}
     varied: set[str] = set()
     hoisted: set[str] = set()
     own: set[str] = set()
@@ -118,24 +119,24 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
             if parts[2] in own:
                 return None
             kind, vector = "", parts[3] in varied
-            if parts[3] in linear:
-                linear.add(into)
+            if parts[3] in paces:
+                paces[into] = paces[parts[3]]
             elif vector:
                 scattered.add(into)
         elif form == "load":
-            vector = parts[2] in linear or parts[2] in scattered
+            vector = parts[2] in paces or parts[2] in scattered
             kind = parts[1] if vector else ""
-            if parts[2] in scattered and bits_of(kind) < 32:
+            if vector and paces.get(parts[2]) != 1 and bits_of(kind) < 32:
                 return None
         elif form == "store":
-            if parts[2] not in linear:
+            if paces.get(parts[2]) != 1:
                 return None
             kind, vector = parts[0], True
-        elif form == "binary" and _steps_by_one(parts, linear, varied):
-            linear.add(into)
+        elif form == "binary" and (pace := _pace_of(parts, paces, varied)):
+            paces[into] = pace
             kind, vector = "", False
         else:
-            vector = any(x in varied or x in linear for x in used)
+            vector = any(x in varied or x in paces for x in used)
             kind = _widest_of(form, parts)
             if form == "call" and not _widens(parts):
                 return None
@@ -149,15 +150,16 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
             widest = max(widest, 64 if form == "address" else bits_of(kind))
             if form in ("load", "store") and kind in ("i8", "i16") and not masks_bytes():
                 return None
-            weight += 4 if form == "address" else _CALLED if form == "call" and "@ag_" in line else 1
-        elif into not in linear and form != "load" and all(x not in own or x in hoisted for x in used):
+            far = form in ("load", "store") and paces.get(parts[2], 1) != 1
+            weight += 4 if form == "address" or far else _CALLED if form == "call" and "@ag_" in line else 1
+        elif into not in paces and form != "load" and all(x not in own or x in hoisted for x in used):
             hoisted.add(into)
             first.append(line)
             continue
         steps.append(_Step(form, parts, vector))
     if not any(step.vector for step in steps) or 8 * size // widest < 4:
         return None
-    return Wide(steps, first, frozenset(linear), frozenset(varied), 8 * size // widest, weight)
+    return Wide(steps, first, paces, frozenset(varied), 8 * size // widest, weight)
 
 
 def _form(line: str) -> tuple[str, re.Match[str] | None]:
@@ -178,12 +180,16 @@ def _widest_of(form: str, parts: tuple[str, ...]) -> str:
     return max(parts[2], parts[4], key=bits_of) if form == "cast" else parts[2]
 
 
-def _steps_by_one(parts: tuple[str, ...], linear: set[str], varied: set[str]) -> bool:
-    """Whether a sum or difference grows by one from element to element."""
+def _pace_of(parts: tuple[str, ...], paces: dict[str, int], varied: set[str]) -> int:
+    """By how much a number grows evenly from element to element; 0 where it does not, or nobody knows."""
     _, name, kind, a, b = parts
-    if kind != "i64" or name.split()[0] not in ("add", "sub") or a in varied or b in varied:
-        return False
-    return (a in linear) != (b in linear) and (a in linear or name.startswith("add"))
+    if kind != "i64" or a in varied or b in varied:
+        return 0
+    name, mine, other = name.split()[0], paces.get(a, 0), paces.get(b, 0)
+    if name == "mul":
+        factor = a if other else b
+        return (mine or other) * int(factor) if factor.lstrip("-").isdigit() and abs(int(factor)) < _FARTHEST else 0
+    return mine + other if name == "add" else mine - other if name == "sub" and mine > other else 0
 
 
 def _widens(parts: tuple[str, ...]) -> bool:
@@ -237,7 +243,7 @@ class Writer:
         made = {step.parts[0] for step in self.wide.steps if step.form != "store"} | {self.index}
         for step in self.wide.steps:
             for kind, x in _taken(step):
-                if x.startswith("%") and x not in made and x not in self.wide.linear and (kind, x) not in self._before:
+                if x.startswith("%") and x not in made and x not in self.wide.paces and (kind, x) not in self._before:
                     self._before[kind, x] = self.splat(kind, x)
 
     def narrowed(self, lanes: int) -> Writer:
@@ -291,8 +297,8 @@ class Writer:
             return self._before[key]
         if key not in self._wide:
             v = self.splat(kind, self._scalar(x))
-            if x in self.wide.linear:
-                counts = ", ".join(f"{kind} {k}" for k in range(self.wide.lanes))
+            if x in self.wide.paces:
+                counts = ", ".join(f"{kind} {k * self.wide.paces[x]}" for k in range(self.wide.lanes))
                 v = self.op(f"add {self.type(kind)} {v}, <{counts}>")
             self._wide[key] = v
         return self._wide[key]
@@ -329,9 +335,12 @@ class Writer:
             return self.op(f"load {v}, ptr {places[at]}")
         if at in self.wide.varied:
             return self._gather(kind, self._names[at], mask)
+        pace = self.wide.paces.get(at, 1)
         at, align = self._scalar(at), bits_of(kind) // 8
         if not step.vector:
             return self.op(f"load {kind}, ptr {at}")
+        if pace != 1:
+            return self._gather(kind, self._apart(kind, at, pace), mask)
         if not mask:
             return self.op(f"load {v}, ptr {at}, align {align}")
         name, masks = f"@llvm.masked.load.v{self.wide.lanes}{_letter(kind)}.p0", f"<{self.wide.lanes} x i1>"
@@ -345,6 +354,11 @@ class Writer:
         self.declare(f"declare {v} {name}({pointers}, i32, {masks}, {v})")
         chosen = mask or self.splat("i1", "true")
         return self.op(f"call {v} {name}({pointers} {places}, i32 {align}, {masks} {chosen}, {v} zeroinitializer)")
+
+    def _apart(self, kind: str, first: str, pace: int) -> str:
+        """The places of elements that are so far apart."""
+        numbers = ", ".join(f"i32 {k * pace}" for k in range(self.wide.lanes))
+        return self.op(f"getelementptr inbounds {kind}, ptr {first}, <{self.wide.lanes} x i32> <{numbers}>", "p")
 
     def _address(self, step: _Step, mask: str, places: dict[str, str]) -> str:
         _, kind, at, by = step.parts

@@ -405,9 +405,9 @@ def _in_turn(ctx: FunctionLowering, node: Node, out: Array) -> bool:
         place = code.op(f"getelementptr ptr, ptr {table}, i64 {k}", "p") if k else table
         code.do(f"store ptr {source}, ptr {place}")
     size, align = count * SIZE[out.code], SIZE[out.code]
-    with Flow(ctx, finished=True).loop(len(pieces)) as k:
-        source = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr {table}, i64 {k}', 'p')}")
-        at = code.add(code.mul(k, count), out.offset)
+    with Flow(ctx, finished=True).loop(len(pieces)) as i:
+        source = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr {table}, i64 {i}', 'p')}")
+        at = code.add(code.mul(i, count), out.offset)
         to = code.op(f"getelementptr {MEMORY[out.code]}, ptr {out.ptr}, i64 {at}", "p")
         given = f"ptr align {align} {to}, ptr align {align} {source}, i64 {size}"
         code.do(f"call void @llvm.memcpy.p0.p0.i64({given}, i1 false)")
