@@ -32,8 +32,8 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
         def loop_body(): ...
         ag__.while_rest(ag__test, loop_test, loop_body, ('y',))
 
-A test that may write is asked by a hook, `ag__.ask(loop_test)`, so that it can be undone; one that reads attributes, where
-its objects are of classes that may run code for that. The functions of these are
+A test that may write is asked by a hook, `ag__.ask(ag__asked)`, so that it can be undone; one that reads attributes, where
+its objects are of classes that may run code for that. `ag__asked` is its `loop_test`. The functions of these are
 shortened, too, but for their own loops.
 """
 
@@ -245,15 +245,18 @@ class _Shorten(ast.NodeTransformer):
             condition = _bind(self.visit(copied(returned.value)))
             truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])
             goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
+        hooked = call.args
         if owners is None or owners:  # what it does is undone where the hook goes on: it is asked by one
-            first.append(kept.pop(0))
+            own = self._new_name("ag__asked")  # a loop inside gives its name to another test
+            first += [kept.pop(0), _assign(own, call.args[0])]
+            hooked = [load(own), *call.args[1:]]
             read = [load(name) for name in owners or ()]
-            asked = _is(_bind(call_of("ask", call.args[0], *read)), True)
+            asked = _is(_bind(call_of("ask", load(own), *read)), True)
             goes_on = quickly([is_of(x, "SIMPLE") for x in read], goes_on, asked) if read else asked
         made: list[ast.stmt] = [
             *first,
             ast.While(goes_on, inside or [ast.Pass()], []),
-            ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *call.args))], []),
+            ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *hooked))], []),
         ]
         for new in made:
             located(call, new)

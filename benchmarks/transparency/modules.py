@@ -142,6 +142,20 @@ SUBJECTS: tuple[Subject, ...] = (
              " test.test_email.test_inversion"),
     _subject("email", "email.message email.header email.generator email._header_value_parser email.utils email.charset",
              "test.test_email.test_message test.test_email.test_generator test.test_email.test_utils"),
+    _subject("unittest.mock", tests="unittest.test.testmock"),
+    _subject("tarfile"),
+    _subject("subprocess"),
+    _subject("threading"),
+    _subject("_pyio", tests="test.test_io test.test_memoryio"),
+    _subject("xmlrpc", "xmlrpc.client xmlrpc.server"),
+    _subject("dbm.dumb", tests="test.test_dbm_dumb"),
+    _subject("cgi"),
+    _subject("uu"),
+    _subject("tabnanny"),
+    _subject("runpy"),
+    _subject("modulefinder"),
+    _subject("zipapp"),
+    _subject("rlcompleter"),
 )
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}

@@ -45,6 +45,76 @@ def traced(f):
     return found[-1]
 
 
+class Delegate:
+    def look(self):
+        return 1
+
+
+class Lazy:
+    """A descriptor that makes something each time it is asked."""
+
+    asked = 0
+
+    def __get__(self, instance, owner=None):
+        Lazy.asked += 1
+        return Delegate()
+
+
+class WithLazy:
+    part = Lazy()
+
+
+def test_an_object_dies_though_a_method_of_its_class_was_replaced():
+    @ag.autograph.do_not_convert
+    def made():
+        return Delegate()
+
+    def work():
+        one = made()
+        one.look = len
+        reference = weakref.ref(one)
+        one = None
+        return reference() is None
+
+    assert work()
+    assert traced(work)
+
+
+def test_setting_attributes_asks_no_descriptor_that_only_reads():
+    class Child(WithLazy):
+        pass
+
+    def work():
+        one = Child()
+        one.part = 1
+        Child.part = Lazy()
+        del Child.part, one.part
+        return Lazy.asked
+
+    assert work() == 0
+    assert traced(work) == 0
+
+
+def test_a_static_method_of_a_class_comes_back_as_one():
+    class Tools:
+        @staticmethod
+        def twice(x):
+            return 2 * x
+
+    own = Tools.__dict__["twice"]
+
+    @ag.function
+    def f(x):
+        Tools.twice = staticmethod(abs)
+        del Tools.twice
+        Tools.twice = own
+        return x + Tools.twice(3)
+
+    assert float(f(np.float32(1.0))) == 7.0
+    assert Tools.__dict__["twice"] is own
+    assert Tools().twice(4) == 8
+
+
 def test_an_object_dies_with_its_last_name():
     def work():
         node = Node(3)

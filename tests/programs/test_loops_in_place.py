@@ -53,6 +53,41 @@ def staged_after_python_turns(x):
     return total
 
 
+class Watched:
+    """Its attributes may run code: tests that read them are asked by a hook."""
+
+    def __init__(self):
+        self.outer = self.inner = 0
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+
+@PROGRAMS.add((X,))
+def a_test_in_a_loop_with_a_test(x):
+    watched, turns = Watched(), []
+    while watched.outer < 3:
+        watched.inner = 0
+        while watched.inner < 2:
+            watched.inner += 1
+            turns.append(watched.outer)
+        watched.outer += 1
+    return x * len(turns), turns
+
+
+@PROGRAMS.add((X,))
+def staged_after_turns_with_a_test_inside(x):
+    same = {i: i for i in range(9)}.__getitem__
+    i, total = 0, x * 0
+    while same(i) < 3 and total < 100.0:
+        j = 0
+        while same(j) < 2:
+            j += 1
+            total = total + x
+        i += 1
+    return total, i
+
+
 @PROGRAMS.add((X,))
 def inner_loops(x):
     rows = [[1, 2], [3, 4], [5]]

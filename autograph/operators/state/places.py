@@ -9,9 +9,9 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from functools import partial
 from opcode import opmap
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType
 from typing import Any, TypeAlias
 
 from runtime.tensor.trace import Place, Trace, current
@@ -193,8 +193,11 @@ class AttributePlace:
     def read(self) -> Any:
         """The value without running code of the user's that Python would not run here (`__getattr__`, a cached property)."""
         kind = type(self.owner)
-        if type(kind) is type and type(getattr(kind, self.name, None)) is cached_property:
-            return self.owner.__dict__.get(self.name, UNBOUND)
+        if issubclass(kind, type):
+            return _of_class(self.owner, self.name)
+        descriptor = type(_held_by_classes(kind, self.name))
+        if type(getattr(descriptor, "__get__", None)) is FunctionType and not hasattr(descriptor, "__set__"):
+            return getattr(self.owner, "__dict__", _EMPTY).get(self.name, UNBOUND)
         python = type(kind.__getattribute__) is FunctionType or hasattr(kind, "__getattr__")
         try:
             if not python or kind.__setattr__ is not object.__setattr__:  # type: ignore[comparison-overlap]
@@ -212,6 +215,25 @@ class AttributePlace:
 
     def __repr__(self) -> str:
         return f"attribute '{self.name}' of {type(self.owner).__name__}"
+
+
+def _of_class(owner: type, name: str) -> Any:
+    """What a class itself holds under a name, as it holds it: a static method, a descriptor that runs code."""
+    own = _held_by_classes(type(owner), name)
+    if hasattr(type(own), "__set__"):  # its name, its documentation, a property of its class
+        return getattr(owner, name, UNBOUND)
+    value = _held_by_classes(owner, name)
+    return UNBOUND if name not in owner.__dict__ and hasattr(type(value), "__get__") else value
+
+
+def _held_by_classes(owner: type, name: str) -> Any:
+    for base in owner.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return UNBOUND
+
+
+_EMPTY: dict[str, Any] = {}
 
 
 class LooseAttributePlace(AttributePlace):
@@ -396,9 +418,19 @@ def note_attribute(trace: Trace, owner: Any, name: str) -> None:
             # Only a function's own notes last long: a staged region's are looked at when it ends.
             loose = len(trace.journal) == 1 and type(owner).__weakrefoffset__
             place = LooseAttributePlace(owner, name, table) if loose else AttributePlace(owner, name)
-            table[key] = (place, place.read())
+            value = place.read()
+            if type(value) is MethodType and loose and _is_of_its_class(value, owner, name):
+                value = UNBOUND  # it would keep the object alive
+            table[key] = (place, value)
             if len(table) > trace.notes.get("room", ROOM):
                 overfull(trace)
+
+
+def _is_of_its_class(method: MethodType, owner: Any, name: str) -> bool:
+    """Whether an instance has a method from its class, and does not hold it itself."""
+    if method.__self__ is not owner or _held_by_classes(type(owner), name) is not method.__func__:
+        return False
+    return name not in getattr(owner, "__dict__", ())
 
 
 def read_by_name(owner: Any, name: str, *default: Any) -> Any:
