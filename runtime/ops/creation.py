@@ -12,7 +12,7 @@ from runtime.ops.registry import Op, function
 from runtime.ops.sizes import fill_sizes, shape_of_sizes, split_sizes, text_of_sizes
 from runtime.typesys.dtypes import as_dtype, promote
 from runtime.typesys.errors import InvalidArgumentError
-from runtime.typesys.shapes import Dim, is_static, whole_number
+from runtime.typesys.shapes import Dim, is_static, require_scalar, whole_number
 from runtime.typesys.spec import TensorType
 
 
@@ -278,6 +278,8 @@ def range_(op: Any, start: Any, limit: Any = None, delta: Any = 1, dtype: Any = 
     if limit is None:
         start, limit = 0, start
     bounds = [start, limit, delta]
+    for bound in bounds:
+        require_scalar(op.type_of(bound).shape, "range")
     if dtype is None:
         kinds = [op.type_of(b) for b in bounds]
         best, weak = promote(*((k.dtype, k.weak) for k in kinds))

@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ops.registry import Op
 from runtime.typesys.errors import DTypeError
 from runtime.typesys.join import join_all, join_types
-from runtime.typesys.shapes import Dim, concat_dim, is_static
+from runtime.typesys.shapes import Dim, concat_dim, is_static, require_scalar
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
 INDEX = TensorType("int64", (), weak=True)
@@ -104,6 +104,7 @@ class ListPop(Op):
     in_place = "{0}.pop({1})"
 
     def infer(self, x: ListType, index: TensorType) -> tuple[ListType, ValueType]:
+        require_scalar(index.shape, self.name)
         return x, _element(x, self.name)
 
     @staticmethod
@@ -126,6 +127,7 @@ class ListInsert(Op):
     in_place = "{0}.insert({1}, {2})"
 
     def infer(self, x: ListType, index: TensorType, value: ValueType) -> ListType:
+        require_scalar(index.shape, self.name)
         return _with(x, value)
 
     @staticmethod
@@ -147,6 +149,7 @@ class ListPlace(Op):
     """
 
     def infer(self, x: ListType, index: TensorType) -> TensorType:
+        require_scalar(index.shape, self.name)
         return INDEX
 
     @staticmethod
@@ -158,6 +161,7 @@ class ListInsertPlace(Op):
     """Where `insert` puts an element: the index, counted from the front and kept within the list."""
 
     def infer(self, x: ListType, index: TensorType) -> TensorType:
+        require_scalar(index.shape, self.name)
         return INDEX
 
     @staticmethod
@@ -172,6 +176,7 @@ class ListGet(Op):
     numpy = "{0}[{1}]"
 
     def infer(self, x: ListType, index: TensorType) -> ValueType:
+        require_scalar(index.shape, self.name)
         return _element(x, self.name)
 
     def vjp(op: Any, dy: Any, y: Any, x: Any, index: Any) -> Any:
@@ -189,6 +194,7 @@ class ListSet(Op):
     in_place = "{0}[{1}] = {2}"
 
     def infer(self, x: ListType, index: TensorType, value: ValueType) -> ListType:
+        require_scalar(index.shape, self.name)
         return _with(x, value)
 
     @staticmethod
@@ -214,6 +220,7 @@ class ListAccumulateAt(Op):
     consumes = (0,)
 
     def infer(self, x: ListType, index: TensorType, value: TensorType) -> ListType:
+        require_scalar(index.shape, self.name)
         if not isinstance(value, TensorType):
             raise DTypeError("only tensors can be added to an element", op=self.name)
         return x
@@ -237,6 +244,8 @@ class ListSlice(Op):
     aliases = True
 
     def infer(self, x: ListType, *bounds: TensorType, spec: tuple[bool, bool, bool]) -> ListType:
+        for bound in bounds:
+            require_scalar(bound.shape, self.name)
         return x
 
     def source(self, args: list[str], attrs: Any) -> str:
@@ -257,6 +266,8 @@ class ListUnslice(Op):
     aliases = True
 
     def infer(self, dy: ListType, x: ListType, *bounds: TensorType, spec: tuple[bool, bool, bool]) -> ListType:
+        for bound in bounds:
+            require_scalar(bound.shape, self.name)
         return ListType(x.element if dy.element is None else dy.element)
 
     @staticmethod
@@ -305,6 +316,7 @@ class ListRepeat(Op):
     numpy = "{0} * {1}"
 
     def infer(self, x: ListType, count: TensorType) -> ListType:
+        require_scalar(count.shape, self.name)
         return x
 
     vjp = lambda op, dy, y, x, count: (op.list_fold(dy, x), None)

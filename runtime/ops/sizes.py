@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from runtime.typesys.errors import DTypeError, InvalidArgumentError
-from runtime.typesys.shapes import Dim, Shape, Size
+from runtime.typesys.shapes import Dim, Shape, Size, num_elements
 
 __all__ = ["fill_sizes", "shape_of_sizes", "split_sizes"]
 
@@ -45,6 +45,10 @@ def split_sizes(op: Any, shape: Any) -> tuple[tuple[Any, ...] | None, list[Any]]
             raise InvalidArgumentError("a shape to compute with must not hold None; give -1, a number or a tensor")
         if not op.type_of(size).dtype.is_integer:
             raise _not_whole(f"a {op.type_of(size).dtype.name} tensor")
+        if op.type_of(size).shape not in ((), None):
+            if num_elements(op.type_of(size).shape) != 1:
+                raise _not_whole(f"a tensor of shape {op.type_of(size).shape}", number=False)
+            size = op.reshape(size, shape=())
         dim = op.dim_of(size)
         if isinstance(dim, int):
             entries.append(dim)

@@ -349,13 +349,13 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
                 if kind is float or kind is int or kind is Tensor:
                     x, y = self._value, other._value if kind is Tensor else other
                     left, right = type(x), type(y)
-                    if left in _FLOATS and right in _FLOATS_OR_BARE:
-                        return Tensor(of_scalars(y, x) if reflected else of_scalars(x, y))
-                    if (left is np.ndarray and right is not Value) or (left in _STRONG and right in _STRONG_OR_BARE):
-                        try:
+                    try:
+                        if left in _FLOATS and right in _FLOATS_OR_BARE:
+                            return Tensor(of_scalars(y, x) if reflected else of_scalars(x, y))
+                        if (left is np.ndarray and right is not Value) or (left in _STRONG and right in _STRONG_OR_BARE):
                             return Tensor(run(y, x) if reflected else run(x, y))
-                        except (ValueError, TypeError) as error:
-                            raise _explain(operation, [y, x] if reflected else [x, y], {}, error) from None
+                    except (ValueError, TypeError) as error:
+                        raise _explain(operation, [y, x] if reflected else [x, y], {}, error) from None
             if multiplies and type(other) in _REPEATED and _is_count(self):
                 return _repeat(other, self)
             if isinstance(other, _OPERANDS):

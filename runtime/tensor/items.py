@@ -8,6 +8,7 @@ measured when this module is loaded.
 
 from __future__ import annotations
 
+import operator
 import sys
 import weakref
 from typing import Any
@@ -54,9 +55,10 @@ def _bound(bound: Any, parts: list[Any]) -> Any:
         return bound
     known = static_value(bound)
     if known is not None:
-        if not hasattr(known, "__index__"):
-            raise DTypeError(f"a bound of a slice must be an integer, not {known}", op="index")
-        return known.__index__()
+        try:
+            return operator.index(known)
+        except TypeError:
+            raise DTypeError(f"a bound of a slice must be an integer, not {known}", op="index") from None
     kind = bound.type
     if not kind.dtype.is_integer or kind.shape not in ((), None):
         raise DTypeError(f"a bound of a slice must be an integer, not {kind}", op="index")

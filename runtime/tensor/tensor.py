@@ -134,10 +134,20 @@ class Tensor:
     def __index__(self) -> int:
         try:
             value = self._concrete("use as a Python index")
-            return operator.index(value)
+            try:
+                return operator.index(value)
+            except TypeError:
+                raise self._no_integer() from None
         except BaseException as error:
             outward[0](error)
             raise
+
+    def _no_integer(self) -> TypeError:
+        """What Python says of this tensor where an index, a size or a count belongs."""
+        kind = self.type
+        if kind.dtype.is_integer:
+            return TypeError(f"one integer belongs here, not a tensor of shape {kind.shape}: index or reduce it first")
+        return TypeError(f"'{kind.dtype.name}' tensor cannot be interpreted as an integer; say int(x)")
 
     def __hash__(self) -> int:
         value = self._value

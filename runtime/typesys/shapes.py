@@ -7,11 +7,11 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from runtime.typesys.errors import InvalidArgumentError, OpError, ShapeError
+from runtime.typesys.errors import DTypeError, InvalidArgumentError, OpError, ShapeError
 
 __all__ = [
     "Dim", "Shape", "Size",
-    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "same_size", "whole_number",
+    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "require_scalar", "same_size", "whole_number",
 ]
 
 _counter = itertools.count()
@@ -51,6 +51,12 @@ def whole_number(x: Any, what: str) -> int:
         if isinstance(error, OpError):  # a staged tensor
             raise
         raise InvalidArgumentError(f"{what} is an integer, not {x!r}") from None
+
+
+def require_scalar(shape: Shape, op: str | None = None) -> None:
+    """Refuse a tensor with axes where one integer belongs: an index, a size, a count."""
+    if shape not in ((), None):
+        raise DTypeError(f"one integer belongs here, not a tensor of shape {shape}: index or reduce it first", op=op)
 
 
 def is_static(shape: Shape) -> bool:

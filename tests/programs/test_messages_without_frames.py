@@ -234,7 +234,7 @@ def bound():
     f(ag.ones([3]))
 
 
-@wrong("range(ag.constant(3.0))", "TypeError: 'numpy.float32' object cannot be interpreted as an integer")
+@wrong("range(ag.constant(3.0))", "TypeError: 'float32' tensor cannot be interpreted as an integer; say int(x)")
 def range_of_a_fraction():
     range(ag.constant(3.0))
 

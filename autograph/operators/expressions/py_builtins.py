@@ -57,6 +57,7 @@ from autograph.operators.statements.iterables import (
     StagedZip,
     any_iterable,
     filtered,
+    integer,
     staged_iterable,
 )
 from autograph.operators.statements.printing import print_
@@ -131,6 +132,8 @@ def range_(*args: Any) -> Any:
     args = tuple(map(resolve, args))
     if not any(isinstance(a, Tensor) for a in args):
         return builtins.range(*args)
+    if len(args) > 3:
+        raise TypeError(f"range expected at most 3 arguments, got {len(args)}")
     start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
     return StagedRange(start, stop, step)
 
@@ -140,6 +143,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
     if type(iterable) in PLAIN and type(start) in NUMBERS:
         return builtins.enumerate(iterable, start)
+    start = integer(resolve(start))
     emitted = emitting(iterable, may_stop=True)
     if emitted is not None:
         return _numbered(emitted, start)

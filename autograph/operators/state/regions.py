@@ -329,15 +329,14 @@ def is_unbound(error: NameError) -> bool:
 
 def _raise_node(trace: Trace, error: NameError) -> None:
     name = str(error).split("'")[1] if "'" in str(error) else "?"
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    line = "" if place is None else f" in line {place.tb_lineno}"
+    place = _place_of(error)
+    line = "" if place is None else f" in line {place.line}"
     trace.notes.setdefault("unset", {})[name] = (
         f"'{name}' must be defined before the branch or loop: it is read{line} before anything has set it"
     )
     arguments = name, "it must be initialized on each path, or before the branch or loop"
-    trace.builder.emit(get("raise_"), [], {"exception": UnboundVariableError, "arguments": arguments, "template": ()}, ())
+    attrs = {"exception": UnboundVariableError, "arguments": arguments, "template": ()}
+    trace.builder.emit(get("raise_"), [], attrs, (), (), place)
 
 
 def _within(graph: Graph, region: Region) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from types import GeneratorType
@@ -35,6 +36,7 @@ __all__ = [
     "StagedStream",
     "StagedZip",
     "filtered",
+    "integer",
     "staged_iterable",
 ]
 
@@ -168,7 +170,7 @@ class StagedRange(StagedIterable):
     """`range` with a staged bound."""
 
     def __init__(self, start: Any, stop: Any, step: Any = 1) -> None:
-        self.start, self.stop, self.step = (_integer(v) for v in (start, stop, step))
+        self.start, self.stop, self.step = (integer(v) for v in (start, stop, step))
 
     def count(self) -> Any:
         start, stop, step = self.start, self.stop, self.step
@@ -210,7 +212,7 @@ class StagedRange(StagedIterable):
             start = first if index.start is None else _within(index.start, count, least)
             stop = last if index.stop is None else _within(index.stop, count, least)
             return StagedRange(self.item(start), self.item(stop), self.step * step)
-        index = _integer(index)
+        index = integer(index)
         inside = op.logical_and(op.greater_equal(index, op.neg(count)), op.less(index, count))
         _require(inside, "range object index out of range", IndexError)
         return self.item(op.where(op.less(index, 0), op.add(index, count), index))
@@ -233,13 +235,13 @@ def _require(condition: Any, text: str, exception: type[Exception] = ValueError)
         trace.builder.emit(get("assert_"), [trace.operand(condition)], attributes, ())
 
 
-def _integer(v: Any) -> Any:
+def integer(v: Any) -> Any:
+    """What `range`, `enumerate` and the like count with, as Python takes it."""
     if isinstance(v, Tensor):
-        kind = v.type
-        if not kind.dtype.is_integer:
-            raise TypeError(f"'{kind.dtype.name}' tensor cannot be interpreted as an integer; say int(x)")
+        if not v.type.dtype.is_integer or v.type.shape not in ((), None):
+            raise v._no_integer()
         return v
-    return v.__index__()
+    return operator.index(v)
 
 
 class StagedEnumerate(StagedIterable):

@@ -109,6 +109,8 @@ class Values:
         if isinstance(rep, Scalar):
             return rep
         assert isinstance(rep, Deferred), rep
+        if rep.sizes:
+            raise Unsupported([("a tensor with axes where one number belongs", None)])
         if rep.scalar is None:
             self.materialize(rep)
             if rep.scalar is None:
