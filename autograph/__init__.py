@@ -2,6 +2,8 @@
 
 import os as _os
 import sys as _sys
+import warnings as _warnings
+from typing import Any as _Any
 
 from autograph import errors as errors
 from autograph.api import namespaces as _namespaces
@@ -15,12 +17,23 @@ _build.internal_folders.append(_os.path.dirname(_os.path.abspath(__file__)) + _o
 
 
 def _leave(error: BaseException) -> None:
-    from autograph.load.user_traceback import leave_eager_code  # loads what only errors need
+    try:
+        from autograph.load.user_traceback import leave_eager_code  # loads what only errors need
 
-    leave_eager_code(error)
+        leave_eager_code(error)
+    except RecursionError:  # no room is left to look at frames: what it has so far is ours
+        error.__traceback__ = None
+
+
+def _show_at_users_line(*args: _Any, **kwargs: _Any) -> None:
+    from autograph.load.user_warnings import show_at_users_line  # loads what only warnings need
+
+    show_at_users_line(_show_before, *args, **kwargs)
 
 
 _runtime_errors.outward[0] = _leave
+_show_before = _warnings.showwarning
+_warnings.showwarning = _show_at_users_line  # NumPy warns at the line that calls it, which is ours
 newaxis = None
 globals().update({name: _as_dtype(name) for name in _namespaces.DTYPES})
 

@@ -32,6 +32,11 @@ from runtime.typesys.spec import TensorSpec
 __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "vectorized_map", "while_loop"]
 
 
+def _called(fn: Any) -> str:
+    """What messages call something that is no function."""
+    return "None" if fn is None else f"a {type(fn).__name__}"
+
+
 @public("cond")
 def cond(
     pred: Any,
@@ -58,7 +63,7 @@ def cond(
     """
     for what, fn in (("true_fn", true_fn), ("false_fn", false_fn)):
         if not callable(fn):
-            raise TypeError(f"{what} must be callable, got {fn!r}")
+            raise TypeError(f"{what} must be callable, not {_called(fn)}; write lambda: result")
     assert true_fn is not None
     assert false_fn is not None
     return if_exp(pred, lambda: callee(true_fn)(), lambda: callee(false_fn)())
@@ -145,7 +150,7 @@ def switch_case(
         raise ValueError("switch_case() needs at least one branch")
     for _, fn in pairs:
         if not callable(fn):
-            raise TypeError(f"the branches of switch_case() must be callable, got {fn!r}; write lambda: result")
+            raise TypeError(f"the branches of switch_case() must be callable, not {_called(fn)}; write lambda: result")
     if default is None:
         default = pairs[-1][1]
     tests = [(op.equal(convert(branch_index), i), f) for i, f in pairs]
@@ -190,7 +195,7 @@ def while_loop(
     """
     for what, fn in (("cond", cond), ("body", body)):
         if not callable(fn):
-            raise TypeError(f"{what} must be callable, got {fn!r}")
+            raise TypeError(f"{what} must be callable, not {_called(fn)}; write lambda i, x: result")
     single = not isinstance(loop_vars, (list, tuple))
     first = [loop_vars] if single else loop_vars
     if not first:

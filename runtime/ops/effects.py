@@ -179,9 +179,13 @@ class Text:
         return repr("".join(p if isinstance(p, str) else f"{{{p[0]}}}" for p in self.template))
 
 
+_BARE = (bool, int, float, complex)
+
+
 def _argument(argument: Any, values: tuple[Any, ...]) -> Any:
     if isinstance(argument, Slot):
-        return tensor_of[0](values[argument.number])
+        value = values[argument.number]
+        return value if type(value) in _BARE else tensor_of[0](value)
     return fill(argument.template, values) if isinstance(argument, Text) else argument
 
 

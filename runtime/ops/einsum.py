@@ -50,8 +50,10 @@ def _explicit(equation: str, ranks: list[int]) -> str:
         letters = left.replace(",", "").replace(".", "")
         right = "..." * bool(dots) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     right = right.replace("...", dots)
-    if len(set(right)) != len(right) or any(c not in left and c not in dots for c in right):
-        raise InvalidArgumentError(f"einsum {equation!r}: its output repeats or invents a letter", op="einsum")
+    for letter in right:
+        if right.count(letter) > 1 or (letter not in left and letter not in dots):
+            why = "twice" if right.count(letter) > 1 else "which no operand has"
+            raise InvalidArgumentError(f"einsum {equation!r}: its output has {letter!r} {why}", op="einsum")
     return f"{','.join(out)}->{right}"
 
 

@@ -58,7 +58,7 @@ class Reshape(Op):
         if -1 in out:
             out[out.index(-1)] = _left_over(x.shape, out)
         elif is_static(x.shape) and is_static(tuple(out)) and math.prod(x.shape or ()) != math.prod(out):  # type: ignore[arg-type]
-            raise ShapeError(f"cannot reshape a tensor of shape {x.shape} to {tuple(out)}", op="reshape")
+            raise _does_not_fit(x.shape, out)
         return TensorType(x.dtype, tuple(out))
 
     def source(self, args: list[str], attrs: Any) -> str:
@@ -75,6 +75,13 @@ class Reshape(Op):
         yield (_x(2, 6),), {"shape": (-1,)}
         yield (_x(2, 6), np.int64(4)), {"shape": (None, -1)}
         yield (_x(),), {"shape": (1, 1)}
+
+
+def _does_not_fit(shape: Shape, out: list[Any]) -> ShapeError:
+    have, want = math.prod(shape or ()), math.prod(size for size in out if size != -1)  # type: ignore[arg-type]
+    why = f"no multiple of {want}" if -1 in out else f"not {want}"
+    text = f"cannot reshape a tensor of shape {shape} to {tuple(out)}: it has {have} elements, {why}"
+    return ShapeError(text, op="reshape")
 
 
 def _left_over(shape: Shape, out: list[Any]) -> Any:
@@ -94,7 +101,7 @@ def _left_over(shape: Shape, out: list[Any]) -> Any:
     unknown = [s for s in rest if isinstance(s, Dim)]
     if not unknown:
         if known == 0 or total % known:
-            raise ShapeError(f"cannot reshape a tensor of shape {shape} to {tuple(out)}", op="reshape")
+            raise _does_not_fit(shape, out)
         return total // known
     return unknown[0] if len(unknown) == 1 and total == known else Dim()
 

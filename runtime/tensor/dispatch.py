@@ -365,6 +365,9 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
             if multiplies and isinstance(other, str) and not self.dtype.is_integer:  # Python would repeat the text
                 raise TypeError(f"unsupported operand type(s) for *: a {self.dtype.name} tensor and 'str'")
             return NotImplemented
+        except RecursionError as error:
+            error.__traceback__ = None  # there is no room left to call what drops our frames
+            raise
         except BaseException as error:
             outward[0](error)
             raise

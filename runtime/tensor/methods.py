@@ -59,13 +59,16 @@ def _attach_protocols() -> None:
 
 _INSTEAD = {
     "backward": "with ag.GradientTape() as tape: ..., then tape.gradient(loss, variables)",
+    "append": "ag.concat([x, [item]], axis=0), or append to a list and take ag.stack(xs)",
     "byte": "ag.cast(x, ag.uint8)",
     "contiguous": "nothing: tensors need it nowhere",
     "cpu": "nothing: tensors are in the processor's memory",
     "cuda": "nothing: the processor is the only device",
     "detach": "ag.stop_gradient(x)",
     "double": "ag.cast(x, ag.float64)",
+    "dim": "x.ndim",
     "eval": "x.numpy(), or print(x): tensors have their values at once",
+    "extend": "ag.concat([x, items], axis=0), or extend a list and take ag.stack(xs)",
     "float": "ag.cast(x, ag.float32)",
     "grad": "tape.gradient(loss, x) of an ag.GradientTape",
     "int": "ag.cast(x, ag.int32)",
@@ -78,7 +81,14 @@ _INSTEAD = {
     "unsqueeze": "ag.expand_dims(x, axis)",
     "view": "ag.reshape(x, shape)",
 }
-"""What PyTorch's or TensorFlow 1's tensors have, and what to write here."""
+"""What PyTorch's or TensorFlow 1's tensors, or lists, have, and what to write here."""
+_INSTEAD |= {
+    name: f"ag.{name}(x)" + (", or x @ y" if name == "matmul" else "")
+    for name in (
+        "cast cos exp expand_dims gather matmul norm pad reduce_all reduce_any reduce_max reduce_mean reduce_min "
+        "reduce_prod reduce_sum sigmoid sign sin split sqrt square stack stop_gradient tanh tile unstack where".split()
+    )
+} | {"log": "ag.math.log(x)"} | {name: f"ag.nn.{name}(x)" for name in ("relu", "softmax", "softplus")}
 
 
 class _Absent:

@@ -132,6 +132,10 @@ def as_dtype(type_value: Any) -> DType:
     elif type_value in (str, bytes):
         type_value = "O"
     try:
+        if isinstance(type_value, type) and type_value not in (bool, complex, object) and not issubclass(
+            type_value, (np.generic, np.dtype)
+        ):
+            raise TypeError  # NumPy takes any class for that of objects
         dtype = np.dtype(type_value)
     except TypeError:
         raise TypeError(

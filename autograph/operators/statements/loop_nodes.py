@@ -41,7 +41,7 @@ from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.passes.ordered_writes import append_in_order
-from runtime.tensor.trace import Trace
+from runtime.tensor.trace import Place, Trace
 from runtime.tensor.views import is_array, mark_array
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 
@@ -69,6 +69,7 @@ def fixed_point(
     sync(trace)
     keys = {place.key for place in state.places}
     settled = False
+    changing: list[Place] = []
     heap = trace.notes.get("heap")
     for _ in range(_MAX_PASSES):
         abandoned = trace.notes.get("abandoned", 0)
@@ -115,10 +116,12 @@ def fixed_point(
             settled = True  # once more, for good: what fails now fails for the user
             continue
         settled = False
+        pairs = zip(state.places, state.types, joined, strict=True)
+        changing = [place for place, before, after in pairs if canonical([before]) != canonical([after])]
         if _grows_without_end(state.types, joined):
             break
         state.types = joined
-    raise refusal("unsettled-loop", names=names_of(state.places))
+    raise refusal("unsettled-loop", names=names_of(changing or state.places))
 
 
 def _grows_without_end(types: list[Any], joined: list[Any]) -> bool:

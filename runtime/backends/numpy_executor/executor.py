@@ -26,7 +26,7 @@ from runtime.ir.graph import Graph, Location, Node
 from runtime.ir.walk import clone, reachable_functions
 from runtime.plan.plan import make_plan
 
-__all__ = ["Executable", "compile_graph"]
+__all__ = ["Executable", "compile_graph", "place_in_plan"]
 
 RECURSION_LIMIT = 200_000
 _serial = itertools.count()
@@ -96,19 +96,25 @@ class Executable:
             if trace.tb_frame.f_code.co_filename == self._file:
                 found = trace
             trace = trace.tb_next
-        if found is None:
-            return None
-        code = found.tb_frame.f_code
-        line, _, start, end = next(itertools.islice(code.co_positions(), found.tb_lasti // 2, None), (None,) * 4)
-        spans = self._lines.get(line or found.tb_lineno, [])
+        return None if found is None else self._node_at(found.tb_frame, found.tb_lasti, found.tb_lineno)
+
+    def _node_at(self, frame: FrameType, lasti: int, lineno: int) -> tuple[Node, str, FrameType] | None:
+        """The node at a place in the plan, its text there, and the frame."""
+        line, _, start, end = next(itertools.islice(frame.f_code.co_positions(), lasti // 2, None), (None,) * 4)
+        spans = self._lines.get(line or lineno, [])
         inside = spans
         if start is not None and end is not None:
             inside = [s for s in spans if s[0] <= start and end <= s[1]] or spans
         if not inside:
             return None
         first, last, node = min(inside, key=lambda s: s[1] - s[0]) if start is not None else inside[0]
-        text = self.source.splitlines()[(line or found.tb_lineno) - 1]
-        return node, text[first:last], found.tb_frame
+        text = self.source.splitlines()[(line or lineno) - 1]
+        return node, text[first:last], frame
+
+    def location_in(self, frame: FrameType) -> Location | None:
+        """Where in the user's source the node came from that a frame of the plan runs now."""
+        found = self._node_at(frame, frame.f_lasti, frame.f_lineno)
+        return None if found is None else found[0].location
 
     def commented(self, number: int, text: str) -> str:
         """A line of the plan, and the lines of the user's that it comes from."""
@@ -173,7 +179,8 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     file = _file_name(graph, lines)
     exec(compile(source, file, "exec"), names.namespace)
     out = Executable(main, source, lines, names.namespace[main], file)
-    # For the warnings of NumPy, which show the line of the plan: with the user's below it. Gone with the executable.
+    _PLANS[file] = out
+    # Where NumPy's warnings show the line of the plan: with the user's below it. Gone with the executable.
     owner = weakref.ref(out, lambda _: linecache.cache.pop(file, None))
     linecache.cache[file] = (partial(_shown, owner),)  # type: ignore[assignment]
     out.fresh = plan.fresh
@@ -181,6 +188,15 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     out.few = needs(graph)
     out.functions = {name: names.namespace[text] for name, text in functions.items()}
     return out
+
+
+_PLANS: weakref.WeakValueDictionary[str, Executable] = weakref.WeakValueDictionary()
+
+
+def place_in_plan(frame: FrameType) -> Location | None:
+    """Where in the user's source a frame is that runs a plan; None of other frames."""
+    executable = _PLANS.get(frame.f_code.co_filename)
+    return None if executable is None else executable.location_in(frame)
 
 
 def _file_name(graph: Graph, lines: dict[int, list[Any]]) -> str:

@@ -72,7 +72,7 @@ def _of_shapes(said: re.Match[str], text: str) -> str:
     if reshaped := re.search(r"cannot reshape array of size (\d+) into shape \((.*?),?\)", text):
         return f"cannot reshape a tensor of {reshaped[1]} elements to ({reshaped[2].replace('newaxis', '-1')})"
     if "all input arrays" in text:
-        return "cannot stack tensors of different shapes; pad them to one shape first"
+        return "cannot stack tensors of different shapes; pad them to one shape first, or keep the list as it is"
     if "could not be broadcast together" in text:
         try:
             broadcast_many(tuple(map(int, filter(None, s.split(",")))) for s in _OPERANDS.findall(text))

@@ -1,0 +1,159 @@
+"""Slips of a newcomer's whose messages must name what was meant: methods, functions, classes, letters, lines."""
+
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+import autograph as ag
+from tests.programs.messages import check, collector
+
+CASES, wrong = collector()
+ONE = ag.constant(1.0)
+
+
+@wrong(
+    "return x.reduce_mean()", "'Tensor' object has no attribute 'reduce_mean'", "Instead: ag.reduce_mean(x)"
+)
+def function_as_a_method():
+    def f(x):
+        return x.reduce_mean()
+
+    f(ag.ones([2]))
+
+
+@wrong("x.append(3.0)", "no attribute 'append'", "append to a list and take ag.stack(xs)")
+def method_of_lists():
+    @ag.function
+    def f(x):
+        x.append(3.0)
+        return x
+
+    f(ag.ones([2]))
+
+
+@wrong("return ag.cond(x > 0, x, -x)", "true_fn must be callable, not a Tensor", "write lambda: result")
+def branches_without_functions():
+    @ag.function
+    def f(x):
+        return ag.cond(x > 0, x, -x)
+
+    f(ONE)
+
+
+@wrong("return ag.cast(x, list)", "no element type <class 'list'>", "a name such as 'float32'")
+def class_for_a_dtype():
+    @ag.function
+    def f(x):
+        return ag.cast(x, list)
+
+    f(ONE)
+
+
+@wrong('ag.einsum("ij,jk->il", ag.ones([2, 2]), ag.ones([2, 2]))', "its output has 'l' which no operand has")
+def invented_letter():
+    ag.einsum("ij,jk->il", ag.ones([2, 2]), ag.ones([2, 2]))
+
+
+@wrong("return ag.reshape(x, [-1, 3])", "of shape (4, 4) to (-1, 3): it has 16 elements, no multiple of 3")
+def reshape():
+    @ag.function
+    def f(x):
+        return ag.reshape(x, [-1, 3])
+
+    f(ag.ones([4, 4]))
+
+
+@wrong(
+    "while n > 0:",
+    "the types of this loop's variables ('t') keep changing",
+    "append to a list instead of nesting tuples",
+)
+def nested_tuples():
+    @ag.function
+    def f(n):
+        t = (n,)
+        while n > 0:
+            t = (t, n)
+            n = n - 1
+        return t
+
+    f(ag.constant(3))
+
+
+@wrong("return names[int(x)]", "KeyError: 7")
+def absent_key():
+    names = {0: "zero", 1: "one"}
+
+    @ag.function
+    def f(x):
+        return names[int(x)]
+
+    f(ag.constant(7))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c[0].__name__ for c in CASES])
+def test_message(case):
+    check(*case, __file__)
+
+
+def _product(n):
+    return n * _product(n - 1)
+
+
+def _sum(n):
+    return _sum(ag.reduce_sum(n)) + 1
+
+
+def _part(n):
+    return _part(n[0:])
+
+
+def _one_deeper(program, x):
+    return program(x)
+
+
+@pytest.mark.parametrize("program", [_product, _sum, _part])
+def test_recursion_without_end_shows_no_frames_of_ours(program):
+    for call in (program, lambda x: program(x), lambda x: _one_deeper(program, x)):
+        with pytest.raises(RecursionError) as raised:
+            call(ag.ones([3]))
+        assert raised.value.__context__ is None
+        assert {entry.filename for entry in traceback.extract_tb(raised.value.__traceback__)} == {__file__}
+
+
+_WARNED = """\
+import autograph as ag
+
+def ratio(a, b):
+    return a / b
+
+ratio(ag.constant(1.0), ag.constant(0.0))
+
+@ag.function(jit_compile=False)
+def logs(x):
+    for i in ag.range(2):
+        x = ag.math.log(x - x)
+    return x
+
+logs(ag.constant([1.0, 2.0]))
+import warnings
+warnings.warn("the user's own")
+"""
+
+
+def test_warnings_of_numpy_are_shown_at_the_users_line(tmp_path):
+    file = tmp_path / "warned.py"
+    file.write_text(_WARNED)
+    env = {**os.environ, "PYTHONPATH": str(Path(ag.__file__).parent.parent)}
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True, env=env)
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"{file}:4: RuntimeWarning: divide by zero")
+    assert lines[1].strip() == "return a / b"
+    assert lines[2].startswith(f"{file}:11: RuntimeWarning: divide by zero")
+    assert lines[3].strip() == "x = ag.math.log(x - x)"
+    assert lines[-2:] == [f"{file}:16: UserWarning: the user's own", '  warnings.warn("the user\'s own")']
+    assert "step" not in done.stderr
