@@ -22,6 +22,9 @@ INPLACE = {
     gast.LShift: "<<=", gast.RShift: ">>=",
 }  # fmt: skip
 
+CHANGING = (gast.Add, gast.Mult, gast.Sub, gast.BitOr, gast.BitAnd, gast.BitXor)
+"""Operators whose augmented assignment may change a container itself."""
+
 
 class TargetConverter(Converter):
     """A converter of one kind of target (`kind`): assignment, augmented assignment, `del`, `for`, `with`.
@@ -96,6 +99,8 @@ class TargetConverter(Converter):
         place.ctx = gast.Load()
         name = self.names.fresh("updated")
         old = self.visit(place)
+        if isinstance(node.op, CHANGING):
+            value = self.quote_expression("ag__.in_place(updated, v)", node, updated=name, v=value)
         change = gast.AugAssign(store(name, node), node.op, value)
         read = self.quote("name = old", node, name=name, old=old)
         written = self.write(node.target, load(name, node), node)

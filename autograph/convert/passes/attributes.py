@@ -27,7 +27,7 @@ class Attributes(TargetConverter):
         Example("o.a += v", "ag__.aug_attr(o, 'a', '+=', v)"),
         Example(
             "def g(o):\n    o.a += f(o)",
-            "def g(o):\n    updated = o.a\n    updated += f(o)\n    ag__.set_attr(o, 'a', updated)",
+            "def g(o):\n    updated = o.a\n    updated += ag__.in_place(updated, f(o))\n    ag__.set_attr(o, 'a', updated)",
         ),
         Example("del o.a, b", "ag__.del_attr(o, 'a')\ndel b"),
         Example("o.a, b = v", "item, b = v\nag__.set_attr(o, 'a', item)"),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
+from autograph.convert.targets import CHANGING
 from autograph.source.parse import Node, walk
 
-_CHANGING = (gast.Add, gast.Mult, gast.Sub, gast.BitOr, gast.BitAnd, gast.BitXor)
 _NEVER_CONTAINERS = (gast.Div, gast.FloorDiv, gast.Pow, gast.MatMult, gast.LShift, gast.RShift)
 
 
@@ -43,7 +43,7 @@ class InPlace(Converter):
         """What `op=` may change is told to the hook, before it does."""
         self.generic_visit(node)
         target = node.target
-        if not isinstance(target, gast.Name) or not isinstance(node.op, _CHANGING) or target.id in self._numbers:
+        if not isinstance(target, gast.Name) or not isinstance(node.op, CHANGING) or target.id in self._numbers:
             return node
         if self._is_number(node.value) and (not isinstance(node.op, gast.Mult) or _is_fraction(node.value)):
             return node

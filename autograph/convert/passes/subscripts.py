@@ -33,7 +33,7 @@ class Subscripts(TargetConverter):
         Example(
             "def g(x, i):\n    x[i][h()] += f(x)",
             "def g(x, i):\n    index = h()\n    updated = ag__.get_item(ag__.get_item(x, i), index)\n"
-            "    updated += f(x)\n    ag__.set_item(x, i, index, updated)",
+            "    updated += ag__.in_place(updated, f(x))\n    ag__.set_item(x, i, index, updated)",
         ),
         Example(
             "del x[i], y, x[0][1:]",

@@ -38,6 +38,12 @@ class Walrus(Converter):
             "    if not test:\n        h()\n        break\n    g(n)",
         ),
         Example(
+            "for k in b:\n    while a and (n := f(a)):\n        g(n)\n    else:\n        break",
+            "for k in b:\n    failed = False\n    while True:\n        test = a\n        if test:\n"
+            "            test = (n := f(a))\n        if not test:\n            failed = True\n            break\n"
+            "        g(n)\n    if failed:\n        break",
+        ),
+        Example(
             "y = [n for x in a if (n := f(x)) > 1]",
             "y = [n for x, n in ((x, f(x)) for x in a) if n > 1]",
         ),
@@ -83,14 +89,20 @@ class Walrus(Converter):
         before, node.test = self._lower(node.test, "test")
         return [*before, node]
 
-    def visit_While(self, node: Node) -> Node:
-        """Lower the test into the loop, and the `else` to where it fails. One that leaves an outer loop stays."""
+    def visit_While(self, node: Node) -> list[Node]:
+        """Lower the test into the loop, and the `else` to where it fails; behind the loop if it leaves an outer one."""
         self.generic_visit(node)
-        if not self._binds_late(node.test) or holds(node.orelse, gast.Break, gast.Continue):
-            return node
+        if not self._binds_late(node.test):
+            return [node]
         before, test = self._lower(node.test, "test")
-        leave = self.quote("if not test:\n    otherwise\n    break", node.test, test=test, otherwise=node.orelse)
-        return self.quote("while True:\n    body", node, body=[*before, *leave, *node.body])[0]
+        otherwise, ahead, behind = node.orelse, [], []
+        if holds(node.orelse, gast.Break, gast.Continue):
+            failed = self.names.fresh("failed")
+            ahead = self.quote("failed = False", node, failed=failed)
+            behind = self.quote("if failed:\n    otherwise", node, failed=load(failed, node), otherwise=otherwise)
+            otherwise = self.quote("failed = True", node.test, failed=failed)
+        leave = self.quote("if not test:\n    otherwise\n    break", node.test, test=test, otherwise=otherwise)
+        return [*ahead, *self.quote("while True:\n    body", node, body=[*before, *leave, *node.body]), *behind]
 
     def visit_Assign(self, node: Node) -> list[Node]:
         """Lower the value."""
