@@ -149,6 +149,11 @@ class Kernel:
             return ptr
         return self.code.op(f"getelementptr {self.word}, ptr {ptr}, i64 {offset}", "p")
 
+    def opaque(self, ptr: str) -> str:
+        """The same place, of which LLVM does not know where it comes from: it would look for long how to step through many
+        that are a known number apart, and find that as they are is best."""
+        return self.code.op(f'call ptr asm "", "=r,0"(ptr {ptr})', "p")
+
     def load(self, ptr: str, width: int) -> str:
         """Up to a vector of numbers from memory; zeros after them."""
         size = f"align {SIZE[self.kind]}"

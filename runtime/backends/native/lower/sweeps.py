@@ -383,7 +383,7 @@ def _block(
     ]
     with kernel.loop(0, frame.taps[0]) as u, kernel.loop(0, across) as v, kernel.loop(0, length) as c:
         tap = code.add(code.mul(code.mul(u, frame.step[0]), row), code.mul(v, frame.step[1] * frame.channels))
-        x = kernel.at(source, code.add(tap, c))
+        x = kernel.opaque(kernel.at(source, code.add(tap, c)))
         number = code.add(code.mul(code.add(code.mul(u, across), v), length), c)
         w = kernel.at(weights, code.mul(number, block))
         factors = [kernel.load(kernel.at(w, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
