@@ -18,6 +18,7 @@ from runtime.backends.native.lower.types import LLVM, SIZE
 __all__ = ["by_call", "is_for_call", "is_little", "little"]
 
 FEWEST, MOST = 3, 32  # columns, and rows of the second matrix: products written out
+FEW, WIDE = 4, 16  # terms or columns up to which loops over rows are faster, unless there are many columns or few rows
 MANY = 10  # rows that pay for putting the second matrix in order
 LARGEST = 32 * 32 * 32  # multiplications
 WRITTEN = 64  # products of vectors up to which they stand one after another, without a loop
@@ -35,7 +36,10 @@ def is_little(sizes: tuple[Operand, Operand, Operand]) -> bool:
 
 def is_for_call(sizes: tuple[Operand, Operand, Operand], in_rows: bool) -> bool:
     """Whether a little product pays the call: the second matrix is put in order by it, unless its rows lie `in_rows`."""
-    return is_little(sizes) and (in_rows or int(sizes[0]) >= MANY)
+    if not is_little(sizes) or (not in_rows and int(sizes[0]) < MANY):
+        return False
+    rows, inner, columns = (int(n) for n in sizes)
+    return (inner > FEW or columns >= WIDE) and (columns > FEW or rows <= WIDE)
 
 
 def by_call(
