@@ -9,7 +9,7 @@ from autograph.operators.containers.lists import concatenated_tensors, dynamic_o
 from autograph.operators.functions.calls import callee
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import get_item, set_item
-from autograph.operators.statements.branches import if_stmt
+from autograph.operators.statements.branches import if_exp, if_stmt, or_
 from autograph.operators.statements.iterables import StagedRange
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import convert, op
@@ -124,9 +124,16 @@ class TensorArray:
         """The tensor at an index; zeros if it was never written."""
         index = _integer(index)
         self._check(index, writing=False)
-        self._complete()
-        result: Tensor = get_item(self._items, index)
-        return result
+        dynamic, known = dynamic_of(self._items) is not None, self._shape.is_fully_defined()
+        if not (dynamic and known):
+            if known or not is_staged(index):
+                self._complete()
+            result: Tensor = get_item(self._items, index)
+            return result
+        is_there = or_(_less(index, self._written()), lambda: op.less_equal(self._size, index))  # behind the end: an error
+        missing = _zeros(self._shape, self._dtype)
+        found: Tensor = if_exp(is_there, lambda: get_item(self._items, index), lambda: missing)
+        return found
 
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor with a new first axis."""

@@ -96,35 +96,44 @@ def _clean_cond(node: Node, live: set[Value], effects: set[str]) -> None:
 
 def _clean_loop(node: Node, live: set[Value], effects: set[str]) -> None:
     """Carried values stay if they are used after the loop, by its condition, by an effect, or by one that stays."""
-    body = node.regions[-1]
     lead = 1 if node.op.name == "for_loop" else 0
-    carried = node.carried
+    clean = False
+    while True:
+        used = _carried_needed(node, lead, live, effects)
+        if len(used) < node.carried:
+            _keep_carried(node, lead, used)
+        elif clean:
+            break
+        for region in node.regions:
+            _clean(region, effects)
+        clean = True  # once more: what loops inside needed before may not be needed now
+    _drop_invariants(node, first=lead + len(used), per_region=tuple(lead + len(used) for _ in node.regions))
+
+
+def _carried_needed(node: Node, lead: int, live: set[Value], effects: set[str]) -> list[int]:
+    """The carried values that stay."""
+    body = node.regions[-1]
     needed = {k for k, v in enumerate(node.outputs) if v in live}
     if lead == 0:
         test = node.regions[0]
         needed |= _inputs_needed(test, set(test.outputs), effects)
     while True:
-        wanted = {body.outputs[k] for k in needed if 0 <= k < carried}
+        wanted = {body.outputs[k] for k in needed if 0 <= k < node.carried}
         more = needed | {j - lead for j in _inputs_needed(body, wanted, effects)}
         if more == needed:
-            break
+            return [k for k in range(node.carried) if k in needed]
         needed = more
-    used = [k for k in range(carried) if k in needed]
-    if len(used) < carried:
-        gone = [k for k in range(carried) if k not in needed]
-        _keep_outputs(node, used)
-        body.outputs = [body.outputs[k] for k in used]
-        node.attrs = {**node.attrs, "carried": len(used)}
-        _clean(body, effects)
-        if lead == 0:
-            _clean(node.regions[0], effects)
-        node.inputs = _without(node.inputs, {k + lead for k in gone})
-        for region in node.regions:
-            region.inputs = _numbered(_without(region.inputs, {k + lead for k in gone}))
-    else:
-        for region in node.regions:
-            _clean(region, effects)
-    _drop_invariants(node, first=lead + len(used), per_region=tuple(lead + len(used) for _ in node.regions))
+
+
+def _keep_carried(node: Node, lead: int, used: list[int]) -> None:
+    gone = {lead + k for k in range(node.carried)} - {lead + k for k in used}
+    body = node.regions[-1]
+    _keep_outputs(node, used)
+    body.outputs = [body.outputs[k] for k in used]
+    node.attrs = {**node.attrs, "carried": len(used)}
+    node.inputs = _without(node.inputs, gone)
+    for region in node.regions:
+        region.inputs = _numbered(_without(region.inputs, gone))
 
 
 def _inputs_needed(region: Graph, wanted: set[Value], effects: set[str]) -> set[int]:

@@ -11,6 +11,7 @@ from runtime.passes.dce import eliminate_dead_code
 from runtime.passes.fold import fold_constants
 from runtime.passes.inline import inline_calls
 from runtime.passes.invariant import move_invariants
+from runtime.passes.list_sums import add_in_place
 from runtime.passes.manager import Pass, run_passes
 from runtime.passes.progressions import count_progressions
 from runtime.passes.sink import sink_sums
@@ -25,6 +26,7 @@ PASSES: tuple[Pass, ...] = (
     fold_constants,       # constants, branches and loops that they decide
     know_widths,          # x[i:i + 8] has 8 rows
     simplify,             # x * 1
+    add_in_place,         # cotangents of lists
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried
     count_progressions,   # range(3, 9)[i] is i + 3
