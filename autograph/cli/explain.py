@@ -59,7 +59,8 @@ def _report(report: Report, path: str, ways_out: dict[str, str]) -> list[Line]:
         lines.append((f"  {title}", style))
         for row in rows:
             where = f"line {row.lines[0]}" if len(row.lines) == 1 else f"lines {', '.join(map(str, row.lines))}"
-            lines.append((f"    {where}: {row.syntax} {row.text}", ""))
+            syntax = "" if row.syntax in ("and", "or") else f"{row.syntax} "  # these stand in the text
+            lines.append((f"    {where}: {syntax}{row.text}", ""))
             for part in row.reason.split("; ", 1):
                 id = lines[-1][0].rpartition(" ")[2]
                 if part.startswith(_INSTEAD) and id.endswith("]"):

@@ -13,11 +13,14 @@ from typing import NamedTuple
 import gast
 
 from autograph.convert.converter import holds
+from autograph.convert.emitting import turned_inside_out
 from autograph.convert.jumps import SUSPENDING
+from autograph.convert.naming import Names
 from autograph.convert.passes.control_flow import is_static
 from autograph.convert.pipeline import convert_source
+from autograph.convert.template import copy_tree
 from autograph.errors.catalogue import REFUSALS
-from autograph.source.parse import Node, parse_ast, unparse, walk
+from autograph.source.parse import Node, parse, parse_ast, unparse, walk
 
 __all__ = ["PYTHON", "REFUSED", "STAGED", "Finding", "Report", "explain_source"]
 
@@ -65,7 +68,11 @@ def explain_source(text: str, filename: str = "<unknown>") -> list[Report]:
         for inner, function in _functions(original, name):
             found = _Finder(left, decorated).all_of(function)
             reports.append(Report(inner, function.lineno, _once(found)))
-    return reports
+    for name, function in _lambdas(parse(text, filename).body):
+        found = _Finder(set(), decorated).all_of(function)
+        if found:
+            reports.append(Report(name, function.lineno, _once(found)))
+    return sorted(reports, key=lambda report: report.line)
 
 
 def _decorated(module: Node) -> Iterator[int]:
@@ -96,6 +103,19 @@ def _functions(function: Node, name: str) -> Iterator[tuple[str, Node]]:
             pending += [(outer, child) for child in gast.iter_child_nodes(node)]
 
 
+def _lambdas(statements: list[Node]) -> Iterator[tuple[str, Node]]:
+    """The lambdas of a module that stand in no function, with the names that they are assigned to."""
+    pending: list[tuple[str, Node]] = [("<lambda>", statement) for statement in statements]
+    while pending:
+        name, node = pending.pop(0)
+        if isinstance(node, gast.Lambda):
+            yield name, node
+        elif not isinstance(node, (gast.FunctionDef, gast.AsyncFunctionDef)):
+            target = node.targets[0] if isinstance(node, gast.Assign) else None
+            name = target.id if isinstance(target, gast.Name) else "<lambda>"
+            pending += [(name, child) for child in gast.iter_child_nodes(node)]
+
+
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:
     """Equal findings joined, with all their lines."""
     lines: dict[tuple[str, str, str, str], list[int]] = {}
@@ -118,15 +138,20 @@ class _Finder:
         self.found: list[Finding] = []
         self.suspended = ""  # why tests stay Python in the whole function
         self.is_staged_generator = False
+        self.emits = False  # a generator: its statements are staged where a staged function loops over it
 
     def all_of(self, function: Node) -> list[Finding]:
         """Everything in the function's body, in its order."""
+        if isinstance(function, gast.Lambda):
+            self._visit(function.body, False)
+            return self.found
         if isinstance(function, gast.AsyncFunctionDef):
             self.suspended = "async code runs in Python's own event loop"
         self.is_staged_generator = function.lineno in self.decorated and holds(function.body, gast.Yield, gast.YieldFrom)
         if self.is_staged_generator:
             text = gast.Name(function.name, gast.Load(), None, None)
             self._refused("generator-function", "generator", gast.copy_location(text, function), "when it is called")
+        self.emits = not self.is_staged_generator and _can_be_looped_over(function)
         guarded = function.name in ("__init__", "build")
         for statement in function.body:
             self._visit(statement, guarded)
@@ -164,7 +189,8 @@ class _Finder:
         if reason:
             self._add(PYTHON, syntax, test, reason, node)
         elif staged:
-            self._add(STAGED, syntax, test, "", node)
+            looped = self.emits and holds(node, *SUSPENDING)
+            self._add(STAGED, syntax, test, "where a staged function loops over this generator" if looped else "", node)
 
     def _why_python(self, node: Node, test: Node) -> str:
         left = _place(node) in self.left
@@ -177,6 +203,8 @@ class _Finder:
             return ""
         if self.suspended:
             return self.suspended
+        if self.emits:
+            return ""
         if holds(node, *SUSPENDING):
             return "it holds a yield or await, which only works in the function's own frame"
         if isinstance(node, _COMPREHENSIONS):
@@ -238,11 +266,26 @@ class _Finder:
                 self._refused("unknown-length", "unpacking", node, when)
 
     def _Yield(self, node: Node, _: bool) -> None:
-        if node.value is not None and not self.is_staged_generator:
+        if node.value is not None and not self.is_staged_generator and not self.emits:
             self._add(PYTHON, "yield", node.value, "generators run in Python's own frames")
+
+    def _Try(self, node: Node, _: bool) -> None:
+        """Caught is also what fails when the graph runs."""
+        types = [gast.Name("", gast.Load(), None, None) if h.type is None else h.type for h in node.handlers]
+        if types and not self.suspended and not holds(node, *SUSPENDING):
+            text = ", ".join(dict.fromkeys(_short(kind) for kind in types if getattr(kind, "id", "-"))) or "all"
+            self.found.append(Finding(STAGED, "try", f"except {text}", "", (node.lineno,)))
 
     def _Await(self, node: Node, _: bool) -> None:
         self._add(PYTHON, "await", node.value, "async code runs in Python's own event loop")
+
+
+def _can_be_looped_over(function: Node) -> bool:
+    """Whether a function is a generator whose statements are staged where a staged function loops over it."""
+    if not isinstance(function, gast.FunctionDef) or not holds(function.body, gast.Yield, gast.YieldFrom):
+        return False
+    names = [getattr(node, "attr", getattr(node, "id", "")) for node in function.decorator_list]
+    return "contextmanager" not in names and turned_inside_out(copy_tree(function), Names(function), True) is not None
 
 
 _COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)

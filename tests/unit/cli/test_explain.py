@@ -87,7 +87,11 @@ def test_findings_are_told_once_with_all_their_lines():
     ("text", "found"),
     [
         ("@ag.function\ndef f(n):\n    yield n", [(REFUSED, "generator", "f", (2,))]),
-        ("def f(n):\n    yield n", [(PYTHON, "yield", "n", (2,))]),
+        ("def f(n):\n    if n: yield n", [(STAGED, "if", "n", (2,))]),
+        ("def f(n):\n    try: yield n\n    except ValueError: pass", [(PYTHON, "yield", "n", (2,))]),
+        ("@contextmanager\ndef f(n):\n    if n: yield n", [(PYTHON, "if", "n", (3,)), (PYTHON, "yield", "n", (3,))]),
+        ("f = lambda n: 1 if n else 2", [(STAGED, "if-else", "n", (1,))]),
+        ("def f(n):\n    try: g(n)\n    except (A, B): pass\n    except: pass", [(STAGED, "try", "except (A, B)", (2,))]),
         ("async def f(x):\n    if x: return x", [(PYTHON, "if", "x", (2,))]),
         ("def f(x, n):\n    math.comb(x, n)\n    math.pow(x, n)", [(REFUSED, "call", "math.comb(x, n)", (2,))]),
         ("def f(x):\n    a, *b = x\n    x.item(), b.sort()\n    return [*x], {*x}", [(REFUSED, "unpacking", "{*x}", (4,))]),
