@@ -16,7 +16,7 @@ from runtime.grad.regions import close_regions
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.safety import may_fail
 from runtime.ir.walk import CALLS, reachable_functions
-from runtime.ops.attempts import Known
+from runtime.ops.attempts import Kind
 from runtime.ops.registry import get
 from runtime.tensor.trace import Trace, tracing
 from runtime.typesys.spec import TensorType, ValueType
@@ -25,7 +25,7 @@ __all__ = ["spelled_out"]
 
 _TAG = TensorType("int64", (), weak=True)
 
-Exceptions = tuple[type[BaseException] | Known, ...]
+Exceptions = tuple[Kind, ...]
 
 
 class _Level(NamedTuple):

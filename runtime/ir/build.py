@@ -74,7 +74,8 @@ class Builder:
         self.graph = graph
         self.region = Region(graph, None)
         self.emitted = 0  # nodes, in all regions
-        self.watcher: Callable[[Op, list[Value]], None] | None = None  # is told of each operation before its node is added
+        # Is told of each operation, with its inputs and attributes, before its node is added.
+        self.watcher: Callable[[Op, list[Value], dict[str, Any]], None] | None = None
         self.location: Location | None = None  # of nodes that no line of the user's asks for
 
     def push(self, graph: Graph | None = None) -> Region:
@@ -100,7 +101,7 @@ class Builder:
     ) -> Node:
         """Add a node to the current region; the operation's own rule gives the output types unless they are given."""
         if self.watcher is not None:
-            self.watcher(op, inputs)
+            self.watcher(op, inputs, attrs)
         self.emitted += 1
         resolve = self.region.resolve
         inputs = [resolve(v) for v in inputs]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.ops.effects import raised_at
 from runtime.ops.registry import Op
 from runtime.typesys.errors import InvalidArgumentError, OpError
 from runtime.typesys.spec import TensorType, ValueType
@@ -38,6 +39,21 @@ class Known:
         return same and all(name in error.__dict__ and error.__dict__[name] == value for name, value in self.state)
 
 
+@dataclasses.dataclass(frozen=True)
+class Sited:
+    """Among the classes of an attempt: what the `raise_` of a site raises, whose values the attempt has noted."""
+
+    exception: type[BaseException]
+    site: int
+
+    def fits(self, error: BaseException) -> bool:
+        """Whether it is this exception."""
+        return raised_at(error) == self.site
+
+
+Kind = type[BaseException] | Known | Sited
+
+
 class Attempt(Op):
     """(which, *results) of the function named `function`, applied to the inputs after the first `slots`.
 
@@ -50,14 +66,14 @@ class Attempt(Op):
 
     @staticmethod
     def run_function(
-        function: Any, name: str, slots: int, exceptions: tuple[type[BaseException] | Known, ...], *inputs: Any
+        function: Any, name: str, slots: int, exceptions: tuple[Kind, ...], *inputs: Any
     ) -> tuple[Any, ...]:
         """What the plan calls; `function` is the compiled one, `name` its name in the table."""
         state = list(inputs[:slots])
         _OPEN.slots.append((name, state))
         try:
             results = function(*inputs[slots:])
-        except tuple(k.exception if isinstance(k, Known) else k for k in exceptions) as error:
+        except tuple(k.exception if isinstance(k, (Known, Sited)) else k for k in exceptions) as error:
             which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error)), 0)
             if not which:
                 raise
@@ -68,9 +84,9 @@ class Attempt(Op):
         return (0,) if slots == 0 else (0, results) if slots == 1 else (0, *results)
 
 
-def _catches(kind: type[BaseException] | Known, error: BaseException) -> bool:
+def _catches(kind: Kind, error: BaseException) -> bool:
     """Whether `except kind` is meant for the error: Python's AssertionError is no ValueError, ours is one, too."""
-    if isinstance(kind, Known):
+    if isinstance(kind, (Known, Sited)):
         return kind.fits(error)
     if isinstance(error, InvalidArgumentError) and error.python is not None and not issubclass(kind, OpError):
         return issubclass(error.python, kind)

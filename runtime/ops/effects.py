@@ -6,6 +6,7 @@ record, the spec is a form (see `shown`).
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -159,21 +160,21 @@ class Assert(Op):
         return ()
 
 
+@dataclasses.dataclass(frozen=True, repr=False)
 class Slot:
     """An argument of an exception that is an input."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    number: int
 
     def __repr__(self) -> str:
         return f"input {self.number}"
 
 
+@dataclasses.dataclass(frozen=True, repr=False)
 class Text:
     """An argument of an exception that is a text with inputs in it."""
 
-    def __init__(self, template: Template) -> None:
-        self.template = template
+    template: Template
 
     def __repr__(self) -> str:
         return repr("".join(p if isinstance(p, str) else f"{{{p[0]}}}" for p in self.template))
@@ -193,7 +194,8 @@ class Raise(Op):
     """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None.
 
     In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it. What has an `__init__` or
-    attributes of its own is not initialised again: `state` holds the attributes.
+    attributes of its own is not initialised again: `state` holds the attributes. Where an attempt waits for it, `site`
+    tells it from others: see `raised_at`.
     """
 
     name = "raise_"
@@ -207,6 +209,7 @@ class Raise(Op):
         arguments: tuple[Any, ...] | None = None,
         template: Template = (),
         state: tuple[tuple[str, Any], ...] | None = None,
+        site: Any = 0,
     ) -> tuple[()]:
         return ()
 
@@ -217,8 +220,27 @@ class Raise(Op):
         arguments: tuple[Any, ...] | None = None,
         template: Template = (),
         state: tuple[tuple[str, Any], ...] | None = None,
+        site: Any = 0,
     ) -> tuple[()]:
-        raise exception_of(values, exception, arguments, template, state)
+        made = exception_of(values, exception, arguments, template, state)
+        if site:
+            _RAISED.last = made, site
+        raise made
+
+
+class _Raised(threading.local):
+    """What an attempt waits for that was raised last, and its site."""
+
+    last: tuple[BaseException | None, Any] = None, 0
+
+
+_RAISED = _Raised()
+
+
+def raised_at(error: BaseException) -> Any:
+    """Which `raise_` has raised an exception: its site; 0 if none that has one."""
+    last, site = _RAISED.last
+    return site if last is error else 0
 
 
 def exception_of(

@@ -33,6 +33,7 @@ __all__ = [
     "replayed",
     "run_region",
     "settle",
+    "site_of",
 ]
 
 
@@ -141,6 +142,7 @@ def _keep_shared(trace: Trace, traced: Traced, records: list[Any], fresh: tuple[
         sharing.keep_placed(traced.shared, unheld(trace, placed, records) | {id(x) for x in fresh})
 
 
+raised: Callable[[Any], Any] = lambda error: error  # notes what `raise` raises; put here by the module that can
 _LEAVING = "__autograph_leaving__"
 
 
@@ -152,12 +154,40 @@ def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) ->
 
 def left_by(trace: Trace, error: BaseException) -> bool:
     """Emit the node of an exception that the user's code raised here, if it is one."""
+    if _LEAVING not in error.__dict__ and ("__raised_again__" in error.__dict__ or "__raised_again__" in vars(type(error))):
+        raised(error)  # a bare `raise`
     known = error.__dict__.pop(_LEAVING, None)
     if known is None:
         return False
     values, attrs, location = known
+    if trace.notes.get("tries") and "site" not in attrs:
+        site = site_of(trace, error, values, attrs)
+        if site:
+            attrs = {**attrs, "site": site}
     trace.builder.emit(get("raise_"), values, attrs, (), (), location)
     return True
+
+
+def site_of(trace: Trace, error: BaseException, values: list[Value], attrs: dict[str, Any]) -> int:
+    """The number by which attempts tell a `raise` from others, under which is noted what else belongs to the exception; 0
+    where all of it is known, or was raised before."""
+    known = not values and error.__cause__ is None and error.__context__ is None and not hasattr(error, "__notes__")
+    if known or not isinstance(attrs["exception"], type):
+        return 0
+    before = error.__cause__, error.__context__
+    causes = [None if e is None else (type(e).__name__, *_plain(e)) for e in before]
+    key = (repr(sorted(attrs.items())), attrs["exception"], tuple(v.type for v in values), repr(causes))
+    sites: dict[Any, Any] = trace.notes.setdefault("sites", {})
+    number = sites[key] if key in sites else len(sites) // 2 + 1
+    for e in before:
+        if e is not None:
+            e.__traceback__ = None  # it would keep what was born here alive
+    sites[key], sites[number] = number, (attrs["exception"], *before, error.__suppress_context__)
+    return number
+
+
+def _plain(error: BaseException) -> list[Any]:
+    return [a for a in BaseException.args.__get__(error) if type(a) in (str, int)]  # type: ignore[attr-defined]
 
 
 def _abandoned(trace: Trace, error: BaseException) -> bool:

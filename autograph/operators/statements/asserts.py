@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from autograph.operators.state import regions
 from autograph.operators.state.regions import leaving
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import StagedText, template_of
@@ -52,8 +53,12 @@ def raised(error: Any) -> Any:
     made = error() if isinstance(error, type) else error
     again = getattr(made, "__raised_again__", None)
     if again is not None:  # caught when the graph runs, and raised once more
-        leaving(made, [], {"exception": again, "arguments": (), "template": ()})
-        return made
+        site, args, state = made.__dict__.get("__as_made__", (0, None, None))
+        if state is None or (args is made.args and _same(state, made.__dict__)):
+            leaving(made, [], {"exception": again, "arguments": (), "template": (), **({"site": site} if site else {})})
+            return made
+        for name in ("__as_made__", "__raised_again__"):
+            del made.__dict__[name]
     if any(map(is_mixed, made.args)):
         made.args = tuple(str(x) if is_mixed(x) else x for x in made.args)
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
@@ -66,7 +71,13 @@ def raised(error: Any) -> Any:
     return made
 
 
-choice_module.raised_hook = raised
+def _same(state: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether a handler has left an exception's attributes as they were."""
+    own = {name: value for name, value in now.items() if name not in ("__as_made__", "__raised_again__")}
+    return own.keys() == state.keys() and all(own[name] is state[name] for name in own)
+
+
+choice_module.raised_hook = regions.raised = raised
 
 
 def _is_of_the_run(error: Any) -> bool:

@@ -20,7 +20,8 @@ from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places, na
 from autograph.operators.state.regions import NewReferences, Traced, inside, is_ours, replayed, run_region
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
-from autograph.operators.statements.staged_texts import staged_text
+from autograph.operators.statements.loop_state import Slot as OwnPlace
+from autograph.operators.statements.staged_texts import slot, staged_text, text
 from autograph.operators.statements.trials import Trial
 from autograph.operators.values.choice import alternatives_of
 from autograph.operators.values.descriptors import (
@@ -38,8 +39,8 @@ from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.safety import may_fail
-from runtime.ops.attempts import Known, last_caught
-from runtime.ops.effects import exception_of
+from runtime.ops.attempts import Kind, Known, Sited, last_caught
+from runtime.ops.effects import Slot, Text, exception_of
 from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -69,7 +70,7 @@ def try_stmt(
         _by_python(body, handlers, orelse)
         return
     cells = name_places(names, body, orelse, *(h for _, h in handlers)) if names else []
-    staged = _Try(trace, body, cells)
+    staged = _Try(trace, body, cells, any(_uses_first(handler) for _, handler in handlers))
     trial = Trial(trace)
     traced = staged.settled()
     if traced is None:
@@ -77,10 +78,11 @@ def try_stmt(
         _by_python(body, handlers, orelse)
         return
     trial.keep(trace)
-    kinds: list[tuple[type[BaseException] | Known, Any]] = []
+    kinds: list[tuple[Kind, Any]] = []
+    made: dict[Sited, dict[str, Any]] = {}  # attributes of the nodes that raise
     for types, handler in handlers:
         for kind in _flat(types()):
-            known, others = _raised_in(trace, traced.region.graph, kind) if _uses_first(handler) else ([], True)
+            known, others = _raised_in(staged, traced.region.graph, kind, made) if _uses_first(handler) else ([], True)
             kinds += [(k, handler) for k in known]
             if others:
                 kinds.append((kind, handler))
@@ -91,8 +93,13 @@ def try_stmt(
         if orelse is not None:
             orelse()
 
-    everything = [*cells, *(p for p in staged.places if all(p is not c for c in cells))]
-    choose(trace, tag, 0, [done, *(_handling(kind, handler) for kind, handler in kinds)], everything)
+    everything = [*cells, *(p for p in staged.places if type(p) is not OwnPlace and all(p is not c for c in cells))]
+
+    def noted(kind: Sited) -> BaseException:
+        return staged.remade(kind.site, made[kind])
+
+    choose(trace, tag, 0, [done, *(_handling(kind, handler, noted) for kind, handler in kinds)], everything)
+    staged.forget()
 
 
 def choose(trace: Trace, tag: Tensor, number: int, paths: list[Callable[[], None]], cells: list[Place]) -> None:
@@ -127,10 +134,14 @@ def _flat(types: Any) -> list[type[BaseException]]:
     return [kind for part in types for kind in _flat(part)] if isinstance(types, tuple) else [types]
 
 
-def _raised_in(trace: Trace, graph: Graph, kind: type[BaseException]) -> tuple[list[Known], bool]:
-    """Of the exceptions of a class that a graph may raise those of which all is known, and whether there are others."""
-    known: dict[Known, None] = {}
+def _raised_in(
+    staged: _Try, graph: Graph, kind: type[BaseException], sites: dict[Sited, dict[str, Any]]
+) -> tuple[list[Known | Sited], bool]:
+    """Of the exceptions of a class that a graph may raise those of which all is known, or noted (their attributes are
+    put into `sites`), and whether there are others."""
+    known: dict[Known | Sited, None] = {}
     others = False
+    trace = staged.trace
     pending, seen = [graph], {graph.name}
     while pending:
         for node in pending.pop().walk():
@@ -139,11 +150,22 @@ def _raised_in(trace: Trace, graph: Graph, kind: type[BaseException]) -> tuple[l
                 seen.add(name)
                 pending.append(trace.graph.functions[name])
             if node.op.name == "raise_":
-                exception = node.attrs["exception"]
+                exception, site = node.attrs["exception"], node.attrs.get("site")
+                is_new = isinstance(exception, type)
+                if site and not is_new:  # raised once more, as it was
+                    exception = site.exception if type(site) is Known else trace.notes["sites"][site][0]
                 if not isinstance(exception, type):
                     others = True
                 elif issubclass(exception, kind):
-                    made = _made(exception, node)
+                    made: Known | Sited | None
+                    if type(site) is Known:
+                        made = site
+                    elif site and (not node.inputs or site in staged.carried):
+                        made = Sited(exception, site)
+                        if is_new:
+                            sites[made] = {**node.attrs, "slots": len(node.inputs)}
+                    else:
+                        made = _made(exception, node)
                     others = others or made is None
                     known.update({} if made is None else {made: None})
             elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
@@ -151,7 +173,7 @@ def _raised_in(trace: Trace, graph: Graph, kind: type[BaseException]) -> tuple[l
     return (list(known), others) if len(known) <= _MOST_KNOWN else ([], True)
 
 
-_MOST_KNOWN = 4  # for each the handler is traced
+_MOST_KNOWN = 8  # for each the handler is traced
 
 
 def _made(exception: type[BaseException], node: Node) -> Known | None:
@@ -175,11 +197,17 @@ def _uses_first(function: Any) -> bool:
     return any(i.argval == name and i.opname.startswith("LOAD") for i in dis.get_instructions(code))
 
 
-def _handling(kind: type[BaseException] | Known, handler: Callable[[Any], None]) -> Callable[[], None]:
-    """The handler of an exception that is caught when the graph runs."""
+def _handling(
+    kind: Kind, handler: Callable[[Any], None], noted: Callable[[Sited], BaseException]
+) -> Callable[[], None]:
+    """The handler of an exception that is caught when the graph runs; `noted` makes those of which it is noted what they
+    hold."""
 
     def handle() -> None:
-        error = _caught(kind, _uses_first(handler)) if isinstance(kind, type) else _remade(kind)
+        if isinstance(kind, type):
+            error = _caught(kind, _uses_first(handler))
+        else:
+            error = _remade(kind) if isinstance(kind, Known) else noted(kind)
         try:
             raise error  # so that a bare `raise` in the handler finds it
         except type(error):
@@ -202,9 +230,33 @@ def _remade(kind: Known) -> BaseException:
     assert trace is not None
     table = trace.notes.setdefault("remade", {})
     if kind not in table:
-        made = table[kind] = exception_of((), kind.exception, kind.arguments, (), kind.state)
-        made.__dict__["__raised_again__"] = last_caught
-    return table[kind]  # type: ignore[no-any-return]
+        table[kind] = exception_of((), kind.exception, kind.arguments, (), kind.state)
+    made: BaseException = table[kind]
+    made.args = kind.arguments
+    made.__dict__.clear()  # of what a handler has done to it
+    made.__dict__.update(kind.state)
+    _mark(made, kind)
+    return made
+
+
+def _mark(made: BaseException, kind: Known | int) -> None:
+    """Let an exception that stands for one of the run be known as such where it is raised again."""
+    made.__dict__["__as_made__"] = kind, made.args, dict(made.__dict__)
+    made.__dict__["__raised_again__"] = last_caught
+
+
+def _with_values(argument: Any, values: Sequence[Any]) -> Any:
+    """An argument of an exception, of its slots' values."""
+    if isinstance(argument, Slot):
+        return values[argument.number]
+    return _text_of(argument.template, values) if isinstance(argument, Text) else argument
+
+
+def _text_of(template: tuple[Any, ...], values: Sequence[Any]) -> str:
+    trace = STATE.trace
+    assert trace is not None
+    parts = [p if isinstance(p, str) else slot(trace, trace.operand(values[p[0]]), p[1]) for p in template]
+    return text("".join(parts))
 
 
 def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
@@ -230,8 +282,10 @@ def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
 class _Try:
     """One try statement while its body is traced."""
 
-    def __init__(self, trace: Trace, body: Callable[[], None], cells: list[Place]) -> None:
+    def __init__(self, trace: Trace, body: Callable[[], None], cells: list[Place], asks: bool) -> None:
         self.trace = trace
+        self.asks = asks  # a handler looks at what it caught
+        self.carried: dict[int, tuple[OwnPlace, Descriptor]] = {}  # by site: what was raised there is made of, and its type
         self.body = body
         self.start = trace.builder.region
         self.cells = cells
@@ -268,7 +322,8 @@ class _Try:
                 self.places, self.types = [], []
                 continue
             known = {place.key for place in self.places}
-            new = [place for key, place in {**traced.places, **self.missed}.items() if key not in known]
+            noted = {place.key: place for place, _ in self.carried.values()}
+            new = [place for key, place in {**traced.places, **self.missed, **noted}.items() if key not in known]
             before = self.types
             self.types = list(self.joined)
             for place in new:
@@ -306,7 +361,7 @@ class _Try:
             opened.pop()
             trace.builder.watcher = before
 
-    def _before(self, operation: Op, inputs: list[Value]) -> None:
+    def _before(self, operation: Op, inputs: list[Value], attrs: dict[str, Any]) -> None:
         """Before an operation that may fail: note what has changed since."""
         if not may_fail(operation, inputs):
             return
@@ -315,12 +370,54 @@ class _Try:
         try:
             opened = trace.notes["tries"]
             for each in opened:
-                each.note()
+                if attrs.get("site") and inputs and each.asks:
+                    each.note_raised(attrs["site"], inputs)
+                else:
+                    each.note()
         except Exception as error:
             self.failed = error  # not the body's
             raise
         finally:
             trace.builder.watcher = watcher
+
+    def note_raised(self, site: int, inputs: list[Value]) -> None:
+        """Emit, too, what an exception is made of that is about to be raised."""
+        values = tuple(map(Tensor, inputs))
+        if site not in self.carried:
+            self.carried[site] = OwnPlace("raised", UNBOUND), loosen(describe(values))
+        place, _ = self.carried[site]
+        place.write(values)
+        try:
+            self.note()
+        finally:
+            place.write(UNBOUND)
+
+    def remade(self, site: int, attrs: dict[str, Any]) -> BaseException:
+        """On the path on which it was caught: an exception like the one that was raised at a site."""
+        values: tuple[Any, ...] = ()
+        if attrs["slots"]:
+            place, d = self.carried[site]
+            noted = self.types[self.places.index(place)]
+            values = place.read()
+            if isinstance(noted, OneOf):
+                values = alternatives_of(values)[alternative_for(d, noted)]
+        kind = attrs["exception"]
+        if attrs["arguments"] is None:
+            given = [_text_of(attrs["template"], values)]
+        else:
+            given = [_with_values(a, values) for a in attrs["arguments"]]
+        state = attrs.get("state")
+        made = kind(*given) if state is None else kind.__new__(kind, *given)
+        made.args = tuple(given)
+        made.__dict__.update({name: _with_values(a, values) for name, a in state or ()})
+        _, made.__cause__, made.__context__, made.__suppress_context__ = self.trace.notes["sites"][site]
+        _mark(made, site)
+        return made  # type: ignore[no-any-return]
+
+    def forget(self) -> None:
+        """Nobody asks any more what was raised."""
+        for place, _ in self.carried.values():
+            place.write(UNBOUND)
 
     def note(self) -> None:
         """Emit what changed of the places."""
@@ -359,7 +456,7 @@ class _Try:
                 self.last[region][i] = _UNSURE
             region = region.parent
 
-    def emit(self, traced: Traced, exceptions: tuple[type[BaseException] | Known, ...]) -> Tensor:
+    def emit(self, traced: Traced, exceptions: tuple[Kind, ...]) -> Tensor:
         """The node; the places get what the body left. Returns the tag."""
         trace, region = self.trace, traced.region
         if not traced.ended:
@@ -388,7 +485,8 @@ class _Try:
         closed = []
         for place, d in zip(self.places, self.types, strict=True):
             value = unpack(d, results, getattr(place, "name", ""))
-            trace.record(place)
+            if type(place) is not OwnPlace:
+                trace.record(place)
             place.write(UNBOUND if value is UNDEFINED else value)
             final = UNDEFINED if traced.ended else traced.finals.get(place.key, UNDEFINED)
             if type(final) is not list and any(True for _ in mutable_parts(final)):
@@ -417,6 +515,6 @@ class _Try:
     def settle(self) -> None:
         """On the path on which nothing failed: the places hold what the body left, and nothing else is possible."""
         for place, d, final in zip(self.places, self.types, self.finals, strict=True):
-            if isinstance(d, OneOf) and not isinstance(final, (OneOf, Undefined)):
+            if isinstance(d, OneOf) and not isinstance(final, (OneOf, Undefined)) and type(place) is not OwnPlace:
                 self.trace.record(place)
                 place.write(alternatives_of(place.read())[alternative_for(final, d)])

@@ -34,7 +34,7 @@ from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.spec import TensorType
 
 __all__ = ["alternative_for", "as_value", "mapped", "pack", "pack_list", "same_columns", "unpack"]
@@ -124,9 +124,23 @@ def _pack_choice(x: Any, d: OneOf) -> list[Value]:
             assert choice is not None
             which = op.equal(choice._tag, next(i for i, a in enumerate(choice._alternatives) if a is other))
             more = pack(other, alternative)
-            packed = [trace.operand(op.where(which, Tensor(b), Tensor(a))) for a, b in zip(packed, more, strict=True)]
+            packed = [_either(trace, which, b, a) for a, b in zip(packed, more, strict=True)]
         values += packed
     return values
+
+
+def _either(trace: Trace, which: Any, a: Value, b: Value) -> Value:
+    """One of two values of a type; of texts and lists by a branch, which the others need none for."""
+    if isinstance(a.type, TensorType) and a.type.dtype.kind in "biufc":
+        return trace.operand(op.where(which, Tensor(a), Tensor(b)))
+    regions = []
+    for value in (a, b):
+        region = trace.builder.push()
+        region.graph.outputs = [region.resolve(value)]
+        trace.builder.pop()
+        regions.append(region)
+    inputs = [trace.operand(which), *close(trace, regions)]
+    return trace.builder.emit(get("cond"), inputs, {}, (a.type,), tuple(r.graph for r in regions)).outputs[0]
 
 
 def alternative_for(have: Descriptor, d: OneOf) -> int:
