@@ -413,3 +413,92 @@ def test_a_minimum_waits_only_for_the_row_that_is_written():
     a, b = rng.integers(0, 3, 30), rng.integers(0, 3, 40)
     f = ag.function(distance_in_two_rows, jit_compile=True)
     np.testing.assert_array_equal(f(a, b), distance_in_two_rows(a, b))
+
+
+def divisors(n):
+    """Sums that a choice adds to, by a quotient whose rest is asked for."""
+    found, total = 0, 0
+    for i in range(2, n):
+        s, d = 1, 2
+        while d * d <= i:
+            if i % d == 0:
+                s += d
+                if d != i // d:
+                    s += i // d
+            d += 1
+        if s == i:
+            found += 1
+        total += s
+    return found, total
+
+
+def divided_where_it_may_be(a, b):
+    """Rests by zero are zero in NumPy's integers; a quotient is chosen where the divisor is none."""
+    s = 0
+    for i in range(len(a)):
+        if a[i] % b[i] == 0:
+            s += 3
+            if b[i] > 0:
+                s += int(a[i] // b[i])
+    return s
+
+
+def reversed_bits(n):
+    t, both = 0, 0
+    for i in range(n):
+        x, r = i, 0
+        for _ in range(16):
+            r = (r << 1) | (x & 1)
+            x >>= 1
+        y, q = i, 0
+        for _ in range(32):
+            q = q * 2 + y % 2
+            y //= 2
+        t += r
+        both ^= q
+    return t, both
+
+
+def summed_up(start, step, n):
+    """Sums of bounded numbers, which leave 64 bits at last where they begin near their end."""
+    s, t = start, -start
+    for i in range(n):
+        s += (i & 7) * step
+        t -= i % 3
+    return s, t
+
+
+def chosen_sums(k, n):
+    i = 0
+    while i < n:
+        if i % 3 == 0:
+            k += 2**40
+        else:
+            k -= i
+        i += 1
+    return k
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [(divisors, (700,)), (reversed_bits, (300,)), (reversed_bits, (0,)), (chosen_sums, (0, LONG)), (chosen_sums, (-5, 7))]
+    + [(summed_up, (k, 5, n)) for k in (0, 2**62, -(2**62), -(2**63) + 9) for n in (0, 3, LONG)]
+    + [(summed_up, (2**63 - 9, -5, 3)), (summed_up, (2**63 - 2**24, 5, LONG))]
+    + [(chosen_sums, (k, 3000)) for k in (2**62, 2**63 - 2**45, -(2**62) - 5)],
+)
+def test_sums_of_what_is_bounded(f, args):
+    got = ag.function(f, jit_compile=True)(*map(np.int64, args))
+    np.testing.assert_array_equal(np.asarray(got), np.asarray(f(*args)))
+
+
+def test_a_quotient_that_is_not_chosen_divides_by_nothing():
+    a = np.array([6, 7, 0, -9, 8, 5])
+    b = np.array([3, 0, 0, -3, 2, 4])
+    f = ag.function(divided_where_it_may_be, jit_compile=True)
+    with np.errstate(all="ignore"):
+        assert int(f(a, b)) == divided_where_it_may_be(a, b)
+
+
+def test_sums_of_bits_ask_for_no_overflow():
+    text = ag.function(reversed_bits, jit_compile=True).inspect(np.int64(9)).llvm
+    assert "with.overflow" not in text.split("define i64 @ag_run")[1]

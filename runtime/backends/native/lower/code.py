@@ -94,13 +94,16 @@ class Code:
         """Go to one of two blocks."""
         self.do(f"br i1 {condition}, label %{then}, label %{other}")
 
-    def require(self, condition: str, failure: str, always: bool = False) -> None:
-        """Go on if a condition holds, else to a block. Of what may not be needed it is asked later, unless `always`."""
+    def require(self, condition: str, failure: str, always: bool = False, whole: str = "") -> None:
+        """Go on if a condition holds, else to a block. Of what may not be needed it is asked later, unless `always`.
+
+        `whole` is a mark of the branch by which its condition stays in one piece: what it is made of is not foreseen.
+        """
         if self.required is not None and not always:
             self.required.append(condition)
             return
         following = self.label("ok")
-        self.do(f"br i1 {condition}, label %{following}, label %{failure}, !prof !0")
+        self.do(f"br i1 {condition}, label %{following}, label %{failure}, !prof !0{whole}")
         self.begin(following)
 
     def alloca(self, type: str, hint: str = "slot", align: int = 8) -> str:

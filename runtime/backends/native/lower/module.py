@@ -63,6 +63,7 @@ class Module:
         self.items = False  # a loop reads or writes single items
         self._as_written = ""
         self._never_written = ""
+        self._unforeseen = ""
         self._four_at_a_time = ""
         self._not_unrolled = ""
         self._in_one_go = ""
@@ -191,6 +192,12 @@ class Module:
         if not self._never_written:
             self._never_written = f", !invariant.load {self.node('!{}')}"
         return self._never_written
+
+    def unforeseen(self) -> str:
+        """The mark of a branch of which LLVM is to make no branches one after another."""
+        if not self._unforeseen:
+            self._unforeseen = f", !unpredictable {self.node('!{}')}"
+        return self._unforeseen
 
     def constant(self, array: np.ndarray[Any, Any]) -> str | int:
         """A constant array: the name of a global, or the number among the passed ones."""

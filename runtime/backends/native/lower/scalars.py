@@ -201,6 +201,8 @@ class Ops:
         """Floor division, or its remainder; both 0 where y is 0, and the smallest number over -1 is itself."""
         code, zero = x.code, self.const(0, x)
         above, below = self._bounds(x), self._bounds(y)
+        if self.code.required is not None and below is not None and number(y.reg, code) is None:
+            below = self.code.ranges.get(y.reg)  # whether it is needed or not: what a test has said may not hold
         constant = int(y.reg) if str(y.reg).isdigit() else 0
         if is_signed(code) and constant.bit_count() == 1:  # a power of two rounds down by itself
             if not divides:

@@ -8,6 +8,7 @@ sum that may not fit nothing is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isqrt
 from typing import NamedTuple, TypeAlias
 
 from runtime.ir.graph import Graph, Node, Value
@@ -22,6 +23,7 @@ _WHOLE = -(2**63), 2**63 - 1
 _TURNS = 0, 2**56  # no loop goes round more often
 _DEEPEST = 2  # loops inside each other that are looked into
 _LEAST = 2**63
+_FEW = 64  # turns, and nodes of a turn, that are gone through one by one
 _COMPARED = {  # what is true of x where `x op y` is: at least y + this, and at most y + that
     "less": (-_LEAST * 2, -1), "less_equal": (-_LEAST * 2, 0), "greater": (1, _LEAST * 2), "greater_equal": (0, _LEAST * 2),
     "equal": (0, 0),
@@ -35,12 +37,14 @@ _NOT = {
 
 
 class Carried(NamedTuple):
-    """Of a loop: between what the integers are that it carries, by their numbers; how many turns there are at most; and
-    whether it ends at the latest when an integer that each turn takes one way passes what no turn changes."""
+    """Of a loop: between what the integers are that it carries, by their numbers; how many turns there are at most;
+    whether it ends at the latest when an integer that each turn takes one way passes what no turn changes; and between
+    what the sums are that a turn adds to integers of Python's."""
 
     ranges: dict[int, Range]
     turns: int
     counted: bool
+    sums: dict[int, Range]
 
 
 def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carried:
@@ -53,6 +57,8 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
     body = node.regions[-1]
     numbers = [k for k in range(node.carried) if _is_integer(body.inputs[first + k]) and _is_integer(body.outputs[k])]
     starts = {k: inputs[first + k] or _whole(body.inputs[first + k]) for k in numbers}
+    if first and numbers and inputs[0] is not None and inputs[0][0] == inputs[0][1] <= _FEW and _is_short(body):
+        return _turn_by_turn(node, inputs, starts, deep)
     kept = {k: starts[k][0] for k in numbers if starts[k][0] >= 0}
     below = {k for k in numbers if starts[k][1] < _whole(body.inputs[first + k])[1]}
     while numbers:
@@ -81,15 +87,38 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
             ranges = {k: (min(starts[k][0], ends[k][0]), max(starts[k][1], ends[k][1])) for k in numbers}
             if first and inputs[0] is not None:
                 most = max(0, min(most, inputs[0][1]))
+            sums: dict[int, Range] = {}
             for k in numbers:
                 change = _change(body.outputs[k], body.inputs[first + k], found)
                 if change is not None:
                     low, high = starts[k][0] + most * min(change[0], 0), starts[k][1] + most * max(change[1], 0)
                     ranges[k] = max(ranges[k][0], low), min(ranges[k][1], high)
-            return Carried(ranges, most, bool(first) or _is_counted(node, found))
+                    if body.inputs[first + k].tensor_type.weak:
+                        sums[k] = change
+            return Carried(ranges, most, bool(first) or _is_counted(node, found), sums)
         kept, below = still, still_below
     most = max(0, min(inputs[0][1], _TURNS[1])) if first and inputs[0] is not None else _TURNS[1]
-    return Carried({}, most, bool(first))
+    return Carried({}, most, bool(first), {})
+
+
+def _is_short(body: Graph) -> bool:
+    nodes = list(body.walk())
+    return len(nodes) <= _FEW and not any(n.op.name in _CARRIED_AFTER for n in nodes)
+
+
+def _turn_by_turn(node: Node, inputs: Sequence[Range | None], starts: dict[int, Range], deep: int) -> Carried:
+    """What is known of a short loop of a few turns, by going through them."""
+    body, turns = node.regions[-1], max((inputs[0] or _TURNS)[0], 0)
+    now = dict(starts)
+    ranges = dict(starts)
+    for turn in range(turns):
+        given = [(turn, turn), *inputs[1:]]
+        for k, between in now.items():
+            given[1 + k] = between
+        found = _ranges(body, given, deep)
+        now = {k: found[body.outputs[k]] for k in now}
+        ranges = {k: (min(ranges[k][0], low), max(ranges[k][1], high)) for k, (low, high) in now.items()}
+    return Carried(ranges, turns, True, {})
 
 
 def _turns(within: Range, start: Range, body: Graph, k: int, known: dict[Value, Range]) -> int:
@@ -136,6 +165,9 @@ def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
             one, other = inner.inputs
             for x, y, grows in ((one, other, up), (other, one, not up)):
                 fixed = constant_of(y) is not None or (y.node is None and y.index >= node.carried)
+                square = x.node is not None and x.node.op.name == "mul" and x.node.inputs[0] is x.node.inputs[1]
+                if x.node is not None and square and x.tensor_type.weak and up is grows:
+                    x = x.node.inputs[0]
                 if x.node is None and x.index < node.carried and fixed:
                     change = _change(body.outputs[x.index], body.inputs[x.index], known)
                     if change is not None and (change[0] > 0 if grows else change[1] < 0):
@@ -227,6 +259,10 @@ def _meet(out: dict[Value, Range], x: Value, between: Range) -> None:
         between = max(out[x][0], between[0]), min(out[x][1], between[1])
     low, high = _whole(x)
     out[x] = max(low, between[0]), min(high, between[1])
+    node = x.node
+    if node is not None and node.op.name == "mul" and x.tensor_type.weak and node.inputs[0] is node.inputs[1]:
+        root = isqrt(max(out[x][1], 0))
+        _meet(out, node.inputs[0], (-root, root))
 
 
 def constant_of(value: Value) -> int | None:
@@ -263,6 +299,7 @@ def _ranges(graph: Graph, inputs: Sequence[Range | None], deep: int) -> dict[Val
                 here = said(node.inputs[0], out.get, holds)
                 narrowed = [_within(g, here.get(v)) for g, v in zip(given, node.inputs[1:], strict=True)]
                 parts.append(_ranges(r, narrowed, deep))
+                out.update(parts[-1])
             ends = [[part.get(v) for v in r.outputs] for part, r in zip(parts, node.regions, strict=True)]
             results = [around(list(pair)) for pair in zip(*ends, strict=True)]
         elif node.op.name in _CARRIED_AFTER:
@@ -406,9 +443,14 @@ def _change(value: Value, origin: Value, known: dict[Value, Range] | None = None
         so_far = _change(node.inputs[first + value.index], origin)
         turn = _change(body.outputs[value.index], body.inputs[first + value.index])
         return None if so_far is None or turn is None else (so_far[0] + min(turn[0], 0), so_far[1] + max(turn[1], 0))
-    if name == "cond" and origin in node.inputs[1:]:
-        k = node.inputs.index(origin, 1) - 1
-        return around([_change(r.outputs[value.index], r.inputs[k]) for r in node.regions])
+    if name == "cond":
+        for k, given in enumerate(node.inputs[1:]):
+            so_far = _change(given, origin, known) if _is_integer(given) else None
+            if so_far is None:
+                continue
+            inside = around([_change(r.outputs[value.index], r.inputs[k], known) for r in node.regions])
+            if inside is not None:
+                return so_far[0] + inside[0], so_far[1] + inside[1]
     return None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.rules.elementwise import cost_of
 from runtime.backends.native.lower.rules.turns import note_said
@@ -35,20 +38,51 @@ def is_choice(node: Node) -> bool:
 
     LLVM makes such choices itself where nothing leaves them; these leave where 64 bits do not do.
     """
-    values = [v for region in node.regions for n in region.nodes for v in (*n.inputs, *n.outputs)]
-    nodes = [n for region in node.regions for n in region.nodes if n.op.name != "constant"]
+    given: dict[Value, Value] = {}
+    nodes = [n for n in _inside(node, given) if n.op.name not in ("constant", "cond")]
+    done = _divided_before(node) if any(n.op.name in _DIVIDING for n in nodes) else set()
+    nodes = [n for n in nodes if n.op.name not in _DIVIDING or _origins(n, given) not in done]
+    values = [v for n in nodes for v in (*n.inputs, *n.outputs)]
     return (
         0 < len(nodes) <= _MOST_LOGIC
         and all(n.op.name in _ALWAYS or (n.op.name in _BY and _is_above_zero(n.inputs[1])) for n in nodes)
+        and all(_are_numbers(n, []) for n in _inside(node, {}))
         and _are_numbers(node, values)
         and any(n.op.name in _LEAVING and n.outputs[0].tensor_type.weak for n in nodes)
-        and all(v.tensor_type.dtype.kind == "i" for n in nodes for v in n.outputs)
+        and all(v.tensor_type.dtype.kind == "i" or n.op.name in _COMPARING for n in nodes for v in n.outputs)
     )
 
 
+def _inside(node: Node, given: dict[Value, Value]) -> Iterator[Node]:
+    """The nodes of a `cond`, and of those in it; what inputs of regions are given as is added to `given`."""
+    for region in node.regions:
+        given.update(zip(region.inputs, node.inputs[1:], strict=True))
+        for inner in region.nodes:
+            yield inner
+            if inner.op.name == "cond":
+                yield from _inside(inner, given)
+
+
+def _origins(node: Node, given: dict[Value, Value]) -> tuple[Value, ...]:
+    out = []
+    for value in node.inputs:
+        while value in given:
+            value = given[value]
+        out.append(value)
+    return tuple(out)
+
+
+def _divided_before(node: Node) -> set[tuple[Value, ...]]:
+    """What is divided by what in the region of a `cond`, before it: the quotient and the rest come together."""
+    nodes = node.inputs[0].graph.nodes
+    return {tuple(n.inputs) for n in itertools.takewhile(lambda n: n is not node, nodes) if n.op.name in _DIVIDING}
+
+
 _LEAVING = frozenset(("add", "sub", "mul", "left_shift"))
-_ALWAYS = _LEAVING | {"bitwise_and", "bitwise_or", "bitwise_xor", "minimum", "maximum"}
-_BY = frozenset(("floordiv", "mod", "right_shift"))  # if by a constant
+_COMPARING = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"))
+_ALWAYS = _LEAVING | _COMPARING | {"bitwise_and", "bitwise_or", "bitwise_xor", "minimum", "maximum"}
+_DIVIDING = frozenset(("floordiv", "mod"))
+_BY = _DIVIDING | {"right_shift"}  # if by a constant
 
 
 def _is_above_zero(value: Value) -> bool:
@@ -110,7 +144,8 @@ def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> None:
         code.required = outer
     fine = [_all(ctx, needs) for _, needs, _ in (then, other)]
     if fine != ["true", "true"]:
-        code.require(code.op(f"select i1 {test.reg}, i1 {fine[0]}, i1 {fine[1]}"), ctx.failure)
+        chosen = code.op(f"select i1 {test.reg}, i1 {fine[0]}, i1 {fine[1]}")
+        code.require(chosen, ctx.failure, whole=ctx.module.unforeseen())
     for out, x, y, *ranges in zip(node.outputs, then[0], other[0], then[2], other[2], strict=True):
         result = ctx.ops.select(test, x, y)
         between = around(ranges)

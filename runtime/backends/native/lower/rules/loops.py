@@ -40,6 +40,8 @@ from runtime.backends.native.lower.rules.lists import (
 )
 from runtime.backends.native.lower.rules.turns import (
     Stretch,
+    bound_chosen_sums,
+    bound_sums,
     counter,
     either,
     has_items,
@@ -200,6 +202,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     carried |= {slot.now: ("ptr", slot.one.ptr) for slot in slots}
     tells, step = (None if counted else counter(node, phis)) or (turn, 1)
     stretch = Stretch(ctx, carried, tells, step, count if counted else None) if asks else None
+    if stretch:
+        bound_sums(ctx, node, stretch, phis, turn if counted else None)
     before = code.block
     code.jump(head)
     code.begin(head)
@@ -229,6 +233,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
 
     def run() -> list[Any]:
         note_limits(ctx, node, [*phi_reps, *invariant])
+        bound_chosen_sums(ctx, node, known, phis)
         ctx.writable = {b for s in slots for b in s.array.buffers | s.spare}
         ctx.lists = {s for s in states if isinstance(s, (ListRep, Held))}
         for state, value in zip(states, body.outputs, strict=True):

@@ -16,6 +16,8 @@ from runtime.typesys.spec import TensorType
 __all__ = [
     "TURNS_BETWEEN_POLLS",
     "Stretch",
+    "bound_chosen_sums",
+    "bound_sums",
     "counter",
     "either",
     "has_items",
@@ -31,6 +33,9 @@ __all__ = [
 MOST_TURNS = 2**56  # of any loop: more than a processor does in years
 TURNS_BETWEEN_POLLS = 65536  # a power of two
 MOST_UNPOLLED = 2**20  # turns of a loop inside another that asks
+_HALF = 2**62  # how large sums may be at the beginning of a stretch
+_MOST_SUM = 2**45  # what a turn of a stretch may add to those
+_MOST_SUMMED_TURNS = 2**45 - 2**17  # of loops that have such sums: hours or days
 _SMALL = 2**5  # what a turn may add so that a number stays within 62 bits
 
 
@@ -190,6 +195,53 @@ def counter(node: Node, numbers: dict[int, tuple[Scalar, Scalar]]) -> tuple[str,
         if k in numbers and numbers[k][1].code == "i64" and low == high != 0:
             return str(numbers[k][1].reg), low
     return None
+
+
+def bound_sums(
+    ctx: FunctionLowering, node: Node, stretch: Stretch, numbers: dict[int, tuple[Scalar, Scalar]], turn: str | None
+) -> None:
+    """At the beginning of a stretch: go on only with sums that its turns cannot take out of 64 bits: they need no tests.
+
+    `turn` is the number of a counted loop's turn.
+    """
+    code = ctx.code
+    inputs = [_range_of(ctx, ctx.env[v]) for v in node.inputs]
+    if turn is not None:
+        count = inputs[0] or (0, MOST_TURNS)
+        inputs[0] = min(count[0], _MOST_SUMMED_TURNS), min(count[1], _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS)
+    sums = {}
+    for k, (low, high) in carried(node, inputs).sums.items():
+        between = code.range_of(numbers[k][1].reg) if k in numbers else (0, 0)
+        if -_MOST_SUM <= low <= high <= _MOST_SUM and (between is None or between[0] < -_HALF or between[1] > _HALF):
+            sums[k] = low, high
+    for k, (low, high) in sums.items():
+        now = str(numbers[k][1].reg)
+        moved = code.op(f"add i64 {stretch.firsts[now]}, {_HALF}")
+        code.require(code.op(f"icmp ule i64 {moved}, {2 * _HALF}"), ctx.failure)
+        ends = -_HALF + TURNS_BETWEEN_POLLS * min(low, 0), _HALF + TURNS_BETWEEN_POLLS * max(high, 0)
+        known = code.ranges.get(now, ends)
+        code.ranges[now] = max(known[0], ends[0]), min(known[1], ends[1])
+    if sums and turn is not None and code.ranges[turn][1] > _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS:
+        code.require(code.op(f"icmp sle i64 {stretch.firsts[turn]}, {_MOST_SUMMED_TURNS}"), ctx.failure)
+        code.ranges[turn] = 0, _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS
+
+
+def bound_chosen_sums(ctx: FunctionLowering, node: Node, known: Carried, numbers: dict[int, tuple[Scalar, Scalar]]) -> None:
+    """In a turn: go on only with sums that it cannot take out of 64 bits, where it chooses what to add: one test instead of
+    one for each sum, and of which is chosen."""
+    code, body = ctx.code, node.regions[-1]
+    for k, (low, high) in known.sums.items():
+        made = body.outputs[k].node
+        if k not in numbers or made is None or made.op.name != "cond" or not -(2**60) <= low <= high <= 2**60:
+            continue
+        now = numbers[k][1].reg
+        between = code.range_of(now)
+        if between is not None and -_HALF <= between[0] <= between[1] <= _HALF:
+            continue
+        positive = between is not None and between[0] >= 0
+        moved = now if positive else code.op(f"add i64 {now}, {_HALF}")
+        code.require(code.op(f"icmp ule i64 {moved}, {_HALF if positive else 2 * _HALF}"), ctx.failure)
+        code.narrow(now, -_HALF, _HALF)
 
 
 def _ask(ctx: FunctionLowering) -> None:
