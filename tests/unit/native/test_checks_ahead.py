@@ -280,3 +280,84 @@ def test_chains_of_comparisons():
     s = np.random.default_rng(0).integers(97, 123, 500).astype(np.uint8)
     for made in (ag.function(vowels, jit_compile=True), ag.function(vowels, jit_compile=False)):
         assert int(made(s)) == vowels(s)
+
+
+def ways(coins, amount):
+    """Indices that begin where a number of the array says."""
+    dp = np.zeros(amount + 1, dtype=np.int64)
+    dp[0] = 1
+    for k in range(len(coins)):
+        c = coins[k]
+        for v in range(c, amount + 1):
+            dp[v] += dp[v - c]
+    return dp
+
+
+def sums_reached(weights, total):
+    """Indices that go down to where a number of the array says."""
+    ok = np.zeros(total + 1, dtype=np.bool_)
+    ok[0] = True
+    for i in range(len(weights)):
+        for s in range(total, weights[i] - 1, -1):
+            if ok[s - weights[i]]:
+                ok[s] = True
+    return ok
+
+
+def filled(weights, values, room):
+    """Differences that a condition says not to be below zero."""
+    best = np.zeros(room + 1, dtype=np.int64)
+    for i in range(len(weights)):
+        w = weights[i]
+        after = np.zeros(room + 1, dtype=np.int64)
+        for c in range(room + 1):
+            after[c] = best[c]
+            if c >= w and best[c - w] + values[i] > after[c]:
+                after[c] = best[c - w] + values[i]
+        best = after
+    return best
+
+
+def shifted(x, steps, n):
+    """Places that may count from the end."""
+    out = np.zeros(len(x))
+    for j in range(len(steps)):
+        k = steps[j]
+        for i in range(n):
+            out[i] += x[i - k] * 2.0
+    return out
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 5], [5, 40, 3], [7, 7, 7, 7, 7], [1], [50, 60]])
+@pytest.mark.parametrize("end", [0, 1, 30, 45])
+def test_indices_that_only_the_run_knows_the_beginning_of(numbers, end):
+    numbers = np.array(numbers)
+    for f, args in ((ways, ()), (sums_reached, ()), (filled, (numbers * 3 - 4,))):
+        got = ag.function(f, jit_compile=True)(numbers, *args, np.int64(end))
+        np.testing.assert_array_equal(np.asarray(got), f(numbers, *args, end))
+
+
+@pytest.mark.parametrize("steps", [[0], [1, 2], [3, 8, 5, 1], [-1, 2, 0], [-2]])
+@pytest.mark.parametrize("n", [0, 1, 5, 6])
+def test_places_that_count_from_the_end_in_some_turns(steps, n):
+    x = np.arange(8.0) + 1
+    got = ag.function(shifted, jit_compile=True)(x, np.array(steps), np.int64(n))
+    np.testing.assert_array_equal(np.asarray(got), shifted(x, np.array(steps), n))
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (shifted, (np.arange(8.0), np.array([1, -4]), 6)),
+        (shifted, (np.arange(8.0), np.array([9]), 1)),
+        (shifted, (np.arange(8.0), np.array([-(2**63), 2**63 - 1]), 2)),
+        (filled, (np.array([1, -3]), np.array([2, 2]), 5)),
+        (filled, (np.array([-(2**62), -(2**63)]), np.array([2, 2]), 5)),
+        (ways, (np.array([2, -40]), 5)),
+    ],
+)
+def test_indices_that_are_not_within(f, args):
+    with pytest.raises(IndexError), np.errstate(all="ignore"):
+        f(*args)
+    with pytest.raises(IndexError):
+        ag.function(f, jit_compile=True)(*args[:-1], np.int64(args[-1]))

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Carried", "Range", "around", "carried", "changes", "constant_of", "flags_of", "limits", "said"]
+__all__ = ["Carried", "Range", "around", "carried", "changes", "constant_of", "flags_of", "is_test_or", "limits", "said"]
 
 Range: TypeAlias = tuple[int, int]
 
@@ -158,7 +158,7 @@ def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
             continue
         if inner.op.name == "logical_and":
             todo += inner.inputs
-        elif inner.op.name == "cond" and _is_test_or(inner, value.index, False):
+        elif inner.op.name == "cond" and is_test_or(inner, value.index, False):
             todo.append(inner.inputs[0])
         elif inner.op.name in ("less", "less_equal", "greater", "greater_equal") and all(map(_is_integer, inner.inputs)):
             up = inner.op.name[0] == "l"
@@ -206,7 +206,7 @@ def said(test: Value, known: Callable[[Value], Range | None], holds: bool) -> di
             todo.append((node.inputs[0], not holds))
         elif name in ("logical_and", "logical_or") and holds == (name == "logical_and"):
             todo += [(v, holds) for v in node.inputs]
-        elif name == "cond" and _is_truth(value) and _is_test_or(node, value.index, not holds):
+        elif name == "cond" and _is_truth(value) and is_test_or(node, value.index, not holds):
             todo.append((node.inputs[0], holds))  # where it holds, both parts of an `and` do; where not, neither of an `or`
             part = node.regions[0 if holds else 1]
             given = dict(zip(part.inputs, node.inputs[1:], strict=True))
@@ -247,7 +247,7 @@ def _false(value: Value, holds: bool) -> set[Value]:
         return _false(node.inputs[0], not holds)
     if name == ("logical_and" if holds else "logical_or"):
         return _false(node.inputs[0], holds) | _false(node.inputs[1], holds)
-    if name == "cond" and _is_truth(value) and _is_test_or(node, value.index, not holds):
+    if name == "cond" and _is_truth(value) and is_test_or(node, value.index, not holds):
         inner = _false(node.regions[0 if holds else 1].outputs[value.index], holds)
         outer = {node.inputs[1 + v.index] for v in inner}
         return _false(node.inputs[0], holds).union(*(_false(v, False) for v in outer))
@@ -271,7 +271,7 @@ def constant_of(value: Value) -> int | None:
     return int(node.attrs["value"]) if node is not None and node.op.name == "constant" and _is_integer(value) else None
 
 
-def _is_test_or(node: Node, output: int, truth: bool) -> bool:
+def is_test_or(node: Node, output: int, truth: bool) -> bool:
     """Whether the region of a `cond` that is taken where its test is `truth` gives just that, or the test itself.
 
     Of an `and`, the second gives false; of an `or`, the first gives true.

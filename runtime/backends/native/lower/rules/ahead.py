@@ -15,7 +15,7 @@ from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.rules.reductions import Proved, wrapped
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import Range, constant_of
+from runtime.backends.native.lower.signs import Range, constant_of, is_test_or
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
@@ -23,6 +23,7 @@ __all__ = ["bound_numbers", "proved_ahead"]
 
 _MOST = 2**60  # up to which sums of parts of an index are followed
 _WHOLE = -(2**63), 2**63 - 1
+_MOST_UNSURE = 6  # indices of a loop of which is asked before it whether all are within, without leaving if not
 _TURNS = 2**56  # more than any array has elements
 _ITEMS = {"index": 1, "index_update": 2, "index_add": 2}  # and which of their operands is the first index
 
@@ -34,9 +35,18 @@ class _Line(NamedTuple):
     terms: tuple[tuple[int, str], ...]
     constant: int
 
+    def is_little(self) -> bool:
+        """Whether it is a sum of a few parts, and goes on by little."""
+        return abs(self.step) < 16 and abs(self.constant) <= _MOST and len(self.terms) <= 3
+
     def plus(self, other: _Line, sign: int) -> _Line:
-        terms = self.terms + tuple((sign * s, reg) for s, reg in other.terms)
-        return _Line(self.step + sign * other.step, terms, self.constant + sign * other.constant)
+        terms = list(self.terms)
+        for s, reg in other.terms:
+            if (-sign * s, reg) in terms:
+                terms.remove((-sign * s, reg))
+            else:
+                terms.append((sign * s, reg))
+        return _Line(self.step + sign * other.step, tuple(terms), self.constant + sign * other.constant)
 
 
 def bound_numbers(ctx: FunctionLowering, node: Node, given: list[Any]) -> None:
@@ -88,15 +98,18 @@ def proved_ahead(
     turns = _bounded(ctx, count)
     given_as: dict[Value, Value] = {}
     found: dict[tuple[Value, Operand], Proved] = {}
+    unsure: dict[tuple[Value, Operand], tuple[_Line, bool]] = {}
+    innermost = not any(n.op.name.endswith("_loop") for n in body.walk())
     items = _items(node)
     if items is not None:
         _note_items(ctx, items)
-    for index, size, always in dict.fromkeys(_indices(body, reps, given_as)):
+    for index, size, tests in dict.fromkeys(_indices(body, reps, given_as)):
+        always = not tests
         if items is not None and _origin(index, given_as) is items.item and (index, size) not in found:
             last = _last_item(ctx, items, turns)
             if last is not None:
                 found[index, size] = _proved(ctx, f"icmp slt i64 {last}, {size}", Proved(None), none, always)
-            continue
+                continue
         line = _line(index, body, reps, given_as)
         if line is None or (index, size) in found:
             continue
@@ -111,10 +124,78 @@ def proved_ahead(
             fine, known = f"icmp ult i64 {place}, {size}", Proved(place)
         elif between is not None and (between[0] >= 0 if line.step > 0 else always):
             fine, known = f"icmp slt i64 {_sum(ctx, line, turns)}, {size}", Proved(None, line.step < 0)
+            if line.step < 0 and innermost and line.is_little():
+                unsure[index, size] = line, False
         else:
+            if innermost and line.is_little():
+                unsure[index, size] = line, any(_says(test, holds, index, given_as) for test, holds in tests)
             continue
         found[index, size] = _proved(ctx, fine, known, none, always)
+    if 0 < len(unsure) <= _MOST_UNSURE:
+        whole = _all_within(ctx, unsure, turns)
+        for key in unsure:
+            found[key] = found.get(key, Proved(None))._replace(whole=whole)
     return found
+
+
+def _all_within(
+    ctx: FunctionLowering, lines: dict[tuple[Value, Operand], tuple[_Line, bool]], turns: Operand
+) -> str:
+    """Whether indices are between zero and their sizes in all turns, of which little is known before the run.
+
+    Those that are said not to be below zero where they are used are only asked whether they are below their sizes.
+    """
+    code, fine = ctx.code, "true"
+
+    def both(test: str) -> None:
+        nonlocal fine
+        here = code.op(test)
+        fine = here if fine == "true" else code.op(f"and i1 {fine}, {here}")
+
+    for (_, size), (line, said) in lines.items():
+        first: Operand = line.constant
+        for sign, reg in line.terms:  # within what sums of a few cannot leave 64 bits with
+            near = code.at_most(code.at_least(reg, -_MOST), _MOST)
+            both(f"icmp eq i64 {near}, {reg}")
+            first = code.add(first, near) if sign > 0 else code.sub(first, near)
+        last = code.add(first, code.mul(code.sub(turns, 1), line.step))
+        if said:
+            both(f"icmp slt i64 {last if line.step > 0 else first}, {size}")
+            continue
+        both(f"icmp ult i64 {first}, {size}")
+        both(f"icmp ult i64 {last}, {size}")
+    return fine
+
+
+def _says(test: Value, holds: bool, index: Value, given_as: dict[Value, Value]) -> bool:
+    """Whether an index is a difference that is not below zero where a condition holds, or does not."""
+    index = _origin(index, given_as)
+    if index.node is None or index.node.op.name != "sub":
+        return False
+    one, other = (_origin(v, given_as) for v in index.node.inputs)
+    todo = [(test, holds)]
+    while todo:
+        value, holds = todo.pop()
+        node = _origin(value, given_as).node
+        if node is None:
+            continue
+        if node.op.name == "logical_not":
+            todo.append((node.inputs[0], not holds))
+        elif node.op.name == "cast" or (node.op.name == "logical_and" and holds):
+            todo += [(v, holds) for v in node.inputs]
+        elif node.op.name == "cond" and holds and is_test_or(node, _origin(value, given_as).index, False):
+            todo += [(node.inputs[0], True), (node.regions[0].outputs[_origin(value, given_as).index], True)]
+        elif (node.op.name, holds) in _AT_LEAST | _AT_MOST:
+            ordered = [one, other] if (node.op.name, holds) in _AT_LEAST else [other, one]
+            if [_origin(v, given_as) for v in node.inputs] == ordered:
+                return True
+    return False
+
+
+_AT_LEAST = {("greater_equal", True), ("greater", True), ("equal", True), ("less", False)}
+_AT_MOST = {("less_equal", True), ("less", True), ("greater", False)}
+
+
 
 
 def _proved(ctx: FunctionLowering, test: str, known: Proved, none: str | None, always: bool) -> Proved:
@@ -219,17 +300,17 @@ def _bounded(ctx: FunctionLowering, count: Operand) -> Operand:
 
 
 def _indices(
-    body: Graph, reps: dict[Value, Any], given_as: dict[Value, Value], always: bool = True
-) -> Iterator[tuple[Value, Operand, bool]]:
-    """Numbers that turns take as indices, each with the size of its axis, and whether every turn does.
+    body: Graph, reps: dict[Value, Any], given_as: dict[Value, Value], tests: tuple[tuple[Value, bool], ...] = ()
+) -> Iterator[tuple[Value, Operand, tuple[tuple[Value, bool], ...]]]:
+    """Numbers that turns take as indices, each with the size of its axis, and the conditions of those that do.
 
     What inputs of branches are given as is added to `given_as`.
     """
     for node in body.nodes:
         if node.op.name == "cond":
-            for region in node.regions:
+            for region, holds in zip(node.regions, (True, False), strict=True):
                 given_as.update(zip(region.inputs, node.inputs[1:], strict=True))
-                yield from _indices(region, reps, given_as, False)
+                yield from _indices(region, reps, given_as, (*tests, (node.inputs[0], holds)))
         if node.op.name not in _ITEMS:
             continue
         sizes = _sizes(node.inputs[0], reps, given_as)
@@ -242,7 +323,7 @@ def _indices(
                 part = next(parts)
                 kind = part.tensor_type
                 if kind.shape == () and kind.dtype.name == "int64":
-                    yield part, size, always
+                    yield part, size, tests
 
 
 def _sizes(array: Value, reps: dict[Value, Any], given_as: dict[Value, Value]) -> tuple[Operand, ...] | None:
@@ -269,6 +350,8 @@ def _line(value: Value, body: Graph, reps: dict[Value, Any], given_as: dict[Valu
             return None
         number = str(rep.reg)
         return _Line(0, (), int(number)) if number.lstrip("-").isdigit() else _Line(0, ((1, number),), 0)
+    if node.op.name == "cast" and all(v.tensor_type.dtype.name == "int64" for v in (value, node.inputs[0])):
+        return _line(node.inputs[0], body, reps, given_as)
     if node.op.name not in ("add", "sub", "mul") or value.tensor_type.dtype.name != "int64":
         return None
     one, other = (_line(v, body, reps, given_as) for v in node.inputs)

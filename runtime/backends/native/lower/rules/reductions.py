@@ -464,17 +464,20 @@ class Proved(NamedTuple):
     place   where it points, if that is said
     below   it is below the size, but may count from the end
     unless  a truth without which nothing is known
+    whole   a truth with which it is below the size and does not count from the end
     """
 
     place: Operand | None
     below: bool = False
     unless: str = ""
+    whole: str = ""
 
 
 def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True, known_as: Proved | None = None) -> Operand:
     """A scalar index of an axis, checked."""
     code = ctx.code
-    if known_as is not None and not known_as.below and not known_as.unless:
+    whole = known_as.whole if known_as is not None else ""
+    if known_as is not None and not known_as.below and not known_as.unless and not whole:
         return i if known_as.place is None else known_as.place
     if isinstance(i, str) and i.lstrip("-").isdigit():
         i = int(i)
@@ -485,6 +488,8 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
     known, given = code.range_of(i), i
     if wrap:
         i = wrapped(code, i, size)
+        if whole and i is not given:
+            i = code.op(f"select i1 {whole}, i64 {given}, i64 {i}")
         known = known if i is given else None
     if known is not None and known[0] >= 0 and isinstance(size, int) and known[1] < size:
         return i
@@ -494,8 +499,10 @@ def place_of(ctx: FunctionLowering, i: Operand, size: Operand, wrap: bool = True
         fine = code.op(f"icmp sge i64 {i}, 0")
     else:
         fine = code.op(f"icmp {less} i64 {i}, {size}")
-        if known_as is not None and not known_as.below:
+        if known_as is not None and known_as.unless:
             fine = code.op(f"or i1 {known_as.unless}, {fine}")
+    if whole:
+        fine = code.op(f"or i1 {whole}, {fine}")
     code.require(fine, ctx.failure)
     most = size - 1 if isinstance(size, int) else MOST_ELEMENTS
     code.narrow(given, 0 if given is i else -most - 1, most)
