@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import Programs
+from tests.programs.harness import Programs, Py
 
 PROGRAMS = Programs()
 CODE = np.array([[0, 3], [0, 4], [1, 0], [0, 2]])
@@ -25,6 +25,42 @@ def stack_machine(code):
         else:
             raise ValueError("bad op")
     return stack, at
+
+
+@PROGRAMS.add((2.0, 3, Py(True)), (2.0, 0, Py(False)), traces=2)
+def unbound_locals_caught(x, n, flag):
+    u = x
+    if flag:
+        del u
+    try:
+        for i in range(n):
+            if flag:
+                last = i
+            try:
+                x += u * last
+            except UnboundLocalError:
+                x += 0.5
+        total = u + x
+    except Exception as error:
+        try:
+            total = u
+        except UnboundLocalError:
+            total = -x
+        text = type(error).__name__
+    else:
+        text = "none"
+
+    def reads():
+        try:
+            return later
+        except UnboundLocalError:
+            return "local"
+        except NameError:
+            return "free"
+
+    found = reads()
+    later = 1.0
+    return total, text, found, reads()
 
 
 @PROGRAMS.add((-9,), (-1,))

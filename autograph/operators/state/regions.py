@@ -24,6 +24,7 @@ __all__ = [
     "NewReferences",
     "PathEnds",
     "Traced",
+    "as_python_says",
     "current_trace",
     "forget_unheld",
     "inside",
@@ -355,6 +356,28 @@ def _keep_born(
 def is_unbound(error: NameError) -> bool:
     """Whether a local name has no value on this path (and not: there is no such name)."""
     return isinstance(error, UnboundLocalError) or "free variable" in str(error)
+
+
+def as_python_says(error: BaseException) -> BaseException:
+    """The UnboundLocalError that Python raises where generated code reads a local name of the user's function as a free one.
+
+    The functions that statements become have the name of the user's function, in whose frame the name has its cell.
+    """
+    if type(error) is not NameError or "free variable" not in str(error) or error.__traceback__ is None:
+        return error
+    reading = error.__traceback__
+    while reading.tb_next is not None:
+        reading = reading.tb_next
+    name, code = error.name, reading.tb_frame.f_code
+    frame = reading.tb_frame.f_back
+    while frame is not None:
+        outer = frame.f_code
+        if name in outer.co_cellvars and (outer.co_qualname, outer.co_filename) == (code.co_qualname, code.co_filename):
+            said = UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
+            said.name = name
+            return said.with_traceback(error.__traceback__)
+        frame = frame.f_back
+    return error
 
 
 def _raise_node(trace: Trace, error: NameError) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -17,7 +18,15 @@ from autograph.operators.containers.relations import SameIf
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.births import unheld
 from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places, names_of
-from autograph.operators.state.regions import NewReferences, Traced, inside, is_ours, replayed, run_region
+from autograph.operators.state.regions import (
+    NewReferences,
+    Traced,
+    as_python_says,
+    inside,
+    is_ours,
+    replayed,
+    run_region,
+)
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
 from autograph.operators.statements.loop_state import Slot as OwnPlace
@@ -114,6 +123,9 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     try:
         body()
     except BaseException as error:
+        said = as_python_says(error)
+        if said is not error:
+            return _by_python(partial(_raise, said), handlers, None)
         ours = is_ours(error)
         handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if ours else handlers)
         if handler is None:
@@ -124,6 +136,11 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     else:
         if orelse is not None:
             orelse()
+    return None
+
+
+def _raise(error: BaseException) -> None:
+    raise error from None
 
 
 def _handler_of(error: BaseException, handlers: Sequence[Handler]) -> Callable[[Any], None] | None:
