@@ -60,7 +60,7 @@ FEWEST = 16  # rows of which a thread makes a sum of rows
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
 LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
-SHORT_ROWS = 9, 13  # elements, at least and at most, of rows that are done side by side
+SHORT_ROWS = 9, 13, 7  # elements of rows done side by side: at least, at most, and at least for places of extremes
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -408,10 +408,11 @@ class Nest:
             self._widen(before, start, end)
 
     def _is_short(self, depth: int) -> bool:
-        """Whether rows are so short that many of them are better done side by side. Of the shortest, LLVM makes vectors
-        that it reads in one piece."""
+        """Whether many rows are better done side by side. Of the shortest, LLVM makes vectors that it reads in one piece."""
         length = self.sizes[-1]
-        if type(self) is not Nest or not isinstance(length, int) or not SHORT_ROWS[0] <= length <= SHORT_ROWS[1]:
+        least = SHORT_ROWS[2] if all(r.best for r in self.roots) else SHORT_ROWS[0]
+        plain = type(self) is Nest and self.code.required is None
+        if not plain or not isinstance(length, int) or not least <= length <= SHORT_ROWS[1]:
             return False
         return all(r.level == depth + 1 for r in self.roots)
 
@@ -422,8 +423,7 @@ class Nest:
         code, (before, block) = self.code, begin
         kept, last = code.lines[before:], code.block
         del code.lines[before:]
-        code.block = block
-        self._totals = {}
+        code.block, self._totals = block, {}
         with code.counted(*bounds) as i:
             self._begin(self.roots)
             for k in range(int(self.sizes[-1])):
