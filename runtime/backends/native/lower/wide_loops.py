@@ -43,6 +43,8 @@ def widen_loop(
     wide = parse(lines[_HEAD:-3], index, frozenset(sums), size)
     if wide is None:
         return False
+    if known and sums and 2 * (end - start) <= wide.lanes and wide.gathers:  # type: ignore[operator]
+        wide = wide._replace(lanes=wide.lanes // 2)  # half a vector is gathered in half the time
     costly = wide.weight > COSTLY
     if known and sums and end - start < (2 if costly else 1) * wide.lanes:  # type: ignore[operator]
         # Several such short rows are done at a time (nests.py), unless their elements are stored, which would be far apart.

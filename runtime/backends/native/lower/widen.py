@@ -81,6 +81,11 @@ class Wide(NamedTuple):
     lanes: int
     weight: int
 
+    @property
+    def gathers(self) -> bool:
+        """Whether elements are read that lie apart."""
+        return any(s.form == "load" and s.vector and self.paces.get(s.parts[2], 1) != 1 for s in self.steps)
+
 
 def bits_of(kind: str) -> int:
     """Bits of a number of LLVM's."""
