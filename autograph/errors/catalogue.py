@@ -187,9 +187,9 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "sort-of-objects": Refusal(
         _GRAPH,
-        "the order of these items depends on tensors, and the items or their keys are neither numbers, tensors nor tuples "
-        "of them",
-        "sort indices instead: for i in ag.argsort(ag.stack(keys)); objects can't be picked by a tensor",
+        "the order of these items depends on tensors, and the items or their keys are neither numbers, tensors nor texts "
+        "that the trace knows, nor tuples of them",
+        "sort by a key of numbers, tensors and plain texts: sorted(items, key=lambda item: (item.size, item.name))",
     ),
     "text-of-tensor": Refusal(
         _GRAPH,

@@ -257,6 +257,13 @@ def item_taken_from_an_iterator(c):
     return next(i)
 
 
+def item_taken_from_an_iterator_in_c(c):
+    i=enumerate([1,2,3])
+    if c>0:
+        next(i)
+    return next(i)
+
+
 def added_to_a_set_in_a_loop(c):
     s=set()
     for i in range(c+3):
@@ -281,6 +288,7 @@ def joined_to_an_attribute(c):
 
 
 WORK = [
+    item_taken_from_an_iterator,
     appended_to_a_deque,
     joined_to_an_item,
     joined_to_an_attribute,
@@ -335,7 +343,7 @@ def test_refused_by_name(program):
 
 def test_an_iterator_that_advances_is_refused():
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="iterator-in-graph"):
-        ag.function(item_taken_from_an_iterator)(ag.constant(1))
+        ag.function(item_taken_from_an_iterator_in_c)(ag.constant(1))
 
 
 def test_what_a_branch_makes_for_itself_is_its_own():

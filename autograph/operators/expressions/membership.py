@@ -8,6 +8,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.containers.relations import SameIf
 from autograph.operators.expressions.comparisons import eq, holds_staged, same
 from autograph.operators.expressions.py_builtins import gathered
 from autograph.operators.expressions.quantifiers import any_
@@ -36,8 +37,9 @@ __all__ = ["in_", "is_", "is_not", "not_in"]
 def is_(a: Any, b: Any) -> Any:
     """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
     if type(a) not in CHOICES and type(b) not in CHOICES:
-        if type(a) is type(b) is list and a is not b and STATE.trace is not None:
-            return _are_one_list(STATE.trace.notes, a, b)
+        if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and STATE.trace is not None:
+            notes = STATE.trace.notes
+            return _are_one_list(notes, a, b) if type(a) is list else _are_one_dict(notes, a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
@@ -55,9 +57,34 @@ def _are_one_list(notes: dict[str, Any], a: list[Any], b: list[Any]) -> Any:
     return False
 
 
+def _are_one_dict(notes: dict[str, Any], a: Any, b: Any) -> Any:
+    """`a is b` of two dictionaries, which may stand for one."""
+    relations = notes["sharing"].relations if "sharing" in notes else []
+    if any(type(r) is not SameIf and r.near is x for r in relations for x in (a, b)):
+        raise followed_no_further()
+    both = [
+        op.logical_and(p, q)
+        for x, p in _may_be(relations, a, True)
+        for y, q in _may_be(relations, b, True)
+        if x is y
+    ]
+    return functools.reduce(op.logical_or, both) if both else False
+
+
+def _may_be(relations: list[Any], x: Any, test: Any) -> list[tuple[Any, Any]]:
+    """What a dictionary stands for, with the tests: itself, if it is one of its own."""
+    known = [r for r in relations if type(r) is SameIf and r.near is x]
+    if not known:
+        return [(x, test)]
+    return [each for r in known for each in _may_be(relations, r.far, op.logical_and(test, r.test))]
+
+
+_FOLLOWED = frozenset((list, dict))
+
+
 def is_not(a: Any, b: Any) -> Any:
     """`a is not b`."""
-    if type(a) not in CHOICES and type(b) not in CHOICES and not (type(a) is type(b) is list):
+    if type(a) not in CHOICES and type(b) not in CHOICES and not (type(a) is type(b) and type(a) in _FOLLOWED):
         return a is not b
     return not_(is_(a, b))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import heapq
+from collections.abc import Iterator
 from operator import is_not
 from typing import Any
 
@@ -33,7 +34,7 @@ from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, or_
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
-from autograph.operators.values.descriptors import Leaf, Struct, mutable_parts
+from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
 from autograph.operators.values.listvalue import ListValue, Splice
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -187,8 +188,7 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
             return made if dynamic is None else copied(current_trace(), made, iterable)
         values = stacked(rows)
     if key is not None:
-        ranks = stacked(as_list_value(collect(values, callee(key), None)))
-        order = op.argsort(ranks, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
+        order = _order_of(_leaves(as_list_value(collect(values, callee(key), None))), reverse)
         return list_(op.gather(values, order, axis=0))
     return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
 
@@ -199,12 +199,23 @@ _UNROLLED = 256  # items of a known number that are sorted as Python items
 def _sorted_rows(rows: ListValue, key: Any, reverse: bool) -> Any:
     """Tuples, whose number only the run knows, by their key or in the order of tuples."""
     ranks = rows if key is None else as_list_value(collect(rows, callee(key), None))
-    d = ranks.element
-    leaves = d.children if isinstance(d, Struct) and d.kind is tuple else (d,)
-    if not all(isinstance(leaf, Leaf) and leaf.type.shape == () for leaf in leaves):
+    return collect(_order_of(_leaves(ranks), reverse), lambda i: get_element(rows, i), None)
+
+
+def _leaves(ranks: ListValue) -> list[Any]:
+    """Ranks, or tuples of them, as columns."""
+    leaves = list(_scalars_of(ranks.element))
+    return [stacked(ListValue(leaf, [v])) for leaf, v in zip(leaves, ranks.values, strict=True)]
+
+
+def _scalars_of(d: Descriptor | None) -> Iterator[Leaf]:
+    if isinstance(d, Struct) and d.kind is tuple:
+        for child in d.children:
+            yield from _scalars_of(child)
+    elif isinstance(d, Leaf) and d.type.shape == ():
+        yield d
+    else:
         raise refusal("sort-of-objects")
-    columns = [stacked(ListValue(leaf, [v])) for leaf, v in zip(leaves, ranks.values, strict=True)]
-    return collect(_order_of(columns, reverse), lambda i: get_element(rows, i), None)
 
 
 def _order_of(columns: list[Any], reverse: bool) -> Any:
@@ -226,9 +237,11 @@ def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
     if not holds_staged(ranks):
         return [items[i] for i in builtins.sorted(range(len(items)), key=ranks.__getitem__, reverse=reverse)]
     columns = _columns(ranks)
-    if columns is None or not all(map(_is_storable, items)):
+    if columns is None:
         raise refusal("sort-of-objects")
     order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
+    if not all(map(_is_storable, items)):
+        return [get_item(items, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
     value = as_list_value(items)
     made = [get_element(value, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
     if any(True for _ in mutable_parts(items[0])):
@@ -241,9 +254,13 @@ def _columns(ranks: list[Any]) -> list[list[Any]] | None:
     """Ranks as lists of scalars, the first of which decides before the next; None for what has no such order."""
     if all(map(_is_scalar, ranks)):
         return [ranks]
-    if any(type(r) is not tuple or len(r) != len(ranks[0]) or not all(map(_is_scalar, r)) for r in ranks):
+    if all(type(r) is str for r in ranks):
+        order = {text: i for i, text in enumerate(builtins.sorted({*ranks}))}
+        return [[order[r] for r in ranks]]
+    if any(type(r) not in (tuple, list) or dynamic_of(r) is not None or len(r) != len(ranks[0]) for r in ranks):
         return None
-    return [list(column) for column in zip(*ranks, strict=True)]
+    inner = [_columns(list(column)) for column in zip(*ranks, strict=True)]
+    return None if any(c is None for c in inner) else [column for columns in inner for column in columns or ()]
 
 
 def _is_scalar(x: Any) -> bool:
@@ -252,7 +269,7 @@ def _is_scalar(x: Any) -> bool:
 
 def _is_storable(x: Any) -> bool:
     """Whether an item can be taken from a list at a staged index."""
-    return isinstance(x, (bool, int, float, Tensor)) or (isinstance(x, (tuple, list)) and all(map(_is_storable, x)))
+    return isinstance(x, (bool, int, float, str, Tensor)) or (isinstance(x, (tuple, list)) and all(map(_is_storable, x)))
 
 
 @stand_in(list.sort)
