@@ -502,3 +502,36 @@ def test_a_quotient_that_is_not_chosen_divides_by_nothing():
 def test_sums_of_bits_ask_for_no_overflow():
     text = ag.function(reversed_bits, jit_compile=True).inspect(np.int64(9)).llvm
     assert "with.overflow" not in text.split("define i64 @ag_run")[1]
+
+
+def nearest(x, y, used):
+    best, place = 1e18, -1
+    for j in range(len(x)):
+        if not used[j]:
+            d = x[j] * x[j] + y[j] * y[j]
+            if d < best:
+                best = d
+                place = j
+    return best, place
+
+
+def extremes(x):
+    low = high = x[0]
+    at = 0
+    for i in range(len(x)):
+        if x[i] <= low:
+            low = x[i]
+        if high < x[i]:
+            high = x[i]
+            at = i
+    return low, high, at
+
+
+def test_the_least_and_the_greatest_so_far():
+    rng = np.random.default_rng(5)
+    x, y, used = rng.normal(size=200), rng.normal(size=200), rng.random(200) < 0.5
+    for args in ((x, y, used), (x, y, used | True), (np.where(used, x, np.nan), y, ~used), (x * 0, y * 0, ~used)):
+        np.testing.assert_array_equal(ag.function(nearest, jit_compile=True)(*args), nearest(*args))
+    for z in (x, -np.abs(x), np.sort(x), np.where(used, np.nan, x), x * 0, -np.arange(200.0)):
+        np.testing.assert_array_equal(ag.function(extremes, jit_compile=True)(z), extremes(z))
+    assert ", !prof !1" in ag.function(nearest, jit_compile=True).inspect(x, y, used).llvm  # a branch, not a choice

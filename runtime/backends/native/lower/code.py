@@ -90,9 +90,9 @@ class Code:
         """Go to a block."""
         self.do(f"br label %{label}")
 
-    def branch(self, condition: str, then: str, other: str) -> None:
-        """Go to one of two blocks."""
-        self.do(f"br i1 {condition}, label %{then}, label %{other}")
+    def branch(self, condition: str, then: str, other: str, rarely: bool = False) -> None:
+        """Go to one of two blocks; `rarely` to the first."""
+        self.do(f"br i1 {condition}, label %{then}, label %{other}{', !prof !1' if rarely else ''}")
 
     def require(self, condition: str, failure: str, always: bool = False, whole: str = "") -> None:
         """Go on if a condition holds, else to a block. Of what may not be needed it is asked later, unless `always`.

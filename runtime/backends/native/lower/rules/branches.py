@@ -29,7 +29,7 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Range, around
 from runtime.backends.native.lower.types import LLVM, code_of
 from runtime.ir.graph import Graph, Node, Value
-from runtime.typesys.spec import ListType
+from runtime.typesys.spec import ListType, TensorType
 
 __all__ = ["is_lent", "settled"]
 
@@ -68,7 +68,7 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     targets = _list_targets(ctx, node, given)
     lent = {b for v, r in zip(inputs, given, strict=True) if is_lent(ctx, v, r, node) for b in r.array.buffers}
     made: set[Buffer] = set()
-    code.branch(str(test.reg), then, orelse)
+    code.branch(str(test.reg), then, orelse, rarely=bool(code.depth) and _keeps_the_best(node))
     ends, results = [], []
     between: list[list[Range | None]] = []  # what is known of the results in each
     for label, graph, holds in zip((then, orelse), node.regions, (True, False), strict=True):
@@ -91,6 +91,25 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     ]
     for out, rep in zip(node.outputs, joined, strict=True):  # sizes are computed from here on: after all phis
         ctx.define(out, _strided(ctx, rep) if isinstance(rep, Array) else rep)
+
+
+def _keeps_the_best(node: Node) -> bool:
+    """Whether a number takes another's place where that is less (or greater): the least so far, which few change.
+
+    As a choice, each turn would wait for the comparison of the one before.
+    """
+    test = node.inputs[0].node
+    if test is None or test.op.name not in ("less", "less_equal", "greater", "greater_equal"):
+        return False
+    if any(v.type.dtype.kind != "f" or v.type.shape != () for v in test.inputs if isinstance(v.type, TensorType)):
+        return False
+    for new, old in (test.inputs, test.inputs[::-1]):
+        if old.node is None and new.node is not None and new in node.inputs and old in node.inputs:
+            places = node.inputs.index(new) - 1, node.inputs.index(old) - 1
+            one, other = (r.inputs[k] for r, k in zip(node.regions, places, strict=True))
+            if (one, other) in zip(*(r.outputs for r in node.regions), strict=True):
+                return True
+    return False
 
 
 _CHANGES_FIRST = frozenset(
