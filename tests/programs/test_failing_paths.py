@@ -63,6 +63,27 @@ def unbound_locals_caught(x, n, flag):
     return total, text, found, reads()
 
 
+@PROGRAMS.add((2.0, 3), (2.0, 0), gradients=False)
+def one_exception_or_another(x, n):
+    print("given", n)
+    if n > 2:
+        raise KeyError("k")
+    raise ValueError("v")
+
+
+@PROGRAMS.add((2.0, 3), (2.0, 0), (2.0, 1), gradients=False)
+def another_exception_of_a_finally(x, n):
+    try:
+        if n < 1:
+            raise IndexError
+        x += 1.0
+    finally:
+        print(x)
+        if n > 2:
+            raise KeyError("k")
+        raise ZeroDivisionError
+
+
 @PROGRAMS.add((-9,), (-1,))
 def paths_not_taken(x):
     xs, table = [], {}

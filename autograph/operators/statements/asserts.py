@@ -48,8 +48,10 @@ def raised(error: Any) -> Any:
     trace = STATE.trace
     if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
         return error  # Python says that this can't be raised
-    if trace is None or (trace.builder.region.parent is None and not _is_of_the_run(error)):
+    if trace is None:
         return error
+    if trace.builder.region.parent is None and not (_is_of_the_run(error) or _acts(trace)):
+        return error  # no call comes further
     made = error() if isinstance(error, type) else error
     again = getattr(made, "__raised_again__", None)
     if again is not None:  # caught when the graph runs, and raised once more
@@ -83,6 +85,11 @@ choice_module.raised_hook = regions.raised = raised
 def _is_of_the_run(error: Any) -> bool:
     """Whether only the run knows all that an exception says."""
     return isinstance(error, BaseException) and any(is_staged(a) or type(a) is StagedText for a in error.args)
+
+
+def _acts(trace: Trace) -> bool:
+    """Whether the graph does something that comes first: it prints, or raises another exception on some paths."""
+    return any(node.op.effect for node in trace.builder.region.graph.walk())
 
 
 def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tuple[Any, ...]:
