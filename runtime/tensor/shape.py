@@ -149,6 +149,13 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
         return tuple.__len__(self)
 
     def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._item(key)
+        except BaseException as error:
+            outward[0](error)
+            raise
+
+    def _item(self, key: Any) -> Any:
         if self._dims is None:
             self._checked()
             found = tuple.__getitem__(self, key)

@@ -49,6 +49,9 @@ def whole_number(x: Any, what: str) -> int:
         return operator.index(x)
     except TypeError as error:
         if isinstance(error, OpError):  # a staged tensor
+            kind = x.type
+            if not kind.dtype.is_integer or kind.shape not in ((), None):
+                raise InvalidArgumentError(f"{what} is an integer, not a tensor of {kind}") from None
             raise
         raise InvalidArgumentError(f"{what} is an integer, not {x!r}") from None
 

@@ -95,6 +95,52 @@ def absent_key():
     f(ag.constant(7))
 
 
+@wrong('print(x, sepp=",")', "print() got an unexpected keyword argument 'sepp'")
+def misspelt_keyword():
+    @ag.function
+    def f(x):
+        print(x, sepp=",")
+        return x
+
+    f(ONE)
+
+
+@wrong("return x.shape[2]", "IndexError: tuple index out of range")
+def axis_that_is_not_there():
+    def f(x):
+        return x.shape[2]
+
+    f(ag.ones([2, 2]))
+
+
+@wrong("return ag.concat(x, x)", "an axis is an integer, not a tensor of float32[2,2]")
+def list_without_brackets():
+    @ag.function
+    def f(x):
+        return ag.concat(x, x)
+
+    f(ag.ones([2, 2]))
+
+
+class _Fixed:
+    @property
+    def size(self):
+        return 1
+
+
+@wrong("fixed.size = x", "has no setter")
+def property_set_in_a_branch():
+    fixed = _Fixed()
+
+    @ag.function
+    def f(x):
+        if x > 0:
+            fixed.size = x
+        return x
+
+    f(ONE)
+
+
 @pytest.mark.parametrize("case", CASES, ids=[c[0].__name__ for c in CASES])
 def test_message(case):
     check(*case, __file__)

@@ -45,7 +45,7 @@ from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.state.regions import current_trace
-from autograph.operators.state.stand_ins import STAND_INS, stand_in
+from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.statements.endless_iterators import by_index, endless
@@ -83,7 +83,7 @@ _INT = {builtins.int}
 __all__: list[str] = []
 
 
-STAND_INS[builtins.print] = print_
+stand_in(builtins.print)(print_)
 
 
 @stand_in(builtins.len)

@@ -47,7 +47,12 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
                 note_attribute(trace, owner, name)
             elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
                 trace.journal.born.add(id(owner))
-    setattr(owner, name, value)
+    try:
+        setattr(owner, name, value)
+    except AttributeError:
+        if trace is not None and trace.journal:  # nothing was changed that could be taken back
+            trace.journal[-1].pop(("attribute", id(owner), name), None)
+        raise
     if trace is not None and "sharing" in trace.notes:
         sync(trace)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 __all__ = ["FRAME_READERS", "PUBLIC_STAND_INS", "STAND_INS", "stand_in", "stand_in_of"]
@@ -26,6 +27,9 @@ def stand_in(original: Any) -> Callable[[Any], Any]:
 
     def register(fn: Any) -> Any:
         STAND_INS[original] = fn
+        name = getattr(original, "__name__", "")
+        if type(fn) is FunctionType and fn.__name__ == f"{name}_":
+            fn.__name__ = fn.__qualname__ = name  # what Python calls it where its arguments do not fit
         return fn
 
     return register
