@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -80,7 +81,7 @@ class Round(Unary):
 def round_number(op: Any, x: Any, ndigits: int | None = None) -> Any:
     """Python's `round(x)`: an integer where x is a number and `ndigits` is not said."""
     kind = op.type_of(x)
-    rounded = op.rounded(x, ndigits)
+    rounded = op.rounded(x, None if ndigits is None else operator.index(ndigits))
     return op.to_python(rounded, kind="int") if ndigits is None and kind.shape == () and kind.dtype.is_floating else rounded
 
 

@@ -63,7 +63,7 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
         for e in listed[1:]:
             best = _better(best, e, rank, better, key is None, pick)
         return best
-    if isinstance(items, Tensor) and key is None:
+    if isinstance(items, Tensor) and key is None and _are_numbers(items):
         return (op.max if original is builtins.max else op.min)(items, axis=0)
     count = staged.count()
     rank = (lambda e: e) if key is None else callee(key)
@@ -190,7 +190,24 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     if key is not None:
         order = _order_of(_leaves(as_list_value(collect(values, callee(key), None))), reverse)
         return list_(op.gather(values, order, axis=0))
-    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+    if _numbers(values) is values:
+        return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
+    return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING", axis=0))
+
+
+def _are_numbers(x: Tensor) -> bool:
+    """Whether each item of a tensor is one number, so that `a < b` of two of them is one answer."""
+    return x.type.shape is not None and all(size == 1 for size in x.type.shape[1:])
+
+
+def _numbers(x: Tensor) -> Tensor:
+    """The items to be put in order, as a vector."""
+    shape = x.type.shape
+    if shape is None:
+        raise refusal("unknown-rank")
+    if not _are_numbers(x):
+        raise refusal("truth-of-many", shape=shape[1:])
+    return x if len(shape) == 1 else op.reshape(x, shape=(-1,))  # type: ignore[no-any-return]
 
 
 _UNROLLED = 256  # items of a known number that are sorted as Python items
@@ -212,7 +229,7 @@ def _scalars_of(d: Descriptor | None) -> Iterator[Leaf]:
     if isinstance(d, Struct) and d.kind is tuple:
         for child in d.children:
             yield from _scalars_of(child)
-    elif isinstance(d, Leaf) and d.type.shape == ():
+    elif isinstance(d, Leaf):
         yield d
     else:
         raise refusal("sort-of-objects")
@@ -221,7 +238,7 @@ def _scalars_of(d: Descriptor | None) -> Iterator[Leaf]:
 def _order_of(columns: list[Any], reverse: bool) -> Any:
     """The order of rows, given their columns, the first of which decides before the next."""
     order = None
-    for values in reversed(columns):
+    for values in map(_numbers, reversed(columns)):
         turned = values if order is None else op.gather(values, order, axis=0)
         places = op.argsort(turned, stable=True, direction="DESCENDING" if reverse else "ASCENDING")
         order = places if order is None else op.gather(order, places, axis=0)
