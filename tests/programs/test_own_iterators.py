@@ -185,6 +185,23 @@ def next_in_try(n):
     return out, list(it)
 
 
+@PROGRAMS.add((2,), (-1,), (3,))
+def given_to_others(n):
+    found = iter([1, 2, 3])
+    known = [2 in found, next(found, -1), n in iter((1, 2, 3)), sum(iter([1, 2])), max(iter([n, 2]))]
+    mixed = [a * b for a, b in zip(iter([1, 2, 3]), [n, n, n], strict=True)]
+    it = iter([1, 2, 3, 4])
+    pairs = list(zip(it, it, strict=False))
+    return known, mixed, pairs, list(map(lambda a, b: a + b, iter([1, 2]), [n, 5])), [*enumerate(iter([n, 6]))], list(it)
+
+
+@PROGRAMS.add((np.array([1, 2, 3]),), (np.array([4, 5, 0]),))
+def beside_a_tensor(xs):
+    it = iter([10, 20, 30, 40])
+    pairs = [a * b for a, b in zip(xs, it, strict=False)]
+    return pairs, list(it)
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
@@ -224,3 +241,27 @@ def test_taken_from_by_another():
 
     with pytest.raises(TypeError, match="generator-items"):
         rest(ag.constant(1))
+
+
+def test_a_generator_that_was_used_up_is_sent_nothing():
+    """Its end, which `send` would tell, is not the generator's own."""
+
+    def totals(xs):
+        total = 0
+        for x in xs:
+            more = yield x + total
+            if more is not None:
+                total += more
+
+    @ag.function(input_signature=[ag.TensorSpec([None], ag.int64)])
+    def sent(xs):
+        made = totals(xs)
+        out = [next(made)]
+        try:
+            out.append(made.send(10))
+        except StopIteration:
+            out.append(-1)
+        return out
+
+    with pytest.raises(TypeError, match="generator-items"):
+        sent(np.array([1, 2, 3]))

@@ -19,6 +19,7 @@ from io import TextIOWrapper
 from types import (
     BuiltinMethodType,
     FunctionType,
+    GeneratorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -37,7 +38,7 @@ from autograph.operators.containers.sharing import sync
 from autograph.operators.functions.alternatives import by_alternatives
 from autograph.operators.functions.constructors import NEW, constructor, new_instance
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
-from autograph.operators.functions.generators import GENERATOR, generator_maker
+from autograph.operators.functions.generators import GENERATOR, generator_maker, refuse_spent
 from autograph.operators.functions.python_forms import ACCELERATED, python_form
 from autograph.operators.functions.recursion import recursive
 from autograph.operators.functions.try_forms import choosing_tries, with_tries
@@ -227,6 +228,9 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return partial(_dict_method, f, name) if trace.journal else f
         if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
+        return f
+    if owner is GeneratorType and name == "send":
+        refuse_spent(f.__self__)
         return f
     if owner in _CHANGING and owner not in _standing_in():
         quick.OUTRIGHT.add(owner)  # at the top

@@ -125,13 +125,14 @@ class ItemsIterator(StagedIterator):
 class SequenceIterator(ItemsIterator):
     """`iter` of a list, tuple or range of Python's, where tensors may decide how far somebody goes."""
 
-    def _is_known(self) -> bool:
+    def is_known(self) -> bool:
+        """Whether Python knows where it stands, and what it goes over."""
         if self.gone_over is not None or type(self.place) is not int:
             return False
         return type(self.items) is not list or dynamic_of(self.items) is None
 
     def __next__(self) -> Any:
-        if not self._is_known():
+        if not self.is_known():
             return super().__next__()
         trace, place = current_trace(), self.place
         refuse_spent(trace, self)
@@ -144,10 +145,10 @@ class SequenceIterator(ItemsIterator):
         return self.items[place]
 
     def __staged_iterable__(self) -> StagedIterable | None:  # type: ignore[override]
-        return None if self._is_known() else self.rest()
+        return None if self.is_known() else self.rest()
 
     def __staged_next__(self, *default: Any) -> Any:
-        return next(iter(self), *default) if self._is_known() else super().__staged_next__(*default)
+        return next(iter(self), *default) if self.is_known() else super().__staged_next__(*default)
 
     def __staged_turns__(self) -> Iterator[tuple[Callable[[], None], Any]]:
         """What is left, with what moves the iterator there: to be called where the item is taken."""
@@ -279,6 +280,8 @@ def used_up(x: Any) -> Any:
     """What is left of a staged iterator, which gives all of it to the caller; anything else as it is."""
     if not isinstance(x, StagedIterator):
         return x
+    if type(x) is SequenceIterator and x.is_known():
+        return list(x)
     if type(x) is ItemsIterator and isinstance(x.place, int) and x.place == 0 and x.gone_over is None:
         set_attr(x, "place", _ENDED)
         return x.items

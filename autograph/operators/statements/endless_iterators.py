@@ -72,9 +72,16 @@ def endless(trace: Trace, x: Any) -> Endless | None:
 
 def by_index(iterables: Any) -> list[StagedIterable]:
     """Staged views of iterables that are gone over together; some may not end."""
-    views = [None if hasattr(type(x), "__next__") and staged_iterable(x) is None else any_iterable(x) for x in iterables]
+    views = list(map(_view, iterables))
     counts = [c for c in (v.count() for v in views if v is not None) if isinstance(c, int)]
     return [_of_iterator(x, min(counts, default=_MOST)) if v is None else v for x, v in zip(iterables, views, strict=True)]
+
+
+def _view(x: Any) -> StagedIterable | None:
+    """The staged view of an iterable; None of an iterator of Python's, whose items are gone when they are looked at."""
+    if hasattr(type(x), "__staged_turns__"):
+        return x.rest()  # type: ignore[no-any-return]
+    return None if hasattr(type(x), "__next__") and staged_iterable(x) is None else any_iterable(x)
 
 
 def _of_iterator(x: Any, most: int) -> StagedIterable:
