@@ -25,8 +25,8 @@ PASSES: tuple[Pass, ...] = (
     inline_calls,         # small functions, so that what follows sees through them
     fold_constants,       # constants, branches and loops that they decide
     know_widths,          # x[i:i + 8] has 8 rows
+    add_in_place,         # cotangents of lists and of branches
     simplify,             # x * 1
-    add_in_place,         # cotangents of lists
     move_invariants,      # loops: what never changes
     fold_constants,       # constants that loops carried
     count_progressions,   # range(3, 9)[i] is i + 3

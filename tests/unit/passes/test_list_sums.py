@@ -111,3 +111,51 @@ def test_elements_never_written_read_as_zeros_and_others_are_errors(jit_compile)
     assert read(ag.constant(2), ag.constant(3)).numpy().tolist() == [0.0, 0.0]
     with pytest.raises(IndexError):
         read(ag.constant(2), ag.constant(4))
+
+
+SUMS = """
+    graph f(p: bool[], d: float32[40,50], x: float32[1,40], y: float32[1,50]):
+      %0: float32[40,50] = cond(p; x, y)
+        then(x, y):
+          %0: float32[40,50] = zeros(shape=(40, 50), dtype=float32)
+          return %0
+        else(x, y):
+          %0: float32[40,50] = TERM
+          return %0
+      %1: float32[40,50] = add(d, %0)
+      return %1
+"""
+
+
+def test_a_product_in_a_branch_is_one_of_what_branches_give():
+    assert after(SUMS.replace("TERM", "matmul(x, y, transpose_a=True)")) == textwrap.dedent(
+        """
+        graph f(p: bool[], d: float32[40,50], x: float32[1,40], y: float32[1,50]):
+          %0: float32[1,40], %1: float32[1,50] = cond(p; x, y)
+            then(x, y):
+              %0: float32[1,40] = zeros(shape=(1, 40), dtype=float32)
+              %1: float32[1,50] = zeros(shape=(1, 50), dtype=float32)
+              return %0, %1
+            else(x, y):
+              return x, y
+          %2: float32[40,50] = matmul(%0, %1, transpose_a=True)
+          %3: float32[40,50] = add(d, %2)
+          return %3
+        """
+    ).lstrip()
+
+
+def test_zeros_of_a_branch_are_not_added():
+    assert after(SUMS.replace("TERM", "broadcast_to(y, shape=(40, 50))")) == textwrap.dedent(
+        """
+        graph f(p: bool[], d: float32[40,50], x: float32[1,40], y: float32[1,50]):
+          %0: float32[40,50] = cond(p; y, d)
+            then(y, %0):
+              return %0
+            else(y, %0):
+              %1: float32[40,50] = broadcast_to(y, shape=(40, 50))
+              %2: float32[40,50] = add(%0, %1)
+              return %2
+          return %0
+        """
+    ).lstrip()
