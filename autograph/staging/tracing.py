@@ -19,7 +19,17 @@ from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
-from autograph.operators.state.aliases import HEAP, KEYED, NO_HEAP, TENSORS, TraceAgain, hints_of
+from autograph.operators.items import linked
+from autograph.operators.state.aliases import (
+    HEAP,
+    KEYED,
+    LINKED,
+    NO_HEAP,
+    NO_LINKS,
+    TENSORS,
+    TraceAgain,
+    hints_of,
+)
 from autograph.operators.state.births import births_of, forget_dead, has_frozen
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.places import (
@@ -123,8 +133,10 @@ def trace_function(
     hints: set[Any] = set()
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     restarts = 0
+    constructed: dict[type, tuple[str, ...]] = {}  # classes of objects that the function makes, and their attributes
     for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
+        notes["constructed"] = constructed
         own: Newcomers | None = None
         if turn - restarts >= _UNSETTLED:
             # Another object at each attempt: one that is new is the function's own, whoever holds it.
@@ -139,11 +151,9 @@ def trace_function(
         except TraceAgain as again:
             hints.add(again.hint)
             restarts += 1
-        except OpError:
-            if HEAP not in hints:
+        except Exception as error:
+            if not _other_way(hints, error, constructed):
                 raise
-            hints.remove(HEAP)  # the refusal that led there says more
-            hints.add(NO_HEAP)
             restarts += 1
         else:
             created += traced.created
@@ -161,6 +171,32 @@ def trace_function(
                 own.close()
     shown = ", ".join(dict.fromkeys(repr(entry.place) for entry in state))
     raise refusal("unsettled-state", function=name, names=shown)
+
+
+def _other_way(hints: set[Any], error: Exception, constructed: dict[type, tuple[str, ...]]) -> bool:
+    """Whether to trace again after a refusal; the hints are what then to do in another way."""
+    found = sum(map(len, constructed.values()))
+    if LINKED in hints:
+        if (LINKED, found) not in hints:  # there are more of them
+            hints.add((LINKED, found))
+            return True
+        hints.difference_update((LINKED, HEAP))  # the refusal that led there says more
+        hints.update((NO_LINKS, NO_HEAP))
+        return True
+    if not isinstance(error, (OpError, RecursionError)):
+        return False
+    if (isinstance(error, RecursionError) or error.id in _BY_LINKS) and NO_LINKS not in hints and constructed:
+        hints.difference_update((HEAP, NO_HEAP))
+        hints.update((LINKED, (LINKED, found)))
+        return True
+    if HEAP in hints:
+        hints.remove(HEAP)
+        hints.add(NO_HEAP)
+        return True
+    return False
+
+
+_BY_LINKS = frozenset(("shared-list", "unsettled-loop", "unsettled-recursion", "too-many-alternatives", "self-reference"))
 
 
 def _attempt(
@@ -181,6 +217,8 @@ def _attempt(
     trace.notes |= {**notes, "runs_again": True}
     if HEAP in hints:
         trace.notes["heap"] = Heap(trace)
+    if LINKED in hints:
+        linked.tables_for(trace, notes["constructed"])
     if KEYED in hints:
         trace.notes["keyed"] = True
         trace_module.unusual(trace)
@@ -220,6 +258,8 @@ def _attempt(
             try:
                 result = [_called(trace, function, symbols, keywords)]  # in a list: who else holds it is counted
                 finish(trace)
+                if "tables" in trace.notes:
+                    linked.close(trace)
                 if "heap" in trace.notes:
                     trace.notes["heap"].close([result, *_left(table)])
             except PathEnds:
@@ -381,6 +421,7 @@ def _collect(
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
             traced.constant_writes.append((place, final))
             continue
+        linked.stay_inside(trace, [after])
         state.append(StateEntry(place, _entry_type(before, after)))
         grown = True
     for entry, final in zip(state, finals, strict=False):
@@ -400,6 +441,8 @@ def _collect(
         return True
     _require_bound(result[0])
     traced.result = describe(result[0])
+    left = (result[0], *finals, *(final for _, final in traced.constant_writes), *(holder for holder, _ in holders))
+    linked.stay_inside(trace, map(describe, left))
     for what, value in (("returned", result[0]), *((repr(place), final) for place, final in traced.constant_writes)):
         if (text := text_in(value)) is not None:
             error, made_at = refusal("text-of-tensor", what=what), place_of(text)

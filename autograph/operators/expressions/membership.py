@@ -16,6 +16,7 @@ from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import StagedIterator, mapped
+from autograph.operators.items.linked import are_one_object
 from autograph.operators.items.maybe_keys import is_set
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS, PLAIN
@@ -24,6 +25,7 @@ from autograph.operators.statements.iterables import StagedRange
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
+from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import ListValue, new_list
 from autograph.operators.values.quick import KEYS, is_object
 from runtime.tensor.dispatch import op
@@ -40,11 +42,13 @@ def is_(a: Any, b: Any) -> Any:
         if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and STATE.trace is not None:
             notes = STATE.trace.notes
             return _are_one_list(notes, a, b) if type(a) is list else _are_one_dict(notes, a, b)
+        if isinstance(a, Linked) and isinstance(b, Linked):
+            return are_one_object(a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
         if choice is not None:
-            return is_alternative(choice, lambda alternative, y=y: alternative is y)  # type: ignore[misc]
+            return is_alternative(choice, lambda alternative, y=y: is_(alternative, y))  # type: ignore[misc]
     return a is b
 
 
@@ -84,7 +88,8 @@ _FOLLOWED = frozenset((list, dict))
 
 def is_not(a: Any, b: Any) -> Any:
     """`a is not b`."""
-    if type(a) not in CHOICES and type(b) not in CHOICES and not (type(a) is type(b) and type(a) in _FOLLOWED):
+    followed = (type(a) is type(b) and type(a) in _FOLLOWED) or isinstance(a, Linked)
+    if type(a) not in CHOICES and type(b) not in CHOICES and not followed:
         return a is not b
     return not_(is_(a, b))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import is_dataclass
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -11,6 +12,7 @@ from autograph.load.cache import is_converted
 from autograph.operators.functions.unconverted import is_unconverted_module
 from autograph.operators.state.births import note_birth
 from autograph.operators.values import quick, specials
+from autograph.operators.values.descriptors import attributes_of, is_plain_class
 from autograph.operators.values.specials import meet_class
 from runtime.tensor.trace import Trace, current
 
@@ -29,7 +31,26 @@ def constructor(trace: Trace, cls: type) -> Any:
         kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
         known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
     meet_class(trace, cls)
-    return cls if known[3] is None else partial(known[3], cls)
+    make = cls if known[3] is None else partial(known[3], cls)
+    if known[3] is None and is_dataclass(cls):
+        make = partial(_noted, cls)
+    return table_hook(trace, cls, make) if "tables" in trace.notes else make
+
+
+table_hook: Any = None  # what makes objects that are rows of tables; put there by `items.linked`
+
+
+def _noted(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made = cls(*args, **kwargs)
+    _note(current(), cls, made)
+    return made
+
+
+def _note(trace: Trace | None, cls: type, made: Any) -> None:
+    """Note a class of which objects may refer to others, and their attributes."""
+    found = None if trace is None else trace.notes.get("constructed")
+    if found is not None and is_user_class(cls) and (held := attributes_of(made)):
+        found[cls] = (*found.get(cls, ()), *(name for name in held if name not in found.get(cls, ())))
 
 
 def _maker(cls: type, init: Any) -> Any:
@@ -64,4 +85,11 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     result = (quick.at_once.get(id(init)) or specials.callee(init))(made, *args, **kwargs)
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
+    _note(trace, cls, made)
     return made
+
+
+def is_user_class(cls: type) -> bool:
+    """Whether objects of a class are nothing but the attributes that Python itself keeps for them."""
+    own = all(getattr(cls, name) is getattr(object, name) for name in ("__getattribute__", "__setattr__"))
+    return own and is_plain_class(cls) and not hasattr(cls, "__getattr__") and not hasattr(cls, "__slots__")

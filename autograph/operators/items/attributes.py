@@ -14,6 +14,7 @@ from autograph.operators.state.places import SET_PAST, note_attribute
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values import quick
 from autograph.operators.values.choice import Choice, select
+from autograph.operators.values.links import Linked, row_of
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = ["aug_attr", "del_attr", "set_attr"]
@@ -33,6 +34,9 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
                 sync(trace)
             return
     kind = type(owner)
+    if isinstance(owner, Linked) and name in row_of(owner)[1].columns:
+        setattr(owner, name, value)
+        return
     if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
         return

@@ -37,6 +37,7 @@ from autograph.operators.values.forms import (
     Words,
     same_static,
 )
+from autograph.operators.values.links import Linked, link, row_of
 from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
 from runtime.ir.graph import Value
 from runtime.tensor.shape import TensorShape
@@ -57,7 +58,9 @@ __all__ = [
     "Struct",
     "Undefined",
     "Words",
+    "attributes_of",
     "describe",
+    "is_plain_class",
     "value_types",
 ]
 
@@ -68,6 +71,8 @@ _NUMBERS = (bool, int, float, complex)
 
 def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
     """(keys, children) if `x` is a structure that travels by its parts; `instances` of any class are, where one has to."""
+    if isinstance(x, Linked):
+        return ("row", "table"), row_of(x)
     if isinstance(x, tuple):
         if type(x) is TensorShape and x.rank is None:
             return None  # no sizes to travel by
@@ -90,13 +95,13 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if type(x) is FunctionType:
         return made_by(x) if instances or any(isinstance(d, Tensor) for d in x.__defaults__ or ()) else None
     if instances or is_born(x):
-        attributes = _attributes(x)
-        if attributes is not None and _is_plain_class(type(x)):
+        attributes = attributes_of(x)
+        if attributes is not None and is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
     return None
 
 
-def _attributes(x: Any) -> dict[str, Any] | None:
+def attributes_of(x: Any) -> dict[str, Any] | None:
     """What an instance holds: in its dictionary, and in the slots of its classes."""
     held = getattr(x, "__dict__", None)
     slots = [n for c in type(x).__mro__ for n, m in vars(c).items() if type(m) is MemberDescriptorType]
@@ -138,7 +143,7 @@ def with_defaults(f: FunctionType, defaults: tuple[Any, ...]) -> FunctionType:
     return made
 
 
-def _is_plain_class(cls: type) -> bool:
+def is_plain_class(cls: type) -> bool:
     """Whether instances are nothing but their attributes: no part of the class is built in."""
     return all(c is object or c.__flags__ & _HEAP_TYPE for c in cls.__mro__) and not issubclass(cls, (Tensor, type))
 
@@ -186,6 +191,8 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
         return dict(zip(keys, children, strict=True))
     if kind is FunctionType:
         return with_defaults(keys[0].function, tuple(children))
+    if issubclass(kind, Linked):
+        return link(kind, *children)
     if issubclass(kind, tuple):
         return kind._make(children) if keys else kind(children)  # type: ignore[attr-defined]
     made = object.__new__(kind)

@@ -44,7 +44,7 @@ OWN_NAMES = tuple(
 """Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset((*CHOICES, Tensor))
 """Types of values that are one or another, or stand for a number."""
-STANDING_IN = ALTERNATIVES | {list, dict}
+STANDING_IN = {*ALTERNATIVES, list, dict}
 """The same with what may be one with another of its type."""
 ROWS = PLAIN - {range}
 """Exact types over which loops go round in place."""

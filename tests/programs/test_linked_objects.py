@@ -1,0 +1,229 @@
+"""Chains, trees and rings of objects whose shape only the run knows: lists of nodes, search trees, queues, parents."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograph as ag
+from tests.programs.harness import values
+
+PROGRAMS = {}
+
+
+def add(*cases):
+    def register(function):
+        PROGRAMS[function.__name__] = function, [case if isinstance(case, tuple) else (case,) for case in cases]
+        return function
+
+    return register
+
+
+class Node:
+    def __init__(self, key, value=0.0):
+        self.key = key
+        self.value = value
+        self.left = None
+        self.right = None
+
+
+class SearchTree:
+    def __init__(self):
+        self.root = None
+        self.size = 0
+
+    def insert(self, node, key, value):
+        if node is None:
+            self.size += 1
+            return Node(key, value)
+        if key < node.key:
+            node.left = self.insert(node.left, key, value)
+        elif key > node.key:
+            node.right = self.insert(node.right, key, value)
+        else:
+            node.value = value
+        return node
+
+    def height(self, node):
+        return 0 if node is None else 1 + max(self.height(node.left), self.height(node.right))
+
+
+@add((np.array([4, 2, 6, 2]), np.array([1.0, 2.0, 3.0, 4.0]), 2), (np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0]), 9))
+def search_tree(keys, weights, wanted):
+    tree = SearchTree()
+    for key, weight in zip(keys, weights):
+        tree.root = tree.insert(tree.root, key, weight * weight)
+    node = tree.root
+    while node is not None and node.key != wanted:
+        node = node.left if wanted < node.key else node.right
+    return tree.size, tree.height(tree.root), -1.0 if node is None else node.value
+
+
+class Link:
+    def __init__(self, key):
+        self.key = key
+        self.before = self
+        self.after = self
+
+
+@add(np.array([1, 2, 1, 3, 2]), np.array([5]))
+def ring(keys):
+    end = Link(-1)
+    count = 0
+    for key in keys:
+        link = end.after
+        while link is not end and link.key != key:
+            link = link.after
+        if link is end:
+            link = Link(key)
+            link.before, link.after = end.before, end
+            end.before.after = link
+            end.before = link
+            count += 1
+        else:
+            link.before.after = link.after
+            link.after.before = link.before
+            count -= 1
+    out = []
+    link = end.after
+    while link != end:
+        out.append(link.key)
+        link = link.after
+    return count, out
+
+
+@dataclass
+class Cell:
+    head: Any
+    tail: Any = None
+
+
+@add(np.array([3, 1, 2]), np.array([1]))
+def sorted_and_reversed(xs):
+    first = None
+    for x in xs:
+        if first is None or x < first.head:
+            first = Cell(x, first)
+            continue
+        cell = first
+        while cell.tail is not None and cell.tail.head < x:
+            cell = cell.tail
+        cell.tail = Cell(x, cell.tail)
+    back = None
+    while first:
+        back = Cell(tail=back, head=first.head * 2)
+        first = first.tail
+    out = []
+    while back:
+        out.append(back.head)
+        back = back.tail
+    return out
+
+
+class Queue:
+    def __init__(self):
+        self.front = self.back = None
+
+    def put(self, x):
+        cell = Cell(x)
+        if self.back is None:
+            self.front = self.back = cell
+        else:
+            self.back.tail = cell
+            self.back = cell
+
+    def get(self):
+        x = self.front.head
+        self.front = self.front.tail
+        if self.front is None:
+            self.back = None
+        return x
+
+
+@add(np.array([3, -1, 2, 4, -1, -1, -1]), np.array([1, -1]))
+def queue(orders):
+    waiting, served = Queue(), []
+    for order in orders:
+        if order >= 0:
+            waiting.put(order)
+        else:
+            served.append(waiting.get() if waiting.front is not None else order)
+    return served, waiting.front is None
+
+
+class Person:
+    def __init__(self, boss):
+        self.boss = boss
+        self.reports = 0
+
+
+@add((np.array([0, 0, 1, 2]), 3), (np.array([0]), 1))
+def bosses(numbers, which):
+    people = [Person(None)]
+    for number in numbers:
+        person = Person(people[number])
+        people.append(person)
+        while person.boss is not None:
+            person = person.boss
+            person.reports += 1
+    depth, person = 0, people[which]
+    while person.boss is not None:
+        depth, person = depth + 1, person.boss
+    return depth, [p.reports for p in people], person is people[0]
+
+
+def specs(x):
+    return ag.TensorSpec([None] * np.ndim(x), np.asarray(x).dtype)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_staged(name, jit):
+    program, cases = PROGRAMS[name]
+    staged = ag.function(program, input_signature=list(map(specs, cases[0])), jit_compile=jit)
+    for case in cases:
+        got = values(staged(*map(ag.constant, map(np.asarray, case))))
+        np.testing.assert_equal(got, values(program(*case)))
+
+
+def test_gradients():
+    keys, weights, wanted = PROGRAMS["search_tree"][1][0]
+    x = ag.constant(weights)
+    with ag.GradientTape() as tape:
+        tape.watch(x)
+        y = ag.function(search_tree)(ag.constant(keys), x, ag.constant(wanted))[2]
+    assert tape.gradient(y, x).numpy().tolist() == [0.0, 0.0, 0.0, 8.0]
+
+
+EVERYBODY = []
+
+
+class Told:
+    def __init__(self, x, before):
+        EVERYBODY.append(self)
+        self.x = x
+        self.before = before
+
+
+@pytest.mark.parametrize("what", ["returned", "kept", "told", "id", "vars", "new attribute"])
+def test_what_others_would_have(what):
+    kept = []
+
+    def program(xs):
+        last = None
+        for x in xs:
+            cell = Told(x, last) if what == "told" else Cell(x, last)
+            if x > 1 or last is None:
+                last = cell
+            if what == "new attribute":
+                last.other = x
+        if what == "kept":
+            kept.append(last)
+        if what == "vars":
+            return vars(last)["tail"].head
+        return last if what == "returned" else id(last) if what == "id" else 1
+
+    with pytest.raises((ag.errors.OperatorNotAllowedInGraphError, ag.errors.UnimplementedError)):
+        ag.function(program, input_signature=[ag.TensorSpec([None], ag.int64)])(ag.constant([1, 2, 3], ag.int64))
+    EVERYBODY.clear()
