@@ -21,7 +21,7 @@ from autograph.operators.state.debuggers import is_debugged, untraced
 from autograph.operators.state.places import ROOM, CellPlace, LooseAttributePlace
 from autograph.operators.state.plain import NUMBERS
 from runtime.ir.build import Region
-from runtime.ir.graph import Graph
+from runtime.ir.graph import Graph, Value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Place, Trace, current
 
@@ -355,7 +355,7 @@ def _referents(x: Any) -> list[Any]:
 
 
 def _is_world(x: Any) -> bool:
-    return isinstance(x, (*_WORLD, Tensor))
+    return isinstance(x, (*_WORLD, Tensor, Value))  # a value leads to all nodes, which hold nothing of the user's
 
 
 def _base() -> int:
