@@ -105,6 +105,9 @@ def _explain(operation: Op, payloads: list[Any], attrs: dict[str, Any], error: E
     for payload in payloads:
         if type(payload) is Value:
             return leaked_tensor(payload.type)
+        if isinstance(payload, np.ndarray) and payload.dtype == _OBJECT and not _all_text(payload):
+            what = payload.tolist()
+            return InvalidArgumentError(f"cannot make a tensor of {what!r} ({type(what).__name__}): expected numbers")
     if not isinstance(error, OpError) or isinstance(error, ShapeError):
         try:
             operation.infer(*map(type_of_payload, payloads), **attrs)

@@ -6,6 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import autograph as ag
@@ -118,6 +119,14 @@ def list_without_brackets():
     @ag.function
     def f(x):
         return ag.concat(x, x)
+
+    f(ag.ones([2, 2]))
+
+
+@wrong("return np.dot(x, None)", "cannot make a tensor of None (NoneType)")
+def nothing_for_an_array():
+    def f(x):
+        return np.dot(x, None)
 
     f(ag.ones([2, 2]))
 
