@@ -318,7 +318,16 @@ def writing_at_once(statement: ast.stmt, visit: Visit, fresh: Fresh) -> list[ast
         return made.attribute(*call.args)
     if hook == "aug_attr":
         return made.changed_attribute(*call.args)
+    if hook == "assert_stmt":
+        return _assertion(call, visit)
     return None
+
+
+def _assertion(call: ast.Call, visit: Visit) -> list[ast.stmt]:
+    """`assert x`: the hook is called with what is not True."""
+    test = ast.Compare(bind(_VALUE, visit(call.args[0])), [ast.IsNot()], [ast.Constant(True)])
+    failed = call_of("assert_stmt", given_up(_VALUE), *map(visit, call.args[1:]))
+    return [located(call, ast.If(test, [ast.Expr(failed)], []))]
 
 
 class _Writing:

@@ -1,5 +1,6 @@
 """Iterators of `itertools` over tensors, those without end, pipelines of generators, and objects with slots as state."""
 
+import collections
 import functools
 import itertools
 import operator
@@ -13,6 +14,25 @@ from tests.programs.harness import Programs
 PROGRAMS = Programs()
 V = np.array([3.1, -1.2, 4.3, 1.4, -5.5])
 W = np.array([-2.1, 7.2, 1.3, -8.4, 2.5])
+
+
+@PROGRAMS.add((np.float64(2.0),))
+def over_what_python_knows(x):
+    y = x * 2
+    xs = [1]
+    xs.extend(iter((2, 3)))
+    xs += iter([4])
+    xs[1:1] = iter((9,))
+    ordered = collections.OrderedDict()
+    ordered.update(iter([(1, 2)]))
+    known = iter((5, 6))
+    first = next(known)
+    rest = [first]
+    rest.extend(known)
+    found = (3 in iter([3]), 4 in iter([3]), 2 not in iter((2,)), any(iter([0, 1])), max(iter([1, 2])), sum(iter((1, 2))))
+    more = [*iter((1, 2))], dict(iter(((1, 2), (3, 4)))), sorted(iter([2, 1])), list(map(str, iter([1]))), set(iter([1]))
+    others = collections.deque(iter([1, 2])), list(itertools.chain(iter([1]), iter((2,)))), frozenset(iter((1,)))
+    return y, tuple(xs), dict(ordered), tuple(rest), found, more, list(others[0]), others[1], len(others[2])
 
 
 @PROGRAMS.add((V,), (W,))

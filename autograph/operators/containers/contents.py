@@ -25,7 +25,7 @@ from autograph.operators.state.places import note_item
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.listvalue import Contents
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Trace, current
+from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = [
     "guarding",
@@ -243,7 +243,9 @@ _HARMLESS = frozenset("builtins math cmath numpy autograph runtime time re _sre 
 
 
 def _noted_call(f: Any, /, *args: Any, **kwargs: Any) -> Any:
-    note_arguments(args, kwargs)
+    trace = STATE.trace
+    if trace is not None and trace.builder.region.parent is not None:
+        note_arguments(args, kwargs)
     return f(*args, **kwargs)
 
 

@@ -130,6 +130,8 @@ def in_(x: Any, container: Any) -> Any:
         return select(container, lambda taken: in_(x, taken))
     container = resolve(container)
     if isinstance(container, StagedIterator):
+        if container.__staged_iterable__() is None:  # Python's items: it takes them one by one
+            return any_(same(e, x) for e in container)
         return any_(mapped(lambda e: same(e, x), (container,)))  # it stops at what it finds
     if type(container) is not dict:
         container = gathered(container)

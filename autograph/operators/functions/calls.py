@@ -381,7 +381,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return _ask_no_more(trace, f, _called(trace, f))
     stand_in = stand_in_of(f)
     if stand_in is not None:
-        return stand_in
+        return _hold(trace, f, stand_in)
     if f.__module__ in WORLDLY and asks_world(f):
         return world_stand_in(f, "frozen") if runs_again(trace) else f
     stays = runs_as_it_is(f)

@@ -22,6 +22,7 @@ from autograph.operators.functions.own_iterators import has_own_next, steps
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import births_of, note_birth
 from autograph.operators.state.places import note_attribute, put_back, watch
+from autograph.operators.state.plain import PLAIN
 from autograph.operators.statements import truth
 from autograph.operators.statements.branches import if_stmt, not_
 from autograph.operators.statements.truth import truth_of
@@ -142,12 +143,13 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
 
     A consumer that may stop must be the only one who holds the generator, by one parameter: nobody may go on with it.
     """
-    if type(x) is Emitting:
+    kind = type(x)
+    if kind is Emitting:
         refuse_spent(x)
         return x
-    if type(x) is dict:
+    if kind is dict:
         return keys_of(x)
-    if STATE.trace is None:
+    if kind is list or kind in PLAIN or STATE.trace is None:
         return None
     contents.refuse_spent(STATE.trace, x)
     if type(x) is not GeneratorType:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
 
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.statements.staged_texts import TOKEN, StagedText, refuse_text
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -35,7 +36,7 @@ def textless(f: Any, made: Any) -> Any:
         return _described(f, made)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        for given in (*args, *kwargs.values()):
+        for given in () if not kwargs and NUMBERS.issuperset(map(type, args)) else (*args, *kwargs.values()):
             if type(given) is StagedText or (type(given) in (list, tuple) and any(type(p) is StagedText for p in given)):
                 refuse_text(f"by {name}()")
         return made(*args, **kwargs)

@@ -26,6 +26,8 @@ Chosen = Callable[[Trace | None, FunctionType], Any]
 
 def choosing_tries(trace: Trace, made: FunctionType, chosen: Chosen) -> Callable[..., Any]:
     """What is called for a function with `try` statements; `chosen` tells how one of its forms is called."""
+    if trace.builder.region.parent is None and tensorless(trace):
+        return chosen(trace, made)
     if trace.notes.get("restarts") and not made.__code__.co_flags & GENERATOR:
         tried = trace.notes.get("tried")
         if tried is None:

@@ -99,6 +99,9 @@ def aug_attr(owner: Any, name: str, sign: str, value: Any) -> None:
 def del_attr(owner: Any, name: str, /) -> None:
     """`del owner.name`."""
     trace = STATE.trace
+    if trace is not None and trace.journal and id(owner) in trace.journal.born:
+        delattr(owner, name)
+        return
     if trace is not None:
         deleter = _method(type(owner), name, *_DELETING)
         if deleter is not None:

@@ -111,7 +111,7 @@ class ItemsIterator(StagedIterator):
 
     def __init__(self, items: Any, is_private: bool = False) -> None:
         super().__init__()
-        self.items = items
+        self.source_items = items
         self.is_private = is_private  # a joined one's, which nobody else can take from
         self.place: Any = 0
         self.gone_over: Left | None = None  # by a loop that is being traced
@@ -129,7 +129,7 @@ class SequenceIterator(ItemsIterator):
         """Whether Python knows where it stands, and what it goes over."""
         if self.gone_over is not None or type(self.place) is not int:
             return False
-        return type(self.items) is not list or dynamic_of(self.items) is None
+        return type(self.source_items) is not list or dynamic_of(self.source_items) is None
 
     def __next__(self) -> Any:
         if not self.is_known():
@@ -138,11 +138,11 @@ class SequenceIterator(ItemsIterator):
         refuse_spent(trace, self)
         if is_guarding(trace):
             note_spent(trace, self)
-        if place >= len(self.items):
+        if place >= len(self.source_items):
             set_attr(self, "place", _ENDED)
             raise StopIteration
         set_attr(self, "place", place + 1)
-        return self.items[place]
+        return self.source_items[place]
 
     def __staged_iterable__(self) -> StagedIterable | None:  # type: ignore[override]
         return None if self.is_known() else self.rest()
@@ -152,8 +152,8 @@ class SequenceIterator(ItemsIterator):
 
     def __staged_turns__(self) -> Iterator[tuple[Callable[[], None], Any]]:
         """What is left, with what moves the iterator there: to be called where the item is taken."""
-        for k in range(self.place, len(self.items)):
-            yield partial(set_attr, self, "place", k + 1), self.items[k]
+        for k in range(self.place, len(self.source_items)):
+            yield partial(set_attr, self, "place", k + 1), self.source_items[k]
 
 
 class JoinedIterator(StagedIterator):
@@ -173,7 +173,7 @@ class Left(StagedIterable):
     def __init__(self, iterator: ItemsIterator) -> None:
         self.iterator = iterator
         self.first = iterator.place
-        self.source = any_iterable(iterator.items)
+        self.source = any_iterable(iterator.source_items)
         self.is_live = False
         self.is_shared = False
 
@@ -284,7 +284,7 @@ def used_up(x: Any) -> Any:
         return list(x)
     if type(x) is ItemsIterator and isinstance(x.place, int) and x.place == 0 and x.gone_over is None:
         set_attr(x, "place", _ENDED)
-        return x.items
+        return x.source_items
     rest = x.rest()
     rest.moved(rest.count(), True)
     return _Used(rest)
@@ -300,6 +300,8 @@ def sequence_iterator(x: Any) -> SequenceIterator | None:
     trace = STATE.trace
     if trace is None or type(x) not in _SEQUENCES or tensorless(trace) or (type(x) is list and dynamic_of(x) is not None):
         return None
+    if not (trace.builder.emitted or trace.graph.inputs or "restarts" in trace.notes):
+        return None  # nor are there any so far, and it cannot be traced again
     return SequenceIterator(x)
 
 
