@@ -445,6 +445,8 @@ def _change(value: Value, origin: Value, known: dict[Value, Range] | None = None
         return None if so_far is None or turn is None else (so_far[0] + min(turn[0], 0), so_far[1] + max(turn[1], 0))
     if name == "cond":
         for k, given in enumerate(node.inputs[1:]):
+            if not known and given is not origin:  # numbers that several branches change in a row keep their tests: with
+                continue  # none, LLVM makes choices of the branches, and each waits for the one before
             so_far = _change(given, origin, known) if _is_integer(given) else None
             if so_far is None:
                 continue

@@ -39,17 +39,20 @@ def is_choice(node: Node) -> bool:
     LLVM makes such choices itself where nothing leaves them; these leave where 64 bits do not do.
     """
     given: dict[Value, Value] = {}
-    nodes = [n for n in _inside(node, given) if n.op.name not in ("constant", "cond")]
+    every = list(_inside(node, given))
+    nodes = [n for n in every if n.op.name not in ("constant", "cond")]
     done = _divided_before(node) if any(n.op.name in _DIVIDING for n in nodes) else set()
+    if not done and any(n.op.name == "cond" or n.op.name in _COMPARING for n in every):
+        return False  # branches that do less than a division
     nodes = [n for n in nodes if n.op.name not in _DIVIDING or _origins(n, given) not in done]
     values = [v for n in nodes for v in (*n.inputs, *n.outputs)]
     return (
         0 < len(nodes) <= _MOST_LOGIC
         and all(n.op.name in _ALWAYS or (n.op.name in _BY and _is_above_zero(n.inputs[1])) for n in nodes)
-        and all(_are_numbers(n, []) for n in _inside(node, {}))
+        and all(_are_numbers(n, []) for n in every)
         and _are_numbers(node, values)
         and any(n.op.name in _LEAVING and n.outputs[0].tensor_type.weak for n in nodes)
-        and all(v.tensor_type.dtype.kind == "i" or n.op.name in _COMPARING for n in nodes for v in n.outputs)
+        and all(v.tensor_type.dtype.kind == "i" or n.op.name in _COMPARING for n in (node, *nodes) for v in n.outputs)
     )
 
 
