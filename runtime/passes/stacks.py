@@ -10,7 +10,7 @@
 
 The backward loops take off in the opposite order what the forward loops put on, as many at each turn: that is shown of
 the inner loops' trip counts (where a loop of one turn was, of the appends that are left). Native code has lists of tensors,
-none of lists.
+none of lists. A list of which the backward loop makes zeros is its length.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import NamedTuple
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.passes.loops import Loop
-from runtime.passes.rewrite import constant_of, graphs
-from runtime.typesys.spec import ListType, ValueType
+from runtime.passes.rewrite import INDEX, constant_of, graphs, put
+from runtime.typesys.shapes import is_static
+from runtime.typesys.spec import ListType, TensorType, ValueType
 
 __all__ = ["flatten_stacks"]
 
@@ -126,6 +127,8 @@ def _flatten(graph: Graph) -> None:
             levels = _levels(_Pair(node, empties.loop, graph, graph, None), fills, empties, uses)
             if levels:
                 found.append(levels)
+            else:
+                _save_length(graph, fills, empties, uses)
     for levels in found:
         _apply(graph, levels)
 
@@ -250,22 +253,22 @@ def _counts(loop: Node) -> Iterator[Value]:
 
 def _levels(pair: _Pair, fills: _Slot, empties: _Slot, uses: _Uses) -> list[_Level] | None:
     """The lists of lists, from the outermost on; None if they are not only filled and emptied."""
-    put, taken = _appended(fills, uses), _popped(empties, uses)
+    filled, taken = _appended(fills, uses), _popped(empties, uses)
     kind = fills.before.type
-    if put is None or taken is None or empties.before.type != kind or not isinstance(kind, ListType):
+    if filled is None or taken is None or empties.before.type != kind or not isinstance(kind, ListType):
         return None
-    if put.type != kind.element or taken.type != kind.element:
+    if filled.type != kind.element or taken.type != kind.element:
         return None
-    if not isinstance(put.type, ListType):
+    if not isinstance(filled.type, ListType):
         return []
-    if put.node is None or uses(put) != 1 or uses(taken) != 1:
+    if filled.node is None or uses(filled) != 1 or uses(taken) != 1:
         return None
-    if put.node.op.name == "list_append":
-        rows = _rows(put, taken, empties.body, uses)
+    if filled.node.op.name == "list_append":
+        rows = _rows(filled, taken, empties.body, uses)
         return None if rows is None else [_Level(fills, empties, *rows)]
-    if put.node.op.name not in _LOOPS:
+    if filled.node.op.name not in _LOOPS:
         return None
-    inner_fills, inner_empties = _Slot(put.node, put.index), _taken_by(taken, empties.body)
+    inner_fills, inner_empties = _Slot(filled.node, filled.index), _taken_by(taken, empties.body)
     start = inner_fills.start.node
     if inner_empties is None or uses(inner_empties.result) or start is None or start.op.name != "list_new":
         return None
@@ -274,9 +277,65 @@ def _levels(pair: _Pair, fills: _Slot, empties: _Slot, uses: _Uses) -> list[_Lev
     return None if more is None else [_Level(fills, empties, inner_fills, inner_empties), *more]
 
 
-def _rows(put: Value, taken: Value, graph: Graph, uses: _Uses) -> tuple[_Row, _Row] | None:
+def _save_length(graph: Graph, fills: _Slot, empties: _Slot, uses: _Uses) -> None:
+    """Save the lengths of lists of which the backward loop only makes zeros."""
+    filled, taken = _appended(fills, uses), _popped(empties, uses)
+    if filled is None or taken is None or not isinstance(filled.type, ListType) or filled.type != taken.type:
+        return
+    element = filled.type.element
+    if not isinstance(element, TensorType) or element.weak or not is_static(element.shape):
+        return
+    seen = _seen_as_zeros(taken)
+    append, pop, kind = fills.after.node, empties.after.node, ListType(INDEX)
+    if seen is None or append is None or pop is None:
+        return
+    start = Node(get("list_new"), [], {"element": INDEX}, (kind,), graph, (), fills.loop.location)
+    graph.nodes.insert(graph.nodes.index(fills.loop), start)
+    fills.loop.inputs[fills.place] = start.outputs[0]
+    length = Node(get("list_len"), [filled], {}, (INDEX,), fills.body, (), append.location)
+    fills.body.nodes.insert(fills.body.nodes.index(append), length)
+    append.inputs = [fills.before, length.outputs[0]]
+    for slot in (fills, empties):
+        slot.retype(kind)
+        slot.after.type = kind
+    for value, node in seen:
+        value.type = INDEX
+        if node is not None:
+            _make_zeros(node, value, element)
+
+
+def _seen_as_zeros(value: Value) -> list[tuple[Value, Node | None]] | None:
+    """A list, as it is and in branches, with the nodes that make zeros of it; None if it is used for more than that."""
+    found: list[tuple[Value, Node | None]] = [(value, None)]
+    if value in value.graph.outputs:
+        return None
+    for node in value.graph.nodes:
+        for place in [k for k, v in enumerate(node.inputs) if v is value]:
+            if node.op.name == "list_zeros_like":
+                found.append((value, node))
+                continue
+            inner = [_seen_as_zeros(r.inputs[place - 1]) for r in node.regions] if node.op.name == "cond" else [None]
+            if any(each is None for each in inner):
+                return None
+            found += [pair for each in inner for pair in each or ()]
+    return found
+
+
+def _make_zeros(node: Node, length: Value, element: TensorType) -> None:
+    """Put a list of so many zeros in the place of one like another list."""
+    graph = length.graph
+    at = graph.nodes.index(node)
+    rest, graph.nodes = graph.nodes[at + 1 :], graph.nodes[:at]
+    zero = put(graph, "zeros", shape=element.shape, dtype=element.dtype)
+    one = Node(get("list_from"), [zero], {"element": element}, (node.outputs[0].type,), graph, (), node.location)
+    many = Node(get("list_repeat"), [one.outputs[0], length], {}, (node.outputs[0].type,), graph, (), node.location)
+    many.outputs[0], node.outputs[0].node = node.outputs[0], many
+    graph.nodes += [one, many, *rest]
+
+
+def _rows(filled: Value, taken: Value, graph: Graph, uses: _Uses) -> tuple[_Row, _Row] | None:
     """As many elements appended to an empty list as are taken off it, if nothing else sees it."""
-    first, last, value = put.node, taken, put
+    first, last, value = filled.node, taken, filled
     while value.node is not None and value.node.op.name == "list_append":
         first, value = value.node, value.node.inputs[0]
         users = [n for n in graph.nodes if last in n.inputs]
@@ -287,10 +346,10 @@ def _rows(put: Value, taken: Value, graph: Graph, uses: _Uses) -> tuple[_Row, _R
         last = users[0].outputs[0]
     if value.node is None or value.node.op.name != "list_new" or uses(last) or first is None:
         return None
-    kind = put.type
+    kind = filled.type
     if not isinstance(kind, ListType) or isinstance(kind.element, ListType) or last.type != kind:
         return None
-    return _Row(first, put), _Row(next(n for n in graph.nodes if taken in n.inputs), last)
+    return _Row(first, filled), _Row(next(n for n in graph.nodes if taken in n.inputs), last)
 
 
 def _apply(graph: Graph, levels: list[_Level]) -> None:

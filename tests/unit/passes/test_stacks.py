@@ -139,7 +139,23 @@ def of_one_turn(w, x, n):
     return x
 
 
-@pytest.mark.parametrize("loops", [triangle, three_deep, until, counted_by_conditions, with_break, of_one_turn])
+def arrays_read_while_written(w, x, n):
+    for _ in ag.range(n):
+        rows = ag.TensorArray(ag.float64, size=5, clear_after_read=False)
+        for j in ag.range(5):
+            if j < 2:
+                row = ag.sin(x)
+            else:
+                row = ag.tanh(w @ rows.read(j - 2)) + rows.read(j - 1)
+            rows = rows.write(j, row)
+        x = rows.read(4) * 0.5
+    return x
+
+
+@pytest.mark.parametrize(
+    "loops",
+    [triangle, three_deep, until, counted_by_conditions, with_break, of_one_turn, arrays_read_while_written],
+)
 def test_gradients_of_loops_in_loops_are_native(loops):
     pytest.importorskip("llvmlite")
 
