@@ -71,7 +71,9 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
             count = inputs[0]
             given.insert(0, (0, count[1] - 1) if count is not None and count[1] > 0 else _TURNS)
         else:
-            within = limits(node.regions[0], given)
+            # Of loops that write, LLVM makes worse ones where nothing leaves them.
+            squares = not any(n.op.name in ("index_update", "list_set") for n in body.walk())
+            within = limits(node.regions[0], given, squares)
             for k, (low, high) in within.items():
                 now = given[k] or _WHOLE
                 given[k] = max(now[0], low), max(min(now[1], high), low, now[0])
@@ -184,10 +186,16 @@ def _is_halved(value: Value, origin: Value) -> bool:
     return by is not None and by > (node.op.name == "floordiv")
 
 
-def limits(test: Graph, inputs: Sequence[Range | None]) -> dict[int, Range]:
-    """Between what integers among a test's inputs are where it holds."""
+def limits(test: Graph, inputs: Sequence[Range | None], squares: bool = False) -> dict[int, Range]:
+    """Between what integers among a test's inputs are where it holds; those whose `squares` are compared, too."""
     known = _ranges(test, inputs, _DEEPEST)
-    return {v.index: r for v, r in said(test.outputs[0], known.get, True).items() if v.node is None}
+    found = said(test.outputs[0], known.get, True)
+    for x in list(found) if squares else ():
+        node = x.node
+        if node is not None and node.op.name == "mul" and x.tensor_type.weak and node.inputs[0] is node.inputs[1]:
+            root = isqrt(max(found[x][1], 0))
+            _meet(found, node.inputs[0], (-root, root))
+    return {v.index: r for v, r in found.items() if v.node is None}
 
 
 def said(test: Value, known: Callable[[Value], Range | None], holds: bool) -> dict[Value, Range]:
@@ -259,10 +267,6 @@ def _meet(out: dict[Value, Range], x: Value, between: Range) -> None:
         between = max(out[x][0], between[0]), min(out[x][1], between[1])
     low, high = _whole(x)
     out[x] = max(low, between[0]), min(high, between[1])
-    node = x.node
-    if node is not None and node.op.name == "mul" and x.tensor_type.weak and node.inputs[0] is node.inputs[1]:
-        root = isqrt(max(out[x][1], 0))
-        _meet(out, node.inputs[0], (-root, root))
 
 
 def constant_of(value: Value) -> int | None:
