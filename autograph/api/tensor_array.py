@@ -24,6 +24,10 @@ __all__ = ["TensorArray"]
 
 
 _LONGER = "give it a larger size, or say dynamic_size=True"
+_UNWRITTEN = (
+    "elements of this TensorArray were never written, and element_shape is not known: write them first, or "
+    "say TensorArray(dtype, size, element_shape=...)"
+)
 
 
 @public("TensorArray")
@@ -126,8 +130,9 @@ class TensorArray:
         self._check(index, writing=False)
         dynamic, known = dynamic_of(self._items) is not None, self._shape.is_fully_defined()
         if not (dynamic and known):
-            if known or not is_staged(index):
-                self._complete()
+            if is_staged(index) and not (dynamic or known or self._items):
+                raise IndexError(_UNWRITTEN)  # as of an empty list: in a loop's first turn the path may not be taken
+            self._complete()
             result: Tensor = get_item(self._items, index)
             return result
         is_there = or_(_less(index, self._written()), lambda: op.less_equal(self._size, index))  # behind the end: an error
@@ -275,10 +280,7 @@ class TensorArray:
         elif dynamic_of(self._items) is not None and dynamic_of(self._items).element is not None:  # type: ignore[union-attr]
             return  # every element was written in a loop, or its shape is not known
         else:
-            raise InvalidArgumentError(
-                "elements of this TensorArray were never written, and element_shape is not known: write them first, or "
-                "say TensorArray(dtype, size, element_shape=...)"
-            )
+            raise InvalidArgumentError(_UNWRITTEN)
         self._pad(self._size, filler)
 
     def _known_written(self) -> int:

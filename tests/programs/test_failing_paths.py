@@ -63,6 +63,27 @@ def unbound_locals_caught(x, n, flag):
     return total, text, found, reads()
 
 
+@PROGRAMS.add((2.0, 3), (2.0, 0))
+def caught_beside_what_the_turn_makes(x, n):
+    total = x
+    for _ in range(n):
+        xs = [x]
+        try:
+            if total is None:
+                unset = 1.0
+            total += unset
+        except UnboundLocalError as error:
+            total += len(type(error).__name__)
+        try:
+            total += xs[3]
+        except IndexError as error:
+            total += len(type(error).__name__)
+        if total > 30.0:
+            xs[0] = x * 2.0
+        total += xs[0]
+    return total
+
+
 @PROGRAMS.add((2.0, 3), (2.0, 0), gradients=False)
 def one_exception_or_another(x, n):
     print("given", n)

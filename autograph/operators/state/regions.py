@@ -375,6 +375,7 @@ def as_python_says(error: BaseException) -> BaseException:
         if name in outer.co_cellvars and (outer.co_qualname, outer.co_filename) == (code.co_qualname, code.co_filename):
             said = UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
             said.name = name
+            said.__suppress_context__ = True
             return said.with_traceback(error.__traceback__)
         frame = frame.f_back
     return error

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -121,11 +120,11 @@ def choose(trace: Trace, tag: Tensor, number: int, paths: list[Callable[[], None
 
 def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: Callable[[], None] | None) -> None:
     try:
-        body()
+        try:
+            body()
+        except NameError as error:
+            raise as_python_says(error)  # in no name: a frame that its traceback holds would hold what was born in it
     except BaseException as error:
-        said = as_python_says(error)
-        if said is not error:
-            return _by_python(partial(_raise, said), handlers, None)
         ours = is_ours(error)
         handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if ours else handlers)
         if handler is None:
@@ -136,11 +135,6 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
     else:
         if orelse is not None:
             orelse()
-    return None
-
-
-def _raise(error: BaseException) -> None:
-    raise error from None
 
 
 def _handler_of(error: BaseException, handlers: Sequence[Handler]) -> Callable[[Any], None] | None:

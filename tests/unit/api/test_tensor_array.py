@@ -124,6 +124,15 @@ def test_unknown_size():
     assert f(ag.constant([1.0, 2.0])).numpy().tolist() == [2, 3]
 
 
+def test_what_the_run_reads_and_nobody_wrote_is_zero():
+    @ag.function
+    def f(n):
+        ta = ag.TensorArray(ag.float32, size=4).write(0, 1.5)
+        return ta.read(n), ta.read(n - 2)
+
+    assert [x.numpy() for x in f(ag.constant(2))] == [0, 1.5]
+
+
 def test_errors():
     ta = ag.TensorArray(ag.float32, size=2)
     with pytest.raises(
