@@ -260,10 +260,13 @@ OF_TEXTS = JOINING | frozenset(
     "startswith".split()
 )
 """Methods of texts that are given other texts."""
-_OF_CONTAINERS = frozenset(
-    "add appendleft difference_update discard end extendleft finditer fullmatch group groupdict groups "
-    "intersection_update match most_common move_to_end popleft remove rotate search span start sub "
-    "symmetric_difference_update write".split()
+_OF_SETS = frozenset(
+    "add appendleft difference_update discard extendleft intersection_update popleft rotate "
+    "symmetric_difference_update".split()
+)
+"""Methods that change sets or deques, whatever their arguments are."""
+_OF_CONTAINERS = _OF_SETS | frozenset(
+    "end finditer fullmatch group groupdict groups match most_common search span start sub write".split()
 )
 """Methods of classes in C that texts have not."""
 _PLAINS = (bool, int, float, complex, str, bytes, tuple, frozenset)
@@ -290,7 +293,7 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     owner = x if simple else bind(_BASE, visit(x))
     taken = x if simple else given_up()
     method = ast.Attribute(taken, name, ast.Load())
-    if changes:
+    if changes or name in _OF_SETS:
         check = _is_ours(owner, fresh)
     else:
         check = is_of(owner, "READ" if name in _READING else "METHODS" if name in _OWN else "outright")
@@ -533,7 +536,7 @@ def _assigned(
     if not isinstance(target, ast.Name):
         return  # the names in it are met as such
     if isinstance(value, (ast.List, ast.Dict, ast.Constant)) or (
-        isinstance(value, ast.Call) and hook_of(value) in ("list_comp", "dict_comp", "dict_of")
+        isinstance(value, ast.Call) and hook_of(value) in ("list_comp", "dict_comp", "dict_of", "set_comp", "set_of")
     ):
         made.setdefault(target.id, set())
     elif isinstance(value, ast.Name):

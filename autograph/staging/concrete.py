@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from autograph.load.user_traceback import synthetic_frame
-from autograph.operators.values.descriptors import Leaf, canonical, describe, loosen
+from autograph.operators.values.descriptors import Leaf, canonical, is_list, loosen
+from autograph.operators.values.descriptors import Sequence as AnyLength
 from autograph.staging.guards import Guards
-from autograph.staging.moved import kept
+from autograph.staging.moved import described, kept
 from autograph.staging.native_code import Compiled, overwrites
-from autograph.staging.signature import containers, parts_of, refill
+from autograph.staging.signature import containers
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from autograph.staging.wrapped_calls import built, can_be_built
@@ -176,10 +177,8 @@ class ConcreteFunction:
             return True
         now = []
         for entry in self.traced.state:
-            described = describe(entry.place.read())
-            if type(entry.before).__name__ == "Sequence":
-                described = entry.before if _is_list(described) else described
-            now.append(loosen(described))
+            held = described(entry.place.read())
+            now.append(loosen(entry.before if isinstance(entry.before, AnyLength) and is_list(held) else held))
         return bool(canonical(now) == self._state_key)
 
     def call_flat(self, leaves: list[Any], holders: Sequence[Any] = ()) -> Any:
@@ -252,7 +251,7 @@ class ConcreteFunction:
             elif isinstance(leaf, np.ndarray):
                 leaf[...] = new
         for changed in traced.changed_containers:
-            refill(holders[changed.number], _with_own(from_arrays(changed.content, arrays), changed.kept, leaves, holders))
+            changed.put(arrays, leaves, holders)
         for entry in traced.state:
             assert entry.after is not None
             numbers = not _is_tensor_place(entry.before, entry.place)
@@ -291,24 +290,6 @@ class ConcreteFunction:
 def _type_text(spec: TensorSpec) -> str:
     shape = "?" if spec.shape is None else ",".join("None" if d is None else str(d) for d in spec.shape)
     return f"{spec.dtype.name}[{shape}]"
-
-
-def _is_list(d: Any) -> bool:
-    return getattr(d, "kind", None) is list or type(d).__name__ == "Sequence"
-
-
-def _with_own(made: Any, kept: list[int | None], leaves: list[Any], holders: Sequence[Any]) -> Any:
-    """A container's new content, with the caller's own tensors and containers where they stayed in it."""
-    keys: Any = range(len(kept)) if type(made) is list else list(made if type(made) is dict else parts_of(made) or ())
-    for key, number in zip(keys, kept, strict=False):
-        if number is None:
-            continue
-        own = leaves[number] if number >= 0 else holders[~number]
-        if type(made) in (list, dict):
-            made[key] = own
-        else:
-            object.__setattr__(made, key, own)
-    return made
 
 
 def _is_tensor_place(before: Any, place: Any) -> bool:

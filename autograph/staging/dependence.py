@@ -42,7 +42,7 @@ class Node:
 
     source: ('global', namespace), ('cell', cell), ('object', value) for what a path begins at; else its last step
     checks: what must still be so: ('equal', value), ('same', object), ('type', type), ('length', n), ('keys', keys),
-      ('items', values), ('absent', None)
+      ('items', values), ('others', (keys left out, keys)), ('absent', None)
     """
 
     __slots__ = ("checks", "children", "label", "source", "value")
@@ -327,7 +327,10 @@ class Dependence:
     def _content(self, node: Node, depth: int) -> None:
         """Guard all that a container holds."""
         x = node.value
-        if not isinstance(x, _CONTAINERS) or is_plain(x) or id(x) in self._written or depth == 0:
+        if not isinstance(x, _CONTAINERS) or is_plain(x) or depth == 0:
+            return
+        if id(x) in self._written:
+            self._others(node, depth)
             return
         if any(how not in ("type", "equal") for how, _ in node.checks) or self._count > NODES:
             return
@@ -345,6 +348,19 @@ class Dependence:
             return
         for key, value in x.items() if isinstance(x, dict) else enumerate(x):
             child = self._child(node, ("[", key), f"{node.label}[{key!r}]", value)
+            if child is not None:
+                self._content(child, depth - 1)
+
+    def _others(self, node: Node, depth: int) -> None:
+        """Guard the items of a dictionary that the trace did not write."""
+        x = node.value
+        if not isinstance(x, dict) or any(how == "others" for how, _ in node.checks) or len(x) > CONTENT_LIMIT:
+            return
+        written = frozenset(key[2] for key in (*self._originals, *self._state) if key[0] == "item" and key[1] == id(x))
+        others = [key for key in x if key not in written]
+        node.checks.append(("others", (written, others)))
+        for key in others:
+            child = self._child(node, ("[", key), f"{node.label}[{key!r}]", x[key])
             if child is not None:
                 self._content(child, depth - 1)
 

@@ -111,6 +111,9 @@ class _Writer:
             return f"len({name}) != {what}"
         if how == "keys":
             return f"list({name}) != {self.constant(what)}"
+        if how == "others":
+            left_out, keys = map(self.constant, what)
+            return f"[k for k in {name} if k not in {left_out}] != {keys}"
         assert how == "items", how
         return f"ag_differ({name}, {self.constant(what)})"
 

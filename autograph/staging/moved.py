@@ -12,15 +12,16 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
+from autograph.operators.state.dict_places import OrderPlace
 from autograph.operators.values.choice import choice_of
-from autograph.operators.values.descriptors import structure_of
-from autograph.operators.values.listvalue import ListContents, Splice
+from autograph.operators.values.descriptors import Descriptor, Static, Struct, describe, structure_of
+from autograph.operators.values.listvalue import Contents, ListContents, Splice
 from autograph.staging.dependence import is_plain
 from autograph.staging.guards import differs
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place
 
-__all__ = ["Moved", "Outside", "kept"]
+__all__ = ["Moved", "Outside", "described", "kept"]
 
 _Table: TypeAlias = dict[Any, tuple[Place, Any]]
 
@@ -39,9 +40,16 @@ class Moved:
     def fits(self) -> bool:
         """Whether the place holds what it held when the function was traced."""
         now, before = self.place.read(), self._before
+        if type(now) is Contents and type(before) is Contents:
+            return now.same(before)
         if type(now) is not ListContents or type(before) is not ListContents:
             return _same(now, before)
         return len(now.items) == len(before.items) and all(map(_same, now.items, before.items))
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it is in which order a dictionary has its keys: to be written when it has them."""
+        return type(self.place) is OrderPlace
 
     def write(self) -> None:
         """Put there what the function leaves there."""
@@ -55,7 +63,7 @@ class Outside:
         self._ids = {id(getattr(place, "owner", None)) for place in (*state, *(place for place, _ in outside.values()))}
         for key in outside:
             before = originals[key][1]
-            for x in before.items if type(before) is ListContents else (before,):
+            for x in before.items if type(before) in (ListContents, Contents) and type(before.items) is tuple else (before,):
                 if _has_identity(x):
                     self._ids.add(id(x))
                     if type(x) in (list, tuple):
@@ -63,6 +71,11 @@ class Outside:
 
     def moved(self, place: Place, before: Any, after: Any) -> Moved | None:
         """What a place leaves, where it held or holds objects and all it leaves were there before the trace."""
+        if type(place) is OrderPlace:
+            return Moved(place, before, after, new=False)
+        if type(after) is Contents:
+            known = type(after.items) is not tuple or all(map(self._was_there, after.items))
+            return Moved(place, before, after, new=False) if known else None
         if type(after) is ListContents:
             held = *(before.items if type(before) is ListContents else ()), *after.items
             known = type(before) is ListContents and any(map(_has_identity, held)) and all(map(self._was_there, after.items))
@@ -76,6 +89,14 @@ class Outside:
 
     def _was_there(self, x: Any) -> bool:
         return is_plain(x) or id(x) in self._ids
+
+
+def described(held: Any) -> Descriptor:
+    """How what a place holds enters a graph."""
+    if type(held) is Contents:
+        parts = structure_of(held, instances=True)
+        return Static(held) if parts is None else Struct(Contents, parts[0], tuple(map(describe, parts[1])))
+    return describe(held)
 
 
 def kept(before: Any, made: Any) -> Any:

@@ -32,15 +32,8 @@ from autograph.operators.state.aliases import (
 )
 from autograph.operators.state.births import births_of, forget_dead, has_frozen
 from autograph.operators.state.debuggers import is_debugged
-from autograph.operators.state.places import (
-    UNBOUND,
-    UNDEFINED,
-    AttributePlace,
-    CellPlace,
-    by_item,
-    put_back,
-    watch,
-)
+from autograph.operators.state.dict_places import by_item, put_back
+from autograph.operators.state.places import UNBOUND, UNDEFINED, AttributePlace, CellPlace, ItemPlace, watch
 from autograph.operators.state.regions import PathEnds, forget_unheld, left_by, settle
 from autograph.operators.statements.staged_texts import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
@@ -57,8 +50,9 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.packing import pack, unpack
 from autograph.operators.values.specials import leads_to_tensor, special_methods
+from autograph.staging.changed_containers import ChangedContainer, changed_containers
 from autograph.staging.guards import Guards, guards_of
-from autograph.staging.moved import Moved, Outside
+from autograph.staging.moved import Moved, Outside, described
 from autograph.staging.newcomers import Newcomers
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
@@ -80,17 +74,6 @@ class StateEntry:
         self.place = place
         self.before = before  # how it enters
         self.after: Descriptor | None = None  # how it leaves
-
-
-class ChangedContainer:
-    """A list, dictionary or dataclass among the arguments that the function changes."""
-
-    __slots__ = ("content", "kept", "number")
-
-    def __init__(self, number: int, content: Descriptor, kept: list[int | None]) -> None:
-        self.number = number  # in the order of `containers`
-        self.content = content
-        self.kept = kept  # for each part: which argument leaf it is, or ~ which container, if it is one
 
 
 class TracedFunction:
@@ -390,7 +373,7 @@ def _collect(
     )
     found = dict(table)
     table.clear()  # all is undone
-    traced.originals = {key: original for key, (_, original) in found.items()}
+    traced.originals = {key: original for key, (_, original) in found.items() if key in outside or key in known}
     grown = False
     done: list[tuple[Place, Any]] = []
     new = _new_ids(trace, outside, found) if outside else frozenset()
@@ -412,20 +395,23 @@ def _collect(
             traced.moved.append(moved)
             continue
         try:
-            before, after = describe(found[key][1]), describe(final)
+            before, after = described(found[key][1]), described(final)
         except UnimplementedError as refused:
             if refused.id != "self-reference" or "own objects" in trace.notes or leads_to_tensor([final]):
                 raise
             grown = True  # it may be in an object that every attempt makes anew: then that will be seen
             continue
         if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
-            traced.constant_writes.append((place, final))
+            if (found[key][1] is UNBOUND or final is UNBOUND) and isinstance(place, ItemPlace):  # a key comes or goes
+                traced.moved.append(Moved(place, found[key][1], final, new=False))
+            else:
+                traced.constant_writes.append((place, final))
             continue
         linked.stay_inside(trace, [after])
         state.append(StateEntry(place, _entry_type(before, after)))
         grown = True
     for entry, final in zip(state, finals, strict=False):
-        after = describe(final)
+        after = described(final)
         if isinstance(entry.place, ListPlace) and not isinstance(entry.before, Sequence):
             joined = _entry_type(entry.before, after)
             if isinstance(joined, Sequence):
@@ -434,6 +420,7 @@ def _collect(
     # What an attempt wrote and this one did not may be in an object that every attempt makes anew.
     if "own objects" not in trace.notes:
         grown = grown or any(_is_unbound(e.before) and _is_unbound(e.after) for e in state)
+    traced.moved.sort(key=lambda moved: moved.is_order)
     if not grown or "created" in trace.notes:  # else undone: the next attempt has to see what this one saw
         for place, final in (*traced.constant_writes, *done):
             place.write(final)
@@ -455,7 +442,8 @@ def _collect(
             traced.changed_arguments.append(i)
             outputs.append(box._value)
     numbers = {id(box): i for i, (box, _) in enumerate(boxes)} | {id(holder): ~i for i, (holder, _) in enumerate(holders)}
-    outputs += _collect_containers(traced, holders, numbers)
+    traced.changed_containers, contained = changed_containers(holders, numbers)
+    outputs += contained
     for entry, final in zip(state, finals, strict=True):
         assert entry.after is not None
         outputs += pack(final, entry.after)
@@ -548,23 +536,6 @@ def _is_own(trace: Trace, place: Place) -> bool:
     """Whether a place is a variable of a call that was traced, or in an object made there, which lives on in cycles."""
     own, holder = trace.notes.get("own objects"), _holder(place)
     return own is not None and holder is not None and holder in own
-
-
-def _collect_containers(
-    traced: TracedFunction, holders: list[tuple[Any, tuple[Any, ...]]], numbers: dict[int, int]
-) -> list[Value]:
-    """The content of the argument containers that were changed; `numbers` tells which leaf or container a part is."""
-    outputs: list[Value] = []
-    for i, (holder, before) in enumerate(holders):
-        now = contents(holder)
-        if len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True)):
-            continue
-        content = describe(holder)
-        count = len(content.children) if isinstance(content, Struct) else 0
-        kept = [numbers.get(id(part)) for part in now[len(now) - count :]]
-        traced.changed_containers.append(ChangedContainer(i, content, kept))
-        outputs += pack(holder, content)
-    return outputs
 
 
 def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:

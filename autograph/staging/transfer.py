@@ -23,6 +23,7 @@ from autograph.operators.values.descriptors import (
     structure_of,
     value_types,
 )
+from autograph.operators.values.listvalue import Contents
 from autograph.operators.values.packing import alternative_for
 from runtime.ops.control import Placeholder
 from runtime.tensor.tensor import Tensor
@@ -37,7 +38,8 @@ def to_arrays(x: Any, d: Descriptor) -> list[Any]:
     if isinstance(d, Words):
         return [x]
     if isinstance(d, Struct):
-        parts = structure_of(x) or (tuple(vars(x)), tuple(vars(x).values()))
+        parts = structure_of(x, instances=True)
+        assert parts is not None, (x, d)
         children = tuple(x[k] for k in d.keys) if d.kind is dict else parts[1]
         return [a for child, c in zip(children, d.children, strict=True) for a in to_arrays(child, c)]
     if isinstance(d, Sequence):
@@ -89,7 +91,7 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Words):
         return str(next(arrays))
     if isinstance(d, Struct):
-        if issubclass(d.kind, (tuple, list)):
+        if issubclass(d.kind, (tuple, list, Contents)):
             return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
         parts = {k: _from_arrays(c, arrays, numbers) for k, c in zip(d.keys, d.children, strict=True)}
         present = {k: v for k, v in parts.items() if v is not UNBOUND}  # keys and attributes may be missing

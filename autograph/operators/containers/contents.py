@@ -9,6 +9,7 @@ that the region has changed them is seen: what cannot be carried by a graph is r
 
 from __future__ import annotations
 
+import weakref
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,11 +22,12 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
-from autograph.operators.state.places import note_item
+from autograph.operators.state.dict_places import note_item
+from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.listvalue import Contents
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, Trace, current
+from runtime.tensor.trace import STATE, Place, Trace, current
 
 __all__ = [
     "guarding",
@@ -83,6 +85,21 @@ class ContentsPlace:
 
     def __repr__(self) -> str:
         return f"a {type(self.owner).__name__}"
+
+
+class LooseContentsPlace(Loose, ContentsPlace):  # type: ignore[misc]
+    """The content of one that a function's own notes do not keep alive."""
+
+    __slots__ = ("reference",)
+
+    def __init__(self, owner: Any, gone: Callable[[Any], None]) -> None:
+        self.reference = weakref.ref(owner, gone)
+        self._last = None
+
+    def fastened(self, owner: Any) -> Place:
+        made = ContentsPlace(owner)
+        made._last = self._last
+        return made
 
 
 class IteratorPlace:
@@ -156,8 +173,22 @@ def note_contents(trace: Trace, x: Any, keys: Any = None) -> None:
     elif family == "dict":
         for key in list(x) if keys is None else keys:
             note_item(trace, x, key)
-    elif family and ("contents", id(x)) not in trace.journal[-1]:
-        trace.record(ContentsPlace(x))
+    elif family and (key := ("contents", id(x))) not in trace.journal[-1]:
+        if len(trace.journal) > 1 or not kind.__weakrefoffset__:
+            trace.record(ContentsPlace(x))
+            return
+        table, noted = trace.journal[-1], trace.journal.noted
+        place = LooseContentsPlace(x, partial(_gone, table, noted, key))
+        table[key] = place, place.read()
+        noted.add(id(x))
+        if len(table) > trace.notes.get("room", ROOM):
+            overfull(trace)
+
+
+def _gone(table: dict[Any, Any], noted: set[int], key: tuple[str, int], _: Any) -> None:
+    """A container is gone: forget it."""
+    table.pop(key, None)
+    noted.discard(key[1])
 
 
 of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is joined with what; `keyed` puts its own
@@ -219,9 +250,9 @@ def _is_number(x: Any) -> bool:
     return type(x) in NUMBERS or isinstance(x, Tensor)
 
 
-def noting_method(trace: Trace, f: Any) -> Any:
-    """A method of a container that is not converted: in a region, what it may change is noted."""
-    if in_region(trace) and f.__name__ not in _READING:
+def noting_method(trace: Any, f: Any) -> Any:
+    """A method of a container that is not converted: what it may change is noted."""
+    if f.__name__ not in _READING and (in_region(trace) or _family(type(f.__self__)) == "other"):  # type: ignore[arg-type]
         note_contents(trace, f.__self__)
     return f
 

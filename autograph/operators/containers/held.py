@@ -10,7 +10,8 @@ from typing import Any
 from autograph.operators.containers.lists import ListPlace, as_list_value, dynamic_of, note_list, put_content
 from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, has_frozen, owner_of
-from autograph.operators.state.places import note_attribute, note_item
+from autograph.operators.state.dict_places import note_item
+from autograph.operators.state.places import note_attribute
 from autograph.operators.values.choice import Choice, choice_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, own_alternatives, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct

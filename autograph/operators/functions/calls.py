@@ -13,7 +13,7 @@ import sys
 import weakref
 from abc import ABCMeta
 from array import array
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from functools import lru_cache, partial
 from io import TextIOWrapper
 from types import (
@@ -52,7 +52,8 @@ from autograph.operators.functions.unconverted import (
     without_lists,
 )
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.places import UNBOUND, note_item, rebinds, watch
+from autograph.operators.state.dict_places import note_item, note_order
+from autograph.operators.state.places import UNBOUND, ItemPlace, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
@@ -85,8 +86,8 @@ def callee(f: Any) -> Any:
         made = quick.at_once.get(id(function))
         if made is not None and type(f.__self__) in quick.met:
             return f if made is function else MethodType(made, f.__self__)
-    elif kind in _BOUND and type(f.__self__) in quick.outright:
-        return f if type(f.__self__) is not str or f.__name__ not in OF_TEXTS else partial(method_of_text, f)
+    elif kind in _BOUND and (owned := type(f.__self__)) in quick.outright:
+        return f if owned not in _LOOKED_AT else _outright(f, owned)
     else:
         made = quick.at_once.get(id(f))
         if made is None and kind is FunctionType:
@@ -136,6 +137,13 @@ def callee(f: Any) -> Any:
     return _rolling(trace, f) if "rolling" in trace.notes else _found(trace, f, kind)
 
 
+def _outright(f: Any, owned: type) -> Any:
+    """A method of a text, set or deque while nothing is staged."""
+    if owned in _CHANGING:
+        return f if id(f.__self__) in quick.namespace["noted"] else noting_method(STATE.trace, f)
+    return partial(method_of_text, f) if f.__name__ in OF_TEXTS else f
+
+
 def _found(trace: Trace, f: Any, kind: type) -> Any:
     """`callee` of what was not called in the trace yet, or is looked at each time."""
     bound = None
@@ -165,6 +173,8 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
         if bound is None:
             return _function(trace, f)
     if bound is not None:
+        if type(bound.__self__) in _DICTIONARIES and f.__name__ in _PYTHONS_WRITES:
+            return partial(_by_python, bound)
         if type(bound.__self__).__name__ in GENERATORS and runs_again(trace, 3) and (how := asks_world(bound)):
             return world_stand_in(bound, how)
         inner = _function(trace, f) if kind is FunctionType else callee(f)
@@ -223,9 +233,9 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return method_of_array(f)
     if owner is TextIOWrapper and name in _READS_FILES and tensorless(trace):
         return f
+    if (owner is dict or owner in _DICTIONARIES) and name in _DICT_WRITES:
+        return partial(_dict_method, f, name) if trace.journal else f
     if owner is dict:
-        if name in _DICT_WRITES:
-            return partial(_dict_method, f, name) if trace.journal else f
         if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
@@ -239,7 +249,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if owner in _HELPLESS or _is_inert(owner):
         return as_python(trace, f, f)
     if owner is ModuleType and (f is next or f.__module__ == "_heapq") and tensorless(trace):
-        return _hold(trace, f, _next if f is next else f)
+        return _hold(trace, f, _next if f is next else partial(_on_heap, f))
     if owner is ModuleType and f in _UNWORLDLY:
         return _keep(trace, f, STAND_INS.get(f) or as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
@@ -250,15 +260,29 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
-    elif is_unconverted_module(owner.__module__) and owner not in _standing_in() and owner is not TextIOWrapper:
+    elif is_unconverted_module(owner.__module__) and not (owner is TextIOWrapper or _is_noted(owner)):  # type: ignore[arg-type]
         quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
+
+
+def _on_heap(f: Any, heap: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """A function of `heapq` in C as long as there is no tensor: that it changes its list is noted."""
+    trace = current()
+    if trace is not None and type(heap) is list and id(heap) not in trace.journal.noted:
+        note_list(trace, heap)
+    return f(heap, *args, **kwargs)
 
 
 def _next(iterator: Any, *default: Any) -> Any:
     """`next` as long as there is no tensor: of what has one in the graph, that."""
     staged = hasattr(type(iterator), "__staged_next__")
     return STAND_INS[next](iterator, *default) if staged else next(iterator, *default)
+
+
+@lru_cache
+def _is_noted(owner: type) -> bool:
+    """Whether methods of a class in C have stand-ins, or what they change is noted."""
+    return owner in _standing_in() or issubclass(owner, _CHANGING_BASES)
 
 
 @lru_cache
@@ -357,6 +381,9 @@ _READS_FILES = frozenset(("read", "readline", "readlines"))
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
 _CHANGING = frozenset((set, bytearray, deque, array))
+_PYTHONS_WRITES = frozenset(("update", "subtract"))
+_LOOKED_AT = _CHANGING | {str}
+_DICTIONARIES = frozenset((OrderedDict, defaultdict, Counter))
 _CHANGING_BASES = (list, dict, set, bytearray, deque, array)
 _UNWORLDLY: set[Any] = set()  # functions of modules that were found to ask the world nothing
 _known: dict[int, tuple[Any, ...]] = {}
@@ -508,7 +535,7 @@ _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
 _KEYED_WRITES = frozenset(("setdefault", "pop"))
-_DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear"))
+_DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear", "move_to_end"))
 
 
 def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -523,8 +550,25 @@ def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
             args, kwargs = (dict(*args, **kwargs),), {}
         for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
             note_item(trace, owner, key)
+        note_order(trace, owner)
     result = f(*args, **kwargs)
     sync(trace)
+    return result
+
+
+def _by_python(method: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """A dictionary's method that Python's own library has written in Python; what it wrote is noted."""
+    trace, owner = current(), method.__self__
+    before = dict(owner)
+    if trace is not None:
+        for key in before:
+            note_item(trace, owner, key)
+    result = method(*args, **kwargs)
+    if trace is not None and trace.journal:
+        for key in owner:
+            if key not in before:
+                place = ItemPlace(owner, key)
+                trace.journal[-1].setdefault(place.key, (place, UNBOUND))
     return result
 
 

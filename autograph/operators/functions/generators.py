@@ -21,7 +21,8 @@ from autograph.operators.containers.sharing import sync
 from autograph.operators.functions.own_iterators import has_own_next, steps
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import births_of, note_birth
-from autograph.operators.state.places import note_attribute, put_back, watch
+from autograph.operators.state.dict_places import put_back
+from autograph.operators.state.places import note_attribute, watch
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.statements import truth
 from autograph.operators.statements.branches import if_stmt, not_

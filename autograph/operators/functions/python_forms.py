@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from autograph.operators.containers.contents import note_arguments
-from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.containers.lists import dynamic_of, note_list
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.statements.truth import is_staged_condition
 from autograph.operators.values.choice import choice_of
@@ -38,6 +38,7 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
     """What is called in the place of a function in C: itself, or its Python form where staged tensors are compared."""
 
     is_of_heaps = f.__module__ == "_heapq"  # the others compare before they change anything
+    changes = is_of_heaps or f.__name__.startswith("insort")
     in_long_heap = _IN_LONG_HEAPS.get(f, (-1, f))
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -48,6 +49,8 @@ def python_form(f: Any, callee: Callable[[Any], Any]) -> Callable[..., Any]:
         if trace is not None:
             if trace.builder.region.parent is not None:
                 note_arguments(args, kwargs)
+            elif is_list and changes:
+                note_list(trace, first)
             staged = is_list and "lists" in trace.notes and dynamic_of(first) is not None
         if not staged and (not kwargs or "key" not in kwargs):
             count, before, in_long = -1, None, f

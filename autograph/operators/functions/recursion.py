@@ -16,7 +16,8 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.functions.named import Call, Named, Restart
-from autograph.operators.state.places import put_back, watch
+from autograph.operators.state.dict_places import put_back
+from autograph.operators.state.places import watch
 from autograph.operators.state.regions import run_region
 from autograph.operators.values.descriptors import (
     Descriptor,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import functools
 import operator
+from array import array
 from builtins import len  # what another module makes of the name is nothing to the hooks
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import MutableMapping
 from typing import Any
 
 from numpy import ndarray
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import in_place
+from autograph.operators.containers.contents import in_place, note_contents
 from autograph.operators.containers.counterparts import counted, placed, sliced, taken
 from autograph.operators.containers.held import changeable_parts, may_change
 from autograph.operators.containers.list_methods import ListMethod
@@ -37,7 +38,8 @@ from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.maybe_keys import is_maybe, present
 from autograph.operators.state.aliases import followed_no_further, write_through
-from autograph.operators.state.places import UNBOUND, note_item
+from autograph.operators.state.dict_places import note_item, note_order
+from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import check_write
 from autograph.operators.state.regions import current_trace
@@ -135,6 +137,8 @@ def get_item(x: Any, index: Any) -> Any:
         if isinstance(x, (dict, MutableMapping)):
             return _dict_by_tensor(x, index)
     x = keyed.readable(x, index)
+    if kind is defaultdict and index not in x:
+        note_item(current_trace(), x, index)  # which is about to come
     method = special(x, "__getitem__")
     value = x[index] if method is None else method(index)
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
@@ -383,7 +387,12 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
         return
     if isinstance(base, dict):
         note_item(trace, base, index)
+    elif type(base) in _CHANGED_BY_ITEM:
+        note_contents(trace, base)
     base[index] = value
+
+
+_CHANGED_BY_ITEM = frozenset((deque, bytearray, array))
 
 
 def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, value: Any) -> None:
@@ -456,7 +465,10 @@ def del_item(x: Any, index: Any) -> None:
         elif isinstance(x, dict):
             keyed.check(x, index)
             note_item(trace, x, index)
+            note_order(trace, x)
             if "choices" in trace.notes and not isinstance(index, Tensor) and index in x:
                 present(x[index], index)
+        elif type(x) in _CHANGED_BY_ITEM:
+            note_contents(trace, x)
     del x[index]
     sync(trace)

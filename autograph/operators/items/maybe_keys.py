@@ -9,7 +9,8 @@ from typing import Any
 from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import calls, generators
 from autograph.operators.functions.generators import Body, Emitting, Test
-from autograph.operators.state.places import UNBOUND, note_item, read_by_name, watch
+from autograph.operators.state.dict_places import note_item
+from autograph.operators.state.places import UNBOUND, read_by_name, watch
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import and_, if_exp, if_stmt

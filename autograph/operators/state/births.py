@@ -18,7 +18,7 @@ from typing import Any
 
 from autograph.operators.state import places
 from autograph.operators.state.debuggers import is_debugged, untraced
-from autograph.operators.state.places import ROOM, CellPlace, LooseAttributePlace
+from autograph.operators.state.places import ROOM, CellPlace, Loose
 from autograph.operators.state.plain import NUMBERS
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Value
@@ -37,7 +37,7 @@ _WORLD = (type, ModuleType, CodeType, BuiltinFunctionType)
 
 def owner_of(place: Place) -> Any:
     """The object that a place holds, and whose content it is; None for places that hold none (a global name)."""
-    if type(place) is LooseAttributePlace:
+    if isinstance(place, Loose):
         return None
     return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
 
@@ -206,7 +206,7 @@ def _forget_single(trace: Trace, objects: dict[int, tuple[Any, Graph]]) -> None:
         for table in trace.journal:
             dead = [
                 key for key, (place, _) in table.copy().items()
-                if type(place) is not LooseAttributePlace and getrefcount(getattr(place, "owner", None)) == _SINGLE
+                if not isinstance(place, Loose) and getrefcount(getattr(place, "owner", None)) == _SINGLE
             ]
             for name in dead:
                 table.pop(name, None)

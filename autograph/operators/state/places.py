@@ -7,7 +7,6 @@ globals are written through hooks that note them in the journal of the open regi
 from __future__ import annotations
 
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from opcode import opmap
@@ -26,18 +25,16 @@ __all__ = [
     "GlobalPlace",
     "ItemPlace",
     "Label",
+    "Loose",
     "LooseAttributePlace",
     "Sentinel",
-    "by_item",
     "fasten",
     "label_of",
     "name_places",
     "names_of",
     "note_attribute",
-    "note_item",
     "note_unset",
     "overfull",
-    "put_back",
     "read_by_name",
     "rebinds",
     "unset_before_loop",
@@ -236,8 +233,27 @@ def _held_by_classes(owner: type, name: str) -> Any:
 _EMPTY: dict[str, Any] = {}
 
 
-class LooseAttributePlace(AttributePlace):
-    """An attribute of an object that the note does not keep alive: with the object the note goes."""
+class Loose:
+    """A place in an object that the note does not keep alive: with the object the note goes."""
+
+    __slots__ = ()
+    reference: Any
+
+    @property
+    def owner(self) -> Any:
+        return self.reference()
+
+    @property
+    def key(self) -> Any:
+        raise AssertionError("it goes when its object does: ask `fasten` first")
+
+    def fastened(self, owner: Any) -> Place:
+        """The place, keeping its object."""
+        raise NotImplementedError
+
+
+class LooseAttributePlace(Loose, AttributePlace):  # type: ignore[misc]
+    """An attribute of such an object."""
 
     __slots__ = ("reference",)
 
@@ -246,24 +262,19 @@ class LooseAttributePlace(AttributePlace):
         self.reference = weakref.ref(owner, partial(table.pop, ("attribute", id(owner), name)))
         self.name = name
 
-    @property
-    def owner(self) -> Any:  # type: ignore[override]
-        return self.reference()
-
-    @property
-    def key(self) -> Any:
-        raise AssertionError("it goes when its object does: ask `fasten` first")
+    def fastened(self, owner: Any) -> Place:
+        return AttributePlace(owner, self.name)
 
 
 def fasten(table: dict[Any, tuple[Place, Any]]) -> None:
     """Let the notes of a table keep alive what is alive: it ends, and what it holds is looked at."""
     for key, (place, before) in table.copy().items():
-        if type(place) is LooseAttributePlace:
+        if isinstance(place, Loose):
             owner = place.owner
             if owner is None:
                 table.pop(key, None)
             else:
-                table[key] = (AttributePlace(owner, place.name), before)
+                table[key] = (place.fastened(owner), before)
 
 
 class ItemPlace:
@@ -297,64 +308,6 @@ class ItemPlace:
         return f"item {self.item!r} of a {type(self.owner).__name__}"
 
 
-class DictPlace:
-    """All items of a dictionary: noted at once, while they are few. What differs in the end stands for itself."""
-
-    __slots__ = ("owner",)
-
-    def __init__(self, owner: dict[Any, Any]) -> None:
-        self.owner = owner
-
-    @property
-    def key(self) -> Any:
-        return ("dict", id(self.owner))
-
-    def read(self) -> dict[Any, Any]:
-        return self.owner.copy()
-
-    def write(self, value: dict[Any, Any]) -> None:
-        for place, original in self.differing(value):
-            place.write(original)
-
-    def differing(self, before: dict[Any, Any]) -> list[tuple[ItemPlace, Any]]:
-        """The items that are not as they were, and what they were."""
-        owner = self.owner
-        made = [(ItemPlace(owner, k), v) for k, v in before.items() if owner.get(k, UNBOUND) is not v]
-        return made + [(ItemPlace(owner, k), UNBOUND) for k in owner if k not in before]
-
-    def __repr__(self) -> str:
-        return "a dict"
-
-
-def by_item(table: dict[Any, tuple[Place, Any]]) -> None:
-    """Put into a region's table, in the place of dictionaries, those of their items that have changed."""
-    fasten(table)
-    found = [key for key in table if key[0] == "dict"]
-    if not found:
-        return
-    whole: set[int] = set()
-    made: dict[Any, tuple[Place, Any]] = {}
-    for key, entry in table.items():
-        if key[0] == "dict":
-            whole.add(key[1])
-        if key[0] != "item" or key[1] not in whole:  # else it was noted later than all of them
-            made[key] = entry
-    for key in found:
-        place, before = made.pop(key)
-        assert isinstance(place, DictPlace)
-        for item, original in place.differing(before):
-            made.setdefault(item.key, (item, original))
-    table.clear()
-    table.update(made)
-
-
-def put_back(table: dict[Any, tuple[Place, Any]]) -> None:
-    """Undo what a region has written."""
-    by_item(table)
-    for place, original in table.values():
-        place.write(original)
-
-
 def name_places(names: tuple[str, ...], *functions: Callable[..., Any] | None) -> list[Place]:
     """The places of `names`, found through the closures (or globals) of the body functions that bind them."""
     places: list[Place] = []
@@ -383,30 +336,6 @@ def overfull(trace: Trace) -> None:
 
 
 overfull_hook: Any = None  # `births` puts it here
-
-
-_FEW = 16  # items of a dictionary that are noted at once
-_WHOLE = frozenset((dict, defaultdict))  # kinds of dictionaries whose items are
-
-
-def note_item(trace: Trace, owner: Any, item: Any) -> None:
-    """Note in the journal that an item of a dictionary is about to be changed."""
-    if not trace.journal or id(owner) in trace.journal.noted:
-        return
-    table = trace.journal[-1]
-    place: DictPlace | ItemPlace
-    if type(owner) in _WHOLE and (len(owner) <= _FEW or ("dict", id(owner)) in table):
-        key: Any = ("dict", id(owner))
-        place = DictPlace(owner)
-        if "lists" not in trace.notes:
-            trace.journal.noted.add(id(owner))
-    else:
-        key = ("item", id(owner), item)
-        place = ItemPlace(owner, item)
-    if key not in table:
-        table[key] = (place, place.read())
-        if len(table) > trace.notes.get("room", ROOM):
-            overfull(trace)
 
 
 def note_attribute(trace: Trace, owner: Any, name: str) -> None:

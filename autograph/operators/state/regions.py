@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograph.operators.state.births import births_of, owner_of, unheld
+from autograph.operators.state.dict_places import by_item, put_back
 from autograph.operators.state.nesting import outwards
-from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace, by_item, put_back
+from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace
 from runtime.ir.build import Region, internal_folders, user_location
 from runtime.ir.graph import Graph, Location, Value
 from runtime.ops.registry import get

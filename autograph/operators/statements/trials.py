@@ -7,7 +7,7 @@ from typing import Any
 
 from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.state.aliases import TENSORS, TraceAgain, tensorless
-from autograph.operators.state.places import put_back
+from autograph.operators.state.dict_places import put_back
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.quick import meet_simple
 from runtime.tensor.trace import Place, Trace, current

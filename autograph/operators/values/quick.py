@@ -26,7 +26,7 @@ __all__ = [
 INDICES = NUMBERS
 """Exact types of indices by which Python finds an item."""
 _DICTS = frozenset((dict, OrderedDict, defaultdict, Counter))
-INDEXED: set[Any] = {list, tuple, str, bytes, range, deque, *_DICTS}
+INDEXED: set[Any] = {list, tuple, str, bytes, range, deque, *_DICTS} - {defaultdict}
 """Exact types whose items and length are Python's; `meet_tuple` enters named tuples."""
 KEYS = NUMBERS | {type, BuiltinFunctionType, FunctionType}
 """Exact types of what is looked for in sets and dictionaries as Python does."""
@@ -34,7 +34,7 @@ METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
 READ: frozenset[Any] = METHODS | _DICTS
 """Exact types whose methods that change nothing are called as they are."""
-FRESH: frozenset[Any] = frozenset((list, dict))
+FRESH: frozenset[Any] = frozenset((list, dict, set))
 """Exact types of containers that are changed without a note by the function that made them."""
 HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, *_DICTS))
 """Exact types that tell themselves what is in them."""
