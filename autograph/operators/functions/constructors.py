@@ -29,11 +29,9 @@ def constructor(trace: Trace, cls: type) -> Any:
     if known is None or known[1] is not init or known[2] is not cls.__new__:
         key = id(cls)
         kept = weakref.ref(cls, lambda _: _constructed.pop(key, None))
-        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init)
+        known = _constructed[key] = kept, init, cls.__new__, _maker(cls, init) or (_noted if is_dataclass(cls) else None)
     meet_class(trace, cls)
     make = cls if known[3] is None else partial(known[3], cls)
-    if known[3] is None and is_dataclass(cls):
-        make = partial(_noted, cls)
     return table_hook(trace, cls, make) if "tables" in trace.notes else make
 
 
@@ -48,9 +46,20 @@ def _noted(cls: type, /, *args: Any, **kwargs: Any) -> Any:
 
 def _note(trace: Trace | None, cls: type, made: Any) -> None:
     """Note a class of which objects may refer to others, and their attributes."""
-    found = None if trace is None else trace.notes.get("constructed")
-    if found is not None and is_user_class(cls) and (held := attributes_of(made)):
-        found[cls] = (*found.get(cls, ()), *(name for name in held if name not in found.get(cls, ())))
+    if trace is None or (found := trace.notes.get("constructed")) is None:
+        return
+    known = found.get(cls)
+    if known is not None and tuple(made.__dict__) == known:  # as most of them
+        return
+    if known is None:
+        others = trace.notes.setdefault("other classes", set())
+        if cls in others:
+            return
+        if not is_user_class(cls):
+            others.add(cls)
+            return
+    if held := attributes_of(made):
+        found[cls] = (*(known or ()), *(name for name in held if name not in (known or ())))
 
 
 def _maker(cls: type, init: Any) -> Any:

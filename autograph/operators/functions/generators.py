@@ -153,14 +153,14 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     if kind is list or kind in PLAIN or STATE.trace is None:
         return None
     contents.refuse_spent(STATE.trace, x)
-    if type(x) is not GeneratorType:
+    if kind is not GeneratorType:
         x = x if has_own_next(x) else _of_object(x)
-        if type(x) is Emitting:
+        if x is None or type(x) is Emitting:
             return x
         run = steps(x)
         if run is not None:
             return None if tensorless(STATE.trace) or not leads_to_tensor([x]) else Emitting(run, once=False)
-    made = None if x is None else _made.get(x)
+    made = _made.get(x)
     if made is None:
         return None
     if made.spent:

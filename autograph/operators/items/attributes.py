@@ -34,7 +34,7 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
                 sync(trace)
             return
     kind = type(owner)
-    if isinstance(owner, Linked) and name in row_of(owner)[1].columns:
+    if issubclass(kind, Linked) and name in row_of(owner)[1].columns:
         setattr(owner, name, value)
         return
     if kind is Choice:

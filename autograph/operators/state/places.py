@@ -189,18 +189,24 @@ class AttributePlace:
 
     def read(self) -> Any:
         """The value without running code of the user's that Python would not run here (`__getattr__`, a cached property)."""
-        kind = type(self.owner)
+        owner, name = self.owner, self.name
+        kind: Any = type(owner)
+        if kind.__getattribute__ is _GET and kind.__setattr__ is _SET and name in getattr(owner, "__dict__", _EMPTY):
+            try:
+                return _GET(owner, name)
+            except Exception:  # noqa: BLE001 (a property that cannot be read now has no value)
+                return UNBOUND
         if issubclass(kind, type):
-            return _of_class(self.owner, self.name)
-        descriptor = type(_held_by_classes(kind, self.name))
+            return _of_class(owner, name)
+        descriptor = type(_held_by_classes(kind, name))
         if type(getattr(descriptor, "__get__", None)) is FunctionType and not hasattr(descriptor, "__set__"):
-            return getattr(self.owner, "__dict__", _EMPTY).get(self.name, UNBOUND)
+            return getattr(owner, "__dict__", _EMPTY).get(name, UNBOUND)
         python = type(kind.__getattribute__) is FunctionType or hasattr(kind, "__getattr__")
         try:
-            if not python or kind.__setattr__ is not object.__setattr__:  # type: ignore[comparison-overlap]
-                return getattr(self.owner, self.name, UNBOUND)
-            return object.__getattribute__(self.owner, self.name)
-        except Exception:  # noqa: BLE001 (a property that cannot be read now has no value)
+            if not python or kind.__setattr__ is not _SET:
+                return getattr(owner, name, UNBOUND)
+            return _GET(owner, name)
+        except Exception:  # noqa: BLE001
             return UNBOUND
 
     def write(self, value: Any) -> None:
@@ -231,6 +237,8 @@ def _held_by_classes(owner: type, name: str) -> Any:
 
 
 _EMPTY: dict[str, Any] = {}
+_GET: Any = object.__getattribute__
+_SET: Any = object.__setattr__
 
 
 class Loose:

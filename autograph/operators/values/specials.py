@@ -14,6 +14,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from types import CodeType, FunctionType, GeneratorType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -165,7 +166,7 @@ def _is_written_by_dataclass(cls: type, value: Any) -> bool:
 def _of_fields(original: Any) -> Any:
     """A comparison of dataclasses: that of the tuples of their fields, which a trace can stage."""
 
-    names_of: WeakKeyDictionary[type, list[str]] = WeakKeyDictionary()
+    fields_of: WeakKeyDictionary[type, Callable[[Any], tuple[Any, ...]]] = WeakKeyDictionary()
 
     @functools.wraps(original)
     def method(self: Any, other: Any) -> Any:
@@ -173,16 +174,23 @@ def _of_fields(original: Any) -> Any:
         trace = current()
         if trace is None or other.__class__ is not kind:
             return original(self, other)
-        names = names_of.get(kind)
-        if names is None:
-            names = names_of[kind] = [f.name for f in dataclasses.fields(self) if f.compare]
-        a, b = [getattr(self, n) for n in names], [getattr(other, n) for n in names]
+        fields = fields_of.get(kind)
+        if fields is None:
+            fields = fields_of[kind] = _all_of(*(f.name for f in dataclasses.fields(self) if f.compare))
+        a, b = fields(self), fields(other)
         if NUMBERS.issuperset(map(type, a)) and NUMBERS.issuperset(map(type, b)) and "texts" not in trace.notes:
             return original(self, other)
-        return compared(original.__name__, tuple(a), tuple(b))
+        return compared(original.__name__, a, b)
 
     method.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
     return method
+
+
+def _all_of(*names: str) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these attributes of an object."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda x: tuple([getattr(x, name) for name in names])
 
 
 def _part(f: Any) -> Any:
@@ -192,7 +200,7 @@ def _part(f: Any) -> Any:
 def _dispatcher(original: Any) -> Any:
     @functools.wraps(original)
     def method(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None:
+        if current() is None:
             return original(*args, **kwargs)
         return (quick.at_once.get(id(original)) or callee(original))(*args, **kwargs)
 
