@@ -14,6 +14,7 @@ from runtime.passes.invariant import move_invariants
 from runtime.passes.list_sums import add_in_place
 from runtime.passes.manager import Pass, run_passes
 from runtime.passes.progressions import count_progressions
+from runtime.passes.recursion_sums import collect_recursive_sums
 from runtime.passes.sink import sink_sums
 from runtime.passes.stacks import flatten_stacks
 from runtime.passes.widths import know_widths
@@ -32,6 +33,7 @@ PASSES: tuple[Pass, ...] = (
     count_progressions,   # range(3, 9)[i] is i + 3
     share_common,         # one of equal nodes
     eliminate_dead_code,  # what follows asks who uses a value
+    collect_recursive_sums,  # dW += a.T @ b for all calls after the outermost
     count_loops,          # while-loops that count are for-loops
     batch_products,       # x[i] @ W for all i before the loop
     sink_sums,            # dW += a.T @ b for all steps after the loop

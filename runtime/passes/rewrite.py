@@ -16,7 +16,7 @@ from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = [
-    "INDEX", "UNKNOWN", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for",
+    "INDEX", "UNKNOWN", "Uses", "constant_node", "constant_of", "evaluate", "graphs", "is_scalar", "may_stand_for",
     "number", "payload_type", "put", "splice", "static_sizes",
 ]  # fmt: skip
 
@@ -39,6 +39,21 @@ _WEAK_TYPES = {
 }
 # What evaluating a node may raise when it runs; it is left to do so then.
 _ERRORS = (ArithmeticError, ValueError, TypeError, LookupError, RuntimeError, AssertionError)
+
+
+class Uses:
+    """How often values are used, counted region by region where somebody asks."""
+
+    def __init__(self) -> None:
+        self._of: dict[Graph, dict[Value, int]] = {}
+
+    def __call__(self, value: Value) -> int:
+        known = self._of.get(value.graph)
+        if known is None:
+            known = self._of[value.graph] = {}
+            for each in [*(v for node in value.graph.nodes for v in node.inputs), *value.graph.outputs]:
+                known[each] = known.get(each, 0) + 1
+        return known.get(value, 0)
 
 
 def graphs(graph: Graph) -> Iterator[Graph]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from runtime.passes.series import MOST_BYTES, MOST_ROWS, series_of
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType
 
-__all__ = ["sink_sums"]
+__all__ = ["Term", "factors", "is_zero", "sink_sums"]
 
 
 def sink_sums(graph: Graph) -> Graph:
@@ -51,7 +51,7 @@ def _sink(graph: Graph) -> None:
         lengths_before(node, lengths)
 
 
-def _is_zero(value: Value) -> bool:
+def is_zero(value: Value) -> bool:
     """Whether a value is all zeros (of either sign: a sum that starts from it starts from its first term)."""
     node = value.node
     if node is None:
@@ -64,7 +64,8 @@ def _is_zero(value: Value) -> bool:
 
 class Term(NamedTuple):
     """One term of a sum: the rows of its operands over all steps are multiplied ("matmul"; "outer" where an operand is
-    one row), summed ("reduce_sum"), or multiplied by an invariant and put in their places ("rows").
+    one row), summed ("reduce_sum"), multiplied by an invariant and put in their places ("rows"), or added at the places that
+    the other operands name, by `spec` ("place").
     """
 
     kind: str
@@ -72,6 +73,7 @@ class Term(NamedTuple):
     weights: Value | None = None  # rows put in their places: the outer matrix they are multiplied by,
     transposed: bool = False  # whether that is transposed,
     backwards: bool = False  # and whether step i puts its row at count - 1 - i
+    spec: tuple[Any, ...] = ()
 
     def width(self, value: Value) -> int:
         """The length of a row of an operand."""
@@ -193,7 +195,7 @@ class _Saved:
         node = value.node
         if node is None or self.loop.uses[value] != 1:
             return None
-        term = _factors(node)
+        term = factors(node)
         operands = () if term is None else term.operands
         sizes = [static_sizes(v) for v in operands]
         if not operands or any(not s or 0 in s or self.loop.is_fixed(v) for s, v in zip(sizes, operands, strict=True)):
@@ -254,7 +256,7 @@ class _Saved:
         """A carried sum with the terms that were taken out of it."""
         graph, node = self.loop.graph, self.loop.node
         body = self.loop.body
-        alone = body.outputs[k] is body.inputs[1 + k] and _is_zero(node.inputs[1 + k])
+        alone = body.outputs[k] is body.inputs[1 + k] and is_zero(node.inputs[1 + k])
         total = None if alone else node.outputs[k]
         for term in terms:
             flat = [put(graph, "reshape", self.array(v), shape=(-1, term.width(v))) for v in term.operands]
@@ -305,7 +307,7 @@ class _Saved:
         return put(graph, "reverse", made, axis=(0,))
 
 
-def _factors(node: Node) -> Term | None:
+def factors(node: Node) -> Term | None:
     """(a, b) of `a^T @ b` of matrices, or of the outer product of vectors."""
     ranks = [len(static_sizes(v) or ()) for v in node.inputs]
     if node.op.name == "matmul" and ranks == [2, 2]:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.registry import get
 from runtime.passes.loops import Loop
-from runtime.passes.rewrite import INDEX, constant_of, graphs, put
+from runtime.passes.rewrite import INDEX, Uses, constant_of, graphs, put
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
@@ -35,21 +35,6 @@ def flatten_stacks(graph: Graph) -> Graph:
     for each in graphs(graph):
         _flatten(each)
     return graph
-
-
-class _Uses:
-    """How often values are used, counted region by region where somebody asks."""
-
-    def __init__(self) -> None:
-        self._of: dict[Graph, dict[Value, int]] = {}
-
-    def __call__(self, value: Value) -> int:
-        known = self._of.get(value.graph)
-        if known is None:
-            known = self._of[value.graph] = {}
-            for each in [*(v for node in value.graph.nodes for v in node.inputs), *value.graph.outputs]:
-                known[each] = known.get(each, 0) + 1
-        return known.get(value, 0)
 
 
 class _Slot(NamedTuple):
@@ -113,7 +98,7 @@ def _flatten(graph: Graph) -> None:
         for region in node.regions:
             _flatten(region)
     found: list[list[_Level]] = []
-    uses = _Uses()
+    uses = Uses()
     for node in [n for n in graph.nodes if n.op.name in _LOOPS]:
         for fills in (_Slot(node, k) for k in range(node.carried)):
             kind = fills.result.type
@@ -142,7 +127,7 @@ def _taken_by(value: Value, graph: Graph) -> _Slot | None:
     return None
 
 
-def _appended(slot: _Slot, uses: _Uses) -> Value | None:
+def _appended(slot: _Slot, uses: Uses) -> Value | None:
     """What each turn appends to a list, once and at the end of its way."""
     node = slot.after.node
     if node is None or node.op.name != "list_append" or node.inputs[0] is not slot.before:
@@ -150,7 +135,7 @@ def _appended(slot: _Slot, uses: _Uses) -> Value | None:
     return node.inputs[1] if uses(slot.before) == 1 and uses(slot.after) == 1 else None
 
 
-def _popped(slot: _Slot, uses: _Uses) -> Value | None:
+def _popped(slot: _Slot, uses: Uses) -> Value | None:
     """What each turn takes off the end of a list, once."""
     node = slot.after.node
     if node is None or node.op.name != "list_pop" or node.inputs[0] is not slot.before or slot.after.index:
@@ -251,7 +236,7 @@ def _counts(loop: Node) -> Iterator[Value]:
             yield slot.result
 
 
-def _levels(pair: _Pair, fills: _Slot, empties: _Slot, uses: _Uses) -> list[_Level] | None:
+def _levels(pair: _Pair, fills: _Slot, empties: _Slot, uses: Uses) -> list[_Level] | None:
     """The lists of lists, from the outermost on; None if they are not only filled and emptied."""
     filled, taken = _appended(fills, uses), _popped(empties, uses)
     kind = fills.before.type
@@ -277,7 +262,7 @@ def _levels(pair: _Pair, fills: _Slot, empties: _Slot, uses: _Uses) -> list[_Lev
     return None if more is None else [_Level(fills, empties, inner_fills, inner_empties), *more]
 
 
-def _save_length(graph: Graph, fills: _Slot, empties: _Slot, uses: _Uses) -> None:
+def _save_length(graph: Graph, fills: _Slot, empties: _Slot, uses: Uses) -> None:
     """Save the lengths of lists of which the backward loop only makes zeros."""
     filled, taken = _appended(fills, uses), _popped(empties, uses)
     if filled is None or taken is None or not isinstance(filled.type, ListType) or filled.type != taken.type:
@@ -333,7 +318,7 @@ def _make_zeros(node: Node, length: Value, element: TensorType) -> None:
     graph.nodes += [one, many, *rest]
 
 
-def _rows(filled: Value, taken: Value, graph: Graph, uses: _Uses) -> tuple[_Row, _Row] | None:
+def _rows(filled: Value, taken: Value, graph: Graph, uses: Uses) -> tuple[_Row, _Row] | None:
     """As many elements appended to an empty list as are taken off it, if nothing else sees it."""
     first, last, value = filled.node, taken, filled
     while value.node is not None and value.node.op.name == "list_append":
