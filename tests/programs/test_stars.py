@@ -101,3 +101,9 @@ def test_defaults_are_refused() -> None:
 
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="default values"):
         ag.function(lambda x, n: product(*x[:n]))(ag.constant(X), ag.constant(1))
+
+
+def test_slices_are_refused() -> None:
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match=r"slice\(\*xs\) needs a length"):
+        ag.function(lambda x, n: x[slice(*range(n))])(ag.constant(X), ag.constant(2))
+    assert np.array_equal(ag.function(lambda x, n: x[slice(*[n, n + 2])])(ag.constant(X), ag.constant(1)), X[1:3])

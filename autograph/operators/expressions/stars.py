@@ -46,6 +46,8 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # one in C that does not say
+        if function is slice:  # it keeps what it is given, and looks at nothing: what stands for the items
+            raise refusal("unknown-length", what="slice(*xs)") from None
         return x
     if function in STAND_INS or (not inspect.isroutine(function) and not inspect.isclass(function)):
         return x

@@ -123,7 +123,7 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
         try:
             body()
         except NameError as error:
-            raise as_python_says(error)  # in no name: a frame that its traceback holds would hold what was born in it
+            raise as_python_says(error)  # noqa: B904 (in no name: its traceback holds this frame, and what was born in it)
     except BaseException as error:
         ours = is_ours(error)
         handler = _handler_of(error, [h for h in handlers if h[0]() is EVERYTHING] if ours else handlers)
