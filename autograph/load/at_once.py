@@ -14,7 +14,7 @@ that name is given up at once, since what it holds would live as long as the fun
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from autograph.load.parts import (
@@ -483,8 +483,14 @@ def _mentions(x: ast.expr, name: str) -> bool:
 
 
 def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
-    """Whether a list or dictionary is changed without a note."""
-    return is_of(x, "FRESH") if isinstance(x, ast.Name) and x.id in fresh.containers else is_in(x, "noted")
+    """Whether a container is changed without a note."""
+    if not isinstance(x, ast.Name) or x.id not in fresh.containers:
+        return is_in(x, "noted")
+    maker = fresh.makers.get(x.id)
+    if maker is None:
+        return is_of(x, "FRESH")
+    # It is of the class that the name means: that is what was called.
+    return ast.BoolOp(ast.And(), [is_of(x, "FRESH"), ast.Compare(call_of("kind", x), [ast.Is()], [load(maker)])])
 
 
 class Fresh(NamedTuple):
@@ -492,16 +498,18 @@ class Fresh(NamedTuple):
 
     containers: frozenset[str] = frozenset()
     methods: frozenset[str] = frozenset()  # of its containers: `append = xs.append`
+    makers: Mapping[str, str] = {}  # for containers that a call makes: the name of their class, `set`
 
 
 def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
-    """The local names that only ever hold lists and dictionaries made by the function itself, or what is no container.
+    """The local names that only ever hold containers made by the function itself, or what is no container.
 
     Such a container was made in the region in which the function's own statements run: nobody sees from outside what they
     do to it. A generator may go on in another region than it began in.
     """
     made: dict[str, set[str]] = {}  # name -> names whose containers it may hold
     methods: dict[str, set[str]] = {}  # name -> names whose methods it may hold
+    makers: dict[str, set[str]] = {}  # name -> what is called for all that it holds
     other = {a.arg for a in walk(function.args) if isinstance(a, ast.arg)}
     other.update(*(node.names for node in scope_of(function.body) if isinstance(node, (ast.Global, ast.Nonlocal))))
     pending: list[ast.AST] = list(function.body)
@@ -511,27 +519,34 @@ def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
             return Fresh()
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                _assigned(target, node.value, made, methods, other)
+                _assigned(target, node.value, made, methods, makers, other)
             pending.append(node.value)
             pending += [t for t in node.targets if not isinstance(t, ast.Name)]
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             if node.value is not None:
-                _assigned(node.target, node.value, made, methods, other)
+                _assigned(node.target, node.value, made, methods, makers, other)
                 pending.append(node.value)
         else:
             other.update(_otherwise_bound(node))
             pending += children(node)
+    other.update(makers.keys() & (made.keys() | methods.keys()))
+    sure = {name: next(iter(found)) for name, found in makers.items() if len(found) == 1 and name not in other}
     while True:
         unsure = {name for name, sources in made.items() if name in other or not sources <= made.keys()}
         if not unsure:
             bound = [name for name, owners in methods.items() if name not in other | made.keys() and owners <= made.keys()]
-            return Fresh(frozenset(made), frozenset(bound))
+            return Fresh(frozenset((*made, *sure)), frozenset(bound), sure)
         for name in unsure:
             del made[name]
 
 
 def _assigned(
-    target: ast.expr, value: ast.expr, made: dict[str, set[str]], methods: dict[str, set[str]], other: set[str]
+    target: ast.expr,
+    value: ast.expr,
+    made: dict[str, set[str]],
+    methods: dict[str, set[str]],
+    makers: dict[str, set[str]],
+    other: set[str],
 ) -> None:
     if not isinstance(target, ast.Name):
         return  # the names in it are met as such
@@ -543,8 +558,20 @@ def _assigned(
         made.setdefault(target.id, set()).add(value.id)
     elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.attr in _CHANGING | _READING:
         methods.setdefault(target.id, set()).add(value.value.id)
+    elif (maker := _maker(value)) is not None:
+        makers.setdefault(target.id, set()).add(maker)
     else:
         other.add(target.id)
+
+
+_MAKERS = frozenset(("deque", "dict", "list", "set"))
+
+
+def _maker(value: ast.expr) -> str | None:
+    """The name of the class that an expression calls, if it is one whose instances are containers."""
+    called = value.func if isinstance(value, ast.Call) else None
+    function = called.args[0] if isinstance(called, ast.Call) and hook_of(called) == "callee" else None
+    return function.id if isinstance(function, ast.Name) and function.id in _MAKERS else None
 
 
 def _otherwise_bound(node: ast.AST) -> Iterable[str]:

@@ -138,10 +138,10 @@ def callee(f: Any) -> Any:
 
 
 def _outright(f: Any, owned: type) -> Any:
-    """A method of a text, set or deque while nothing is staged."""
-    if owned in _CHANGING:
-        return f if id(f.__self__) in quick.namespace["noted"] else noting_method(STATE.trace, f)
-    return partial(method_of_text, f) if f.__name__ in OF_TEXTS else f
+    """A method of a text, set, deque or an object that is a list while nothing is staged."""
+    if owned is str:
+        return partial(method_of_text, f) if f.__name__ in OF_TEXTS else f
+    return f if id(f.__self__) in quick.namespace["noted"] else noting_method(current(), f)
 
 
 def _found(trace: Trace, f: Any, kind: type) -> Any:
@@ -260,8 +260,12 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
-    elif is_unconverted_module(owner.__module__) and not (owner is TextIOWrapper or _is_noted(owner)):  # type: ignore[arg-type]
-        quick.OUTRIGHT.add(owner)
+    elif is_unconverted_module(owner.__module__) and not (owner is TextIOWrapper or owner in _standing_in()):
+        if not issubclass(owner, _CHANGING_BASES):
+            quick.OUTRIGHT.add(owner)
+        elif not issubclass(owner, dict) and "<locals>" not in owner.__qualname__:
+            _LOOKED_AT.add(owner)
+            quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
 
 
@@ -277,12 +281,6 @@ def _next(iterator: Any, *default: Any) -> Any:
     """`next` as long as there is no tensor: of what has one in the graph, that."""
     staged = hasattr(type(iterator), "__staged_next__")
     return STAND_INS[next](iterator, *default) if staged else next(iterator, *default)
-
-
-@lru_cache
-def _is_noted(owner: type) -> bool:
-    """Whether methods of a class in C have stand-ins, or what they change is noted."""
-    return owner in _standing_in() or issubclass(owner, _CHANGING_BASES)
 
 
 @lru_cache
@@ -382,7 +380,7 @@ _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type
 _HELPLESS = NUMBERS | {tuple, set, frozenset, bytearray}  # of their methods none has a stand-in
 _CHANGING = frozenset((set, bytearray, deque, array))
 _PYTHONS_WRITES = frozenset(("update", "subtract"))
-_LOOKED_AT = _CHANGING | {str}
+_LOOKED_AT: set[type] = {*_CHANGING, str}  # classes in C of whose methods some are no more than called
 _DICTIONARIES = frozenset((OrderedDict, defaultdict, Counter))
 _CHANGING_BASES = (list, dict, set, bytearray, deque, array)
 _UNWORLDLY: set[Any] = set()  # functions of modules that were found to ask the world nothing

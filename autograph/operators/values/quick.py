@@ -34,7 +34,7 @@ METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
 READ: frozenset[Any] = METHODS | _DICTS
 """Exact types whose methods that change nothing are called as they are."""
-FRESH: frozenset[Any] = frozenset((list, dict, set))
+FRESH: frozenset[Any] = frozenset((list, dict, set, deque))
 """Exact types of containers that are changed without a note by the function that made them."""
 HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, *_DICTS))
 """Exact types that tell themselves what is in them."""
