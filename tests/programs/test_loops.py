@@ -368,4 +368,26 @@ def empty_while_bool(n):
     return steps, done
 
 
+class Counted:
+    def __init__(self):
+        self.turns = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.turns += 1
+
+
+@PROGRAMS.add((V, 2.0), (V, -9.0), (W, 0.5))
+def break_in_a_with_before_a_branch(xs, limit):
+    counted, total = Counted(), 0.0
+    for x in xs:
+        with counted:
+            if x > limit:
+                break
+        total += x
+    return total, counted.turns
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

@@ -61,7 +61,8 @@ def cond(writer: FunctionWriter, block: Block, node: Node, position: int) -> Non
     else:
         writer.emit(join(["if ", negated(pred), ":"]))
         writer.lines += orelse
-    writer.ends[node] = len(writer.lines)
+    if sites or any(inner in writer.ends for region in node.regions for inner in region.nodes):
+        writer.ends[node] = len(writer.lines)
     _bind_results(block, node, names)
 
 

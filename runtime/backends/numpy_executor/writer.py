@@ -74,7 +74,7 @@ class FunctionWriter:
         self.indent = 1
         self.exit = Expr("break")
         self.exits: dict[Node, set[int]] = {}  # conditionals of which a branch leaves the loop around it
-        self.ends: dict[Node, int] = {}  # conditional -> number of lines after it
+        self.ends: dict[Node, int] = {}  # conditional that leaves a loop -> number of lines after it
         self.buffers: dict[Node, str] = {}  # nodes that write into memory made before their loop
         self.loops = 0  # around what is being written
         self.quiet = False  # whether a kernel in them leaves it to the outermost to keep warnings of overflow away
