@@ -97,13 +97,19 @@ def is_not(a: Any, b: Any) -> Any:
 def _by_python(x: Any, container: Any) -> bool:
     """Whether `x in container` is sure to depend on nothing staged."""
     kind, what = type(container), type(x)
-    if kind is tuple or (kind not in PLAIN and kind not in _DICTS):
+    if kind is tuple or (kind not in PLAIN and kind not in _DICTS and not _asks_dict(kind)):
         return False
     if what not in KEYS and not (what is tuple and kind in _HASHED and NUMBERS.issuperset(map(type, x))):
         return False
     return kind in _SETS or type(dict.get(container, x)) not in CHOICES  # a key may be there on some paths only
 
 
+def _asks_dict(kind: type) -> bool:
+    """Whether a class is one of dictionaries that says of itself what they say."""
+    return issubclass(kind, dict) and kind.__contains__ is _DICT_HAS
+
+
+_DICT_HAS = dict.__contains__
 _ROWS = frozenset((tuple, list))
 _DICTS = frozenset((OrderedDict, defaultdict, Counter))
 _HASHED = frozenset((dict, set, frozenset, *_DICTS))

@@ -40,13 +40,15 @@ table_hook: Any = None  # what makes objects that are rows of tables; put there 
 
 def _noted(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     made = cls(*args, **kwargs)
-    _note(current(), cls, made)
+    trace = current()
+    if trace is not None:
+        _note(trace, cls, made)
     return made
 
 
-def _note(trace: Trace | None, cls: type, made: Any) -> None:
+def _note(trace: Trace, cls: type, made: Any) -> None:
     """Note a class of which objects may refer to others, and their attributes."""
-    if trace is None or (found := trace.notes.get("constructed")) is None:
+    if (found := trace.notes.get("constructed")) is None:
         return
     known = found.get(cls)
     if known is not None and tuple(made.__dict__) == known:  # as most of them
@@ -94,7 +96,8 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     result = (quick.at_once.get(id(init)) or specials.callee(init))(made, *args, **kwargs)
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
-    _note(trace, cls, made)
+    if trace is not None:
+        _note(trace, cls, made)
     return made
 
 

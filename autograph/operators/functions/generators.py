@@ -29,7 +29,7 @@ from autograph.operators.statements.branches import if_stmt, not_
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.specials import leads_to_tensor, named_by, undispatched
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = [
@@ -150,16 +150,17 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return x
     if kind is dict:
         return keys_of(x)
-    if kind is list or kind in PLAIN or STATE.trace is None:
+    if kind is list or kind in PLAIN or (trace := current()) is None:
         return None
-    contents.refuse_spent(STATE.trace, x)
+    if "spent" in trace.notes:
+        contents.refuse_spent(trace, x)
     if kind is not GeneratorType:
         x = x if has_own_next(x) else _of_object(x)
         if x is None or type(x) is Emitting:
             return x
         run = steps(x)
         if run is not None:
-            return None if tensorless(STATE.trace) or not leads_to_tensor([x]) else Emitting(run, once=False)
+            return None if tensorless(trace) or not leads_to_tensor([x]) else Emitting(run, once=False)
     made = _made.get(x)
     if made is None:
         return None
@@ -169,7 +170,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return None
     if may_stop and sys.getrefcount(x) > _REFERENCES:
         return None
-    if tensorless(STATE.trace) or not leads_to_tensor(made_of(x)):
+    if tensorless(trace) or not leads_to_tensor(made_of(x)):
         return None
     return made.form(x, may_stop)
 

@@ -34,23 +34,22 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
                 sync(trace)
             return
     kind = type(owner)
-    if issubclass(kind, Linked) and name in row_of(owner)[1].columns:
-        setattr(owner, name, value)
-        return
     if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
-    if trace is not None:
-        setter = None if _is_set_simply(kind) else _method(kind, name, *_SETTING)
-        if setter is not None:
+    if trace is None or not _is_set_simply(kind):
+        if issubclass(kind, Linked) and name in row_of(owner)[1].columns:
+            setattr(owner, name, value)
+            return
+        if trace is not None and (setter := _method(kind, name, *_SETTING)) is not None:
             setter(owner, value)
             return
-        if trace.journal:
-            births = trace.notes.get("births")
-            if births is None or not births.here(owner, trace):
-                note_attribute(trace, owner, name)
-            elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
-                trace.journal.born.add(id(owner))
+    if trace is not None and trace.journal:
+        births = trace.notes.get("births")
+        if births is None or not births.here(owner, trace):
+            note_attribute(trace, owner, name)
+        elif "classes" in trace.notes and "lists" not in trace.notes:  # its properties are converted where they are
+            trace.journal.born.add(id(owner))
     try:
         setattr(owner, name, value)
     except AttributeError:
@@ -64,8 +63,13 @@ def set_attr(owner: Any, name: str, value: Any, /) -> None:
 def _is_set_simply(kind: type) -> bool:
     """Whether setting an attribute of an instance of a class runs no code of the user's."""
     if kind not in quick.SIMPLE:
+        if not kind.__flags__ & _BY_A_STATEMENT:
+            return True
         quick.meet_simple(kind)
     return kind in quick.SIMPLE and kind.__setattr__ is _SET
+
+
+_BY_A_STATEMENT = 1 << 9  # the flag of a class that is not built in
 
 
 def _method(kind: type, name: str, general: str, special: str, part: str) -> Any:

@@ -252,13 +252,18 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
             if trace is not None and "sharing" in trace.notes:
                 sync(trace)
             return
-        if type(index) in _OF_PYTHON and is_object(type(base)) and current() is not None:
+        kind = type(base)
+        is_dict = issubclass(kind, dict) and type(index) in NUMBERS
+        if type(index) in _OF_PYTHON and (trace := current()) is not None and (is_object(kind) or is_dict):
             method = special(base, "__setitem__")
-            if method is None:
-                base[index] = value
-            else:
+            if method is not None:
                 method(index, value)
-            sync(current())
+            else:
+                if is_dict:
+                    note_item(trace, base, index)
+                base[index] = value
+            if "sharing" in trace.notes:
+                sync(trace)
             return
     *indices, value = index, value, *more
     _store(base, indices, lambda _: value)
@@ -353,7 +358,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
 
 
 def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> None:
-    trace = STATE.trace
+    trace = current()
     if trace is None or isinstance(base, Tensor):
         base[index] = value
         if trace is not None and type(base) is Tensor:

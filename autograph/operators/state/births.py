@@ -37,9 +37,9 @@ _WORLD = (type, ModuleType, CodeType, BuiltinFunctionType)
 
 def owner_of(place: Place) -> Any:
     """The object that a place holds, and whose content it is; None for places that hold none (a global name)."""
-    if isinstance(place, Loose):
-        return None
-    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
+    if type(place) is CellPlace:
+        return place.cell
+    return None if isinstance(place, Loose) else getattr(place, "owner", None)
 
 
 class _Reference(weakref.ref[Any]):
