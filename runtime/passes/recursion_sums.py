@@ -164,6 +164,7 @@ class _Recursion:
         """Give a call the lists: what it returns them as, and the sums that it returns no more."""
         gone = {k: call.outputs[k] for k in self.terms}
         call.inputs = [*call.inputs, *state]
+        call.attrs = {**call.attrs, "handed": len(state)}
         call.outputs = [v for v in call.outputs if v.index not in gone]
         made = [Value(kind, gone[next(iter(gone))].graph, call) for kind in self.kinds]
         call.outputs += made

@@ -22,6 +22,7 @@ class Lifetimes:
     """One walk over a function, backwards, under the classes of a `StorageMap`.
 
     reuse      node -> index of the input it may overwrite
+    handed     call -> indices of the lists it hands over to the function, which may change them
     frees      node -> values to forget after it
     consumed   loop -> classes overwritten inside it
     exclusive  (loop, k): the k-th initial value is the plan's own and nobody else needs it
@@ -30,6 +31,7 @@ class Lifetimes:
     def __init__(self, graph: Graph, storages: StorageMap) -> None:
         self.storages = storages
         self.reuse: dict[Node, int] = {}
+        self.handed: dict[Node, frozenset[int]] = {}
         self.frees: dict[Node, list[Value]] = {}
         self.consumed: dict[Node, set[Storage]] = {}
         self.exclusive: set[tuple[Node, int]] = set()
@@ -63,9 +65,18 @@ class Lifetimes:
                 around = context.union(s for s, n in count.items() if n > 0)
                 self._control(node, around)
             else:
-                index = self._choose(node, dying, lambda s: s not in context and count.get(s, 0) == 0)
+
+                def unneeded(storage: Storage) -> bool:
+                    return storage not in context and count.get(storage, 0) == 0
+
+                index = self._choose(node, dying, unneeded)
+                taken = self._hand_over(node, dying, unneeded)
+                if taken:
+                    self.handed[node] = frozenset(taken)
                 if index is not None:
                     self.reuse[node] = index
+                    taken.append(index)
+                for index in taken:
                     root = self.storages.of(node.inputs[index])
                     assert root is not None
                     for loop in self._loops:
@@ -113,6 +124,15 @@ class Lifetimes:
             if v in dying and same_buffer(v, node.outputs[0]) and self._writable(v, unneeded)
         ]
         return min(fitting, key=lambda k: (node.inputs[k].node is None, k), default=None)
+
+    def _hand_over(self, node: Node, dying: list[Value], unneeded: Callable[[Storage], bool]) -> list[int]:
+        """Which of the lists that a call gives away are nobody else's; of the others it gives copies."""
+        inputs = node.inputs
+        return [
+            k
+            for k in range(len(inputs) - node.attrs.get("handed", 0), len(inputs))
+            if inputs[k] in dying and self._writable(inputs[k], unneeded) and self._apart(node, k)
+        ]
 
     def _writable(self, value: Value, unneeded: Callable[[Storage], bool]) -> bool:
         root = self.storages.of(value)

@@ -25,6 +25,7 @@ class Plan:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.reuse: dict[Node, int] = {}
+        self.handed: dict[Node, frozenset[int]] = {}
         self.copies: dict[Node, frozenset[int]] = {}
         self.frees: dict[Node, list[Value]] = {}
         self.fresh: frozenset[int] = frozenset()
@@ -42,6 +43,8 @@ class Plan:
                 notes = []
                 if node in self.reuse:
                     notes.append(f"in place of {name(node.inputs[self.reuse[node]])}")
+                if node in self.handed:
+                    notes.append(f"hands over {', '.join(name(node.inputs[k]) for k in sorted(self.handed[node]))}")
                 if self.copies.get(node):
                     notes.append(f"owns copies of carried {sorted(self.copies[node])}")
                 if node in self.scratch.buffers:
@@ -78,7 +81,7 @@ def make_plan(graph: Graph, donated: frozenset[int] = frozenset()) -> Plan:
             break
         copies = needed
     plan = Plan(graph)
-    plan.reuse, plan.frees = final.reuse, final.frees
+    plan.reuse, plan.handed, plan.frees = final.reuse, final.handed, final.frees
     for node, k in copies:
         plan.copies[node] = plan.copies.get(node, frozenset()) | {k}
     plan.fresh = _fresh(graph, final.storages)

@@ -51,7 +51,10 @@ class StorageMap:
         self._of: dict[Value, Storage] = {}
         self._copied = copied
         for index, value in enumerate(graph.inputs):
-            self._define(value, new(value.type, index in donated))
+            if index in donated and type(value.type) is ListType:
+                self._define(value, _container(value.type))
+            else:
+                self._define(value, new(value.type, index in donated))
         self._visit(graph)
 
     def of(self, value: Value) -> Storage | None:
@@ -130,10 +133,13 @@ class StorageMap:
             self._define(value, new(value.type, fresh))
         if op.name in ("call", "attempt", "note", "pack_record", "unpack_record") or op.effect == "py":
             # Whoever is called may keep its arguments, and return them.
-            together = Storage(False)
-            for value in (*node.inputs, *node.outputs):
-                for storage in list(self.reach(value)):
-                    merge(together, storage)
+            together, handed = Storage(False), node.attrs.get("handed", 0)
+            for values in (node.inputs, node.outputs):
+                for index, value in enumerate(values, handed - len(values)):
+                    if index >= 0 and values is node.outputs:
+                        self._define(value, _container(value.type))
+                    for storage in list(self.reach(value))[index >= 0 :]:
+                        merge(together, storage)
         elif op.view or op.aliases:
             depth = max((_depth(v.type) for v in (*node.inputs, *node.outputs)), default=0)
             if depth:
@@ -166,6 +172,12 @@ def new(kind: ValueType, owned: bool) -> Storage | None:
         return None if kind.weak else Storage(owned)
     assert type(kind) is ListType
     return Storage(owned, None if kind.element is None else new(kind.element, owned))
+
+
+def _container(kind: ValueType) -> Storage:
+    """The class of a list that is the function's own, with elements that may be anybody's."""
+    assert type(kind) is ListType
+    return Storage(True, None if kind.element is None else new(kind.element, False))
 
 
 def merge(a: Storage, b: Storage) -> Storage:

@@ -24,6 +24,7 @@ from runtime.backends.numpy_executor.writer import FunctionWriter
 from runtime.backends.product_threads import FEW, needs
 from runtime.ir.graph import Graph, Location, Node
 from runtime.ir.walk import clone, reachable_functions
+from runtime.passes.rewrite import graphs
 from runtime.plan.plan import make_plan
 
 __all__ = ["Executable", "compile_graph", "place_in_plan"]
@@ -170,10 +171,13 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
         functions = {name: f"{text}_{k}" for k, (name, text) in enumerate(functions.items())}
     plan = make_plan(graph, donated)
     main = _main_name(graph)
-    blocks = [
-        FunctionWriter(make_plan(graph.functions[name]), names, functions).write(graph.functions[name], text, False)
-        for name, text in functions.items()
-    ]
+    handed = _handed(graph)
+    blocks = []
+    for name, text in functions.items():
+        function = graph.functions[name]
+        first = len(function.inputs) - handed.get(name, 0)
+        own = frozenset(range(first, len(function.inputs)))
+        blocks.append(FunctionWriter(make_plan(function, own), names, functions).write(function, text, False))
     blocks.append(FunctionWriter(plan, names, functions).write(graph, main, True))
     source, lines = _layout(names.header(), [*names.parts, *blocks])
     file = _file_name(graph, lines)
@@ -188,6 +192,12 @@ def compile_graph(graph: Graph, donated: frozenset[int] = frozenset()) -> Execut
     out.few = needs(graph)
     out.functions = {name: names.namespace[text] for name, text in functions.items()}
     return out
+
+
+def _handed(graph: Graph) -> dict[str, int]:
+    """How many lists, its last arguments, each function may change."""
+    calls = [n for each in graphs(graph) for n in each.walk() if n.op.name == "call"] if graph.functions else []
+    return {n.attrs["function"]: n.attrs["handed"] for n in calls if "handed" in n.attrs}
 
 
 _PLANS: weakref.WeakValueDictionary[str, Executable] = weakref.WeakValueDictionary()

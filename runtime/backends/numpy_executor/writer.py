@@ -347,7 +347,7 @@ class FunctionWriter:
         if known is not None:
             return known
         if op.name == "call":
-            return self.called(self.functions[node.attrs["function"]], self.take(block, inputs), {})
+            return self.called(self.functions[node.attrs["function"]], self.given(block, node), {})
         if op.name == "attempt":
             return self.attempted(block, node)
         weak = bool(inputs) and all(map(self.is_weak, inputs))
@@ -388,6 +388,14 @@ class FunctionWriter:
                 return Expr(f"{expr.text}.item()", True, expr.spans)
             return self.called(self.globals.bind("item", item, "a Python number of a NumPy one"), [expr], {})
         return expr
+
+    def given(self, block: Block, node: Node) -> list[Expr]:
+        """The arguments of a call: copies of the lists that the function may change, but the caller needs."""
+        taken = self.take(block, node.inputs)
+        for k in {*range(len(taken) - node.attrs.get("handed", 0), len(taken))} - self.plan.handed.get(node, frozenset()):
+            spans = tuple((start + 2, end + 2, made) for start, end, made in taken[k].spans)
+            taken[k] = Expr(f"[*{taken[k].text}]", True, spans)
+        return taken
 
     def kernel(self, op: Op) -> str:
         """A name for an operation's kernel; in loops, for the one that does not look after warnings at every call."""

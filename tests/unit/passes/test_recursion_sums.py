@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
+from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.ir.parse import parse_graph
 from runtime.ir.text import graph_text
 from runtime.ir.verify import verify
@@ -178,3 +179,42 @@ def test_second_order(program, native):
         step.flat[3] = 1e-5
         above, below = ([*xs[:k], x + sign * step, *xs[k + 1 :]] for sign in (1, -1))
         np.testing.assert_allclose(np.asarray(got).flat[3], (slope(*above) - slope(*below)) / 2e-5, rtol=1e-5, atol=1e-7)
+
+
+HANDED = """
+    graph f(n: int64[], x: float64[2], L: list<float64[2]>):
+      %0: list<float64[2]> = list_new(element=float64[2])
+      %1: list<float64[2]>, %2: list<float64[2]> = call @g(n, x, FIRST, SECOND, handed=2)
+      %5: int64*[] = list_len(KEPT)
+      return %1, %2, %5
+    function g(n: int64[], x: float64[2], A: list<float64[2]>, B: list<float64[2]>):
+      %0: int64*[] = constant(0)
+      %1: bool[] = greater(n, %0)
+      %2: list<float64[2]>, %3: list<float64[2]> = cond(%1; n, x, A, B)
+        then(n, x, A, B):
+          %4: list<float64[2]> = list_append(A, x)
+          %5: float64[2] = sin(x)
+          %6: list<float64[2]> = list_append(B, %5)
+          %7: int64*[] = constant(1)
+          %8: int64[] = sub(n, %7)
+          %9: list<float64[2]>, %10: list<float64[2]> = call @g(%8, %5, %4, %6, handed=2)
+          return %9, %10
+        else(n, x, A, B):
+          return A, B
+      return %2, %3
+"""
+
+
+@pytest.mark.parametrize(("first", "second", "kept"), [("%0", "L", "%0"), ("%0", "%0", "%0"), ("L", "L", "L")])
+def test_plans_hand_lists_over_and_copy_those_that_are_needed(first, second, kept):
+    text = HANDED.replace("FIRST", first).replace("SECOND", second).replace("KEPT", kept)
+    executable = compile_graph(verify(parse_graph(textwrap.dedent(text).lstrip())))
+    given = [np.ones(2)]
+    a, b, n = executable(np.int64(3), np.array([0.5, 2.0]), given)
+    x = np.array([0.5, 2.0])
+    rows = [x, np.sin(x), np.sin(np.sin(x)), np.sin(np.sin(np.sin(x)))]
+    np.testing.assert_array_equal(a, [*(given if first == "L" else []), *rows[:3]])
+    np.testing.assert_array_equal(b, [*(given if second == "L" else []), *rows[1:]])
+    assert (len(given), n) == (1, len(given) if kept == "L" else 0)
+    inner = next(line for line in executable.source.splitlines() if "= f_g(" in line and "x0" not in line)
+    assert "[*" not in inner
