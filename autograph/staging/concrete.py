@@ -19,13 +19,13 @@ from autograph.staging.signature import containers
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
 from autograph.staging.wrapped_calls import built, can_be_built
-from runtime.backends.numpy_executor.said import as_eager
 from runtime.ir.graph import Graph
 from runtime.ir.walk import clone
 from runtime.passes.pipeline import optimize
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import note_write, open_tapes
 from runtime.tensor.variable import Variable
+from runtime.typesys.numpy_texts import as_eager
 from runtime.typesys.spec import TensorSpec
 
 __all__ = ["ConcreteFunction"]

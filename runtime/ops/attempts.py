@@ -11,6 +11,7 @@ import numpy as np
 from runtime.ops.effects import raised_at
 from runtime.ops.registry import Op
 from runtime.typesys.errors import InvalidArgumentError, OpError
+from runtime.typesys.numpy_texts import as_eager
 from runtime.typesys.spec import TensorType, ValueType
 
 
@@ -73,24 +74,26 @@ class Attempt(Op):
         _OPEN.slots.append((name, state))
         try:
             results = function(*inputs[slots:])
-        except tuple(k.exception if isinstance(k, (Known, Sited)) else k for k in exceptions) as error:
-            which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error)), 0)
+        except BaseException as error:
+            said = as_eager(error) if isinstance(error, Exception) else error
+            which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error, said)), 0)
             if not which:
                 raise
-            _OPEN.caught = error
+            _OPEN.caught = said if isinstance(exceptions[which - 1], type) else error
             return (which, *state)
         finally:
             _OPEN.slots.pop()
         return (0,) if slots == 0 else (0, results) if slots == 1 else (0, *results)
 
 
-def _catches(kind: Kind, error: BaseException) -> bool:
-    """Whether `except kind` is meant for the error: Python's AssertionError is no ValueError, ours is one, too."""
+def _catches(kind: Kind, error: BaseException, said: BaseException) -> bool:
+    """Whether `except kind` is meant for an error, `said` as it is eagerly: Python's AssertionError is no ValueError, ours
+    is one, too."""
     if isinstance(kind, (Known, Sited)):
         return kind.fits(error)
-    if isinstance(error, InvalidArgumentError) and error.python is not None and not issubclass(kind, OpError):
-        return issubclass(error.python, kind)
-    return isinstance(error, kind)
+    if isinstance(said, InvalidArgumentError) and said.python is not None and not issubclass(kind, OpError):
+        return issubclass(said.python, kind)
+    return isinstance(said, kind)
 
 
 class Note(Op):

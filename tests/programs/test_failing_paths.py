@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import numpy as np
 import pytest
 
@@ -82,6 +85,18 @@ def caught_beside_what_the_turn_makes(x, n):
             xs[0] = x * 2.0
         total += xs[0]
     return total
+
+
+@PROGRAMS.add((CODE, 1), (CODE, 9), gradients=False)
+def an_exception_of_the_library(x, n):
+    found = 0
+    try:
+        found += x[n][0]
+    except ag.errors.OutOfRangeError:
+        found -= 5
+    except IndexError:  # of the array that Python has
+        found -= 5
+    return found
 
 
 @PROGRAMS.add((2.0, 3), (2.0, 0), gradients=False)
@@ -167,3 +182,38 @@ def test_taken_they_fail_as_in_python(value: int, error: type[Exception] | None,
     with pytest.raises(error) as wanted:
         failing(value)
     assert caught.value.args == wanted.value.args
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_exceptions_of_the_library_are_caught_with_the_words_they_have_eagerly(jit_compile):
+    def f(x, n):
+        found = []
+        try:
+            found.append(x[n])
+        except (KeyError, ag.errors.OutOfRangeError) as error:
+            print("index:", error)
+        try:
+            found.append(ag.reduce_sum(x[:n] + x[1:]))
+        except ag.errors.InvalidArgumentError as error:
+            print("shapes:", error)
+        try:
+            found.append(ag.reduce_sum(ag.reshape(x, [n, 2])))
+        except ag.errors.OpError:
+            print("reshape")
+        try:
+            if n > 4:
+                raise ValueError("could not be broadcast")
+        except ValueError as error:
+            print(type(error).__name__, error)
+        return len(found)
+
+    staged, x = ag.function(f, jit_compile=jit_compile), ag.constant([1.0, 2.0, 3.0])
+    for n in (0, 2, 3, 7):
+        said = []
+        for g in (f, staged):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                count = int(g(x, ag.constant(n)))
+            said.append((count, printed.getvalue()))
+        assert said[0] == said[1]
+    assert "index 7" in said[1][1] and "could not be" in said[1][1]

@@ -53,6 +53,7 @@ from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
+from runtime.typesys.errors import OpError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["EVERYTHING", "try_stmt"]
@@ -180,7 +181,7 @@ def _raised_in(
                     others = others or made is None
                     known.update({} if made is None else {made: None})
             elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
-                others = others or kind.__module__ == "builtins" or node.op.effect == "py"
+                others = others or kind.__module__ == "builtins" or issubclass(kind, OpError) or node.op.effect == "py"
     return (list(known), others) if len(known) <= _MOST_KNOWN else ([], True)
 
 
