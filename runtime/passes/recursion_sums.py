@@ -190,22 +190,54 @@ class _Recursion:
     # Who calls it
 
     def call_from(self, region: Graph) -> None:
-        """Let calls from elsewhere begin with empty lists, and make the sums of what they return."""
+        """Let calls from elsewhere begin with empty lists, and make the sums of what they return.
+
+        Where all results of some calls are added up, each begins with the lists of the one before.
+        """
+        followed = self._followed(region)
         nodes, region.nodes = region.nodes, []
         table: dict[Value, Value] = {}
+        nothing: set[Value] = set()  # what is left of sums whose terms are in the lists of a later call
+        state: list[Value] = []
         for node in nodes:
             node.inputs = [table.get(v, v) for v in node.inputs]
             for inner in node.regions:
                 self.call_from(inner)
-            if not self.is_call(node):
+            if self.is_call(node):
+                state = state or [put(region, "list_new", element=kind.element) for kind in self.kinds]
                 region.nodes.append(node)
-                continue
-            state = [put(region, "list_new", element=kind.element) for kind in self.kinds]
-            region.nodes.append(node)
-            lists, gone = self.extend(node, state)
-            stacked = self.stacked(region, lists)
-            table.update((value, self.total(region, k, stacked, value.tensor_type)) for k, value in gone.items())
+                state, gone = self.extend(node, state)
+                if node in followed:
+                    nothing.update(gone.values())
+                    continue
+                stacked, state = self.stacked(region, state), []
+                table.update((value, self.total(region, k, stacked, value.tensor_type)) for k, value in gone.items())
+            elif nothing.isdisjoint(node.inputs):
+                region.nodes.append(node)
+            else:
+                left = [v for v in node.inputs if v not in nothing]
+                if left:
+                    table[node.outputs[0]] = left[0]
+                else:
+                    nothing.add(node.outputs[0])
         region.outputs = [table.get(v, v) for v in region.outputs]
+
+    def _followed(self, region: Graph) -> set[Node]:
+        """The calls of a region, but for the last, if all that they return for each of the sums is added up."""
+        calls = [node for node in region.nodes if self.is_call(node)]
+        if len(calls) < 2:
+            return set()
+        uses, added = Uses(), {v: n.outputs[0] for n in region.nodes if n.op.name == "add" for v in n.inputs}
+
+        def whole(value: Value) -> Value:
+            while uses(value) == 1 and value in added and added[value].type == value.type:
+                value = added[value]
+            return value
+
+        for k in self.terms:
+            if any(uses(call.outputs[k]) for call in calls) and len({whole(call.outputs[k]) for call in calls}) > 1:
+                return set()
+        return {*calls[:-1]}
 
     def stacked(self, region: Graph, lists: list[Value]) -> dict[Value, Value]:
         """What the lists hold, as arrays."""

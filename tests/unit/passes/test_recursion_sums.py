@@ -58,6 +58,21 @@ def test_what_is_no_sum_over_all_calls_stays(changed, result):
     assert "list_append" not in after(text)
 
 
+@pytest.mark.parametrize(("result", "products"), [("%3", 1), ("%3, %1", 2)])
+def test_calls_whose_sums_are_added_up_share_the_lists(result, products):
+    text = RECURSION.replace("          CHANGED\n", "").replace("RESULT", "%2")
+    main = f"""
+    graph f(p: bool[], a: float64[1,6], b: float64[1,6], c: float64[6,6]):
+      %0: float64[6,6] = call @g(p, a, b)
+      %1: float64[6,6] = call @g(p, b, a)
+      %2: float64[6,6] = add(%0, c)
+      %3: float64[6,6] = add(%1, %2)
+      return {result}
+"""
+    out = after(main + text[text.index("    function g") :])
+    assert out.split("function g")[0].count("transpose_a=True") == products
+
+
 # Programs, by themselves and against eager gradients
 
 
