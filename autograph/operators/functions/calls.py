@@ -260,12 +260,10 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return world_stand_in(f, how) if runs_again(trace, 4) else f
         if owner is ModuleType:
             _UNWORLDLY.add(f)
-    elif is_unconverted_module(owner.__module__) and not (owner is TextIOWrapper or owner in _standing_in()):
-        if not issubclass(owner, _CHANGING_BASES):
-            quick.OUTRIGHT.add(owner)
-        elif not issubclass(owner, dict) and "<locals>" not in owner.__qualname__:
+    elif is_unconverted_module(owner.__module__) and "<locals>" not in owner.__qualname__ and not _is_followed(owner):
+        if issubclass(owner, _CHANGING_BASES) and not issubclass(owner, dict):
             _LOOKED_AT.add(owner)
-            quick.OUTRIGHT.add(owner)
+        quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
 
 
@@ -281,6 +279,11 @@ def _next(iterator: Any, *default: Any) -> Any:
     """`next` as long as there is no tensor: of what has one in the graph, that."""
     staged = hasattr(type(iterator), "__staged_next__")
     return STAND_INS[next](iterator, *default) if staged else next(iterator, *default)
+
+
+def _is_followed(owner: type) -> bool:
+    """Whether some methods of a class in C have stand-ins, or are given others each time."""
+    return owner is TextIOWrapper or owner in _DICTIONARIES or owner in _standing_in()
 
 
 @lru_cache

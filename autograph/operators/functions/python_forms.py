@@ -19,6 +19,7 @@ from autograph.operators.containers.lists import dynamic_of, note_list
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.statements.truth import is_staged_condition
 from autograph.operators.values.choice import choice_of
+from autograph.operators.values.quick import is_object
 from runtime.ir.graph import Value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import current
@@ -177,7 +178,7 @@ def holds_staged(x: Any, depth: int = 3) -> bool:
         return False
     if dynamic_of(x) is not None:
         return True
-    kinds = set(map(type, x[:_LOOKED_AT])) - _SURE
+    kinds = {kind for kind in set(map(type, x[:_LOOKED_AT])) - _SURE if not is_object(kind)}
     if kinds and kinds <= _ROWS:  # of lists or tuples, mostly of numbers: the items of all of them at once
         if not set(map(type, chain.from_iterable(e for e in x[:_LOOKED_AT] if type(e) in _ROWS))) - _SURE:
             return False
