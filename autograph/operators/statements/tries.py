@@ -81,7 +81,14 @@ def try_stmt(
     cells = name_places(names, body, orelse, *(h for _, h in handlers)) if names else []
     staged = _Try(trace, body, cells, any(_uses_first(handler) for _, handler in handlers))
     trial = Trial(trace)
-    traced = staged.settled()
+    trace.journal.try_out(trial.written)  # lists become references on the way
+    try:
+        traced = staged.settled()
+    except BaseException:
+        trace.journal.tried()
+        trial.keep(trace)
+        raise
+    trace.journal.tried()
     if traced is None:
         trial.discard(trace)
         _by_python(body, handlers, orelse)
