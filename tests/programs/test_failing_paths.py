@@ -12,6 +12,7 @@ import autograph as ag
 from tests.programs.harness import Programs, Py
 
 PROGRAMS = Programs()
+V = np.array([0.5, -1.0, 2.0])
 CODE = np.array([[0, 3], [0, 4], [1, 0], [0, 2]])
 
 
@@ -97,6 +98,28 @@ def an_exception_of_the_library(x, n):
     except IndexError:  # of the array that Python has
         found -= 5
     return found
+
+
+class Held:
+    def __init__(self, x):
+        self.xs = [x]
+
+    @property
+    def mean(self):
+        return sum(self.xs) / len(self.xs)
+
+
+@PROGRAMS.add((0.5, 2, V), gradients=False)
+def a_try_that_turns_out_to_be_pythons(x, n, v):
+    vs, held, total = [v, v * 0.5], Held(x), x
+    try:
+        vs = vs[:3] + [np.tanh(v)]
+        total = sum([x for h in held.xs if held.mean < h])
+        if x <= np.tanh(x):
+            return n
+    except Exception:
+        total = -x
+    return vs, held.xs, total + x
 
 
 @PROGRAMS.add((2.0, 3), (2.0, 0), gradients=False)
