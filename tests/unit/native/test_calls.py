@@ -363,3 +363,24 @@ def test_an_eager_tape_over_recursion():
             y = f(x, ag.constant(TREE[1]), ag.constant(TREE[2]), ag.constant(np.linspace(0.5, 1.0, 4)))
         results.append(tape.gradient(y, x))
     same(*results)
+
+
+def halved(n, x, w, b):
+    if n <= 0:
+        return 0.5 * ag.linalg.matvec(w, x) + b
+    z = halved(n - 1, ag.tanh(ag.linalg.matvec(w, ag.linalg.matvec(w, x))), w, b)
+    return ag.tanh(z + z)
+
+
+def test_results_do_not_lie_where_arguments_are():
+    def gradients(n, x, w, b):
+        with ag.GradientTape() as tape:
+            tape.watch([x, w, b])
+            y = ag.reduce_sum(halved(n, x, w, b) ** 2)
+        return tape.gradient(y, [x, w, b])  # b's is the cotangent itself, given back by every call
+
+    random = np.random.default_rng(0)
+    xs = [ag.constant(random.standard_normal(shape) * 0.5) for shape in ((8,), (8, 8), (8,))]
+    n = ag.constant(3)
+    for got, want in zip(ag.function(gradients, jit_compile=True)(n, *xs), gradients(n, *xs), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12)

@@ -57,8 +57,9 @@ def call(ctx: FunctionLowering, node: Node) -> None:
     words: list[str] = ["ptr %in", f"i64 {ctx.limit}", f"i64 {ctx.next_register}"]
     if ctx.module.records:
         words.append(f"ptr {ctx.arena}")
+    read: set[Buffer] = set()
     for value, formal in zip(node.inputs, graph.inputs, strict=True):
-        words += _argument(ctx, node, value, formal.type)
+        words += _argument(ctx, node, value, formal.type, read)
     made: list[Any] = []
     for value, formal in zip(node.outputs, graph.outputs, strict=True):
         target, more = _target(ctx, value, formal.type)
@@ -67,6 +68,7 @@ def call(ctx: FunctionLowering, node: Node) -> None:
     struct = _struct(graph)
     # A tail call would become a jump, and recursion without an end a loop that nothing stops.
     result = code.op(f"notail call fastcc {struct} @ag_function{number}({', '.join(words)})")
+    ctx.memory.touch(frozenset(read))  # no result lies where an argument is, which may be read after that was written
     status = code.op(f"extractvalue {struct} {result}, 0")
     fine = code.label("fine")
     code.do(f"store i64 {status}, ptr %status")
@@ -90,8 +92,8 @@ def call(ctx: FunctionLowering, node: Node) -> None:
         ctx.define(value, rep)
 
 
-def _argument(ctx: FunctionLowering, node: Node, value: Value, want: ValueType) -> list[str]:
-    """An argument as LLVM arguments."""
+def _argument(ctx: FunctionLowering, node: Node, value: Value, want: ValueType, read: set[Buffer]) -> list[str]:
+    """An argument as LLVM arguments; the memory that an array is in is added to what the call reads."""
     code = ctx.code
     rep = settled(ctx, value)
     if isinstance(rep, Deferred):
@@ -120,6 +122,7 @@ def _argument(ctx: FunctionLowering, node: Node, value: Value, want: ValueType) 
     if rep.code != kind or len(rep.sizes) != len(want.shape or ()):
         raise Unsupported([("an argument of another type", None)])
     ctx.memory.touch(rep.buffers)
+    read |= rep.buffers
     ptr = rep.ptr
     if rep.offset != 0:
         ptr = code.op(f"getelementptr {LLVM[kind] if kind != 'b1' else 'i8'}, ptr {ptr}, i64 {rep.offset}")
