@@ -175,6 +175,11 @@ REFUSALS: dict[str, Refusal] = {
         "a {what} gives an item in a branch or loop of the graph: only the run knows whether and how often",
         "take the item before the branch or loop, or loop over the list or tensor by an index",
     ),
+    "iterator-from-outside": Refusal(
+        _GRAPH,
+        "a {what} from outside of the function gives an item, which is gone when the function has to be traced once more",
+        "take the item before the call and pass it as an argument",
+    ),
     "stack-of-structures": Refusal(
         _GRAPH,
         "a list of {element} cannot become one tensor",

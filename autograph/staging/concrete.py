@@ -255,7 +255,7 @@ class ConcreteFunction:
         for entry in traced.state:
             assert entry.after is not None
             numbers = not _is_tensor_place(entry.before, entry.place)
-            entry.place.write(kept(entry.place.read(), from_arrays(entry.after, arrays, numbers)))
+            entry.place.write(kept(entry.place.read(), from_arrays(entry.after, arrays, numbers, of_place=True)))
         for box in traced.written:
             new = next(arrays)
             note_write(box)

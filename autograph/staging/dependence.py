@@ -246,13 +246,12 @@ class Dependence:
                 return None
         elif is_plain(x) or isinstance(x, (Tensor, np.ndarray)) or not self._is_object(x):
             return None
-        value = self._originals.get(("attribute", id(x), name), UNBOUND)
-        if value is UNBOUND:
-            value = self._read(node, x, name)
-            if value is None:
-                return None
-            value = value[0]
-        if ("attribute", id(x), name) in self._state or (value is UNBOUND and not strict):
+        key = ("attribute", id(x), name)
+        found = (self._originals[key],) if key in self._originals else self._read(node, x, name)
+        if found is None:
+            return None
+        value = found[0]
+        if key in self._state or (value is UNBOUND and not strict):
             return None
         return self._child(node, (".", name), f"{node.label}.{name}", value)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
+from autograph.operators.containers.contents import IteratorPlace
 from autograph.operators.state.dict_places import OrderPlace
 from autograph.operators.values.choice import choice_of
 from autograph.operators.values.descriptors import Descriptor, Static, Struct, describe, structure_of
@@ -73,6 +74,8 @@ class Outside:
         """What a place leaves, where it held or holds objects and all it leaves were there before the trace."""
         if type(place) is OrderPlace:
             return Moved(place, before, after, new=False)
+        if type(place) is IteratorPlace:
+            return Moved(place, _NONE, after, new=False)  # the next call takes other items
         if type(after) is Contents:
             known = type(after.items) is not tuple or all(map(self._was_there, after.items))
             return Moved(place, before, after, new=False) if known else None

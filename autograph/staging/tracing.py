@@ -116,9 +116,13 @@ def trace_function(
     hints: set[Any] = set()
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     restarts = 0
+    advanced: tuple[dict[int, Any], dict[int, Any]] = {}, {}  # iterators: by earlier attempts, and by this one
     constructed: dict[type, tuple[str, ...]] = {}  # classes of objects that the function makes, and their attributes
     for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
+        notes["advanced"] = advanced
+        advanced[0].update(advanced[1])
+        advanced[1].clear()
         notes["constructed"] = constructed
         own: Newcomers | None = None
         if turn - restarts >= _UNSETTLED:

@@ -70,14 +70,15 @@ def _payload(x: Any, d: Leaf) -> Any:
     return value if have == d.type.dtype.dtype else np.asarray(value).astype(d.type.dtype.dtype)[()]
 
 
-def from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool = False) -> Any:
-    """The Python value of a descriptor, of an executable's arrays; `numbers` gives weak scalars back as Python numbers.
+def from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool = False, of_place: bool = False) -> Any:
+    """The Python value of a descriptor, of an executable's arrays; `numbers` gives weak scalars back as Python numbers. Of a
+    place it may be that nothing is there.
 
     Raises:
       UnboundLocalError: the alternative taken is a name that was never bound.
     """
     made = _from_arrays(d, arrays, numbers)
-    if made is UNBOUND:
+    if made is UNBOUND and not of_place:
         raise UnboundLocalError("the value returned was never bound on the path that was taken")
     return made
 

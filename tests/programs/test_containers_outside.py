@@ -3,7 +3,9 @@ in Python, also where no tensor is in them."""
 
 import bisect
 import heapq
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from itertools import count
+from queue import Queue
 
 import pytest
 
@@ -286,18 +288,73 @@ def takes_and_adds(world, x):
     return v
 
 
+@program(items(lambda s: count(s)))
+def numbers_that_go_on(world, x):
+    return next(world.items) + x
+
+
+@program(items(lambda s: iter([s, s + 1])))
+def items_until_the_end(world, x):
+    return next(world.items, -10) + x
+
+
+@program(items(lambda s: (i * 2 for i in range(s, s + 2))))
+def a_generator_that_is_used_up(world, x):
+    total = 0
+    for item in world.items:
+        total += item * x
+    return total
+
+
+@program(current(lambda s: Queue()))
+def a_queue(world, x):
+    world.current.put(x)
+    return world.current.qsize()
+
+
+@program(table(lambda s: UserDict(a=s)))
+def a_dictionary_of_the_library(world, x):
+    world.table["a"] = world.table.get("a", 0) + x
+    return world.table["a"]
+
+
+@program(items(lambda s: UserList([s])))
+def a_list_of_the_library(world, x):
+    world.items.append(x)
+    return len(world.items)
+
+
+@program(table(lambda s: {"a": s}))
+def a_key_on_one_path(world, x):
+    if x > 5:
+        world.table["k"] = x
+    return len(world.table)
+
+
+@program(current(lambda s: lambda: None))
+def an_attribute_that_is_not_there_yet(world, x):
+    world.current.calls = getattr(world.current, "calls", 0) + 1
+    return world.current.calls * x
+
+
 def number(x):
     return int(x) if isinstance(x, ag.Tensor) else x
 
 
 def shown(x):
+    if isinstance(x, (UserDict, UserList)):
+        return shown(x.data)
+    if isinstance(x, Queue):
+        return shown(x.queue)
     if isinstance(x, dict):
         return [(k, shown(v)) for k, v in x.items()]
     if isinstance(x, Node):
         return shown(x.n)
     if isinstance(x, set):
         return sorted(x)
-    return [shown(v) for v in x] if isinstance(x, (list, tuple, deque, bytearray)) else number(x)
+    if isinstance(x, (list, tuple, deque, bytearray)):
+        return [shown(v) for v in x]
+    return type(x).__name__ if hasattr(x, "__next__") or callable(x) else number(x)
 
 
 def outcomes(f, name, argument):
@@ -336,3 +393,17 @@ def test_an_item_that_others_change_is_seen():
     assert int(total(ag.constant(3))) == 15
     prices["d"] = 100
     assert int(total(ag.constant(3))) == 115
+
+
+def test_an_iterator_that_a_try_takes_from_twice_is_refused_by_name():
+    items = iter([1, 2, 3])
+
+    @ag.function
+    def following(x):
+        try:
+            return next(items) + x
+        except StopIteration:
+            return -x
+
+    with pytest.raises(ag.errors.OpError, match="iterator-from-outside"):
+        following(ag.constant(1))

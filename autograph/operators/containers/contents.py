@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from collections import deque
+from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from queue import Queue
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -22,14 +24,15 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
-from autograph.operators.state.dict_places import note_item
-from autograph.operators.state.places import ROOM, Loose, overfull
+from autograph.operators.state.dict_places import note_all, note_item
+from autograph.operators.state.places import ROOM, Loose, note_attribute, overfull
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.listvalue import Contents
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace, current
 
 __all__ = [
+    "IteratorPlace",
     "guarding",
     "in_place",
     "in_region",
@@ -38,6 +41,7 @@ __all__ = [
     "note_arguments",
     "note_contents",
     "note_spent",
+    "note_within",
     "noting",
     "noting_method",
     "refuse_spent",
@@ -122,6 +126,8 @@ class IteratorPlace:
         """Nobody can put it back; that is refused where somebody outside sees it."""
         if type(value) is not object:
             raise refusal("iterator-in-graph", what=type(self.owner).__name__)
+        if STATE.trace is not None and "advanced" in STATE.trace.notes:
+            STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner  # its items are gone
         self.token = value
 
     def __repr__(self) -> str:
@@ -191,6 +197,22 @@ def _gone(table: dict[Any, Any], noted: set[int], key: tuple[str, int], _: Any) 
     noted.discard(key[1])
 
 
+def note_within(trace: Trace, x: Any) -> bool:
+    """Note what a container of the standard library keeps in one of Python's, if `x` is such: its code is not converted."""
+    if not isinstance(x, WRAPPERS) or not trace.journal:
+        return False
+    held = x.queue if isinstance(x, Queue) else x.data
+    if isinstance(held, dict):
+        note_all(trace, held)
+    elif ("contents", id(held)) not in trace.journal[-1]:
+        trace.record(ContentsPlace(held))  # of a list, too: its length is Python's
+    if isinstance(x, Queue):
+        note_attribute(trace, x, "unfinished_tasks")
+    return True
+
+
+WRAPPERS = (UserDict, UserList, Queue)
+
 of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is joined with what; `keyed` puts its own
 made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
 
@@ -222,10 +244,22 @@ def is_guarding(trace: Trace) -> bool:
     return bool(trace.notes.get("guarding"))
 
 
-def note_advance(trace: Trace, iterator: Any) -> None:
-    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph."""
+def note_advance(trace: Trace, iterator: Any, in_passing: int = 4) -> None:
+    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph.
+
+    `in_passing` is how many references there are, counted here, to one that was made for this: nobody else goes on with it.
+    """
     refuse_spent(trace, iterator)
-    if in_region(trace) and not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
+    if not in_region(trace):
+        held = getrefcount(iterator) > in_passing and trace.journal and not made_here(iterator, trace)
+        if held and ("iterator", id(iterator)) not in trace.journal[-1]:
+            trace.record(IteratorPlace(iterator))
+            trace.journal[-1]["iterator", id(iterator)][0].token = object()  # type: ignore[attr-defined]
+            earlier, now = trace.notes.get("advanced", ({}, {}))
+            if id(iterator) in earlier:  # an attempt to trace the function took items: they are gone
+                raise refusal("iterator-from-outside", what=type(iterator).__name__)
+            now[id(iterator)] = iterator
+    elif not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
         key = ("iterator", id(iterator))
         table = trace.journal[-1]
         if key not in table:

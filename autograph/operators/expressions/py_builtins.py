@@ -473,7 +473,7 @@ def next_(iterator: Any, *default: Any) -> Any:
         return next_or(iterator, *default)
     if type(iterator) is not Emitting and (not may_be_shared(iterator) or (trace is not None and tensorless(trace))):
         if trace is not None:
-            note_advance(trace, iterator)
+            note_advance(trace, iterator, in_passing=3)
             known = endless(trace, iterator)
             if known is not None:
                 known.taken += 1

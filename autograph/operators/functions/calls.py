@@ -31,7 +31,7 @@ from typing import Any
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.at_once import JOINING, OF_TEXTS
 from autograph.load.cache import has_tries, is_converted
-from autograph.operators.containers.contents import noting, noting_method
+from autograph.operators.containers.contents import note_within, noting, noting_method
 from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.containers.sharing import sync
@@ -52,8 +52,8 @@ from autograph.operators.functions.unconverted import (
     without_lists,
 )
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.dict_places import note_item, note_order
-from autograph.operators.state.places import UNBOUND, ItemPlace, rebinds, watch
+from autograph.operators.state.dict_places import note_all, note_item, note_order
+from autograph.operators.state.places import UNBOUND, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
@@ -175,6 +175,8 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
     if bound is not None:
         if type(bound.__self__) in _DICTIONARIES and f.__name__ in _PYTHONS_WRITES:
             return partial(_by_python, bound)
+        if is_unconverted_module(f.__module__) and note_within(trace, bound.__self__):
+            return bound
         if type(bound.__self__).__name__ in GENERATORS and runs_again(trace, 3) and (how := asks_world(bound)):
             return world_stand_in(bound, how)
         inner = _function(trace, f) if kind is FunctionType else callee(f)
@@ -559,18 +561,10 @@ def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
 
 def _by_python(method: Any, /, *args: Any, **kwargs: Any) -> Any:
     """A dictionary's method that Python's own library has written in Python; what it wrote is noted."""
-    trace, owner = current(), method.__self__
-    before = dict(owner)
-    if trace is not None:
-        for key in before:
-            note_item(trace, owner, key)
-    result = method(*args, **kwargs)
+    trace = current()
     if trace is not None and trace.journal:
-        for key in owner:
-            if key not in before:
-                place = ItemPlace(owner, key)
-                trace.journal[-1].setdefault(place.key, (place, UNBOUND))
-    return result
+        note_all(trace, method.__self__)
+    return method(*args, **kwargs)
 
 
 def _choice_call(f: Any) -> Any:

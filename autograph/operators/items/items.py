@@ -16,7 +16,7 @@ from typing import Any
 from numpy import ndarray
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import in_place, note_contents
+from autograph.operators.containers.contents import in_place, note_contents, note_within
 from autograph.operators.containers.counterparts import counted, placed, sliced, taken
 from autograph.operators.containers.held import changeable_parts, may_change
 from autograph.operators.containers.list_methods import ListMethod
@@ -394,6 +394,8 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
         note_item(trace, base, index)
     elif type(base) in _CHANGED_BY_ITEM:
         note_contents(trace, base)
+    else:
+        note_within(trace, base)
     base[index] = value
 
 
@@ -475,5 +477,7 @@ def del_item(x: Any, index: Any) -> None:
                 present(x[index], index)
         elif type(x) in _CHANGED_BY_ITEM:
             note_contents(trace, x)
+        else:
+            note_within(trace, x)
     del x[index]
     sync(trace)

@@ -9,7 +9,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.state.places import ROOM, UNBOUND, ItemPlace, fasten, overfull
 from runtime.tensor.trace import Place, Trace
 
-__all__ = ["OrderPlace", "by_item", "note_item", "note_order", "put_back"]
+__all__ = ["OrderPlace", "by_item", "note_all", "note_item", "note_order", "put_back"]
 
 
 class DictPlace:
@@ -70,6 +70,18 @@ class OrderPlace:
 
     def __repr__(self) -> str:
         return "the order of an OrderedDict"
+
+
+def note_all(trace: Trace, owner: dict[Any, Any]) -> None:
+    """Note in the journal that any items of a dictionary are about to be changed."""
+    table = trace.journal[-1]
+    place = DictPlace(owner)
+    if place.key not in table:
+        before = owner.copy()
+        for key, (_, original) in table.items():
+            if key[:2] == ("item", id(owner)):
+                before[key[2]] = original
+        table[place.key] = place, {key: value for key, value in before.items() if value is not UNBOUND}
 
 
 def note_order(trace: Trace, owner: Any) -> None:
