@@ -149,7 +149,7 @@ def is_object(kind: type) -> bool:
         return True
     for base in kind.__mro__[:-1]:
         module = base.__module__
-        if not base.__flags__ & _PYTHON or type(module) is not str or module.partition(".")[0] in _STAGING:
+        if base.__flags__ & _MADE_BY != _PYTHON or type(module) is not str or module.partition(".")[0] in _STAGING:
             return False
     key = id(kind)
     _objects[key] = weakref.ref(kind, lambda _: _objects.pop(key, None))
@@ -157,7 +157,8 @@ def is_object(kind: type) -> bool:
 
 
 _objects: dict[int, Any] = {}  # by their id
-_PYTHON = 1 << 9  # the flag of a class that a `class` statement has made
+_PYTHON = 1 << 9  # the flag of a class that is made while Python runs, by a `class` statement,
+_MADE_BY = _PYTHON | 1 << 8  # or in C: then it cannot be changed
 _STAGING = frozenset(("autograph", "runtime", "numpy"))  # whose classes may stand for what only the run knows
 
 
