@@ -42,7 +42,7 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         if type(iterable) is Emitting:
             return collect(iterable, element, condition)
         staged = staged_iterable(iterable)
-        if condition is None and (staged is None or isinstance(staged.count(), int)):
+        if condition is None and (staged is None or _is_short(staged.count())):
             return [element(x) for x in (iterable if staged is None else staged)]
         return collect(iterable, element, condition)
     out: list[Any] = []
@@ -59,6 +59,14 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
 
     for_stmt(iterable, body, ())
     return out
+
+
+_WRITTEN_OUT = 256
+
+
+def _is_short(count: Any) -> bool:
+    """Whether as many items are written out, so that Python has the list; more are a loop of the graph."""
+    return isinstance(count, int) and count <= _WRITTEN_OUT
 
 
 def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import itertools
 from builtins import len  # what another module makes of the name is nothing to the hooks
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,10 +11,9 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import list_methods
 from autograph.operators.containers.contents import note_advance
-from autograph.operators.containers.counterparts import copied, placed
+from autograph.operators.containers.counterparts import copied
 from autograph.operators.containers.list_methods import ListMethod
-from autograph.operators.containers.lists import appended, as_list_value, dynamic_of, length
-from autograph.operators.containers.relations import CountOf
+from autograph.operators.containers.lists import dynamic_of, length
 from autograph.operators.functions import generators
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import (
@@ -284,20 +282,13 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
     """[element(x) for x in iterable if condition(x)], staged where the iterable or the condition is."""
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is not None:
-        out: Any = []
-        out = new_list(as_list_value([])) if type(staged) is not Emitting else []
+        out: list[Any] = []
 
         def body(item: Any) -> None:
-            nonlocal out
-            out = _collected(out, item, element, condition)
+            _add_collected(out, item, element, condition)
 
-        if "heap" in current_trace().notes:  # one list that grows, not one in each turn
-
-            def body(item: Any) -> None:
-                _add_collected(out, item, element, condition)
-
-        for_stmt(staged, body, ("out",))
-        return out  # type: ignore[no-any-return]
+        for_stmt(staged, body, ())
+        return out
     result: list[Any] = []
     iterator = iter(iterable)
     for item in iterator:
@@ -305,11 +296,9 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
         if type(test) is not bool:
             test = truth_of(test)
         if is_staged_condition(test):
-            for rest in itertools.chain([item], iterator):
-                if "heap" in current_trace().notes:
-                    _add_collected(result, rest, element, condition)
-                    continue
-                result = _collected(result, rest, element, condition)
+            _add_if(test, result, item, element)
+            for rest in iterator:
+                _add_collected(result, rest, element, condition)
             return result
         if test:
             result.append(element(item))
@@ -421,30 +410,13 @@ def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> 
     return Emitting(run)
 
 
-def _collected(out: list[Any], item: Any, element: Any, condition: Any) -> list[Any]:
-    test = True if condition is None else truth_of(condition(item))
-    if not is_staged_condition(test):
-        if not test:
-            return out
-        dynamic = dynamic_of(out)
-        if dynamic is not None:
-            return _one_more(dynamic, element(item))
-        return [*out, element(item)]
-    base = as_list_value(out)
-    return if_exp(test, lambda: _one_more(base, element(item)), lambda: new_list(base))  # type: ignore[no-any-return]
-
-
 def _add_collected(out: list[Any], item: Any, element: Any, condition: Any) -> None:
     """Add an item to a list, if it passes."""
-    test = True if condition is None else condition(item)
+    _add_if(True if condition is None else condition(item), out, item, element)
+
+
+def _add_if(test: Any, out: list[Any], item: Any, element: Any) -> None:
     if_stmt(test, lambda: ListMethod(out, "append")(element(item)), None, ())
-
-
-def _one_more(items: ListValue, item: Any) -> list[Any]:
-    """A list with one more element, which may be one of another list."""
-    made = new_list(appended(items, item))
-    placed(current_trace(), made, CountOf(items), item)
-    return made
 
 
 @stand_in(builtins.iter)
