@@ -250,16 +250,17 @@ def note_advance(trace: Trace, iterator: Any, in_passing: int = 4) -> None:
     `in_passing` is how many references there are, counted here, to one that was made for this: nobody else goes on with it.
     """
     refuse_spent(trace, iterator)
+    if hasattr(type(iterator), "__staged_next__") or made_here(iterator, trace):
+        return
     if not in_region(trace):
-        held = getrefcount(iterator) > in_passing and trace.journal and not made_here(iterator, trace)
-        if held and ("iterator", id(iterator)) not in trace.journal[-1]:
+        if getrefcount(iterator) > in_passing and trace.journal and ("iterator", id(iterator)) not in trace.journal[-1]:
             trace.record(IteratorPlace(iterator))
             trace.journal[-1]["iterator", id(iterator)][0].token = object()  # type: ignore[attr-defined]
             earlier, now = trace.notes.get("advanced", ({}, {}))
             if id(iterator) in earlier:  # an attempt to trace the function took items: they are gone
                 raise refusal("iterator-from-outside", what=type(iterator).__name__)
             now[id(iterator)] = iterator
-    elif not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
+    else:
         key = ("iterator", id(iterator))
         table = trace.journal[-1]
         if key not in table:
