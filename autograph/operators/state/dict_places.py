@@ -25,7 +25,7 @@ class DictPlace:
         return ("dict", id(self.owner))
 
     def read(self) -> dict[Any, Any]:
-        return self.owner.copy()
+        return dict.copy(self.owner)
 
     def write(self, value: dict[Any, Any]) -> None:
         for place, original in self.differing(value):
@@ -77,7 +77,7 @@ def note_all(trace: Trace, owner: dict[Any, Any]) -> None:
     table = trace.journal[-1]
     place = DictPlace(owner)
     if place.key not in table:
-        before = owner.copy()
+        before = dict.copy(owner)
         for key, (_, original) in table.items():
             if key[:2] == ("item", id(owner)):
                 before[key[2]] = original
@@ -124,8 +124,8 @@ def put_back(table: dict[Any, tuple[Place, Any]]) -> None:
     for owner, before in whole:
         if list(owner) != list(before):
             items = {key: owner[key] for key in before}
-            owner.clear()
-            owner.update(items)
+            dict.clear(owner)
+            dict.update(owner, items)
 
 
 _FEW = 16  # items of a dictionary that are noted at once
