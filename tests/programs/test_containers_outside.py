@@ -5,7 +5,6 @@ import bisect
 import heapq
 from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 from itertools import count
-from queue import Queue
 
 import pytest
 
@@ -306,12 +305,6 @@ def a_generator_that_is_used_up(world, x):
     return total
 
 
-@program(current(lambda s: Queue()))
-def a_queue(world, x):
-    world.current.put(x)
-    return world.current.qsize()
-
-
 @program(table(lambda s: UserDict(a=s)))
 def a_dictionary_of_the_library(world, x):
     world.table["a"] = world.table.get("a", 0) + x
@@ -344,8 +337,6 @@ def number(x):
 def shown(x):
     if isinstance(x, (UserDict, UserList)):
         return shown(x.data)
-    if isinstance(x, Queue):
-        return shown(x.queue)
     if isinstance(x, dict):
         return [(k, shown(v)) for k, v in x.items()]
     if isinstance(x, Node):

@@ -15,7 +15,6 @@ from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from queue import Queue
 from sys import getrefcount
 from typing import Any
 
@@ -25,7 +24,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.state.dict_places import note_all, note_item
-from autograph.operators.state.places import ROOM, Loose, note_attribute, overfull
+from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.listvalue import Contents
 from runtime.tensor.tensor import Tensor
@@ -199,19 +198,16 @@ def _gone(table: dict[Any, Any], noted: set[int], key: tuple[str, int], _: Any) 
 
 def note_within(trace: Trace, x: Any) -> bool:
     """Note what a container of the standard library keeps in one of Python's, if `x` is such: its code is not converted."""
-    if not isinstance(x, WRAPPERS) or not trace.journal:
+    if _WRAPPERS.isdisjoint(type(x).__mro__) or not trace.journal:
         return False
-    held = x.queue if isinstance(x, Queue) else x.data
-    if isinstance(held, dict):
-        note_all(trace, held)
-    elif ("contents", id(held)) not in trace.journal[-1]:
-        trace.record(ContentsPlace(held))  # of a list, too: its length is Python's
-    if isinstance(x, Queue):
-        note_attribute(trace, x, "unfinished_tasks")
+    if isinstance(x.data, dict):
+        note_all(trace, x.data)
+    elif ("contents", id(x.data)) not in trace.journal[-1]:
+        trace.record(ContentsPlace(x.data))  # of a list, too: its length is Python's
     return True
 
 
-WRAPPERS = (UserDict, UserList, Queue)
+_WRAPPERS = frozenset((UserDict, UserList))
 
 of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is joined with what; `keyed` puts its own
 made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
