@@ -141,7 +141,8 @@ def _outright(f: Any, owned: type) -> Any:
     """A method of a text, set, deque or an object that is a list while nothing is staged."""
     if owned is str:
         return partial(method_of_text, f) if f.__name__ in OF_TEXTS else f
-    return f if id(f.__self__) in quick.namespace["noted"] else noting_method(current(), f)
+    trace = current()  # None in a thread beside the one that traces
+    return f if trace is None or id(f.__self__) in quick.namespace["noted"] else noting_method(trace, f)
 
 
 def _found(trace: Trace, f: Any, kind: type) -> Any:
