@@ -14,9 +14,10 @@ that name is given up at once, since what it holds would live as long as the fun
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias, TypeGuard
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeGuard
 
+from autograph.load.fresh import CHANGING, READING, Fresh
 from autograph.load.parts import (
     HOOKS,
     bind,
@@ -33,9 +34,9 @@ from autograph.load.parts import (
     not_of,
     quickly,
 )
-from autograph.source.parse import children, walk
+from autograph.source.parse import walk
 
-__all__ = ["JOINING", "OF_TEXTS", "VIEWS", "Fresh", "expression_at_once", "fresh_names", "scope_of", "writing_at_once"]
+__all__ = ["JOINING", "OF_TEXTS", "expression_at_once", "writing_at_once"]
 
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
@@ -248,11 +249,6 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
     return located(call, call)  # type: ignore[no-any-return]
 
 
-_CHANGING = frozenset("append clear popitem reverse setdefault update".split())
-"""Methods that change lists or dictionaries, whatever their arguments are."""
-VIEWS = frozenset(("items", "keys", "values"))
-"""Methods of dictionaries that show what is in them."""
-_READING = VIEWS | {"get"}
 JOINING = frozenset(("format", "format_map", "join"))
 """Methods of texts that make one of what they are given, whatever its text is."""
 OF_TEXTS = JOINING | frozenset(
@@ -277,10 +273,10 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     """`x.method(...)`."""
     name, x = function.attr, function.value
     checks: list[ast.expr] = []
-    changes = name in _CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(is_atom, call.args)))
+    changes = name in CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(is_atom, call.args)))
     if name in ("pop", "extend"):
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
-    if not changes and name not in _READING and name not in _OWN and name not in _OF_CONTAINERS:
+    if not changes and name not in READING and name not in _OWN and name not in _OF_CONTAINERS:
         return None
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
@@ -296,7 +292,7 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     if changes or name in _OF_SETS:
         check = _is_ours(owner, fresh)
     else:
-        check = is_of(owner, "READ" if name in _READING else "METHODS" if name in _OWN else "outright")
+        check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
     call.func = quickly([check, *checks], method, call_of("callee", method))
     return located(call, call)  # type: ignore[no-any-return]
 
@@ -479,9 +475,6 @@ def _mentions(x: ast.expr, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in walk(x))
 
 
-# What a function has made itself
-
-
 def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
     """Whether a container is changed without a note."""
     if not isinstance(x, ast.Name) or x.id not in fresh.containers:
@@ -491,110 +484,3 @@ def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
         return is_of(x, "FRESH")
     # It is of the class that the name means: that is what was called.
     return ast.BoolOp(ast.And(), [is_of(x, "FRESH"), ast.Compare(call_of("kind", x), [ast.Is()], [load(maker)])])
-
-
-class Fresh(NamedTuple):
-    """What a function has made itself, by local names that hold nothing else."""
-
-    containers: frozenset[str] = frozenset()
-    methods: frozenset[str] = frozenset()  # of its containers: `append = xs.append`
-    makers: Mapping[str, str] = {}  # for containers that a call makes: the name of their class, `set`
-
-
-def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
-    """The local names that only ever hold containers made by the function itself, or what is no container.
-
-    Such a container was made in the region in which the function's own statements run: nobody sees from outside what they
-    do to it. A generator may go on in another region than it began in.
-    """
-    made: dict[str, set[str]] = {}  # name -> names whose containers it may hold
-    methods: dict[str, set[str]] = {}  # name -> names whose methods it may hold
-    makers: dict[str, set[str]] = {}  # name -> what is called for all that it holds
-    other = {a.arg for a in walk(function.args) if isinstance(a, ast.arg)}
-    other.update(*(node.names for node in scope_of(function.body) if isinstance(node, (ast.Global, ast.Nonlocal))))
-    pending: list[ast.AST] = list(function.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
-            return Fresh()
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                _assigned(target, node.value, made, methods, makers, other)
-            pending.append(node.value)
-            pending += [t for t in node.targets if not isinstance(t, ast.Name)]
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            if node.value is not None:
-                _assigned(node.target, node.value, made, methods, makers, other)
-                pending.append(node.value)
-        else:
-            other.update(_otherwise_bound(node))
-            pending += children(node)
-    other.update(makers.keys() & (made.keys() | methods.keys()))
-    sure = {name: next(iter(found)) for name, found in makers.items() if len(found) == 1 and name not in other}
-    while True:
-        unsure = {name for name, sources in made.items() if name in other or not sources <= made.keys()}
-        if not unsure:
-            bound = [name for name, owners in methods.items() if name not in other | made.keys() and owners <= made.keys()]
-            return Fresh(frozenset((*made, *sure)), frozenset(bound), sure)
-        for name in unsure:
-            del made[name]
-
-
-def _assigned(
-    target: ast.expr,
-    value: ast.expr,
-    made: dict[str, set[str]],
-    methods: dict[str, set[str]],
-    makers: dict[str, set[str]],
-    other: set[str],
-) -> None:
-    if not isinstance(target, ast.Name):
-        return  # the names in it are met as such
-    if isinstance(value, (ast.List, ast.Dict, ast.Constant)) or (
-        isinstance(value, ast.Call) and hook_of(value) in ("list_comp", "dict_comp", "dict_of", "set_comp", "set_of")
-    ):
-        made.setdefault(target.id, set())
-    elif isinstance(value, ast.Name):
-        made.setdefault(target.id, set()).add(value.id)
-    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.attr in _CHANGING | _READING:
-        methods.setdefault(target.id, set()).add(value.value.id)
-    elif (maker := _maker(value)) is not None:
-        makers.setdefault(target.id, set()).add(maker)
-    else:
-        other.add(target.id)
-
-
-_MAKERS = frozenset(("deque", "dict", "list", "set"))
-
-
-def _maker(value: ast.expr) -> str | None:
-    """The name of the class that an expression calls, if it is one whose instances are containers."""
-    called = value.func if isinstance(value, ast.Call) else None
-    function = called.args[0] if isinstance(called, ast.Call) and hook_of(called) == "callee" else None
-    return function.id if isinstance(function, ast.Name) and function.id in _MAKERS else None
-
-
-def _otherwise_bound(node: ast.AST) -> Iterable[str]:
-    """The names that a node binds, but for assignments."""
-    if isinstance(node, ast.Name):
-        return () if isinstance(node.ctx, (ast.Load, ast.Del)) else (node.id,)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return (node.name,)
-    if isinstance(node, ast.arg):
-        return (node.arg,)
-    if isinstance(node, ast.alias):
-        return ((node.asname or node.name).partition(".")[0],)
-    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
-        return (node.name,) if node.name else ()
-    if isinstance(node, ast.MatchMapping):
-        return (node.rest,) if node.rest else ()
-    return node.names if isinstance(node, ast.Global) else ()
-
-
-def scope_of(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of a function's own scope."""
-    for node in nodes:
-        yield node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            continue
-        yield from scope_of(children(node))

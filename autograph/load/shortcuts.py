@@ -43,7 +43,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from autograph.load.at_once import VIEWS, Fresh, expression_at_once, fresh_names, scope_of, writing_at_once
+from autograph.load.at_once import expression_at_once, writing_at_once
+from autograph.load.fresh import VIEWS, Fresh, fresh_names, scope_of
 from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
 from autograph.source.parse import children, walk
 

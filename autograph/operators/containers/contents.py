@@ -246,22 +246,20 @@ def note_advance(trace: Trace, iterator: Any, in_passing: int = 4) -> None:
     `in_passing` is how many references there are, counted here, to one that was made for this: nobody else goes on with it.
     """
     refuse_spent(trace, iterator)
-    if hasattr(type(iterator), "__staged_next__") or made_here(iterator, trace):
+    if not trace.journal or hasattr(type(iterator), "__staged_next__") or made_here(iterator, trace):
         return
-    if not in_region(trace):
-        if getrefcount(iterator) > in_passing and trace.journal and ("iterator", id(iterator)) not in trace.journal[-1]:
-            trace.record(IteratorPlace(iterator))
-            trace.journal[-1]["iterator", id(iterator)][0].token = object()  # type: ignore[attr-defined]
+    key = ("iterator", id(iterator))
+    if key not in trace.journal[-1]:
+        if getrefcount(iterator) <= in_passing:
+            return
+        trace.record(IteratorPlace(iterator))
+        if not in_region(trace):  # there it is refused where anybody outside has it
             earlier, now = trace.notes.get("advanced", ({}, {}))
             if id(iterator) in earlier:  # an attempt to trace the function took items: they are gone
                 raise refusal("iterator-from-outside", what=type(iterator).__name__)
             now[id(iterator)] = iterator
-    else:
-        key = ("iterator", id(iterator))
-        table = trace.journal[-1]
-        if key not in table:
-            trace.record(IteratorPlace(iterator))
-        table[key][0].token = object()  # type: ignore[attr-defined]
+    place: Any = trace.journal[-1][key][0]
+    place.token = object()
 
 
 def in_place(x: Any, value: Any) -> Any:
@@ -281,7 +279,7 @@ def _is_number(x: Any) -> bool:
     return type(x) in NUMBERS or isinstance(x, Tensor)
 
 
-def noting_method(trace: Any, f: Any) -> Any:
+def noting_method(trace: Trace, f: Any) -> Any:
     """A method of a container that is not converted: what it may change is noted."""
     if f.__name__ not in _READING and (in_region(trace) or _family(type(f.__self__)) == "other"):  # type: ignore[arg-type]
         note_contents(trace, f.__self__)
