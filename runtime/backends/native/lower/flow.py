@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM
 from runtime.backends.native.lower.widen import ONE_BY_ONE, OURS

@@ -9,36 +9,19 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.exprs import Affine, Const, Expr, Gather, Load, Map
 from runtime.backends.native.lower.memory import Array, Memory
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.moves import moved
 from runtime.backends.native.lower.parts import Apart, apart, call_shared, share
+from runtime.backends.native.lower.roots import LEAST, MOST, Root, combine, neutral
 from runtime.backends.native.lower.scalars import Ops, Scalar
-from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed, literal
+from runtime.backends.native.lower.types import LLVM, is_float
 from runtime.backends.native.lower.wide_loops import only_moves_apart, widen_loop
 from runtime.backends.native.lower.widen import OURS, Sum
 
-__all__ = ["Nest", "Root", "load", "store"]
-
-_LEAST = {
-    code: literal(
-        float("-inf") if is_float(code) else 0 if code[0] in "ub" else -(2 ** (8 * SIZE[code] - 1)), code
-    )
-    for code in LLVM
-}
-_MOST = {
-    code: literal(
-        float("inf")
-        if is_float(code)
-        else 1
-        if code == "b1"
-        else 2 ** (8 * SIZE[code] - is_signed(code)) - 1,
-        code,
-    )
-    for code in LLVM
-}
-
+__all__ = ["Nest"]
 
 class Host(Protocol):
     """What a nest is part of."""
@@ -62,23 +45,6 @@ LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take fo
 LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
 SHORT_ROWS = 9, 13, 7  # elements of rows done side by side: at least, at most, and at least for places of extremes
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
-
-
-class Root:
-    """What a nest makes: `kind` is "store" or a reduction; the target's strides are 0 along reduced axes."""
-
-    __slots__ = ("best", "expr", "kind", "level", "partial", "row", "slot", "strides", "target")
-
-    def __init__(self, expr: Expr, target: Array, strides: tuple[Operand, ...], kind: str = "store") -> None:
-        self.expr = expr
-        self.target = target
-        self.strides = strides
-        self.kind = kind
-        self.level = -1  # of the loops, from which on it accumulates in a register
-        self.slot = ""
-        self.best = ""  # of argmax and argmin: the register's memory of the value
-        self.partial = False  # what a register holds is combined into memory
-        self.row = False  # of one value for each index of the loops outside the fence (see rows.py)
 
 
 class Nest:
@@ -305,37 +271,9 @@ class Nest:
             root.level = suffix
         if root.partial or root.level < 0:
             kept = [(n, s) for n, s in zip(self.sizes, root.strides, strict=True) if s != 0]
-            start = Const(Scalar(self._start(root), root.target.code))
+            start = Const(Scalar(neutral(root), root.target.code))
             fill = Root(start, root.target, tuple(s for _, s in kept))
             Nest(self.host, tuple(n for n, _ in kept), [fill]).emit()
-
-    def _start(self, root: Root) -> str:
-        code = root.target.code
-        return {
-            "sum": lambda: literal(0, code),
-            "prod": lambda: literal(1, code),
-            "max": lambda: _LEAST[code],
-            "min": lambda: _MOST[code],
-            "any": lambda: "false",
-            "all": lambda: "true",
-            "argmax": lambda: "0",
-            "argmin": lambda: "0",
-        }[root.kind]()
-
-    def _combine(self, root: Root, so_far: Scalar, x: Scalar) -> Scalar:
-        b, code, kind = self.ops, root.target.code, root.kind
-        x = b.cast(x, code)
-        if kind in ("sum", "prod"):
-            word = {"sum": "add", "prod": "mul"}[kind]
-            if is_float(code):
-                return Scalar(self.code.op(f"f{word} reassoc nsz contract {so_far}, {x.reg}"), code)
-            return Scalar(self.code.op(f"{word} {so_far}, {x.reg}"), code)
-        if kind in ("max", "min"):
-            if is_float(code):
-                return Scalar(self.code.op(f"call {x.type} @llvm.{kind}imum.{code}({so_far}, {x})"), code)
-            sign = "s" if is_signed(code) else "u"
-            return Scalar(self.code.op(f"call {x.type} @llvm.{sign}{kind}.{x.type}({so_far}, {x})"), code)
-        return b.logical_or(so_far, x) if kind == "any" else b.logical_and(so_far, x)
 
     # Loops
 
@@ -351,9 +289,9 @@ class Nest:
     def _begin(self, roots: list[Root]) -> None:
         """Start accumulating in registers."""
         for root in roots:
-            self._accumulate(root.slot, Scalar(self._start(root), root.target.code))
+            self._accumulate(root.slot, Scalar(neutral(root), root.target.code))
             if root.best:
-                start = (_LEAST if root.kind == "argmax" else _MOST)[root.expr.code]
+                start = (LEAST if root.kind == "argmax" else MOST)[root.expr.code]
                 self._accumulate(root.best, Scalar(start, root.expr.code))
 
     def _accumulate(self, slot: str, x: Scalar) -> None:
@@ -376,7 +314,7 @@ class Nest:
             strides = root.strides[:depth]
             if root.partial:
                 before = self._read(root.target.ptr, root.target.code, root.target.offset, strides, index)
-                total = self._combine(root, before, total)
+                total = combine(self.ops, root, before, total)
             self._write(root.target, strides, index, total)
 
     def _total(self, root: Root) -> Scalar:
@@ -439,7 +377,7 @@ class Nest:
         """Write the innermost loop, which begins at a line, in vectors, if that is plain."""
         written, widened = self._written(), False
         if not any(r.best for r in written):
-            sums = {r.slot: Sum(r.kind, r.target.code, self._start(r)) for r in written if r.slot}
+            sums = {r.slot: Sum(r.kind, r.target.code, neutral(r)) for r in written if r.slot}
             most = self._side_by_side() if sums else 1
             widened = widen_loop(self.code, self.host.module, before, (start, end), sums, most)
         self._widened = widened
@@ -503,12 +441,12 @@ class Nest:
             elif root.best:
                 self._extreme(root, x, index)
             elif root.slot:
-                self._accumulate(root.slot, self._combine(root, self._total(root), x))
+                self._accumulate(root.slot, combine(self.ops, root, self._total(root), x))
             else:
                 before = self._read(
                     root.target.ptr, root.target.code, root.target.offset, root.strides, index
                 )
-                self._write(root.target, root.strides, index, self._combine(root, before, x))
+                self._write(root.target, root.strides, index, combine(self.ops, root, before, x))
 
     def _extreme(self, root: Root, x: Scalar, index: list[Operand]) -> None:
         """The first place of the largest or smallest element; NaN counts as more than everything."""
@@ -582,19 +520,3 @@ class _Shim:
     @strides.setter
     def strides(self, value: tuple[Operand, ...]) -> None:
         self.expr.strides = value
-
-
-def load(code: Code, ptr: str, kind: str, offset: Operand, access: str = "") -> Scalar:
-    """Read one element."""
-    memory = MEMORY[kind]
-    place = ptr if offset == 0 else code.op(f"getelementptr inbounds {memory}, ptr {ptr}, i64 {offset}", "p")
-    value = code.op(f"load {memory}, ptr {place}{access}")
-    return Scalar(code.op(f"icmp ne i8 {value}, 0") if kind == "b1" else value, kind)
-
-
-def store(code: Code, ptr: str, offset: Operand, x: Scalar, access: str = "") -> None:
-    """Write one element."""
-    memory = MEMORY[x.code]
-    place = ptr if offset == 0 else code.op(f"getelementptr inbounds {memory}, ptr {ptr}, i64 {offset}", "p")
-    value = code.op(f"zext i1 {x.reg} to i8") if x.code == "b1" else x.reg
-    code.do(f"store {memory} {value}, ptr {place}{access}")

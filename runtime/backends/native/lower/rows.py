@@ -28,7 +28,8 @@ from runtime.backends.native.lower.exprs import (
     Row,
 )
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import Host, Nest, Root
+from runtime.backends.native.lower.nests import Host, Nest
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE
 

@@ -9,6 +9,7 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.checked import CheckedOps
 from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.elements import load
 from runtime.backends.native.lower.exprs import (
     Const,
     Deferred,
@@ -25,7 +26,8 @@ from runtime.backends.native.lower.exprs import (
 )
 from runtime.backends.native.lower.memory import MANY, Array, Buffer, Memory
 from runtime.backends.native.lower.module import Module
-from runtime.backends.native.lower.nests import Nest, Root, load
+from runtime.backends.native.lower.nests import Nest
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rows import Rows, kept_by, plan, reaches
 from runtime.backends.native.lower.scalars import LoneOps, Ops, Scalar
 from runtime.backends.native.lower.types import SIZE, code_of

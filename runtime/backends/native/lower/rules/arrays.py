@@ -6,11 +6,11 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.exprs import Affine, Const, Deferred, Expr, IndexMap, Map
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of, is_float
 from runtime.ir.graph import Node, Value

@@ -25,8 +25,9 @@ from runtime.backends.native.lower.exprs import (
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.lanes import Turns, turns_of
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.nests import GRAIN, HEAVIER, LIGHT, THREADED, Nest, Root
+from runtime.backends.native.lower.nests import GRAIN, HEAVIER, LIGHT, THREADED, Nest
 from runtime.backends.native.lower.parts import apart, call_shared, share
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rules.elementwise import cost_of
 from runtime.backends.native.lower.rules.turns import TURNS_BETWEEN_POLLS
 from runtime.backends.native.lower.scalars import Scalar

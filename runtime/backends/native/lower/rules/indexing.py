@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load
 from runtime.backends.native.lower.exprs import (
     Const,
     Deferred,
@@ -20,7 +21,7 @@ from runtime.backends.native.lower.exprs import (
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import Root, load
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rules.reductions import checked_indices, place_of
 from runtime.backends.native.lower.rules.scans import places_of
 from runtime.backends.native.lower.rules.scatter import Combine, Source, scatter, source_of

@@ -6,10 +6,11 @@ from typing import Any
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.exprs import Const, Load, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.nests import Root, load, store
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rules.reductions import place_of
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of, literal

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load
 from runtime.backends.native.lower.exprs import IndexMap, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import load
 from runtime.backends.native.lower.rules.batches import Batch
 from runtime.backends.native.lower.rules.chains import by_pairs
 from runtime.backends.native.lower.rules.kernels import (

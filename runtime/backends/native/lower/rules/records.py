@@ -13,9 +13,9 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.rules.lists import ListRep, data_of, length_of, new_list
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import SIZE, code_of

@@ -11,7 +11,7 @@ from runtime.backends.native.lower.exprs import Affine, Const, Gather, IndexMap,
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import Root
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import code_of
 from runtime.ir.graph import Node

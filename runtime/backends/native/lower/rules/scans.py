@@ -10,7 +10,7 @@ from runtime.backends.native.lower.exprs import Const, Expr, Load, Map
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, constant, rule
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import Root
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rules.arrays import sizes_of
 from runtime.backends.native.lower.rules.sorting import sorted_row
 from runtime.backends.native.lower.scalars import Scalar

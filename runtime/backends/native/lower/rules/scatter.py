@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.elements import load, store
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import load, store
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.ir.graph import Value
 

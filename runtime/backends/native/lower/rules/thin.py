@@ -8,7 +8,7 @@ from runtime.backends.native.lower.exprs import Const, Expr, Load, Map
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.nests import Root
+from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, SIZE, literal
 
