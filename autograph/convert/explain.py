@@ -250,8 +250,6 @@ class _Finder:
                 self._refused("tensor-value", "call", node, f"if `{_short(function.value)}` is a tensor")
             elif base == "math" and name in _OF_NUMBERS:
                 self._refused("tensor-value", "call", node, "if an argument is a tensor")
-            elif base in ("np", "numpy") and "out" in keywords:
-                self._refused("numpy-out", "call", node, "if an argument is a tensor and what is written is an array")
             elif base in ("np", "numpy") and "order" in keywords:
                 self._refused("numpy-arguments", "call", node, "if an argument is a tensor")
         elif name in ("locals", "eval", "exec", "vars", "dir") and len(node.args) < 2:

@@ -224,8 +224,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "array-write": Refusal(
         _GRAPH,
-        "a NumPy array from outside cannot be written in a graph (a tensor, at a tensor, or only where a tensor says so)",
-        "make it a tensor first (x = ag.constant(x)), or write a copy",
+        "a NumPy array cannot be written in the graph: its memory is reached in a way that is not seen, or by an argument",
+        "write a copy (y = x.copy()), or pass each array once: as an argument, or by a name outside the function",
     ),
     "scalar-iteration": Refusal(
         _GRAPH,
@@ -250,8 +250,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "numpy-out": Refusal(
         _MISSING,
-        "{what} cannot write from a tensor into an array (out=) in a graph or under a tape",
-        "assign the result: y = np.tanh(x); or write into a tensor, or into what the function makes by np.zeros",
+        "{what} cannot write from a tensor into an array (out=) under a tape",
+        "assign the result: y = np.tanh(x); or write into a tensor, or in a function that ag.function stages",
     ),
     "numpy-arguments": Refusal(
         _MISSING,

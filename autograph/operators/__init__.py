@@ -7,6 +7,7 @@ from autograph.operators.containers import splices as splices  # registers what 
 from autograph.operators.containers.contents import in_place
 from autograph.operators.expressions import array_iterators as array_iterators  # registers forms
 from autograph.operators.expressions import array_lists as array_lists  # registers what it stands in for
+from autograph.operators.expressions import array_writers as array_writers  # the same
 from autograph.operators.expressions import copies as copies  # the same
 from autograph.operators.expressions import list_searches as list_searches  # the same
 from autograph.operators.expressions import math_forms as math_forms  # the same

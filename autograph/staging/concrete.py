@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import synthetic_frame
 from autograph.operators.values.descriptors import Leaf, canonical, is_list, loosen
 from autograph.operators.values.descriptors import Sequence as AnyLength
@@ -57,7 +58,7 @@ class ConcreteFunction:
         self._lock = threading.Lock()
         self._optimized: Graph | None = None
         self.guards = guards
-        self.always_fits = guards is None and not (traced.state or traced.moved)
+        self.always_fits = guards is None and not (traced.state or traced.moved or traced.spots)
         # How many more entries may be made: calls of one signature pass tensors or arrays.
         self.wants_entry = self.wants_entry_by_name = 3 if jit_compile is not False and _can_have_entry(traced) else 0
         self._state_key = canonical([e.before for e in traced.state]) if traced.state else None
@@ -70,6 +71,7 @@ class ConcreteFunction:
             or traced.changed_arguments
             or traced.changed_containers
             or traced.written
+            or traced.written_arrays
             or traced.constant_writes
             or traced.moved
             or traced.captured
@@ -165,13 +167,13 @@ class ConcreteFunction:
     @property
     def _only_guards(self) -> bool:
         """Whether nothing else tells that the trace fits."""
-        return not (self.traced.state or self.traced.moved)
+        return not (self.traced.state or self.traced.moved or self.traced.spots)
 
     def fits_state(self) -> bool:
         """Whether the places outside that this trace reads still hold what it was made for: values, or their types."""
         if self.guards is not None and self.guards.changed() is not None:
             return False
-        if not all(moved.fits() for moved in self.traced.moved):
+        if not all(moved.fits() for moved in self.traced.moved) or not all(s.stands() for s in self.traced.spots):
             return False
         if self._state_key is None:
             return True
@@ -208,12 +210,35 @@ class ConcreteFunction:
                 if sys.getrefcount(box._value) > _EXCLUSIVE and isinstance(box._value, np.ndarray):
                     box._value = box._value.copy()
         payloads += [box._value if isinstance(box, Tensor) else box for box in traced.captured]
+        into = self._written_into(leaves) if traced.written_arrays or traced.changed_arguments else []
+        if into and taped:  # what is kept for the gradient is what they hold now
+            payloads = [x.copy() if any(x is array for array in into) else x for x in payloads]
         try:
             outputs = self._differentiable(payloads) if taped else run(*payloads)
         except Exception as error:  # noqa: BLE001 (raised again, placed)
             raise _placed(error) from None
         del payloads[lead:]
+        if into:
+            outputs = [_apart(x, into) for x in outputs]
         return self._deliver(leaves, holders, outputs)
+
+    def _written_into(self, leaves: list[Any]) -> list[Any]:
+        """The arrays of the caller's that a call writes into.
+
+        Raises:
+          OperatorNotAllowedInGraphError: another one that the call reads shares the memory of one: the trace does not know.
+        """
+        traced = self.traced
+        mine = [leaf for i in traced.changed_arguments if isinstance(leaf := leaves[i], np.ndarray)]
+        into = [*mine, *traced.written_arrays]
+        if not into:
+            return into
+        others = [x for x in leaves if isinstance(x, np.ndarray)]
+        twice = any(_share(x, y) for x in others for y in traced.written_arrays)
+        twice = twice or any(x is not y and _share(x, y) for x in others for y in mine)
+        if twice or any(_share(x, y) for x in traced.captured if isinstance(x, np.ndarray) for y in mine):
+            raise refusal("array-write")
+        return into
 
     def _differentiable(self, payloads: list[Any]) -> list[Any]:
         """Run forward, saving what backward needs, and put one record on the tapes."""
@@ -255,7 +280,13 @@ class ConcreteFunction:
         for entry in traced.state:
             assert entry.after is not None
             numbers = not _is_tensor_place(entry.before, entry.place)
-            entry.place.write(kept(entry.place.read(), from_arrays(entry.after, arrays, numbers, of_place=True)))
+            left = kept(entry.place.read(), from_arrays(entry.after, arrays, numbers, of_place=True))
+            if type(entry.arrays) is dict:
+                for i, array in entry.arrays.items():
+                    left[i] = array
+            entry.place.write(entry.arrays if isinstance(entry.arrays, np.ndarray) else left)
+        for array in traced.written_arrays:
+            array[...] = next(arrays)
         for box in traced.written:
             new = next(arrays)
             note_write(box)
@@ -285,6 +316,17 @@ class ConcreteFunction:
 
     def __repr__(self) -> str:
         return f"<ConcreteFunction {self.pretty_printed_signature()}>"
+
+
+_share = np.may_share_memory
+
+
+def _apart(x: Any, into: list[Any]) -> Any:
+    """What a call gives, in memory of its own where it has that of an array that is about to be written."""
+    if isinstance(x, list):
+        return [_apart(part, into) for part in x]
+    shared = isinstance(x, np.ndarray) and any(_share(x, array) for array in into)
+    return x.copy() if shared else x
 
 
 def _type_text(spec: TensorSpec) -> str:
@@ -329,5 +371,10 @@ def _placed(error: Exception) -> Exception:
 def _can_have_entry(traced: TracedFunction) -> bool:
     """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
     return can_be_built(traced.result) and not (
-        traced.state or traced.changed_arguments or traced.changed_containers or traced.constant_writes or traced.moved
+        traced.state
+        or traced.changed_arguments
+        or traced.changed_containers
+        or traced.written_arrays
+        or traced.constant_writes
+        or traced.moved
     )

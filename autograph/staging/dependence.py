@@ -228,6 +228,8 @@ class Dependence:
             return None if id(x) in self._written else self._child(node, step, f"{node.label}[{name}]", x[name])
         if how == "[" and isinstance(x, np.ndarray) and type(name) is int and x.ndim and -len(x) <= name < len(x):
             # A number taken from an array is a number; a row is seen through the array.
+            if ("array", id(x)) in self._state:
+                return None
             return self._child(node, step, f"{node.label}[{name}]", x[name]) if isinstance(x[name], np.generic) else None
         if isinstance(x, _CONTAINERS) and strict:
             self._content(node, DEPTH)

@@ -295,7 +295,7 @@ class Function(NativelyCallable):
             self._count += 1
             try:
                 inline, budget = self._inline(), self._memory_budget
-                traced = trace_function(inline, args, kwargs, self._name, names, first, budget)
+                traced = trace_function(inline, args, kwargs, self._name, names, first, budget, self._python_function)
             except BaseException:
                 self._count -= 1
                 raise

@@ -54,6 +54,7 @@ from autograph.staging.changed_containers import ChangedContainer, changed_conta
 from autograph.staging.guards import Guards, guards_of
 from autograph.staging.moved import Moved, Outside, described
 from autograph.staging.newcomers import Newcomers
+from autograph.staging.outside_arrays import OutsideArrays
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
@@ -68,12 +69,13 @@ __all__ = ["StateEntry", "TracedFunction", "trace_function"]
 class StateEntry:
     """A place outside the function that it reads and writes through the graph."""
 
-    __slots__ = ("after", "before", "place")
+    __slots__ = ("after", "arrays", "before", "place")
 
     def __init__(self, place: Place, before: Descriptor) -> None:
         self.place = place
         self.before = before  # how it enters
         self.after: Descriptor | None = None  # how it leaves
+        self.arrays: Any = None  # the NumPy array from outside that it is left with, or those in a list by index
 
 
 class TracedFunction:
@@ -87,6 +89,8 @@ class TracedFunction:
         self.result: Descriptor = Static(None)  # outputs: the result, then
         self.changed_arguments: list[int] = []  # argument leaves whose box was written
         self.changed_containers: list[ChangedContainer] = []  # lists, dictionaries, ... among the arguments
+        self.written_arrays: list[Any] = []  # NumPy arrays from outside that were written
+        self.spots: list[Any] = []  # the places that hold them
         self.written: list[Tensor] = []  # outside boxes that were written
         self.constant_writes: list[tuple[Place, Any]] = []  # Python values written to places outside
         self.moved: list[Moved] = []  # objects from outside that lists outside hold at the end
@@ -109,8 +113,9 @@ def trace_function(
     names: list[str],
     may_create: bool,
     memory_budget: int | None = None,
+    written_as: Callable[..., Any] | None = None,
 ) -> TracedFunction:
-    """Trace `function(*args, **kwargs)`, array leaves replaced by symbols."""
+    """Trace `function(*args, **kwargs)`, array leaves replaced by symbols; `written_as`: before it was converted."""
     state: list[StateEntry] = []
     created: list[Any] = []
     hints: set[Any] = set()
@@ -118,12 +123,13 @@ def trace_function(
     restarts = 0
     advanced: tuple[dict[int, Any], dict[int, Any]] = {}, {}  # iterators: by earlier attempts, and by this one
     constructed: dict[type, tuple[str, ...]] = {}  # classes of objects that the function makes, and their attributes
+    arrays = OutsideArrays(written_as or function, dict(zip(names, args, strict=False)) | kwargs)
     for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
         notes["advanced"] = advanced
         advanced[0].update(advanced[1])
         advanced[1].clear()
-        notes["constructed"] = constructed
+        notes["constructed"], notes["outside arrays"] = constructed, arrays
         own: Newcomers | None = None
         if turn - restarts >= _UNSETTLED:
             # Another object at each attempt: one that is new is the function's own, whoever holds it.
@@ -146,6 +152,7 @@ def trace_function(
             created += traced.created
             traced.created = created
             if grown:
+                arrays.refuse_lists(state)
                 continue
             places = traced.own or [entry.place for entry in state]
             shown = ", ".join(map(repr, places))
@@ -211,11 +218,14 @@ def _attempt(
         trace_module.unusual(trace)
     is_debugged(trace)  # noted: later on nothing may tell
     boxes: list[Tensor] = []
+    leaves: list[Any] = []
     label = [""]
+    arrays: OutsideArrays = notes["outside arrays"]
 
     def symbol(leaf: Any) -> Tensor:
         box = Tensor(trace.graph.add_input(leaf_type(leaf), label[0] or None))
         boxes.append(box)
+        leaves.append(leaf)
         return known.setdefault(id(leaf), box) if isinstance(leaf, Tensor) else box
 
     known: dict[int, Tensor] = {}  # one box may be several arguments
@@ -237,6 +247,7 @@ def _attempt(
             values = [trace.graph.add_input(t, getattr(entry.place, "name", None)) for t in value_types(entry.before)]
             _retarget(entry.place, trace)
             entry.place.write(unpack(entry.before, iter(values)))
+        arrays.enter(trace, entered)
         for entry in state[: len(entered)]:
             table[entry.place.key] = (entry.place, entry.place.read())
         trace.journal.append(table)
@@ -260,6 +271,7 @@ def _attempt(
                 if why is None:
                     raise
                 raise UnboundVariableError(name, why).with_traceback(error.__traceback__) from None
+            arrays.complete(trace, zip(leaves, boxes, arrivals, strict=True))
             trace.builder.location = _last_line(function)
             grown = _collect(
                 trace,
@@ -281,8 +293,9 @@ def _attempt(
         finally:
             trace.journal.pop()
             _restore(state, table, entered)
+            arrays.leave()
     traced.created = trace.notes.get("created", [])
-    keys = {entry.place.key for entry in state}
+    keys = {entry.place.key for entry in state} | arrays.keys
     traced.reading = partial(
         guards_of, trace.called, trace.notes.get("named_reads", {}), traced.originals, keys, births_of(trace).__contains__
     )
@@ -420,7 +433,7 @@ def _collect(
             joined = _entry_type(entry.before, after)
             if isinstance(joined, Sequence):
                 entry.before, grown = joined, True
-        entry.after = after
+        entry.after, entry.arrays = after, trace.notes["outside arrays"].left_in(final)
     # What an attempt wrote and this one did not may be in an object that every attempt makes anew.
     if "own objects" not in trace.notes:
         grown = grown or any(_is_unbound(e.before) and _is_unbound(e.after) for e in state)
@@ -451,6 +464,8 @@ def _collect(
     for entry, final in zip(state, finals, strict=True):
         assert entry.after is not None
         outputs += pack(final, entry.after)
+    traced.written_arrays, left, traced.spots = trace.notes["outside arrays"].changed()
+    outputs += left
     for key, box in trace.written.items():
         traced.written.append(box)
         outputs.append(trace.overrides[key])

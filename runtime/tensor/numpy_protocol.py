@@ -18,7 +18,7 @@ from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, r
 from runtime.tensor.numpy_functions.table import TABLE, public
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
-from runtime.tensor.views import mark_array, written
+from runtime.tensor.views import into_array, mark_array, written
 from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["FAMILIES", "attach"]
@@ -64,6 +64,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         where = kwargs.pop("where", True) if method == "__call__" else True
         if out is None and where is True:
             return _computed(self, ufunc, method, inputs, kwargs)
+        if out is not None and STATE.trace is not None:
+            out = tuple([into_array[0](STATE.trace, x) if type(x) is np.ndarray else x for x in out])
         into = out if out is None or len(out) > 1 else out[0]
         if isinstance(into, Tensor) or into is None:
             if where is not True:  # what is left out is not worked out: there may be no result, nor a derivative
@@ -74,7 +76,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             return made if into is None else written(ufunc.__name__, into, made, write_part)
         if STATE.trace is not None or STATE.tapes or any(isinstance(x, Tensor) for x in out):
             raise UnimplementedError(
-                f"np.{ufunc.__name__} cannot write from a tensor into an array (out=) in a graph or under a tape",
+                f"np.{ufunc.__name__} cannot write from a tensor into an array (out=) under a tape",
                 id="numpy-out",
                 what=f"np.{ufunc.__name__}",
             )

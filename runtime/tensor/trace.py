@@ -228,6 +228,7 @@ class Trace:
         self.graph = Graph(name, functions)
         self.builder = Builder(self.graph)
         self.captured: dict[int, tuple[Any, Value]] = {}  # id(box or array) -> (it, graph input)
+        self.arrays: dict[int, Tensor] = {}  # id(array from outside that is written) -> the tensor that it is here
         self.overrides: dict[int, Value] = {}  # id(outside box) -> what the trace wrote to it
         self.written: dict[int, Tensor] = {}
         self.journal = Journal()
@@ -292,7 +293,8 @@ class Trace:
                     tape.variable_read(x, value)
             return value
         if isinstance(x, np.ndarray):
-            return self.capture(x, type_of_payload(x))
+            box = self.arrays.get(id(x)) if self.arrays else None
+            return self.capture(x, type_of_payload(x)) if box is None else box._value
         if isinstance(x, np.generic):
             return self.constant(x.item())
         if type(x) is Value:

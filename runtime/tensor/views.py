@@ -23,10 +23,16 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
 from runtime.typesys.errors import boundary
 
-__all__ = ["Turned", "attach_views", "carry", "is_array", "mark_array", "note_view", "put", "written", "written_hook"]
+__all__ = [
+    "Turned", "attach_views", "carry", "into_array", "is_array", "mark_array", "note_view", "put", "written", "written_hook",
+]  # fmt: skip
 
 written_hook: list[Callable[[Any, Tensor], None]] = [lambda trace, box: None]
 """Is told of boxes that were written in a trace because they share elements; the front end puts its own."""
+
+into_array: list[Callable[[Any, Any], Any]] = [lambda trace, array: array]
+"""Is asked what to write in a trace where NumPy's function is to write into an array: a tensor, or the array itself, which
+cannot be; the front end puts its own."""
 
 _ARRAY = object()  # the parent of an array that is no view
 _FEW = 16
@@ -250,7 +256,19 @@ def _to_order(*order: Any, **_: Any) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def attach_views(write: Callable[[Tensor, Any, Tensor], None]) -> None:
-    """Give Tensor the methods that make views, and the operators that change arrays."""
+    """Give Tensor the methods that make views, and the operators and methods that change arrays."""
+
+    def fill(self: Tensor, value: Any) -> None:
+        """NumPy's `x.fill(value)`."""
+        write(self, Ellipsis, value)
+        carry(self, write)
+
+    def sort(self: Tensor, axis: int = -1, kind: Any = None) -> None:
+        """NumPy's `x.sort()`."""
+        put(self, op.sort(self, axis=axis))
+        carry(self, write)
+
+    Tensor.fill, Tensor.sort = boundary(fill), boundary(sort)  # type: ignore[attr-defined]
     for name, operation in _OPERATORS.items():
         setattr(Tensor, f"__i{name}__", _changing(operation, write))
     Tensor.reshape = _turning(_reshaped, _to_shape)  # type: ignore[attr-defined]

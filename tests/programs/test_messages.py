@@ -431,16 +431,16 @@ def tensor_as_a_new_key():
     f(ag.constant(1))
 
 
-@wrong("a[i] = 1.0", "NumPy array from outside cannot be written", "x = ag.constant(x)")
+@wrong("f(a, ag.constant(1))", "NumPy array cannot be written in the graph", "pass each array once")
 def item_of_an_array():
     a = np.array([0.0, 0.0, 0.0])
 
     @ag.function
-    def f(i):
+    def f(b, i):
         a[i] = 1.0
-        return a
+        return b + a
 
-    f(ag.constant(1))
+    f(a, ag.constant(1))
 
 
 @wrong("for i in range(x):", "cannot be interpreted as an integer", "int(x)")

@@ -1,7 +1,6 @@
 """Arrays that NumPy makes in a staged function, filled by staged loops."""
 
 import numpy as np
-import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
@@ -152,6 +151,7 @@ def test_an_array_from_outside_is_not_written_by_what_may_not_run():
             outside[0] = 5.0
         return n
 
-    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="array-write"):
-        f(ag.constant(0))
+    f(ag.constant(0))
     assert outside.tolist() == [1.0, 2.0]
+    f(ag.constant(1))
+    assert outside.tolist() == [5.0, 2.0]

@@ -26,8 +26,10 @@ from autograph.operators.containers.lists import note_list
 from autograph.operators.state.dict_places import note_all, note_item
 from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
+from autograph.operators.state.plain_arrays import check_change
 from autograph.operators.values.listvalue import Contents
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Place, Trace, current
 
 __all__ = [
@@ -271,6 +273,8 @@ def in_place(x: Any, value: Any) -> Any:
                 ListMethod(x, "extend")(value)
                 return ()  # all is done
             of_forms(x, value)
+            if type(x) is np.ndarray and check_change(trace, x, is_staged(value)) is not x:
+                return op.convert(value)  # NumPy asks it what to do, which writes the tensor that stands for the array
             note_contents(trace, x, value if isinstance(value, dict) else None)
     return value
 

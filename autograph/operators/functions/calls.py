@@ -28,6 +28,8 @@ from types import (
 )
 from typing import Any
 
+from numpy import ufunc
+
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.at_once import JOINING, OF_TEXTS
 from autograph.load.cache import has_tries, is_converted
@@ -55,7 +57,7 @@ from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.dict_places import note_all, note_item, note_order
 from autograph.operators.state.places import UNBOUND, rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
-from autograph.operators.state.plain_arrays import method_of_array
+from autograph.operators.state.plain_arrays import at_of_ufunc, method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
 from autograph.operators.statements.rolling import CannotRoll, check_call
@@ -234,6 +236,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
     if owner.__name__ == "ndarray":
         return method_of_array(f)
+    if owner is ufunc and name == "at":
+        return at_of_ufunc(f)
     if owner is TextIOWrapper and name in _READS_FILES and tensorless(trace):
         return f
     if (owner is dict or owner in _DICTIONARIES) and name in _DICT_WRITES:

@@ -9,10 +9,12 @@ import numpy as np
 
 from autograph.operators.functions.calls import callee
 from autograph.operators.items.items import set_item
+from autograph.operators.state.plain_arrays import check_change
 from autograph.operators.state.stand_ins import stand_in
 from runtime.tensor.dispatch import op
 from runtime.tensor.numpy_functions.table import public
-from runtime.tensor.tensor import Tensor
+from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.trace import current
 
 __all__: list[str] = []
 
@@ -20,6 +22,9 @@ __all__: list[str] = []
 @stand_in(np.fill_diagonal)
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """`np.fill_diagonal`; of a staged tensor, with one number and without `wrap`."""
+    trace = current()
+    if trace is not None and type(a) is np.ndarray and a.ndim > 1:
+        a = check_change(trace, a, is_staged(val), can_be_tensor=not wrap and np.ndim(val) == 0)
     rank = len(a.type.shape or ()) if isinstance(a, Tensor) else 0
     if rank < 2 or wrap or np.ndim(val) != 0:
         np.fill_diagonal(a, val, wrap)

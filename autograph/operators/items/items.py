@@ -385,7 +385,10 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
         _dict_store(base, index, value, is_there)
         return
     if isinstance(base, ndarray):
-        check_write(trace, base, index, value)
+        into = check_write(trace, base, index, value)
+        if into is not base:
+            _store_one(into, index, value)
+            return
     method = special(base, "__setitem__")
     if method is not None:
         method(index, value)

@@ -18,9 +18,9 @@ from autograph.errors.refusals import refusal
 from autograph.operators.state.aliases import TraceAgain, hints_of
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
-from runtime.tensor.views import mark_array
+from runtime.tensor.views import into_array, mark_array
 
-__all__ = ["boxed", "check_write", "made", "made_by", "method_of_array"]
+__all__ = ["at_of_ufunc", "boxed", "check_change", "check_write", "made", "made_by", "method_of_array", "tensor_for"]
 
 _NOTE = "plain arrays"
 
@@ -55,23 +55,93 @@ def made_by(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def method_of_array(method: Any) -> Any:
     """What is called in the place of a bound method of an array."""
-    return partial(made_by, method) if method.__name__ in ("copy", "astype") else method
+    name, trace = method.__name__, STATE.trace
+    if trace is not None and id(method.__self__) in trace.arrays:
+        return getattr(trace.arrays[id(method.__self__)], name, method)
+    if name in _CHANGING:
+        return partial(_changing, method)
+    return partial(made_by, method) if name in ("copy", "astype") else method
 
 
-def check_write(trace: Trace, array: np.ndarray, index: Any, value: Any) -> None:
-    """Before an item of a NumPy array is set in a trace.
+_CHANGING = frozenset(("fill", "sort", "partition", "put", "resize", "byteswap"))
+
+
+def _changing(method: Any, *args: Any, **kwargs: Any) -> Any:
+    """A method that changes its array."""
+    trace = STATE.trace
+    if trace is None:
+        return method(*args, **kwargs)
+    into = check_change(trace, method.__self__, any(map(is_staged, args)), hasattr(Tensor, method.__name__))
+    return method(*args, **kwargs) if into is method.__self__ else getattr(into, method.__name__)(*args, **kwargs)
+
+
+def check_write(trace: Trace, array: np.ndarray, index: Any, value: Any) -> Any:
+    """Before an item of a NumPy array is set in a trace: what to set it in.
 
     Raises:
-      TraceAgain: it has to be a tensor, and the trace made it.
+      TraceAgain: it has to be a tensor, and the trace made it, or it was there before.
       OperatorNotAllowedInGraphError: it has to be a tensor, and nobody knows where it comes from.
     """
+    if id(array) in trace.arrays:
+        return trace.arrays[id(array)]
     staged = is_staged(value) or any(map(is_staged, index if type(index) is tuple else (index,)))
+    return check_change(trace, array, staged)
+
+
+def check_change(trace: Trace, array: np.ndarray, staged: bool, can_be_tensor: bool = True) -> Any:
+    """Before a NumPy array is changed in a trace, as `check_write`.
+
+    Args:
+      trace: the trace.
+      array: what is changed.
+      staged: whether by what is known when the graph runs.
+      can_be_tensor: whether tensors can be changed so.
+    """
+    if id(array) in trace.arrays:
+        return trace.arrays[id(array)]
     region = trace.builder.region
-    if not staged and region.parent is None:
-        return
-    found = trace.notes.get(_NOTE, {}).get(id(array))
+    table, whole = trace.notes.get(_NOTE, {}), array
+    while id(whole) not in table and type(whole.base) is np.ndarray:
+        whole = whole.base
+    found = table.get(id(whole))
     if found is not None and not staged and found[1] is region:
-        return  # made and written in one go
-    if found is None or found[2] in hints_of(trace):
+        return array  # made and written in one go
+    if found is None and "outside arrays" in trace.notes and can_be_tensor:
+        trace.notes["outside arrays"].written(trace, array)
+    if not staged and region.parent is None:
+        return array
+    if found is None or found[2] in hints_of(trace) or not can_be_tensor:
         raise refusal("array-write")
     raise TraceAgain(found[2])
+
+
+def tensor_for(array: Any, staged: bool, can_be_tensor: bool = True) -> Any:
+    """What one of NumPy's functions is to write in the place of an array: a tensor, or None where NumPy itself writes."""
+    if isinstance(array, Tensor):
+        return array
+    trace = STATE.trace
+    if trace is None or type(array) is not np.ndarray:
+        return None
+    into = check_change(trace, array, staged, can_be_tensor)
+    return None if into is array else into
+
+
+def at_of_ufunc(method: Any) -> Callable[..., Any]:
+    """What is called in the place of `np.add.at` and its like."""
+
+    def at(a: Any, indices: Any, *values: Any) -> Any:
+        into = tensor_for(a, any(map(is_staged, (indices, *values))), method.__self__ in _AT)
+        return method(a if into is None else into, indices, *values)
+
+    return at
+
+
+_AT = frozenset((np.add, np.subtract))  # those that can write tensors
+
+
+def _into(trace: Trace, array: np.ndarray) -> Any:
+    """What a function of NumPy's writes a tensor into, given an array."""
+    return check_change(trace, array, staged=True)
+
+
+into_array[0] = _into
