@@ -14,7 +14,8 @@ from weakref import ref
 
 import numpy as np
 
-from autograph.staging.dependence import Dependence, Node, weak
+from autograph.operators.state.places import UNBOUND
+from autograph.staging.dependence import CONTENT_LIMIT, Dependence, Node, is_plain, weak
 
 __all__ = ["Guards", "guards_of"]
 
@@ -130,6 +131,14 @@ def _counts(node: Node) -> bool:
     return bool(node.checks) or any(map(_counts, node.children.values()))
 
 
+_KEPT = (list, tuple, dict)
+
+
+def _is_position(key: Any) -> bool:
+    """Whether a key is the number of an item, counted from the beginning."""
+    return type(key) is int and 0 <= key <= CONTENT_LIMIT
+
+
 class _Places:
     """The places that checks are about, where each is that one object is still where it was."""
 
@@ -153,11 +162,34 @@ class _Places:
         if how == "equal":
             self.found.append((where, key, what))
             return not any(map(_counts, node.children.values()))
+        if type(node.value) in _KEPT and node.checks and node.checks[0][0] == "type":
+            self.found.append((where, key, node.value))
+            return self.content(node)
         reference = weak(node.value) if how == "same" or (not node.checks and type(node.value) is ModuleType) else None
         if reference is None:
             return False
         self.found.append((where, key, reference))
         return self.below(node, reference)
+
+    def content(self, node: Node) -> bool:
+        """What is read of a container that is still the same one.
+
+        Places keep what they hold alive: only numbers, texts and such, and containers of them.
+        """
+        x = node.value
+        if len(x) > CONTENT_LIMIT:
+            return False
+        children = [c for c in node.children.values() if _counts(c)]
+        if any(c.source[0] != "[" or c.source[1] is None or c.value is UNBOUND for c in children):
+            return False
+        items = [y for pair in x.items() for y in pair] if type(x) is dict else list(x)
+        if type(x) is tuple or any(how != "type" for how, _ in node.checks):  # all of it
+            if not all(is_plain(y) or type(y) in _KEPT for y in items):
+                return False
+            if type(x) is not tuple:
+                self.found.append((x, None, tuple(items)))
+            return all(is_plain(c.value) or (type(c.value) in _KEPT and self.content(c)) for c in children)
+        return all((type(x) is dict or _is_position(c.source[1])) and self.node(c, x, c.source[1]) for c in children)
 
     def below(self, node: Node, reference: Any) -> bool:
         """The attributes that are read of an object."""
@@ -172,9 +204,10 @@ class _Places:
 class Guards:
     """The checks of one trace.
 
-    places: what `vectorcall.ll` compares before it asks `changed`: (dictionary, key, object), (cell, None, object) or (weak
-      reference, attribute, object), with weak references in place of objects that are told apart by identity; None where
-      the checks are not only that these are still there
+    places: what `vectorcall.ll` compares before it asks `changed`: (dictionary, key, object), (list, number, object), (cell,
+      None, object) or (weak reference, attribute, object), with weak references in place of objects that are told apart by
+      identity; (list, None, its items) and (dictionary, None, its keys and values in turn); None where the checks are not
+      only that these are still there
     """
 
     def __init__(self, roots: list[Node]) -> None:

@@ -23,7 +23,7 @@ _FUNCTIONS = (
     "PyList_SetItem PyTuple_New PyTuple_SetItem PyType_GenericAlloc PyEval_SaveThread PyEval_RestoreThread "
     "PyObject_CallNoArgs PyObject_Vectorcall _PyObject_New PyObject_GC_Track PyObject_GC_UnTrack PyObject_GC_Del "
     "PyObject_ClearWeakRefs PyObject_RichCompareBool PyErr_ExceptionMatches PyErr_Clear "
-    "PyDict_GetItemWithError PyObject_GetAttr"
+    "PyDict_GetItemWithError PyDict_Next PyDict_Size PyList_GetItem PyList_Size PyLong_AsSsize_t PyObject_GetAttr"
 ).split()
 _SAMPLES = [np.dtype(c) for c in "?bhilBHILefdF"]
 

@@ -20,6 +20,7 @@
 @ag_exception = external global i8
 @ag_weakref = external global i8
 @PyDict_Type = external global i8
+@PyList_Type = external global i8
 @PyCell_Type = external global i8
 
 declare void @Py_IncRef(ptr)
@@ -28,6 +29,11 @@ declare ptr @PyObject_CallNoArgs(ptr)
 declare i32 @PyErr_ExceptionMatches(ptr)
 declare void @PyErr_Clear()
 declare ptr @PyDict_GetItemWithError(ptr, ptr)
+declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
+declare i64 @PyDict_Size(ptr)
+declare ptr @PyList_GetItem(ptr, i64)
+declare i64 @PyList_Size(ptr)
+declare i64 @PyLong_AsSsize_t(ptr)
 declare ptr @PyObject_GetAttr(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @ag_call(ptr, ptr, i64)
@@ -102,9 +108,69 @@ define private ptr @referent(ptr %weak) alwaysinline {
   ret ptr %x
 }
 
-; Whether places hold what they held: triples of a dictionary and a key, a cell and None, or a weak reference to an object
-; and the name of an attribute; and the object that must be there, or a weak reference to it. A place that is of another
-; kind, or cannot be read, counts as changed.
+; Whether a list holds the objects of a tuple, and no more.
+define private i1 @holds(ptr %list, ptr %tuple) {
+entry:
+  %now = call i64 @PyList_Size(ptr %list)
+  %count = call i64 @number(ptr %tuple, i64 $SIZE)
+  %as.many = icmp eq i64 %now, %count
+  br i1 %as.many, label %each, label %no
+each:
+  %k = phi i64 [0, %entry], [%k1, %look]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %look, label %yes
+look:
+  %k1 = add i64 %k, 1
+  %x = call ptr @PyList_GetItem(ptr %list, i64 %k)
+  %wanted = call ptr @item(ptr %tuple, i64 %k)
+  %same = icmp eq ptr %x, %wanted
+  br i1 %same, label %each, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
+
+; Whether a dictionary's keys and values, in turn and in their order, are the objects of a tuple, and no more.
+define private i1 @pairs(ptr %dict, ptr %tuple) {
+entry:
+  %position = alloca i64
+  %key.p = alloca ptr
+  %value.p = alloca ptr
+  store i64 0, ptr %position
+  %now = call i64 @PyDict_Size(ptr %dict)
+  %both = mul i64 %now, 2
+  %count = call i64 @number(ptr %tuple, i64 $SIZE)
+  %as.many = icmp eq i64 %both, %count
+  br i1 %as.many, label %each, label %no
+each:
+  %k = phi i64 [0, %entry], [%k2, %look]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %look, label %yes
+look:
+  %k1 = add i64 %k, 1
+  %k2 = add i64 %k, 2
+  %some = call i32 @PyDict_Next(ptr %dict, ptr %position, ptr %key.p, ptr %value.p)
+  %any = icmp ne i32 %some, 0
+  %key = load ptr, ptr %key.p
+  %value = load ptr, ptr %value.p
+  %wanted.key = call ptr @item(ptr %tuple, i64 %k)
+  %wanted.value = call ptr @item(ptr %tuple, i64 %k1)
+  %same.key = icmp eq ptr %key, %wanted.key
+  %same.value = icmp eq ptr %value, %wanted.value
+  %same = and i1 %same.key, %same.value
+  %right = and i1 %same, %any
+  br i1 %right, label %each, label %no
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
+
+; Whether places hold what they held: triples of a dictionary and a key, a list and a number, a cell and None, or a weak
+; reference to an object and the name of an attribute; and the object that must be there, or a weak reference to it. With
+; None for its key, a dictionary or a list must hold just what a tuple holds. A place that is of another kind, or cannot be
+; read, counts as changed.
 define private i1 @unchanged(ptr %places) noinline {
 entry:
   %count = call i64 @number(ptr %places, i64 $SIZE)
@@ -132,10 +198,30 @@ find:
   %isdict = icmp eq ptr %type, @PyDict_Type
   br i1 %isdict, label %dict, label %other
 dict:
+  %all.pairs = icmp eq ptr %key, @_Py_NoneStruct
+  br i1 %all.pairs, label %compare.pairs, label %look.up
+compare.pairs:
+  %same.pairs = call i1 @pairs(ptr %where, ptr %expected)
+  br i1 %same.pairs, label %right, label %no
+look.up:
   %value = call ptr @PyDict_GetItemWithError(ptr %where, ptr %key)
   %missing = icmp eq ptr %value, null
   br i1 %missing, label %unreadable, label %compare
 other:
+  %islist = icmp eq ptr %type, @PyList_Type
+  br i1 %islist, label %list, label %single
+list:
+  %all.items = icmp eq ptr %key, @_Py_NoneStruct
+  br i1 %all.items, label %compare.items, label %numbered
+compare.items:
+  %same.items = call i1 @holds(ptr %where, ptr %expected)
+  br i1 %same.items, label %right, label %no
+numbered:
+  %number = call i64 @PyLong_AsSsize_t(ptr %key)
+  %item = call ptr @PyList_GetItem(ptr %where, i64 %number)
+  %outside = icmp eq ptr %item, null
+  br i1 %outside, label %unreadable, label %compare
+single:
   %iscell = icmp eq ptr %type, @PyCell_Type
   br i1 %iscell, label %cell, label %maybe
 cell:
@@ -161,7 +247,7 @@ unreadable:
   call void @PyErr_Clear()
   br label %no
 compare:
-  %now = phi ptr [%value, %dict], [%content, %cell], [%found, %got]
+  %now = phi ptr [%value, %look.up], [%item, %numbered], [%content, %cell], [%found, %got]
   %same = icmp eq ptr %now, %expected
   br i1 %same, label %right, label %no
 right:

@@ -84,6 +84,7 @@ def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loa
     symbols = objects.symbols() | entry | {
         "PyCFunction_Type": id(type(len)), "ag_busy": id(BUSY), "ag_general": id(cls.__call__), "ag_nothing": id(nothing),
         "ag_exception": id(Exception), "ag_weakref": id(weakref.ref), "PyDict_Type": id(dict), "PyCell_Type": id(CellType),
+        "PyList_Type": id(list),
     }
     loaded = compile_text(text, symbols, ("ag_vectorcall",))
     for used in (loaded, BUSY, cls.__call__, nothing):  # it may be called until the process ends
