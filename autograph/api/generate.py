@@ -1,10 +1,12 @@
 """`python -m autograph.api.generate` writes the indexes of names from what is declared; `--check` only compares.
 
 runtime/ops/catalogue.py   operation or function -> its family; tensor methods; NumPy's ufuncs
+runtime/backends/native/lower/catalogue.py   operation -> the file of its rule for native code
 autograph/api/index.py     public name -> where it comes from
 tests/architecture/public_names.txt   (in a source tree) the public names, one a line, for the reviewer of a change
 
-With them `import autograph` needs no family of operations: each is imported when a name of it is first used.
+With them `import autograph` needs no family of operations, and a compilation only the rules of its graph's operations: each
+is imported when a name of it is first used.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
+import runtime.backends.native.lower.rules as native_rules
 from autograph.api.declare import DECLARED, ELSEWHERE
+from runtime.backends.native.lower.function import RULES
 from runtime.ops.registry import FUNCTIONS, OPS, Op, load_all
 from runtime.tensor.dispatch import Namespace
 
@@ -110,6 +114,29 @@ def catalogue() -> str:
     return _TEXT(lines) + "\n"
 
 
+def native_catalogue() -> str:
+    """The text of runtime/backends/native/lower/catalogue.py."""
+    for file in sorted(os.listdir(os.path.dirname(native_rules.__file__))):
+        name, ext = os.path.splitext(file)
+        if ext == ".py" and name != "__init__":
+            importlib.import_module(f"{native_rules.__name__}.{name}")
+    homes: dict[str, list[str]] = {}
+    for operation, rule in RULES.items():
+        if rule.__module__.startswith(f"{native_rules.__name__}."):
+            homes.setdefault(rule.__module__, []).append(operation)
+    lines = [
+        '"""Where the rules of operations for native code are; a file is loaded when a graph has one of its operations.',
+        "",
+        _NOTE,
+        '"""',
+        "",
+        *_table("_RULES", homes),
+        "",
+        "HOMES = {name: home for home, names in _RULES.items() for name in names.split()}",
+    ]
+    return _TEXT(lines) + "\n"
+
+
 def _public() -> list[dict[str, list[str]]]:
     """Rows of the index: public operations, functions, and other objects."""
     _load()
@@ -161,6 +188,7 @@ def contents() -> dict[str, str]:
     """File -> its text."""
     return {
         os.path.join(_TOP, "runtime", "ops", "catalogue.py"): catalogue(),
+        os.path.join(_TOP, "runtime", "backends", "native", "lower", "catalogue.py"): native_catalogue(),
         os.path.join(_HERE, "index.py"): index(),
     }
 

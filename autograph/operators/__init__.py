@@ -33,6 +33,7 @@ from autograph.operators.items.items import (
     set_item,
 )
 from autograph.operators.items.rows import RESTS, for_rest, guarded, row
+from autograph.operators.state.own_names import OWN, keep_own
 from autograph.operators.state.places import UNDEFINED as undefined
 from autograph.operators.statements.asserts import assert_stmt, raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
@@ -69,10 +70,11 @@ from autograph.operators.values.quick import (
 quick.namespace = globals()
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})
 quick.show()
+for _name in ("all", "any", "getattr", "hasattr", "isinstance", "issubclass", "iter", "next", *quick.OWN_NAMES):
+    OWN[_name] = getattr(builtins, _name)
 for _name, _module in tuple(sys.modules.items()):
-    if _name.startswith((__name__ + ".", "runtime.tensor.")):  # what a program puts in the place of `len` is its own
-        for _name in ("all", "any", "getattr", "hasattr", "isinstance", "issubclass", "iter", "next", *quick.OWN_NAMES):
-            _module.__dict__.setdefault(_name, getattr(builtins, _name))
+    if _name.startswith((__name__ + ".", "runtime.tensor.")):
+        keep_own(_module)
 kind = type
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 

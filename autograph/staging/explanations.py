@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from autograph.errors.catalogue import REFUSALS
 from autograph.operators.statements.staged_texts import TOKEN
 from runtime.typesys.errors import OpError
+from runtime.typesys.late import pattern
 
 __all__ = ["explain"]
 
 
-_TAKES_NO_TENSOR = re.compile(r"(not|got|component:|from|type) '?Tensor\b")  # "Object of type Tensor is not JSON ..."
-_OF_OPERATORS = re.compile("unsupported operand|'.*' not supported between|can only concatenate")
+_TAKES_NO_TENSOR = pattern(r"(not|got|component:|from|type) '?Tensor\b")  # "Object of type Tensor is not JSON ..."
+_OF_OPERATORS = pattern("unsupported operand|'.*' not supported between|can only concatenate")
 
 
 def explain(error: BaseException) -> None:

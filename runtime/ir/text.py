@@ -32,6 +32,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import reachable_functions
 from runtime.typesys import errors
 from runtime.typesys.dtypes import DType
+from runtime.typesys.late import pattern
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import ListType, TensorType
 
@@ -39,8 +40,8 @@ __all__ = ["REGION_NAMES", "Sizes", "attribute_text", "constant_text", "graph_te
 
 REGION_NAMES = {"cond": ("then", "else"), "while_loop": ("test", "body"), "for_loop": ("body",)}
 _INLINE_LIMIT = 32  # arrays of more elements are written as bytes
-_AUTOMATIC = re.compile(r"n\d+$")
-_NAME = re.compile(r"[^\W\d]\w*$")
+_AUTOMATIC = pattern(r"n\d+$")
+_NAME = pattern(r"[^\W\d]\w*$")
 
 
 class Sizes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from runtime.typesys.errors import InvalidArgumentError, OutOfRangeError, ShapeError
+from runtime.typesys.late import pattern
 from runtime.typesys.shapes import broadcast_many
 
 __all__ = ["as_eager"]
 
 # What NumPy says of shapes that do not fit, with the two sizes of a matrix product.
-_SHAPES = re.compile(
+_SHAPES = pattern(
     r"(could not be broadcast|could not broadcast input array|cannot reshape array|input array dimensions"
     r"|all input arrays must have the same shape|to squeeze out"
     r"|mismatch in its core dimension(?:.*size (\d+) is different from (\d+))?)"
@@ -19,7 +20,7 @@ _OF_SIZES = {
     "negative dimensions are not allowed": "negative sizes are not allowed",
     "Maximum allowed size exceeded": "range: its delta is 0, or it has too many numbers",
 }
-_OPERANDS = re.compile(r"\(([\d,]*)\)")
+_OPERANDS = pattern(r"\(([\d,]*)\)")
 
 
 def _of_shapes(said: re.Match[str], text: str) -> str:

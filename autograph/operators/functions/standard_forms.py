@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import collections
 import itertools
-import statistics
 from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.functions import itertools_forms as forms
-from autograph.operators.functions import statistics_forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
@@ -20,7 +18,7 @@ from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__: list[str] = []
+__all__ = ["unknown"]
 
 
 @stand_in(collections.deque)
@@ -34,7 +32,7 @@ def deque_(*args: Any, **kwargs: Any) -> Any:
     return callee(Deque)(*args, **kwargs)
 
 
-def _unknown(x: Any) -> bool:
+def unknown(x: Any) -> bool:
     """Whether only the run knows how many items an iterable has, or Python code that is not converted would make them."""
     if may_be_shared(x):
         return leads_to_tensor(made_of(x))
@@ -49,7 +47,7 @@ def _tests(form: Callable[..., Any]) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or (not leads_to_tensor([args, kwargs]) and not any(map(_unknown, args))):
+        if STATE.trace is None or (not leads_to_tensor([args, kwargs]) and not any(map(unknown, args))):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -61,18 +59,7 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not any(map(_unknown, args[looked_at])):
-            return original(*args, **kwargs)
-        return callee(form)(*args, **kwargs)
-
-    stand_in(original)(call)
-
-
-def _of_statistics(form: Callable[..., Any]) -> None:
-    original = getattr(statistics, form.__name__)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not (leads_to_tensor([args, kwargs]) or any(map(_unknown, args))):
+        if STATE.trace is None or not any(map(unknown, args[looked_at])):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -82,7 +69,7 @@ def _of_statistics(form: Callable[..., Any]) -> None:
 @stand_in(itertools.accumulate)
 def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     """`itertools.accumulate`."""
-    if STATE.trace is None or not (_unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))):
+    if STATE.trace is None or not (unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))):
         return itertools.accumulate(iterable, func, initial=initial)
     return callee(forms.accumulate)(iterable, func, initial=initial)
 
@@ -91,7 +78,7 @@ def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
 def from_iterable_(iterables: Any, /) -> Any:
     """`itertools.chain.from_iterable`."""
     listed = type(iterables) in (list, tuple)
-    if STATE.trace is None or not (_unknown(iterables) or (listed and any(map(_unknown, iterables)))):
+    if STATE.trace is None or not (unknown(iterables) or (listed and any(map(unknown, iterables)))):
         return itertools.chain.from_iterable(iterables)
     return callee(forms.from_iterable)(iterables)
 
@@ -104,9 +91,6 @@ def repeat_(*args: Any, **kwargs: Any) -> Any:
     return callee(forms.repeat)(*args, **kwargs)
 
 
-_STATISTICS = "mean fmean geometric_mean harmonic_mean median median_low median_high variance pvariance stdev pstdev mode"
-for _name in _STATISTICS.split():
-    _of_statistics(getattr(statistics_forms, _name))
 _tests(forms.takewhile)
 _tests(forms.dropwhile)
 _tests(forms.filterfalse)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
@@ -11,6 +10,7 @@ from autograph.operators.state.plain import NUMBERS
 from autograph.operators.statements.staged_texts import TOKEN, StagedText, refuse_text
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.late import pattern
 
 __all__ = ["description", "reads_texts", "textless"]
 
@@ -62,7 +62,7 @@ def _described(f: Any, made: Any) -> Callable[..., Any]:
     return call
 
 
-_CONVERSION = re.compile(r"%[-0# +]*\d*(\.\d+)?[dioxXeEfFgGc]")
+_CONVERSION = pattern(r"%[-0# +]*\d*(\.\d+)?[dioxXeEfFgGc]")
 
 
 def description(x: Any) -> Any:

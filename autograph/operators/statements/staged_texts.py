@@ -35,6 +35,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace, current
 from runtime.typesys.dtypes import as_dtype
+from runtime.typesys.late import pattern
 
 __all__ = [
     "TOKEN",
@@ -52,7 +53,7 @@ __all__ = [
     "text_in",
 ]
 
-TOKEN = re.compile("\ue000(\\d+)\ue001")
+TOKEN = pattern("\ue000(\\d+)\ue001")
 
 
 class StagedText(str):
@@ -111,7 +112,7 @@ class StagedText(str):
         return str, (str.__str__(self),)
 
 
-_ESCAPED = re.compile(r"\\ue000(\d+)\\ue001")
+_ESCAPED = pattern(r"\\ue000(\d+)\\ue001")
 _KEPT = frozenset("__new__ __init__ __getattribute__ __sizeof__ __doc__".split()) | vars(StagedText).keys() | JOINING
 
 
@@ -280,8 +281,8 @@ def _of_the_run(x: Any) -> bool:
     return type(x) is StagedText or is_staged(x)
 
 
-_CONVERSION = re.compile(r"%(?:\((.*?)\))?([-+ 0#]*)(\*|\d*)(\.(?:\*|\d*))?[hlL]?(.)")
-_PADDED = re.compile(r"%(\(.*?\))?[-+ 0#]*[*0-9.][*0-9.]*[sra]")
+_CONVERSION = pattern(r"%(?:\((.*?)\))?([-+ 0#]*)(\*|\d*)(\.(?:\*|\d*))?[hlL]?(.)")
+_PADDED = pattern(r"%(\(.*?\))?[-+ 0#]*[*0-9.][*0-9.]*[sra]")
 
 
 def refuse_text(what: str) -> NoReturn:

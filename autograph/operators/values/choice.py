@@ -7,7 +7,6 @@ alternative that is neither None nor unbound: it leaves a check in the graph tha
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from runtime.typesys.errors import (
     UnboundVariableError,
     UnimplementedError,
 )
+from runtime.typesys.late import pattern
 
 __all__ = [
     "CHOICES",
@@ -392,7 +392,7 @@ def _show(a: Any) -> str:
     return "unbound" if a is UNBOUND else _STAGED.sub(r"\1", repr(a))
 
 
-_STAGED = re.compile("<Tensor staged ([^>]*)>")
+_STAGED = pattern("<Tensor staged ([^>]*)>")
 
 
 def _never(alternative: Any) -> bool:

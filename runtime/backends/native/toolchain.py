@@ -19,6 +19,7 @@ from runtime.backends.native import elf, scaling
 from runtime.backends.native.cache import cache, digest
 from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
+from runtime.typesys.late import pattern
 
 __all__ = [
     "Loaded", "available", "compile_text", "emit", "identity", "load", "make", "on_hand", "optimised", "process_symbol",
@@ -190,7 +191,7 @@ ONE_BY_ONE = "; one by one"
 """How a text begins of which the loops that are left to LLVM go turn by turn: there are no vectors to be made."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
-_LABEL = re.compile(r"^[\w.]+:", re.MULTILINE)
+_LABEL = pattern(r"^[\w.]+:", re.MULTILINE)
 
 
 def is_long(text: str) -> bool:

@@ -13,12 +13,13 @@ import numpy as np
 from runtime.ops.catalogue import OPERATIONS
 from runtime.ops.registry import Op
 from runtime.typesys.dtypes import DType
+from runtime.typesys.late import pattern
 
 __all__ = ["Globals", "Locals"]
 
 _FIXED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | frozenset(dir(np)) | {"np", "K", "item"}
-_GENERATED = re.compile(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*|part_\d+")
-_DOTTED = re.compile(r"\bnp((?:\.\w+)+)")
+_GENERATED = pattern(r"[kt]\d+|op_\w*|\w*_attr\d*|f_\w*|part_\d+")
+_DOTTED = pattern(r"\bnp((?:\.\w+)+)")
 
 
 class Globals:

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from runtime.ir.graph import Node
+from runtime.typesys.late import pattern
 
 __all__ = ["Expr", "Template", "join", "operator_template", "overlapping", "parse_template"]
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = pattern(r"[A-Za-z_]\w*")
 
 
 class Expr:
@@ -93,7 +94,7 @@ class Template:
         return Expr(out.text, self.atom, out.spans)
 
 
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(.*\)|\{0\}\.\w+\(.*\)|\{0\}\[[^\[\]]*\]|\{0\}\.\w+", re.DOTALL)
+_CALL = pattern(r"[A-Za-z_][\w.]*\(.*\)|\{0\}\.\w+\(.*\)|\{0\}\[[^\[\]]*\]|\{0\}\.\w+", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +130,7 @@ def _one_call(template: str) -> bool:
     return True
 
 
-_OPERATORS = re.compile(r"\{0\} (\+|-|\*|/|//|%|&|\||\^|<|<=|>|>=|==|!=) \{1\}|[-~]\{0\}")
+_OPERATORS = pattern(r"\{0\} (\+|-|\*|/|//|%|&|\||\^|<|<=|>|>=|==|!=) \{1\}|[-~]\{0\}")
 
 
 def operator_template(python: str | None) -> bool:

@@ -5,28 +5,29 @@ An *operand* is a Python int or the name of a register or an LLVM constant; size
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
+
+from runtime.typesys.late import pattern
 
 __all__ = ["Code", "Operand"]
 
 Operand: TypeAlias = int | str
 _FRAME = ("%buf", "%out", "%constant", "%slot", "%frame", "%in")  # what registers are called that hold addresses
-_REGISTER = re.compile(r"%[\w.]+")
-_DEFINED = re.compile(r"^ *(%[\w.]+) =")
-_LABEL = re.compile(r"label (%[\w.]+)|\[ [^,\]]+, (%[\w.]+) \]")
+_REGISTER = pattern(r"%[\w.]+")
+_DEFINED = pattern(r"^ *(%[\w.]+) =")
+_LABEL = pattern(r"label (%[\w.]+)|\[ [^,\]]+, (%[\w.]+) \]")
 _FLAGS = r"(?: (?:nsw|nuw|reassoc|nsz|contract|exact|inbounds))*"
 _TYPES = [
-    (re.compile(r"(?:getelementptr|alloca|inttoptr)\b"), "ptr"),
-    (re.compile(r"[if]cmp\b"), "i1"),
-    (re.compile(r"load ([^,]+),"), ""),
-    (re.compile(r"(?:notail )?call (?:[a-z]+ )*?(\{[^}]*\}|\S+) @"), ""),
-    (re.compile(r"select i1 [^,]+, (\S+) "), ""),
-    (re.compile(r"phi (\S+) "), ""),
-    (re.compile(r"\w+ .* to (\S+)$"), ""),
-    (re.compile(rf"\w+{_FLAGS} (\S+) "), ""),
+    (pattern(r"(?:getelementptr|alloca|inttoptr)\b"), "ptr"),
+    (pattern(r"[if]cmp\b"), "i1"),
+    (pattern(r"load ([^,]+),"), ""),
+    (pattern(r"(?:notail )?call (?:[a-z]+ )*?(\{[^}]*\}|\S+) @"), ""),
+    (pattern(r"select i1 [^,]+, (\S+) "), ""),
+    (pattern(r"phi (\S+) "), ""),
+    (pattern(r"\w+ .* to (\S+)$"), ""),
+    (pattern(rf"\w+{_FLAGS} (\S+) "), ""),
 ]
 
 
@@ -34,8 +35,8 @@ def type_of(instruction: str) -> str:
     """The type of what an instruction gives (of `extractvalue`, of an overflowing operation: the number's)."""
     if instruction.startswith("extractvalue {i64, i1}"):
         return "i64" if instruction.endswith("0") else "i1"
-    for pattern, known in _TYPES:
-        found = pattern.match(instruction)
+    for form, known in _TYPES:
+        found = form.match(instruction)
         if found:
             return known or found.group(1)
     raise AssertionError(instruction)

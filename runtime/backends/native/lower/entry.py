@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import runtime.backends.native.lower.rules as _rules
 from runtime.backends.native import pool
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.crossings import Held, converted, hold
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.held_lists import ListRep, copied, length_of, new_list, reserve
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
-from runtime.backends.native.lower.rules.calls import lower_functions, passed
-from runtime.backends.native.lower.rules.islands import Held, converted, hold
-from runtime.backends.native.lower.rules.lists import ListRep, copied, length_of, new_list, reserve
-from runtime.backends.native.lower.rules.records import addressed
+from runtime.backends.native.lower.records import addressed
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Value
@@ -28,8 +26,6 @@ from runtime.typesys.spec import ListType
 __all__ = ["lower"]
 
 LARGE = 50  # nodes from which on loops of the same text are compiled once
-
-assert _rules  # imported so that the rules are known
 
 
 def lower(graph: Graph) -> Lowered:
@@ -122,7 +118,8 @@ class _Entry:
             code.do(f"call void @{back}ptr %frame)")
         result = code.op("load i64, ptr %status")
         code.do(f"ret i64 {result}")
-        ctx.big |= lower_functions(self.module, ctx.functions, self.constants_at)
+        if self.module.lower_called is not None:
+            ctx.big |= self.module.lower_called(self.module, ctx.functions, self.constants_at)
         lines = [
             "define i64 @ag_run(ptr %in, ptr %out) {",
             "entry:",
@@ -135,7 +132,7 @@ class _Entry:
             lines.append(f"  %frame = call ptr @{take}i64 {frame})")
         else:
             lines.append("  %frame = getelementptr i8, ptr null, i64 0")
-        lines += passed(self.module, self.constants_at)
+        lines += self.module.passed(self.constants_at)
         if self.module.called:
             lines += [
                 f"  %held.next = add i64 0, {ctx.registers}",

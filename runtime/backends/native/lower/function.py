@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
+from runtime.backends.native.lower.catalogue import HOMES
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Expr, IndexMap, Map
 from runtime.backends.native.lower.scalars import Scalar
@@ -19,7 +21,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.spec import TensorType
 
-__all__ = ["RULES", "FunctionLowering", "constant", "rule"]
+__all__ = ["RULES", "FunctionLowering", "constant", "rule", "rule_of"]
 
 Rule: TypeAlias = Callable[["FunctionLowering", Node], None]
 RULES: dict[str, Rule] = {}
@@ -37,6 +39,20 @@ def rule(*names: str, fused: bool = False) -> Callable[[Rule], Rule]:
         return fn
 
     return register
+
+
+def rule_of(name: str) -> Rule | None:
+    """The rule of an operation, if it has one of its own; the file that has it is loaded when it is first asked for."""
+    if name not in RULES and name in HOMES:
+        import_module(HOMES[name])
+    return RULES.get(name)
+
+
+def named_rule(name: str) -> Rule:
+    """A rule that is there: "elementwise", for operations that say what they do to an element, or "island"."""
+    found = rule_of(name)
+    assert found is not None
+    return found
 
 
 class FunctionLowering(Values):
@@ -151,18 +167,19 @@ class FunctionLowering(Values):
 
     def is_fused(self, node: Node) -> bool:
         """Whether a node takes its inputs as expressions."""
-        return node.op.name in FUSED or (node.op.name not in RULES and isinstance(node.op, Elementwise))
+        found = rule_of(node.op.name)
+        return node.op.name in FUSED or (found is None and isinstance(node.op, Elementwise))
 
     def node(self, node: Node) -> None:
         """Lower one node."""
         if node in self.absorbed:
             return
-        found = RULES.get(node.op.name, RULES["elementwise"])
+        found = rule_of(node.op.name) or named_rule("elementwise")
         control = bool(node.regions) or isinstance(node.attrs.get("function"), str)  # a named graph
         self.current = node
         try:
             if not control and any(is_held(v.type) for v in (*node.inputs, *node.outputs)):
-                found = RULES["island"]
+                found = named_rule("island")
             found(self, node)
         except Unsupported as error:
             if error.missing[0][1] is not None:
@@ -171,7 +188,7 @@ class FunctionLowering(Values):
             if control or self.strict:
                 raise missing from None
             try:
-                RULES["island"](self, node)
+                named_rule("island")(self, node)
             except Unsupported:
                 raise missing from None
         for value in node.outputs:

@@ -4,6 +4,7 @@ import re
 
 from runtime.backends.native import pool
 from runtime.backends.native.lower.philox import philox
+from runtime.typesys.late import pattern
 
 __all__ = ["helpers_of"]
 
@@ -138,8 +139,8 @@ failed:
 }
 """
 _POOL = frozenset(f"@{name}" for name in pool.PROGRAMS)
-_NAME = re.compile(r"@ag_\w+")
-_DEFINED = re.compile(r"^(?:define [^@]*)?(@ag_\w+)", re.MULTILINE)
+_NAME = pattern(r"@ag_\w+")
+_DEFINED = pattern(r"^(?:define [^@]*)?(@ag_\w+)", re.MULTILINE)
 
 
 def _parts() -> dict[str, tuple[str, frozenset[str]]]:

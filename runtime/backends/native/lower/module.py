@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from runtime.backends.native.islands import Island
 from runtime.backends.native.lower.helpers import helpers_of
 from runtime.backends.native.lower.widen import ONE_BY_ONE, OURS
 from runtime.ir.graph import Value
+from runtime.typesys.late import pattern
 
 __all__ = ["Lowered", "Module"]
 
@@ -29,12 +31,12 @@ declare ptr @ag_frame(ptr, i64)
 declare void @ag_frame_back(ptr, ptr)
 declare ptr @llvm.stacksave.p0()
 """
-_NAMES = re.compile(r"%[\w.]+")
-_LABELS = re.compile(r"^([\w.]+):", re.MULTILINE)
-_TARGETS = re.compile(r"label %([\w.]+)")
-_GROUPS = re.compile(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
-_OPAQUE = re.compile(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
-_VECTOR = re.compile(r"<\d+ x (?:float|double|i\d+|ptr)>")
+_NAMES = pattern(r"%[\w.]+")
+_LABELS = pattern(r"^([\w.]+):", re.MULTILINE)
+_TARGETS = pattern(r"label %([\w.]+)")
+_GROUPS = pattern(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
+_OPAQUE = pattern(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
+_VECTOR = pattern(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
@@ -52,6 +54,7 @@ class Module:
         self.symbols: set[str] = set()
         self.constants: list[np.ndarray[Any, Any]] = []  # passed after the inputs
         self.called: dict[str, int] = {}  # functions of the graph's table, and their numbers
+        self.lower_called: Callable[..., bool] | None = None  # (module, functions, where the constants are) -> whether big
         self.islands: list[Island] = []
         self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
         self.needs_environment = False
@@ -84,9 +87,10 @@ class Module:
         if symbol:
             self.symbols.add(symbol)
 
-    def function(self, name: str) -> int:
-        """A named function is called; its number."""
+    def function(self, name: str, lower_called: Callable[..., bool]) -> int:
+        """A named function is called; its number. What lowers those that are called is the same each time."""
         self.needs_environment = True
+        self.lower_called = lower_called
         return self.called.setdefault(name, len(self.called))
 
     def island(self, island: Island) -> int:
@@ -210,6 +214,18 @@ class Module:
             f'{name} = internal unnamed_addr constant [{max(array.nbytes, 1)} x i8] c"{data or chr(92) + "00"}", align 64'
         )
         return name
+
+    def passed(self, constants_at: int) -> list[str]:
+        """Instructions of an entry block that find the constants, and the environment, behind the inputs."""
+        lines = []
+        for k in range(len(self.constants)):
+            lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {constants_at + k}")
+            lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
+        if self.needs_environment:
+            at = constants_at + len(self.constants)
+            lines.append(f"  %environment.place = getelementptr i64, ptr %in, i64 {at}")
+            lines.append("  %environment = load ptr, ptr %environment.place")
+        return lines
 
     def text(self) -> str:
         """The module."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from runtime.backends.native.lower.processor import masks_bytes
 from runtime.backends.native.lower.types import is_float, is_signed
+from runtime.typesys.late import pattern
 
 __all__ = ["ONE_BY_ONE", "OURS", "Sum", "Wide", "parse"]
 
@@ -25,14 +26,14 @@ _CALLED = 25  # instructions that a call of the mathematical library counts for
 _T = r"(float|double|i\d+)"
 _BITS = {"float": 32, "double": 64}
 _FORMS = {
-    "binary": re.compile(rf"  (%\S+) = (\w+(?: [a-z]+)*) {_T} ([^,]+), (\S+)$"),
-    "address": re.compile(r"  (%\S+) = getelementptr inbounds (\w+), ptr (\S+), i64 (\S+)$"),
-    "load": re.compile(rf"  (%\S+) = load {_T}, ptr (%[\w.]+)(?:, !.*)?$"),
-    "store": re.compile(rf"  store {_T} ([^,]+), ptr (%[\w.]+)(?:, !.*)?$"),
-    "call": re.compile(rf"  (%\S+) = call((?: [a-z]+)*?) {_T} @([\w.]+)\((.*)\)$"),
-    "select": re.compile(rf"  (%\S+) = select i1 ([^,]+), {_T} ([^,]+), \S+ (\S+)$"),
-    "cast": re.compile(rf"  (%\S+) = (\w+) {_T} (\S+) to {_T}$"),
-    "negation": re.compile(rf"  (%\S+) = (fneg(?: [a-z]+)*) {_T} (\S+)$"),
+    "binary": pattern(rf"  (%\S+) = (\w+(?: [a-z]+)*) {_T} ([^,]+), (\S+)$"),
+    "address": pattern(r"  (%\S+) = getelementptr inbounds (\w+), ptr (\S+), i64 (\S+)$"),
+    "load": pattern(rf"  (%\S+) = load {_T}, ptr (%[\w.]+)(?:, !.*)?$"),
+    "store": pattern(rf"  store {_T} ([^,]+), ptr (%[\w.]+)(?:, !.*)?$"),
+    "call": pattern(rf"  (%\S+) = call((?: [a-z]+)*?) {_T} @([\w.]+)\((.*)\)$"),
+    "select": pattern(rf"  (%\S+) = select i1 ([^,]+), {_T} ([^,]+), \S+ (\S+)$"),
+    "cast": pattern(rf"  (%\S+) = (\w+) {_T} (\S+) to {_T}$"),
+    "negation": pattern(rf"  (%\S+) = (fneg(?: [a-z]+)*) {_T} (\S+)$"),
 }
 # By instruction. Those that trap are not among them: masked elements are zeros.
 _FORM_OF = {

@@ -16,9 +16,6 @@ define internal float @ag_rsqrt_f32(float %x) alwaysinline nounwind memory(none)
 """
 
 from runtime.backends.native.mathlib.library import (
-    BINARY,
-    NAMES,
-    TYPES,
     alone,
     declarations,
     declared_outside,
@@ -29,9 +26,9 @@ from runtime.backends.native.mathlib.library import (
     outside,
     requires,
     slow_path,
-    symbol,
     vector,
 )
+from runtime.backends.native.mathlib.names import BINARY, NAMES, TYPES, symbol
 
 __all__ = [
     "BINARY", "NAMES", "TYPES", "alone", "declarations", "declared_outside", "definition", "exports", "in_loops", "module",

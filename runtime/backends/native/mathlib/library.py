@@ -1,21 +1,9 @@
 """The table of functions, and their texts."""
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import cache
 
-from runtime.backends.native.mathlib import (
-    algebraic,
-    division,
-    emitter,
-    error_function,
-    exponential,
-    inverse_hyperbolic,
-    inverse_trigonometric,
-    logarithm,
-    power,
-    trigonometric,
-)
-from runtime.backends.native.mathlib.emitter import Value
+from runtime.backends.native.mathlib import emitter
 from runtime.backends.native.mathlib.guarded import (
     called,
     declared,
@@ -26,62 +14,16 @@ from runtime.backends.native.mathlib.guarded import (
     vector_alone,
     vector_inlined,
 )
-
-TYPES = ("f32", "f64")
-
-UNARY_BODIES: dict[str, Callable[[Value], Value]] = {
-    function.__name__: function
-    for function in (
-        exponential.exp, exponential.exp2, exponential.expm1,
-        exponential.sigmoid, exponential.tanh, exponential.sinh, exponential.cosh,
-        logarithm.log, logarithm.log2, logarithm.log10, logarithm.log1p, logarithm.softplus,
-        trigonometric.sin, trigonometric.cos, trigonometric.tan,
-        inverse_trigonometric.asin, inverse_trigonometric.acos, inverse_trigonometric.atan,
-        inverse_hyperbolic.asinh, inverse_hyperbolic.acosh, inverse_hyperbolic.atanh,
-        error_function.erf, error_function.erfc,
-        algebraic.rsqrt, algebraic.cbrt, power.cube, power.fourth,
-    )
-}
-BINARY_BODIES: dict[str, Callable[[Value, Value], Value]] = {
-    function.__name__: function
-    for function in (
-        logarithm.logaddexp, inverse_trigonometric.atan2, algebraic.hypot, power.pow,
-        division.fmod, division.remainder, division.floor_divide,
-    )
-}
-NAMES = frozenset(UNARY_BODIES)
-BINARY = frozenset(BINARY_BODIES)
-
-
-# name -> (predicate, exact body, what the predicate asks)
-SLOW: dict[str, tuple[Callable[..., Value], Callable[..., Value], str]] = {
-    **{
-        name: (trigonometric.beyond, partial(emitter.library_call, name), "|x| > 2**20 (f32), 2**36 (f64)")
-        for name in ("sin", "cos", "tan")
-    },
-    "fmod": (division.beyond, division.exact_fmod, "|x / y| >= 2**53"),
-    "remainder": (division.beyond, division.exact_remainder, "|x / y| >= 2**53"),
-    "floor_divide": (division.beyond, division.exact_floor_divide, "|x / y| >= 2**53"),
-}
-
-
-def symbol(name: str, kind: str) -> str:
-    """The function's symbol, `@ag_exp_f32`.
-
-    >>> symbol("exp", "f32")
-    '@ag_exp_f32'
-    """
-    return f"@ag_{name}_{kind}"
+from runtime.backends.native.mathlib.names import BINARY, SLOW, TYPES, body, slow_bodies, symbol
 
 
 @cache
 def build(name: str, kind: str, often: bool = False) -> tuple[str, tuple[str, ...]]:
     """The text of a function and its declarations."""
     kinds = _kinds(name, kind)
-    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+    fast = body(name)
     if name in SLOW:
-        beyond, exact, _ = SLOW[name]
-        return (called if often else guarded)(symbol(name, kind), kinds, fast, beyond, exact)
+        return (called if often else guarded)(symbol(name, kind), kinds, fast, *slow_bodies(name))
     return (called if often else emitter.definition)(symbol(name, kind), kinds, fast)
 
 
@@ -117,8 +59,8 @@ def in_loops(name: str, kind: str) -> tuple[str, tuple[str, ...], tuple[str, ...
     if name not in SLOW:
         return (*build(name, kind), ())
     kinds = _kinds(name, kind)
-    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
-    return (*inlined(symbol(name, kind), kinds, fast, SLOW[name][0]), rare(symbol(name, kind), kinds))
+    fast = body(name)
+    return (*inlined(symbol(name, kind), kinds, fast, slow_bodies(name)[0]), rare(symbol(name, kind), kinds))
 
 
 def alone(name: str, kind: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -139,12 +81,12 @@ def vector(name: str, kind: str, lanes: int, often: bool) -> tuple[str, tuple[st
     head, kinds = symbol(name, kind), _kinds(name, kind)
     if often and f"{head}_x{lanes}" in outside(name, kind):
         return "", (outside(name, kind)[f"{head}_x{lanes}"],), (f"{head}_x{lanes}",)
-    fast = BINARY_BODIES[name] if name in BINARY else UNARY_BODIES[name]
+    fast = body(name)
     if name not in SLOW:
         return (*vector_alone(head, kinds, fast, lanes), ())
     each = f"{head}_each{lanes}"
     beyond = each if each in rare(head, kinds) else head
-    return (*vector_inlined(head, kinds, fast, SLOW[name][0], lanes), (beyond,))
+    return (*vector_inlined(head, kinds, fast, slow_bodies(name)[0], lanes), (beyond,))
 
 
 def exports(name: str, kind: str) -> tuple[str, ...]:
@@ -190,4 +132,4 @@ def slow_path(name: str, kind: str) -> str | None:
     '|x / y| >= 2**53'
     """
     build(name, kind)
-    return SLOW[name][2] if name in SLOW else None
+    return SLOW.get(name)

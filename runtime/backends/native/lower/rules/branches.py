@@ -7,20 +7,20 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.crossings import Held, converted, hold, move
 from runtime.backends.native.lower.exprs import (
     Const,
     Deferred,
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
-from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.rules.islands import Held, converted, hold, move
-from runtime.backends.native.lower.rules.lists import (
+from runtime.backends.native.lower.held_lists import (
     ListRep,
     assign,
     copied,
     is_mine,
     new_list,
 )
+from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.rules.logic import as_choice, as_logic, is_choice, is_logic
 from runtime.backends.native.lower.rules.turns import (
     note_said,

@@ -14,20 +14,18 @@ from typing import Any
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.crossings import Held, converted, copied_held, hold, move, register_of
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering, rule
+from runtime.backends.native.lower.held_lists import ListRep, copied, is_mine, length_of, new_list, reserve
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.rules.branches import settled
-from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, hold, move, register_of
-from runtime.backends.native.lower.rules.lists import ListRep, copied, is_mine, length_of, new_list, reserve
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, SIZE, code_of
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.shapes import Dim, is_static
 from runtime.typesys.spec import ListType, TensorType, ValueType
-
-__all__ = ["lower_functions"]
 
 STACK_FRAME = 4096  # bytes of working memory that a function has on the stack; more is taken from pool.ll
 
@@ -52,7 +50,7 @@ def call(ctx: FunctionLowering, node: Node) -> None:
     """A named function on values."""
     code = ctx.code
     graph = ctx.functions[node.attrs["function"]]
-    number = ctx.module.function(node.attrs["function"])
+    number = ctx.module.function(node.attrs["function"], lower_functions)
     ctx.big = True
     words: list[str] = ["ptr %in", f"i64 {ctx.limit}", f"i64 {ctx.next_register}"]
     if ctx.module.records:
@@ -260,7 +258,7 @@ class _Function:
             lines.append(f"  %frame = alloca [{max(frame, 1)} x i8], align 16" if frame else
                          "  %frame = getelementptr i8, ptr null, i64 0")
             lines.append("  %bad = select i1 %deep, i1 true, i1 false")
-        lines += [*passed(module, self.constants_at), *ctx.memory.definitions()]
+        lines += [*module.passed(self.constants_at), *ctx.memory.definitions()]
         lines.append("  br i1 %bad, label %never, label %start, !prof !1")
         lines += ["never:"]
         if frame > STACK_FRAME:
@@ -395,16 +393,3 @@ class _Function:
         if array.code != target.code or array.sizes != target.sizes:
             raise Unsupported([("a result of another type", None)])
         self.ctx.copy(array, target)
-
-
-def passed(module: Module, constants_at: int) -> list[str]:
-    """Instructions of an entry block that find the constants, and the environment, behind the inputs."""
-    lines = []
-    for k in range(len(module.constants)):
-        lines.append(f"  %constant{k}.place = getelementptr i64, ptr %in, i64 {constants_at + k}")
-        lines.append(f"  %constant{k} = load ptr, ptr %constant{k}.place")
-    if module.needs_environment:
-        at = constants_at + len(module.constants)
-        lines.append(f"  %environment.place = getelementptr i64, ptr %in, i64 {at}")
-        lines.append("  %environment = load ptr, ptr %environment.place")
-    return lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
-from runtime.backends.native.lower.rules.lists import ListRep
+from runtime.backends.native.lower.held_lists import ListRep
 from runtime.backends.native.lower.types import SIZE
 from runtime.ir.graph import Value
 from runtime.typesys.spec import ListType

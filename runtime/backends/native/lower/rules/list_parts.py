@@ -7,9 +7,7 @@ from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Map
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering, rule
-from runtime.backends.native.lower.memory import Array
-from runtime.backends.native.lower.rules.indexing import slice_of
-from runtime.backends.native.lower.rules.lists import (
+from runtime.backends.native.lower.held_lists import (
     ListRep,
     copied,
     data_of,
@@ -21,6 +19,8 @@ from runtime.backends.native.lower.rules.lists import (
     put,
     reserve,
 )
+from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.indexing import slice_of
 from runtime.backends.native.lower.rules.reductions import place_of
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import SIZE, code_of

@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.crossings import Held, converted, copied_held, move
 from runtime.backends.native.lower.exprs import (
     Deferred,
     Gather,
@@ -22,15 +23,7 @@ from runtime.backends.native.lower.exprs import (
     reductions_in,
 )
 from runtime.backends.native.lower.function import FunctionLowering, rule
-from runtime.backends.native.lower.memory import Array, Buffer
-from runtime.backends.native.lower.rules.ahead import bound_numbers, proved_ahead
-from runtime.backends.native.lower.rules.blocks import in_blocks
-from runtime.backends.native.lower.rules.branches import is_lent, settled
-from runtime.backends.native.lower.rules.growing import Growing
-from runtime.backends.native.lower.rules.islands import Held, converted, copied_held, move
-from runtime.backends.native.lower.rules.kernels import pack_weights
-from runtime.backends.native.lower.rules.list_memory import as_number, plans_memory
-from runtime.backends.native.lower.rules.lists import (
+from runtime.backends.native.lower.held_lists import (
     ListRep,
     assign,
     copied,
@@ -38,6 +31,13 @@ from runtime.backends.native.lower.rules.lists import (
     length_of,
     reserve,
 )
+from runtime.backends.native.lower.memory import Array, Buffer
+from runtime.backends.native.lower.rules.ahead import bound_numbers, proved_ahead
+from runtime.backends.native.lower.rules.blocks import in_blocks
+from runtime.backends.native.lower.rules.branches import is_lent, settled
+from runtime.backends.native.lower.rules.growing import Growing
+from runtime.backends.native.lower.rules.kernels import pack_weights
+from runtime.backends.native.lower.rules.list_memory import as_number, plans_memory
 from runtime.backends.native.lower.rules.turns import (
     Stretch,
     bound_chosen_sums,

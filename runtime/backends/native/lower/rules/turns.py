@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from runtime.backends.native.lower.code import Operand
@@ -11,6 +10,7 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
 from runtime.backends.native.lower.widen import ONE_BY_ONE
 from runtime.ir.graph import Graph, Node, Value
+from runtime.typesys.late import pattern
 from runtime.typesys.spec import TensorType
 
 __all__ = [
@@ -322,8 +322,8 @@ def leave_at_break(ctx: FunctionLowering, node: Node, finals: list[Scalar | None
     return block
 
 
-_CHOSEN = re.compile(r"  (%[\w.]+) = select i1 (%[\w.]+), \S+ ([^,\s]+), \S+ ([^,\s]+)$")
-_BOTH = re.compile(r"  (%[\w.]+) = (or|and|xor) i1 (%[\w.]+), ([^,\s]+)$")
+_CHOSEN = pattern(r"  (%[\w.]+) = select i1 (%[\w.]+), \S+ ([^,\s]+), \S+ ([^,\s]+)$")
+_BOTH = pattern(r"  (%[\w.]+) = (or|and|xor) i1 (%[\w.]+), ([^,\s]+)$")
 _WORD = {True: "true", False: "false"}
 
 
