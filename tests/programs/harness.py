@@ -24,6 +24,11 @@ import autograph as ag
 STEP = 1e-6
 
 
+def open_spec(x: Any) -> ag.TensorSpec:
+    """The signature of an argument like this one, of any size."""
+    return ag.TensorSpec([None] * np.ndim(x), np.asarray(x).dtype)
+
+
 @dataclasses.dataclass(frozen=True)
 class Py:
     """An argument that stays a Python value."""

@@ -9,27 +9,10 @@ from itertools import count
 import pytest
 
 import autograph as ag
+from tests.programs.worlds import Node, Programs, number
 
-
-class Node:
-    def __init__(self, n):
-        self.n = n
-
-
-class World:
-    def __init__(self):
-        self.items, self.table, self.current = [], {}, None
-
-
-PROGRAMS = {}
-
-
-def program(setup):
-    def keep(f):
-        PROGRAMS[f.__name__] = f, setup
-        return f
-
-    return keep
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def items(make):
@@ -330,10 +313,6 @@ def an_attribute_that_is_not_there_yet(world, x):
     return world.current.calls * x
 
 
-def number(x):
-    return int(x) if isinstance(x, ag.Tensor) else x
-
-
 def shown(x):
     if isinstance(x, (UserDict, UserList)):
         return shown(x.data)
@@ -348,27 +327,16 @@ def shown(x):
     return type(x).__name__ if hasattr(x, "__next__") or callable(x) else number(x)
 
 
-def outcomes(f, name, argument):
-    """What calls give and leave, also after the world has been replaced."""
-    _, setup = PROGRAMS[name]
-    world, found = World(), []
-    for start in (1, 5, 7):
-        world.__init__()
-        setup(world, start)
-        for turn in range(3):
-            try:
-                result = number(f(world, argument(start + turn)))
-            except (IndexError, KeyError) as error:
-                result = type(error).__name__
-            found.append((result, shown([world.items, world.table, world.current])))
-    return found
+def look(world):
+    return lambda: shown([world.items, world.table, world.current])
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("jit", [False, True])
 def test_as_python(name, jit):
     function, _ = PROGRAMS[name]
-    assert outcomes(ag.function(function, jit_compile=jit), name, ag.constant) == outcomes(function, name, int)
+    staged = PROGRAMS.play(name, ag.function(function, jit_compile=jit), ag.constant, 3, look)
+    assert staged == PROGRAMS.play(name, function, int, 3, look)
 
 
 def test_an_item_that_others_change_is_seen():

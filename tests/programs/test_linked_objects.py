@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import values
+from tests.programs.harness import open_spec, values
 
 PROGRAMS = {}
 
@@ -173,15 +173,11 @@ def bosses(numbers, which):
     return depth, [p.reports for p in people], person is people[0]
 
 
-def specs(x):
-    return ag.TensorSpec([None] * np.ndim(x), np.asarray(x).dtype)
-
-
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_staged(name, jit):
     program, cases = PROGRAMS[name]
-    staged = ag.function(program, input_signature=list(map(specs, cases[0])), jit_compile=jit)
+    staged = ag.function(program, input_signature=list(map(open_spec, cases[0])), jit_compile=jit)
     for case in cases:
         got = values(staged(*map(ag.constant, map(np.asarray, case))))
         np.testing.assert_equal(got, values(program(*case)))

@@ -4,23 +4,7 @@ results, contents, and who is the same object."""
 import pytest
 
 import autograph as ag
-
-
-class Node:
-    def __init__(self, n):
-        self.n = n
-
-    def __repr__(self):
-        return f"Node({number(self.n)})"
-
-
-class World:
-    def __init__(self):
-        self.items, self.table, self.current = [], {}, None
-
-
-def number(x):
-    return int(x) if isinstance(x, ag.Tensor) else x
+from tests.programs.worlds import Node, Programs, World, number
 
 
 def shown(x):
@@ -29,15 +13,8 @@ def shown(x):
     return [shown(v) for v in x] if isinstance(x, (list, tuple)) else repr(number(x))
 
 
-PROGRAMS = {}
-
-
-def program(setup):
-    def keep(f):
-        PROGRAMS[f.__name__] = f, setup
-        return f
-
-    return keep
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def items(make, count=2):
@@ -180,30 +157,24 @@ def held(world):
     return [world.items, *world.items, world.table, *world.table.values(), world.current]
 
 
-def outcomes(f, name, argument):
-    """What calls give and leave: results, contents, and which objects of before are where."""
-    _, setup = PROGRAMS[name]
-    world, found = World(), []
-    for start in (1, 5, 7):
-        world.__init__()
-        setup(world, start)
-        before = held(world)
-        for turn in range(2):
-            try:
-                result = repr(number(f(world, argument(start + turn))))
-            except (IndexError, KeyError) as error:
-                result = type(error).__name__
-            now = [x for x in held(world) if isinstance(x, (list, dict, Node))]
-            places = [next((i for i, old in enumerate(before) if old is x), None) for x in now]
-            found.append((result, shown(held(world)), shown(before), places))
-    return found
+def look(world):
+    """Contents, and which objects of before are where."""
+    before = held(world)
+
+    def seen():
+        now = [x for x in held(world) if isinstance(x, (list, dict, Node))]
+        places = [next((i for i, old in enumerate(before) if old is x), None) for x in now]
+        return shown(held(world)), shown(before), places
+
+    return seen
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("jit", [False, True])
 def test_as_python(name, jit):
     function, _ = PROGRAMS[name]
-    assert outcomes(ag.function(function, jit_compile=jit), name, ag.constant) == outcomes(function, name, int)
+    staged = PROGRAMS.play(name, ag.function(function, jit_compile=jit), ag.constant, 2, look)
+    assert staged == PROGRAMS.play(name, function, int, 2, look)
 
 
 def test_an_unchanged_world_is_traced_once():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import values
+from tests.programs.harness import open_spec, values
 
 PROGRAMS = {}
 PAIRS = np.array([[1, 3], [8, 10], [2, 6], [15, 18], [9, 12]])
@@ -89,15 +89,11 @@ def test_what_is_no_mapping(other):
             f(ag.constant(1))
 
 
-def specs(x):
-    return ag.TensorSpec([None] * np.ndim(x), np.asarray(x).dtype)
-
-
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_staged(name, jit):
     program, cases = PROGRAMS[name]
-    staged = ag.function(program, input_signature=list(map(specs, cases[0])), jit_compile=jit)
+    staged = ag.function(program, input_signature=list(map(open_spec, cases[0])), jit_compile=jit)
     for case in cases:
         outcomes = []
         for f, arguments in ((program, case), (staged, tuple(map(ag.constant, case)))):

@@ -55,14 +55,24 @@ def by_call(
     code, kind = ctx.code, out.code
     rows, inner, columns = (int(n) for n in sizes)
     assert b[3][1] == 1 or inner * columns <= ROOM
-    begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])
-    of_a, of_b, of_c = (pointer(ctx, ptr, kind, code.add(offset, extra)) for ptr, offset, extra in begins)
+    of_a, of_b, of_c = _pointers(ctx, a, b, out, at)
     name = f"ag_little_{kind}"
     ctx.module.declare(f"declare void @{name}(i64, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64)", name)
     code.do(
         f"call void @{name}(i64 {rows}, i64 {columns}, i64 {inner}, ptr {of_a}, i64 {a[3][0]}, i64 {a[3][1]}, "
         f"ptr {of_b}, i64 {b[3][0]}, i64 {b[3][1]}, ptr {of_c}, i64 {pitch})"
     )
+
+
+def _pointers(
+    ctx: FunctionLowering, a: Plane, b: Plane, out: Array, at: tuple[Operand, Operand, Operand]
+) -> list[str]:
+    """Where the three matrices of a product begin, these many elements on."""
+    places = (a[0], a[1]), (b[0], b[1]), (out.ptr, out.offset)
+    return [
+        pointer(ctx, ptr, out.code, ctx.code.add(offset, extra))
+        for (ptr, offset), extra in zip(places, at, strict=True)
+    ]
 
 
 def little(
@@ -77,8 +87,7 @@ def little(
     """One product written out; its matrices lie at offsets."""
     code, kind = ctx.code, out.code
     rows, inner, columns = (int(n) for n in sizes)
-    begins = (a[0], a[1], at[0]), (b[0], b[1], at[1]), (out.ptr, out.offset, at[2])
-    of_a, of_b, of_c = (pointer(ctx, ptr, kind, code.add(offset, extra)) for ptr, offset, extra in begins)
+    of_a, of_b, of_c = _pointers(ctx, a, b, out, at)
     step = b[3][0]
     if b[3][1] != 1:
         of_b, step = _turned(ctx, of_b, b, inner, columns, kind), columns
