@@ -12,18 +12,21 @@ A consumer that may stop before the end (its loop has a `break`) has `emit` retu
 import gast
 
 from autograph.convert.converter import holds
+from autograph.convert.jumps import blocks_of, has_jump
 from autograph.convert.naming import Names
 from autograph.convert.template import load, quote, quote_expression
 from autograph.source.parse import Node
 
-__all__ = ["turned_inside_out"]
+__all__ = ["manages_once", "turned_inside_out"]
 
 _YIELDS = (gast.Yield, gast.YieldFrom)
 
 
-def turned_inside_out(function: Node, names: Names, may_stop: bool) -> Node | None:
+def turned_inside_out(function: Node, names: Names, may_stop: bool, manages: bool = False) -> Node | None:
     """The function (changed in place) with one parameter more, its first; None where a yield stands in a place for which
     there is no such form: inside an expression, or where an `except` would see errors of the consumer.
+
+    One that `manages` a context is to see these errors.
 
     >>> from autograph.source.parse import parse, unparse
     >>> tree = parse("def f(xs):\\n    for x in xs:\\n        yield x\\n    yield from xs").body[0]
@@ -36,7 +39,7 @@ def turned_inside_out(function: Node, names: Names, may_stop: bool) -> Node | No
     """
     if not isinstance(function, gast.FunctionDef):
         return None
-    turning = _Turning(names, may_stop)
+    turning = _Turning(names, may_stop, manages)
     function.body = turning.block(function.body)
     if turning.failed or any(holds(statement, *_YIELDS) for statement in function.body):
         return None
@@ -48,10 +51,30 @@ def turned_inside_out(function: Node, names: Names, may_stop: bool) -> Node | No
     return function
 
 
+def manages_once(function: Node, catching: bool) -> bool:
+    """Whether control surely comes to one yield, unless an exception ends the function before; and, where `catching` is
+    asked for, whether exceptions raised there may be caught."""
+    block, catches = function.body, False
+    while True:
+        found = [statement for statement in block if holds(statement, *_YIELDS)]
+        if len(found) != 1 or has_jump(block[: block.index(found[0])], gast.Return):
+            return False
+        (statement,) = found
+        if isinstance(statement, (gast.Expr, gast.Assign)):
+            return isinstance(statement.value, gast.Yield) and (catches or not catching)
+        if not isinstance(statement, (gast.Try, gast.With)) or not holds(statement.body, *_YIELDS):
+            return False
+        if any(holds(part, *_YIELDS) for part in blocks_of(statement) if part is not statement.body):
+            return False
+        block = statement.body
+        catches = catches or isinstance(statement, gast.With) or bool(statement.handlers)
+
+
 class _Turning(gast.NodeTransformer):
-    def __init__(self, names: Names, may_stop: bool) -> None:
+    def __init__(self, names: Names, may_stop: bool, manages: bool) -> None:
         self.names = names
         self.may_stop = may_stop
+        self.manages = manages
         self.emit = names.fresh("emit")
         names.bound.add(self.emit)
         self.failed = False
@@ -69,7 +92,7 @@ class _Turning(gast.NodeTransformer):
     visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
     def visit_Try(self, node: Node) -> Node:
-        if node.handlers and holds(node.body, *_YIELDS):
+        if node.handlers and not self.manages and holds(node.body, *_YIELDS):
             self.failed = True
         return self.generic_visit(node)
 

@@ -9,9 +9,9 @@ import gast
 
 from autograph.analysis.reads import reads_of_tree
 from autograph.convert.converter import Context
-from autograph.convert.emitting import turned_inside_out
+from autograph.convert.emitting import manages_once, turned_inside_out
+from autograph.convert.nesting import nest_managers
 from autograph.convert.pipeline import Dump, convert_tree, new_context
-from autograph.convert.suppressing import holds_suppress, suppress_as_try
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.depth import deep_trees
@@ -46,6 +46,13 @@ def convert_with_tries(function: types.FunctionType, hooks: object) -> types.Fun
     return make_function(code, function, hooks)
 
 
+def convert_manager(function: types.FunctionType, hooks: object, catching: bool) -> types.FunctionType | None:
+    """The generator function of a `contextlib.contextmanager`, as `convert_generator`, with its `try` statements as calls of
+    a hook. None if it cannot be, and where it is to be `catching` exceptions and does not."""
+    code = _codes.get(function.__code__, ("manage", catching), lambda: _convert_manager(function, catching))
+    return None if code is None else make_function(code, function, hooks)
+
+
 def convert_generator(function: types.FunctionType, hooks: object, may_stop: bool) -> types.FunctionType | None:
     """A generator function turned inside out and converted: see `autograph.convert.emitting`. None if it cannot be."""
     code = _codes.get(function.__code__, ("emit", may_stop), lambda: _convert_generator(function, may_stop))
@@ -64,12 +71,9 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
 @deep_trees()
 def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
-    suppresses = holds_suppress(source.node, function.__globals__)
-    has_tries = not stage_tries and (
-        suppresses or any(isinstance(n, gast.Try) for n in walk(source.node))
-    )
-    if stage_tries and suppresses:
-        suppress_as_try(source.node, function.__globals__)
+    has_tries = not stage_tries and any(isinstance(n, (gast.Try, gast.With)) for n in walk(source.node))
+    if stage_tries:
+        nest_managers(source.node)
     context = _context(source, function, stage_tries)
     code = _finished(function, source, source.node, context, shortcuts)
     if has_tries:
@@ -109,6 +113,17 @@ def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.Co
     source = read_function(function)
     context = _context(source, function)
     tree = turned_inside_out(source.node, context.names, may_stop)
+    return None if tree is None else _finished(function, source, tree, context, shortcuts=True)
+
+
+@deep_trees()
+def _convert_manager(function: types.FunctionType, catching: bool) -> types.CodeType | None:
+    source = read_function(function)
+    if not manages_once(source.node, catching):
+        return None
+    nest_managers(source.node)
+    context = _context(source, function, stage_tries=True)
+    tree = turned_inside_out(source.node, context.names, may_stop=False, manages=True)
     return None if tree is None else _finished(function, source, tree, context, shortcuts=True)
 
 

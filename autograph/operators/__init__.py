@@ -23,6 +23,7 @@ from autograph.operators.functions import standard_forms as standard_forms  # re
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
 from autograph.operators.functions.keyed import dict_of, set_of
+from autograph.operators.functions.managers import with_stmt
 from autograph.operators.items import array_walks as array_walks  # registers what it stands in for
 from autograph.operators.items.attributes import aug_attr, del_attr, set_attr
 from autograph.operators.items.for_loops import for_stmt
@@ -150,4 +151,5 @@ __all__ = [
     "unpack",
     "while_rest",
     "while_stmt",
+    "with_stmt",
 ]

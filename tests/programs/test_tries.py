@@ -460,6 +460,22 @@ def nothing_but_a_check(a):
     return a + 1
 
 
+@PROGRAMS.add((5.0,), (15.0,))
+def a_handler_puts_back_what_was_there(x):
+    a = x
+    try:
+        try:
+            a = a - 10.0
+            if a < 0.0:
+                raise Negative("too little")
+        except Negative:
+            a = x
+            raise
+    except Negative:
+        a = a + 0.25
+    return a
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

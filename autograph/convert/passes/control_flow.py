@@ -255,6 +255,30 @@ def f(pairs):
         node.finalbody = self.visit_block(node.finalbody)
         return node
 
+    def visit_With(self, node: Node) -> Node | list[Node]:
+        """As `try`: its manager sees what fails in the body, and may take it back."""
+        target = node.items[0].optional_vars
+        simple = target is None or all(isinstance(t, (gast.Name, gast.Tuple, gast.expr_context)) for t in walk(target))
+        if not self.context.stage_tries or not simple or not self._can_be_functions(node, node.body):
+            return self.generic_visit(node)
+        (item,) = node.items  # several were nested before
+        after = self._liveness.after(node)
+        shared = self._shared(node.body, after)
+        made, names, entering = [], shared, None
+        if target is not None:  # before the body, so that what is entered is the same object in all that follows
+            bound = tuple(dict.fromkeys(n.id for n in walk(target) if isinstance(n, gast.Name)))
+            names = tuple(dict.fromkeys((*bound, *shared)))
+            entered, entering = self.names.helper("entered"), self.names.helper("entering")
+            assigned = self.quote("target = entered", target, target=target, entered=entered)
+            made += self._function(node, entering, entered, assigned, bound)
+        name = self.names.helper("with_body")
+        made += self._function(node, name, None, node.body, shared)
+        manager = self.visit(item.context_expr)
+        return made + self.quote(
+            "ag__.with_stmt(manager, entering, body, names)",
+            node, manager=manager, entering=entering, body=name, names=self._told(names),
+        )  # fmt: skip
+
     def visit_Global(self, node: Node) -> Node | None:
         """Declarations move out of bodies, to the top of the user's function."""
         if len(self._frames) == 1:

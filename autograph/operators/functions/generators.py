@@ -38,6 +38,7 @@ __all__ = [
     "emitting",
     "generator_maker",
     "made_of",
+    "managing_form",
     "may_be_shared",
     "refuse_spent",
     "tried_by_python",
@@ -200,6 +201,34 @@ def made_of(x: Any) -> list[Any]:
 
 
 _REFERENCES = 3  # of a generator that only a consumer holds: its parameter, ours, getrefcount's
+
+
+def managing_form(x: Any, catching: bool) -> Callable[[Body], None] | None:
+    """What runs a `with` statement's body in the place of a generator's `yield`; None where Python does.
+
+    The generator is one of this trace that has not begun. `catching`: only if it may catch what the body raises.
+    """
+    from autograph.load.conversion import convert_manager  # loads gast
+
+    made = _made.get(x)
+    if made is None:
+        return None
+    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
+    try:
+        turned = convert_manager(made.function, sys.modules["autograph.operators"], catching)
+    finally:
+        STATE.trace = trace
+    if turned is None:
+        return None
+    function = turned
+
+    def run(body: Body) -> None:
+        assert trace is not None
+        watch(trace, function)
+        x.close()
+        function(_Emit(body, None), *made.args, **made.kwargs)
+
+    return run
 
 
 def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | None:

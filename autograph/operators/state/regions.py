@@ -167,6 +167,7 @@ def left_by(trace: Trace, error: BaseException) -> bool:
         if site:
             attrs = {**attrs, "site": site}
     trace.builder.emit(get("raise_"), values, attrs, (), (), location)
+    error.__traceback__ = None  # who keeps the exception does not keep what was born here
     return True
 
 

@@ -29,6 +29,7 @@ from autograph.operators.state.regions import (
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import staged_cond
 from autograph.operators.statements.loop_state import Slot as OwnPlace
+from autograph.operators.statements.raised_kinds import flat, raised_in
 from autograph.operators.statements.staged_texts import slot, staged_text, text
 from autograph.operators.statements.trials import Trial
 from autograph.operators.values.choice import alternatives_of
@@ -45,7 +46,7 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.build import Region
-from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.graph import Graph, Value
 from runtime.ir.safety import may_fail
 from runtime.ops.attempts import Kind, Known, Sited, last_caught
 from runtime.ops.effects import Slot, Text, exception_of
@@ -53,7 +54,6 @@ from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Place, Trace
-from runtime.typesys.errors import OpError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["EVERYTHING", "try_stmt"]
@@ -72,13 +72,17 @@ def try_stmt(
     handlers: tuple[Handler, ...],
     orelse: Callable[[], None] | None,
     names: tuple[str, ...],
+    binding: Callable[..., Any] | None = None,
 ) -> None:
-    """`try: body()`, `except type(): handler(error)` for each of the handlers, `else: orelse()`."""
+    """`try: body()`, `except type(): handler(error)` for each of the handlers, `else: orelse()`.
+
+    `binding` is the function that binds the names, where it is none of these.
+    """
     trace = STATE.trace
     if trace is None:
         _by_python(body, handlers, orelse)
         return
-    cells = name_places(names, body, orelse, *(h for _, h in handlers)) if names else []
+    cells = name_places(names, body, orelse, binding, *(h for _, h in handlers)) if names else []
     staged = _Try(trace, body, cells, any(_uses_first(handler) for _, handler in handlers))
     trial = Trial(trace)
     trace.journal.try_out(trial.written)  # lists become references on the way
@@ -97,11 +101,10 @@ def try_stmt(
     kinds: list[tuple[Kind, Any]] = []
     made: dict[Sited, dict[str, Any]] = {}  # attributes of the nodes that raise
     for types, handler in handlers:
-        for kind in _flat(types()):
-            known, others = _raised_in(staged, traced.region.graph, kind, made) if _uses_first(handler) else ([], True)
-            kinds += [(k, handler) for k in known]
-            if others:
-                kinds.append((kind, handler))
+        asks = _uses_first(handler)
+        for kind in flat(types()):
+            found = raised_in(trace, staged.carried, traced.region.graph, kind, made) if asks else [kind]
+            kinds += [(k, handler) for k in found]
     tag = staged.emit(traced, tuple(kind for kind, _ in kinds))
 
     def done() -> None:
@@ -147,66 +150,6 @@ def _by_python(body: Callable[[], None], handlers: tuple[Handler, ...], orelse: 
 
 def _handler_of(error: BaseException, handlers: Sequence[Handler]) -> Callable[[Any], None] | None:
     return next((handler for types, handler in handlers if isinstance(error, types())), None)
-
-
-def _flat(types: Any) -> list[type[BaseException]]:
-    return [kind for part in types for kind in _flat(part)] if isinstance(types, tuple) else [types]
-
-
-def _raised_in(
-    staged: _Try, graph: Graph, kind: type[BaseException], sites: dict[Sited, dict[str, Any]]
-) -> tuple[list[Known | Sited], bool]:
-    """Of the exceptions of a class that a graph may raise those of which all is known, or noted (their attributes are
-    put into `sites`), and whether there are others."""
-    known: dict[Known | Sited, None] = {}
-    others = False
-    trace = staged.trace
-    pending, seen = [graph], {graph.name}
-    while pending:
-        for node in pending.pop().walk():
-            name = node.attrs.get("function")
-            if type(name) is str and name in trace.graph.functions and name not in seen:
-                seen.add(name)
-                pending.append(trace.graph.functions[name])
-            if node.op.name == "raise_":
-                exception, site = node.attrs["exception"], node.attrs.get("site")
-                is_new = isinstance(exception, type)
-                if site and not is_new:  # raised once more, as it was
-                    exception = site.exception if type(site) is Known else trace.notes["sites"][site][0]
-                if not isinstance(exception, type):
-                    others = True
-                elif issubclass(exception, kind):
-                    made: Known | Sited | None
-                    if type(site) is Known:
-                        made = site
-                    elif site and (not node.inputs or site in staged.carried):
-                        made = Sited(exception, site)
-                        if is_new:
-                            sites[made] = {**node.attrs, "slots": len(node.inputs)}
-                    else:
-                        made = _made(exception, node)
-                    others = others or made is None
-                    known.update({} if made is None else {made: None})
-            elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
-                others = others or kind.__module__ == "builtins" or issubclass(kind, OpError) or node.op.effect == "py"
-    return (list(known), others) if len(known) <= _MOST_KNOWN else ([], True)
-
-
-_MOST_KNOWN = 8  # for each the handler is traced
-
-
-def _made(exception: type[BaseException], node: Node) -> Known | None:
-    """What a `raise` makes, if nothing of it depends on the run."""
-    if node.inputs:
-        return None
-    attrs = node.attrs
-    made = exception_of((), exception, attrs["arguments"], attrs["template"], attrs.get("state"))
-    known = Known(exception, made.args, tuple(made.__dict__.items()))
-    try:
-        hash(known)
-    except TypeError:
-        return None
-    return known
 
 
 def _uses_first(function: Any) -> bool:
@@ -294,6 +237,7 @@ def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
     members |= {"__str__": lambda self: texts[0], "__repr__": lambda self: texts[1]}
     members["__raised_again__"] = staticmethod(last_caught)
     members["__module__"] = kind.__module__
+    members["__stands_in__"] = True
     made: Any = type(kind.__name__, (kind,), members)
     return made.__new__(made)  # type: ignore[no-any-return]
 
@@ -393,6 +337,8 @@ class _Try:
                     each.note_raised(attrs["site"], inputs)
                 else:
                     each.note()
+                if operation.name == "attempt":
+                    each.forget_here()
         except Exception as error:
             self.failed = error  # not the body's
             raise
@@ -474,6 +420,11 @@ class _Try:
             if region in self.last:
                 self.last[region][i] = _UNSURE
             region = region.parent
+
+    def forget_here(self) -> None:
+        """What comes next in this region runs notes of its own, of nobody knows what. (What was raised stays noted.)"""
+        last = self._last_here()
+        last[:] = [was if type(p) is OwnPlace else _UNSURE for p, was in zip(self.places, last, strict=True)]
 
     def emit(self, traced: Traced, exceptions: tuple[Kind, ...]) -> Tensor:
         """The node; the places get what the body left. Returns the tag."""

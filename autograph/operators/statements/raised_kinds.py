@@ -1,0 +1,106 @@
+"""What a handler of a staged `try` tells apart: the exceptions that its body's graph may raise."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from runtime.ir.graph import Graph, Node
+from runtime.ir.safety import may_fail
+from runtime.ops.attempts import Kind, Known, Sited
+from runtime.ops.effects import exception_of
+from runtime.ops.kinds import Elementwise
+from runtime.tensor.trace import Trace
+from runtime.typesys.errors import OpError
+
+__all__ = ["class_of", "flat", "raised_in"]
+
+
+def class_of(error: BaseException) -> type[BaseException]:
+    """The class of an exception; of what stands for one of the run, the one that it stands for."""
+    kind = type(error)
+    return kind.__bases__[0] if kind.__dict__.get("__stands_in__") else kind
+
+
+def flat(types: Any) -> list[type[BaseException]]:
+    """The classes that an `except` names."""
+    return [kind for part in types for kind in flat(part)] if isinstance(types, tuple) else [types]
+
+
+def raised_in(
+    trace: Trace,
+    carried: Container[int],
+    graph: Graph,
+    kind: type[BaseException],
+    sites: dict[Sited, dict[str, Any]],
+) -> list[Kind]:
+    """What a handler for a class tells apart of what a graph may raise: the exceptions of which all is known, those of which
+    all is noted (by the sites that are `carried`; their attributes are put into `sites`), and the classes of the others."""
+    known: dict[Known | Sited, None] = {}
+    others = False
+    classes: dict[Kind, None] = {}
+    pending, seen = [graph], {graph.name}
+    while pending:
+        for node in pending.pop().walk():
+            name = node.attrs.get("function")
+            if type(name) is str and name in trace.graph.functions and name not in seen:
+                seen.add(name)
+                pending.append(trace.graph.functions[name])
+            if node.op.name == "raise_":
+                exception, site = node.attrs["exception"], node.attrs.get("site")
+                is_new = isinstance(exception, type)
+                if site and not is_new:  # raised once more, as it was
+                    exception = site.exception if type(site) is Known else trace.notes["sites"][site][0]
+                if not isinstance(exception, type):
+                    others = True
+                elif issubclass(exception, kind):
+                    made: Known | Sited | None
+                    if type(site) is Known:
+                        made = site
+                    elif site and (not node.inputs or site in carried):
+                        made = Sited(exception, site)
+                        if is_new:
+                            sites[made] = {**node.attrs, "slots": len(node.inputs)}
+                    else:
+                        made = _known(exception, node)
+                    others = others or made is None
+                    known.update({} if made is None else {made: None})
+            elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
+                others = others or kind.__module__ == "builtins" or issubclass(kind, OpError) or node.op.effect == "py"
+                classes.update(dict.fromkeys(c for c in _raised_by(node) if c is not kind and issubclass(c, kind)))
+    if len(known) > _MOST_KNOWN:
+        return [*classes, kind]
+    return [*known, *classes, *([kind] if others else ())]
+
+
+_MOST_KNOWN = 8  # for each the handler is traced
+
+
+def _known(exception: type[BaseException], node: Node) -> Known | None:
+    """What a `raise` makes, if nothing of it depends on the run."""
+    if node.inputs:
+        return None
+    attrs = node.attrs
+    made = exception_of((), exception, attrs["arguments"], attrs["template"], attrs.get("state"))
+    known = Known(exception, made.args, tuple(made.__dict__.items()))
+    try:
+        hash(known)
+    except TypeError:
+        return None
+    return known
+
+
+_INDICES = frozenset("gather gather_nd index index_update list_get list_pop list_set".split())
+_DIVISIONS = frozenset("div floordiv mod fmod reciprocal".split())
+
+
+def _raised_by(node: Node) -> tuple[type[Exception], ...]:
+    """Python's classes of what an operation raises, the commonest."""
+    name = node.op.name
+    if name in _INDICES:
+        return (IndexError,)
+    if name == "assert_":
+        return (AssertionError,)
+    if isinstance(node.op, Elementwise) and all(getattr(v.type, "weak", False) for v in node.inputs):
+        return (ZeroDivisionError,) if name in _DIVISIONS else (ZeroDivisionError, OverflowError) if name == "pow" else ()
+    return () if node.op.effect == "py" else (ValueError,)
