@@ -250,7 +250,54 @@ def alternatives_beside_dictionaries(n):
     return xs, z, rows
 
 
+def bound_by_an_inner_loop(n):
+    y = [1, 2]
+    for _ in range(n + 1):
+        for k in (1, 2, 3):
+            z = [y[1] + k, y[0]]
+        if z[0] < 20:
+            y = z
+    return y[0] + y[1], z[0]
+
+
+def bound_by_an_inner_while(n):
+    y = [1, 2]
+    for i in range(n):
+        t = 0
+        while t <= i:
+            z = [y[1] + t, y[0]]
+            t += 1
+        y = z
+    return y[0], y[1]
+
+
+def changed_before_an_inner_loop_binds(n):
+    y, i = [1, 2], 0
+    while i < n:
+        if i > 0:
+            z[0] = z[0] + 3  # noqa: F821 (the turn before has bound it)
+        y[1] = y[1] + 1
+        for k in (1, 2):
+            z = [y[1] + k, y[0]]
+        y = z
+        y[0] = y[0] * 2
+        i += 1
+    return y
+
+
+def changed_after_an_inner_loop_bound(n):
+    y = [1, 2]
+    for _ in range(n + 1):
+        for k in (1, 2):
+            z = [y[1] + k, y[0]]
+        y = z
+    z.append(n)
+    return y, z
+
+
 HELD = (
+    changed_before_an_inner_loop_binds,
+    changed_after_an_inner_loop_bound,
     held_by_dictionary,
     changed_where_held,
     two_names_one_exchanged,
@@ -268,7 +315,15 @@ HELD = (
     nested_loops,
     alternatives_of_two_kinds,
 )
-ALONE = (previous_and_current, swapped, swapped_attributes, swapped_items, only_read)
+ALONE = (
+    bound_by_an_inner_loop,
+    bound_by_an_inner_while,
+    previous_and_current,
+    swapped,
+    swapped_attributes,
+    swapped_items,
+    only_read,
+)
 REFUSED = (dictionaries, rows_of_dictionaries, alternatives_beside_dictionaries)
 
 

@@ -12,7 +12,7 @@ from autograph.operators.state.aliases import HEAP, followed_no_further, hints_o
 from autograph.operators.state.births import births_of, has_frozen, owner_of
 from autograph.operators.state.dict_places import note_item
 from autograph.operators.state.places import note_attribute
-from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.choice import Choice, choice_of, usable_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, own_alternatives, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
 from autograph.operators.values.listvalue import ListValue, Splice
@@ -179,12 +179,18 @@ def refuse_parts_of_others(trace: Trace, value: Any) -> None:
             raise followed_no_further()
 
 
-def refuse_alternatives(trace: Trace, result: Any, value: Any) -> None:
-    """A list becomes one of several alternatives: no account is kept of what those are."""
+def refuse_alternatives(trace: Trace, result: Any, value: Any, noted: bool = False) -> None:
+    """A list becomes one of several alternatives: no account is kept of what those are.
+
+    `noted` says that relations of all parts are noted: where the other alternatives are None or not set, what is used is
+    the one list itself.
+    """
     if HEAP not in hints_of(trace) and trace.notes.get("restarts"):
-        alternatives = [a for choice in map(choice_of, (result, value)) if choice is not None for a in choice._alternatives]
-        if any(type(part) is list for a in alternatives for part in mutable_parts(a)):
-            raise followed_no_further()
+        for choice in map(choice_of, (result, value)):
+            if choice is None or (noted and len(usable_of(choice)) == 1):
+                continue
+            if any(type(part) is list for a in choice._alternatives for part in mutable_parts(a)):
+                raise followed_no_further()
 
 
 def _holds_changeable(value: ListValue) -> bool:

@@ -138,7 +138,7 @@ class LoopSharing:
     def note(self, trace: Trace, places: list[Place], values: list[Any]) -> None:
         """The places hold `values` now: a turn's parameters, or what the loop leaves."""
         for (i, j), (far, whole) in self.pairs.items():
-            refuse_alternatives(trace, values[i], None if j < 0 else values[j])
+            refuse_alternatives(trace, values[i], None if j < 0 else values[j], noted=True)
             for a in _objects(places[i], values[i]):
                 for b in _objects(places[j], values[j]) if far is None else [far]:
                     if a is not b and is_mutable(b):
