@@ -12,12 +12,27 @@ from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.list_texts import choice_form, each_form, list_form, pairs_form
 from autograph.operators.statements.rolling import CannotRoll
-from autograph.operators.statements.staged_texts import TOKEN, refuse_text, slot, template_of, text
+from autograph.operators.statements.staged_texts import (
+    TOKEN,
+    call_of_text,
+    refuse_text,
+    slot,
+    template_of,
+    text,
+)
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import Choice, choice_of, require_bound, select_any
-from autograph.operators.values.descriptors import Descriptor, OneOf, Static, Struct, describe
-from autograph.operators.values.listvalue import ListValue, Splice
-from autograph.operators.values.packing import pack
+from autograph.operators.values.descriptors import (
+    Descriptor,
+    OneOf,
+    Sequence,
+    Static,
+    Struct,
+    Words,
+    describe,
+)
+from autograph.operators.values.listvalue import ListValue, Splice, new_list
+from autograph.operators.values.packing import mapped, pack
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -139,14 +154,24 @@ def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any
         # Redirected while the function is traced: whoever did it waits for the text, and takes it from no later run.
         builtins.print(*args, sep=sep, end=end, file=file, flush=flush)
         return
-    between = " " if sep is None else sep
+    between = _given(sep, " ")
     unknown = any(type(x) is Splice for x in args)
-    text = (_joined(args, between) if unknown else between.join(map(text_of, args))) + ("\n" if end is None else end)
+    text = (_joined(args, between) if unknown else between.join(map(text_of, args))) + _given(end, "\n")
     emit_print(trace, text, "stderr" if file is not None and file is sys.stderr else "stdout")
+
+
+def _given(text: Any, usual: str) -> str:
+    """What stands between or after the arguments; the graph may choose it."""
+    choice = choice_of(text)
+    if choice is not None:
+        return text_of(select_any(choice, lambda one: usual if one is None else one))
+    return usual if text is None else text
 
 
 def _joined(args: tuple[Any, ...], between: str) -> str:
     """The texts of arguments, among them the items of lists of which only the run knows how many there are."""
+    if TOKEN.search(between):
+        return _joined_by_run(args, between)
     parts: list[str] = []
     first = next((i for i, x in enumerate(args) if type(x) is not Splice), None)
     if first is None:  # nothing is surely there: they are one list
@@ -163,6 +188,22 @@ def _joined(args: tuple[Any, ...], between: str) -> str:
         else:
             parts.append((between if i > first else "") + text_of(x))
     return "".join(parts)
+
+
+def _joined_by_run(args: tuple[Any, ...], between: str) -> str:
+    """The same where only the run knows what stands between them: it joins a list of texts."""
+    words = Sequence(Words())
+    texts: Any = []
+    for x in args:
+        if type(x) is not Splice:
+            more = as_list_value([text(text_of(x))])
+        elif x.value.element is None:
+            continue
+        else:
+            more = ListValue(words.element, mapped(x.value, words, lambda item: text(text_of(item))))
+        texts = concatenated(texts, more)
+    made: str = call_of_text("join", between, new_list(texts))
+    return made
 
 
 def _each(value: ListValue, before: str, after: str) -> str:
