@@ -317,15 +317,13 @@ WORK = [
     removed,
     rolling_window,
     rolling_window_of_fixed_length,
+    added_to_a_set,
 ]
 REFUSED = [
-    added_to_a_set,
-    set_united,
     bytes_joined,
     byte_appended,
     appended_to_an_array,
     appended_to_a_list_of_a_subclass,
-    added_to_a_set_in_a_loop,
 ]
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
+from autograph.operators.state import dict_places
 from autograph.operators.state.dict_places import note_all, note_item
 from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
@@ -83,6 +84,7 @@ class ContentsPlace:
 
     def write(self, value: Any) -> None:
         if type(value) is not Contents:
+            dict_places.by_run(self.owner)
             raise refusal("container-in-graph", what=type(self.owner).__name__)
         if self.read() is not value:
             _put(self.owner, value.items)

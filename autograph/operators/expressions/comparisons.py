@@ -6,12 +6,10 @@ import operator
 from functools import partial
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import as_list_value, dynamic_of, get_element, get_slice, length
 from autograph.operators.expressions.py_builtins import collect, gathered
 from autograph.operators.items.for_loops import staged_for
-from autograph.operators.items.maybe_keys import has_maybe_keys
-from autograph.operators.state.places import name_places
+from autograph.operators.state.places import UNBOUND, name_places
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
@@ -24,8 +22,9 @@ from autograph.operators.statements.iterables import (
 )
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values import specials
-from autograph.operators.values.choice import CHOICES, choice_of, resolve
+from autograph.operators.values.choice import CHOICES, choice_of, resolve, without_unbound
 from autograph.operators.values.listvalue import new_list
+from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from autograph.operators.values.quick import meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -124,7 +123,7 @@ def _equal(a: Any, b: Any) -> Any:
     """Whether two sequences of one type, or two dictionaries, have equal items."""
     if type(a) is dict:
         if has_maybe_keys(a) or has_maybe_keys(b):
-            raise refusal("choice-in-python", what="a key of a compared dictionary")
+            return and_(True, *(partial(_equal_at, k, a, b) for k in {**a, **b}))
         return a.keys() == b.keys() and and_(True, *(partial(same, a[k], b[k]) for k in a))
     if dynamic_of(a) is None and dynamic_of(b) is None:
         if len(a) != len(b):
@@ -134,6 +133,20 @@ def _equal(a: Any, b: Any) -> Any:
     if one.element is None or other.element is None:
         return op.equal(length(one), length(other))
     return if_exp(op.equal(length(one), length(other)), lambda: _all_equal(one, other), lambda: False)
+
+
+def _equal_at(key: Any, a: dict[Any, Any], b: dict[Any, Any]) -> Any:
+    """Whether two dictionaries have equal values at a key, or both have none."""
+    one, other = a.get(key, UNBOUND), b.get(key, UNBOUND)
+    if one is UNBOUND or other is UNBOUND:
+        return not_(is_set(other if one is UNBOUND else one))
+    alike = op.equal(is_set(one), is_set(other))
+    both = and_(alike, lambda: is_set(one))
+    return if_exp(both, lambda: same(_bound(one), _bound(other)), lambda: alike)
+
+
+def _bound(x: Any) -> Any:
+    return without_unbound(x) if is_maybe(x) else x
 
 
 def _all_equal(a: Any, b: Any) -> Any:

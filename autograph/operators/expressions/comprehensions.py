@@ -16,7 +16,7 @@ from autograph.operators.expressions.py_builtins import (
 from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import mapped, once
-from autograph.operators.state.plain import PLAIN
+from autograph.operators.state.plain import CERTAIN
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import filtered, staged_iterable
@@ -33,7 +33,7 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
     """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
     if current() is None:
         return _python(element, iterable, condition, flat)
-    if condition is None and not flat and type(iterable) in PLAIN:
+    if condition is None and not flat and type(iterable) in CERTAIN:
         return [element(x) for x in iterable]
     if is_mixed(iterable):
         return select(iterable, lambda taken: list_comp(element, taken, condition, flat))

@@ -17,7 +17,6 @@ from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import StagedIterator, mapped
 from autograph.operators.items.linked import are_one_object
-from autograph.operators.items.maybe_keys import is_set
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.statements.branches import not_, or_
@@ -27,6 +26,7 @@ from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
 from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.maybe import is_set
 from autograph.operators.values.quick import KEYS, is_object
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -134,6 +134,8 @@ def in_(x: Any, container: Any) -> Any:
         return call_of_text("contains", container, x)
     if is_mixed(container):
         return select(container, lambda taken: in_(x, taken))
+    if is_mixed(x) and type(container) is str:
+        return select(x, lambda taken: in_(taken, container))
     container = resolve(container)
     if isinstance(container, StagedIterator):
         if container.__staged_iterable__() is None:  # Python's items: it takes them one by one

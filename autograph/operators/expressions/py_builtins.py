@@ -25,7 +25,6 @@ from autograph.operators.functions.generators import (
 )
 from autograph.operators.functions.own_iterators import has_own_next, next_or
 from autograph.operators.functions.zip_form import columns
-from autograph.operators.items import maybe_keys
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.iterators import (
     StagedIterator,
@@ -37,11 +36,10 @@ from autograph.operators.items.iterators import (
     used_up,
     zipped,
 )
-from autograph.operators.items.maybe_keys import has_maybe_keys
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
-from autograph.operators.state.plain import NUMBERS, PLAIN
+from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
@@ -61,6 +59,7 @@ from autograph.operators.statements.iterables import (
 from autograph.operators.statements.printing import print_
 from autograph.operators.statements.staged_texts import StagedText, call_of_text, check_text
 from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values import maybe
 from autograph.operators.values.choice import (
     CHOICES,
     alternatives_of,
@@ -71,6 +70,7 @@ from autograph.operators.values.choice import (
 )
 from autograph.operators.values.descriptors import Struct
 from autograph.operators.values.listvalue import ListValue, Splice, new_list
+from autograph.operators.values.maybe import has_maybe_keys
 from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -91,7 +91,7 @@ def len_(x: Any) -> Any:
     if kind is str and STATE.trace is not None:
         check_text(STATE.trace, x, "len")
     if kind in PLAIN:
-        return maybe_keys.length(x) if kind is dict and has_maybe_keys(x) else len(x)
+        return maybe.length(x) if kind is dict and has_maybe_keys(x) else len(x)
     if kind is list:
         dynamic = dynamic_of(x)
         return len(x) if dynamic is None else length(dynamic)
@@ -139,7 +139,7 @@ def range_(*args: Any) -> Any:
 @stand_in(builtins.enumerate)
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
-    if type(iterable) in PLAIN and type(start) in NUMBERS:
+    if type(iterable) in CERTAIN and type(start) in NUMBERS:
         return builtins.enumerate(iterable, start)
     start = integer(resolve(start))
     emitted = emitting(iterable, may_stop=True)
@@ -425,7 +425,7 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     known = None if sentinel else sequence_iterator(x)
     if known is not None:
         return known
-    if sentinel or type(x) in PLAIN:
+    if sentinel or type(x) in CERTAIN:
         return builtins.iter(x, *sentinel)
     made = iterator_of(x)
     if made is not None:
@@ -474,8 +474,10 @@ def next_(iterator: Any, *default: Any) -> Any:
 @stand_in(builtins.reversed)
 def reversed_(x: Any) -> Any:
     """`reversed`."""
-    if type(x) in PLAIN:
+    if type(x) in CERTAIN:
         return builtins.reversed(x)
+    if type(x) is dict and has_maybe_keys(x):
+        x = list_(x)
     staged = staged_iterable(x)
     return builtins.reversed(x) if staged is None else iterator_of(StagedReversed(staged))
 
@@ -511,7 +513,7 @@ def type_(x: Any, *more: Any, **keywords: Any) -> Any:
 @stand_in(builtins.list)
 def list_(iterable: Any = ()) -> Any:
     """`list`."""
-    if type(iterable) in PLAIN and type(iterable) is not dict:
+    if type(iterable) in CERTAIN:
         return builtins.list(iterable)
     iterable = gathered(resolve(iterable))
     dynamic = dynamic_of(iterable)
@@ -526,7 +528,7 @@ def list_(iterable: Any = ()) -> Any:
 @stand_in(builtins.tuple)
 def tuple_(iterable: Any = ()) -> Any:
     """`tuple`; of an iterable whose length is staged, a list."""
-    if type(iterable) in PLAIN:
+    if type(iterable) in CERTAIN:
         return builtins.tuple(iterable)
     made = list_(iterable)
     return made if dynamic_of(made) is not None else builtins.tuple(made)

@@ -14,7 +14,7 @@ from autograph.operators.containers.lists import dynamic_of, get_element, get_sl
 from autograph.operators.expressions.py_builtins import gathered, list_
 from autograph.operators.functions.generators import Emitting
 from autograph.operators.items.iterators import StagedIterator
-from autograph.operators.state.plain import ITERATORS, PLAIN
+from autograph.operators.state.plain import CERTAIN, ITERATORS
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_stmt
@@ -30,9 +30,9 @@ __all__ = ["joined", "spread"]
 def spread(x: Any, function: Any = None, before: int = 0) -> Any:
     """What stands for `x` in `*x`, in a call of `function` after so many arguments, or in a list or tuple."""
     kind = type(x)
-    if kind in PLAIN or kind in ITERATORS or STATE.trace is None:
+    if kind in CERTAIN or kind in ITERATORS or STATE.trace is None:
         return x
-    if kind is list or isinstance(x, (Tensor, StagedIterator, Emitting)):
+    if kind is list or kind is dict or isinstance(x, (Tensor, StagedIterator, Emitting)):
         x = gathered(x)
     dynamic = dynamic_of(x)
     if dynamic is None:

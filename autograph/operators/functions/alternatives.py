@@ -17,6 +17,7 @@ from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import is_unconverted_module
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import text
+from autograph.operators.values import specials
 from autograph.operators.values.choice import Choice, is_mixed, select, usable_of
 
 __all__ = ["by_alternatives"]
@@ -25,15 +26,19 @@ _TAKING = frozenset(
     (isinstance, callable, print, type, id, iter, next, setattr, delattr, vars, bool, issubclass, object)
 )
 """Built-in functions that take a choice as it is."""
-_KEEPING = frozenset("append appendleft insert add setdefault update __setitem__ fill".split())
+_KEEPING = frozenset("append appendleft insert setdefault __setitem__ fill".split())
 """Methods that put arguments into what they belong to."""
+_BY_KEY = frozenset(("setdefault", "__setitem__"))  # of these, at their first argument
 
 
 def by_alternatives(f: Any, made: Any) -> Any:
     """What is called in the place of `made`, which is called for `f` otherwise, while some values are one of several."""
     if f is str or f is repr:
         return partial(_text, f, made)
-    return partial(_each, made) if _looks_into(f, made) else made
+    if _looks_into(f, made):
+        return partial(_each, f, made)
+    keyed = type(f) is BuiltinMethodType and f.__name__ in _BY_KEY and isinstance(f.__self__, dict)
+    return partial(_at_each_key, f, made) if keyed else made
 
 
 def _looks_into(f: Any, made: Any) -> bool:
@@ -54,19 +59,25 @@ def _looks_into(f: Any, made: Any) -> bool:
     return kind.__module__.partition(".")[0] == "numpy"
 
 
-_BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
+_BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type and not issubclass(t, BaseException))
 _STORING = frozenset(("copy", "dataclasses", "functools", "contextlib", "typing", "weakref"))
 
 
-def _each(made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """`made(*args, **kwargs)`, each alternative of its arguments on its own path."""
+def _each(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`made(*args, **kwargs)`, each alternative of its arguments on its own path, where it is asked again what is called
+    for `f`: that notes there what is changed."""
     at = next((k for k, x in enumerate(args) if is_mixed(x)), None)
     if at is not None:
-        return select(args[at], lambda value: _each(made, *args[:at], value, *args[at + 1 :], **kwargs))
+        return select(args[at], lambda value: specials.callee(f)(*args[:at], value, *args[at + 1 :], **kwargs))
     name = next((name for name, x in kwargs.items() if is_mixed(x)), None)
     if name is not None:
-        return select(kwargs[name], lambda value: _each(made, *args, **{**kwargs, name: value}))
+        return select(kwargs[name], lambda value: specials.callee(f)(*args, **{**kwargs, name: value}))
     return made(*args, **kwargs)
+
+
+def _at_each_key(f: Any, made: Callable[..., Any], key: Any, /, *args: Any) -> Any:
+    """`made(key, *args)`, each alternative of the key on its own path."""
+    return select(key, lambda value: specials.callee(f)(value, *args)) if is_mixed(key) else made(key, *args)
 
 
 def _text(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

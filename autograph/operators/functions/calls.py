@@ -55,7 +55,7 @@ from autograph.operators.functions.unconverted import (
 )
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.dict_places import note_all, note_item, note_order
-from autograph.operators.state.places import UNBOUND, rebinds, watch
+from autograph.operators.state.places import rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
 from autograph.operators.state.plain_arrays import at_of_ufunc, method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
@@ -71,7 +71,8 @@ from autograph.operators.statements.world import (
     world_stand_in,
 )
 from autograph.operators.values import quick, specials
-from autograph.operators.values.choice import CHOICES, choice_of, select
+from autograph.operators.values.choice import choice_of, select
+from autograph.operators.values.maybe import is_maybe, merged
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor
@@ -112,7 +113,7 @@ def callee(f: Any) -> Any:
     elif kind is BuiltinMethodType and (owned := type(f.__self__)) is not ModuleType:
         if owned is list or owned is dict:
             name = f.__name__
-            if id(f.__self__) in trace.journal.noted and name in _WRITES:
+            if id(f.__self__) in trace.journal.noted and name in (_WRITES if owned is list else _WRITES_ALL):
                 return f if owned is dict or name in _ALL_PYTHONS else partial(_plainly, f)
             if owned is list and name in _ALL_PYTHONS and "lists" not in trace.notes:
                 note_list(trace, f.__self__)
@@ -243,7 +244,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if (owner is dict or owner in _DICTIONARIES) and name in _DICT_WRITES:
         return partial(_dict_method, f, name) if trace.journal else f
     if owner is dict:
-        if "choices" in trace.notes and name in _DICT_READS and any(map(_is_absent_somewhere, f.__self__.values())):
+        if "choices" in trace.notes and name in _DICT_READS and any(map(is_maybe, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
     if owner is GeneratorType and name == "send":
@@ -493,7 +494,7 @@ def special(x: Any, name: str) -> Any:
         if is_unconverted_module(kind.__module__):
             return None
         made = callee(method)
-    return None if made is method else MethodType(made, x)
+    return None if made is method and not is_converted(method.__code__) else MethodType(made, x)
 
 
 truth.special_hook = special
@@ -519,10 +520,6 @@ dict_writes: Any = None  # likewise
 keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
 
 
-def _is_absent_somewhere(x: Any) -> bool:
-    return type(x) in CHOICES and UNBOUND in choice_of(x)._alternatives  # type: ignore[union-attr]
-
-
 def _plainly(f: Any, *args: Any) -> Any:
     """A method of a list that is noted already."""
     for a in args:
@@ -540,6 +537,7 @@ _HELD = frozenset((CACHED, WrapperDescriptorType, MethodDescriptorType))  # of w
 _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator.attrgetter))
 """Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
+_WRITES_ALL = frozenset(("clear",))  # of dictionaries: a key may be there on some paths only
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
 _KEYED_WRITES = frozenset(("setdefault", "pop"))
@@ -551,11 +549,11 @@ def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     trace, owner = current(), f.__self__
     if trace is not None:
         writes = name in _KEYED_WRITES and "choices" in trace.notes and not isinstance(args[0], Tensor)
-        if writes and _is_absent_somewhere(owner.get(args[0])):
+        if writes and is_maybe(owner.get(args[0])):
             return dict_writes(name, owner, *args)
         if name == "update":
             # The argument may be an iterator, which can be read once.
-            args, kwargs = (dict(*args, **kwargs),), {}
+            args, kwargs = (merged(owner, dict(*args, **kwargs)),), {}
         for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
             note_item(trace, owner, key)
         note_order(trace, owner)

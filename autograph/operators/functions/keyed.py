@@ -20,6 +20,7 @@ from autograph.operators.functions import calls
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generators import may_be_shared
 from autograph.operators.functions.keyed_forms import Counts, Defaulting, Keyed, KeyedSet, Ordered
+from autograph.operators.state import dict_places, places
 from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
@@ -28,6 +29,7 @@ from autograph.operators.statements.staged_texts import StagedText
 from autograph.operators.values import quick
 from autograph.operators.values.choice import is_mixed, select
 from autograph.operators.values.listvalue import Splice
+from autograph.operators.values.maybe import is_maybe, merged
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
@@ -42,7 +44,7 @@ _FORMS: dict[type, Any] = {
 
 def is_key(x: Any) -> bool:
     """Whether a key is known only to the run."""
-    return is_staged(x) or type(x) is StagedText or (type(x) is tuple and any(map(is_key, x)))
+    return is_staged(x) or type(x) is StagedText or is_mixed(x) or (type(x) is tuple and any(map(is_key, x)))
 
 
 _MAY_BE = (tuple, StagedText)
@@ -164,8 +166,10 @@ def _merged(parts: tuple[Any, ...]) -> Any:
             for d in others:
                 if type(d) in _FORMS:
                     ask(d)
-        pairs = [pair for part in parts for pair in ([part] if len(part) == 2 else {**part[0]}.items())]
-        return _made(dict, pairs)
+        items: dict[Any, Any] = {}
+        for part in parts:
+            items.update([part] if len(part) == 2 else merged(items, {**part[0]}))
+        return _made(dict, list(items.items()))
     made = callee(Keyed)()
     for part in parts:
         callee(made.update)(part[0] if len(part) == 1 else [part])
@@ -184,6 +188,8 @@ def _method(f: Any) -> Callable[..., Any] | None:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         owner = f.__self__
+        if args and is_mixed(args[0]):
+            return select(args[0], lambda taken: call(taken, *args[1:], **kwargs))
         if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
             ask(owner)
             if f.__name__ in _READING:
@@ -216,6 +222,21 @@ def _in_place(x: Any, value: Any) -> None:
         ask(x)
 
 
+def _by_run(x: Any) -> None:
+    """Only the run knows which keys a set or dictionary has: branches of the graph have changed it."""
+    if type(x) in _FORMS:
+        ask(x)
+
+
+def _maybe_there(x: Any, value: Any) -> None:
+    """A branch or loop of the graph may have set a key of a container: one with an order and a count of its own asks Python
+    for them."""
+    if type(x) in _FORMS and is_maybe(value):
+        ask(x)
+
+
 contents.of_forms = _in_place
+places.maybe_there = _maybe_there
+dict_places.by_run = _by_run
 quick.ALTERNATIVES |= _OF_FORMS  # `isinstance` is asked what they stand for
 quick.STANDING_IN |= _OF_FORMS

@@ -36,7 +36,7 @@ from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
 from autograph.operators.items.for_loops import for_stmt
-from autograph.operators.items.maybe_keys import is_maybe, present
+from autograph.operators.items.maybe_keys import present
 from autograph.operators.state.aliases import followed_no_further, write_through
 from autograph.operators.state.dict_places import note_item, note_order
 from autograph.operators.state.places import UNBOUND
@@ -53,12 +53,14 @@ from autograph.operators.values.choice import (
     Choice,
     MaybeTensor,
     choice_of,
+    is_mixed,
     resolve,
     select,
     select_of,
     without_unbound,
 )
 from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -459,6 +461,9 @@ def del_item(x: Any, index: Any) -> None:
     """`del x[index]`."""
     trace = STATE.trace
     if trace is not None:
+        if is_mixed(index):
+            select(index, lambda taken: del_item(x, taken))
+            return
         if type(x) is list:
             dynamic = dynamic_of(x)
             if dynamic is not None and isinstance(index, slice):

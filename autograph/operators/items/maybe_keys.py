@@ -1,4 +1,4 @@
-"""Dictionaries with keys that were set on some paths only: their length, their views, and what is read from them."""
+"""Dictionaries with keys that were set on some paths only: their views, and what is read from them."""
 
 from __future__ import annotations
 
@@ -14,36 +14,12 @@ from autograph.operators.state.places import UNBOUND, read_by_name, watch
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import and_, if_exp, if_stmt
-from autograph.operators.values.choice import CHOICES, choice_of, without_unbound
+from autograph.operators.values.choice import choice_of, without_unbound
+from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, current
 
-__all__ = ["dict_get", "has_maybe_keys", "is_maybe", "is_set", "length", "present", "view"]
-
-
-def has_maybe_keys(d: Any) -> bool:
-    """Whether some key of a dictionary was set on some paths only."""
-    trace = STATE.trace
-    return trace is not None and "choices" in trace.notes and any(map(is_maybe, d.values()))
-
-
-def is_maybe(x: Any) -> bool:
-    """Whether a value is unbound on some paths."""
-    return type(x) in CHOICES and any(a is UNBOUND for a in choice_of(x)._alternatives)  # type: ignore[union-attr]
-
-
-def is_set(x: Any) -> Any:
-    """Whether a value is bound on the path taken: True, or a staged truth."""
-    if not is_maybe(x):
-        return True
-    choice = choice_of(x)
-    assert choice is not None
-    result: Any = False
-    for i, alternative in enumerate(choice._alternatives):
-        if alternative is not UNBOUND:
-            hit = op.equal(choice._tag, i)
-            result = hit if result is False else op.logical_or(result, hit)
-    return result
+__all__ = ["dict_get", "present", "view"]
 
 
 def present(value: Any, key: Any) -> Any:
@@ -56,14 +32,6 @@ def present(value: Any, key: Any) -> Any:
         absent = [(i, KeyError, key) for i, a in enumerate(choice._alternatives) if a is UNBOUND]
         op.require_alternative(choice._tag, index=-1, errors=tuple(absent))
     return without_unbound(value)
-
-
-def length(d: dict[Any, Any]) -> Any:
-    """`len(d)`."""
-    count: Any = 0
-    for value in d.values():
-        count = op.add(count, op.to_python(is_set(value), kind="int")) if is_maybe(value) else op.add(count, 1)
-    return count
 
 
 def dict_get(d: dict[Any, Any], key: Any, default: Any = None) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -10,6 +12,9 @@ from autograph.operators.state.places import ROOM, UNBOUND, ItemPlace, fasten, o
 from runtime.tensor.trace import Place, Trace
 
 __all__ = ["OrderPlace", "by_item", "note_all", "note_item", "note_order", "put_back"]
+
+
+by_run: Callable[[Any], None] = lambda x: None  # is told of what only the run knows the keys of; `keyed` puts its own
 
 
 class DictPlace:
@@ -48,23 +53,25 @@ class OrderPlace:
 
     def __init__(self, owner: OrderedDict[Any, Any]) -> None:
         self.owner = owner
-        self._last: tuple[Any, ...] = ()
+        self._last: frozenset[tuple[int, Any]] = frozenset()
 
     @property
     def key(self) -> Any:
         return ("order", id(self.owner))
 
-    def read(self) -> tuple[Any, ...]:
-        """The keys; the same object while they are the same."""
-        now = tuple(self.owner)
+    def read(self) -> frozenset[tuple[int, Any]]:
+        """The keys by position, one value for the graph, where a tuple would be a structure of several; the same object
+        while they are the same."""
+        now = frozenset(enumerate(self.owner))
         if now != self._last:
             self._last = now
         return self._last
 
     def write(self, value: Any) -> None:
-        if type(value) is not tuple:
+        if type(value) is not frozenset:
+            by_run(self.owner)
             raise refusal("container-in-graph", what="OrderedDict")
-        for key in value:
+        for _, key in sorted(value, key=itemgetter(0)):
             if key in self.owner:
                 self.owner.move_to_end(key)
 

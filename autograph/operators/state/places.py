@@ -285,6 +285,9 @@ def fasten(table: dict[Any, tuple[Place, Any]]) -> None:
                 table[key] = (place.fastened(owner), before)
 
 
+maybe_there: Callable[[Any, Any], None] = lambda owner, value: None  # is told what a branch leaves at a key, by `keyed`
+
+
 class ItemPlace:
     """An item of a dictionary (or other container with Python keys)."""
 
@@ -307,6 +310,8 @@ class ItemPlace:
             return UNBOUND
 
     def write(self, value: Any) -> None:
+        if type(self.owner) is not dict:
+            maybe_there(self.owner, value)
         if value is not UNBOUND:
             self.owner[self.item] = value
         elif self.read() is not UNBOUND:

@@ -17,7 +17,7 @@ from autograph.operators.state.places import (
     note_unset,
     unset_by_branch,
 )
-from autograph.operators.state.plain import PLAIN
+from autograph.operators.state.plain import CERTAIN
 from autograph.operators.state.regions import (
     NewReferences,
     PathEnds,
@@ -59,7 +59,7 @@ def if_stmt(test: Any, body: Callable[[], None], orelse: Callable[[], None] | No
         body()
         return
     kind = type(test)
-    if kind is bool or kind in PLAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
+    if kind is bool or kind in CERTAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
         if test:
             body()
         elif orelse is not None:
@@ -225,7 +225,7 @@ choice_module.branch_hook = _both
 def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     """`body() if test else orelse()`."""
     kind = type(test)
-    if kind is bool or kind in PLAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
+    if kind is bool or kind in CERTAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
         return body() if test else orelse()
     return staged_cond(current_trace(), test, body, orelse, [])
 
@@ -234,7 +234,7 @@ def and_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first and rest[0]() and ...`: later operands are evaluated only where Python would."""
     for position, operand in enumerate(rest):
         kind = type(first)
-        if kind is bool or kind in PLAIN:
+        if kind is bool or kind in CERTAIN:
             if not first:
                 return first
         else:
@@ -275,7 +275,7 @@ def or_(first: Any, *rest: Callable[[], Any]) -> Any:
     """`first or rest[0]() or ...`: later operands are evaluated only where Python would."""
     for position, operand in enumerate(rest):
         kind = type(first)
-        if kind is bool or kind in PLAIN:
+        if kind is bool or kind in CERTAIN:
             if first:
                 return first
         else:
@@ -290,7 +290,7 @@ def or_(first: Any, *rest: Callable[[], Any]) -> Any:
 
 def not_(x: Any) -> Any:
     """`not x`."""
-    if type(x) in PLAIN:
+    if type(x) in CERTAIN:
         return not x
     test = truth_of(x)
     if not is_staged_condition(test):

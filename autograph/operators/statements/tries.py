@@ -334,6 +334,8 @@ class _Try:
             opened = trace.notes["tries"]
             for each in opened:
                 if attrs.get("site") and inputs and each.asks:
+                    if not all(isinstance(v.type, TensorType) for v in inputs):  # a text that the run chooses
+                        raise refusal("caught-later", kind=attrs["exception"].__name__)
                     each.note_raised(attrs["site"], inputs)
                 else:
                     each.note()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from operator import index
 from types import FunctionType
@@ -10,9 +11,10 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, length
 from autograph.operators.state.places import UNBOUND
-from autograph.operators.state.plain import PLAIN, TRUTHS
+from autograph.operators.state.plain import CERTAIN, TRUTHS
 from autograph.operators.values.choice import Choice, choice_of, options_of, truth_among
 from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from autograph.operators.values.quick import is_object
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
@@ -30,8 +32,10 @@ def truth_of(x: Any) -> Any:
       InvalidArgumentError: a tensor of more than one element, as NumPy's ValueError.
     """
     kind = type(x)
-    if kind in PLAIN:
+    if kind in CERTAIN:
         return bool(x)
+    if kind is dict:
+        return _truth_of_dict(x) if has_maybe_keys(x) else bool(x)
     if kind is list:
         dynamic = dynamic_of(x)
         return bool(x) if dynamic is None else op.not_equal(length(dynamic), 0)
@@ -60,6 +64,13 @@ def truth_of(x: Any) -> Any:
     if staged_truth is not None:
         return staged_truth(x)
     return _truth_of_object(x, kind)
+
+
+def _truth_of_dict(x: dict[Any, Any]) -> Any:
+    """Whether any of its keys is there."""
+    if not all(map(is_maybe, x.values())):
+        return True
+    return functools.reduce(op.logical_or, map(is_set, x.values()))
 
 
 def _truth_of_object(x: Any, kind: type) -> Any:

@@ -440,4 +440,9 @@ def equals(choice: Choice, other: Any) -> Any:
     """`choice == other`: of alternatives that Python itself can compare by the tag alone."""
     if isinstance(other, Tensor) or any(isinstance(a, (Tensor, tuple, list, dict)) for a in choice._alternatives):
         return select_any(choice, lambda a: a == other)
-    return is_alternative(choice, lambda a: a is not UNBOUND and bool(a == other))
+
+    def test(a: Any) -> Any:
+        found = a is not UNBOUND and a == other
+        return found if isinstance(found, Tensor) else bool(found)  # staged where the other is a choice, too
+
+    return is_alternative(choice, test)

@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from autograph.operators.state.plain import NUMBERS, PLAIN, TRUTHS
+from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN, TRUTHS
 from autograph.operators.values.choice import CHOICES
 from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor
@@ -168,7 +168,7 @@ def ask_hooks(trace: Trace) -> None:
     if key not in _unusual:
         _unusual.add(key)
         weakref.finalize(trace, _gone, key)
-        namespace.update(dict.fromkeys(_TABLES, frozenset()), TRUTHS=PLAIN)
+        namespace.update(dict.fromkeys(_TABLES, frozenset()), TRUTHS=CERTAIN)
         show()
 
 

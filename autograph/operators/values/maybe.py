@@ -1,0 +1,57 @@
+"""Values that are unbound on some paths, and dictionaries that hold such: their keys were set on some paths only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograph.operators.state.places import UNBOUND
+from autograph.operators.values import choice as choice_module
+from autograph.operators.values.choice import CHOICES, choice_of, without_unbound
+from runtime.tensor.dispatch import op
+from runtime.tensor.trace import STATE
+
+__all__ = ["has_maybe_keys", "is_maybe", "is_set", "length", "merged"]
+
+
+def has_maybe_keys(d: dict[Any, Any]) -> bool:
+    """Whether some key of a dictionary was set on some paths only."""
+    trace = STATE.trace
+    return trace is not None and "choices" in trace.notes and any(map(is_maybe, d.values()))
+
+
+def is_maybe(x: Any) -> bool:
+    """Whether a value is unbound on some paths."""
+    return type(x) in CHOICES and any(a is UNBOUND for a in choice_of(x)._alternatives)  # type: ignore[union-attr]
+
+
+def is_set(x: Any) -> Any:
+    """Whether a value is bound on the path taken: True, or a staged truth."""
+    if not is_maybe(x):
+        return True
+    choice = choice_of(x)
+    assert choice is not None
+    result: Any = False
+    for i, alternative in enumerate(choice._alternatives):
+        if alternative is not UNBOUND:
+            hit = op.equal(choice._tag, i)
+            result = hit if result is False else op.logical_or(result, hit)
+    return result
+
+
+def merged(d: dict[Any, Any], more: dict[Any, Any]) -> dict[Any, Any]:
+    """What `d.update(more)` puts into `d`: what it has at keys that are not there in `more` on the path taken stays."""
+    if not has_maybe_keys(more):
+        return more
+    return {key: _either(value, d[key]) if is_maybe(value) and key in d else value for key, value in more.items()}
+
+
+def _either(value: Any, before: Any) -> Any:
+    return choice_module.branch_hook(is_set(value), lambda: without_unbound(value), lambda: before)
+
+
+def length(d: dict[Any, Any]) -> Any:
+    """`len(d)`."""
+    count: Any = 0
+    for value in d.values():
+        count = op.add(count, op.to_python(is_set(value), kind="int")) if is_maybe(value) else op.add(count, 1)
+    return count
