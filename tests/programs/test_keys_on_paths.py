@@ -1,5 +1,6 @@
 """Dictionaries of every kind whose keys are set on some paths only, and keys and texts that a branch chooses."""
 
+import heapq
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
@@ -197,6 +198,21 @@ def lengths_of_local_classes(xs):
         if x * 2 in q or not q:
             out.append(x)
     return out, len(q)
+
+
+@PROGRAMS.add(*CASES)
+def events_in_order(times):
+    queue = [(t * t, i, "come") for i, t in enumerate(times)]
+    heapq.heapify(queue)
+    served, log = 0, []
+    while queue:
+        now, who, kind = heapq.heappop(queue)
+        if kind == "come":
+            heapq.heappush(queue, (now + 1.5, who, "go"))
+        else:
+            served += 1
+            log.append(now)
+    return served, log
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

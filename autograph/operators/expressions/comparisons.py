@@ -22,7 +22,7 @@ from autograph.operators.statements.iterables import (
 )
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values import specials
-from autograph.operators.values.choice import CHOICES, choice_of, resolve, without_unbound
+from autograph.operators.values.choice import CHOICES, choice_of, is_mixed, resolve, select, without_unbound
 from autograph.operators.values.listvalue import new_list
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from autograph.operators.values.quick import meet_tuple
@@ -82,6 +82,10 @@ def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     kind = type(a)
     if (kind is not tuple and kind not in CHOICES) or STATE.trace is None:
         return compare(a, b)
+    if is_mixed(a):
+        return select(a, lambda taken: _ordered(compare, strict, taken, b))
+    if is_mixed(b):
+        return select(b, lambda taken: _ordered(compare, strict, a, taken))
     a, b = resolve(a), resolve(b)
     if not (type(a) is type(b) is tuple) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
