@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import Any
 
-from runtime.backends.native import blas, dots, gemm, interrupts, math_calls, pool, threads, toolchain
+from runtime.backends.native import pool, toolchain
 from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.executable import NativeExecutable
-from runtime.backends.native.lower import little, lower, sorters
+from runtime.backends.native.lower import lower
 from runtime.ir.graph import Graph
 
 __all__ = ["compile_native", "symbols_of"]
 
+# Where functions that generated code calls are: names begin so; the module's `symbol` gives their addresses, or None.
+_HOMES = {
+    "ag_parallel": "threads",
+    "ag_poll": "interrupts",
+    "ag_gemm_": "gemm",
+    "ag_pack_": "gemm",
+    "ag_dots_": "dots",
+    "ag_little_": "lower.little",
+    "ag_order_": "lower.sorters",
+    "ag_sort_": "lower.sorters",
+    "ag_top_": "lower.sorters",
+    "cblas_": "blas",
+    "": "math_calls",
+}
+
 
 def symbols_of(names: Collection[str]) -> dict[str, int]:
-    """Addresses of the functions that generated code calls by these names.
+    """Addresses of the functions that generated code calls by these names; what has them is loaded when one is called.
 
     Raises:
       Unsupported: one of them is not to be had here.
     """
     found: dict[str, int] = {}
     for name in names:
-        if name == "ag_parallel":
-            found[name] = threads.parallel_address()
-            continue
-        if name.startswith(("ag_gemm_", "ag_pack_")):
-            found[name] = gemm.addresses(name[-3:])[name]
-            continue
-        if name.startswith("ag_dots_"):
-            kind, columns = name.split("_")[2:]
-            found[name] = dots.address(kind, int(columns))
-            continue
-        if name.startswith("ag_little_"):
-            found[name] = little.address(name[-3:])
-            continue
-        if name.startswith(sorters.PREFIXES):
-            found[name] = sorters.address(name)
-            continue
-        if name == "ag_poll":
-            found[name] = interrupts.addresses()[name]
-            continue
-        address = blas.symbol(name) if name.startswith("cblas_") else math_calls.address(name)
+        home = next(home for prefix, home in _HOMES.items() if name.startswith(prefix))
+        address = import_module(f"runtime.backends.native.{home}").symbol(name)
         if address is None:
             raise Unsupported([(f"matrix products: no library here has {name}", None)])
         found[name] = address

@@ -15,7 +15,7 @@ from runtime.backends.native import gemm, pool, threads
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["address", "most", "text"]
+__all__ = ["most", "symbol", "text"]
 
 
 def most(kind: str) -> int:
@@ -29,9 +29,10 @@ def _sums(tile: gemm.Tile) -> int:
     return tile.rows * tile.vectors
 
 
-def address(kind: str, columns: int) -> int:
-    """Where the function for so many columns begins."""
-    return _loaded(kind, columns).address(f"ag_dots_{kind}_{columns}")
+def symbol(name: str) -> int:
+    """Where the function for so many columns ("ag_dots_f32_3") begins."""
+    kind, columns = name.split("_")[2:]
+    return _loaded(kind, int(columns)).address(name)
 
 
 @cache

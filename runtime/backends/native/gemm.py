@@ -23,7 +23,7 @@ from runtime.backends.native.errors import NoCompilerError
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "addresses", "packed_size", "room", "text", "tile"]
+__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "packed_size", "room", "symbol", "text", "tile"]
 
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
@@ -88,9 +88,9 @@ def room(kind: str, sizes: tuple[int, int, int], a: tuple[int, int], b: tuple[in
     return (panels + (min(m, 1536) * depth if turned or far else 0)) * size
 
 
-def addresses(kind: str) -> dict[str, int]:
-    """Where the functions for a type begin."""
-    return {f"{name}_{kind}": _loaded(kind).address(f"{name}_{kind}") for name in _NAMES}
+def symbol(name: str) -> int:
+    """Where a function ("ag_gemm_f32") begins."""
+    return _loaded(name[-3:]).address(name)
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,7 @@ from typing import Any
 
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
-__all__ = ["addresses", "raise_pending", "text"]
+__all__ = ["addresses", "raise_pending", "symbol", "text"]
 
 _EXPORTS = ("ag_poll", "ag_pending")
 _API = ("PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch", "PyErr_Restore",
@@ -114,9 +114,14 @@ def _code() -> Loaded:
     return compile_text(text(), api, _EXPORTS)
 
 
+def symbol(name: str) -> int:
+    """Where `ag_poll` or `ag_pending` begins."""
+    return _code().address(name)
+
+
 def addresses() -> dict[str, int]:
-    """Where `ag_poll` and `ag_pending` begin."""
-    return {name: _code().address(name) for name in _EXPORTS}
+    """Where both begin."""
+    return {name: symbol(name) for name in _EXPORTS}
 
 
 @lru_cache(maxsize=1)

@@ -11,20 +11,20 @@ from functools import cache
 from runtime.backends.native import mathlib
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["address"]
+__all__ = ["symbol"]
 
 
-def address(symbol: str) -> int | None:
+def symbol(name: str) -> int | None:
     """Where `ag_exp_f32` or a variant, `ag_exp_f32_x16`, begins; None where the library has no such function.
 
-    >>> address("ag_exponent_f32") is None
+    >>> symbol("ag_exponent_f32") is None
     True
     """
-    name, _, rest = symbol.removeprefix("ag_").rpartition("_f")
+    function, _, rest = name.removeprefix("ag_").rpartition("_f")
     kind = "f" + rest.partition("_")[0]
-    if (name not in mathlib.NAMES and name not in mathlib.BINARY) or kind not in mathlib.TYPES:
+    if (function not in mathlib.NAMES and function not in mathlib.BINARY) or kind not in mathlib.TYPES:
         return None
-    return _loaded(name, kind).address(symbol)
+    return _loaded(function, kind).address(name)
 
 
 @cache

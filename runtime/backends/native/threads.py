@@ -15,7 +15,7 @@ from runtime.backends.native import blas
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
-__all__ = ["chosen", "count", "default_count", "parallel_address", "set_count"]
+__all__ = ["chosen", "count", "default_count", "parallel_address", "set_count", "symbol"]
 
 _SERIAL = """
 define void @ag_parallel(ptr %fn, ptr %ctx, i64 %n, i64 %grain) {
@@ -132,10 +132,15 @@ def set_count(threads: int) -> None:
             _function(_pool(), "ag_threads", ctypes.c_int64)(count())
 
 
+def symbol(name: str) -> int:
+    """Where `ag_parallel` begins."""
+    with _lock:
+        return _pool().address(name)
+
+
 def parallel_address() -> int:
     """The address of `ag_parallel(fn, ctx, n, grain)` (see parallel.ll)."""
-    with _lock:
-        return _pool().address("ag_parallel")
+    return symbol("ag_parallel")
 
 
 @lru_cache(maxsize=1)

@@ -97,7 +97,7 @@ def test_large(kernels, m, k, n):
 )
 def test_what_is_put_in_order_fits_into_the_room_that_is_planned(kind, m, k, n):
     plain = ctypes.CFUNCTYPE(INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT)(
-        gemm.addresses(kind)[f"ag_gemm_{kind}"]
+        gemm.symbol(f"ag_gemm_{kind}")
     )
     random = np.random.default_rng(m)
     for turned, down in itertools.product((False, True), (False, True)):

@@ -59,7 +59,7 @@ def test_called_functions_give_the_same_bits_as_inlined_ones(name: str, kind: st
     results = []
     for often in (False, True):
         outside = mathlib.outside(name, kind) if often else {}
-        symbols = {symbol[1:]: math_calls.address(symbol[1:]) for symbol in outside}
+        symbols = {symbol[1:]: math_calls.symbol(symbol[1:]) for symbol in outside}
         known = mathlib.declared_outside(outside) if often else mathlib.definition(name, kind)
         text = "\n".join([*(() if often else mathlib.declarations(name, kind)), known, f"""
 define i64 @loop(ptr noalias %out, ptr noalias %x, ptr noalias %y, i64 %n) {{

@@ -17,15 +17,15 @@ from runtime.backends.native.lower.processor import vector_bytes
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["ROOM", "address", "text"]
+__all__ = ["ROOM", "symbol", "text"]
 
 ROOM = 1024  # numbers of a second matrix whose rows do not lie in one piece
 _ROWS, _FEW = 8, 4  # sums under way: two products at a time, each of which takes four cycles; fewer are less to do
 
 
-def address(kind: str) -> int:
-    """Where the function for a type begins."""
-    return _loaded(kind).address(f"ag_little_{kind}")
+def symbol(name: str) -> int:
+    """Where the function for a type ("ag_little_f32") begins."""
+    return _loaded(name[-3:]).address(name)
 
 
 @cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.backends.native.lower.code import Code, Operand
@@ -43,15 +42,22 @@ SHORT = 32  # below, functions of the row's elements are computed for many rows 
 ON_STACK = 32 * 1024  # bytes of scratch on the stack of a thread, which may be the caller's (stack.py)
 
 
-@dataclass
 class Rows:
     """What one nest over rows makes: `group` in memory, by `exprs`; `reduced` in registers for the row at hand."""
 
-    frame: Frame
-    group: list[Deferred]
-    exprs: list[Expr]
-    reduced: list[tuple[Row, Deferred, Expr]]
-    resolver: Resolver
+    def __init__(
+        self,
+        frame: Frame,
+        group: list[Deferred],
+        exprs: list[Expr],
+        reduced: list[tuple[Row, Deferred, Expr]],
+        resolver: Resolver,
+    ) -> None:
+        self.frame = frame
+        self.group = group
+        self.exprs = exprs
+        self.reduced = reduced
+        self.resolver = resolver
 
     def root(self, g: Deferred, expr: Expr, made: Array) -> Root:
         """What the nest does for one of the group."""

@@ -26,12 +26,12 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed
 from runtime.backends.native.toolchain import WRITTEN, Loaded, compile_text
 
-__all__ = ["FEW", "PREFIXES", "address", "key_code", "text"]
+__all__ = ["FEW", "key_code", "symbol", "text"]
 
 FEW = 40  # elements up to which insertion is fastest
 _TOGETHER = 8  # counts that are added up in a turn
 BLOCK = 64  # elements that are looked at together for one that belongs to the largest
-PREFIXES = ("ag_order_up_", "ag_order_down_", "ag_sort_", "ag_top_")
+_PREFIXES = ("ag_order_up_", "ag_order_down_", "ag_sort_", "ag_top_")
 
 
 def key_code(code: str) -> str:
@@ -39,7 +39,7 @@ def key_code(code: str) -> str:
     return f"u{8 * SIZE[code]}"
 
 
-def address(name: str) -> int:
+def symbol(name: str) -> int:
     """Where a function begins."""
     return _loaded(name).address(name)
 
@@ -280,7 +280,7 @@ def _copy(flow: Flow, places: Array, out: Array, count: str) -> None:
 
 def text(name: str) -> str:
     """The module of a function."""
-    prefix = next(p for p in PREFIXES if name.startswith(p))
+    prefix = next(p for p in _PREFIXES if name.startswith(p))
     element = name.removeprefix(prefix)
     ctx = FunctionLowering(Module(), {})
     ctx.code.begin("start")
