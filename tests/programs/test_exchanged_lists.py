@@ -314,6 +314,8 @@ HELD = (
     by_a_closure,
     nested_loops,
     alternatives_of_two_kinds,
+    rows_of_dictionaries,
+    alternatives_beside_dictionaries,
 )
 ALONE = (
     bound_by_an_inner_loop,
@@ -324,7 +326,7 @@ ALONE = (
     swapped_items,
     only_read,
 )
-REFUSED = (dictionaries, rows_of_dictionaries, alternatives_beside_dictionaries)
+REFUSED = (dictionaries,)
 
 
 @pytest.mark.parametrize("f", HELD, ids=lambda f: f.__name__)

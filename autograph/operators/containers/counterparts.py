@@ -8,7 +8,6 @@ from typing import Any
 from autograph.operators.containers.held import (
     changeable_parts,
     may_change,
-    refuse_alternatives,
     refuse_parts_of_others,
 )
 from autograph.operators.containers.lists import as_list_value, dynamic_of, length, make_dynamic
@@ -93,7 +92,6 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
     `own` are the relations of the conditional's region.
     """
     refuse_parts_of_others(trace, value)
-    refuse_alternatives(trace, result, value)
     own = [r for r in own if not (r.near is value and type(r) is SameIf)]
     for part in mutable_parts(value) if own else ():
         for r in own:
@@ -179,11 +177,14 @@ def _became_alternatives(trace: Trace, result: Choice, value: Any, test: Any) ->
     taken: set[int] = set()  # alternatives of the result
     for i, part in enumerate([value] if choice is None else choice._alternatives):
         references = "heap" in trace.notes
-        if type(part) is list or all(references and type(p) is list for p in mutable_parts(part)):
+        if all(references and type(p) is list for p in mutable_parts(part)):
             continue
         if any(part is a for a in result._alternatives):
             continue
         ours = _taking(result, part)
+        if type(part) is list and _is_open(trace, part):
+            sharing_of(trace).add(Detached(trace, ours, part))
+            continue
         if choice is None:
             here = test
         elif known:

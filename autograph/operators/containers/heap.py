@@ -16,6 +16,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import lists
+from autograph.operators.containers.held import may_change
 from autograph.operators.containers.lists import (
     appended,
     as_list_value,
@@ -24,7 +25,7 @@ from autograph.operators.containers.lists import (
     put_content,
     set_element,
 )
-from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.aliases import TraceAgain, followed_no_further, hints_of
 from autograph.operators.state.regions import NewReferences
 from autograph.operators.values.choice import choice_of, make_choice
 from autograph.operators.values.descriptors import Joiner, is_mutable, rebuild, structure_of, value_types
@@ -135,6 +136,7 @@ class Heap:
         self.opened: set[int] = set()
         self.room = _ROOM
         self.closing = False  # the function ends: lists without a place are what they hold
+        self.mixed = False  # several lists may hold one object that is no list
         self.dropped = 0  # how often nodes of a region that is open were dropped
         same = [hint[1:] for hint in hints_of(trace) if type(hint) is tuple and hint[0] == "one store"]
         self.same: list[set[Any]] = []
@@ -257,11 +259,19 @@ class Heap:
             if getrefcount(splice) > _PINNED:
                 if not (len(x) == 1 and x[0] is splice):
                     self._changed_by_python(x, referred)
-                splice.fix(referred.content())
+                content = referred.content()
+                self.mixed = self.mixed or (content.element is not None and may_change(content.element))
+                splice.fix(content)
                 referred.splice = Splice(None, referred)
                 x[:] = [referred.splice]
             elif not (len(x) == 1 and x[0] is splice):
                 self._changed_by_python(x, referred)
+
+    def expect_one_holder(self, x: list[Any]) -> None:
+        """An object that is no list has changed in `x`: refused where others may hold it, too."""
+        self.pin(but=x)
+        if self.mixed:
+            raise followed_no_further()
 
     def _changed_by_python(self, x: list[Any], referred: Referred) -> None:
         value = lists.content_of(x) if has_splices(x) else as_list_value(x)

@@ -130,8 +130,9 @@ def spliced_into(value: ListValue, but: list[Any]) -> Iterator[list[Any]]:
         for x in found:
             if type(x) in (list, tuple) and id(x) not in known:
                 known.add(id(x))
-                left -= _times(x, ours)
-                if type(x) is list and not ours.isdisjoint(map(id, x)):
+                held = _times(x, ours)
+                left -= held
+                if type(x) is list and held:
                     yield x
         if left <= 0:
             return
@@ -155,8 +156,9 @@ _SHORT = 10_000  # items of a young list that are looked through: of a longer on
 
 
 def _times(x: list[Any] | tuple[Any, ...], ids: frozenset[int]) -> int:
-    """How often a list holds one of some objects."""
-    return 0 if ids.isdisjoint(map(id, x)) else sum(id(e) in ids for e in x)
+    """How often a list holds one of some objects. (Another thread may be making it: the collector passes over items that
+    are not there yet, an iterator does not.)"""
+    return sum(id(e) in ids for e in gc.get_referents(x))
 
 
 def may_change(d: Descriptor) -> bool:
@@ -210,8 +212,14 @@ def _noted(x: Any) -> int:
     """How often the trace's own notes hold an object."""
     trace = current()
     assert trace is not None
-    places = (place for table in trace.journal for place, _ in list(table.values()))
-    return births_of(trace).holds(x) + sum(1 for place in places if owner_of(place) is x)
+    count: int = births_of(trace).holds(x)
+    before: dict[int, tuple[Any, ...]] = {}  # what lists held: they do again only where what is traced now is undone
+    for table in trace.journal:
+        for place, original in list(table.values()):
+            count += int(owner_of(place) is x)
+            if type(place) is ListPlace:
+                before.update({id(items): items for items in place.remembered(original)})
+    return count + sum(e is x for items in before.values() for e in items)
 
 
 def _base() -> int:

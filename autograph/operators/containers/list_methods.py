@@ -115,6 +115,9 @@ def _keep_account(
     if name == "extend":
         if dynamic_of(args[0]) is not None:
             copied(trace, x, args[0], first=length(before), count=length(as_list_value(args[0])), step=1)
+        elif isinstance(args[0], (list, tuple)):
+            for i, item in enumerate(args[0]):
+                placed(trace, x, op.add(length(before), i), item)
         return
     sharing = sharing_of(trace)
     if name == "reverse":

@@ -62,6 +62,11 @@ class ListPlace:
         self._last = ListContents(tuple(owner))
         return self._last
 
+    def remembered(self, original: Any) -> list[tuple[Any, ...]]:
+        """The items of contents that the list had before, as they are noted here."""
+        noted = (original, self._last)
+        return [x.items for x in noted if type(x) is ListContents]
+
     def write(self, value: Any) -> None:
         if type(value) is ListContents:
             self.owner[:] = value.items

@@ -18,7 +18,7 @@ from autograph.operators.values import choice as choice_module
 from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import Trace
+from runtime.tensor.trace import Trace, current
 
 __all__ = ["CountOf", "Detached", "ElementOf", "Relation", "SameIf", "Shares", "differ", "put_elsewhere"]
 
@@ -119,9 +119,14 @@ class ElementOf(Relation):
         if self.off:
             raise followed_no_further()
         self.note()
+        heap = _heap()
+        if heap is not None:
+            heap.expect_one_holder(self.far)
         others = self.rivals(relations)
+        if heap is not None and others:
+            raise followed_no_further()
         same = {id(r.other(self.near)) for r in relations if type(r) is SameIf}
-        if any(type(r) is Detached or (r.near_changed() and id(r.near) not in same) for r in others):
+        if any(type(r) is Detached or r.off or (r.near_changed() and id(r.near) not in same) for r in others):
             raise followed_no_further()
         put_content(self.far, _with(content_of(self.far), self.count(), self.near, self.test))
         for r in others:
@@ -130,8 +135,12 @@ class ElementOf(Relation):
 
     def rivals(self, relations: list[Relation]) -> list[Relation]:
         """Those that are there for what may be the same element."""
-        others = [r for r in relations if r.near is not self.near and r.far is self.far]
-        others = [r for r in others if not (type(r) is ElementOf and (r.off or differ(r.index, self.index)))]
+        others = [r for r in relations if r.near is not self.near]
+        if _heap() is not None:  # any list may be this one
+            others = [r for r in others if not (r.far is self.far and type(r) is ElementOf and differ(r.index, self.index))]
+        else:
+            others = [r for r in others if r.far is self.far]
+            others = [r for r in others if not (type(r) is ElementOf and not r.off and differ(r.index, self.index))]
         return [r for r in others if type(r) not in (SameIf, Shares) and not r.is_dead()]
 
     def pull(self) -> None:
@@ -181,6 +190,12 @@ def _with(content: ListValue, index: Any, item: Any, test: Any) -> ListValue:
         return set_element(content, index, item)
     made = choice_module.branch_hook(test, lambda: new_list(set_element(content, index, item)), lambda: new_list(content))
     return as_list_value(made)
+
+
+def _heap() -> Any:
+    """What knows the lists that are references, if they are."""
+    trace = current()
+    return None if trace is None else trace.notes.get("heap")
 
 
 class SameIf(Relation):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograph.operators.containers.held import overwrite, unseen_but
+from autograph.operators.containers.held import changeable_parts, overwrite, unseen_but
 from autograph.operators.containers.relations import (
     Detached,
     ElementOf,
@@ -74,12 +74,13 @@ class Sharing:
         return {region.graph for region in outwards(self.trace.builder.region)}
 
     def add(self, relation: Relation) -> None:
-        """Keep account of one more. Lists that are references are what they are; of what else lists hold, none is kept."""
+        """Keep account of one more. Lists that are references are what they are; what several of them hold that is no list
+        is noted to be there."""
         if "heap" in self.trace.notes:
+            if type(relation) is Shares:
+                self.trace.notes["heap"].mixed = True
             if type(relation.near) is list or type(relation) is Shares or not relation.near_held:
                 return
-            if type(relation.far) is list and type(relation) is not Detached:
-                relation = Detached(self.trace, relation.near, relation.far, whole=False)
         if len(self.relations) >= self.trace.notes.get("sharing room", _ROOM):
             self.forget_dead()
             self.trace.notes["sharing room"] = 2 * len(self.relations) + _ROOM
@@ -121,6 +122,7 @@ class Sharing:
         try:
             done: set[int] = set()
             found = True
+            heap = "heap" in self.trace.notes  # other objects stand for the same list: none of them is asked
             while found:
                 found = self.spread()
                 for r in list(reversed(self.relations)):
@@ -129,7 +131,7 @@ class Sharing:
                     near, far = r.near_changed(), r.far_changed()
                     if not near and not far:
                         continue
-                    if type(r) is ElementOf and not r.off and not r.rivals(self.relations) and not self.shares(r.far):
+                    if type(r) is ElementOf and not (r.off or heap or r.rivals(self.relations) or self.shares(r.far)):
                         continue
                     found = True
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
@@ -145,9 +147,14 @@ class Sharing:
             self.busy = False
 
     def shares(self, owner: Any) -> bool:
-        """Whether elements of a list are noted to be those of another one, too, or the list may be one that others hold."""
-        kinds = [r for r in self.relations if r.near is owner or r.far is owner]
-        return any(type(r) is Shares or (type(r) is Detached and r.near is owner) for r in kinds)
+        """Whether a list may be one that others hold, or elements of it are noted to be those of another one, too."""
+        for r in self.relations:
+            if type(r) is SameIf:
+                if any(part is owner for held in (r.near_held, r.far_held) for part, _ in held):
+                    return True
+            elif type(r) is not ElementOf and (r.near is owner or (type(r) is Shares and r.far is owner)):
+                return True
+        return False
 
     def spread(self) -> bool:
         """Change what may be the same object as one that has changed, where it is; returns whether there was any."""
@@ -169,12 +176,25 @@ class Sharing:
             if any(key in changed for key in found):
                 raise followed_no_further()
             for other, test in found.values():
+                elements = self.elements_in(other)
                 overwrite(other, _either(test, x, other))
+                for e in elements:
+                    e.pull()
+                    e.note()
             touched.update(found)
         for r in same:
             if id(r.near) in touched or id(r.far) in touched:
                 r.note()
         return bool(changed)
+
+    def elements_in(self, x: Any) -> list[ElementOf]:
+        """Who stands for elements of the lists that `x` is or holds, before those are given another content."""
+        lists = [part for part in changeable_parts(x) if type(part) is list]
+        found = [r for r in self.relations if type(r) is ElementOf and any(r.far is part for part in lists)]
+        found = [r for r in found if r.near_changed() or not r.is_dead()]
+        if any(r.off or r.near_changed() for r in found):
+            raise followed_no_further()
+        return found
 
     def owners_of(self, splice: Any) -> list[list[Any]]:
         """The lists that hold a splice and whose elements are known, and may have changed."""
@@ -235,6 +255,8 @@ class Sharing:
                 r.move(way, index)
                 if r.test is False:
                     self.relations[:] = [other for other in self.relations if other is not r]
+            elif type(r) is ElementOf and "heap" in self.trace.notes:
+                r.off = True  # its list may be this one
         for r in self.relations:
             if type(r) is Shares and (r.near is owner or r.far is owner):
                 r.move(owner, index if way == "set" else None)

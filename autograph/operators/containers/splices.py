@@ -6,7 +6,7 @@ from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers import lists
-from autograph.operators.containers.held import spliced_into
+from autograph.operators.containers.held import may_change, spliced_into
 from autograph.operators.containers.lists import length
 from autograph.operators.containers.relations import ElementOf, Shares, differ
 from autograph.operators.containers.sharing import sharing_of
@@ -21,10 +21,15 @@ from runtime.tensor.trace import Trace
 
 def _before_staged(trace: Trace, owner: list[Any]) -> None:
     """The content of `owner` becomes another one, staged: what else holds parts of the old one is known from now on."""
-    heap = "heap" in trace.notes
+    if "closing" in trace.notes:
+        return  # the function has ended: what was done is undone and done again, and nothing changes any more
+    heap = trace.notes.get("heap")
     for i in range(len(owner)):
         kind = type(owner[i])
-        if heap and (kind is list or kind is Splice):
+        if heap is not None and kind is Splice and len(owner) > 1:
+            element = owner[i].value.element
+            heap.mixed = heap.mixed or (element is not None and may_change(element))
+        if heap is not None and (kind is list or kind is Splice):
             continue
         if kind is Splice:
             value = owner[i].value

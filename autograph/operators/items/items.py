@@ -32,6 +32,7 @@ from autograph.operators.containers.lists import (
     put_content,
     set_element,
 )
+from autograph.operators.containers.relations import Detached
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
@@ -413,8 +414,12 @@ def _store_slice(trace: Any, base: list[Any], content: ListValue, index: slice, 
     if not isinstance(value, (list, tuple)) or not (by_one or type(index.step) is int):
         raise refusal("slice-assignment")
     changeable = content.element is not None and may_change(content.element)
-    if "heap" not in trace.notes and (changeable or any(True for _ in changeable_parts(tuple(value)))):
-        raise followed_no_further()
+    if changeable or any(True for _ in changeable_parts(tuple(value))):
+        if "heap" not in trace.notes:
+            raise followed_no_further()
+        trace.notes["heap"].mixed = True
+        for part in changeable_parts(tuple(value)):
+            sharing_of(trace).add(Detached(trace, part, base, whole=False))
     if not by_one:
         _store_by_steps(base, content, index, value)
         return

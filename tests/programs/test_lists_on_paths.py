@@ -1,0 +1,182 @@
+"""Lists and dictionaries that some paths of a function make, change, exchange or return, and others do not."""
+
+import gc
+
+import pytest
+
+import autograph as ag
+from autograph.operators.containers import held
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+BOTH = ((-0.5, 2), (0.75, 3))
+
+
+@PROGRAMS.add(*BOTH, gradients=False)
+def rows_returned_on_one_path(x, n):
+    rows = [{"x": x, "n": n}]
+    if x > 0:
+        return x
+    return rows
+
+
+@PROGRAMS.add(*BOTH)
+def rows_beside_a_list_on_the_other_path(x, n):
+    rows = [{"x": x, "n": n}]
+    if x > 0:
+        return [0.0, x]
+    rows.append({"x": x * 2, "n": n + 1})
+    rows[0]["n"] += 3
+    return rows, n
+
+
+@PROGRAMS.add(*BOTH, gradients=False)
+def rows_changed_after_a_return(x, n):
+    rows = [{"x": x, "n": n}]
+    if x > 0:
+        return x
+    if x > -0.4:
+        rows.append({"x": x, "n": n})
+    rows[0]["n"] += 3
+    rows[-1]["x"] *= x
+    return rows
+
+
+@PROGRAMS.add(*BOTH)
+def rows_put_into_a_list_at_each_turn(x, n):
+    rows = [{"x": x, "n": n}]
+    held = [rows]
+    for i in range(n):
+        held.append(rows)
+        held[i][0]["n"] += 3
+        held[0].append({"x": x * i, "n": i})
+    held[-1][-1]["x"] = x * x
+    return rows, held
+
+
+@PROGRAMS.add(*BOTH)
+def rows_exchanged_in_a_loop(x, n):
+    rows, others = [{"x": x}], [{"x": x * 2}]
+    held = [rows]
+    for _ in range(n):
+        rows, others = others, rows
+    rows.append({"x": x})
+    rows[0]["x"] += 3.0
+    return rows, others, held
+
+
+def filled(x, n):
+    rows, others = [], []
+    for i in range(n):
+        rows.append({"x": x * i})
+        others.append({"x": x + i})
+    return rows, others
+
+
+@PROGRAMS.add(*BOTH)
+def changed_through_the_chosen_one(x, n):
+    rows, others = filled(x, n)
+    pick = rows if x > 0 else others
+    pick[-1]["x"] += 30.0
+    return rows[-1]["x"], others[-1]["x"]
+
+
+@PROGRAMS.add(*BOTH)
+def chosen_and_changed_by_its_own_name(x, n):
+    rows, others = filled(x, n)
+    pick = rows if x > 0 else others
+    held = pick[-1]
+    others[-1]["x"] += 30.0
+    return pick[-1]["x"], held["x"]
+
+
+@PROGRAMS.add(*BOTH)
+def held_and_changed_through_the_chosen_one(x, n):
+    rows, others = filled(x, n)
+    held = others[-1]
+    pick = rows if x > 0 else others
+    pick[-1]["x"] += 30.0
+    return held["x"]
+
+
+@PROGRAMS.add(*BOTH)
+def lists_in_the_chosen_one(x, n):
+    rows, others = [], []
+    for i in range(n):
+        rows.append([x * i])
+        others.append([x + i])
+    held = others[-1]
+    pick = rows if x > 0 else others
+    pick[-1].append(3.0)
+    return held, rows, others
+
+
+@PROGRAMS.add(*BOTH)
+def all_of_the_chosen_ones_rows(x, n):
+    a, b = {"rows": []}, {"rows": []}
+    for i in range(n):
+        a["rows"].append({"x": x * i})
+        b["rows"].append({"x": x + i})
+    pick = a if x > 0 else b
+    for row in pick["rows"]:
+        row["x"] *= 5.0
+    return a, b
+
+
+@PROGRAMS.add(*BOTH, gradients=False)
+def one_list_returned_twice(x, n):
+    def made():
+        ys = [x]
+        if x > 0:
+            return x, ys
+        return ys, ys
+
+    a, b = made()
+    b.append(x * n)
+    return a, b
+
+
+@PROGRAMS.add(*BOTH)
+def extended_by_what_changes(x, n):
+    rows, _ = filled(x, n)
+    first, last = {"x": x}, {"x": x * 3}
+    rows.extend([first, last])
+    last["x"] += 3.0
+    rows[-2]["x"] += 1.0
+    return rows, first
+
+
+test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+def sorted_while_one_is_held(x, n):
+    rows, _ = filled(x, n)
+    held = rows[0]
+    rows.sort(key=lambda row: -row["x"])
+    rows[-1]["x"] += 5.0
+    return held["x"], rows
+
+
+def put_in_by_a_slice(x, n):
+    rows, _ = filled(x, n)
+    row = {"x": x}
+    rows[1:] = [row]
+    row["x"] += 3.0
+    return rows
+
+
+@pytest.mark.parametrize("f", [sorted_while_one_is_held, put_in_by_a_slice], ids=lambda f: f.__name__)
+def test_what_only_the_run_knows_is_refused(f):
+    with pytest.raises(ag.errors.OpError, match="shared-list"):
+        ag.function(f)(ag.constant(0.5), ag.constant(2))
+
+
+def test_what_is_still_being_made_is_looked_through():
+    def items():
+        yield 1
+        found = [x for x in gc.get_objects(generation=0) if type(x) is tuple]
+        assert sum(held._times(x, frozenset([id(gc)])) for x in found) >= 0
+        yield 2
+
+    gc.collect()
+    assert tuple(items()) == (1, 2)
