@@ -16,6 +16,40 @@ N = np.array([3, 1, 4, 1, 5])
 M = np.array([2, 7, 1, 8, 2])
 
 
+NAN = float("nan")
+V_FIRST = np.where(np.arange(5) == 0, NAN, V)
+V_LATER = np.where(np.arange(5) == 1, NAN, V)
+
+
+@PROGRAMS.add((V, 1.0), (V_FIRST, 1.5), (V_LATER, NAN), (V * NAN, 0.0), gradients=False)
+def most_and_least_with_nan(xs, y):
+    """No comparison with it holds: it stays where it is the first."""
+    low = high = y
+    for x in xs:
+        low, high = min(low, x), max(x, high)
+    return max(xs[0], xs[1]), max(xs[1], xs[0]), min(xs[0], y, 1.0), max(y, 0.0), max(0.0, y), max(xs), min(xs), low, high
+
+
+@PROGRAMS.add((0.0, -0.0), (-0.0, 0.0), gradients=False)
+def most_and_least_of_zeros(x, y):
+    """The first of equals."""
+    return [1 / (z + 1e-300) if math.copysign(1.0, z) > 0 else -1.0 for z in (max(x, y), min(x, y), max(y, x), min(y, x))]
+
+
+@PROGRAMS.add((V, 2), (W, 7), gradients=False)
+def most_of_both_kinds(xs, n):
+    return max(n, xs[1] + 100), min(xs[0] - 100, n), max(n, 3), min(n, 4, 3)
+
+
+@PROGRAMS.add(V, W)
+def most_of_a_loop(xs):
+    best = here = xs[0]
+    for i in range(1, len(xs)):
+        here = max(xs[i], here + xs[i])
+        best = max(best, here)
+    return best
+
+
 @PROGRAMS.add(V, W)
 def comprehension(xs):
     return [x * 2 + i for i, x in enumerate(xs)]

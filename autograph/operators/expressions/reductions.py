@@ -5,9 +5,12 @@ from __future__ import annotations
 import builtins
 import functools
 import heapq
+import math
 from collections.abc import Iterator
 from operator import is_not
 from typing import Any
+
+import numpy as np
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.counterparts import copied, taken
@@ -64,13 +67,26 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
             best = _better(best, e, rank, better, key is None, pick)
         return best
     if isinstance(items, Tensor) and key is None and _are_numbers(items):
-        return (op.max if original is builtins.max else op.min)(items, axis=0)
+        return _of_tensor(items, original)
     count = staged.count()
     rank = (lambda e: e) if key is None else callee(key)
     if has_default:
         return if_exp(op.equal(count, 0), lambda: default, lambda: _best(staged, rank, key is None, pick, better))
     if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
     return _best(staged, rank, key is None, pick, better)
+
+
+def _of_tensor(items: Tensor, original: Any) -> Any:
+    """The most (or least) of a vector's numbers. One that is not a number stays where it is the first, and is passed over
+    elsewhere: no comparison with it holds."""
+    largest = original is builtins.max
+    reduce = op.max if largest else op.min
+    if items.type.dtype.kind != "f":
+        return reduce(items, axis=0)
+    least = -math.inf if largest else math.inf
+    best = reduce(op.where(op.is_nan(items), least, items), axis=0)
+    first = get_item(items, 0)
+    return op.where(op.is_nan(first), first, best)
 
 
 def _best(staged: Any, rank: Any, plain: bool, pick: Any, better: Any) -> Any:
@@ -95,7 +111,11 @@ def _of_nothing(original: Any) -> None:
 
 def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
     if plain and _is_number(best) and _is_number(e):
-        return pick(best, e)
+        kinds = {_kind_of(best), _kind_of(e)}
+        if "f" not in kinds:
+            return pick(best, e)  # NumPy's: of integers, the same
+        if len(kinds) > 1:  # the sides of a condition are of one type
+            return op.where(better(e, best), e, best)
     return if_exp(_before(rank(e), rank(best), better), lambda: e, lambda: best)
 
 
@@ -108,6 +128,11 @@ def _before(a: Any, b: Any, better: Any) -> Any:
 
 def _is_number(x: Any) -> bool:
     return type(x) in (builtins.int, builtins.float, builtins.bool) or (isinstance(x, Tensor) and x.type.shape == ())
+
+
+def _kind_of(x: Any) -> str:
+    """The kind of a number's type, as NumPy names it."""
+    return x.type.dtype.kind if isinstance(x, Tensor) else np.result_type(type(x)).kind
 
 
 def _is_staged(x: Any) -> bool:
