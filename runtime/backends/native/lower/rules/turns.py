@@ -112,8 +112,8 @@ def mark_of(ctx: FunctionLowering, node: Node) -> str:
 
 
 def has_items(body: Graph) -> bool:
-    """Whether a loop's body itself reads or writes single items of arrays or lists."""
-    return any(n.op.name in _OF_ITEMS and _is_item(n) for n in body.nodes)
+    """Whether a loop's body, its branches included, reads or writes single items of arrays or lists."""
+    return any(n.op.name in _OF_ITEMS and _is_item(n) for n in body.walk())
 
 
 _OF_ITEMS = frozenset(("index", "index_update", "list_get", "list_set"))
