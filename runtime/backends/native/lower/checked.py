@@ -17,6 +17,8 @@ _ALL = 2**60  # up to which Python's integers are asked to be, where it costs mo
 class CheckedOps(Ops):
     """Numbers of Python's own: 64 bits, and `failure` where they do not do or Python raises."""
 
+    alone = True
+
     def __init__(self, code: Code, needs: Callable[[str], None], failure: str) -> None:
         super().__init__(code, needs)
         self.failure = failure
@@ -28,6 +30,8 @@ class CheckedOps(Ops):
         self.code.require(fine, self.failure)
         result = Scalar(self.code.op(f"extractvalue {{i64, i1}} {pair}, 0"), "i64")
         ends = self._ends(name[1:], x, y)
+        if ends is None and name == "smul" and x.reg == y.reg:
+            ends = 0, 2**63 - 1
         if ends is not None:  # and within 64 bits, or it were not computed
             self.code.ranges[result.reg] = max(ends[0], -(2**63)), min(ends[1], 2**63 - 1)
         return result

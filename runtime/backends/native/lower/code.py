@@ -51,6 +51,7 @@ class Code:
         self.block = "entry"
         self.moment = 0  # grows with every instruction that may touch memory: the time of lifetimes
         self.depth = 0  # of loops around
+        self.innermost: tuple[int, frozenset[str]] | None = None  # of them: its first line, and the registers it carries
         self.once = False  # whether it is run once a call
         self._names = 0
         self._types: dict[str, str] = {}
@@ -120,6 +121,13 @@ class Code:
         known = {"%lo", "%hi"} | own | {x for pair in _LABEL.findall(text) for x in pair if x}
         free = dict.fromkeys(r for r in _REGISTER.findall(text) if r not in known)
         return [(r, self.type_of_register(r)) for r in free]
+
+    def varies(self, x: Operand) -> bool:
+        """Whether each turn of the innermost loop has another number in a register."""
+        if self.innermost is None or isinstance(x, int):
+            return False
+        first, carried = self.innermost
+        return x in carried or any(line.startswith(f"  {x} = ") for line in self.lines[first:])
 
     def type_of_register(self, name: str) -> str:
         """The type of a register that is defined somewhere before."""

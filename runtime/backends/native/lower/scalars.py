@@ -51,6 +51,8 @@ _COMPARE = {
 class Ops:
     """Instructions on scalars of one type each; operands of other types are cast by who calls."""
 
+    alone = False  # whether these are numbers by themselves, which may be told apart by branches
+
     def __init__(self, code: Code, needs: Callable[[str], None]) -> None:
         self.code = code
         self.needs = needs  # tells the module which functions are called
@@ -219,17 +221,48 @@ class Ops:
         if not is_signed(code):
             by = self.select(none, self.const(1, x), y)
             return self.select(none, zero, self._new(f"{'udiv' if divides else 'urem'} {x}, {by.reg}", code))
+        if self.alone and self.code.required is None and self.code.varies(y.reg):
+            return self._division_by_another(x, y, divides)
         minus = self.equal(y, self.const(-1, x))
         by = self.select(self.logical_or(none, minus), self.const(1, x), y)
-        rest = self._new(f"srem {x}, {by.reg}", code)
-        differ = self.less(self._new(f"xor {rest}, {by.reg}", code), zero)
-        down = self.logical_and(self.not_equal(rest, zero), differ)
+        rest, quotient = self._rounded_down(x, by, divides)
         if not divides:  # 0 where it was divided by 1
-            result = self.select(down, self._new(f"add {rest}, {by.reg}", code), rest)
-            return self._within(result, (0, constant - 1) if constant > 0 else None)
-        quotient = self._new(f"sdiv {x}, {by.reg}", code)
-        quotient = self.select(down, self._new(f"sub {quotient}, 1", code), quotient)
+            return self._within(rest, (0, constant - 1) if constant > 0 else None)
         return self.select(none, zero, self.select(minus, self.subtract(zero, x), quotient))
+
+    def _division_by_another(self, x: Scalar, y: Scalar, divides: bool) -> Scalar:
+        """The same where each turn of a loop divides by another number, which waits for no choice."""
+        code, zero = self.code, self.const(0, x)
+        odd, usual, after = code.label("odd"), code.label("usual"), code.label("divided")
+        code.branch(code.op(f"icmp ult {x.type} {code.op(f'add {y}, 1')}, 2"), odd, usual, rarely=True)
+        code.begin(odd)
+        other = self.select(self.equal(y, zero), zero, self._new(f"sub {zero}, {x.reg}", x.code)) if divides else zero
+        code.jump(after)
+        code.begin(usual)
+        result = self._rounded_down(x, y, divides)[divides]
+        code.jump(after)
+        code.begin(after)
+        return self._new(f"phi {x.type} [ {other.reg}, %{odd} ], [ {result.reg}, %{usual} ]", x.code)
+
+    def _rounded_down(self, x: Scalar, y: Scalar, divides: bool) -> tuple[Scalar, Scalar]:
+        """Remainder, and quotient if asked for, of a division that is possible. What it takes beside the division waits for
+        the remainder as little as can be: the divisor is often known long before."""
+        zero, above = self.const(0, x), self._bounds(x)
+        rest = self._new(f"srem {x}, {y.reg}", x.code)
+        sign = self._new(f"ashr {y}, {8 * SIZE[x.code] - 1}", x.code)
+        if above is not None and above[0] >= 0:
+            down = self._new(f"and {sign}, {y.reg}", x.code)
+            whole = self.equal(rest, zero)
+            if not divides:
+                return self.select(whole, rest, self._new(f"add {rest}, {down.reg}", x.code)), rest
+            quotient = self._new(f"sdiv {x}, {y.reg}", x.code)
+            return rest, self.select(whole, quotient, self._new(f"add {quotient}, {sign.reg}", x.code))
+        turned = self._new(f"xor {rest}, {sign.reg}", x.code)
+        differ = self.less(self._new(f"sub {turned}, {sign.reg}", x.code), zero)
+        if not divides:
+            return self.select(differ, self._new(f"add {rest}, {y.reg}", x.code), rest), rest
+        quotient = self._new(f"sdiv {x}, {y.reg}", x.code)
+        return rest, self.select(differ, self._new(f"sub {quotient}, 1", x.code), quotient)
 
     def negative(self, x: Scalar) -> Scalar:
         return self._new(f"fneg {x}", x.code) if is_float(x.code) else self.subtract(self.const(0, x), x)
@@ -478,6 +511,8 @@ MATH |= {"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"}
 
 class LoneOps(Ops):
     """Numbers that stand alone: no vectors are made of what is done to them, and what counts is how soon it is there."""
+
+    alone = True
 
     def __init__(self, code: Code, needs: Callable[[str], None], declare: Callable[[str], None]) -> None:
         super().__init__(code, needs)

@@ -210,6 +210,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.moment += 1
     moment = code.moment
     opened = len(code.lines)  # lines that are written when it is known what the registers become
+    around, code.innermost = code.innermost, (opened, frozenset(carried))
     for name, (type, _) in carried.items():
         code.promised[name] = type
         code.lines.append("")
@@ -248,6 +249,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     code.depth += 1
     finals = ctx.inside(run)
     code.depth -= 1
+    code.innermost = around
     ctx.proved = outside
     for slot in slots:
         ctx.memory.touch(slot.buffers)
