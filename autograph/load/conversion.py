@@ -71,7 +71,7 @@ def converted_tree(function: Any, dump: Dump | None = None) -> Node:
 @deep_trees()
 def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = False) -> types.CodeType:
     source = read_function(function)
-    has_tries = not stage_tries and any(isinstance(n, (gast.Try, gast.With)) for n in walk(source.node))
+    has_tries = not stage_tries and any(isinstance(n, (gast.Try, gast.TryStar, gast.With)) for n in walk(source.node))
     if stage_tries:
         nest_managers(source.node)
     context = _context(source, function, stage_tries)

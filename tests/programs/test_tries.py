@@ -476,6 +476,44 @@ def a_handler_puts_back_what_was_there(x):
     return a
 
 
+@PROGRAMS.add((np.array([1, 2, 9]), 1), (np.array([1, 2, 9]), 2), (np.array([1, 2, 9]), 7), (np.array([1, 2, 9]), -9))
+def groups(xs, i):
+    r = 0
+    try:
+        if i < -5:
+            raise ExceptionGroup("many", [ValueError("v"), ExceptionGroup("in", [KeyError("k"), TypeError("t")])])
+        r = xs[i]
+        if r > 5:
+            raise ValueError("big")
+    except* ValueError as eg:
+        print("values", len(eg.exceptions), eg.exceptions[0])
+        r = -1
+    except* (KeyError, IndexError) as eg:
+        print("keys", type(eg).__name__, isinstance(eg.exceptions[0], ExceptionGroup))
+        r -= 2
+    except* TypeError:
+        r -= 100
+    else:
+        r += 1000
+    finally:
+        print("end")
+    return r
+
+
+@PROGRAMS.add((np.array([1, 2]), 1), (np.array([1, 2]), 2), (np.array([1, 2]), -9))
+def passed_by_groups(xs, i):
+    try:
+        try:
+            if i < -5:
+                raise KeyError("k")
+            return xs[i]
+        except* ValueError:
+            return_value = -5
+        return return_value
+    except (IndexError, KeyError) as e:
+        return len(type(e).__name__) if isinstance(e, KeyError) else -2
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -1,4 +1,4 @@
-"""`finally` where `try` statements are staged: an exception that only the run raises passes it, too."""
+"""`finally` and `except*` where `try` statements are staged: exceptions that only the run raises come by, too."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ class Endings(Converter):
     `try` statements as calls of hooks; elsewhere `finally` is Python's.
     """
 
-    begins = (gast.Try,)
+    begins = (gast.Try, gast.TryStar)
     examples = (
         Example("try:\n    y = f()\nfinally:\n    g()\n", "try:\n    y = f()\nfinally:\n    g()\n"),
     )
@@ -25,6 +25,9 @@ class Endings(Converter):
     def visit_Try(self, node: Node) -> Node | list[Node]:
         """A `finally` whose statement may become functions."""
         self.generic_visit(node)
+        return self._ended(node)
+
+    def _ended(self, node: Node) -> Node | list[Node]:
         if not self.context.stage_tries or not node.finalbody or not _may_be_functions(node):
             return node
         end = node.finalbody
@@ -39,6 +42,22 @@ class Endings(Converter):
         for part in (again, everything, handler, made):
             gast.copy_location(part, node)
         return [made, *end]
+
+
+    def visit_TryStar(self, node: Node) -> Node | list[Node]:
+        """`except*` is asked by Python, of each exception that the body may raise."""
+        self.generic_visit(node)
+        if not self.context.stage_tries or not _may_be_functions(node):
+            return node
+        error = self.names.helper("error")
+        again = gast.Raise(load(error, node), None)
+        asked = gast.TryStar([again], node.handlers, [], [])
+        everything = gast.Attribute(load(HOOKS, node), "EVERYTHING", gast.Load())
+        handler = gast.ExceptHandler(everything, gast.Name(error, gast.Store(), None, None), [asked])
+        made = gast.Try(node.body, [handler], node.orelse, node.finalbody)
+        for part in (again, asked, everything, handler, handler.name, made):
+            gast.copy_location(part, node)
+        return self._ended(made)
 
 
 def _may_be_functions(node: Node) -> bool:

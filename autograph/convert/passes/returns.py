@@ -75,7 +75,7 @@ def f(xs):
     def visit_FunctionDef(self, node: Node) -> Node:
         """Lower the returns of one function, after those of the functions in it."""
         self.generic_visit(node)
-        staged = (*STAGED, gast.Try, gast.With) if self.context.stage_tries else STAGED
+        staged = (*STAGED, gast.Try, gast.TryStar, gast.With) if self.context.stage_tries else STAGED
         if not _under_construct(node.body, staged) or holds(node.body, *SUSPENDING):
             return node
         if jumps_in_finally(node.body, gast.Return) or _may_be_swallowed(node.body):

@@ -198,7 +198,7 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     if isinstance(error, NameError) and is_unbound(error):
         _raise_node(trace, error)
     elif _is_of_its_path(trace, error):
-        arguments = tuple(map(str, error.args)) if any(map(is_staged, error.args)) else error.args
+        arguments = tuple(map(str, error.args)) if any(map(is_staged, error.args)) else tuple(map(known_argument, error.args))
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
         trace.builder.emit(get("raise_"), [], attrs, (), (), _place_of(error))
     elif (
@@ -209,6 +209,11 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
     return True
+
+
+def known_argument(x: Any) -> Any:
+    """An argument of an exception by which it can be told from others: of a group its exceptions, in a tuple."""
+    return tuple(x) if isinstance(x, list) and x and all(isinstance(e, BaseException) for e in x) else x
 
 
 def _is_of_its_path(trace: Trace, error: BaseException) -> bool:

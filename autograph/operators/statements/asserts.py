@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from autograph.operators.state import regions
-from autograph.operators.state.regions import leaving
+from autograph.operators.state.regions import known_argument, leaving
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import StagedText, template_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
@@ -105,5 +105,5 @@ def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tupl
             made.append(Text(shifted) if inside else arg)
             values += inside
         else:
-            made.append(arg)
+            made.append(known_argument(arg))
     return tuple(made)

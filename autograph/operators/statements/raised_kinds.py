@@ -66,7 +66,8 @@ def raised_in(
                     others = others or made is None
                     known.update({} if made is None else {made: None})
             elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
-                others = others or kind.__module__ == "builtins" or issubclass(kind, OpError) or node.op.effect == "py"
+                is_pythons = kind.__module__ == "builtins" and not issubclass(kind, BaseExceptionGroup)
+                others = others or is_pythons or issubclass(kind, OpError) or node.op.effect == "py"
                 classes.update(dict.fromkeys(c for c in _raised_by(node) if c is not kind and issubclass(c, kind)))
     if len(known) > _MOST_KNOWN:
         return [*classes, kind]

@@ -223,6 +223,8 @@ def _text_of(template: tuple[Any, ...], values: Sequence[Any]) -> str:
 
 def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
     """What stands for an exception that is known when the graph runs: its class and its text can be asked."""
+    if issubclass(kind, BaseExceptionGroup):
+        raise refusal("caught-later", kind=kind.__name__)  # nothing but its content tells what is done with it
     texts = [staged_text("caught_text", quoted=quoted) if is_used else "" for quoted in (False, True)]
 
     def refuse(self: Any, *_: Any) -> Any:
