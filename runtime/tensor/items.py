@@ -339,6 +339,14 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
         raise
 
 
+def _delitem(self: Tensor, index: Any) -> None:
+    """`del x[index]`: as of a NumPy array."""
+    raise TypeError(
+        "a tensor's items cannot be deleted: it would have another shape\n"
+        "Instead: keep the others, x[mask] or ag.concat((x[:i], x[i + 1:]), 0), or delete from a list"
+    )
+
+
 def add_at(x: Tensor, index: Any, v: Any) -> None:
     """`np.add.at(x, index, v)`: add to the items at an index, as often as they are named there."""
     spec, parts = normalize_index(index)
@@ -357,6 +365,6 @@ def write_part(base: Tensor, where: Any, part: Tensor) -> None:
 
 def attach_items() -> None:
     """Give Tensor its items."""
-    for name, method in {"__getitem__": _getitem, "__setitem__": _setitem}.items():
+    for name, method in {"__getitem__": _getitem, "__setitem__": _setitem, "__delitem__": _delitem}.items():
         setattr(Tensor, name, method)
     attach_views(write_part)

@@ -36,6 +36,26 @@ def method_of_lists():
     f(ag.ones([2]))
 
 
+@wrong("del x[0]", "items cannot be deleted", "Instead: keep the others, x[mask] or ag.concat")
+def an_item_deleted():
+    @ag.function
+    def f(x):
+        del x[0]
+        return x
+
+    f(ag.ones([2]))
+
+
+@wrong("with n as m:", "'Tensor' object does not support the context manager protocol")
+def no_manager():
+    @ag.function
+    def f(n):
+        with n as m:
+            return m
+
+    f(ONE)
+
+
 @wrong("return ag.cond(x > 0, x, -x)", "true_fn must be callable, not a Tensor", "write lambda: result")
 def branches_without_functions():
     @ag.function

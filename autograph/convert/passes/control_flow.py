@@ -276,7 +276,7 @@ def f(pairs):
         manager = self.visit(item.context_expr)
         return made + self.quote(
             "ag__.with_stmt(manager, entering, body, names)",
-            node, manager=manager, entering=entering, body=name, names=self._told(names),
+            item.context_expr, manager=manager, entering=entering, body=name, names=self._told(names),
         )  # fmt: skip
 
     def visit_Global(self, node: Node) -> Node | None:

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import contents
 from autograph.operators.containers.sharing import sync
+from autograph.operators.functions import generator_forms
 from autograph.operators.functions.own_iterators import has_own_next, steps
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import births_of, note_birth
@@ -27,6 +28,7 @@ from autograph.operators.state.plain import PLAIN
 from autograph.operators.statements import truth
 from autograph.operators.statements.branches import if_stmt, not_
 from autograph.operators.statements.truth import truth_of
+from autograph.operators.values import specials
 from autograph.operators.values.specials import leads_to_tensor, named_by, undispatched
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace, current
@@ -94,7 +96,11 @@ def _note_state(emitting: Emitting, name: str) -> None:
 
 keys_of: Callable[[dict[Any, Any]], Any] = lambda d: None  # of a dictionary with keys that are there on some paths only
 emitted: Callable[[Any], Emitting | None] = lambda x: None  # of what has a staged length; put here, too, by who can tell
+over: Any = None  # `for_stmt`, put here by its module
 gather: Callable[[Any], list[Any]] = list  # the items as a list; put here by the module that can stage it
+
+
+_DEPTH = 2  # of branches and loops, each within the last, in which a generator goes over itself
 
 
 class _Made:
@@ -119,8 +125,29 @@ class _Made:
             trace = STATE.trace
             assert trace is not None
             assert function is not None
-            watch(trace, function)
-            function(_Emit(body, test), *self.args, **self.kwargs)
+            running = trace.notes.setdefault("emitting", {})
+            code, region = self.function.__code__, trace.builder.region
+            known = running.get(code)
+            before, depth, is_first = known or (region, 0, True)
+            depth += region is not before
+            try:
+                if depth > _DEPTH and not is_first:
+                    # It goes over itself where the run says so: its body is written once, in a function.
+                    if "print" in code.co_names:  # which would come before what the loop does
+                        what = "in the body of the loop that goes over it"
+                        raise refusal("endless-recursion", function=self.function.__name__, what=what)
+                    running[code] = region, depth, True
+                    items = specials.callee(generator_forms.items_of)(self.function, self.args, self.kwargs)
+                else:
+                    running[code] = region, depth, False
+                    watch(trace, function)
+                    function(_Emit(body, test), *self.args, **self.kwargs)
+                    return
+            finally:
+                running.pop(code)
+                if known is not None:
+                    running[code] = known
+            over(items, body, (), test)
 
         return Emitting(run)
 

@@ -8,6 +8,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.contents import guarding, note_advance, note_spent
 from autograph.operators.containers.lists import ListPlace, dynamic_of
+from autograph.operators.functions import generators
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared, tried_by_python
 from autograph.operators.functions.own_iterators import steps
@@ -466,3 +467,6 @@ def _staged_stream(
 
     regions, finals = fixed_point(trace, state, attempt)
     emit_while(trace, state, regions[0], regions[0].result, regions[1], finals)
+
+
+generators.over = for_stmt

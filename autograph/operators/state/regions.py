@@ -198,7 +198,7 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     if isinstance(error, NameError) and is_unbound(error):
         _raise_node(trace, error)
     elif _is_of_its_path(trace, error):
-        arguments = tuple(map(str, error.args)) if any(map(is_staged, error.args)) else tuple(map(known_argument, error.args))
+        arguments = tuple(map(str if any(map(is_staged, error.args)) else known_argument, error.args))
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
         trace.builder.emit(get("raise_"), [], attrs, (), (), _place_of(error))
     elif (
