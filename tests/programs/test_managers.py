@@ -250,4 +250,20 @@ def classes_of_what_was_caught(xs, i):
     return y
 
 
+@PROGRAMS.add((1,), (5,))
+def a_stack_calls(n):
+    def tell(x, limit):
+        if x > limit:
+            print("over", x)
+        else:
+            print("under", x)
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(tell, n, limit=3)
+        stack.callback(print, "second", n)
+        print("body")
+        n = n * 2
+    return n
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

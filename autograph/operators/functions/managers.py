@@ -14,10 +14,11 @@ from inspect import GEN_CREATED, getgeneratorstate
 from types import CodeType, FunctionType
 from typing import Any
 
-from autograph.operators.functions.calls import special
+from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import managing_form
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import watch
+from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import if_stmt, not_
 from autograph.operators.statements.raised_kinds import class_of
 from autograph.operators.statements.tries import EVERYTHING, try_stmt
@@ -86,6 +87,17 @@ def _managed(leave: Any, entering: Entering, body: Body, names: tuple[str, ...])
         leave(None, None, None)
 
     try_stmt(body, ((lambda: EVERYTHING, failed),), left, names, entering)
+
+
+@stand_in(contextlib.ExitStack.callback)
+def callback_(stack: Any, f: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`ExitStack.callback`: the stack calls the function, converted."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return callee(f)(*args, **kwargs)
+
+    contextlib.ExitStack.callback(stack, call, *args, **kwargs)
+    return f
 
 
 def _suppressed(_: Any) -> None:
