@@ -193,7 +193,7 @@ REFUSALS: dict[str, Refusal] = {
     "sort-of-objects": Refusal(
         _GRAPH,
         "the order of these items depends on tensors, and the items or their keys are neither numbers, tensors nor texts "
-        "that the trace knows, nor tuples of them",
+        "that the trace knows, nor tuples of them, and there are more than 64",
         "sort by a key of numbers, tensors and plain texts: sorted(items, key=lambda item: (item.size, item.name))",
     ),
     "text-of-tensor": Refusal(

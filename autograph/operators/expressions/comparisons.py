@@ -58,7 +58,7 @@ def _is_tuple(kind: type) -> bool:
 
 
 def lt(a: Any, b: Any) -> Any:
-    """`a < b`, where one of them may be a tuple."""
+    """`a < b`, where one of them may be a tuple or list."""
     return _ordered(operator.lt, operator.lt, a, b)
 
 
@@ -80,19 +80,23 @@ def gt_e(a: Any, b: Any) -> Any:
 def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     """`compare(a, b)`; of tuples with staged items the first items that differ decide, by `strict`."""
     kind = type(a)
-    if (kind is not tuple and kind not in CHOICES) or STATE.trace is None:
+    if (kind is not tuple and kind is not list and kind not in CHOICES) or STATE.trace is None:
         return compare(a, b)
     if is_mixed(a):
         return select(a, lambda taken: _ordered(compare, strict, taken, b))
     if is_mixed(b):
         return select(b, lambda taken: _ordered(compare, strict, a, taken))
     a, b = resolve(a), resolve(b)
-    if not (type(a) is type(b) is tuple) or not (holds_staged(a) or holds_staged(b)):
+    known = dynamic_of(a) is None and dynamic_of(b) is None
+    if not known or not (type(a) is type(b) in _ROWS) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
     return _by_items(compare, strict, a, b)
 
 
-def _by_items(compare: Any, strict: Any, a: tuple[Any, ...], b: tuple[Any, ...]) -> Any:
+_ROWS = (tuple, list)
+
+
+def _by_items(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     if not a or not b:
         return compare(len(a), len(b))
     rest = partial(_by_items, compare, strict, a[1:], b[1:])

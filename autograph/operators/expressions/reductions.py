@@ -18,11 +18,13 @@ from autograph.operators.containers.lists import (
     as_list_value,
     dynamic_of,
     get_element,
+    length,
     note_list,
     put_content,
     stacked,
 )
 from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.expressions.orders import are_ordered_by_run, compares, order_by_pairs, order_of_rows
 from autograph.operators.expressions.py_builtins import collect, gathered, list_
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import emitting
@@ -198,7 +200,7 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
         return _sorted_items(list(iterable), key, reverse)
     if isinstance(staged.count(), int) and staged.count() == 0:
         return []
-    if isinstance(iterable, Tensor):
+    if isinstance(iterable, Tensor) and not compares(key):
         values = iterable
     else:
         count = staged.count()
@@ -208,13 +210,15 @@ def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
         rows = as_list_value(collect(iterable, lambda x: x, None)) if dynamic is None else dynamic
         if rows.element is None:
             return []
-        if not isinstance(rows.element, Leaf):
+        if not isinstance(rows.element, Leaf) or compares(key):
             made = _sorted_rows(rows, key, reverse)
             return made if dynamic is None else copied(current_trace(), made, iterable)
         values = stacked(rows)
     if key is not None:
-        order = _order_of(_leaves(as_list_value(collect(values, callee(key), None))), reverse)
-        return list_(op.gather(values, order, axis=0))
+        ranks = as_list_value(collect(values, callee(key), None))
+        if not _are_columns(ranks.element):
+            return _sorted_rows(as_list_value(collect(values, lambda x: x, None)), key, reverse)
+        return list_(op.gather(values, _order_of(_leaves(ranks), reverse), axis=0))
     if _numbers(values) is values:
         return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING"))
     return list_(op.sort(values, direction="DESCENDING" if reverse else "ASCENDING", axis=0))
@@ -240,8 +244,15 @@ _UNROLLED = 256  # items of a known number that are sorted as Python items
 
 def _sorted_rows(rows: ListValue, key: Any, reverse: bool) -> Any:
     """Tuples, whose number only the run knows, by their key or in the order of tuples."""
-    ranks = rows if key is None else as_list_value(collect(rows, callee(key), None))
-    return collect(_order_of(_leaves(ranks), reverse), lambda i: get_element(rows, i), None)
+    if compares(key):
+        order = order_of_rows(lambda i: callee(key)(get_element(rows, i)), length(rows), reverse)
+    else:
+        ranks = rows if key is None else as_list_value(collect(rows, callee(key), None))
+        if _are_columns(ranks.element):
+            order = _order_of(_leaves(ranks), reverse)
+        else:
+            order = order_of_rows(lambda i: get_element(ranks, i), length(ranks), reverse)
+    return collect(order, lambda i: get_element(rows, i), None)
 
 
 def _leaves(ranks: ListValue) -> list[Any]:
@@ -250,14 +261,18 @@ def _leaves(ranks: ListValue) -> list[Any]:
     return [stacked(ListValue(leaf, [v])) for leaf, v in zip(leaves, ranks.values, strict=True)]
 
 
+def _are_columns(d: Descriptor | None) -> bool:
+    """Whether ranks are scalars or tuples of them."""
+    return isinstance(d, Leaf) or (isinstance(d, Struct) and d.kind is tuple and all(map(_are_columns, d.children)))
+
+
 def _scalars_of(d: Descriptor | None) -> Iterator[Leaf]:
-    if isinstance(d, Struct) and d.kind is tuple:
+    if isinstance(d, Struct):
         for child in d.children:
             yield from _scalars_of(child)
-    elif isinstance(d, Leaf):
-        yield d
     else:
-        raise refusal("sort-of-objects")
+        assert isinstance(d, Leaf)
+        yield d
 
 
 def _order_of(columns: list[Any], reverse: bool) -> Any:
@@ -272,16 +287,19 @@ def _order_of(columns: list[Any], reverse: bool) -> Any:
 
 def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
     """Items of a Python list, which are tensors or whose keys are."""
-    if key is None and not holds_staged(items):
+    if key is None and not holds_staged(items) and not are_ordered_by_run(items):
         return builtins.sorted(items, reverse=reverse)
     rank = None if key is None else callee(key)
     ranks = items if rank is None else [rank(e) for e in items]
-    if not holds_staged(ranks):
+    if not holds_staged(ranks) and not are_ordered_by_run(ranks):
         return [items[i] for i in builtins.sorted(range(len(items)), key=ranks.__getitem__, reverse=reverse)]
     columns = _columns(ranks)
     if columns is None:
-        raise refusal("sort-of-objects")
-    order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
+        order = order_by_pairs(ranks, reverse)
+    else:
+        order = _order_of([op.stack(column, axis=0) for column in columns], reverse)
+    if type(order) is list:
+        return [items[i] for i in order]
     if not all(map(_is_storable, items)):
         return [get_item(items, order[i]) for i in builtins.range(len(items))]  # type: ignore[index]
     value = as_list_value(items)
@@ -318,7 +336,7 @@ def _is_storable(x: Any) -> bool:
 def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
     """`list.sort`."""
     trace = current_trace()
-    if key is None and not holds_staged(items):
+    if key is None and not holds_staged(items) and not are_ordered_by_run(items):
         note_list(trace, items)
         items.sort(reverse=reverse)
         return
@@ -338,7 +356,8 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
 def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:
     iterable = gathered(iterable)
     listed = iterable if staged_iterable(iterable) is not None else list(iterable)
-    if type(listed) is list and dynamic_of(listed) is None and key is None and not holds_staged(listed):
+    known = type(listed) is list and dynamic_of(listed) is None and key is None
+    if known and not holds_staged(listed) and not are_ordered_by_run(listed):
         return original(count, listed)
     return get_item(sorted_(listed, key=key, reverse=reverse), builtins.slice(None, count))
 
