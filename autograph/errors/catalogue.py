@@ -220,7 +220,7 @@ REFUSALS: dict[str, Refusal] = {
     "tensor-key": Refusal(
         _GRAPH,
         "this dictionary was made outside of the function, and cannot get a key there that depends on a tensor",
-        "make the dictionary in the function and return it, or give it all its keys (numbers) before",
+        "use a plain dictionary of numbers and texts, make it in the function, or give it all its keys (numbers) before",
     ),
     "array-write": Refusal(
         _GRAPH,

@@ -16,6 +16,7 @@ from autograph.operators.values.descriptors import Sequence as AnyLength
 from autograph.staging.guards import Guards
 from autograph.staging.moved import described, kept
 from autograph.staging.native_code import Compiled, overwrites
+from autograph.staging.outside_forms import FormPlace
 from autograph.staging.signature import containers
 from autograph.staging.tracing import TracedFunction
 from autograph.staging.transfer import from_arrays, to_arrays
@@ -179,6 +180,9 @@ class ConcreteFunction:
             return True
         now = []
         for entry in self.traced.state:
+            if isinstance(entry.place, FormPlace):
+                now.append(entry.place.joined(entry.before, entry.place.described()))
+                continue
             held = described(entry.place.read())
             now.append(loosen(entry.before if isinstance(entry.before, AnyLength) and is_list(held) else held))
         return bool(canonical(now) == self._state_key)
@@ -284,7 +288,7 @@ class ConcreteFunction:
             if type(entry.arrays) is dict:
                 for i, array in entry.arrays.items():
                     left[i] = array
-            entry.place.write(entry.arrays if isinstance(entry.arrays, np.ndarray) else left)
+            entry.place.write(left if entry.arrays is None or type(entry.arrays) is dict else entry.arrays)
         for array in traced.written_arrays:
             array[...] = next(arrays)
         for box in traced.written:

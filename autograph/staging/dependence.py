@@ -214,6 +214,8 @@ class Dependence:
     def _step(self, node: Node, step: Any, strict: bool) -> Node | None:
         how, name = step
         x = node.value
+        if ("outside", id(x)) in self._state:
+            return None  # what is in it is read at each call
         if how == ".":
             return self._attribute(node, x, name, strict)
         if isinstance(x, dict):
@@ -228,8 +230,6 @@ class Dependence:
             return None if id(x) in self._written else self._child(node, step, f"{node.label}[{name}]", x[name])
         if how == "[" and isinstance(x, np.ndarray) and type(name) is int and x.ndim and -len(x) <= name < len(x):
             # A number taken from an array is a number; a row is seen through the array.
-            if ("array", id(x)) in self._state:
-                return None
             return self._child(node, step, f"{node.label}[{name}]", x[name]) if isinstance(x[name], np.generic) else None
         if isinstance(x, _CONTAINERS) and strict:
             self._content(node, DEPTH)
@@ -328,7 +328,7 @@ class Dependence:
     def _content(self, node: Node, depth: int) -> None:
         """Guard all that a container holds."""
         x = node.value
-        if not isinstance(x, _CONTAINERS) or is_plain(x) or depth == 0:
+        if not isinstance(x, _CONTAINERS) or is_plain(x) or depth == 0 or ("outside", id(x)) in self._state:
             return
         if id(x) in self._written:
             self._others(node, depth)

@@ -1,4 +1,5 @@
-"""NumPy arrays from outside that a function writes: tensors while it is traced, wherever its functions reach them.
+"""NumPy arrays from outside that a function writes: tensors while it is traced, wherever its functions reach them. In the
+places of containers of which only the run knows what they hold, there are forms (`outside_forms`).
 
     buf[i] = x    ->    each call reads buf, and writes into it when it ends
 
@@ -21,6 +22,7 @@ from autograph.operators.state.places import UNBOUND, CellPlace
 from autograph.operators.values.descriptors import Sequence
 from autograph.operators.values.listvalue import ListContents
 from autograph.staging.dependence import Dependence, Node
+from autograph.staging.outside_forms import FormPlace, has_form
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.items import normalize_index
@@ -45,7 +47,7 @@ class _Spot:
 
     @property
     def key(self) -> Any:
-        return id(self._owner), self._key
+        return (id(self._owner.cell), None) if isinstance(self._owner, CellPlace) else (id(self._owner), self._key)
 
     def _read(self) -> Any:
         owner, key = self._owner, self._key
@@ -73,25 +75,29 @@ class _Spot:
         """Whether the place holds what it held."""
         return self._read() is self.original
 
-    def enter(self, boxes: dict[int, Tensor]) -> None:
+    def enter(self, boxes: dict[int, Any]) -> None:
         """Put the tensors there."""
         self._held = _with_boxes(self.original, boxes)
         self._put(self._held)
 
-    def leave(self) -> None:
-        """Put back what was there, unless the function has put something else there."""
-        if self._read() is self._held:
+    def leave(self) -> bool:
+        """Put back what was there, unless the function has put something else there; whether it was put back."""
+        held = self._read() is self._held
+        if held:
             self._put(self.original)
+        return held
+
+    def again(self) -> None:
+        """Undo `leave`."""
+        self._put(self._held)
 
 
-def _with_boxes(x: Any, boxes: dict[int, Tensor]) -> Any:
-    if type(x) is np.ndarray:
-        return boxes.get(id(x), x)
+def _with_boxes(x: Any, boxes: dict[int, Any]) -> Any:
     if isinstance(x, tuple):
         parts = [_with_boxes(part, boxes) for part in x]
         if any(a is not b for a, b in zip(parts, x, strict=True)):
             return tuple.__new__(type(x), parts)
-    return x
+    return boxes.get(id(x), x)
 
 
 class OutsideArrays:
@@ -101,6 +107,7 @@ class OutsideArrays:
         self._function = function
         self._arguments = arguments
         self._arrays: dict[int, Any] = {}  # those that are tensors: they share memory with one that is written
+        self._forms: dict[int, FormPlace] = {}  # by id of a container
         self._spots: dict[Any, _Spot] = {}
         self._known: tuple[int, dict[int, Any]] = -1, {}
         self._inputs: list[tuple[Any, Tensor, Value]] = []  # of this attempt: memory, its tensor, what that held at first
@@ -127,7 +134,31 @@ class OutsideArrays:
             raise ValueError("assignment destination is read-only")
         self._arrays[id(found)] = found
         self._gather(trace)
-        raise TraceAgain(("outside array", id(found)))
+        raise TraceAgain(("outside", id(found)))
+
+    def only_run_knows(self, trace: Trace, container: Any) -> None:
+        """A container gets a key, or a length, that only the run knows.
+
+        Raises:
+          TraceAgain: it was there before the trace: it is a form from now on.
+        """
+        if id(container) in self._forms or not has_form(container):
+            return
+        if not any(node.value is container for node in self._nodes(trace)):
+            return
+        self._forms[id(container)] = FormPlace(container)
+        self._gather(trace)
+        raise TraceAgain(("outside", id(container)))
+
+    def entries(self, known: Iterable[Any]) -> list[tuple[FormPlace, Any]]:
+        """Places of forms that are not state yet, and how what they hold enters."""
+        keys = {place.key for place in known}
+        return [(place, place.described()) for place in self._forms.values() if place.key not in keys]
+
+    def make_forms(self) -> None:
+        """Before an attempt: what stands for containers."""
+        for place in self._forms.values():
+            place.enter()
 
     def complete(self, trace: Trace, arguments: Iterable[tuple[Any, Tensor, Value]]) -> None:
         """At the end of an attempt, when all functions are known that are called.
@@ -149,28 +180,34 @@ class OutsideArrays:
         for place, array, symbol, before in self._entered:
             if symbol._value is not before or any(final is symbol and other is not place for other, final in finals):
                 self._arrays[id(array)] = array
-        if self._arrays:
+        if self._arrays or self._forms:
             before = len(self._spots)
             self._gather(trace)
             if len(self._spots) > before:
-                raise TraceAgain(("outside array", -len(self._spots)))
+                raise TraceAgain(("outside", -len(self._spots)))
 
-    def _nodes(self, trace: Trace) -> Iterator[Node]:
+    def _nodes(self, trace: Trace) -> list[Node]:
         """What the functions that were called can reach."""
         originals: dict[Any, Any] = {}
         for table in reversed(trace.journal):
             originals.update((key, before) for key, (_, before) in table.items() if key[0] in _PLACES)
         originals |= self._state
-        dependence = Dependence(trace.called, originals, set(), births_of(trace).__contains__)
-        pending = dependence.collect(self._function, self._arguments, trace.notes.get("named_reads", {}))
-        while pending:
-            node = pending.pop()
-            yield node
-            pending += node.children.values()
+        back = self._stood_for()
+        originals = {key: back.get(id(before), before) for key, before in originals.items()}
+        left = [spot for spot in self._spots.values() if spot.leave()]
+        try:
+            dependence = Dependence(trace.called, originals, set(), births_of(trace).__contains__)
+            nodes = dependence.collect(self._function, self._arguments, trace.notes.get("named_reads", {}))
+        finally:
+            for spot in left:
+                spot.again()
+        for node in nodes:
+            nodes += node.children.values()
+        return nodes
 
     def _gather(self, trace: Trace) -> None:
         """Find all places of all arrays that share memory with one that is written."""
-        nodes = list(self._nodes(trace))
+        nodes = self._nodes(trace)
         found = {id(x): x for node in nodes for x in _arrays_in(node.value)}
         for x in found.values():
             if id(x) not in self._arrays and any(np.may_share_memory(x, y) for y in self._arrays.values()):
@@ -186,10 +223,10 @@ class OutsideArrays:
                     self._spot(child, *where)
 
     def _spot(self, node: Node, owner: Any, key: Any) -> None:
-        if any(id(x) in self._arrays for x in _arrays_in(node.value)):
+        if any(id(x) in self._arrays or id(x) in self._forms for x in _parts_of(node.value)):
             spot = _Spot(owner, key, node.value)
             known = self._spots.setdefault(spot.key, spot)
-            if known.original is not node.value and type(node.value) is np.ndarray:
+            if known.original is not node.value and not isinstance(node.value, tuple):
                 raise refusal("array-write")
 
     def enter(self, trace: Trace, state: list[tuple[Any, Any]]) -> None:
@@ -201,7 +238,7 @@ class OutsideArrays:
         for family in _families(list(self._arrays.values())):
             self._enter_family(trace, family)
         for spot in self._spots.values():
-            spot.enter(self._boxes)
+            spot.enter(self._boxes | {key: place.form for key, place in self._forms.items()})
         trace.arrays = self._boxes
         self._entered = [
             (place, held, symbol, symbol._value)
@@ -236,9 +273,16 @@ class OutsideArrays:
         return box  # type: ignore[no-any-return]
 
     def leave(self) -> None:
-        """End an attempt: the arrays stand where they stood."""
+        """End an attempt: the arrays and containers stand where they stood."""
         for spot in self._spots.values():
             spot.leave()
+        for place in self._forms.values():
+            place.form = None
+
+    def _stood_for(self) -> dict[int, Any]:
+        """What was there, by the id of what stands there now."""
+        boxes = {id(box): self._arrays[key] for key, box in self._boxes.items()}
+        return boxes | {id(place.form): place.owner for place in self._forms.values()}
 
     def refuse_lists(self, entries: Iterable[Any]) -> None:
         """Refuse places of state that are lists of any length with such arrays in them."""
@@ -249,7 +293,7 @@ class OutsideArrays:
     def left_in(self, value: Any) -> Any:
         """What a place is left with, if that is one of the arrays, or a list with some of them: the array, or those by
         their index."""
-        arrays = {id(box): self._arrays[key] for key, box in self._boxes.items()}
+        arrays = self._stood_for()
         if type(value) is ListContents:
             return {i: arrays[id(x)] for i, x in enumerate(value.items) if id(x) in arrays}
         return arrays.get(id(value))
@@ -257,7 +301,7 @@ class OutsideArrays:
     @property
     def keys(self) -> set[Any]:
         """By which guards know that what is in the arrays is read at each call."""
-        return {("array", key) for key in self._arrays}
+        return {("outside", key) for key in (*self._arrays, *self._forms)}
 
     def changed(self) -> tuple[list[Any], list[Value], list[_Spot]]:
         """The arrays that the graph writes, what it leaves in them, and the places that hold arrays as long as it fits."""
@@ -279,13 +323,18 @@ def _of_some(index: Any) -> Turned:
 _PLACES = frozenset(("cell", "global", "attribute", "item"))
 
 
+def _parts_of(x: Any) -> Iterator[Any]:
+    """A value, or those in a tuple."""
+    if isinstance(x, tuple):
+        for part in x:
+            yield from _parts_of(part)
+    else:
+        yield x
+
+
 def _arrays_in(x: Any) -> Iterator[Any]:
     """An array, or those in a tuple."""
-    if type(x) is np.ndarray:
-        yield x
-    elif isinstance(x, tuple):
-        for part in x:
-            yield from _arrays_in(part)
+    return (part for part in _parts_of(x) if type(part) is np.ndarray)
 
 
 def _of_root(node: Node) -> tuple[Any, Any]:

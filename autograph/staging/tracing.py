@@ -39,11 +39,7 @@ from autograph.operators.statements.staged_texts import place_of, text_in
 from autograph.operators.values.choice import choice_of, require_bound
 from autograph.operators.values.descriptors import (
     Descriptor,
-    Joiner,
-    Leaf,
-    Sequence,
     Static,
-    Struct,
     describe,
     loosen,
     value_types,
@@ -56,6 +52,14 @@ from autograph.staging.moved import Moved, Outside, described
 from autograph.staging.newcomers import Newcomers
 from autograph.staging.outside_arrays import OutsideArrays
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
+from autograph.staging.state_entries import (
+    StateEntry,
+    enters_wider,
+    entry_type,
+    holds_variable,
+    is_counter,
+    is_unbound,
+)
 from runtime.ir.graph import Graph, Location, Value
 from runtime.passes.share import share_functions
 from runtime.tensor import trace as trace_module
@@ -63,19 +67,7 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import BoxPlace, Place, Trace, active, tracing
 from runtime.typesys.errors import OpError, UnboundVariableError, UnimplementedError
 
-__all__ = ["StateEntry", "TracedFunction", "trace_function"]
-
-
-class StateEntry:
-    """A place outside the function that it reads and writes through the graph."""
-
-    __slots__ = ("after", "arrays", "before", "place")
-
-    def __init__(self, place: Place, before: Descriptor) -> None:
-        self.place = place
-        self.before = before  # how it enters
-        self.after: Descriptor | None = None  # how it leaves
-        self.arrays: Any = None  # the NumPy array from outside that it is left with, or those in a list by index
+__all__ = ["TracedFunction", "trace_function"]
 
 
 class TracedFunction:
@@ -139,6 +131,7 @@ def trace_function(
             own = notes["own objects"] = notes["newcomers"] = Newcomers(_holder(entry.place) for entry in earlier)
         elif not has_frozen():
             own = notes["newcomers"] = Newcomers(yields=True)
+        state += [StateEntry(place, before) for place, before in arrays.entries(entry.place for entry in state)]
         try:
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
@@ -243,6 +236,7 @@ def _attempt(
         held = [contents(c) for c in holders]
         arrivals: list[Value] = [b._value for b in boxes]
         entered = [(entry.place, entry.place.read()) for entry in state]
+        arrays.make_forms()
         for entry in state:
             values = [trace.graph.add_input(t, getattr(entry.place, "name", None)) for t in value_types(entry.before)]
             _retarget(entry.place, trace)
@@ -418,25 +412,22 @@ def _collect(
                 raise
             grown = True  # it may be in an object that every attempt makes anew: then that will be seen
             continue
-        if (isinstance(after, Static) and not _is_counter(before, after)) or _holds_variable(after):
+        if (isinstance(after, Static) and not is_counter(before, after)) or holds_variable(after):
             if (found[key][1] is UNBOUND or final is UNBOUND) and isinstance(place, ItemPlace):  # a key comes or goes
                 traced.moved.append(Moved(place, found[key][1], final, new=False))
             else:
                 traced.constant_writes.append((place, final))
             continue
         linked.stay_inside(trace, [after])
-        state.append(StateEntry(place, _entry_type(before, after)))
+        state.append(StateEntry(place, entry_type(before, after)))
         grown = True
     for entry, final in zip(state, finals, strict=False):
         after = described(final)
-        if isinstance(entry.place, ListPlace) and not isinstance(entry.before, Sequence):
-            joined = _entry_type(entry.before, after)
-            if isinstance(joined, Sequence):
-                entry.before, grown = joined, True
+        grown = enters_wider(entry, after) or grown
         entry.after, entry.arrays = after, trace.notes["outside arrays"].left_in(final)
     # What an attempt wrote and this one did not may be in an object that every attempt makes anew.
     if "own objects" not in trace.notes:
-        grown = grown or any(_is_unbound(e.before) and _is_unbound(e.after) for e in state)
+        grown = grown or any(is_unbound(e.before) and is_unbound(e.after) for e in state)
     traced.moved.sort(key=lambda moved: moved.is_order)
     if not grown or "created" in trace.notes:  # else undone: the next attempt has to see what this one saw
         for place, final in (*traced.constant_writes, *done):
@@ -555,34 +546,3 @@ def _is_own(trace: Trace, place: Place) -> bool:
     """Whether a place is a variable of a call that was traced, or in an object made there, which lives on in cycles."""
     own, holder = trace.notes.get("own objects"), _holder(place)
     return own is not None and holder is not None and holder in own
-
-
-def _entry_type(before: Descriptor, after: Descriptor) -> Descriptor:
-    """How a place of state enters: as it is, numbers as symbols; a list that changes its length as a list of any length."""
-    loose = loosen(before)
-    joined = Joiner()(loose, loosen(after))
-    return (
-        joined
-        if isinstance(joined, Sequence) or (isinstance(loose, Static) and isinstance(joined, Struct))
-        else loose
-    )
-
-
-def _is_unbound(d: Descriptor | None) -> bool:
-    return isinstance(d, Static) and d.value is UNBOUND
-
-
-def _holds_variable(d: Descriptor) -> bool:
-    """Whether variables, which a first call makes, were put into a list, dictionary or tuple."""
-    if isinstance(d, Struct):
-        return any(map(_holds_variable, d.children))
-    return isinstance(d, Static) and isinstance(d.value, Tensor)
-
-
-def _is_counter(before: Descriptor, after: Descriptor) -> bool:
-    """Whether a Python number was replaced by another: a count, which every call must go on counting."""
-    old, new = loosen(before), loosen(after)
-    if not isinstance(old, Leaf) or not isinstance(new, Leaf) or old.type.dtype.is_bool or new.type.dtype.is_bool:
-        return False
-    return before != after
-

@@ -420,9 +420,9 @@ def too_big_literal():
     f(ag.constant(1))
 
 
-@wrong("d[x] = 1", "cannot get a key there that depends on a tensor", "make the dictionary in the function")
+@wrong("d[x] = 1", "cannot get a key there that depends on a tensor", "make it in the function")
 def tensor_as_a_new_key():
-    d = {}
+    d = {"a": []}
 
     @ag.function
     def f(x):

@@ -314,8 +314,14 @@ def test_a_dictionary_of_tensors_is_a_result():
         assert sorted(map(int, seen)) == sorted({k % 2 for k in keys.tolist()})
 
 
-def test_new_keys_of_what_is_outside_are_refused():
-    outside, seen = {}, set()
+def test_new_keys_of_the_users_classes_outside_are_refused():
+    class Table(dict):
+        pass
+
+    class Seen(set):
+        pass
+
+    outside, seen = Table(), Seen()
 
     @ag.function
     def write(n):

@@ -59,7 +59,7 @@ def check(container: Any, key: Any) -> None:
 def readable(container: Any, key: Any) -> Any:
     """What is asked for a key in the place of a container: a form with its content, where only the run knows the key."""
     if (type(key) in _MAY_BE or isinstance(key, Tensor)) and type(container) in _FORMS and is_key(key):
-        ask(container)
+        ask(container, writes=False)
         return form_of(container)
     return container
 
@@ -76,17 +76,20 @@ def form_of(container: Any) -> Any:
     return made
 
 
-def ask(container: Any) -> None:
-    """A container is asked for a key that only the run knows: trace again, if that may make a form of it."""
+def ask(container: Any, writes: bool = True) -> None:
+    """A container is asked for a key that only the run knows: trace again, if that may make a form of it. What is there
+    before the trace becomes one if it is written so."""
     trace = STATE.trace
     if trace is None or not trace.notes.get("restarts"):
         return
     hints = hints_of(trace)
-    if KEYED not in hints:
+    if KEYED not in hints and type(container) in _FORMS:
         raise TraceAgain(KEYED)
     site = trace.notes.get("made", {}).get(id(container))
     if site is not None and site not in hints:
         raise TraceAgain(site)
+    if site is None and writes and "outside arrays" in trace.notes:
+        trace.notes["outside arrays"].only_run_knows(trace, container)
 
 
 def _hashed() -> None:
@@ -112,6 +115,8 @@ def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
         site = (KEYED, frame.f_code, frame.f_lasti)
     given = args[1:] if kind is collections.defaultdict else args
     if (site is not None and site in hints_of(trace)) or any(_has_keys(x, kind) for x in given):
+        if kind is set and "keyed" not in trace.notes and trace.notes.get("restarts"):
+            raise TraceAgain(KEYED)  # the set that this one is given to may have to be one, too
         return callee(_FORMS[kind])(*args, **kwargs)
     made = kind(*args, **kwargs)
     if site is not None:
@@ -191,7 +196,7 @@ def _method(f: Any) -> Callable[..., Any] | None:
         if args and is_mixed(args[0]):
             return select(args[0], lambda taken: call(taken, *args[1:], **kwargs))
         if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
-            ask(owner)
+            ask(owner, writes=f.__name__ not in _READING)
             if f.__name__ in _READING:
                 return callee(getattr(form_of(owner), f.__name__))(*args, **kwargs)
         return _plain(STATE.trace, f)(*args, **kwargs)
@@ -223,9 +228,8 @@ def _in_place(x: Any, value: Any) -> None:
 
 
 def _by_run(x: Any) -> None:
-    """Only the run knows which keys a set or dictionary has: branches of the graph have changed it."""
-    if type(x) in _FORMS:
-        ask(x)
+    """Only the run knows which keys a set or dictionary has, or what a deque holds: branches have changed it."""
+    ask(x)
 
 
 def _maybe_there(x: Any, value: Any) -> None:

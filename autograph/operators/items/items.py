@@ -205,7 +205,7 @@ def _element_of(x: Any, content: ListValue, index: Any) -> Any:
 def _dict_by_tensor(x: Any, index: Tensor) -> Any:
     """d[k] for a staged k: a comparison with each key."""
     if hasattr(type(x), "__missing__"):
-        keyed.ask(x)  # it has something for keys that are not there
+        keyed.ask(x, writes=type(x) is not Counter)  # it has something for keys that are not there
     keys = None if type(x) is Counter else _number_keys(x)
     return get_item(keyed.form_of(x), index) if keys is None else _pick(x, index, keys)
 
@@ -216,7 +216,7 @@ def _number_keys(x: Any) -> list[Any] | None:
         raise CannotRoll  # where the number may be Python's, it may be a new key
     keys = [k for k in x if type(k) in (int, float, bool)]
     if len(keys) != len(x) or not keys:
-        keyed.ask(x)
+        keyed.ask(x, writes=False)
         return None
     return keys
 
@@ -450,7 +450,7 @@ def _store_by_steps(base: list[Any], content: ListValue, index: slice, value: An
 
 
 def _dict_store(base: Any, index: Tensor, value: Any, is_there: bool) -> None:
-    if not is_there:
+    if not is_there or hasattr(type(base), "__missing__"):
         keyed.ask(base)
     keys = _number_keys(base)
     if keys is None:
