@@ -146,6 +146,20 @@ def extended_by_what_changes(x, n):
     return rows, first
 
 
+@PROGRAMS.add((0.5, 2, [1.0, 2.0, 3.0]), (0.25, 1, [4.0, 5.0, 6.0]), (0.5, 7, [4.0, 5.0, 6.0]))
+def exchanged_in_a_handler(x, n, xs):
+    for i in (1, n, 2):
+        try:
+            xs[0] = x
+        except IndexError:
+            xs = [x, x * 2]
+        else:
+            if i == n:
+                break
+        xs.pop()
+    return xs
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

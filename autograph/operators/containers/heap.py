@@ -18,6 +18,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers import lists
 from autograph.operators.containers.held import may_change
 from autograph.operators.containers.lists import (
+    ListPlace,
     appended,
     as_list_value,
     length,
@@ -149,6 +150,10 @@ class Heap:
         """The place of a list, if it has one."""
         entry = self.known.get(id(x))
         return None if entry is None else entry[1]
+
+    def keeps(self, place: Any) -> bool:
+        """Whether a place is the content of a list that is a reference: that is part of a store, and put back with it."""
+        return type(place) is ListPlace and id(place.owner) in self.known
 
     def seen(self, owner: list[Any]) -> Sequence | None:
         """What is known of the contents in a store, given its list."""

@@ -96,7 +96,7 @@ def run_region(
     known = None if heap is None else heap.enter()
     region = trace.builder.push(graph)
     traced = Traced(region)
-    before: Table = {place.key: (place, place.read()) for place in cells}
+    before: Table = {place.key: (place, place.read()) for place in cells if heap is None or not heap.keeps(place)}
     table: Table = {}
     trace.journal.append(table)
     kept = trace.notes.setdefault("kept", [])  # of regions under way: who asks what holds an object passes over it
