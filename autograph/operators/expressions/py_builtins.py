@@ -91,7 +91,7 @@ def len_(x: Any) -> Any:
     if kind is str and STATE.trace is not None:
         check_text(STATE.trace, x, "len")
     if kind in PLAIN:
-        return maybe.length(x) if kind is dict and has_maybe_keys(x) else len(x)
+        return _len(x)
     if kind is list:
         dynamic = dynamic_of(x)
         return len(x) if dynamic is None else length(dynamic)
@@ -99,7 +99,7 @@ def len_(x: Any) -> Any:
         return call_of_text("len", x)
     if is_object(kind):
         method = special(x, "__len__")
-        return len(x) if method is None else method()
+        return _len(x) if method is None else method()
     if meet_tuple(kind):
         return len(x)
     x = resolve(x)
@@ -119,7 +119,11 @@ def len_(x: Any) -> Any:
     if staged is not None:
         return staged.count()
     method = special(x, "__len__")
-    return len(x) if method is None else method()
+    return _len(x) if method is None else method()
+
+
+def _len(x: Any) -> Any:
+    return maybe.length(x) if isinstance(x, dict) and has_maybe_keys(x) else len(x)
 
 
 @stand_in(builtins.range)

@@ -37,7 +37,7 @@ from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, or_
-from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.iterables import StagedRange, staged_iterable
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
 from autograph.operators.values.listvalue import ListValue, Splice
@@ -59,23 +59,25 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
         listed = list(items)
         if not listed or (key is None and not _any_staged(listed) and special(listed[0], "__lt__") is None):
             return original(listed, key=key, default=default) if has_default else original(listed, key=key)
-        rank = (lambda e: e) if key is None else callee(key)
-        if key is not None:
-            ranks = [rank(e) for e in listed]
-            if not _any_staged(ranks):
-                return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
-        best = listed[0]
-        for e in listed[1:]:
-            best = _better(best, e, rank, better, key is None, pick)
-        return best
+        if key is None:
+            best = listed[0]
+            for e in listed[1:]:
+                best, _ = _better((best, best), (e, e), better, pick)
+            return best
+        ranks = [callee(key)(e) for e in listed]
+        if not _any_staged(ranks):
+            return listed[original(builtins.range(len(ranks)), key=ranks.__getitem__)]
+        found = listed[0], ranks[0]
+        for ranked in zip(listed[1:], ranks[1:], strict=True):
+            found = _better(found, ranked, better, None)
+        return found[0]
     if isinstance(items, Tensor) and key is None and _are_numbers(items):
         return _of_tensor(items, original)
     count = staged.count()
-    rank = (lambda e: e) if key is None else callee(key)
     if has_default:
-        return if_exp(op.equal(count, 0), lambda: default, lambda: _best(staged, rank, key is None, pick, better))
+        return if_exp(op.equal(count, 0), lambda: default, lambda: _best(staged, key, pick, better))
     if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
-    return _best(staged, rank, key is None, pick, better)
+    return _best(staged, key, pick, better)
 
 
 def _of_tensor(items: Tensor, original: Any) -> Any:
@@ -91,15 +93,25 @@ def _of_tensor(items: Tensor, original: Any) -> Any:
     return op.where(op.is_nan(first), first, best)
 
 
-def _best(staged: Any, rank: Any, plain: bool, pick: Any, better: Any) -> Any:
+def _best(staged: Any, key: Any, pick: Any, better: Any) -> Any:
     """The first of the best items of a staged iterable that has some."""
     best = staged.item(0)
+    if key is None:
 
-    def body(item: Any) -> None:
-        nonlocal best
-        best = _better(best, item, rank, better, plain, pick)
+        def body(item: Any) -> None:
+            nonlocal best
+            best, _ = _better((best, best), (item, item), better, pick)
 
-    for_stmt(staged, body, ("best",))
+        for_stmt(staged, body, ("best",))
+        return best
+    most = callee(key)(best)
+
+    def ranked(place: Any) -> None:
+        nonlocal best, most
+        item = staged.item(place)
+        best, most = _better((best, most), (item, callee(key)(item)), better, None)
+
+    for_stmt(StagedRange(1, staged.count()), ranked, ("best", "most"))
     return best
 
 
@@ -111,14 +123,18 @@ def _of_nothing(original: Any) -> None:
         raise raised(error) from None
 
 
-def _better(best: Any, e: Any, rank: Any, better: Any, plain: bool, pick: Any) -> Any:
-    if plain and _is_number(best) and _is_number(e):
-        kinds = {_kind_of(best), _kind_of(e)}
+def _better(best: tuple[Any, Any], e: tuple[Any, Any], better: Any, pick: Any) -> tuple[Any, Any]:
+    """The better of two items, and its rank, given with theirs; `pick`, if given, picks one of two numbers."""
+    (a, of_a), (b, of_b) = best, e
+    if pick is not None and _is_number(a) and _is_number(b):
+        kinds = {_kind_of(a), _kind_of(b)}
         if "f" not in kinds:
-            return pick(best, e)  # NumPy's: of integers, the same
+            return (pick(a, b),) * 2  # NumPy's: of integers, the same
         if len(kinds) > 1:  # the sides of a condition are of one type
-            return op.where(better(e, best), e, best)
-    return if_exp(_before(rank(e), rank(best), better), lambda: e, lambda: best)
+            return (op.where(better(b, a), b, a),) * 2
+    replaced = _before(of_b, of_a, better)
+    found = if_exp(replaced, lambda: b, lambda: a)
+    return found, found if pick is not None else if_exp(replaced, lambda: of_b, lambda: of_a)
 
 
 def _before(a: Any, b: Any, better: Any) -> Any:

@@ -232,7 +232,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     """`callee` of a built-in function or method."""
     owner, name = type(f.__self__), f.__name__
     if owner is list:
-        if name in _COMPARING:
+        if name in _COMPARING or name in _SUBSCRIPTS:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
     if owner.__name__ == "ndarray":
@@ -241,9 +241,11 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return at_of_ufunc(f)
     if owner is TextIOWrapper and name in _READS_FILES and tensorless(trace):
         return f
-    if (owner is dict or owner in _DICTIONARIES) and name in _DICT_WRITES:
+    if name in _DICT_WRITES and issubclass(owner, dict):
         return partial(_dict_method, f, name) if trace.journal else f
     if owner is dict:
+        if name in _SUBSCRIPTS:
+            return partial(STAND_INS[getattr(dict, name)], f.__self__)
         if "choices" in trace.notes and name in _DICT_READS and any(map(is_maybe, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
@@ -363,8 +365,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         return _keep(trace, f, made) if "<locals>" not in f.__qualname__ else made
     if kind is MethodWrapperType and type(f.__self__) in ITERATORS:
         quick.OUTRIGHT.add(type(f.__self__))
-    elif kind is MethodWrapperType and f.__objclass__ is object and (setting := STAND_INS.get(getattr(object, f.__name__))):
-        return partial(setting, f.__self__)  # `super().__setattr__`
+    elif kind is MethodWrapperType and f.__objclass__ in _WITH_SLOTS and (form := _slot(f)) is not None:
+        return partial(form, f.__self__)  # `super().__setattr__`, `xs.__len__`
     if kind is CACHED and not is_unconverted_module(f.__module__):
         return cached(f, callee)
     if kind is partial:
@@ -378,6 +380,11 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     if "lists" in trace.notes and not hasattr(kind, "__takes_anything__"):
         return without_lists(f)
     return _hold(trace, f, f) if kind in _HELD and type(getattr(f, "__qualname__", None)) is str else f
+
+
+def _slot(f: Any) -> Any:
+    """What stands in for a special method of one of Python's classes, if anything does."""
+    return STAND_INS.get(getattr(f.__objclass__, f.__name__))
 
 
 def _is_plainly_hashed(kind: type) -> bool:
@@ -538,6 +545,8 @@ _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator
 """Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _WRITES_ALL = frozenset(("clear",))  # of dictionaries: a key may be there on some paths only
+_SUBSCRIPTS = frozenset(("__getitem__", "__contains__", "__reversed__"))
+_WITH_SLOTS = frozenset((object, list, dict))  # classes some special methods of which have stand-ins
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
 _KEYED_WRITES = frozenset(("setdefault", "pop"))

@@ -70,10 +70,10 @@ class OrderPlace:
     def write(self, value: Any) -> None:
         if type(value) is not frozenset:
             by_run(self.owner)
-            raise refusal("container-in-graph", what="OrderedDict")
+            raise refusal("container-in-graph", what=type(self.owner).__name__)
         for _, key in sorted(value, key=itemgetter(0)):
             if key in self.owner:
-                self.owner.move_to_end(key)
+                OrderedDict.move_to_end(self.owner, key)
 
     def __repr__(self) -> str:
         return "the order of an OrderedDict"
@@ -93,7 +93,7 @@ def note_all(trace: Trace, owner: dict[Any, Any]) -> None:
 
 def note_order(trace: Trace, owner: Any) -> None:
     """Note in the journal that keys of a dictionary are about to come, go or move."""
-    if type(owner) is OrderedDict and trace.journal and ("order", id(owner)) not in trace.journal[-1]:
+    if isinstance(owner, OrderedDict) and trace.journal and ("order", id(owner)) not in trace.journal[-1]:
         trace.record(OrderPlace(owner))
 
 

@@ -7,6 +7,7 @@ globals are written through hooks that note them in the journal of the open regi
 from __future__ import annotations
 
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
 from opcode import opmap
@@ -304,18 +305,22 @@ class ItemPlace:
     def read(self) -> Any:
         try:
             if isinstance(self.owner, dict):
-                return dict.__getitem__(self.owner, self.item) if self.item in self.owner else UNBOUND
+                there = dict.__contains__(self.owner, self.item)
+                return dict.__getitem__(self.owner, self.item) if there else UNBOUND
             return self.owner[self.item]
         except (KeyError, IndexError):
             return UNBOUND
 
     def write(self, value: Any) -> None:
-        if type(self.owner) is not dict:
-            maybe_there(self.owner, value)
+        owner = self.owner
+        if type(owner) is not dict:
+            maybe_there(owner, value)
+        # Not by what a class derived from them makes of it: that has been done.
+        kind: Any = type(owner) if not isinstance(owner, dict) else OrderedDict if isinstance(owner, OrderedDict) else dict
         if value is not UNBOUND:
-            self.owner[self.item] = value
+            kind.__setitem__(owner, self.item, value)
         elif self.read() is not UNBOUND:
-            del self.owner[self.item]
+            kind.__delitem__(owner, self.item)
 
     def __repr__(self) -> str:
         return f"item {self.item!r} of a {type(self.owner).__name__}"
