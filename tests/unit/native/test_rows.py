@@ -283,14 +283,14 @@ def test_sums_of_columns_in_what_is_joined_padded_and_written():
         near(compiled(*arguments), ag.function(joined, jit_compile=False)(*arguments))
 
 
-@pytest.mark.parametrize("length", [8, 9, 12, 13, 14])
+@pytest.mark.parametrize("length", [2, 3, 4, 8, 9, 12, 13, 14])
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 16, 37])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bool"])
 def test_short_rows_side_by_side(length, count, dtype, monkeypatch):
     random = np.random.default_rng(length)
     x = (random.standard_normal((count, length)) * 5).astype(dtype)
     if dtype.startswith("float") and count > 2:
-        x[1, 3], x[2, 0], x[0, 5] = np.nan, np.inf, -np.inf
+        x[1, -1], x[2, 0], x[0, length // 2] = np.nan, np.inf, -np.inf
 
     def reduced(x):
         if x.dtype == ag.bool:
@@ -316,3 +316,17 @@ def test_short_rows_of_an_unknown_number():
 def test_short_rows_are_left_to_nobody():
     x = ag.constant(np.ones((50, 10), np.float32))
     assert ag.function(lambda x: ag.argmax(x, axis=1), jit_compile=True).inspect(x).llvm.startswith("; written")
+
+
+@pytest.mark.parametrize("length", [2, 3])
+@pytest.mark.parametrize("count", [16, 37])
+def test_the_shortest_rows_are_read_whole(length, count, monkeypatch):
+    rows = np.random.default_rng(count).standard_normal((count, length)).astype(np.float32)
+
+    def sums(x, y):
+        return ag.reduce_logsumexp(x, axis=1), ag.reduce_sum(x * y, axis=1), ag.reduce_sum(x[:, ::-1], axis=1)
+
+    check(sums, rows, rows + 1, monkeypatch=monkeypatch)
+    text = ag.function(lambda x: ag.reduce_logsumexp(x, axis=1), jit_compile=True).inspect(ag.constant(rows)).llvm
+    assert text.startswith("; written")
+    assert "gather" not in text

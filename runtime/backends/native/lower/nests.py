@@ -43,7 +43,9 @@ FEWEST = 16  # rows of which a thread makes a sum of rows
 UNROLLED = 160  # cost of loops up to which LLVM may write them out
 LIGHT, HEAVIER = 60, 200  # cost of an index up to which innermost loops take four, and two, vectors at a time
 LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
-SHORT_ROWS = 9, 13, 7  # elements of rows done side by side: at least, at most, and at least for places of extremes
+# Elements of rows done side by side: from which on by gathering, at most, and from which on for places of extremes.
+SHORT_ROWS = 9, 13, 7
+SHORTEST = 3  # elements up to which rows are done so that are read whole
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -346,13 +348,19 @@ class Nest:
             self._widen(before, start, end)
 
     def _is_short(self, depth: int) -> bool:
-        """Whether many rows are better done side by side. Of the shortest, LLVM makes vectors that it reads in one piece."""
+        """Whether many rows are better done side by side."""
         length = self.sizes[-1]
-        least = SHORT_ROWS[2] if all(r.best for r in self.roots) else SHORT_ROWS[0]
         plain = type(self) is Nest and self.code.required is None
-        if not plain or not isinstance(length, int) or not least <= length <= SHORT_ROWS[1]:
+        if not plain or not isinstance(length, int) or length > SHORT_ROWS[1]:
+            return False
+        if not 2 <= length <= SHORTEST and length < self._gathered():
             return False
         return all(r.level == depth + 1 for r in self.roots)
+
+    def _gathered(self) -> int:
+        """How many elements rows have at least that are better gathered than done one after another. Between these and the
+        shortest, LLVM makes vectors that it reads in one piece."""
+        return SHORT_ROWS[2] if all(r.best for r in self.roots) else SHORT_ROWS[0]
 
     def _side_by_side_rows(
         self, depth: int, index: list[Operand], bounds: tuple[Operand, Operand], begin: tuple[int, str]
@@ -368,7 +376,7 @@ class Nest:
                 self._body([*index, i, k], self.roots)
             self._end(self.roots, depth + 1, [*index, i])
         self._totals = None
-        if widen_loop(code, self.host.module, before, bounds, {}, 1):
+        if widen_loop(code, self.host.module, before, bounds, {}, 1, gathers=int(self.sizes[-1]) >= self._gathered()):
             return True
         code.lines[before:], code.block = kept, last
         return False

@@ -18,7 +18,13 @@ _HEAD = 6  # lines of a loop before its body: the jump to it, label, number, tes
 
 
 def widen_loop(
-    code: Code, module: Module, before: int, bounds: tuple[Operand, Operand], sums: dict[str, Sum], most: int
+    code: Code,
+    module: Module,
+    before: int,
+    bounds: tuple[Operand, Operand],
+    sums: dict[str, Sum],
+    most: int,
+    gathers: bool = True,
 ) -> bool:
     """Write the innermost loop that `code.counted` has just written from a line on again, in vectors.
 
@@ -29,6 +35,7 @@ def widen_loop(
       bounds: the first number, and the one after the last.
       sums: what it accumulates, by register.
       most: vectors at a time of what it accumulates.
+      gathers: whether it may read elements that lie apart one by one.
 
     Returns:
       Whether it was. If not, nothing is changed.
@@ -41,7 +48,7 @@ def widen_loop(
     lines = code.lines[before:]
     index = lines[2].split()[0]
     wide = parse(lines[_HEAD:-3], index, frozenset(sums), size)
-    if wide is None:
+    if wide is None or (wide.gathers and not gathers):
         return False
     if known and sums and 2 * (end - start) <= wide.lanes and wide.gathers:  # type: ignore[operator]
         wide = wide._replace(lanes=wide.lanes // 2)  # half a vector is gathered in half the time
@@ -157,7 +164,9 @@ class _Loop:
         lanes, lines = self.wide.lanes, self.lines
         step = copies * lanes
         once = isinstance(start, int) and isinstance(end, int) and end - start <= step
+        left = int(tail).bit_length() if tail.isdigit() else 0
         if once:
+            self.writer.rest = ("", left) if left else None
             self._copies(str(start), copies, self.op(f"bitcast i{lanes} {tail} to <{lanes} x i1>") if tail else "")
             return
         head, each, done = (self.code.label(hint) for hint in ("head", "each", "done"))
@@ -175,6 +184,7 @@ class _Loop:
             full = self.op(f"icmp sle i64 {following}, {end}")
             bits = self.op(f"select i1 {full}, i{lanes} -1, i{lanes} {tail}")
             mask = self.op(f"bitcast i{lanes} {bits} to <{lanes} x i1>")
+            self.writer.rest = (full, left) if left else None
         self._copies(i, copies, mask)
         lines += [f"  br label %{head}, !llvm.loop {self.module.as_written()}{OURS}", f"{done}:"]
         self.block = done

@@ -22,6 +22,7 @@ OURS = " ; of a nest"  # ends the branch back of a loop for which LLVM needs no 
 ONE_BY_ONE = " ; one by one"  # likewise of one whose turns cannot be vectors, but whose instructions LLVM may better
 HEAVY = 40  # instructions of a body from which on it stands there once, always with a mask
 _FARTHEST = 1 << 24  # elements from one that is gathered to the next
+_WHOLE = 8  # elements up to which rows are read whole, and their elements picked out of vectors
 _CALLED = 25  # instructions that a call of the mathematical library counts for
 _T = r"(float|double|i\d+)"
 _BITS = {"float": 32, "double": 64}
@@ -73,6 +74,8 @@ class Wide(NamedTuple):
     varied    registers that hold something else for each element
     lanes     elements of a vector
     weight    rough number of instructions
+    rows      places, by register, of elements of short rows that are read whole: the row's array, the register and the
+              number that tell where the first row begins, and which of a row's elements it is
     """
 
     steps: list[_Step]
@@ -81,11 +84,13 @@ class Wide(NamedTuple):
     varied: frozenset[str]
     lanes: int
     weight: int
+    rows: dict[str, tuple[str, str, int, int]]
 
     @property
     def gathers(self) -> bool:
-        """Whether elements are read that lie apart."""
-        return any(s.form == "load" and s.vector and self.paces.get(s.parts[2], 1) != 1 for s in self.steps)
+        """Whether elements are read that lie apart, other than those of short rows."""
+        loads = (s.parts[2] for s in self.steps if s.form == "load" and s.vector)
+        return any(self.paces.get(at, 1) != 1 and at not in self.rows for at in loads)
 
 
 def bits_of(kind: str) -> int:
@@ -105,6 +110,8 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
     steps: list[_Step] = []
     first: list[str] = []
     paces = {index: 1}
+    origins = {index: (index, 0)}  # what a number that grows evenly is more than, and by how much
+    spots: dict[str, tuple[str, str, str, int]] = {}  # places: the type, the array, and the number's origin
     varied: set[str] = set()
     hoisted: set[str] = set()
     own: set[str] = set()
@@ -127,6 +134,7 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
             kind, vector = "", parts[3] in varied
             if parts[3] in paces:
                 paces[into] = paces[parts[3]]
+                spots[into] = (parts[1], parts[2], *origins[parts[3]])
             elif vector:
                 scattered.add(into)
         elif form == "load":
@@ -140,6 +148,7 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
             kind, vector = parts[0], True
         elif form == "binary" and (pace := _pace_of(parts, paces, varied)):
             paces[into] = pace
+            origins[into] = _origin_of(parts, origins) or (into, 0)
             kind, vector = "", False
         else:
             vector = any(x in varied or x in paces for x in used)
@@ -165,7 +174,35 @@ def parse(lines: Sequence[str], index: str, slots: frozenset[str], size: int) ->
         steps.append(_Step(form, parts, vector))
     if not any(step.vector for step in steps) or 8 * size // widest < 4:
         return None
-    return Wide(steps, first, paces, frozenset(varied), 8 * size // widest, weight)
+    return Wide(steps, first, paces, frozenset(varied), 8 * size // widest, weight, _rows(steps, paces, spots))
+
+
+def _origin_of(parts: tuple[str, ...], origins: dict[str, tuple[str, int]]) -> tuple[str, int] | None:
+    """What a sum with a number is more than, and by how much."""
+    _, name, _, a, b = parts
+    known, more = (a, b) if a in origins else (b, a)
+    if name.split()[0] != "add" or known not in origins or not more.lstrip("-").isdigit():
+        return None
+    origin, before = origins[known]
+    return origin, before + int(more)
+
+
+def _rows(
+    steps: list[_Step], paces: dict[str, int], spots: dict[str, tuple[str, str, str, int]]
+) -> dict[str, tuple[str, str, int, int]]:
+    """Places whose loads are, together, all of short rows that lie one after another."""
+    found: dict[tuple[str, str, str, int], dict[str, int]] = {}
+    for step in steps:
+        at = step.parts[2] if step.form == "load" else ""
+        if 2 <= paces.get(at, 1) <= _WHOLE and at in spots and spots[at][0] == step.parts[1]:
+            kind, array, origin, number = spots[at]
+            found.setdefault((kind, array, origin, paces[at]), {})[at] = number
+    rows: dict[str, tuple[str, str, int, int]] = {}
+    for (_, array, origin, pace), places in found.items():
+        begin = min(places.values())
+        if set(places.values()) == set(range(begin, begin + pace)):
+            rows.update({at: (array, origin, begin, number - begin) for at, number in places.items()})
+    return rows
 
 
 def _form(line: str) -> tuple[str, re.Match[str] | None]:
@@ -243,6 +280,9 @@ class Writer:
         self._names: dict[str, str] = {}
         self._wide: dict[tuple[str, str], str] = {}
         self._before: dict[tuple[str, str], str] = {}  # of numbers from before the loop
+        self._read: dict[tuple[str, str, str, int], list[str]] = {}  # vectors of rows
+        # How many elements masks leave where the register (or, without one, always) does not say that all are there.
+        self.rest: tuple[str, int] | None = None
 
     def spread(self) -> None:
         """Before the loop: numbers that all its elements take, in all lanes."""
@@ -287,7 +327,7 @@ class Writer:
           mask: which of them there are; "" where all are.
           places: where the copy accumulates.
         """
-        self._names, self._wide = {self.index: index}, {}
+        self._names, self._wide, self._read = {self.index: index}, {}, {}
         for step in self.wide.steps:
             self._write(step, mask, places)
 
@@ -342,16 +382,59 @@ class Writer:
         if at in self.wide.varied:
             return self._gather(kind, self._names[at], mask)
         pace = self.wide.paces.get(at, 1)
-        at, align = self._scalar(at), bits_of(kind) // 8
+        if at in self.wide.rows and not (mask and self.rest is None):
+            return self._picked(kind, pace, self.wide.rows[at], mask)
+        at = self._scalar(at)
         if not step.vector:
             return self.op(f"load {kind}, ptr {at}")
         if pace != 1:
             return self._gather(kind, self._apart(kind, at, pace), mask)
+        return self._side_by_side(kind, at, mask)
+
+    def _side_by_side(self, kind: str, at: str, mask: str) -> str:
+        """Elements from a place on."""
+        v, align = self.type(kind), bits_of(kind) // 8
         if not mask:
             return self.op(f"load {v}, ptr {at}, align {align}")
         name, masks = f"@llvm.masked.load.v{self.wide.lanes}{_letter(kind)}.p0", f"<{self.wide.lanes} x i1>"
         self.declare(f"declare {v} {name}(ptr, i32, {masks}, {v})")
         return self.op(f"call {v} {name}(ptr {at}, i32 {align}, {masks} {mask}, {v} zeroinitializer)")
+
+    def _picked(self, kind: str, pace: int, row: tuple[str, str, int, int], mask: str) -> str:
+        """An element of each of some short rows, which are read whole."""
+        array, origin, begin, k = row
+        v, lanes = self.type(kind), self.wide.lanes
+        key = kind, array, origin, begin
+        if key not in self._read:
+            first = self.op(f"getelementptr inbounds {kind}, ptr {self._scalar(array)}, i64 {self._scalar(origin)}", "p")
+            self._read[key] = [
+                self._side_by_side(
+                    kind,
+                    self.op(f"getelementptr {kind}, ptr {first}, i64 {begin + j * lanes}", "p"),
+                    self._mask_of(pace, j) if mask else "",
+                )
+                for j in range(pace)
+            ]
+        out = ""
+        for j, part in enumerate(self._read[key]):
+            wanted = [divmod(lane * pace + k, lanes) for lane in range(lanes)]
+            if any(which == j for which, _ in wanted):
+                # Lanes of vectors before this are there already; those of later ones are not yet anything.
+                chosen = [
+                    f"i32 {lanes + at if which == j else lane}" if which <= j else "i32 poison"
+                    for lane, (which, at) in enumerate(wanted)
+                ]
+                out = self.op(f"shufflevector {v} {out or 'poison'}, {v} {part}, <{lanes} x i32> <{', '.join(chosen)}>")
+        return out
+
+    def _mask_of(self, pace: int, j: int) -> str:
+        """Which elements of the j-th vector belong to rows that there are."""
+        assert self.rest is not None
+        (full, left), lanes = self.rest, self.wide.lanes
+        there = min(max(left * pace - j * lanes, 0), lanes)
+        bits = -1 if there == lanes else (1 << there) - 1
+        chosen = self.op(f"select i1 {full}, i{lanes} -1, i{lanes} {bits}") if full else str(bits)
+        return self.op(f"bitcast i{lanes} {chosen} to <{lanes} x i1>")
 
     def _gather(self, kind: str, places: str, mask: str) -> str:
         """Elements from many places."""
