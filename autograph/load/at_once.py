@@ -39,6 +39,7 @@ from autograph.source.parse import walk
 __all__ = ["JOINING", "OF_TEXTS", "expression_at_once", "writing_at_once"]
 
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
+_GIVEN = "ag__given"  # arguments, with a number
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
 
@@ -242,11 +243,38 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
         elif first is not None and not isinstance(first, ast.Starred):
             known = quickly([is_what(bind(_BASE, first), _CALLED[function.id]), own], function, known)
             call.args[0] = given_up()
-    elif function.id in _OF_NUMBERS and call.args and not call.keywords and all(map(is_atom, call.args)):
-        checks = [is_of(a, "NUMBERS") for a in call.args if isinstance(a, ast.Name)]
+    elif function.id in _OF_NUMBERS and call.args and not call.keywords and (given := _given(call.args, "NUMBERS")):
+        checks, call.args = given
         known = quickly([*checks, own], function, known)
     call.func = known
     return located(call, call)  # type: ignore[no-any-return]
+
+
+def _given(args: list[ast.expr], types: str) -> tuple[list[ast.expr], list[ast.expr]] | None:
+    """Checks of the types of arguments, and what is passed for them: those that are computed get names first.
+
+    None where one may change what another is.
+    """
+    computed = [i for i, a in enumerate(args) if not is_atom(a)]
+    checks = [is_of(a, types) for a in args if isinstance(a, ast.Name)]
+    if not computed:
+        return checks, args
+    later = args[computed[0] :]
+    if any(isinstance(a, ast.Starred) for a in args) or (
+        any(isinstance(a, ast.Name) for a in args[: computed[-1]]) and any(map(_calls, later))
+    ):
+        return None
+    used = {node.id for a in later for node in walk(a) if isinstance(node, ast.Name)}
+    first = 0
+    while any(f"{_GIVEN}_{first + n}" in used for n in range(len(computed))):
+        first += 1
+    names = {i: f"{_GIVEN}_{first + n}" for n, i in enumerate(computed)}
+    bound: ast.expr = bind(names[computed[-1]], args[computed[-1]])
+    if len(computed) > 1:  # all are bound before any is looked at
+        all_bound = ast.Tuple([bind(names[i], args[i]) for i in computed], ast.Load())
+        bound = ast.Subscript(all_bound, ast.Constant(len(computed) - 1), ast.Load())
+    checks = [is_of(bound, types), *(is_of(load(names[i]), types) for i in computed[:-1]), *checks]
+    return checks, [given_up(names[i]) if i in names else a for i, a in enumerate(args)]
 
 
 JOINING = frozenset(("format", "format_map", "join"))

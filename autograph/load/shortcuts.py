@@ -20,7 +20,7 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
     ag__items = ag__items if ag__.kind(ag__items) in ag__.ROWS else ag__.row(ag__items)
     for x in ag__items:
         <the statements of loop_body>
-    if type(ag__items) in ag__.RESTS:
+    if ag__.kind(ag__items) in ag__.RESTS and ag__items:
         def loop_body(x): ...
         ag__.for_rest(ag__items, loop_body, ('y',))
     ag__items = None
@@ -52,7 +52,8 @@ __all__ = ["shorten"]
 
 _TEST = "ag__test"  # one name serves all: it is read before anything else can be evaluated
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_OTHER_SCOPES = (ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_OTHER_SCOPES = (ast.ClassDef, *_COMPREHENSIONS)
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -328,7 +329,8 @@ def _assign(name: str, value: ast.expr) -> ast.stmt:
 
 def _has_rest(items: str) -> ast.expr:
     kind = call_of("kind", load(items))
-    return ast.Compare(kind, [ast.In()], [ast.Attribute(load(HOOKS), "RESTS", ast.Load())])
+    known = ast.Compare(kind, [ast.In()], [ast.Attribute(load(HOOKS), "RESTS", ast.Load())])
+    return ast.BoolOp(ast.And(), [known, load(items)])
 
 
 def _body(operand: ast.expr) -> ast.expr:
@@ -432,6 +434,10 @@ def _reads(function: _Function, names: set[str], but: _Function) -> bool:
             free = free - (_bound(node) - _declared(node, ast.Nonlocal) - _declared(node, ast.Global))
         elif isinstance(node, ast.Lambda):
             free = free - {a.arg for a in walk(node.args) if isinstance(a, ast.arg)}
+        elif isinstance(node, _COMPREHENSIONS):  # what its first loop goes over is outside of it
+            pending.append((node.generators[0].iter, free))
+            targets = (n for g in node.generators for n in walk(g.target))
+            free = free - {n.id for n in targets if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         if free:
             pending += [(child, free) for child in children(node)]
     return False

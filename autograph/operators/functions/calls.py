@@ -86,7 +86,7 @@ def callee(f: Any) -> Any:
     kind = type(f)
     if kind is MethodType:
         function = f.__func__
-        made = quick.at_once.get(id(function))
+        made = quick.at_once.get(id(function)) or quick.watched.get(id(function), _UNKNOWN)[1]
         if made is not None and type(f.__self__) in quick.met:
             return f if made is function else MethodType(made, f.__self__)
     elif kind in _BOUND and (owned := type(f.__self__)) in quick.outright:
@@ -345,7 +345,7 @@ def _rolling(trace: Trace, f: Any) -> Any:
 def _other(trace: Trace, f: Any, kind: type) -> Any:
     """`callee` of what is neither a Python function nor a method."""
     try:
-        stand_in = STAND_INS.get(f) if kind in _KEPT or _is_plainly_hashed(kind) else None
+        stand_in = STAND_INS.get(f) if kind in _KEPT or kind in _HELD or _is_plainly_hashed(kind) else None
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
@@ -368,7 +368,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     elif kind is MethodWrapperType and f.__objclass__ in _WITH_SLOTS and (form := _slot(f)) is not None:
         return partial(form, f.__self__)  # `super().__setattr__`, `xs.__len__`
     if kind is CACHED and not is_unconverted_module(f.__module__):
-        return cached(f, callee)
+        made = cached(f, callee)
+        return _hold(trace, f, made) if type(getattr(f, "__qualname__", None)) is str else made
     if kind is partial:
         inner = callee(f.func)
         return f if inner is f.func else partial(inner, *f.args, **f.keywords)
@@ -416,7 +417,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
         return _hold(trace, f, as_python(trace, f, noting(f)))
     if id(f.__code__) in trace.simple:
         watch(trace, f)
-        return recursive(trace, f) if trace.builder.region.parent is not None else f
+        return recursive(trace, f) if trace.builder.region.parent is not None else _ask_no_more(trace, f, f)
     if is_converted(f.__code__):
         if not f.__code__.co_flags & GENERATOR and not has_tries(f.__code__):
             trace.simple.add(id(f.__code__))  # the trace holds the code of what it called

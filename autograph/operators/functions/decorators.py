@@ -10,6 +10,7 @@ from typing import Any
 
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values.choice import Choice, alternatives_of, select_any
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -39,6 +40,8 @@ def cached(f: Any, callee: Callee) -> Any:
 
 
 def _holds_tensor(x: Any) -> bool:
+    if type(x) in NUMBERS or (type(x) is tuple and NUMBERS.issuperset(map(type, x))):
+        return False
     parts = x.values() if type(x) is dict else x if isinstance(x, (tuple, list)) else None
     return isinstance(x, Tensor) if parts is None else any(map(_holds_tensor, parts))
 

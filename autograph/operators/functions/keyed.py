@@ -44,7 +44,9 @@ _FORMS: dict[type, Any] = {
 
 def is_key(x: Any) -> bool:
     """Whether a key is known only to the run."""
-    return is_staged(x) or type(x) is StagedText or is_mixed(x) or (type(x) is tuple and any(map(is_key, x)))
+    if type(x) is tuple:
+        return not NUMBERS.issuperset(map(type, x)) and any(map(is_key, x))
+    return is_staged(x) or type(x) is StagedText or is_mixed(x)
 
 
 _MAY_BE = (tuple, StagedText)

@@ -6,7 +6,7 @@ import dataclasses
 import linecache
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
@@ -35,7 +35,12 @@ _ORDERINGS = ("__lt__", "__le__", "__gt__", "__ge__")  # what `total_ordering` p
 
 def is_unconverted_module(module: str | None) -> bool:
     """Whether functions of a module are called as they are."""
-    return type(module) is str and module.partition(".")[0] in _NOT_CONVERTED  # a class may say anything
+    return type(module) is str and _is_not_converted(module)  # a class may say anything
+
+
+@lru_cache(maxsize=4096)
+def _is_not_converted(module: str) -> bool:
+    return module.partition(".")[0] in _NOT_CONVERTED
 
 
 def runs_as_it_is(f: FunctionType) -> bool:

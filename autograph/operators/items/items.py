@@ -249,6 +249,12 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
             if trace is not None and id(base) in trace.journal.noted:
                 base[index] = value
                 return
+        elif type(base) is dict and type(index) is tuple and NUMBERS.issuperset(map(type, index)):
+            trace = current()
+            if trace is not None and "sharing" not in trace.notes:
+                note_item(trace, base, index)
+                base[index] = value
+                return
         if _is_python(base, index):
             base[index] = value
             trace = current()

@@ -40,6 +40,10 @@ class Turns:
     def __iter__(self) -> Iterator[Any]:
         return self._iterator
 
+    def __bool__(self) -> bool:
+        """Whether some of it has not been gone over."""
+        return length_hint(self._items) > 0
+
     def rest(self) -> Long:
         """What has not been gone over."""
         return self._all[len(self._all) - length_hint(self._items) :]
@@ -80,6 +84,10 @@ class ListTurns:
     def __iter__(self) -> Iterator[Any]:
         return self._iterator
 
+    def __bool__(self) -> bool:
+        """Whether Python has not gone over all."""
+        return self._staged_at >= 0
+
     def becomes_staged(self) -> None:
         """The content is about to be staged: Python goes no further."""
         if self._staged_at < 0:
@@ -91,7 +99,7 @@ class ListTurns:
         return state[2] if len(state) > 2 else len(self.items)  # type: ignore[no-any-return]
 
     def rest(self) -> int:
-        """Where to go on; -1 where Python has gone over all."""
+        """Where to go on."""
         return self._staged_at
 
 
@@ -188,14 +196,11 @@ def guarded(items: Any) -> Rest:
 def for_rest(
     rest: Any, body: Callable[[Any], None], names: tuple[str, ...], test: Callable[[], Any] | None = None
 ) -> None:
-    """Go on with a loop that Python has left."""
+    """Go on with a loop that Python has left: `rest` is true."""
     if type(rest) is Turns:
-        items = rest.rest()
-        if items:
-            long_range(current_trace(), items, body, names, test)
+        long_range(current_trace(), rest.rest(), body, names, test)
     elif type(rest) is ListTurns:
-        if rest.rest() >= 0:
-            list_rest(current_trace(), rest.items, rest.rest(), body, names, test)
+        list_rest(current_trace(), rest.items, rest.rest(), body, names, test)
     elif rest.kind == "all":
         for_stmt(rest.items, body, names, test)
     elif type(rest.items) is ListTurns:

@@ -47,6 +47,13 @@ def branches(c: Any, d: Any) -> Any:
     return y if c else not d
 
 
+def comprehended(c: Any, d: Any) -> Any:
+    if c:
+        k = 1
+        c = k + 1
+    return c, [k for k in range(3)], {k: d for k, _ in [(1, 2)]}
+
+
 def operands(c: Any, d: Any) -> Any:
     both = c and d and [c]
     either = c or d or [d]
@@ -95,7 +102,7 @@ def raising(c: Any, d: Any) -> Any:
     return value
 
 
-PROGRAMS = [branches, operands, nested, Private().method, raising]
+PROGRAMS = [branches, comprehended, operands, nested, Private().method, raising]
 
 
 def outcome(f: Any, *arguments: Any) -> Any:

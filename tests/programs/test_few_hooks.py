@@ -1,0 +1,162 @@
+"""Code without tensors inside a trace: what the hooks do again and again for it, they do not do."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograph as ag
+
+
+def calls_in_a_trace(program: Callable[[], Any]) -> list[str]:
+    """The names of the Python functions that are called when a program runs in a trace for the third time."""
+    made = ag.autograph.to_graph(program)
+    expected = program()
+    called: list[str] = []
+
+    def note(frame: Any, event: str, _: Any) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_name)
+
+    @ag.autograph.do_not_convert
+    def run() -> None:
+        made(), made()
+        before = sys.getprofile()
+        called.clear()
+        sys.setprofile(note)
+        try:
+            result = made()
+        finally:
+            sys.setprofile(before)
+        assert result == expected
+
+    @ag.function
+    def traced() -> Any:
+        run()
+        return ag.constant(1.0)
+
+    assert traced().numpy() == 1.0
+    return called
+
+
+def names_of_comprehensions() -> Any:
+    counts: dict[int, int] = {}
+    for x in range(3):
+        if x != 1:
+            k = x + 1
+            counts[k] = k
+    return counts, [k for k, n in counts.items() if n > 1], {k: 1 for k in counts}
+
+
+def computed_arguments() -> Any:
+    xs, total = [3, -4, 5], 0
+    for i in range(len(xs) - 1):
+        total += max(abs(xs[i] - xs[i + 1]), min(xs[i] * 2, i + 1)) + int(str(i + 1))
+    return total, divmod(total + 1, len(xs) + 1)
+
+
+def turns() -> Any:
+    total = 0
+    for i in range(10):
+        for j in range(10):
+            total += i * j
+    return total
+
+
+def keys_of_numbers() -> Any:
+    counts: dict[Any, Any] = {}
+    for x in (1, 2, 3):
+        counts[x, "a"] = counts.get((x, "b"), 0) + x
+    return counts
+
+
+def methods_of_own_classes() -> Any:
+    class Counter:
+        def __init__(self) -> None:
+            self.count = 0
+
+        def add(self, n: int) -> int:
+            self.count += n
+            return self.count
+
+    counter = Counter()
+    return [counter.add(i) for i in (1, 2, 3, 4, 5, 6)]
+
+
+@functools.lru_cache(maxsize=None)
+def binomial(n: int, k: int) -> int:
+    return 1 if k in (0, n) else binomial(n - 1, k - 1) + binomial(n - 1, k)
+
+
+def remembered() -> int:
+    return binomial(7, 3) + binomial(6, 2)
+
+
+@pytest.mark.parametrize(
+    ("program", "hooks"),
+    [
+        (names_of_comprehensions, ("if_stmt", "if_body")),
+        (computed_arguments, ("range_", "abs_", "max_", "min_", "int_", "str_", "divmod_")),
+        (turns, ("for_rest", "rest", "long_range")),
+        (keys_of_numbers, ("check", "is_key")),
+        (remembered, ("callee", "cached")),
+    ],
+)  # fmt: skip
+def test_hooks_that_are_not_called(program: Callable[[], Any], hooks: tuple[str, ...]) -> None:
+    called = calls_in_a_trace(program)
+    assert [name for name in called if name in hooks] == []
+
+
+def test_a_method_is_looked_up_once() -> None:
+    called = calls_in_a_trace(methods_of_own_classes)
+    assert called.count("_found") <= 2
+
+
+def given_in_order(x: Any) -> Any:
+    log: list[Any] = []
+
+    def take(n: Any) -> Any:
+        log.append(n)
+        return n
+
+    return max(take(2.0), take(x), take(1.0)) + abs(take(x) - max(take(x) + 1.0, take(0.5))) + len(log), log[1] + log[-2]
+
+
+def computed_of_tensors(x: Any) -> Any:
+    return abs(x - 2.0) + max(x + 1.0, abs(x) * 2.0) + round(x * 2.0) + int(x + 0.5) + float(min(x * 3.0, 1.0))
+
+
+def renamed_by_what_is_called(x: Any) -> Any:
+    n = 1.0
+
+    def change() -> Any:
+        nonlocal n
+        n = x + 5.0
+        return n
+
+    first = max(n, change())
+    return first + max(change(), n) + min(abs(n - 1.0), n)
+
+
+@pytest.mark.parametrize("program", [given_in_order, computed_of_tensors, renamed_by_what_is_called])
+@pytest.mark.parametrize("x", [-2.0, 0.25, 3.0])
+def test_with_tensors_as_in_python(program: Callable[[Any], Any], x: float) -> None:
+    given = ag.function(program)(ag.constant(x, ag.float64))
+    expected = program(x)
+    for a, b in zip(*(v if isinstance(v, tuple) else (v,) for v in (given, expected)), strict=True):
+        assert float(a) == float(b)
+
+
+def test_keys_of_tensors_are_found_in_tuples() -> None:
+    def program(x: Any) -> Any:
+        counts: dict[Any, Any] = {}
+        for k in (1, 2):
+            counts[k, "a"] = k
+        counts[x, "a"] = 7
+        return counts[1, "a"] + counts[2, "a"]
+
+    assert [int(ag.function(program)(ag.constant(x))) for x in (1, 2)] == [program(1), program(2)]
