@@ -34,6 +34,7 @@ NODES = 20000  # places that are followed for one trace
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice))
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _CHANGES = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "clear", "discard", "remove"))
+_OF_SHAPES = frozenset(("shape", "dtype", "ndim", "size"))
 _SLOTS = ("member_descriptor", "_tuplegetter", "getset_descriptor")
 
 
@@ -41,8 +42,8 @@ class Node:
     """A value that was read, and how it is reached from another.
 
     source: ('global', namespace), ('cell', cell), ('object', value) for what a path begins at; else its last step
-    checks: what must still be so: ('equal', value), ('same', object), ('type', type), ('length', n), ('keys', keys),
-      ('items', values), ('others', (keys left out, keys)), ('absent', None)
+    checks: what must still be so: ('equal', value), ('same', object), ('bytes', of an array), ('type', type), ('length', n),
+      ('keys', keys), ('items', values), ('others', (keys left out, keys)), ('absent', None)
     """
 
     __slots__ = ("checks", "children", "label", "source", "value")
@@ -246,7 +247,11 @@ class Dependence:
                 if strict and name not in _CHANGES:
                     self._content(node, DEPTH)
                 return None
-        elif is_plain(x) or isinstance(x, (Tensor, np.ndarray)) or not self._is_object(x):
+        elif isinstance(x, np.ndarray):
+            if name not in _OF_SHAPES:
+                self._numbers(node)
+            return None
+        elif is_plain(x) or isinstance(x, Tensor) or not self._is_object(x):
             return None
         key = ("attribute", id(x), name)
         found = (self._originals[key],) if key in self._originals else self._read(node, x, name)
@@ -325,9 +330,18 @@ class Dependence:
                 self._objects.setdefault(id(x), node)
         return node
 
+    def _numbers(self, node: Node) -> None:
+        """Guard what an array holds that only Python has read: what the graph reads, it reads at each call."""
+        x = node.value
+        known = ("captured", id(x)) in self._state or ("outside", id(x)) in self._state
+        if not known and x.size <= CONTENT_LIMIT and not x.dtype.hasobject and all(how != "bytes" for how, _ in node.checks):
+            node.checks.append(("bytes", x.tobytes()))
+
     def _content(self, node: Node, depth: int) -> None:
         """Guard all that a container holds."""
         x = node.value
+        if isinstance(x, np.ndarray):
+            self._numbers(node)
         if not isinstance(x, _CONTAINERS) or is_plain(x) or depth == 0 or ("outside", id(x)) in self._state:
             return
         if id(x) in self._written:

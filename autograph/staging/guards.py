@@ -108,6 +108,8 @@ class _Writer:
             return f"{name} is None or {name} is not {self.constant(reference)}()"
         if how == "type":
             return f"type({name}) is not {self.constant(what)}"
+        if how == "bytes":
+            return f"{name}.tobytes() != {self.constant(what)}"
         if how == "length":
             return f"len({name}) != {what}"
         if how == "keys":

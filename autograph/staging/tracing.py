@@ -289,7 +289,7 @@ def _attempt(
             _restore(state, table, entered)
             arrays.leave()
     traced.created = trace.notes.get("created", [])
-    keys = {entry.place.key for entry in state} | arrays.keys
+    keys = {entry.place.key for entry in state} | arrays.keys | {("captured", key) for key in trace.captured}
     traced.reading = partial(
         guards_of, trace.called, trace.notes.get("named_reads", {}), traced.originals, keys, births_of(trace).__contains__
     )

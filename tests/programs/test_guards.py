@@ -445,3 +445,36 @@ def test_reads_through_what_functions_are_handed():
     f = ag.function(lambda *a: whole(Namespace, *a))
     two = ag.ones([2, 2])
     assert f(ag.ones([3, 2, 2]), two, two, two, ag.ones([2])).shape == (3, 2, 2)
+
+
+def test_what_python_reads_of_an_array_is_noticed():
+    table = np.arange(3.0)
+
+    @ag.function
+    def f(x):
+        doubled = table * 2
+        total = x * doubled[1] + table.sum()
+        for v in table:
+            total = total * v
+        return total
+
+    def plain(x):
+        return (x * 2 * table[1] + table.sum()) * table.prod()
+
+    for values in ([1.0, 2.0, 3.0], [2.0, 2.0, 2.0], [1.0, 2.0, 3.0]):
+        table[:] = values
+        assert float(f(ag.constant(2.0, ag.float64))) == plain(2.0)
+    assert f.experimental_get_tracing_count() == 2
+
+
+def test_an_array_that_the_graph_reads_is_no_guard():
+    weights = np.ones(3)
+
+    @ag.function
+    def f(x):
+        return ag.reduce_sum(x * weights) * len(weights) + weights.shape[0]
+
+    for k in (1.0, 2.0, 3.0):
+        weights[:] = k
+        assert float(f(ag.ones([3], ag.float64))) == 9 * k + 3
+    assert f.experimental_get_tracing_count() == 1
