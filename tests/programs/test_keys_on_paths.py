@@ -215,6 +215,31 @@ def events_in_order(times):
     return served, log
 
 
+def found(xs):
+    for x in xs:
+        if x > 0:
+            return x
+    return None
+
+
+def total(x):
+    if isinstance(x, tuple):
+        parts = [total(e) for e in x]
+    elif isinstance(x, ag.Tensor):
+        return ag.reduce_sum(x)
+    elif isinstance(x, float):
+        return x
+    else:
+        return 0.0
+    return sum(parts, 0.0)
+
+
+@PROGRAMS.add(*CASES, gradients=False)
+def told_by_a_chain_of_tests(xs):
+    r = found(xs)
+    return total(("none", 1.0) if r is None else (r, 2.0))
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
@@ -224,3 +249,18 @@ def test_the_text_of_an_error_is_the_one_chosen():
         staged(ag.constant([-1.0, 1.0]))
     with pytest.raises(KeyError, match="^'a'"):
         staged(ag.constant([1.0, 4.0]))
+
+
+def test_a_chain_of_dictionaries_is_refused_by_name():
+    @ag.function
+    def depth(keys):
+        root = at = {}
+        for k in keys:
+            if k == 9:
+                at["end"] = True
+                break
+            at = at.setdefault("next", {})
+        return "next" in root
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="shared-list"):
+        depth(ag.constant([3, 1, 9]))

@@ -23,7 +23,7 @@ from autograph.operators.values.descriptors import (
     structure_of,
 )
 from autograph.operators.values.listvalue import Splice, has_splices
-from autograph.operators.values.packing import alternative_for
+from autograph.operators.values.packing import alternative_of
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -216,7 +216,12 @@ def _taking(result: Choice, part: Any) -> Any:
         form = structure_of(part, instances=True)
         alike = [a for a in found if _form_of(structure_of(a, instances=True)) == _form_of(form)]
         found = alike or found
-    return found[0] if len(found) == 1 else result._alternatives[alternative_for(describe(part), result._descriptor)]
+    if len(found) == 1:
+        return found[0]
+    place = alternative_of(describe(part), result._descriptor)
+    if place is None:  # keys of it have been set on some paths since
+        raise followed_no_further()
+    return result._alternatives[place]
 
 
 def _form_of(structure: Any) -> Any:

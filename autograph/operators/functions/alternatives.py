@@ -15,10 +15,11 @@ from typing import Any
 from autograph.load.cache import is_converted
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import is_unconverted_module
+from autograph.operators.state.places import UNBOUND
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import text
 from autograph.operators.values import specials
-from autograph.operators.values.choice import Choice, is_mixed, select, usable_of
+from autograph.operators.values.choice import Choice, is_mixed, options_of, select, usable_of
 
 __all__ = ["by_alternatives"]
 
@@ -72,7 +73,13 @@ def _each(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
     name = next((name for name, x in kwargs.items() if is_mixed(x)), None)
     if name is not None:
         return select(kwargs[name], lambda value: specials.callee(f)(*args, **{**kwargs, name: value}))
-    return made(*args, **kwargs)
+    return made(*map(_left, args), **kwargs)
+
+
+def _left(x: Any) -> Any:
+    """The one alternative that the tests of the branches around leave, or `x` itself."""
+    options = options_of(x) if type(x) is Choice else ()
+    return options[0][1] if len(options) == 1 and options[0][1] is not UNBOUND else x
 
 
 def _at_each_key(f: Any, made: Callable[..., Any], key: Any, /, *args: Any) -> Any:

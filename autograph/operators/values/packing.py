@@ -37,7 +37,7 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 from runtime.typesys.spec import TensorType
 
-__all__ = ["alternative_for", "as_value", "mapped", "pack", "pack_list", "same_columns", "unpack"]
+__all__ = ["alternative_for", "alternative_of", "as_value", "mapped", "pack", "pack_list", "same_columns", "unpack"]
 
 
 def _emit(name: str, inputs: list[Value], attrs: dict[str, Any], types: tuple[Any, ...] | None = None) -> Value:
@@ -145,6 +145,13 @@ def _either(trace: Trace, which: Any, a: Value, b: Value) -> Value:
 
 def alternative_for(have: Descriptor, d: OneOf) -> int:
     """Index of the alternative that a value joins."""
+    found = alternative_of(have, d)
+    assert found is not None, f"{have} fits none of {d}"
+    return found
+
+
+def alternative_of(have: Descriptor, d: OneOf) -> int | None:
+    """As `alternative_for`; None where a value joins none."""
     joiner = Joiner()
     for i, alternative in enumerate(d.alternatives):
         if isinstance(have, Static) and isinstance(alternative, Static):
@@ -152,7 +159,7 @@ def alternative_for(have: Descriptor, d: OneOf) -> int:
                 return i
         elif joiner.merge(alternative, have) is not None:
             return i
-    raise AssertionError(f"{have} fits none of {d}")
+    return None
 
 
 def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callable[[Value], Any] = Tensor) -> Any:
