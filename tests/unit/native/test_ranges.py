@@ -204,3 +204,46 @@ def test_sides_of_an_or_that_may_leave_native_code_are_looked_at_only_where_they
     assert int(ag.function(guarded, jit_compile=True)(x, ag.constant(0))) == sum(
         i >= 10 or (int(X[i]) % 2 == 0 and 30 // (i - 10) < -3) for i in range(12)
     )
+
+
+def behind(x, k, lo):
+    """Differences that a comparison says are not below zero; or so they are unless they leave 64 bits."""
+    total = 0
+    for i in range(len(x)):
+        if i >= k[i % 3]:
+            total = total * 3 % 1009 + x[i - k[i % 3]]
+        if not (k[1] > i) and i > lo:
+            total += 2 * x[i - k[1]]
+        if k[0] > i or lo >= i:
+            total += x[i - 2 * k[2]] + x[i - k[0]]
+    return total
+
+
+@pytest.mark.parametrize(
+    "k", [(1, 2, 3), (0, 0, 0), (9, 9, 5), (5, 0, 1), (-1, 0, 0), (0, -1, 0), (-(2**63),) * 3, (-(2**62), 1, 1), (20, 3, 5)]
+)
+def test_differences_that_were_compared(k):
+    k = np.array(k)
+    made = ag.function(behind, jit_compile=True)
+    try:
+        want = behind(X, k, 2)
+    except IndexError:
+        with pytest.raises(IndexError):
+            made(X, k, np.int64(2))
+        return
+    assert int(made(X, k, np.int64(2))) == want
+
+
+def test_differences_that_were_compared_do_not_count_from_the_end():
+    def f(table, w):
+        total = 0
+        for r in range(3):
+            for i in range(len(table)):
+                if w[r] <= i:
+                    total += table[i - w[r]]
+        return total
+
+    w = np.array([2, 0, 20])
+    made = ag.function(f, jit_compile=True)
+    assert int(made(X, w)) == f(X, w)
+    assert "= select i1" not in made.inspect(X, w).llvm.split("define")[-1]

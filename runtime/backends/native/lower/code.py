@@ -61,6 +61,7 @@ class Code:
         self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # the same in 64 bits, or of what
         self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between
         self._narrowed: list[dict[Operand, tuple[int, int]]] = [{}]
+        self._ordered: list[set[tuple[Operand, Operand]]] = [set()]
         self._known: list[dict[tuple[str, Operand, Operand], Operand]] = [{}]
 
     def fresh(self, hint: str = "v") -> str:
@@ -159,11 +160,13 @@ class Code:
         """Sizes computed inside are not known after it: the blocks inside may not have run."""
         self._known.append({})
         self._narrowed.append({})
+        self._ordered.append(set())
         try:
             yield
         finally:
             self._known.pop()
             self._narrowed.pop()
+            self._ordered.pop()
 
     @contextmanager
     def counted(self, first: Operand, end: Operand, claims: Callable[[], str] | None = None) -> Iterator[str]:
@@ -205,6 +208,14 @@ class Code:
         known = self.range_of(x)
         if not isinstance(x, int):
             self._narrowed[-1][x] = (least, most) if known is None else (max(known[0], least), min(known[1], most))
+
+    def order(self, x: Operand, y: Operand) -> None:
+        """From here on, as long as the scope lasts, one integer is at least another: they were compared."""
+        self._ordered[-1].add((x, y))
+
+    def is_ordered(self, x: Operand, y: Operand) -> bool:
+        """Whether one integer is known to be at least another by having been compared."""
+        return any((x, y) in known for known in self._ordered)
 
     # Arithmetic of sizes
 

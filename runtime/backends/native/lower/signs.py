@@ -14,7 +14,9 @@ from typing import NamedTuple, TypeAlias
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import TensorType
 
-__all__ = ["Carried", "Range", "around", "carried", "changes", "constant_of", "flags_of", "is_test_or", "limits", "said"]
+__all__ = [
+    "Carried", "Range", "around", "carried", "changes", "constant_of", "flags_of", "is_test_or", "limits", "ordered", "said",
+]
 
 Range: TypeAlias = tuple[int, int]
 
@@ -236,6 +238,30 @@ def said(test: Value, known: Callable[[Value], Range | None], holds: bool) -> di
                 if ends is not None:
                     _meet(out, x, (ends[0] + low, ends[1] + high))
     return {v: r for v, r in out.items() if r[0] <= r[1]}
+
+
+def ordered(test: Value, holds: bool) -> list[tuple[Value, Value]]:
+    """Pairs of integers of which the first is at least the second where a condition holds, or does not."""
+    out = []
+    todo = [(test, holds)]
+    while todo:
+        value, holds = todo.pop()
+        node = value.node
+        if node is None:
+            continue
+        name = node.op.name if holds else _NOT.get(node.op.name, node.op.name)
+        if name in ("greater", "greater_equal", "less", "less_equal", "equal") and all(map(_is_integer, node.inputs)):
+            one, other = node.inputs
+            out.append((one, other) if name[0] != "l" else (other, one))
+        elif name == "logical_not":
+            todo.append((node.inputs[0], not holds))
+        elif name == "cast" and _is_truth(node.inputs[0]):
+            todo.append((node.inputs[0], holds))
+        elif (name == "logical_and" and holds) or (name == "logical_or" and not holds):
+            todo += [(v, holds) for v in node.inputs]
+        elif name == "cond" and _is_truth(value) and is_test_or(node, value.index, not holds):
+            todo.append((node.inputs[0], holds))  # as in `said`
+    return out
 
 
 def flags_of(test: Graph) -> set[int]:

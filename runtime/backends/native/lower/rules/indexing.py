@@ -119,10 +119,22 @@ def place(ctx: FunctionLowering, sizes: tuple[Operand, ...], spec: Any, parts: l
             else:
                 i = entry if value is None else _number(ctx.number(value))
                 known = None if value is None else ctx.proved.get((value, sizes[axis]))
-                maps.append((place_of(ctx, i, sizes[axis], known_as=known), None, 0))
+                wrap = value is None or not _is_from_the_beginning(ctx, value)
+                maps.append((place_of(ctx, i, sizes[axis], wrap, known), None, 0))
     if not found.found:
         return Place(tuple(maps), tuple(out), [])
     return _joined(ctx, maps, out, found)
+
+
+def _is_from_the_beginning(ctx: FunctionLowering, index: Value) -> bool:
+    """Whether an index is a difference that is not below zero by what was compared. Where it left 64 bits, it is below zero
+    and taken to be out of range: then the plan does the call."""
+    if index.node is None or index.node.op.name != "sub":
+        return False
+    one, other = (ctx.env.get(v) for v in index.node.inputs)
+    if not isinstance(one, Scalar) or not isinstance(other, Scalar):
+        return False
+    return one.code == other.code == "i64" and ctx.code.is_ordered(one.reg, other.reg)
 
 
 def _mask(

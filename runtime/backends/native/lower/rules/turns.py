@@ -7,7 +7,16 @@ from typing import Any
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import Carried, Range, carried, changes, flags_of, limits, said
+from runtime.backends.native.lower.signs import (
+    Carried,
+    Range,
+    carried,
+    changes,
+    flags_of,
+    limits,
+    ordered,
+    said,
+)
 from runtime.backends.native.lower.widen import ONE_BY_ONE
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.late import pattern
@@ -80,6 +89,10 @@ def note_said(ctx: FunctionLowering, node: Node, holds: bool, given: list[Any]) 
         rep = reps.get(value)
         if isinstance(rep, Scalar):
             ctx.code.narrow(rep.reg, low, high)
+    for pair in ordered(node.inputs[0], holds):
+        one, other = (ctx.env.get(v) for v in pair)
+        if isinstance(one, Scalar) and isinstance(other, Scalar) and one.code == other.code == "i64":
+            ctx.code.order(one.reg, other.reg)
 
 
 def _range_of(ctx: FunctionLowering, rep: Any) -> Range | None:
