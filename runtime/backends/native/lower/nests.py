@@ -46,6 +46,7 @@ LITTLE = 16_000  # cost of loops that LLVM's passes do not pay for
 # Elements of rows done side by side: from which on by gathering, at most, and from which on for places of extremes.
 SHORT_ROWS = 9, 13, 7
 SHORTEST = 3  # elements up to which rows are done so that are read whole
+TINY, TINY_COST = 4, 400  # elements that are written one after the other in loops, and their cost: at most
 TURNS = 512  # of light innermost loops, which LLVM may write out once it has made vectors of them
 
 
@@ -99,6 +100,10 @@ class Nest:
         with self.code.scope():
             if threads:
                 self._outline()
+            elif self._is_tiny():
+                self._access, self._totals = "", {}
+                self._registers()
+                self._level(0, [])
             elif self.host.module.shares and rank:
                 self._shared()
             else:
@@ -116,6 +121,14 @@ class Nest:
 
     def _all(self) -> list[Root]:
         return self.roots
+
+    def _is_tiny(self) -> bool:
+        """Whether the elements are written one after the other: of a loop over pairs or triples, LLVM would write elements
+        one by one that the next loop reads as a vector, for which processors wait."""
+        count = self.code.product(tuple(self.sizes)) if all(isinstance(n, int) for n in self.sizes) else None
+        if type(self) is not Nest or self._runs_once or not isinstance(count, int) or not 0 < count <= TINY:
+            return False
+        return count * self._weight() <= TINY_COST and not any(r.best for r in self.roots)
 
     def _make_room(self, threads: bool) -> None:
         """Reserve what the loops need for themselves."""
@@ -323,6 +336,10 @@ class Nest:
         return self._so_far(root.slot, root.target.code)
 
     def _loop_over(self, depth: int, index: list[Operand]) -> None:
+        if self._totals is not None:
+            for k in range(int(self.sizes[depth])):
+                self._level(depth + 1, [*index, k])
+            return
         code = self.code
         start: Operand = 0
         end = self.sizes[depth]
@@ -397,7 +414,12 @@ class Nest:
     def _is_little(self) -> bool:
         """Whether the loops run once a call, and not for long: as they are they cost less than LLVM's passes."""
         count = self.code.product(tuple(self.sizes)) if all(isinstance(n, int) for n in self.sizes) else None
-        return self.code.once and not self.code.depth and isinstance(count, int) and count * self._weight() <= LITTLE
+        return self._runs_once and isinstance(count, int) and count * self._weight() <= LITTLE
+
+    @property
+    def _runs_once(self) -> bool:
+        """Whether the nest stands in no loop."""
+        return self.code.once and not self.code.depth
 
     def _claims(self, depth: int) -> list[str]:
         """What is said of a loop."""
