@@ -9,7 +9,7 @@ A converter is one class in one file of `passes/`:
 
         def visit_IfExp(self, node): ...
 
-Untouched everywhere: annotations, decorators, default values, `match` patterns, type parameters
+Untouched everywhere: annotations, decorators (but their calls), default values, `match` patterns, type parameters
 and what stands directly in class bodies (the functions there are converted).
 """
 

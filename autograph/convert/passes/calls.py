@@ -2,7 +2,7 @@
 
 import gast
 
-from autograph.convert.converter import HOOKS, Converter, Example
+from autograph.convert.converter import HOOKS, Context, Converter, Example
 from autograph.convert.moving import is_hook
 from autograph.convert.template import load, located
 from autograph.source.parse import Node
@@ -14,8 +14,9 @@ _EVALUATE = frozenset({"eval", "exec"})  # with namespaces of their own they nee
 
 
 class Calls(Converter):
-    """f(a, *b, k=c)  ->  ag__.callee(f)(a, *b, k=c)
+    """f(a, *b, k=c)  ->  ag__.callee(f)(a, *b, k=c);   @deco def g(): ...  ->  @ag__.callee(deco) def g(): ...
 
+    The decorators of functions in functions are called, too; those of methods are not.
     Left alone: `super`, `globals`, `breakpoint`, `slice`, `eval` and `exec` with namespaces, and the hooks.
     """
 
@@ -27,15 +28,41 @@ class Calls(Converter):
         Example("locals()", "ag__.callee(locals)()"),
         Example("eval(text, names)", "eval(text, names)"),
         Example("ag__.not_(a)", "ag__.not_(a)"),
+        Example(
+            "def f():\n    @deco(1)\n    def g():\n        pass",
+            "def f():\n\n    @ag__.callee(ag__.callee(deco)(1))\n    def g():\n        pass",
+        ),
     )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._in_class = False
 
     def visit_Call(self, node: Node) -> Node:
         """Wrap the function that is called."""
         self.generic_visit(node)
         if not self._is_left_alone(node):
-            function = node.func
-            hook = located(gast.Attribute(load(HOOKS, function), "callee", gast.Load()), function)
-            node.func = located(gast.Call(hook, [function], []), function)
+            node.func = _picked(node.func)
+        return node
+
+    def visit_FunctionDef(self, node: Node) -> Node:
+        """Wrap the decorators."""
+        if not self._in_class:
+            node.decorator_list = [_picked(self.visit(decorator)) for decorator in node.decorator_list]
+        return self._visit_inside(node, in_class=False)
+
+    def visit_AsyncFunctionDef(self, node: Node) -> Node:
+        """As of a plain function."""
+        return self.visit_FunctionDef(node)
+
+    def visit_ClassDef(self, node: Node) -> Node:
+        """Leave the decorators of methods alone."""
+        return self._visit_inside(node, in_class=True)
+
+    def _visit_inside(self, node: Node, in_class: bool) -> Node:
+        before, self._in_class = self._in_class, in_class
+        self.generic_visit(node)
+        self._in_class = before
         return node
 
     def _is_left_alone(self, call: Node) -> bool:
@@ -44,3 +71,9 @@ class Calls(Converter):
             alone = function.id in _LEFT_ALONE or (function.id in _EVALUATE and len(call.args) > 1)
             return alone and self.context.is_builtin(function.id)
         return is_hook(function) or isinstance(function, gast.Lambda)
+
+
+def _picked(function: Node) -> Node:
+    """`function`, as the hook picks it."""
+    hook = located(gast.Attribute(load(HOOKS, function), "callee", gast.Load()), function)
+    return located(gast.Call(hook, [function], []), function)
