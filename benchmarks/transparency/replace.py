@@ -8,6 +8,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
+import autograph as ag
 import autograph.operators
 from autograph.load.cache import is_converted
 from autograph.load.conversion import convert_function
@@ -172,6 +173,7 @@ class _Loader(Loader):
         return self._inner.create_module(spec)  # type: ignore[no-any-return]
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Load the module, convert its functions."""
-        self._inner.exec_module(module)
-        self._replacer.module(module)
+        """Load the module, convert its functions: once, whatever is being traced and may be given up."""
+        with ag.init_scope():
+            self._inner.exec_module(module)
+            self._replacer.module(module)
