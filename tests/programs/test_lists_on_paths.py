@@ -179,7 +179,24 @@ def put_in_by_a_slice(x, n):
     return rows
 
 
-@pytest.mark.parametrize("f", [sorted_while_one_is_held, put_in_by_a_slice], ids=lambda f: f.__name__)
+def put_into_two_that_are_exchanged(x, n):
+    row = ag.stack([x, x * 2])
+    xs, ys = [row * 2, row + 1], [row * 3]
+    for _ in range(2):
+        if n > 1:
+            ys.append(row)
+            xs[0] = row
+        else:
+            xs, ys = ys, xs
+    del row
+    xs[0][0] = 9.0
+    return ys
+
+
+REFUSED = [sorted_while_one_is_held, put_in_by_a_slice, put_into_two_that_are_exchanged]
+
+
+@pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
 def test_what_only_the_run_knows_is_refused(f):
     with pytest.raises(ag.errors.OpError, match="shared-list"):
         ag.function(f)(ag.constant(0.5), ag.constant(2))

@@ -307,11 +307,17 @@ class Sharing:
 
     def refuse_doubtful(self, x: Any) -> None:
         """What may be another object where only the run knows, becomes an element: no account is kept of both."""
+        heap = self.trace.notes.get("heap")
         for again in (False, True):
-            if not any(type(r) in (SameIf, Detached) and (r.near is x or r.far is x) for r in self.relations):
+            doubts = [r for r in self.relations if type(r) in (SameIf, Detached) and (r.near is x or r.far is x)]
+            if heap is not None and all(type(r) is Detached and r.near is x and not r.whole for r in doubts):
+                heap.mixed = heap.mixed or bool(doubts)  # it stands in several lists: what changes in one is refused
+                return
+            if not doubts:
                 return
             if again:
                 raise followed_no_further()
+            del doubts
             self.forget_dead()
 
     def share_one(self, one: ElementOf, other: ElementOf) -> None:
