@@ -160,6 +160,47 @@ def exchanged_in_a_handler(x, n, xs):
     return xs
 
 
+@PROGRAMS.add((0.5, 2.0), (0.5, -2.0), (-0.5, 2.0))
+def sorted_after_a_handler_made_it(x, y):
+    made = [y, x]
+    try:
+        if x > 0:
+            raise ValueError
+    except ValueError:
+        made = [y for _ in range(1)]
+    finally:
+        made.sort()
+    return made
+
+
+@PROGRAMS.add((0.5, 0.75), (0.5, 0.25))
+def sorted_where_an_exception_is_passed_over(y, k):
+    grid = [[y], [y]]
+    for row in grid:
+        while row:
+            e = row.pop()
+            if k < e:
+                return None
+        try:
+            row.sort()
+            row[:1] = [y]
+        except Exception:
+            return grid
+    return grid
+
+
+@PROGRAMS.add((0.5, 2), (-0.5, 1), (2.0, 3))
+def sorted_by_a_key_that_notes_what_it_sees(x, n):
+    xs, ys = [x], [x * 2]
+    if n > 1:
+        xs, ys = ys, xs
+    for i in range(n):
+        xs.append(x - i)
+    seen = []
+    xs.sort(key=lambda e: seen.append(e) or -e)
+    return xs, seen, ys
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.counterparts import copied, taken
+from autograph.operators.containers.held import may_change
 from autograph.operators.containers.lists import (
     as_list_value,
     dynamic_of,
@@ -32,6 +33,7 @@ from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import get_item
 from autograph.operators.items.iterators import used_up
+from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
@@ -356,9 +358,12 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         note_list(trace, items)
         items.sort(reverse=reverse)
         return
-    before = list(items)
+    before = _held_now(items)
     made = sorted_(items, key=key, reverse=reverse)
-    if len(items) != len(before) or any(map(is_not, items, before)):
+    after = _held_now(items)
+    if len(after) != len(before) or any(map(is_not, after, before)):
+        if "heap" in trace.notes or any(type(e) is ListValue and e.element and may_change(e.element) for e in after):
+            raise followed_no_further()  # another list of the store has changed, or an element of this one
         raise ValueError("list modified during sort")
     dynamic = dynamic_of(made)
     if dynamic is None:
@@ -367,6 +372,17 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
     else:
         put_content(items, dynamic)
         sharing_of(trace).moved(items)
+
+
+def _held_now(items: list[Any]) -> list[Any]:
+    """What a list holds, to be compared: of what only the run knows the content, which other objects stand for in time."""
+    if dynamic_of(items) is None:
+        return list(items)
+    heap = current_trace().notes.get("heap")
+    if heap is not None and heap.of(items) is not None:
+        heap.pin()
+        return [heap.of(items).store.value()]
+    return [e.value if type(e) is Splice else e for e in items]
 
 
 def _of_sorted(count: Any, iterable: Any, key: Any, reverse: bool, original: Any) -> Any:
