@@ -173,6 +173,104 @@ def bosses(numbers, which):
     return depth, [p.reports for p in people], person is people[0]
 
 
+class Step:
+    def __init__(self, v, nxt=None):
+        self.v, self.nxt = v, nxt
+
+    def __iter__(self):
+        step = self
+        while step is not None:
+            yield step.v
+            step = step.nxt
+
+
+ORDERS = (3, 1, 2), (1, 2, 3), (3, 2, 1), (2, 3, 1), (2, 2, 1)
+
+
+@add(*ORDERS)
+def sorted_insertion(a, b, c):
+    head = None
+    for v in (a, b, c):
+        if head is None or v < head.v:
+            head = Step(v, head)
+        else:
+            step = head
+            while step.nxt is not None and step.nxt.v < v:
+                step = step.nxt
+            step.nxt = Step(v, step.nxt)
+    return list(head)
+
+
+@add(*ORDERS)
+def removed_and_reversed(a, b, c):
+    head = Step(a, Step(b, Step(c)))
+    before, step = None, head
+    while step is not None:
+        if step.v != 2:
+            before = step
+        elif before is None:
+            head = step.nxt
+        else:
+            before.nxt = step.nxt
+        step = step.nxt
+    if a > b:
+        back = None
+        while head is not None:
+            head.nxt, back, head = back, head, head.nxt
+        head = back
+    total = 0
+    while head is not None:
+        total, head = total * 10 + head.v, head.nxt
+    return total
+
+
+@add(*ORDERS)
+def one_of_three(a, b, c):
+    x, y = Step(1), Step(2)
+    step = x if a > b else y
+    if a > c:
+        step = Step(9)
+    step.v = step.v + 100
+    y.v = y.v + 7
+    return x.v, y.v, step.v, step is x, step is y, step is not y
+
+
+@add(*ORDERS)
+def ends_changed(a, b, c):
+    x, y = Step(a), Step(b)
+    first = Step(0, x)
+    step = x if a > b else y
+    if a > c:
+        step = Step(c, y)
+    step.nxt = first
+    first.v = 5
+    return step.nxt.v, x.nxt is None, y.nxt is None, step.v
+
+
+@add(*ORDERS)
+def who_is_who(a, b, c):
+    x = Step(1)
+    step = x
+    if a > c:
+        step = Step(9)
+    other = step
+    if b > c:
+        other = Step(4)
+    return other is step, other is x, step is x, other is not step
+
+
+@add(*ORDERS)
+def which_dictionary(a, b, c):
+    x = {"v": 1}
+    one = x
+    if a > c:
+        one = {"v": 9}
+    other = one
+    if b > c:
+        other = {"v": 4}
+    return other is one, other is x, one is x, other is not one
+
+
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_staged(name, jit):

@@ -153,6 +153,12 @@ def became(trace: Trace, result: Any, value: Any, test: Any) -> Closed:
     if type(result) is Choice:
         return _became_alternatives(trace, result, value, test)
     closed: Closed = []
+    if type(value) is Choice:  # of objects that another one of their class has made one structure
+        if not _is_open(trace, value._tag):
+            raise followed_no_further()
+        for i, part in enumerate(value._alternatives):
+            closed += became(trace, result, part, op.logical_and(test, op.equal(value._tag, i)))
+        return closed
     if is_mutable(value) and is_mutable(result):
         if _is_open(trace, value):
             sharing_of(trace).add(SameIf(trace, result, value, test, ("joined", id(result))))

@@ -27,6 +27,7 @@ from autograph.operators.state.places import UNBOUND
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.descriptors import mutable_parts, structure_of
 from autograph.operators.values.listvalue import expect_lists, has_splices
+from autograph.operators.values.quick import STANDING_IN
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -85,6 +86,7 @@ class Sharing:
             self.forget_dead()
             self.trace.notes["sharing room"] = 2 * len(self.relations) + _ROOM
         self.relations.append(relation)
+        STANDING_IN.add(type(relation.near))  # from now on, `is` of two of its type is a question for the relations
 
     def forget_dead(self) -> None:
         """Drop what is noted of objects that nobody but the notes holds."""

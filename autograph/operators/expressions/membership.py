@@ -24,6 +24,7 @@ from autograph.operators.statements.iterables import StagedRange
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
+from autograph.operators.values.descriptors import is_mutable
 from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import ListValue, new_list
 from autograph.operators.values.maybe import is_set
@@ -41,9 +42,11 @@ def is_(a: Any, b: Any) -> Any:
     if type(a) not in CHOICES and type(b) not in CHOICES:
         if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and STATE.trace is not None:
             notes = STATE.trace.notes
-            return _are_one_list(notes, a, b) if type(a) is list else _are_one_dict(notes, a, b)
+            return _are_one_list(notes, a, b) if type(a) is list else _are_one(notes, a, b)
         if isinstance(a, Linked) and isinstance(b, Linked):
             return are_one_object(a, b)
+        if a is not b and type(a) is type(b) and STATE.trace is not None and "sharing" in STATE.trace.notes:
+            return is_mutable(a) and is_mutable(b) and _are_one(STATE.trace.notes, a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
@@ -61,8 +64,8 @@ def _are_one_list(notes: dict[str, Any], a: list[Any], b: list[Any]) -> Any:
     return False
 
 
-def _are_one_dict(notes: dict[str, Any], a: Any, b: Any) -> Any:
-    """`a is b` of two dictionaries, which may stand for one."""
+def _are_one(notes: dict[str, Any], a: Any, b: Any) -> Any:
+    """`a is b` of two dictionaries or objects, which may stand for one."""
     relations = notes["sharing"].relations if "sharing" in notes else []
     if any(type(r) is not SameIf and r.near is x for r in relations for x in (a, b)):
         raise followed_no_further()
@@ -76,11 +79,10 @@ def _are_one_dict(notes: dict[str, Any], a: Any, b: Any) -> Any:
 
 
 def _may_be(relations: list[Any], x: Any, test: Any) -> list[tuple[Any, Any]]:
-    """What a dictionary stands for, with the tests: itself, if it is one of its own."""
+    """What a dictionary or object stands for, with the tests: itself, where it is none of the others."""
     known = [r for r in relations if type(r) is SameIf and r.near is x]
-    if not known:
-        return [(x, test)]
-    return [each for r in known for each in _may_be(relations, r.far, op.logical_and(test, r.test))]
+    own = op.logical_and(test, op.logical_not(functools.reduce(op.logical_or, (r.test for r in known)))) if known else test
+    return [(x, own), *(each for r in known for each in _may_be(relations, r.far, op.logical_and(test, r.test)))]
 
 
 _FOLLOWED = frozenset((list, dict))
@@ -88,10 +90,8 @@ _FOLLOWED = frozenset((list, dict))
 
 def is_not(a: Any, b: Any) -> Any:
     """`a is not b`."""
-    followed = (type(a) is type(b) and type(a) in _FOLLOWED) or isinstance(a, Linked)
-    if type(a) not in CHOICES and type(b) not in CHOICES and not followed:
-        return a is not b
-    return not_(is_(a, b))
+    found = is_(a, b)
+    return not found if found is True or found is False else not_(found)
 
 
 def _by_python(x: Any, container: Any) -> bool:

@@ -193,6 +193,8 @@ def _join(joiner: Joiner, one: tuple[Traced, Any], other: tuple[Traced, Any]) ->
         right = joiner.opened_for(describe(other[1]), left)
     with replayed(one[0]):
         left = joiner.opened_for(left, right)
+    with replayed(other[0]):
+        right = joiner.opened_for(right, left)
     return joiner(left, right)
 
 

@@ -15,6 +15,8 @@ The lattice is finite in height: a Leaf only loses sizes and widens its dtype, a
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Iterator
 from types import FunctionType, MemberDescriptorType
 from typing import Any
@@ -384,9 +386,22 @@ class Joiner:
         return None
 
     def opened_for(self, d: Descriptor, other: Descriptor) -> Descriptor:
-        """`d`, opened if it is a known object that meets a structure of its class."""
-        if isinstance(d, Static) and isinstance(other, (Struct, Sequence)):
-            return self.opened(d, other.kind if isinstance(other, Struct) else list)
+        """`d`, with the known objects in it opened that meet structures of their classes."""
+        others = other.alternatives if isinstance(other, OneOf) else (other,)
+        if isinstance(d, OneOf):
+            mine = [self.opened_for(a, other) for a in d.alternatives]
+            return d if all(map(operator.is_, mine, d.alternatives)) else functools.reduce(self, mine)
+        if isinstance(d, Static):
+            for o in others:
+                if isinstance(o, (Struct, Sequence)):
+                    made = self.opened(d, o.kind if isinstance(o, Struct) else list)
+                    if made is not d:
+                        return self.opened_for(made, o)
+        if isinstance(d, Struct) and d.children:
+            for o in others:
+                if isinstance(o, Struct) and o.kind is d.kind and len(o.children) == len(d.children):
+                    children = tuple(map(self.opened_for, d.children, o.children))
+                    return d if all(map(operator.is_, children, d.children)) else Struct(d.kind, d.keys, children)
         return d
 
     def opened(self, d: Static, kind: type) -> Descriptor:

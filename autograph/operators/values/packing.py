@@ -9,7 +9,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.state.places import UNBOUND, UNDEFINED
 from autograph.operators.state.regions import close
-from autograph.operators.values.choice import choice_of, make_choice
+from autograph.operators.values.choice import Choice, choice_of, make_choice
 from autograph.operators.values.descriptors import (
     TAG,
     Descriptor,
@@ -70,6 +70,8 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
     if isinstance(d, Words):
         text = str(x) if choice_of(x) is not None else x
         return [STATE.trace.constant(text) if type(text) is str else text.__staged_text__()]  # type: ignore[union-attr]
+    if type(x) is Choice and not isinstance(d, OneOf):  # of objects that another one of their class has made one structure
+        return _pack_as_one(x, list(enumerate(x._alternatives)), d)
     if isinstance(d, Struct):
         parts = structure_of(x, instances=True)
         assert parts is not None, (x, d)
@@ -99,9 +101,8 @@ def _pack_choice(x: Any, d: OneOf) -> list[Value]:
     assert trace is not None
     choice = choice_of(x)
     if choice is None:
-        k = alternative_for(describe(x), d)
-        tag = trace.constant(k)
-        parts = [(k, x)]
+        mapping = [alternative_for(describe(x), d)]
+        tag = trace.constant(mapping[0])
     else:
         mapping = [alternative_for(describe(a), d) for a in choice._alternatives]
         tag_tensor: Any = choice._tag
@@ -110,23 +111,27 @@ def _pack_choice(x: Any, d: OneOf) -> list[Value]:
             for i, k in enumerate(mapping[:-1]):
                 tag_tensor = op.where(op.equal(choice._tag, i), k, tag_tensor)
         tag = as_value(tag_tensor, TAG)
-        parts = []
-        for k, a in zip(mapping, choice._alternatives, strict=True):
-            parts.append((k, a))
     values = [tag]
     for k, alternative in enumerate(d.alternatives):
-        mine = [a for i, a in parts if i == k]
+        mine = [i for i, place in enumerate(mapping) if place == k]
         if not mine:
             values += pack(UNDEFINED, alternative)
-            continue
-        packed = pack(mine[0], alternative)
-        for other in mine[1:]:  # two of the value's alternatives became one of the wider type
-            assert choice is not None
-            which = op.equal(choice._tag, next(i for i, a in enumerate(choice._alternatives) if a is other))
-            more = pack(other, alternative)
-            packed = [_either(trace, which, b, a) for a, b in zip(packed, more, strict=True)]
-        values += packed
+        elif choice is None:
+            values += pack(x, alternative)
+        else:
+            values += _pack_as_one(choice, [(i, choice._alternatives[i]) for i in mine], alternative)
     return values
+
+
+def _pack_as_one(choice: Choice, options: list[tuple[int, Any]], d: Descriptor) -> list[Value]:
+    """The values that carry the one taken of `options`, (tag, alternative) each, that have become one of a wider type."""
+    trace = STATE.trace
+    assert trace is not None
+    packed = pack(options[0][1], d)
+    for i, other in options[1:]:
+        which = op.equal(choice._tag, i)
+        packed = [_either(trace, which, b, a) for a, b in zip(packed, pack(other, d), strict=True)]
+    return packed
 
 
 def _either(trace: Trace, which: Any, a: Value, b: Value) -> Value:
@@ -146,7 +151,8 @@ def _either(trace: Trace, which: Any, a: Value, b: Value) -> Value:
 def alternative_for(have: Descriptor, d: OneOf) -> int:
     """Index of the alternative that a value joins."""
     found = alternative_of(have, d)
-    assert found is not None, f"{have} fits none of {d}"
+    if found is None:  # an object in it is another one at the end of the path than where the paths were joined
+        raise refusal("shared-list")
     return found
 
 
