@@ -7,23 +7,35 @@
     ag_pack_f32(k, n, b, rb, cb, out)                       b in panels, for many products; `packed_size` numbers
     ag_gemm_packed_f32(m, n, k, a, ra, ca, packed, c, ldc, add)
 
-and the same for f64. A panel is as many columns as a tile has, one row after the other, with zeros where b has ended.
-A BLAS copies both operands at each call; these read `a` where it lies, and `b` where its rows are not too far apart, so
-that products of some dozens of rows, of which steps of loops are made, run near the processor's peak. An element is the
-sum over k in order (over blocks of 256 where b is copied), whatever the number of threads.
+and the same for f64. Who knows sizes asks for these by names that say so (`of_sizes`, `packed_of_sizes`, `pack_of_steps`),
+and no more is compiled than such a product needs: there is a kernel for each number of rows that a tile may have, and all of
+them would be most of the time that a first product takes.
+
+A panel is as many columns as a tile has, one row after the other, with zeros where b has ended. A BLAS copies both operands
+at each call; these read `a` where it lies, and `b` where its rows are not too far apart, so that products of some dozens of
+rows, of which steps of loops are made, run near the processor's peak. An element is the sum over k in order (over blocks of
+256 where b is copied), whatever the number of threads.
 """
 
 from __future__ import annotations
 
+import ctypes
+import re
+import threading
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from runtime.backends.native import pool, threads, toolchain
+from runtime.backends.native import pool, toolchain
+from runtime.backends.native import threads as thread_pool
 from runtime.backends.native.errors import NoCompilerError
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
-__all__ = ["GRAIN", "SHARED", "WORDS", "Tile", "packed_size", "room", "symbol", "text", "tile"]
+__all__ = [
+    "GRAIN", "SHARED", "WORDS", "Products", "Tile", "of_sizes", "pack_of_steps", "packed_of_sizes", "packed_size", "room",
+    "symbol", "tile",
+]
 
 WORDS = {"f32": ("float", 4), "f64": ("double", 8)}
 SHARED = 700_000  # multiplications from which on threads share a product: some 8 microseconds
@@ -33,7 +45,15 @@ _NEAR = 800_000  # bytes of a second operand of which each thread may read all
 _FAR = 1000  # columns from which on rows of a, too, are put in order
 _ALONE = 8  # rows of a tile up to which it is likely to be the only one, whose rows of b are far, and
 _AHEAD = 12  # how many of those it asks for ahead
-_NAMES = ("ag_gemm", "ag_gemm_packed", "ag_pack")
+_BLOCK = 1536  # rows of a that are put in order at a time
+_EXPORTS = {
+    "tiles": ("ag_share", "ag_gemm_plain"), "edges": ("ag_pack_dense", "ag_edge"), "panels": ("ag_pack",),
+    "order": ("ag_order",),
+    "blocks": ("ag_gemm_packed", "ag_gemm_copied", "ag_gemm_ordered", "ag_gemm"),
+}
+_HOMES = {name: home for home, names in _EXPORTS.items() for name in names}
+_FILLED = {"dense": "ag_pack_dense", "edge": "ag_edge", "any": "ag_pack", "order": "ag_order"}  # places behind the kernels
+_NAME = re.compile(r"(ag_\w+?)_(f32|f64)(?:\.([a-z]*)\.([0-9a-f]+))?")  # what; the type; how; the places, as bits
 
 
 class Tile(NamedTuple):
@@ -47,6 +67,15 @@ class Tile(NamedTuple):
     def columns(self) -> int:
         """Numbers in a row of it."""
         return self.lanes * self.vectors
+
+    @property
+    def kernels(self) -> int:
+        """How many kernels there are: theirs are the first places."""
+        return 2 * self.rows
+
+    def place(self, rows: int, half: bool) -> int:
+        """That of a kernel for so many rows."""
+        return rows - 1 + (self.rows if half else 0)
 
 
 @lru_cache(maxsize=2)
@@ -72,57 +101,176 @@ def packed_size(kind: str, inner: int, columns: int) -> int:
 
 
 def room(kind: str, sizes: tuple[int, int, int], a: tuple[int, int], b: tuple[int, int]) -> int:
-    """Bytes that ag_gemm needs for what it puts in order: `sizes` are m, n, k; the others steps. As gemm.ll decides."""
+    """Bytes that ag_gemm needs for what it puts in order: `sizes` are m, n, k; the others steps."""
     found = tile(kind)
     assert found is not None
-    (m, n, k), (ra, ca), (rb, cb), size = sizes, a, b, WORDS[kind][1]
+    (m, n, k), size = sizes, WORDS[kind][1]
+    copied, ordered = _way(size, sizes, a, b)
+    if not copied:
+        return k * found.columns * size if n % found.columns else 0
+    depth = k if k <= 384 else 256
+    panels = packed_size(kind, depth, min(n, 1024))
+    return (panels + (min(m, _BLOCK) * depth if ordered else 0)) * size
+
+
+def _way(size: int, sizes: tuple[int, int, int], a: tuple[int, int], b: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether a product is made from panels of b, and from rows of a in order; blocks.ll asks the same."""
+    (m, n, k), (ra, ca), (rb, cb) = sizes, a, b
     clash = rb * size % 2048 == 0 and m >= (32 if k >= 512 else 64)
     deep = (k >= 512 and n >= 384) or k > 1024
     many = m >= (96 if deep else 256 if k >= 512 else 600)
     turned = ca != 1 and ((m >= 1000 and n >= 96) or (n >= 400 and k >= 200 and m >= 128))
     far = m >= 128 and (n >= _FAR or (k > 1024 and n >= 256)) and ra > 384
-    if not (clash or many or turned or far or cb != 1):
-        return k * found.columns * size if n % found.columns else 0
-    depth = k if k <= 384 else 256
-    panels = packed_size(kind, depth, min(n, 1024))
-    return (panels + (min(m, 1536) * depth if turned or far else 0)) * size
+    return clash or many or turned or far or cb != 1, turned or far
+
+
+def of_sizes(kind: str, sizes: tuple[object, ...], a: tuple[object, ...], b: tuple[object, ...]) -> str:
+    """The name by which to call ag_gemm for sizes and steps, some of which are numbers."""
+    (m, n, k, *steps), found = (x if isinstance(x, int) else None for x in (*sizes, *a, *b)), tile(kind)
+    assert found is not None
+    places = _kernels(found, m, n)
+    if m is None or n is None or k is None or None in steps:
+        return f"ag_gemm_{kind}..{places | _bits(found, *_FILLED):x}"
+    ra, ca, rb, cb = (x or 0 for x in steps)
+    copied, ordered = _way(WORDS[kind][1], (m, n, k), (ra, ca), (rb, cb))
+    way = "ordered" if ordered else "copied" if copied else "plain"
+    parts = ["order"] * ordered + ["any" if cb != 1 else "dense"] * copied
+    return f"ag_gemm_{kind}.{way}.{places | _bits(found, *parts):x}"
+
+
+def packed_of_sizes(kind: str, m: object, n: object, k: object) -> str:
+    """The name by which to call ag_gemm_packed."""
+    found = tile(kind)
+    assert found is not None
+    large = all(not isinstance(x, int) or x >= least for x, least in ((k, 513), (m, 128), (n, 256)))
+    return f"ag_gemm_packed_{kind}..{_kernels(found, m, n) | _bits(found, *['order'] * large):x}"
+
+
+def pack_of_steps(kind: str, cb: object) -> str:
+    """The name by which to call ag_pack."""
+    found = tile(kind)
+    assert found is not None
+    if cb == 1:
+        return f"ag_pack_{kind}.dense.0"
+    return f"ag_pack_{kind}..{0 if isinstance(cb, int) else _bits(found, 'dense'):x}"
+
+
+def _kernels(t: Tile, m: object, n: object) -> int:
+    """The places of the kernels that a product of m rows and n columns may need, as bits."""
+    rows = set(range(1, t.rows + 1))
+    if isinstance(m, int):
+        rows = set()
+        for count in {m, _BLOCK, m % _BLOCK} if m > _BLOCK else {m}:
+            tiles = -(-count // t.rows)
+            rows |= {count // tiles, -(-count // tiles)} if count else set()
+    columns = {t.columns, t.lanes}
+    if isinstance(n, int):
+        over = n % t.columns
+        columns = ({t.columns} if n > t.columns else set()) | {t.lanes if 0 < over <= t.lanes else t.columns}
+    edges = () if isinstance(n, int) and n % t.columns == 0 else ("dense", "edge")
+    return sum(1 << t.place(m, c == t.lanes) for m in rows for c in columns) | _bits(t, *edges)
+
+
+def _bits(t: Tile, *parts: str) -> int:
+    return sum(1 << t.kernels + list(_FILLED).index(part) for part in parts)
 
 
 def symbol(name: str) -> int:
-    """Where a function ("ag_gemm_f32") begins."""
-    return _loaded(name[-3:]).address(name)
+    """Where a function begins, of those above: `ag_gemm_f32` with all that it may need."""
+    parts = _NAME.fullmatch(name)
+    assert parts is not None
+    return _products(parts[2]).symbol(name)
 
 
 @lru_cache(maxsize=2)
-def _loaded(kind: str) -> Loaded:
+def _products(kind: str) -> Products:
     found = tile(kind)
     assert found is not None
-    symbols = pool.addresses() | {"ag_parallel": threads.parallel_address()}
-    return compile_text(text(kind, found), symbols, tuple(f"{name}_{kind}" for name in _NAMES))
+    return Products(kind, found)
 
 
-def text(kind: str, t: Tile) -> str:
-    """The module for a type and a tile."""
+class Products:
+    """Products of a type by tiles, of which each part is compiled when it is needed first.
+
+    places  addresses of the kernels, then of what `_FILLED` names: `ag_places`
+    """
+
+    def __init__(self, kind: str, found: Tile) -> None:
+        self.kind, self.tile = kind, found
+        self.places = (ctypes.c_void_p * (found.kernels + len(_FILLED)))()
+        self._addresses = {"ag_places": ctypes.addressof(self.places)}
+        self._loaded: list[Loaded] = []
+        self._lock = threading.RLock()
+
+    def symbol(self, name: str) -> int:
+        """Where a function begins, by a name that may say what it needs."""
+        parts = _NAME.fullmatch(name)
+        assert parts is not None
+        function, _, way, places = parts.groups()
+        return self.address(f"{function}_{way}" if way else function, None if places is None else int(places, 16))
+
+    def address(self, function: str, places: int | None = None) -> int:
+        """Where a function begins; `places`, or all, are filled before."""
+        t = self.tile
+        with self._lock:
+            wanted = [p for p in range(len(self.places)) if (places is None or places >> p & 1) and not self.places[p]]
+            self._fill_with_kernels(p for p in wanted if p < t.kernels)
+            for p, name in enumerate(_FILLED.values(), t.kernels):
+                if p in wanted:
+                    self.places[p] = self._of(name)
+            return self._of(function)
+
+    def _of(self, function: str) -> int:
+        """The address of what a file of IR defines."""
+        name, home = f"{function}_{self.kind}", _HOMES[function]
+        if name not in self._addresses:
+            if home == "blocks":
+                self._of("ag_share")
+            outside = pool.addresses() | {"ag_parallel": thread_pool.parallel_address()}
+            exports = tuple(f"{n}_{self.kind}" for n in _EXPORTS[home])
+            self._load(_text(self.kind, self.tile, home), outside | self._addresses, exports)
+        return self._addresses[name]
+
+    def _fill_with_kernels(self, places: Iterable[int]) -> None:
+        t, made = self.tile, {}
+        word = WORDS[self.kind][0]
+        for p in places:
+            half, rows = p >= t.rows, p % t.rows + 1
+            of = (Tile(t.lanes, 1, t.rows), word, self.kind, t.columns) if half else (t, word, self.kind)
+            made[p] = f"{'half_' if half else ''}kernel{rows}", _kernel(rows, *of)
+        if not made:
+            return
+        head = text_of("kernels").replace("$VECTOR", f"<{t.lanes} x {word}>").replace("$V", f"v{t.lanes}{self.kind}")
+        texts = [head.replace("$LANES", str(t.lanes)), *(text for _, text in made.values())]
+        self._load("\n".join(texts), {}, tuple(name for name, _ in made.values()))
+        for p, (name, _) in made.items():
+            self.places[p] = self._addresses[name]
+
+    def _load(self, text: str, outside: dict[str, int], exports: tuple[str, ...]) -> None:
+        loaded = compile_text(text, outside, exports)
+        self._loaded.append(loaded)
+        self._addresses |= {name: loaded.address(name) for name in exports}
+
+
+def _text(kind: str, t: Tile, home: str) -> str:
+    """A file of IR for a type and a tile."""
     word, size = WORDS[kind]
-    out = text_of("gemm", "panels")
-    half = Tile(t.lanes, 1, t.rows)  # for the last panel, where it has no more columns than that
+    out = text_of("gemm", home)
     facts = {
         "$COLUMNS": str(t.columns), "$ROWS": str(t.rows), "$WORD": word, "$KIND": kind, "$SIZE": str(size),
         "$LANES": str(t.lanes), "$MASK": f"<{t.lanes} x i1>", "$V": f"v{t.lanes}{kind}",
         "$NUMBERED": "<" + ", ".join(f"i32 {k}" for k in range(t.lanes)) + ">", "$LINES": _line(t),
         "$DOWN": _column(t), "$PAIR": _pair(t, word, size), "$TURNED": _turned(t, word, size),
-        "$FAR": str(_FAR), "$NEAR": str(_NEAR // size),
+        "$FAR": str(_FAR), "$NEAR": str(_NEAR // size), "$BLOCK": str(_BLOCK),
         "$SHARED": str(SHARED), "$MORE": str(_MORE), "$GRAIN": str(GRAIN),
-        "$NUMBERS": str(t.rows * t.columns),
-        "$WHOLES": ", ".join(f"ptr @kernel{m}" for m in range(1, t.rows + 1)),
-        "$HALVES": ", ".join(f"ptr @half.kernel{m}" for m in range(1, t.rows + 1)),
-        "$VECTOR": f"<{t.lanes} x {word}>", "$FMA": f"@llvm.fma.v{t.lanes}{kind}",
+        "$NUMBERS": str(t.rows * t.columns), "$PLACES": str(t.kernels + len(_FILLED)),
+        "$HOW": "; quick" if home in ("tiles", "blocks") else "; final", "$VECTOR": f"<{t.lanes} x {word}>",
     }
+    facts |= {f"${part.upper()}": str(t.kernels + k) for k, part in enumerate(_FILLED)}
     # first what has others in it; "$VECTOR" before "$V"
     for name in ("$LINES", "$DOWN", "$PAIR", "$TURNED", *sorted(facts, key=len, reverse=True)):
         out = out.replace(name, facts[name])
-    kernels = [_kernel(m, *of) for of in ((t, word, kind), (half, word, kind, t.columns)) for m in range(1, t.rows + 1)]
-    return out.replace("$KERNELS", "\n".join(kernels))  # last: they are long, and finished
+    return out
 
 
 def _column(t: Tile) -> str:
@@ -218,7 +366,7 @@ def _places(rows: int, pitch: int, word: str) -> list[str]:
 
 def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) -> str:
     """c[rows, columns] = or += a[rows, k] @ b[k, columns]; with a pitch, c is memory for a tile aside, which is only set."""
-    name = "half." if pitch else ""
+    name = "half_" if pitch else ""
     vector = f"<{t.lanes} x {word}>"
     each = [(i, j) for i in range(rows) for j in range(t.vectors)]
     at = {(i, j): f"%c{i}" if j == 0 else f"%c{i}.{j}" for i, j in each}
@@ -226,7 +374,7 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) 
     given = "i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, ptr %c, i64 %ldc, i64 %add"
     fma = f"{vector} @llvm.fma.v{t.lanes}{kind}"
     lines = [
-        f"define private fastcc void @{name}kernel{rows}({given}) noinline {{",
+        f"define fastcc void @{name}kernel{rows}({given}) {{",
         "entry:",
         *(f"  %step{i} = mul i64 %ra, {i}" for i in range(1, rows)),
         *(_places(rows, pitch, word) if pitch else _fetched(rows, t, word, size)),
@@ -270,11 +418,16 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) 
     if pitch:
         lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
         return "\n".join([*lines, "  ret void", "}"])
-    lines += ["  %adds = icmp ne i64 %add, 0", "  br i1 %adds, label %plus, label %only", "only:"]
-    lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
-    lines += ["  ret void", "plus:"]
+    # One way for both: what is not read is -0.0, which changes no number that it is added to.
+    lanes, zeros = f"<{t.lanes} x i1>", ", ".join([f"{word} -0.0"] * t.lanes)
+    lines += [
+        "  %adds = icmp ne i64 %add, 0",
+        f"  %mask.0 = insertelement {lanes} poison, i1 %adds, i64 0",
+        f"  %mask = shufflevector {lanes} %mask.0, {lanes} poison, <{t.lanes} x i32> zeroinitializer",
+    ]
+    load = f"{vector} @llvm.masked.load.v{t.lanes}{kind}.p0"
     for i, j in each:
-        lines.append(f"  %old{i}.{j} = load {vector}, ptr {at[i, j]}, align {size}")
+        lines.append(f"  %old{i}.{j} = call {load}(ptr {at[i, j]}, i32 {size}, {lanes} %mask, {vector} <{zeros}>)")
         lines.append(f"  %whole{i}.{j} = fadd {vector} %old{i}.{j}, %r{i}.{j}")
         lines.append(f"  store {vector} %whole{i}.{j}, ptr {at[i, j]}, align {size}")
     return "\n".join([*lines, "  ret void", "}"])

@@ -23,16 +23,15 @@ TILES = [*HOST, ("f32", gemm.Tile(8, 2, 6)), ("f64", gemm.Tile(4, 2, 6)), ("f32"
 @pytest.fixture(scope="module", params=TILES, ids=str)
 def kernels(request):
     kind, tile = request.param
-    symbols = pool.addresses() | {"ag_parallel": threads.parallel_address()}
-    names = [f"{name}_{kind}" for name in ("ag_gemm", "ag_gemm_packed", "ag_pack")]
-    loaded = toolchain.compile_text(gemm.text(kind, tile), symbols, tuple(names))
+    made = gemm.Products(kind, tile)
     kinds = [
         (INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT),
         (None, INT, INT, INT, PTR, INT, INT, PTR, PTR, INT, INT),
         (None, INT, INT, PTR, INT, INT, PTR),
     ]
-    plain, packed, pack = (ctypes.CFUNCTYPE(*k)(loaded.address(n)) for k, n in zip(kinds, names, strict=True))
-    plain.keep = loaded
+    names = "ag_gemm", "ag_gemm_packed", "ag_pack"
+    plain, packed, pack = (ctypes.CFUNCTYPE(*k)(made.address(n)) for k, n in zip(kinds, names, strict=True))
+    plain.keep = made
     return TYPES[kind], tile, plain, packed, pack
 
 
@@ -113,6 +112,30 @@ def test_what_is_put_in_order_fits_into_the_room_that_is_planned(kind, m, k, n):
         assert pool.kept() == 0  # none was taken beside it
         assert (own[:64] == 7).all() and (own[-64:] == 7).all()
         np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "tile"), HOST, ids=str)
+@pytest.mark.parametrize(
+    ("m", "k", "n", "way", "most"),
+    [(24, 100, 128, "plain", 1), (100, 100, 100, "plain", 6), (64, 784, 10, "plain", 5), (37, 60, 64, "plain", 2),
+     (300, 700, 90, "copied", 6), (1540, 390, 520, "copied", 9), (200, 1100, 300, "ordered", 7), (None, 64, None, "", 28)],
+)
+def test_only_what_sizes_need_is_compiled(kind, tile, m, k, n, way, most):
+    """And it is enough: places that are not filled are not called."""
+    whole = ctypes.CFUNCTYPE(INT, INT, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT, INT, PTR, INT)
+    name = gemm.of_sizes(kind, (m, n, k), (k, 1), (n, 1))
+    assert name.startswith(f"ag_gemm_{kind}.{way}.")
+    made = gemm.Products(kind, tile)
+    assert made.symbol(name) != 0
+    assert 1 <= sum(place is not None for place in made.places) <= most
+    random = np.random.default_rng(0)
+    for rows, columns in [(m, n)] if m else [(1, 3), (50, 70), (1601, 33)]:
+        a, b = (random.standard_normal(shape).astype(TYPES[kind]) for shape in ((rows, k), (k, columns)))
+        c, all_of_it = np.empty((2, rows, columns), TYPES[kind])
+        for function, out in ((made.symbol(name), c), (gemm.symbol(f"ag_gemm_{kind}"), all_of_it)):
+            given = a.ctypes.data, k, 1, b.ctypes.data, columns, 1, out.ctypes.data, columns, 0, None, 0
+            assert whole(function)(rows, columns, k, *given) == 1
+        np.testing.assert_array_equal(c, all_of_it)
 
 
 def test_nothing(kernels):
@@ -331,6 +354,6 @@ def test_products_by_a_transpose(kind, rows, inner, columns):
 
     given = ag.constant(x), ag.constant(w)
     product(*given)
-    assert f"call i64 @ag_gemm_{'f32' if kind == 'float32' else 'f64'}(" in product.inspect(*given).llvm
+    assert f"call i64 @ag_gemm_{'f32' if kind == 'float32' else 'f64'}." in product.inspect(*given).llvm
     tolerance = {"float32": 2e-4, "float64": 1e-10}[kind]
     np.testing.assert_allclose(product(*given), np.maximum(x, 0) @ w.T + 1, rtol=tolerance, atol=tolerance * 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.backends.native.gemm import GRAIN, SHARED, tile
+from runtime.backends.native.gemm import GRAIN, SHARED, pack_of_steps, packed_of_sizes, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import IndexMap
 from runtime.backends.native.lower.function import FunctionLowering
@@ -109,8 +109,9 @@ class Batch:
             used |= panels.buffers
         ctx.memory.touch(used)
         head = "i64, i64, i64, ptr, i64, i64, ptr, ptr, i64, i64"
-        ctx.module.declare(f"declare void @ag_gemm_packed_{kind}({head})", f"ag_gemm_packed_{kind}")
-        ctx.module.declare(f"declare void @ag_pack_{kind}(i64, i64, ptr, i64, i64, ptr)", f"ag_pack_{kind}")
+        gemm, pack = packed_of_sizes(kind, rows, columns, inner), pack_of_steps(kind, b[3][1])
+        ctx.module.declare(f"declare void @{gemm}({head})", gemm)
+        ctx.module.declare(f"declare void @{pack}(i64, i64, ptr, i64, i64, ptr)", pack)
 
         def write() -> None:
             own = code.alloca(f"[{size} x {LLVM[kind]}]", "panels", 64) if panels is None else ""
@@ -122,11 +123,11 @@ class Batch:
                 pb = pointer(ctx, b[0], kind, code.add(b[1], of_b))
                 pc = pointer(ctx, self.out.ptr, kind, code.add(self.out.offset, at[2]))
                 code.do(
-                    f"call void @ag_pack_{kind}(i64 {inner}, i64 {columns}, ptr {pb}, i64 {b[3][0]}, i64 {b[3][1]}, "
+                    f"call void @{pack}(i64 {inner}, i64 {columns}, ptr {pb}, i64 {b[3][0]}, i64 {b[3][1]}, "
                     f"ptr {place})"
                 )
                 code.do(
-                    f"call void @ag_gemm_packed_{kind}(i64 {rows}, i64 {columns}, i64 {inner}, ptr {pa}, "
+                    f"call void @{gemm}(i64 {rows}, i64 {columns}, i64 {inner}, ptr {pa}, "
                     f"i64 {a[3][0]}, i64 {a[3][1]}, ptr {place}, ptr {pc}, i64 {pitch}, i64 0)"
                 )
 

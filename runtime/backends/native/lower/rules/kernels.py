@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from runtime.backends.native import dots
-from runtime.backends.native.gemm import packed_size, room, tile
+from runtime.backends.native.gemm import of_sizes, pack_of_steps, packed_of_sizes, packed_size, room, tile
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.memory import Array, Buffer
@@ -66,7 +66,10 @@ def by_kernel(
     a_steps, b_steps = a[3], b[3]
     own, bytes_ = (None, 0) if packed else _room(ctx, kind, (rows, columns, inner), a_steps, b_steps)
     places = _places(ctx, a, b, out, at)
-    name = f"ag_gemm_packed_{kind}" if packed else f"ag_gemm_{kind}"
+    if packed:
+        name = packed_of_sizes(kind, rows, columns, inner)
+    else:
+        name = of_sizes(kind, (rows, columns, inner), a_steps, b_steps)
     head, tail = "i64, i64, i64, ptr, i64, i64, ptr", "ptr, i64, i64"
     more = f"declare i64 @{name}({head}, i64, i64, {tail}, ptr, i64)"
     ctx.module.declare(f"declare void @{name}({head}, {tail})" if packed else more, name)
@@ -214,7 +217,7 @@ def _put_into_panels(
 ) -> Array:
     """The panels of a matrix that lies at `at`."""
     out = ctx.allocate(kind, (packed_size(kind, *sizes),))
-    name = f"ag_pack_{kind}"
+    name = pack_of_steps(kind, steps[1])
     ctx.module.declare(f"declare void @{name}(i64, i64, ptr, i64, i64, ptr)", name)
     ctx.memory.touch(buffers)
     ctx.memory.touch(out.buffers)

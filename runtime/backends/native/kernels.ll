@@ -1,0 +1,7 @@
+; final
+;
+; Kernels of products, which gemm.py writes: those that are needed.
+
+declare $VECTOR @llvm.fma.$V($VECTOR, $VECTOR, $VECTOR)
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+declare $VECTOR @llvm.masked.load.$V.p0(ptr, i32, <$LANES x i1>, $VECTOR)
