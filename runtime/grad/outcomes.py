@@ -36,6 +36,14 @@ class _Level(NamedTuple):
     types: tuple[ValueType, ...]
 
 
+class _Form(NamedTuple):
+    """What a form of a function is for."""
+
+    function: str
+    levels: tuple[str, ...]
+    exceptions: Exceptions
+
+
 class _Outcome(NamedTuple):
     """How a part ended: the tag (0: it did not fail), its outputs, what was noted for all levels, innermost first."""
 
@@ -62,8 +70,8 @@ def spelled_out(node: Node, functions: dict[str, Graph]) -> str:
     with tracing(trace):
         body = functions[name]
         table = dict(zip(body.inputs, inputs[slots:], strict=True))
-        end = _Spelling(trace, (level,)).graph(body, table, inputs[:slots])
-        part = _Spelling(trace, (level,))
+        part = _Spelling(trace, (level,), level.exceptions)
+        end = part.graph(body, table, inputs[:slots])
         chosen = part.branch(end.tag, lambda: end.outputs, lambda: end.state, types)
         trace.graph.outputs = [trace.builder.region.resolve(v) for v in (end.tag, *chosen)]
     return spelled
@@ -72,11 +80,11 @@ def spelled_out(node: Node, functions: dict[str, Graph]) -> str:
 class _Spelling:
     """Graphs spelled out inside some levels, into the region that is open."""
 
-    def __init__(self, trace: Trace, levels: tuple[_Level, ...]) -> None:
+    def __init__(self, trace: Trace, levels: tuple[_Level, ...], exceptions: Exceptions) -> None:
         self.trace = trace
-        self.levels = levels
+        self.levels = levels  # for which something may be noted
         self.types = tuple(t for level in levels for t in level.types)
-        self.exceptions = tuple(e for level in levels for e in level.exceptions)
+        self.exceptions = exceptions  # that the tag counts, of these levels and others
         self.functions = trace.graph.functions
 
     # Parts
@@ -126,10 +134,8 @@ class _Spelling:
             return self._cond(node, inputs, state)
         if name in ("for_loop", "while_loop"):
             return self._loop(node, inputs, state)
-        if name == "attempt":
-            return self._attempt(node, inputs, state)
-        if name == "call":
-            return self._call(node, inputs, state)
+        if name in CALLS and self._noted_in(node):
+            return (self._attempt if name == "attempt" else self._call)(node, inputs, state)
         return self._single(node, inputs, state)
 
     def _single(self, node: Node, inputs: list[Value], state: list[Value]) -> _Outcome:
@@ -149,20 +155,54 @@ class _Spelling:
         return _Outcome(made.outputs[0], made.outputs[1:], state)
 
     def _call(self, node: Node, inputs: list[Value], state: list[Value]) -> _Outcome:
-        """A call of the function's form (what was noted, its inputs) -> (tag, its outputs, what was noted)."""
+        """A call of the function's form (what was noted, its inputs) -> (tag, its outputs, what was noted).
+
+        The form is for those levels for which the function notes something, and counts each exception once: one that calls
+        itself in an attempt needs no other form at each depth.
+        """
         graph = self.functions[node.attrs["function"]]
-        name = f"{node.attrs['function']}_in_{'_'.join(level.name for level in self.levels)}"
+        noted_for = self._noted_in(node)
+        places: list[int] = []  # in the state, of what is noted in the function
+        levels: list[_Level] = []
+        first = 0
+        for level in self.levels:
+            if level.name in noted_for:
+                noted_for.discard(level.name)  # further out it is not seen
+                levels.append(level)
+                places += range(first, first + len(level.types))
+            first += len(level.types)
+        once = tuple(dict.fromkeys(self.exceptions))
+        form = _Form(node.attrs["function"], tuple(level.name for level in levels), once)
         types = tuple(v.type for v in node.outputs)
-        if name not in self.functions:
+        kept = tuple(self.types[i] for i in places)
+        forms = self.trace.notes.setdefault("spelled forms", {})
+        if form not in forms:
+            base = name = f"{form.function}_in_{'_'.join(form.levels)}"
+            while name in self.functions:
+                name = f"{base}_{len(self.functions)}"
+            forms[form] = name
             trace = Trace(name, self.functions)
+            trace.notes["spelled forms"] = forms
             self.functions[name] = trace.graph
-            noted = [trace.graph.add_input(t) for t in self.types]
+            noted = [trace.graph.add_input(t) for t in kept]
             table = {v: trace.graph.add_input(v.type, v.name) for v in graph.inputs}
             with tracing(trace):
-                end = _Spelling(trace, self.levels).graph(graph, table, noted)
+                end = _Spelling(trace, tuple(levels), once).graph(graph, table, noted)
                 trace.graph.outputs = [trace.builder.region.resolve(v) for v in end.values()]
-        made = self._emit(node, [*state, *inputs], {"function": name}, (_TAG, *types, *self.types))
-        return self._outcome(made, len(types))
+        given = [state[i] for i in places]
+        made = self._emit(node, [*given, *inputs], {"function": forms[form]}, (_TAG, *types, *kept))
+        after = list(state)
+        for place, value in zip(places, made[1 + len(types) :], strict=True):
+            after[place] = value
+        return _Outcome(self._counted(made[0], once), list(made[1 : 1 + len(types)]), after)
+
+    def _counted(self, tag: Value, once: Exceptions) -> Value:
+        """The tag that counts `once` each exception, as one that counts all."""
+        for place in reversed(range(len(once))):
+            if self.exceptions.index(once[place]) != place:
+                is_it, then = self._test("equal", tag, place + 1), self._number(self.exceptions.index(once[place]) + 1)
+                tag = self._put("where", is_it, then, tag)
+        return tag
 
     def _attempt(self, node: Node, inputs: list[Value], state: list[Value]) -> _Outcome:
         """An attempt inside: what its handlers are for does not fail around it."""
@@ -170,7 +210,7 @@ class _Spelling:
         types = tuple(v.type for v in node.outputs[1:])
         level = _Level(node.attrs["function"], node.attrs["exceptions"], types)
         body = self.functions[level.name]
-        inner = _Spelling(self.trace, (level, *self.levels))
+        inner = _Spelling(self.trace, (level, *self.levels), (*level.exceptions, *self.exceptions))
         end = inner.graph(body, dict(zip(body.inputs, inputs[slots:], strict=True)), [*inputs[:slots], *state])
         results = self.branch(end.tag, lambda: end.outputs, lambda: end.state[:slots], types)
         own = self._test("less_equal", end.tag, count)
@@ -274,6 +314,26 @@ class _Spelling:
         if not self._is_certain_itself(node):
             return False
         return all(self._is_certain(inner) for region in node.regions for inner in region.nodes)
+
+    def _noted_in(self, node: Node) -> set[str]:
+        """The levels for which a function notes something; what an attempt in it notes is its own, whatever its name is."""
+        mine = {level.name for level in self.levels}
+        found: set[str] = set()
+        pending: list[tuple[Node, frozenset[str]]] = [(node, frozenset())]
+        seen = set()
+        while pending:
+            call, hidden = pending.pop()
+            name = call.attrs["function"]
+            hidden |= {name} if call.op.name == "attempt" else frozenset()
+            if (name, hidden) in seen:
+                continue
+            seen.add((name, hidden))
+            for inner in self.functions[name].walk():
+                if inner.op.name == "note" and inner.attrs["of"] in mine - hidden:
+                    found.add(inner.attrs["of"])
+                if inner.op.name in CALLS:
+                    pending.append((inner, hidden))
+        return found
 
     def _is_certain_itself(self, node: Node) -> bool:
         if node.op.name in CALLS:

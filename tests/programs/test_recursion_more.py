@@ -108,6 +108,31 @@ def adaptive(a, b, tol):
     return go(a, b, tol, simpson(a, b))
 
 
+@PROGRAMS.add((np.array([1.5, -2.0, 0.5]), 2), (np.array([1.5, 2.0, 3.0]), 0), (np.array([1.0, 2.0, 4.0]), 1))
+def handlers_at_each_depth(xs, n):
+    log = [xs[0]]
+
+    def go(k):
+        try:
+            try:
+                log.append(xs[k] * k)
+                if k == 0:
+                    return xs[7]
+                if xs[k] < 0:
+                    raise ValueError
+                return go(k - 1) * xs[k]
+            except ValueError:
+                log.append(-xs[k])
+                return xs[0] * xs[k]
+        except IndexError:
+            log.append(xs[k] ** 2)
+            if k == n:
+                return xs[k] * 2
+            raise
+
+    return go(n), log
+
+
 @PROGRAMS.add((1.5, 4), (2.0, 0))
 def named_state(x, n):
     def go(s, n):
