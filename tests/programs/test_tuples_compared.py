@@ -1,5 +1,7 @@
 """Tuples and dictionaries with staged items, compared as Python compares them, and looked for in lists."""
 
+from typing import NamedTuple
+
 import pytest
 
 import autograph as ag
@@ -69,6 +71,38 @@ def dictionaries(a, b, c, d):
         grown.append(i)
     one, two = {"k": grown, "v": a}, {"v": c, "k": other}
     return one == two, one != two, {"k": (a, b)} == {"k": (c, b)}, {"v": a} == {"w": a}
+
+
+class Job(NamedTuple):
+    due: int
+    number: int
+
+
+class ByNumber(Job):
+    def __lt__(self, other):
+        return self.number < other.number
+
+
+@PROGRAMS.add(*FOUR)
+def named(a, b, c, d):
+    p, q = Job(a, b), Job(c, d)
+    return p < q, p <= q, p > q, p >= q, p == q, p != q, p < (d, c), (a, b) >= q, p == (c, d), (a, b) != q
+
+
+@PROGRAMS.add(*FOUR)
+def named_in_their_own_way(a, b, c, d):
+    p, q = ByNumber(a, b), ByNumber(c, d)
+    return p < q, p > q, p >= q
+
+
+@PROGRAMS.add(*FOUR)
+def best_named(a, b, c, d):
+    jobs = [Job(a, b), Job(c, d), Job(d, a)]
+    first = jobs[0]
+    for job in jobs:
+        if job < first:
+            first = job
+    return list(first), list(max(jobs)), list(min(jobs, key=lambda job: (job, 1)))
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()

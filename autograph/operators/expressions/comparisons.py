@@ -25,7 +25,7 @@ from autograph.operators.values import specials
 from autograph.operators.values.choice import CHOICES, choice_of, is_mixed, resolve, select, without_unbound
 from autograph.operators.values.listvalue import new_list
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
-from autograph.operators.values.quick import meet_tuple
+from autograph.operators.values.quick import NUMBERS, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -35,21 +35,24 @@ __all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "
 
 def eq(a: Any, b: Any) -> Any:
     """`a == b`."""
-    kind = type(a)
-    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+    if STATE.trace is None or not _are_alike(type(a), type(b)):
         return a == b
     return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
 
 
 def not_eq(a: Any, b: Any) -> Any:
     """`a != b`."""
-    kind = type(a)
-    if (kind not in _BUILT and not _is_tuple(kind)) or type(b) is not kind or STATE.trace is None:
+    if STATE.trace is None or not _are_alike(type(a), type(b)):
         return a != b
     return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
 
 
 _BUILT = frozenset((list, dict))
+
+
+def _are_alike(a: type, b: type) -> bool:
+    """Whether instances of two classes are compared by their items."""
+    return a is b if a in _BUILT else _is_tuple(a) and (a is b or _is_tuple(b))
 
 
 def _is_tuple(kind: type) -> bool:
@@ -80,7 +83,7 @@ def gt_e(a: Any, b: Any) -> Any:
 def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     """`compare(a, b)`; of tuples with staged items the first items that differ decide, by `strict`."""
     kind = type(a)
-    if (kind is not tuple and kind is not list and kind not in CHOICES) or STATE.trace is None:
+    if kind in NUMBERS or STATE.trace is None or not (kind is list or kind in CHOICES or _is_row(kind, compare)):
         return compare(a, b)
     if is_mixed(a):
         return select(a, lambda taken: _ordered(compare, strict, taken, b))
@@ -88,12 +91,27 @@ def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
         return select(b, lambda taken: _ordered(compare, strict, a, taken))
     a, b = resolve(a), resolve(b)
     known = dynamic_of(a) is None and dynamic_of(b) is None
-    if not known or not (type(a) is type(b) in _ROWS) or not (holds_staged(a) or holds_staged(b)):
+    if not known or not _are_rows(type(a), type(b), compare) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
     return _by_items(compare, strict, a, b)
 
 
-_ROWS = (tuple, list)
+def _are_rows(a: type, b: type, compare: Any) -> bool:
+    """Whether the first items that differ decide how instances of two classes compare."""
+    if a is b:
+        return a is list or _is_row(a, compare)
+    return all(_is_row(kind, sign) for kind in (a, b) for sign in _ORDERS)
+
+
+def _is_row(kind: type, compare: Any) -> bool:
+    """Whether a class is `tuple`, or a named one that compares as such."""
+    if kind is tuple or not issubclass(kind, tuple):
+        return kind is tuple
+    name = f"__{compare.__name__}__"
+    return getattr(kind, name) is getattr(tuple, name)
+
+
+_ORDERS = (operator.lt, operator.le, operator.gt, operator.ge)
 
 
 def _by_items(compare: Any, strict: Any, a: Any, b: Any) -> Any:
@@ -119,7 +137,7 @@ def holds_staged(x: Any) -> bool:
     if dynamic_of(x) is not None:
         return True
     return any(
-        holds_staged(e) if type(e) in _HOLDING else isinstance(e, Tensor) or type(e) in CHOICES
+        holds_staged(e) if type(e) in _HOLDING or isinstance(e, tuple) else isinstance(e, Tensor) or type(e) in CHOICES
         for e in (x.values() if type(x) is dict else x)
     )
 

@@ -25,6 +25,7 @@ from autograph.operators.containers.lists import (
     stacked,
 )
 from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.expressions.comparisons import gt, lt
 from autograph.operators.expressions.orders import are_ordered_by_run, compares, order_by_pairs, order_of_rows
 from autograph.operators.expressions.py_builtins import collect, gathered, list_
 from autograph.operators.functions.calls import callee, special
@@ -38,7 +39,7 @@ from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
-from autograph.operators.statements.branches import and_, if_exp, or_
+from autograph.operators.statements.branches import if_exp
 from autograph.operators.statements.iterables import StagedRange, staged_iterable
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
@@ -134,16 +135,9 @@ def _better(best: tuple[Any, Any], e: tuple[Any, Any], better: Any, pick: Any) -
             return (pick(a, b),) * 2  # NumPy's: of integers, the same
         if len(kinds) > 1:  # the sides of a condition are of one type
             return (op.where(better(b, a), b, a),) * 2
-    replaced = _before(of_b, of_a, better)
+    replaced = better(of_b, of_a)
     found = if_exp(replaced, lambda: b, lambda: a)
     return found, found if pick is not None else if_exp(replaced, lambda: of_b, lambda: of_a)
-
-
-def _before(a: Any, b: Any, better: Any) -> Any:
-    """Whether `a` is better than `b`; of tuples, the first items that differ decide."""
-    if not (type(a) is tuple and type(b) is tuple and a and b and (_is_staged(a) or _is_staged(b))):
-        return better(a, b)
-    return or_(better(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _before(a[1:], b[1:], better)))
 
 
 def _is_number(x: Any) -> bool:
@@ -175,7 +169,7 @@ def max_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
     """`max`."""
     if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
         return builtins.max(*args)
-    return _extreme(args, key, default, op.maximum, lambda a, b: a > b, builtins.max)
+    return _extreme(args, key, default, op.maximum, gt, builtins.max)
 
 
 @stand_in(builtins.min)
@@ -183,7 +177,7 @@ def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
     """`min`."""
     if key is None and default is _MISSING and len(args) > 1 and NUMBERS.issuperset(map(type, args)):
         return builtins.min(*args)
-    return _extreme(args, key, default, op.minimum, lambda a, b: a < b, builtins.min)
+    return _extreme(args, key, default, op.minimum, lt, builtins.min)
 
 
 @stand_in(builtins.sum)
