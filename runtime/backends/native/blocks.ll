@@ -1,7 +1,35 @@
 ; Products whose operands are cut into blocks and put in order. Begins with gemm.ll.
 
 declare void @ag_share_$KIND(ptr)
+declare void @ag_pack_$KIND(i64, i64, ptr, i64, i64, ptr)
 declare i64 @ag_gemm_plain_$KIND(i64, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64)
+
+; Put a of a job in order, into memory for it.
+define private void @order(ptr %job, ptr %out) {
+entry:
+  %of.tiles = call ptr @place(i64 $ORDER)
+  %out.i = ptrtoint ptr %out to i64
+  call void @put(ptr %job, i64 20, i64 %out.i)
+  %m = call i64 @word(ptr %job, i64 0)
+  %k = call i64 @word(ptr %job, i64 2)
+  %tiles = call i64 @word(ptr %job, i64 18)
+  %work = mul i64 %m, %k
+  %worth = icmp sge i64 %work, 49152
+  br i1 %worth, label %threads, label %alone
+threads:
+  %tile = mul i64 %k, $ROWS
+  %grain = udiv i64 16384, %tile
+  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
+  call void @ag_parallel(ptr %of.tiles, ptr %job, i64 %tiles, i64 %grain1)
+  br label %done
+alone:
+  call void %of.tiles(ptr %job, i64 0, i64 %tiles)
+  br label %done
+done:
+  call void @put(ptr %job, i64 3, i64 %out.i)
+  call void @put(ptr %job, i64 19, i64 1)
+  ret void
+}
 
 define void @ag_gemm_packed_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, ptr %c, i64 %ldc, i64 %add) {
 entry:
@@ -12,7 +40,6 @@ entry:
   br i1 %some, label %work, label %done
 work:
   %ps = mul i64 %k, $COLUMNS
-  %order = call ptr @place(i64 $ORDER)
   %deep = icmp sgt i64 %k, 512
   %several = icmp sge i64 %m, 128
   %wide = icmp sge i64 %n, 256
@@ -53,7 +80,7 @@ outer:
   call void @fill(ptr %job, i64 %i.count, i64 %n, i64 %p.count, ptr %a.part, i64 %ra, i64 %ca, ptr %c.at, i64 %ldc,
                   i64 %add.now)
   call void @packed(ptr %job, ptr %b.at, i64 %ps)
-  call void %order(ptr %job, ptr %buffer)
+  call void @order(ptr %job, ptr %buffer)
   call void @ag_share_$KIND(ptr %job)
   %i.next = add i64 %i, %mc
   %i.more = icmp slt i64 %i.next, %m
@@ -79,11 +106,6 @@ entry:
   %some = and i1 %rows, %columns
   br i1 %some, label %copies, label %done
 copies:
-  %order = call ptr @place(i64 $ORDER)
-  %any = call ptr @place(i64 $ANY)
-  %by.rows = call ptr @place(i64 $DENSE)
-  %dense = icmp eq i64 %cb, 1
-  %pack = select i1 %dense, ptr %by.rows, ptr %any
   %short = icmp sle i64 %k, 384
   %kc = select i1 %short, i64 %k, i64 256
   %nc = call i64 @llvm.smin.i64(i64 %n, i64 1024)
@@ -119,7 +141,7 @@ outer:
   %j.count = call i64 @llvm.smin.i64(i64 %j.left, i64 %nc)
   %b.j = mul i64 %j, %cb
   %b.at = getelementptr $WORD, ptr %b.row, i64 %b.j
-  call void %pack(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 %cb, ptr %buffer)
+  call void @ag_pack_$KIND(i64 %p.count, i64 %j.count, ptr %b.at, i64 %rb, i64 %cb, ptr %buffer)
   br label %rows.part
 rows.part:
   %i = phi i64 [0, %outer], [%i.next, %multiply]
@@ -137,7 +159,7 @@ rows.part:
   call void @put(ptr %job, i64 21, i64 1)
   br i1 %ordered, label %in.order, label %multiply
 in.order:
-  call void %order(ptr %job, ptr %a.buffer)
+  call void @order(ptr %job, ptr %a.buffer)
   br label %multiply
 multiply:
   call void @ag_share_$KIND(ptr %job)

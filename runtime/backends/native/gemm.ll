@@ -21,7 +21,7 @@ declare $VECTOR @llvm.masked.load.$V.p0(ptr, i32, $MASK, $VECTOR)
 declare void @llvm.masked.store.$V.p0($VECTOR, ptr, i32, $MASK)
 
 ; Where the kernels are, by the rows of a tile, less one: those of whole panels, those of half ones; then what packs rows in
-; one piece, what finishes edges, what packs a matrix with any steps, what puts rows of a in order. A place is filled when a
+; one piece, what finishes edges, what packs columns with any steps, what puts rows of a in order. A place is filled when a
 ; product that needs it is compiled.
 @ag_places = external global [$PLACES x ptr]
 

@@ -47,12 +47,12 @@ _ALONE = 8  # rows of a tile up to which it is likely to be the only one, whose 
 _AHEAD = 12  # how many of those it asks for ahead
 _BLOCK = 1536  # rows of a that are put in order at a time
 _EXPORTS = {
-    "tiles": ("ag_share", "ag_gemm_plain"), "edges": ("ag_pack_dense", "ag_edge"), "panels": ("ag_pack",),
+    "tiles": ("ag_share", "ag_pack", "ag_gemm_plain"), "edges": ("ag_dense", "ag_edge"), "panels": ("ag_any",),
     "order": ("ag_order",),
     "blocks": ("ag_gemm_packed", "ag_gemm_copied", "ag_gemm_ordered", "ag_gemm"),
 }
 _HOMES = {name: home for home, names in _EXPORTS.items() for name in names}
-_FILLED = {"dense": "ag_pack_dense", "edge": "ag_edge", "any": "ag_pack", "order": "ag_order"}  # places behind the kernels
+_FILLED = "dense", "edge", "any", "order"  # places behind the kernels
 _NAME = re.compile(r"(ag_\w+?)_(f32|f64)(?:\.([a-z]*)\.([0-9a-f]+))?")  # what; the type; how; the places, as bits
 
 
@@ -150,9 +150,8 @@ def pack_of_steps(kind: str, cb: object) -> str:
     """The name by which to call ag_pack."""
     found = tile(kind)
     assert found is not None
-    if cb == 1:
-        return f"ag_pack_{kind}.dense.0"
-    return f"ag_pack_{kind}..{0 if isinstance(cb, int) else _bits(found, 'dense'):x}"
+    parts = ["any"] * (cb != 1) + ["dense"] * (cb == 1 or not isinstance(cb, int))
+    return f"ag_pack_{kind}..{_bits(found, *parts):x}"
 
 
 def _kernels(t: Tile, m: object, n: object) -> int:
@@ -172,7 +171,7 @@ def _kernels(t: Tile, m: object, n: object) -> int:
 
 
 def _bits(t: Tile, *parts: str) -> int:
-    return sum(1 << t.kernels + list(_FILLED).index(part) for part in parts)
+    return sum(1 << t.kernels + _FILLED.index(part) for part in parts)
 
 
 def symbol(name: str) -> int:
@@ -215,9 +214,9 @@ class Products:
         with self._lock:
             wanted = [p for p in range(len(self.places)) if (places is None or places >> p & 1) and not self.places[p]]
             self._fill_with_kernels(p for p in wanted if p < t.kernels)
-            for p, name in enumerate(_FILLED.values(), t.kernels):
+            for p, name in enumerate(_FILLED, t.kernels):
                 if p in wanted:
-                    self.places[p] = self._of(name)
+                    self.places[p] = self._of(f"ag_{name}")
             return self._of(function)
 
     def _of(self, function: str) -> int:
@@ -241,7 +240,7 @@ class Products:
         if not made:
             return
         head = text_of("kernels").replace("$VECTOR", f"<{t.lanes} x {word}>").replace("$V", f"v{t.lanes}{self.kind}")
-        texts = [head.replace("$LANES", str(t.lanes)), *(text for _, text in made.values())]
+        texts = [head, *(text for _, text in made.values())]
         self._load("\n".join(texts), {}, tuple(name for name, _ in made.values()))
         for p, (name, _) in made.items():
             self.places[p] = self._addresses[name]
@@ -418,16 +417,11 @@ def _kernel(rows: int, t: Tile, word: str, kind: str, pitch: int | None = None) 
     if pitch:
         lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
         return "\n".join([*lines, "  ret void", "}"])
-    # One way for both: what is not read is -0.0, which changes no number that it is added to.
-    lanes, zeros = f"<{t.lanes} x i1>", ", ".join([f"{word} -0.0"] * t.lanes)
-    lines += [
-        "  %adds = icmp ne i64 %add, 0",
-        f"  %mask.0 = insertelement {lanes} poison, i1 %adds, i64 0",
-        f"  %mask = shufflevector {lanes} %mask.0, {lanes} poison, <{t.lanes} x i32> zeroinitializer",
-    ]
-    load = f"{vector} @llvm.masked.load.v{t.lanes}{kind}.p0"
+    lines += ["  %adds = icmp ne i64 %add, 0", "  br i1 %adds, label %plus, label %only", "only:"]
+    lines += [f"  store {vector} %r{i}.{j}, ptr {at[i, j]}, align {size}" for i, j in each]
+    lines += ["  ret void", "plus:"]
     for i, j in each:
-        lines.append(f"  %old{i}.{j} = call {load}(ptr {at[i, j]}, i32 {size}, {lanes} %mask, {vector} <{zeros}>)")
+        lines.append(f"  %old{i}.{j} = load {vector}, ptr {at[i, j]}, align {size}")
         lines.append(f"  %whole{i}.{j} = fadd {vector} %old{i}.{j}, %r{i}.{j}")
         lines.append(f"  store {vector} %whole{i}.{j}, ptr {at[i, j]}, align {size}")
     return "\n".join([*lines, "  ret void", "}"])

@@ -4,4 +4,3 @@
 
 declare $VECTOR @llvm.fma.$V($VECTOR, $VECTOR, $VECTOR)
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
-declare $VECTOR @llvm.masked.load.$V.p0(ptr, i32, <$LANES x i1>, $VECTOR)

@@ -1,7 +1,7 @@
 ; Rows of a in order: tile after tile, in each column after column. Begins with gemm.ll.
 
 ; Tiles of a in order: those from lo to before hi. Words 4 and 5 are the steps of a, 3 where it begins.
-define private void @tiles(ptr %job, i64 %lo, i64 %hi) {
+define void @ag_order_$KIND(ptr %job, i64 %lo, i64 %hi) {
 entry:
   %k = call i64 @word(ptr %job, i64 2)
   %a.i = call i64 @word(ptr %job, i64 3)
@@ -94,31 +94,5 @@ tile.done:
   %s.next = add i64 %s, 1
   br label %tile
 end:
-  ret void
-}
-
-; Put a of a job in order, into memory for it.
-define void @ag_order_$KIND(ptr %job, ptr %out) {
-entry:
-  %out.i = ptrtoint ptr %out to i64
-  call void @put(ptr %job, i64 20, i64 %out.i)
-  %m = call i64 @word(ptr %job, i64 0)
-  %k = call i64 @word(ptr %job, i64 2)
-  %tiles = call i64 @word(ptr %job, i64 18)
-  %work = mul i64 %m, %k
-  %worth = icmp sge i64 %work, 49152
-  br i1 %worth, label %threads, label %alone
-threads:
-  %tile = mul i64 %k, $ROWS
-  %grain = udiv i64 16384, %tile
-  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
-  call void @ag_parallel(ptr @tiles, ptr %job, i64 %tiles, i64 %grain1)
-  br label %done
-alone:
-  call void @tiles(ptr %job, i64 0, i64 %tiles)
-  br label %done
-done:
-  call void @put(ptr %job, i64 3, i64 %out.i)
-  call void @put(ptr %job, i64 19, i64 1)
   ret void
 }

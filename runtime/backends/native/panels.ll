@@ -1,7 +1,7 @@
 ; Panels of matrices with any steps. Begins with gemm.ll.
 
 ; Panels of b: words 0 k  1 n  2 b  3 rb  4 cb  5 out
-define private void @panels(ptr %job, i64 %lo, i64 %hi) {
+define void @ag_any_$KIND(ptr %job, i64 %lo, i64 %hi) {
 entry:
   %k = call i64 @word(ptr %job, i64 0)
   %n = call i64 @word(ptr %job, i64 1)
@@ -87,40 +87,5 @@ panel.done:
   %j.next = add i64 %j, 1
   br label %panel
 end:
-  ret void
-}
-
-define void @ag_pack_$KIND(i64 %k, i64 %n, ptr %b, i64 %rb, i64 %cb, ptr %out) {
-entry:
-  %dense = icmp eq i64 %cb, 1
-  br i1 %dense, label %rows, label %any
-rows:
-  %by.rows = call ptr @place(i64 $DENSE)
-  call void %by.rows(i64 %k, i64 %n, ptr %b, i64 %rb, i64 1, ptr %out)
-  ret void
-any:
-  %job = alloca [6 x i64]
-  call void @put(ptr %job, i64 0, i64 %k)
-  call void @put(ptr %job, i64 1, i64 %n)
-  %b.i = ptrtoint ptr %b to i64
-  call void @put(ptr %job, i64 2, i64 %b.i)
-  call void @put(ptr %job, i64 3, i64 %rb)
-  call void @put(ptr %job, i64 4, i64 %cb)
-  %out.i = ptrtoint ptr %out to i64
-  call void @put(ptr %job, i64 5, i64 %out.i)
-  %up = add i64 %n, $COLUMNS
-  %up1 = sub i64 %up, 1
-  %panels = udiv i64 %up1, $COLUMNS
-  %work = mul i64 %panels, %k
-  %worth = icmp sge i64 %work, 3072
-  br i1 %worth, label %threads, label %alone
-threads:
-  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
-  %grain = udiv i64 768, %row
-  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
-  call void @ag_parallel(ptr @panels, ptr %job, i64 %panels, i64 %grain1)
-  ret void
-alone:
-  call void @panels(ptr %job, i64 0, i64 %panels)
   ret void
 }

@@ -147,6 +147,38 @@ alone:
   ret void
 }
 
+; b in panels.
+define void @ag_pack_$KIND(i64 %k, i64 %n, ptr %b, i64 %rb, i64 %cb, ptr %out) {
+entry:
+  %job = alloca [6 x i64]
+  call void @put(ptr %job, i64 0, i64 %k)
+  call void @put(ptr %job, i64 1, i64 %n)
+  %b.i = ptrtoint ptr %b to i64
+  call void @put(ptr %job, i64 2, i64 %b.i)
+  call void @put(ptr %job, i64 3, i64 %rb)
+  call void @put(ptr %job, i64 4, i64 %cb)
+  %out.i = ptrtoint ptr %out to i64
+  call void @put(ptr %job, i64 5, i64 %out.i)
+  %lies = icmp eq i64 %cb, 1
+  %place = select i1 %lies, i64 $DENSE, i64 $ANY
+  %panels.of = call ptr @place(i64 %place)
+  %up = add i64 %n, $COLUMNS
+  %up1 = sub i64 %up, 1
+  %panels = udiv i64 %up1, $COLUMNS
+  %work = mul i64 %panels, %k
+  %worth = icmp sge i64 %work, 3072
+  br i1 %worth, label %threads, label %alone
+threads:
+  %row = call i64 @llvm.smax.i64(i64 %k, i64 1)
+  %grain = udiv i64 768, %row
+  %grain1 = call i64 @llvm.smax.i64(i64 %grain, i64 1)
+  call void @ag_parallel(ptr %panels.of, ptr %job, i64 %panels, i64 %grain1)
+  ret void
+alone:
+  call void %panels.of(ptr %job, i64 0, i64 %panels)
+  ret void
+}
+
 ; Where b lies as it can be read, row after row: 1, or 0 where there is no memory
 define i64 @ag_gemm_plain_$KIND(i64 %m, i64 %n, i64 %k, ptr %a, i64 %ra, i64 %ca, ptr %b, i64 %rb, i64 %cb, ptr %c, i64 %ldc,
                             i64 %add, ptr %own, i64 %room) {
@@ -174,8 +206,7 @@ edge:
 edge.pack:
   %e.col = sub i64 %n, %over
   %e.from = getelementptr $WORD, ptr %b, i64 %e.col
-  %dense = call ptr @place(i64 $DENSE)
-  call void %dense(i64 %k, i64 %over, ptr %e.from, i64 %rb, i64 1, ptr %e)
+  call void @ag_pack_$KIND(i64 %k, i64 %over, ptr %e.from, i64 %rb, i64 1, ptr %e)
   br label %plain.run
 plain.run:
   %last = phi ptr [null, %work], [%e, %edge.pack]
