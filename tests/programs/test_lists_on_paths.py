@@ -201,6 +201,46 @@ def sorted_by_a_key_that_notes_what_it_sees(x, n):
     return xs, seen, ys
 
 
+LOOPS = ((0.5, 0.75, 1), (0.5, 0.75, 5), (0.5, 0.25, 4), (0.5, 0.75, 0))
+
+
+@PROGRAMS.add(*LOOPS)
+def grown_by_a_loop_that_exchanges_it(x, y, n):
+    c = n
+    xs = ys = [x]
+    while (c := c - 1) > 0:
+        xs.append(x)
+        if y < x:
+            xs = [y]
+    return xs, ys
+
+
+@PROGRAMS.add(*LOOPS)
+def chosen_before_a_loop_that_exchanges_it(x, y, n):
+    xs, ys = [x], [y]
+    chosen = xs if y < x else ys
+    c = 0
+    while c < n:
+        c += 1
+        chosen[0] += 1.0
+        if c > 2:
+            chosen = [y]
+    return xs, ys, chosen
+
+
+@PROGRAMS.add(*LOOPS)
+def an_element_that_a_loop_exchanges(x, y, n):
+    rows = [[x]]
+    for _ in range(n):
+        rows.append([y])
+    row = rows[n]
+    for c in range(n):
+        row.append(x)
+        if c > 1:
+            row = [y]
+    return rows, row
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
@@ -234,7 +274,28 @@ def put_into_two_that_are_exchanged(x, n):
     return ys
 
 
-REFUSED = [sorted_while_one_is_held, put_in_by_a_slice, put_into_two_that_are_exchanged]
+def a_dictionary_chosen_before_a_loop_that_exchanges_it(x, n):
+    a, b = {"x": x}, {"x": x * 2}
+    chosen = a if x > 0 else b
+    for c in range(n):
+        chosen["x"] += 1.0
+        if c > 1:
+            chosen = {"x": x}
+    return a, b
+
+
+def an_item_that_a_loop_exchanges(x, n):
+    rows, _ = filled(x, n)
+    row = rows[n - 1]
+    for c in range(n):
+        row["x"] += 1.0
+        if c > 1:
+            row = {"x": x}
+    return rows
+
+
+REFUSED = [a_dictionary_chosen_before_a_loop_that_exchanges_it, an_item_that_a_loop_exchanges]
+REFUSED += [sorted_while_one_is_held, put_in_by_a_slice, put_into_two_that_are_exchanged]
 
 
 @pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)

@@ -27,13 +27,14 @@ class LoopSharing:
         self.pairs: dict[tuple[int, int], tuple[Any, bool | None]] = {}  # (place, other) -> (what is not carried, `_kind`)
         self.held: list[tuple[int, Any]] = []  # what is in the content of a place before the loop, and others hold
         self.asked: set[int] = set()  # places whose content was looked at for that
+        self.known: list[tuple[int, Any, bool | None]] = []  # what a container may be, or be in, before it is exchanged
 
     def grow(self, trace: Trace, state: Any, regions: list[Any], finals: list[Any]) -> bool:
         """After a trace of the loop's regions, of which the body is the last: whether more is shared than was known."""
         types, body = state.types, regions[-1]
-        known = len(self.pairs) + len(self.held)
+        count = len(self.pairs) + len(self.held)
         self._ask(trace, state, regions, finals)
-        found: list[tuple[int, Any, bool | None]] = []
+        found = list(self.known)
         first: dict[int, int] = {}
         outside: dict[int, tuple[int, Any]] = {}
         inside = {id(part): i for i, p in enumerate(body.parameters) for part in mutable_parts(p)}
@@ -83,7 +84,7 @@ class LoopSharing:
         once = {(i, id(far), whole): (i, far, whole) for i, far, whole in found if (i, id(far)) not in held}
         for position, (i, far, whole) in enumerate(once.values()):
             self.pairs[i, -1 - position] = (far, whole)
-        return len(self.pairs) + len(self.held) > known
+        return len(self.pairs) + len(self.held) > count
 
     def _ask(self, trace: Trace, state: Any, regions: list[Any], finals: list[Any]) -> None:
         """Find what a list or tuple holds before the loop, and others hold, too: each turn makes the content anew. Of a
@@ -98,6 +99,7 @@ class LoopSharing:
         parts = [part for i in new for part in mutable_parts(entries[i])]
         exchanged = [i for i in new if is_mutable(entries[i])]
         self._link_entries(entries, exchanged)
+        self._relate_entries(trace, entries, exchanged)
         own = [places[i] for i in new if isinstance(places[i], (CellPlace, ListPlace))]
         owners = [owner_of(place) for place in own if id(owner_of(place)) not in set(map(id, parts))]
         noted = [entry for table in trace.journal for entry in list(table.values())]
@@ -126,6 +128,22 @@ class LoopSharing:
         for i in exchanged:
             for part in mutable_parts(entries[i]):
                 self.pairs.update({(i, j): (None, True) for j in holding[id(part)] if j != i})
+
+    def _relate_entries(self, trace: Trace, entries: list[Any], exchanged: list[int]) -> None:
+        """Containers that may be others before the loop, or are elements of lists, and that it exchanges: the turns know
+        them as new ones."""
+        if "sharing" not in trace.notes or not exchanged:
+            return
+        sharing = sharing_of(trace)
+        sharing.forget_dead()
+        same = _alike(sharing.relations)
+        for i in exchanged:
+            for part in mutable_parts(entries[i]):
+                alike = same.get(id(part), [part])
+                self.known += [(i, other, True) for other in alike if other is not part]
+                for r in sharing.relations:
+                    if type(r) is not SameIf and any(r.near is x for x in alike):
+                        self.known.append((i, r.far, _kind(r)))
 
     def _by_relation(self, i: int, relation: Any, finals: list[Any], found: list[Any]) -> None:
         far = relation.far
