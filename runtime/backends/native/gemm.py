@@ -231,18 +231,17 @@ class Products:
         return self._addresses[name]
 
     def _fill_with_kernels(self, places: Iterable[int]) -> None:
-        t, made = self.tile, {}
-        word = WORDS[self.kind][0]
+        """Each is a text of its own, which other programs find on disk; all together are one, that is sooner read."""
+        t, kind, word = self.tile, self.kind, WORDS[self.kind][0]
+        head = text_of("kernels").replace("$VECTOR", f"<{t.lanes} x {word}>").replace("$V", f"v{t.lanes}{kind}")
+        made = {}
         for p in places:
             half, rows = p >= t.rows, p % t.rows + 1
-            of = (Tile(t.lanes, 1, t.rows), word, self.kind, t.columns) if half else (t, word, self.kind)
-            made[p] = f"{'half_' if half else ''}kernel{rows}", _kernel(rows, *of)
-        if not made:
-            return
-        head = text_of("kernels").replace("$VECTOR", f"<{t.lanes} x {word}>").replace("$V", f"v{t.lanes}{self.kind}")
-        texts = [head, *(text for _, text in made.values())]
-        self._load("\n".join(texts), {}, tuple(name for name, _ in made.values()))
-        for p, (name, _) in made.items():
+            of = (Tile(t.lanes, 1, t.rows), word, kind, t.columns) if half else (t, word, kind)
+            made[f"{'half_' if half else ''}kernel{rows}"] = p, _kernel(rows, *of)
+        for names in [tuple(made)] if len(made) == t.kernels else [(name,) for name in made]:
+            self._load("\n".join([head, *(made[name][1] for name in names)]), {}, names)
+        for name, (p, _) in made.items():
             self.places[p] = self._addresses[name]
 
     def _load(self, text: str, outside: dict[str, int], exports: tuple[str, ...]) -> None:
