@@ -95,7 +95,7 @@ def try_stmt(
     trace.journal.tried()
     if traced is None:
         trial.discard(trace)
-        _by_python(body, handlers, orelse)
+        _by_python(body if staged.lost is None else staged.unstaged, handlers, orelse)
         return
     trial.keep(trace)
     kinds: list[tuple[Kind, Any]] = []
@@ -264,6 +264,7 @@ class _Try:
         serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
         self.name = f"{body.__name__}_try_{serial}"
         self.failed: Exception | None = None  # what keeping account of the places ran into
+        self.lost: Exception | None = None  # what the body ran into where it was to be staged
         self.finals: list[Descriptor] = []  # of what the body leaves, if it does not fail
 
     def settled(self) -> Traced | None:
@@ -320,11 +321,26 @@ class _Try:
         except Exception as error:
             if error is self.failed:
                 raise
+            self.lost = error
             return None  # once more, and Python handles it
         finally:
             kept.pop()
             opened.pop()
             trace.builder.watcher = before
+
+    def unstaged(self) -> None:
+        """The body once more, for Python to handle what it raises: where it raises nothing now, what the run raises in it
+        would pass by the handlers."""
+        trace, error = self.trace, self.lost
+        assert error is not None
+        graph = trace.builder.region.graph
+        before = set(graph.nodes)
+        self.lost = None
+        self.body()
+        after = Graph()
+        after.nodes = [node for node in graph.nodes if node not in before]
+        if any(may_fail(node.op, node.inputs) for node in after.walk()):
+            raise error
 
     def _before(self, operation: Op, inputs: list[Value], attrs: dict[str, Any]) -> None:
         """Before an operation that may fail: note what has changed since."""
