@@ -247,9 +247,50 @@ def caught():
     return f, lambda: buf
 
 
+def raise_by_one(b):
+    b += 1
+
+
+def by_other_names():
+    state = Ring()
+    state.rows = [np.ones(2), np.arange(3.0)]
+    state.grid = np.ones((2, 2))
+    counts = np.arange(3)
+
+    def f(n, x):
+        b = state.buf
+        b += 1
+        b /= 2
+        c = counts
+        c //= 2
+        c |= 5
+        row = state.grid[0]
+        row *= 3
+        for r in state.rows:
+            r **= 2
+            r += 1
+        raise_by_one(state.grid)
+        if x > 1:
+            b -= 4
+        return b.sum() + row.sum() + c.sum() + x
+
+    return f, lambda: (state.buf, state.rows, state.grid, counts)
+
+
+def by_the_name_around():
+    buf = np.arange(3.0)
+
+    def f(n, x):
+        nonlocal buf
+        buf += 1
+        return buf.sum() + x
+
+    return f, lambda: buf
+
+
 PROGRAMS = [
-    item, loop, whole, ring, views, view_made_inside, alias_in_a_tuple, dictionary, several, swapped, bound_anew,
-    only_python_numbers, by_functions, union_find, memo, caught,
+    by_other_names, by_the_name_around, item, loop, whole, ring, views, view_made_inside, alias_in_a_tuple,
+    dictionary, several, swapped, bound_anew, only_python_numbers, by_functions, union_find, memo, caught,
 ]  # fmt: skip
 CALLS = [(1, 1.5), (2, 3.0), (0, 0.5), (2, 2.0)]
 
