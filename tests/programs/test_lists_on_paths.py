@@ -241,6 +241,18 @@ def an_element_that_a_loop_exchanges(x, y, n):
     return rows, row
 
 
+@PROGRAMS.add((0.5, [1.0, 2.0, 3.0]), (0.25, [1.0, 2.0]), gradients=False)
+def asked_in_the_test_of_a_loop_that_grows_it(x, xs):
+    ys = xs[:5]
+    for _ in range(3):
+        k = 0
+        while ys and k < 5:
+            k += 1
+            if x > 0.3:
+                ys.insert(0, x)
+    return ys
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -41,6 +41,7 @@ from autograph.operators.values.listvalue import (
 )
 from autograph.operators.values.packing import mapped, pack_list
 from runtime.ir.build import user_location
+from runtime.ir.graph import Node
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, Trace
@@ -310,6 +311,13 @@ class Heap:
     def give_up(self, held: tuple[Known, set[int]]) -> None:
         """What was begun with `enter` is dropped, and its nodes are."""
         self.leave(held)
+        self.dropped += 1
+
+    def forget_dropped(self, nodes: list[Node]) -> None:
+        """Nodes of a region that is open are dropped, and with them the lists whose places they made."""
+        gone = {v for node in nodes for v in node.outputs}
+        known = self.known.items()
+        self.known = {key: entry for key, entry in known if self.trace.value_of(entry[1].index) not in gone}
         self.dropped += 1
 
     def refuse_strangers(self, made: set[int], places: dict[Any, Place]) -> None:

@@ -103,7 +103,10 @@ def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
     added = [node.op.name for node in nodes[end:]]
     again.discard(trace)
     if added and [node.op.name for node in nodes[-len(added) :]] == added:
+        dropped = nodes[-len(added) :]
         del nodes[-len(added) :]
+        if "heap" in trace.notes:
+            trace.notes["heap"].forget_dropped(dropped)
 
 
 
