@@ -173,7 +173,7 @@ REFUSALS: dict[str, Refusal] = {
     "iterator-in-graph": Refusal(
         _GRAPH,
         "a {what} gives an item in a branch or loop of the graph: only the run knows whether and how often",
-        "take the item before the branch or loop, or loop over the list or tensor by an index",
+        "take the item before the branch or loop, loop over it, or take from `iter` of a list of the items",
     ),
     "iterator-from-outside": Refusal(
         _GRAPH,

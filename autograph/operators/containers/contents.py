@@ -9,6 +9,7 @@ that the region has changed them is seen: what cannot be carried by a graph is r
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from array import array
 from collections import UserDict, UserList, deque
@@ -24,6 +25,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.state import dict_places
+from autograph.operators.state.aliases import TraceAgain, hints_of
 from autograph.operators.state.dict_places import note_all, note_item
 from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
@@ -109,6 +111,16 @@ class LooseContentsPlace(Loose, ContentsPlace):  # type: ignore[misc]
         return made
 
 
+_GO_OVER = frozenset((enumerate, zip, map, reversed, itertools.count, itertools.cycle, itertools.repeat))
+_BY_PLACE = "iterators by place"
+
+
+def by_place(trace: Trace | None) -> bool:
+    """Whether Python's iterators over sequences, and those without end, are to be made so that the graph knows where they
+    stand: one has given an item in a branch or loop."""
+    return trace is not None and _BY_PLACE in hints_of(trace)
+
+
 class IteratorPlace:
     """Where an iterator stands."""
 
@@ -128,6 +140,9 @@ class IteratorPlace:
     def write(self, value: Any) -> None:
         """Nobody can put it back; that is refused where somebody outside sees it."""
         if type(value) is not object:
+            trace = STATE.trace
+            if type(self.owner) in _GO_OVER and trace is not None and trace.notes.get("restarts") and not by_place(trace):
+                raise TraceAgain(_BY_PLACE)
             raise refusal("iterator-in-graph", what=type(self.owner).__name__)
         if STATE.trace is not None and "advanced" in STATE.trace.notes:
             STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner  # its items are gone

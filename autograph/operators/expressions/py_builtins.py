@@ -10,7 +10,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import list_methods
-from autograph.operators.containers.contents import note_advance
+from autograph.operators.containers.contents import by_place, note_advance
 from autograph.operators.containers.counterparts import copied
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import dynamic_of, length
@@ -143,14 +143,15 @@ def range_(*args: Any) -> Any:
 @stand_in(builtins.enumerate)
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
-    if type(iterable) in CERTAIN and type(start) in NUMBERS:
+    one_by_one = by_place(STATE.trace)
+    if type(iterable) in CERTAIN and type(start) in NUMBERS and not one_by_one:
         return builtins.enumerate(iterable, start)
     start = integer(resolve(start))
     emitted = emitting(iterable, may_stop=True)
     if emitted is not None:
         return _numbered(emitted, start)
     staged = staged_iterable(iterable)
-    if staged is None and not isinstance(start, Tensor):
+    if staged is None and not isinstance(start, Tensor) and not one_by_one:
         return builtins.enumerate(iterable, start)
     if isinstance(staged, StagedStream):
         return staged.enumerated(start)
@@ -166,7 +167,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
     for k, i in builtins.enumerate(iterables):
         if type(i) is Emitting:
             return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
-    if not any(staged_iterable(i) is not None for i in iterables):
+    if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
         return builtins.zip(*iterables, strict=strict)
     return zipped(iterables, StrictZip if strict else StagedZip)
 
@@ -257,7 +258,7 @@ def map_(fn: Any, *iterables: Any) -> Any:
     if emitted is not None:
         return emitted_map(emitted, callee(fn), None)
     iterables = tuple(i if (emitted := emitting(i)) is None else gathered(emitted) for i in iterables)
-    if not any(staged_iterable(i) is not None for i in iterables):
+    if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
         return builtins.map(callee(fn), *iterables)
     return mapped(callee(fn), iterables)
 
@@ -455,6 +456,8 @@ def next_(iterator: Any, *default: Any) -> Any:
                 known.taken += 1
         staged_next = getattr(type(iterator), "__staged_next__", None) if trace is not None else None
         return builtins.next(iterator, *default) if staged_next is None else staged_next(iterator, *default)
+    if trace is not None and type(iterator) is not Emitting:
+        note_advance(trace, iterator, in_passing=3)
     found: Any = False
     result: Any = default[0] if default else UNDEFINED
 
@@ -478,11 +481,12 @@ def next_(iterator: Any, *default: Any) -> Any:
 @stand_in(builtins.reversed)
 def reversed_(x: Any) -> Any:
     """`reversed`."""
-    if type(x) in CERTAIN:
+    one_by_one = by_place(STATE.trace) and type(x) in (list, tuple, range)
+    if type(x) in CERTAIN and not one_by_one:
         return builtins.reversed(x)
     if type(x) is dict and has_maybe_keys(x):
         x = list_(x)
-    staged = staged_iterable(x)
+    staged = any_iterable(x) if one_by_one else staged_iterable(x)
     return builtins.reversed(x) if staged is None else iterator_of(StagedReversed(staged))
 
 

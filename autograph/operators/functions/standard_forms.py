@@ -13,6 +13,7 @@ from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
 from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.statements.endless_iterators import repeated
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.tensor import Tensor
@@ -86,6 +87,8 @@ def from_iterable_(iterables: Any, /) -> Any:
 @stand_in(itertools.repeat)
 def repeat_(*args: Any, **kwargs: Any) -> Any:
     """`itertools.repeat`."""
+    if len(args) == 1 and not kwargs:
+        return repeated(*args)
     if STATE.trace is None or not any(isinstance(t, Tensor) for t in (*args[1:], *kwargs.values())):
         return itertools.repeat(*args, **kwargs)
     return callee(forms.repeat)(*args, **kwargs)

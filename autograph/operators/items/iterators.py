@@ -21,6 +21,7 @@ from autograph.operators.items.attributes import set_attr
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.births import note_birth
 from autograph.operators.state.regions import current_trace
+from autograph.operators.statements import endless_iterators
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
 from autograph.operators.statements.endless_iterators import Numbered, by_index
@@ -314,6 +315,9 @@ def iterator_of(x: Any) -> StagedIterator | None:
     if is_staged(x) or (type(x) is list and dynamic_of(x) is not None) or isinstance(x, StagedIterable):
         return None if staged_iterable(x) is None else ItemsIterator(x)
     return None
+
+
+endless_iterators.placed = ItemsIterator
 
 
 def _iterators(iterables: tuple[Any, ...]) -> list[StagedIterator]:

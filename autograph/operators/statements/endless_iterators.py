@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.contents import by_place
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedIterable, any_iterable, over_items, staged_iterable
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["ENDLESS", "Endless", "Numbered", "by_index", "endless"]
+__all__ = ["ENDLESS", "Endless", "Numbered", "by_index", "endless", "repeated"]
 
 ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
 _MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
@@ -96,8 +97,13 @@ def _of_iterator(x: Any, most: int) -> StagedIterable:
     return over_items(items)
 
 
+placed: Callable[[StagedIterable], Any] = lambda items: items  # an iterator over what has places; `iterators` puts its own
+
+
 def _made(owner: Any, item: Callable[[Any], Any]) -> Any:
     trace = STATE.trace
+    if by_place(trace):
+        return placed(Numbered(item))
     if trace is not None:
         trace.notes.setdefault("endless", {})[id(owner)] = Endless(owner, item)
     return owner
@@ -123,9 +129,6 @@ def cycle_(iterable: Any) -> Any:
     return _made(itertools.cycle(items), lambda index: view.item(index % len(items)))
 
 
-@stand_in(itertools.repeat)
-def repeat_(value: Any, *times: Any) -> Any:
-    """`itertools.repeat`."""
-    if times:
-        return itertools.repeat(value, *times)
+def repeated(value: Any) -> Any:
+    """`itertools.repeat` without end."""
     return _made(itertools.repeat(value), lambda _: value)

@@ -336,6 +336,8 @@ class Joiner:
                     break
             else:
                 mine.append(alternative)
+        if len(mine) > MAX_KNOWN and sum(map(is_text, mine)) > 1:
+            mine = [*(d for d in mine if not is_text(d)), Words()]
         if len(mine) > MAX_KNOWN or sum(type(d) is not Static for d in mine) > MAX_ALTERNATIVES:
             raise refusal("too-many-alternatives", shown=", ".join(map(repr, mine)))
         return mine[0] if len(mine) == 1 else OneOf(tuple(mine))
