@@ -241,7 +241,7 @@ def an_element_that_a_loop_exchanges(x, y, n):
     return rows, row
 
 
-@PROGRAMS.add((0.5, [1.0, 2.0, 3.0]), (0.25, [1.0, 2.0]), gradients=False)
+@PROGRAMS.add((0.5, [1.0, 2.0, 3.0]), (0.25, [1.0, 2.0, 4.0]), gradients=False)
 def asked_in_the_test_of_a_loop_that_grows_it(x, xs):
     ys = xs[:5]
     for _ in range(3):
