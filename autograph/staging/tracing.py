@@ -45,6 +45,7 @@ from autograph.operators.values.descriptors import (
     value_types,
 )
 from autograph.operators.values.packing import pack, unpack
+from autograph.operators.values.shells import leaving
 from autograph.operators.values.specials import leads_to_tensor, special_methods
 from autograph.staging.changed_containers import ChangedContainer, changed_containers
 from autograph.staging.guards import Guards, guards_of
@@ -435,7 +436,10 @@ def _collect(
     if grown:
         return True
     _require_bound(result[0])
-    traced.result = describe(result[0])
+    written = (*(e.place for e in state), *(moved.place for moved in traced.moved), *(p for p, _ in traced.constant_writes))
+    theirs = {id(_holder(place)) for place in written}
+    with leaving(trace, theirs):
+        traced.result = describe(result[0])
     left = (result[0], *finals, *(final for _, final in traced.constant_writes), *(holder for holder, _ in holders))
     linked.stay_inside(trace, map(describe, left))
     for what, value in (("returned", result[0]), *((repr(place), final) for place, final in traced.constant_writes)):
@@ -444,7 +448,8 @@ def _collect(
             if made_at is not None:
                 synthetic_frame(made_at.file, made_at.line, made_at.function, error, made_at.columns)
             raise error
-    outputs = pack(result[0], traced.result)
+    with leaving(trace, theirs):
+        outputs = pack(result[0], traced.result)
     for i, (box, arrival) in enumerate(boxes):
         if box._value is not arrival:
             traced.changed_arguments.append(i)

@@ -25,6 +25,7 @@ from autograph.operators.values.descriptors import (
 )
 from autograph.operators.values.listvalue import Contents
 from autograph.operators.values.packing import alternative_for
+from autograph.operators.values.shells import is_shell
 from runtime.ops.control import Placeholder
 from runtime.tensor.tensor import Tensor
 
@@ -92,6 +93,8 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Words):
         return str(next(arrays))
     if isinstance(d, Struct):
+        if is_shell(d.keys):
+            return rebuild(d.kind, d.keys, [_from_arrays(c, arrays, numbers) for c in d.children])
         if issubclass(d.kind, (tuple, list, Contents)):
             return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
         parts = {k: _from_arrays(c, arrays, numbers) for k, c in zip(d.keys, d.children, strict=True)}

@@ -12,10 +12,11 @@ from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import StagedText, template_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values.choice import is_mixed
+from autograph.operators.values.choice import Choice, choice_of, is_mixed, require_bound
 from runtime.ir.graph import Value
 from runtime.ops.effects import Slot, Text
 from runtime.ops.registry import get
+from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE, Trace
 
@@ -46,6 +47,8 @@ def raised(error: Any) -> Any:
     So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
     """
     trace = STATE.trace
+    if trace is not None and (choice := choice_of(error)) is not None:
+        return _one_of(choice, require_bound(choice))
     if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
         return error  # Python says that this can't be raised
     if trace is None:
@@ -71,6 +74,23 @@ def raised(error: Any) -> Any:
         attrs["state"] = tuple(zip(made.__dict__, _arguments(trace, tuple(made.__dict__.values()), values), strict=True))
     leaving(made, values, attrs)
     return made
+
+
+def _one_of(choice: Choice, options: list[tuple[int, Any]]) -> Any:
+    """What is raised of one of several exceptions, on the path of each."""
+    if len(options) > 1:
+        half = len(options) // 2
+        first, rest = options[:half], options[half:]
+        test = op.equal(choice._tag, first[0][0]) if half == 1 else op.less(choice._tag, rest[0][0])
+        return choice_module.branch_hook(test, lambda: _leave(choice, first), lambda: _leave(choice, rest))
+    error = options[0][1]
+    if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
+        error = TypeError("exceptions must derive from BaseException")
+    return raised(error)
+
+
+def _leave(choice: Choice, options: list[tuple[int, Any]]) -> None:
+    raise _one_of(choice, options)
 
 
 def _same(state: dict[str, Any], now: dict[str, Any]) -> bool:

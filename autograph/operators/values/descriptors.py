@@ -41,6 +41,7 @@ from autograph.operators.values.forms import (
 )
 from autograph.operators.values.links import Linked, link, row_of
 from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
+from autograph.operators.values.shells import filled, is_shell, taken_apart
 from runtime.ir.graph import Value
 from runtime.tensor.shape import TensorShape
 from runtime.tensor.tensor import Tensor
@@ -100,7 +101,7 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
         attributes = attributes_of(x)
         if attributes is not None and is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
-    return None
+    return taken_apart(x)
 
 
 def attributes_of(x: Any) -> dict[str, Any] | None:
@@ -187,6 +188,8 @@ def rebuild(kind: type, keys: tuple[Any, ...], children: list[Any]) -> Any:
     """The structure of `structure_of` with other children."""
     if kind is list:
         return children
+    if is_shell(keys):
+        return filled(keys, children)
     if kind is Contents:
         return Contents(keys[0], tuple(children))
     if kind is dict:
