@@ -37,6 +37,16 @@ class Card:
         return abs(self.value) < abs(other.value)
 
 
+class Cell:
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+    def __lt__(self, other):
+        return self.value < other.value
+
+
 def by_size(a, b):
     if abs(a) < abs(b):
         return -1
@@ -50,6 +60,12 @@ def dataclasses_in_order(xs):
     a, b = sorted(jobs), sorted(jobs, reverse=True)
     jobs.sort()
     return [j.size for j in a], [j.urgency for j in b], [j.size for j in jobs], max(jobs).size
+
+
+@each
+def objects_with_slots(xs):
+    cells = sorted(map(Cell, xs))
+    return [c.value for c in cells], min(cells).value
 
 
 @each

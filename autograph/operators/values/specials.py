@@ -15,7 +15,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
-from types import CodeType, FunctionType, GeneratorType, GetSetDescriptorType, MethodType, ModuleType
+from types import (
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -280,6 +288,7 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
             pending.extend(x)
         if not is_foreign(kind.__module__):
             pending.extend(_attributes(x).values())
+            pending.extend(_in_slots(x))
 
 
 def _attributes(x: Any) -> dict[str, Any]:
@@ -290,6 +299,18 @@ def _attributes(x: Any) -> dict[str, Any]:
             held = found.__get__(x) if type(found) is GetSetDescriptorType else None
             return held if type(held) is dict else {}
     return {}
+
+
+def _in_slots(x: Any) -> Iterator[Any]:
+    """What an object holds in the slots of its classes."""
+    for base in _BASES(type(x)):
+        if "__slots__" in _NAMESPACE(base):
+            for member in _NAMESPACE(base).values():
+                if type(member) is MemberDescriptorType:
+                    try:
+                        yield member.__get__(x)
+                    except AttributeError:  # an empty slot
+                        continue
 
 
 _BASES, _NAMESPACE = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__
