@@ -81,6 +81,18 @@ class Programs:
 
         return test_eager, test_staged, test_gradients
 
+    def natively(self) -> Any:
+        """One more test of the file: each program in native code."""
+
+        @pytest.mark.parametrize("name", self.table)
+        def test_natively(name: str) -> None:
+            program = self.table[name]
+            staged = ag.function(program.function, jit_compile=True)
+            for case in program.cases:
+                agree(outcome(staged, tensors(case)), outcome(program.function, plain(case)))
+
+        return test_natively
+
 
 def walk(x: Any, leaf: Callable[[Any], Any]) -> Any:
     """`x` with its numbers and arrays replaced."""

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 import autograph as ag
-from tests.programs.harness import Programs, values
+from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
 
@@ -86,14 +86,8 @@ def digits_of_any_base(n, base):
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()
 
-
-@pytest.mark.parametrize("name", PROGRAMS.table)
-def test_natively(name):
-    program = PROGRAMS.table[name]
-    staged = ag.function(program.function, jit_compile=True)
-    for case in program.cases:
-        assert values(staged(*map(ag.constant, case))) == values(program.function(*case))
 
 
 def fibonacci():

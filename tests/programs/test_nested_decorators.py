@@ -2,10 +2,7 @@
 
 import functools
 
-import pytest
-
-import autograph as ag
-from tests.programs.harness import Programs, values
+from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
 
@@ -103,11 +100,5 @@ def of_methods(x):
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()
 
-
-@pytest.mark.parametrize("name", PROGRAMS.table)
-def test_natively(name):
-    program = PROGRAMS.table[name]
-    staged = ag.function(program.function, jit_compile=True)
-    for case in program.cases:
-        assert values(staged(*map(ag.constant, case))) == values(program.function(*case))

@@ -7,10 +7,8 @@ from functools import reduce
 from itertools import accumulate
 
 import numpy as np
-import pytest
 
-import autograph as ag
-from tests.programs.harness import Programs, values
+from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
 
@@ -221,11 +219,5 @@ def an_order_that_the_run_decides(x):
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()
 
-
-@pytest.mark.parametrize("name", PROGRAMS.table)
-def test_natively(name):
-    program = PROGRAMS.table[name].function
-    staged = ag.function(program, jit_compile=True)
-    for case in PROGRAMS.table[name].cases:
-        assert values(staged(*map(ag.constant, case))) == values(program(*case))
