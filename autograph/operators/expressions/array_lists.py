@@ -9,6 +9,7 @@ import numpy as np
 
 from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked
 from autograph.operators.expressions.reductions import sum_
+from autograph.operators.functions.array_functions import on_arrays
 from autograph.operators.state.plain_arrays import made
 from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
 from runtime.tensor.dispatch import op
@@ -47,8 +48,8 @@ PUBLIC_STAND_INS.update(
     convert_to_tensor=_CONVERT,
     stack=_STACK,
 )
-stand_in(np.stack)(_STACK(np.stack))
-stand_in(np.concatenate)(_JOIN(np.concatenate))
+stand_in(np.stack)(_STACK(on_arrays(np.stack, lists=False)))
+stand_in(np.concatenate)(_JOIN(on_arrays(np.concatenate, lists=False)))
 
 
 def _array(original: Callable[..., Any]) -> Callable[..., Any]:

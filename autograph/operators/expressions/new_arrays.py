@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograph.operators.functions.array_functions import on_arrays
 from autograph.operators.state.plain_arrays import boxed, made, made_by
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values.choice import resolve
@@ -89,4 +90,4 @@ stand_in(np.eye)(_eye)
 stand_in(np.identity)(_identity)
 _LIKE: tuple[Any, ...] = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 for _known in (*_LIKE, np.linspace, np.copy, np.sort):
-    stand_in(_known)(partial(made_by, _known))
+    stand_in(_known)(partial(made_by, on_arrays(_known, lists=False)))

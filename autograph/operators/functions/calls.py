@@ -38,6 +38,7 @@ from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.containers.sharing import sync
 from autograph.operators.functions.alternatives import by_alternatives
+from autograph.operators.functions.array_functions import is_of_numpy, on_arrays
 from autograph.operators.functions.constructors import NEW, constructor, new_instance
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker, refuse_spent
@@ -356,6 +357,8 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
         return world_stand_in(f, how)
     if choice_of(f) is not None:
         return _choice_call(f)
+    if is_of_numpy(kind) and not tensorless(trace):
+        return on_arrays(f, "lists" in trace.notes)
     if isinstance(f, type):
         if "lists" in trace.notes and is_unconverted_module(f.__module__):
             return refusing(f)

@@ -1,0 +1,53 @@
+"""NumPy's functions where Python's lists among their arguments hold tensors: NumPy would ask each tensor for its value.
+
+    np.mean([x, y])    ->    np.mean(ag.convert([x, y])), which is the tensor's mean
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograph.operators.functions.python_forms import holds_staged
+from autograph.operators.functions.unconverted import without_lists
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
+
+__all__ = ["is_of_numpy", "on_arrays"]
+
+_KINDS = frozenset((np.ufunc, type(np.sum)))
+_JOINING = np.block, np.column_stack, np.concatenate, np.dstack, np.hstack, np.stack, np.vstack
+_OF_SEQUENCES = frozenset((*_JOINING, np.lexsort, np.linalg.multi_dot, np.select))
+"""Functions of several arrays in a list: of them each becomes a tensor, not all of them together."""
+
+
+def is_of_numpy(kind: type) -> bool:
+    """Whether the class is that of NumPy's functions, which tensors take part in."""
+    return kind in _KINDS
+
+
+def on_arrays(f: Any, lists: bool) -> Callable[..., Any]:
+    """What is called in the place of one; `lists`: the trace has some whose length only the run knows."""
+    return partial(_call, f, without_lists(f) if lists else f)
+
+
+def _call(f: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    given = [*args, *kwargs.values()]
+    if not any(type(x) in _LISTS and holds_staged(x) for x in given) or any(isinstance(x, Tensor) for x in given):
+        return function(*args, **kwargs)
+    take = _each if f in _OF_SEQUENCES else _array
+    return function(*map(take, args), **{name: take(x) for name, x in kwargs.items()})
+
+
+_LISTS = frozenset((list, tuple))
+
+
+def _array(x: Any) -> Any:
+    return op.convert(x) if type(x) in _LISTS and holds_staged(x) else x
+
+
+def _each(x: Any) -> Any:
+    return type(x)(map(_array, x)) if type(x) in _LISTS and holds_staged(x) else x
