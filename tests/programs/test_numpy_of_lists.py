@@ -1,10 +1,11 @@
-"""NumPy's functions of Python's lists with tensors in them."""
+"""NumPy's functions and types of Python's lists with tensors in them, and methods of arrays that are given tensors."""
 
 import numpy as np
 import pytest
 
 import autograph as ag
 
+V = np.array([1.0, 2.0, 3.0])
 FUNCTIONS = {
     "sum": lambda x: np.sum([x, 1.0]),
     "mean": lambda x: np.mean((x, 1.0)),
@@ -40,6 +41,15 @@ FUNCTIONS = {
     "all": lambda x: np.all([x > 1, True]),
     "isclose": lambda x: np.isclose([x, 1.0], [2.0, 1.0]),
     "size": lambda x: np.size([x, 1]),
+    "float64": lambda x: np.float64(x) + 1,
+    "int64": lambda x: np.int64(x * 1.4) + 1,
+    "float32_of_a_list": lambda x: np.float32([x, 1.0]),
+    "bool_": lambda x: np.bool_(x > 1),
+    "array.dot": lambda x: V.dot([x, 1.0, 1.0]) + V.dot(V * x),
+    "array.clip": lambda x: V.clip(0, x),
+    "array.take": lambda x: V.take([int(x), 0]),
+    "array.repeat": lambda x: V.repeat(int(x) + 1),
+    "array.searchsorted": lambda x: V.searchsorted(x),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograph.operators.functions.array_functions import on_arrays
+from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.state.plain_arrays import boxed, made, made_by
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values.choice import resolve
@@ -91,3 +92,19 @@ stand_in(np.identity)(_identity)
 _LIKE: tuple[Any, ...] = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 for _known in (*_LIKE, np.linspace, np.copy, np.sort):
     stand_in(_known)(partial(made_by, on_arrays(_known, lists=False)))
+
+
+def _scalar(kind: Any) -> Callable[..., Any]:
+    """One of NumPy's types of numbers: of what is known when the graph runs, a tensor of it."""
+
+    def make(value: Any = 0, *args: Any) -> Any:
+        value = resolve(value)
+        if isinstance(value, Tensor) or holds_staged(value):
+            return op.cast_to(op.convert(value), np.dtype(kind))
+        return kind(value, *args)
+
+    return make
+
+
+for _kind in {np.dtype(code).type for code in "?bhilqBHILQefdFD"}:
+    stand_in(_kind)(_scalar(_kind))

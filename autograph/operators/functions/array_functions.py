@@ -19,7 +19,7 @@ from runtime.tensor.tensor import Tensor
 __all__ = ["is_of_numpy", "on_arrays"]
 
 _KINDS = frozenset((np.ufunc, type(np.sum)))
-_JOINING = np.block, np.column_stack, np.concatenate, np.dstack, np.hstack, np.stack, np.vstack
+_JOINING = np.column_stack, np.concatenate, np.dstack, np.hstack, np.stack, np.vstack
 _OF_SEQUENCES = frozenset((*_JOINING, np.lexsort, np.linalg.multi_dot, np.select))
 """Functions of several arrays in a list: of them each becomes a tensor, not all of them together."""
 
@@ -36,7 +36,9 @@ def on_arrays(f: Any, lists: bool) -> Callable[..., Any]:
 
 def _call(f: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     given = [*args, *kwargs.values()]
-    if not any(type(x) in _LISTS and holds_staged(x) for x in given) or any(isinstance(x, Tensor) for x in given):
+    # They ask the tensors in the lists, or one beside them.
+    passes = f is np.block or any(isinstance(x, Tensor) for x in given)
+    if passes or not any(type(x) in _LISTS and holds_staged(x) for x in given):
         return function(*args, **kwargs)
     take = _each if f in _OF_SEQUENCES else _array
     return function(*map(take, args), **{name: take(x) for name, x in kwargs.items()})

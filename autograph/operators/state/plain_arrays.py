@@ -16,6 +16,7 @@ import numpy as np
 
 from autograph.errors.refusals import refusal
 from autograph.operators.state.aliases import TraceAgain, hints_of
+from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 from runtime.tensor.views import into_array, mark_array
@@ -60,10 +61,27 @@ def method_of_array(method: Any) -> Any:
         return getattr(trace.arrays[id(method.__self__)], name, method)
     if name in _CHANGING:
         return partial(_changing, method)
+    if name in _TAKING and trace is not None:
+        return partial(_taking, method)
     return partial(made_by, method) if name in ("copy", "astype") else method
 
 
 _CHANGING = frozenset(("fill", "sort", "partition", "put", "resize", "byteswap"))
+
+
+_TAKING = frozenset(("choose", "clip", "dot", "repeat", "searchsorted", "take"))
+
+
+def _taking(method: Any, *args: Any, **kwargs: Any) -> Any:
+    """A method that takes arrays: where these are staged, NumPy's function of that name for tensors."""
+    if any(map(_is_or_holds_staged, (*args, *kwargs.values()))):
+        given = [op.convert(x) if isinstance(x, (list, tuple)) and _is_or_holds_staged(x) else x for x in args]
+        return getattr(np, method.__name__)(op.convert(method.__self__), *given, **kwargs)
+    return method(*args, **kwargs)
+
+
+def _is_or_holds_staged(x: Any) -> bool:
+    return any(map(_is_or_holds_staged, x)) if type(x) in (list, tuple) else is_staged(x)
 
 
 def _changing(method: Any, *args: Any, **kwargs: Any) -> Any:
