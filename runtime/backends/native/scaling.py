@@ -16,7 +16,7 @@ def symbol(lanes: int = 1) -> str:
 
 
 def _by_instruction(lanes: int) -> str:
-    """One instruction of AVX-512's, which LLVM finds since version 20."""
+    """One instruction of AVX-512's, which LLVM finds since version 22; 20 calls the C library for each element."""
     vector, number, suffix = ("float", "i32", "") if lanes == 1 else (f"<{lanes} x float>", f"<{lanes} x i32>", f"v{lanes}")
     intrinsic = f"@llvm.ldexp.{suffix}f32.{suffix}i32"
     return f"""
@@ -61,5 +61,5 @@ def definitions(text: str, llvm_version: int, features: str) -> str:
     """The functions that a text calls, for a version of LLVM and a processor's features."""
     if SYMBOL not in text:
         return ""
-    write = _by_instruction if llvm_version >= 20 and "+avx512f" in features else _by_products
+    write = _by_instruction if llvm_version >= 22 and "+avx512f" in features else _by_products
     return "".join(write(lanes) for lanes in (1, 4, 8, 16) if f"{symbol(lanes)}(" in text)

@@ -116,3 +116,13 @@ def test_numbers_that_grow_evenly():
     assert wide is not None
     assert wide.paces == {"%i": 1, "%j": 3, "%k": 3, "%p": 3, "%q": 1}
     assert wide.lanes == 16
+
+
+def test_no_function_of_the_c_library_is_called_for_each_element():
+    @ag.function(jit_compile=True)
+    def f(x):
+        return ag.math.exp(x) + ag.math.tanh(x) * ag.math.erf(x)
+
+    x = ag.constant(np.linspace(-3, 3, 1000, dtype=np.float32))
+    text = f.inspect(x).assembly
+    assert not re.findall(r"\b(?:ldexp|exp|exp2|tanh|erf)f?\b@PLT", text)
