@@ -111,3 +111,15 @@ def test_gradient():
         made = ag.function(parts_of_others)(x)
         y = made["v"][0] * made["o"]["z"]
     assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_with_an_object_in_it():
+    class Point:
+        def __init__(self, x):
+            self.x = x
+
+    @ag.function
+    def named(x):
+        return collections.OrderedDict(p=Point(x * 2))
+
+    assert int(named(ag.constant(2))["p"].x) == 4

@@ -10,10 +10,9 @@ import numpy as np
 from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked
 from autograph.operators.expressions.reductions import sum_
 from autograph.operators.functions.array_functions import on_arrays
-from autograph.operators.state.plain_arrays import made
+from autograph.operators.state.plain_arrays import in_lists_staged, made
 from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import is_staged
 
 __all__: list[str] = []
 
@@ -54,17 +53,13 @@ stand_in(np.concatenate)(_JOIN(on_arrays(np.concatenate, lists=False)))
 
 def _array(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if type(value) in (list, tuple) and _holds_staged(value):
+        if type(value) in (list, tuple) and in_lists_staged(value):
             converted = op.convert(value)
             return converted if dtype is None else op.cast_to(converted, dtype)
         array = original(value, dtype, *args, **kwargs)
         return array if array is value else made(array)
 
     return call
-
-
-def _holds_staged(x: Any) -> bool:
-    return any(map(_holds_staged, x)) if type(x) in (list, tuple) else is_staged(x)
 
 
 for _original in (np.array, np.asarray):

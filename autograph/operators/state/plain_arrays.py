@@ -21,7 +21,17 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 from runtime.tensor.views import into_array, mark_array
 
-__all__ = ["at_of_ufunc", "boxed", "check_change", "check_write", "made", "made_by", "method_of_array", "tensor_for"]
+__all__ = [
+    "at_of_ufunc",
+    "boxed",
+    "check_change",
+    "check_write",
+    "in_lists_staged",
+    "made",
+    "made_by",
+    "method_of_array",
+    "tensor_for",
+]
 
 _NOTE = "plain arrays"
 
@@ -74,14 +84,15 @@ _TAKING = frozenset(("choose", "clip", "dot", "repeat", "searchsorted", "take"))
 
 def _taking(method: Any, *args: Any, **kwargs: Any) -> Any:
     """A method that takes arrays: where these are staged, NumPy's function of that name for tensors."""
-    if any(map(_is_or_holds_staged, (*args, *kwargs.values()))):
-        given = [op.convert(x) if isinstance(x, (list, tuple)) and _is_or_holds_staged(x) else x for x in args]
+    if any(map(in_lists_staged, (*args, *kwargs.values()))):
+        given = [op.convert(x) if isinstance(x, (list, tuple)) and in_lists_staged(x) else x for x in args]
         return getattr(np, method.__name__)(op.convert(method.__self__), *given, **kwargs)
     return method(*args, **kwargs)
 
 
-def _is_or_holds_staged(x: Any) -> bool:
-    return any(map(_is_or_holds_staged, x)) if type(x) in (list, tuple) else is_staged(x)
+def in_lists_staged(x: Any) -> bool:
+    """Whether a value is staged, or a list or tuple with such in it at any depth."""
+    return any(map(in_lists_staged, x)) if type(x) in (list, tuple) else is_staged(x)
 
 
 def _changing(method: Any, *args: Any, **kwargs: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from autograph.operators.state.places import UNBOUND
@@ -55,10 +56,12 @@ def _keys(x: dict[Any, Any]) -> tuple[Any, ...]:
 def _holds_staged(x: Any, seen: set[int]) -> bool:
     if is_staged(x) or choice_of(x) is not None:
         return True
-    if id(x) in seen or not isinstance(x, (dict, list, tuple)):
+    if id(x) in seen:
         return False
     seen.add(id(x))
-    held = [*(dict.values(x) if isinstance(x, dict) else x), *getattr(x, "__dict__", {}).values()]
+    held = list(dict.values(x)) if isinstance(x, dict) else list(x) if isinstance(x, (list, tuple)) else []
+    if not isinstance(x, (type, FunctionType, ModuleType)):
+        held += getattr(x, "__dict__", {}).values()
     return any(_holds_staged(part, seen) for part in held)
 
 

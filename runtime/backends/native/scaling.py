@@ -1,16 +1,16 @@
-"""`@ag_scaled_f32(x, k)` = x 2^k, which texts may call without defining it: what does it depends on the processor.
+"""`@ag_scale_f32(x, k)` = x 2^k, which texts may call without defining it: what does it depends on the processor.
 
 Texts do not depend on the processor, so that machine code is found again (cache.py) before LLVM is loaded to ask for it.
 """
 
-SYMBOL = "@ag_scaled_"
+SYMBOL = "@ag_scale_"
 
 
 def symbol(lanes: int = 1) -> str:
     """Its name for one element or for vectors.
 
     >>> symbol(), symbol(8)
-    ('@ag_scaled_f32', '@ag_scaled_v8f32')
+    ('@ag_scale_f32', '@ag_scale_v8f32')
     """
     return f"{SYMBOL}f32" if lanes == 1 else f"{SYMBOL}v{lanes}f32"
 

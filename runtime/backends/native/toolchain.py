@@ -26,7 +26,7 @@ __all__ = [
     "require", "require_installed",
 ]
 
-_VERSION = 5  # of how texts are compiled: passes, options
+_VERSION = 6  # of how texts are compiled: passes, options, what scaling.py chooses
 
 # Processors with 512-bit vectors that lower their clock for them. On the others they are 1.6 to 1.75 times as fast as
 # 256-bit ones in loops of fused multiply-adds within the cache, and the same in loops bound by memory; LLVM's default
