@@ -24,6 +24,7 @@ _HOMES = {
     "ag_little_": "lower.little",
     "ag_order_": "lower.sorters",
     "ag_sort_": "lower.sorters",
+    "ag_swept_": "lower.swept",
     "ag_top_": "lower.sorters",
     "cblas_": "blas",
     "": "math_calls",

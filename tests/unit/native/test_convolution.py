@@ -307,3 +307,13 @@ def test_pooling_of_sizes_that_only_the_run_knows(sizes, padding):
     wanted = y, z, MaxPool2dGrad.kernel(ones, x, y, **attrs), AvgPool2dGrad.kernel(ones, x, **attrs)
     for a, b in zip(found, wanted, strict=True):
         close(a, b)
+
+
+def test_convolutions_of_other_sizes_share_their_blocks():
+    def blocks(*shape):
+        window = ag.TensorSpec((3, 3, shape[-1], 8), "float32")
+        compiled = ag.function(lambda x, f: ag.nn.conv2d(x, f, 1, "SAME"), jit_compile=True)
+        lowered = compiled.get_concrete_function(ag.TensorSpec(shape, "float32"), window).executable.lowered
+        return {name for name in lowered.symbols if name.startswith("ag_swept_")}
+
+    assert blocks(4, 16, 16, 3) == blocks(2, 16, 16, 5) != set()

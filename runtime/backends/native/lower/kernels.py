@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.processor import registers, vector_bytes
 from runtime.backends.native.lower.types import LLVM, SIZE, is_float, is_signed, literal
 from runtime.backends.native.lower.widen import OURS
 
-__all__ = ["Kernel", "lanes_of", "registers"]
+__all__ = ["Kernel", "Vectors", "lanes_of", "registers"]
 
 
 def lanes_of(kind: str) -> int:
@@ -23,87 +24,18 @@ def lanes_of(kind: str) -> int:
     return vector_bytes() // SIZE[kind]
 
 
-class Kernel:
-    """A function while it is being written; `kind` is the code of the numbers in its vectors."""
+class Vectors:
+    """Instructions of a function with explicit vectors; `kind` is the code of the numbers in them."""
 
-    def __init__(self, ctx: FunctionLowering, kind: str) -> None:
-        self.ctx = ctx
+    def __init__(self, module: Module, kind: str) -> None:
+        self.module = module
         self.kind = kind
         self.word = LLVM[kind]
         self.lanes = lanes_of(kind)
         self.vector = f"<{self.lanes} x {self.word}>"
         self.code = Code()
         self.code.block = "start"
-        self._words: dict[tuple[str, str], str] = {}
         self._slots: list[str] = []
-        self._kept: str | None = None  # memory that is freed at the end
-        self._failed: str | None = None  # the caller's place that says that there was none
-
-    # From the caller
-
-    def take(self, x: Operand, type: str = "i64") -> Operand:
-        """The caller's operand, inside."""
-        if isinstance(x, int):
-            return x
-        return self._words.setdefault((x, type), f"%word{len(self._words)}")
-
-    def pointer(self, ptr: str, offset: Operand = 0) -> str:
-        """The caller's pointer, inside."""
-        inside = self._words.setdefault((ptr, "ptr"), f"%word{len(self._words)}")
-        return self.at(inside, self.take(offset))
-
-    def launch(self, tasks: Operand, grain: Operand) -> None:
-        """End the function and call it, on threads where there are more than `grain` tasks."""
-        ctx, code = self.ctx, self.ctx.code
-        if tasks == 0:
-            return
-        if self._kept is not None:
-            self.code.do(f"call void @ag_give(ptr {self._kept})")
-        name = ctx.module.kernel(
-            [
-                *(
-                    line
-                    for k, (_, type) in enumerate(self._words)
-                    for line in (
-                        f"  %place{k} = getelementptr i64, ptr %words, i64 {k}",
-                        f"  %word{k} = load {type}, ptr %place{k}",
-                    )
-                ),
-                *self.code.prologue,
-                "  br label %start",
-                "start:",
-                *self.code.lines,
-                "  ret void",
-            ]
-        )
-        words = code.alloca(f"[{max(len(self._words), 1)} x i64]", "words")
-        for k, (outside, type) in enumerate(self._words):
-            place = code.op(f"getelementptr i64, ptr {words}, i64 {k}", "p") if k else words
-            code.do(f"store {type} {outside}, ptr {place}")
-        if self._failed is not None:
-            code.do(f"store i64 0, ptr {self._failed}")
-        if isinstance(tasks, int) and isinstance(grain, int) and tasks <= grain:
-            code.do(f"call void {name}(ptr {words}, i64 0, i64 {tasks})")
-        else:
-            ctx.module.threads()
-            code.do(f"call void @ag_parallel(ptr {name}, ptr {words}, i64 {tasks}, i64 {grain})")
-        if self._failed is not None:
-            status = code.op(f"load i64, ptr {self._failed}")
-            code.require(code.op(f"icmp eq i64 {status}, 0"), ctx.failure)
-
-    def scratch(self, count: Operand) -> str:
-        """Memory of this call's own, for so many numbers; the caller fails where there is none."""
-        assert self._kept is None, "one piece of memory each"
-        code = self.code
-        self._failed = self.ctx.code.alloca("i64", "lacking")
-        self._kept = code.op(f"call ptr @ag_take(i64 {code.mul(code.at_least(count, 1), SIZE[self.kind])})")
-        lacking, going = code.label("lacking"), code.label("going")
-        code.branch(code.op(f"icmp eq ptr {self._kept}, null"), lacking, going)
-        code.begin(lacking)
-        code.do(f"store i64 1, ptr {self.pointer(self._failed)}")
-        code.do("ret void")
-        code.begin(going)
-        return self._kept
 
     # Loops
 
@@ -126,7 +58,7 @@ class Kernel:
             yield i
         code.do(f"{following} = add nsw i64 {i}, {step}")
         code.lines[place] = f"  {i} = phi i64 [ {start}, %{before} ], [ {following}, %{code.block} ]"
-        code.do(f"br label %{head}, !llvm.loop {self.ctx.module.as_written()}{OURS}")
+        code.do(f"br label %{head}, !llvm.loop {self.module.as_written()}{OURS}")
         code.begin(after)
 
     @contextmanager
@@ -148,6 +80,10 @@ class Kernel:
         if offset == 0:
             return ptr
         return self.code.op(f"getelementptr {self.word}, ptr {ptr}, i64 {offset}", "p")
+
+    def beyond(self, ptr: str, size: Operand) -> str:
+        """The place so many bytes further."""
+        return ptr if size == 0 else self.code.op(f"getelementptr i8, ptr {ptr}, i64 {size}", "p")
 
     def opaque(self, ptr: str) -> str:
         """The same place, of which LLVM does not know where it comes from: it would look for long how to step through many
@@ -195,7 +131,7 @@ class Kernel:
     def multiply_add(self, x: str, y: str, z: str) -> str:
         """x * y + z, rounded once where the processor can."""
         v, name = self.vector, f"llvm.fmuladd.v{self.lanes}{self.kind}"
-        self.ctx.module.declare(f"declare {v} @{name}({v}, {v}, {v})")
+        self.module.declare(f"declare {v} @{name}({v}, {v}, {v})")
         return self.code.op(f"call {v} @{name}({v} {x}, {v} {y}, {v} {z})")
 
     def op(self, name: str, a: str, b: str) -> str:
@@ -214,7 +150,7 @@ class Kernel:
             name = f"llvm.maximum.v{self.lanes}{self.kind}"
         else:
             name = f"llvm.{'s' if is_signed(self.kind) else 'u'}max.v{self.lanes}{self.word}"
-        self.ctx.module.declare(f"declare {v} @{name}({v}, {v})")
+        self.module.declare(f"declare {v} @{name}({v}, {v})")
         return self.code.op(f"call {v} @{name}({v} {a}, {v} {b})")
 
     def clear(self, ptr: str, count: Operand) -> None:
@@ -244,3 +180,78 @@ class Kernel:
     def set(self, variable: str, x: str) -> None:
         """Let a variable hold something."""
         self.code.do(f"store {self.vector} {x}, ptr {variable}")
+
+
+class Kernel(Vectors):
+    """A function of (words, lo, hi) while it is being written."""
+
+    def __init__(self, ctx: FunctionLowering, kind: str) -> None:
+        super().__init__(ctx.module, kind)
+        self.ctx = ctx
+        self._words: dict[tuple[str, str], str] = {}
+        self._kept: str | None = None  # memory that is freed at the end
+        self._failed: str | None = None  # the caller's place that says that there was none
+
+    def take(self, x: Operand, type: str = "i64") -> Operand:
+        """The caller's operand, inside."""
+        if isinstance(x, int):
+            return x
+        return self._words.setdefault((x, type), f"%word{len(self._words)}")
+
+    def pointer(self, ptr: str, offset: Operand = 0) -> str:
+        """The caller's pointer, inside."""
+        inside = self._words.setdefault((ptr, "ptr"), f"%word{len(self._words)}")
+        return self.at(inside, self.take(offset))
+
+    def launch(self, tasks: Operand, grain: Operand) -> None:
+        """End the function and call it, on threads where there are more than `grain` tasks."""
+        ctx, code = self.ctx, self.ctx.code
+        if tasks == 0:
+            return
+        if self._kept is not None:
+            self.code.do(f"call void @ag_give(ptr {self._kept})")
+        name = self.module.kernel(
+            [
+                *(
+                    line
+                    for k, (_, type) in enumerate(self._words)
+                    for line in (
+                        f"  %place{k} = getelementptr i64, ptr %words, i64 {k}",
+                        f"  %word{k} = load {type}, ptr %place{k}",
+                    )
+                ),
+                *self.code.prologue,
+                "  br label %start",
+                "start:",
+                *self.code.lines,
+                "  ret void",
+            ]
+        )
+        words = code.alloca(f"[{max(len(self._words), 1)} x i64]", "words")
+        for k, (outside, type) in enumerate(self._words):
+            place = code.op(f"getelementptr i64, ptr {words}, i64 {k}", "p") if k else words
+            code.do(f"store {type} {outside}, ptr {place}")
+        if self._failed is not None:
+            code.do(f"store i64 0, ptr {self._failed}")
+        if isinstance(tasks, int) and isinstance(grain, int) and tasks <= grain:
+            code.do(f"call void {name}(ptr {words}, i64 0, i64 {tasks})")
+        else:
+            self.module.threads()
+            code.do(f"call void @ag_parallel(ptr {name}, ptr {words}, i64 {tasks}, i64 {grain})")
+        if self._failed is not None:
+            status = code.op(f"load i64, ptr {self._failed}")
+            code.require(code.op(f"icmp eq i64 {status}, 0"), ctx.failure)
+
+    def scratch(self, count: Operand) -> str:
+        """Memory of this call's own, for so many numbers; the caller fails where there is none."""
+        assert self._kept is None, "one piece of memory each"
+        code = self.code
+        self._failed = self.ctx.code.alloca("i64", "lacking")
+        self._kept = code.op(f"call ptr @ag_take(i64 {code.mul(code.at_least(count, 1), SIZE[self.kind])})")
+        lacking, going = code.label("lacking"), code.label("going")
+        code.branch(code.op(f"icmp eq ptr {self._kept}, null"), lacking, going)
+        code.begin(lacking)
+        code.do(f"store i64 1, ptr {self.pointer(self._failed)}")
+        code.do("ret void")
+        code.begin(going)
+        return self._kept

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from runtime.backends.native.lower import swept
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.types import SIZE
 
 __all__ = ["Choice", "Frame", "Sweep", "choose", "grain_of", "split", "sweep"]
 
@@ -21,6 +23,7 @@ PER_THREAD = 1_000_000  # multiplications that are worth waking a thread: about 
 BAND = 1 << 17  # numbers of a picture's border-filled rows at a time: what a second-level cache holds
 TASKS = 8  # that are enough for some threads
 FAR = 1 << 18  # numbers of weights that do not stay in a second-level cache with the rest
+KINDS = 1.5  # what the block of the last rows counts for, as it is one more function
 WIDTHS = (12, 4, 1)  # of blocks, where the run tells how many places there are
 
 
@@ -108,7 +111,7 @@ def choose(kind: str, outer: int, count: tuple[Operand, Operand], fixed: bool) -
                 if isinstance(height, int):
                     rest = height % rows * columns
                     cycles *= height // rows
-                    cycles += (max(rest * vectors / 2, (rest + vectors) / 2, 4) + 1) if rest else 0
+                    cycles += (max(rest * vectors / 2, (rest + vectors) / 2, 4) + 1) * KINDS if rest else 0
                     total = cycles * whole
                 else:
                     total = cycles * whole / (1 if isinstance(width, int) else places)
@@ -261,6 +264,7 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
     bias = kernel.pointer(job.bias.ptr, job.bias.offset) if job.bias is not None else ""
     pitch = [kernel.take(p) for p in job.pitch]
     pictures = kernel.take(frame.source.sizes[0])
+    words = _job(kernel, job, bands.row)
     block = choice.vectors * kernel.lanes
     length = frame.taps[0] * frame.taps[1] * job.inner
     blocks = -(-job.outer // block)
@@ -287,7 +291,7 @@ def sweep(ctx: FunctionLowering, job: Sweep) -> None:
                     with kernel.loop(0, some) as slot:
                         seen = kernel.at(mine, code.mul(slot, bands.picture))
                         to = kernel.at(goal, code.mul(slot, pitch[0]))
-                        _places(kernel, job, bands, (seen, w, to, own), (rows, pitch[1], pitch[2]), left)
+                        _places(kernel, job, bands, words, (seen, w, to, own), rows, left)
     products = ctx.code.mul(
         ctx.code.mul(bands.each, frame.count[1]), slots * length * job.groups * blocks * block
     )
@@ -312,91 +316,53 @@ def _slots(job: Sweep) -> int:
 
 
 def _places(
-    kernel: Kernel, job: Sweep, bands: Bands, at: tuple[str, str, str, str],
-    layout: tuple[Operand, Operand, Operand], outputs: int,
-) -> None:  # fmt: skip
+    kernel: Kernel, job: Sweep, bands: Bands, words: swept.Job, at: tuple[str, str, str, str], rows: Operand, outputs: int
+) -> None:
     """All blocks of places in a band, for a block of outputs."""
-    code, frame, choice = kernel.code, job.frame, job.choice
-    rows, down, right = layout
+    code, frame, (_, tall, columns) = kernel.code, job.frame, job.choice
     source, weights, out, bias = at
     height, width = frame.count[0], kernel.take(frame.count[1])
-    heights: list[tuple[Operand, Operand, int]] = [(0, code.sub(rows, choice.rows - 1), choice.rows)]
-    rest = height % choice.rows if isinstance(height, int) else 0
+    how = "b" * bool(bias) + "r" * job.positive + "o" * job.own
+    rest = height % tall if isinstance(height, int) else 0
+    whole: Operand = rows
     if rest:
-        start = rows - rest if isinstance(rows, int) else code.op(f"urem i64 {rows}, {choice.rows}")
-        if not isinstance(rows, int):
-            start = code.op(f"sub i64 {rows}, {start}")
-        heights.append((start, rows, rest))
-    for row, last, tall in heights:
-        with kernel.loop(row, last, tall) as y:
-            line = kernel.at(source, code.mul(y, code.mul(bands.row, frame.stride[0])))
-            goal = kernel.at(out, code.mul(y, down))
-            for first, end, wide in _columns(kernel, width, choice.columns):
-                with kernel.loop(first, end, wide) as x:
-                    seen = kernel.at(line, code.mul(x, frame.stride[1] * frame.channels))
-                    to = kernel.at(goal, code.mul(x, right))
-                    _block(kernel, job, bands.row, (seen, weights, to, bias), (tall, wide), (down, right), outputs)
+        last = rest if isinstance(rows, int) else code.op(f"urem i64 {rows}, {tall}")
+        whole = code.sub(rows, last)
+    for row, many, high in [(0, whole, tall), *([(whole, code.sub(rows, whole), rest)] if rest else [])]:
+        if many == 0:
+            continue
+        line = kernel.at(source, code.mul(row, code.mul(bands.row, frame.stride[0])))
+        goal = kernel.at(out, code.mul(row, kernel.take(job.pitch[1])))
+        for first, some, wide in _columns(kernel, width, columns):
+            seen = kernel.at(line, code.mul(first, frame.stride[1] * frame.channels))
+            to = kernel.at(goal, code.mul(first, kernel.take(job.pitch[2])))
+            swept.call(kernel, words, (seen, weights, to, bias), (high, wide, outputs), how, (many, some))
 
 
 def _columns(kernel: Kernel, width: Operand, most: int) -> list[tuple[Operand, Operand, int]]:
-    """(first, end, step) of runs of blocks of places along a row."""
+    """(first, how many, of a block) of places along a row."""
     if isinstance(width, int):
-        if width == 0:
-            return []
-        parts = -(-width // most)
-        wide = -(-width // parts)
-        some = width - (wide - 1) * parts  # as wide as that; the others are narrower by one
-        out: list[tuple[Operand, Operand, int]] = [(0, some * wide, wide)]
-        return [*out, (some * wide, width, wide - 1)] if some < parts else out
-    out = []
+        return [(0, width, most)]
+    out: list[tuple[Operand, Operand, int]] = []
     start: Operand = 0
     for wide in WIDTHS:
         rest = kernel.code.sub(width, start)
         whole = kernel.code.op(f"sub i64 {rest}, {kernel.code.op(f'urem i64 {rest}, {wide}')}")
-        end = kernel.code.add(start, whole)
-        out.append((start, end, wide))
-        start = end
+        out.append((start, whole, wide))
+        start = kernel.code.add(start, whole)
     return out
 
 
-def _block(
-    kernel: Kernel, job: Sweep, row: Operand, at: tuple[str, str, str, str],
-    size: tuple[int, int], pitch: tuple[Operand, Operand], outputs: int,
-) -> None:  # fmt: skip
-    """The sums of a block of places and outputs."""
-    code, frame = kernel.code, job.frame
-    source, weights, out, bias = at
-    vectors = -(-outputs // kernel.lanes)
-    widths = [min(outputs - k * kernel.lanes, kernel.lanes) for k in range(vectors)]
-    block = job.choice.vectors * kernel.lanes
-    places = [(i, j) for i in range(size[0]) for j in range(size[1])]
-    sums = kernel.variables(len(places) * vectors)
-    first = ["zeroinitializer"] * vectors
-    if bias:
-        first = [kernel.load(kernel.at(bias, k * kernel.lanes), widths[k]) for k in range(vectors)]
-    for p, s in enumerate(sums):
-        kernel.set(s, first[p % vectors])
+def _job(kernel: Kernel, job: Sweep, row: Operand) -> swept.Job:
+    """What blocks are told."""
+    code, frame, size = kernel.code, job.frame, SIZE[kernel.kind]
     joined = frame.step[1] == 1 and job.inner == frame.channels and not job.own  # taps of a row lie one after another
     across, length = (1, frame.taps[1] * job.inner) if joined else (frame.taps[1], job.inner)
-    offsets = [
-        code.add(code.mul(i * frame.stride[0], row), j * frame.stride[1] * frame.channels) for i, j in places
-    ]
-    with kernel.loop(0, frame.taps[0]) as u, kernel.loop(0, across) as v, kernel.loop(0, length) as c:
-        tap = code.add(code.mul(code.mul(u, frame.step[0]), row), code.mul(v, frame.step[1] * frame.channels))
-        x = kernel.opaque(kernel.at(source, code.add(tap, c)))
-        number = code.add(code.mul(code.add(code.mul(u, across), v), length), c)
-        w = kernel.at(weights, code.mul(number, block))
-        factors = [kernel.load(kernel.at(w, k * kernel.lanes), kernel.lanes) for k in range(vectors)]
-        for p, offset in enumerate(offsets):
-            seen = kernel.at(x, offset)
-            one = "" if job.own else kernel.splat(seen)
-            for k in range(vectors):
-                s = sums[p * vectors + k]
-                many = kernel.load(kernel.at(seen, k * kernel.lanes), widths[k]) if job.own else one
-                kernel.set(s, kernel.multiply_add(many, factors[k], kernel.get(s)))
-    for p, (i, j) in enumerate(places):
-        to = kernel.at(out, code.add(code.mul(i, pitch[0]), code.mul(j, pitch[1])))
-        for k in range(vectors):
-            x = kernel.get(sums[p * vectors + k])
-            x = kernel.larger(x, "zeroinitializer") if job.positive else x
-            kernel.store(kernel.at(to, k * kernel.lanes), x, widths[k])
+    row = code.mul(row, size)
+    place = frame.channels * size
+    return swept.Job(kernel, (
+        frame.taps[0], code.mul(row, frame.step[0]), across, frame.step[1] * place, length,
+        code.mul(row, frame.stride[0]), frame.stride[1] * place,
+        code.mul(kernel.take(job.pitch[1]), size), code.mul(kernel.take(job.pitch[2]), size),
+        job.choice.vectors * kernel.lanes * size,
+    ))  # fmt: skip

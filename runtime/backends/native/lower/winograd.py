@@ -10,11 +10,13 @@ Rounding errors are of the size of those of the direct sum: fewer products are s
 
 from __future__ import annotations
 
+from runtime.backends.native.lower import swept
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.sweeps import Bands, Frame, Sweep, grain_of, rows_to_share, split
+from runtime.backends.native.lower.types import SIZE
 
 __all__ = ["both", "enter_tiles", "fits", "pays", "tiles_of", "winograd"]
 
@@ -150,6 +152,8 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
     bias = kernel.pointer(job.bias.ptr, job.bias.offset) if job.bias is not None else ""
     pictures = kernel.take(frame.source.sizes[0])
     count = kernel.take(bands.count)
+    size = SIZE[kind]
+    words = swept.Job(kernel, (1, 0, 1, 0, inner, 0, inner * size, 0, block * size, block * size))
     with kernel.loop("%lo", "%hi") as task:
         picture: Operand = code.mul(task, slots)
         band: Operand = 0
@@ -159,15 +163,15 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
         some = code.at_most(code.sub(pictures, picture), slots) if slots > 1 else 1
         source = bands.enter_all(picture, some, top, rows)
         enter_tiles(kernel, bands, source, (some, rows), inner, room)
-        have = code.mul(code.mul(some, rows), width)
+        have = code.mul(code.parts(code.mul(code.mul(some, rows), width), each), each)
         for first, last in split(job.outer, block):
             with kernel.loop(first, last) as b:
                 left = min(job.outer - first * block, block)
-                with kernel.loop(0, 16) as place, kernel.loop(0, have, each) as tile:
-                    x = kernel.at(bands.spare, code.mul(code.add(code.mul(place, room), tile), inner))
+                with kernel.loop(0, 16) as place:
+                    x = kernel.at(bands.spare, code.mul(place, room * inner))
                     w = kernel.at(taken, code.mul(code.add(code.mul(b, 16), place), inner * block))
-                    to = kernel.at(sums, code.mul(code.add(code.mul(place, room), tile), block))
-                    _product(kernel, (x, w, to), each, inner, block, -(-left // lanes))
+                    to = kernel.at(sums, code.mul(place, room * block))
+                    swept.call(kernel, words, (x, w, to, ""), (1, each, -(-left // lanes) * lanes), "", (1, have))
                 own = kernel.at(bias, code.mul(b, block)) if bias else ""
                 start = code.add(code.mul(picture, kernel.take(job.pitch[0])), code.mul(b, block))
                 goal = kernel.at(out, start)
@@ -199,26 +203,6 @@ def enter_tiles(
                 target = kernel.at(bands.spare, code.add(code.mul(number, inner), c))
                 for place, x in enumerate(new_tile(kernel, seen)):
                     kernel.store(kernel.at(target, place * room * inner), x, wide)
-
-
-def _product(kernel: Kernel, at: tuple[str, str, str], tiles: int, inner: int, block: int, vectors: int) -> None:
-    """Sums over the inputs for some tiles and a block of outputs, of one of the 16 places."""
-    code, lanes = kernel.code, kernel.lanes
-    source, weights, out = at
-    sums = kernel.variables(tiles * vectors)
-    for s in sums:
-        kernel.set(s, "zeroinitializer")
-    with kernel.loop(0, inner) as c:
-        x, w = kernel.at(source, c), kernel.at(weights, code.mul(c, block))
-        factors = [kernel.load(kernel.at(w, k * lanes), lanes) for k in range(vectors)]
-        for t in range(tiles):
-            one = kernel.splat(kernel.at(x, t * inner))
-            for k in range(vectors):
-                s = sums[t * vectors + k]
-                kernel.set(s, kernel.multiply_add(one, factors[k], kernel.get(s)))
-    for t in range(tiles):
-        for k in range(vectors):
-            kernel.store(kernel.at(out, t * block + k * lanes), kernel.get(sums[t * vectors + k]), lanes)
 
 
 def _results(
