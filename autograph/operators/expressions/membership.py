@@ -38,7 +38,11 @@ __all__ = ["in_", "is_", "is_not", "not_in"]
 
 
 def is_(a: Any, b: Any) -> Any:
-    """`a is b`; staged where `a` may be None (or another Python object) on some paths."""
+    """`a is b`; staged where `a` may be None (or another Python object) on some paths, or stands for True or False."""
+    if type(a) is Tensor and (b is True or b is False):
+        return _is_truth(a, b)
+    if type(b) is Tensor and (a is True or a is False):
+        return _is_truth(b, a)
     if type(a) not in CHOICES and type(b) not in CHOICES:
         if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and STATE.trace is not None:
             notes = STATE.trace.notes
@@ -53,6 +57,13 @@ def is_(a: Any, b: Any) -> Any:
         if choice is not None:
             return is_alternative(choice, lambda alternative, y=y: is_(alternative, y))  # type: ignore[misc]
     return a is b
+
+
+def _is_truth(x: Tensor, value: bool) -> Any:
+    """`x is True` or `x is False`: Python's comparisons give these two, which a tensor stands for while there is a trace."""
+    if STATE.trace is None or not x.dtype.is_bool or x.shape.rank != 0:
+        return False
+    return x if value else op.logical_not(x)
 
 
 def _are_one_list(notes: dict[str, Any], a: list[Any], b: list[Any]) -> Any:

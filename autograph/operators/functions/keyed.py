@@ -193,17 +193,20 @@ def _method(f: Any) -> Callable[..., Any] | None:
     if type(getattr(f, "__self__", None)) not in _FORMS:
         return None
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        owner = f.__self__
-        if args and is_mixed(args[0]):
-            return select(args[0], lambda taken: call(taken, *args[1:], **kwargs))
-        if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
-            ask(owner, writes=f.__name__ not in _READING)
-            if f.__name__ in _READING:
-                return callee(getattr(form_of(owner), f.__name__))(*args, **kwargs)
-        return _plain(STATE.trace, f)(*args, **kwargs)
+    return functools.partial(_method_called, f)
 
-    return call
+
+def _method_called(f: Any, *args: Any, **kwargs: Any) -> Any:
+    """`f(*args, **kwargs)`. No closure that names itself: the cycle would hold the container, as somebody outside of the
+    loop that has made it does."""
+    owner = f.__self__
+    if args and is_mixed(args[0]):
+        return select(args[0], lambda taken: _method_called(f, taken, *args[1:], **kwargs))
+    if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
+        ask(owner, writes=f.__name__ not in _READING)
+        if f.__name__ in _READING:
+            return callee(getattr(form_of(owner), f.__name__))(*args, **kwargs)
+    return _plain(STATE.trace, f)(*args, **kwargs)
 
 
 _READING = frozenset("get union intersection difference symmetric_difference issubset issuperset isdisjoint".split())

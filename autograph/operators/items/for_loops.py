@@ -126,17 +126,30 @@ def _over_each(
 ) -> None:
     """A loop over one of several iterables: a loop over each, on its own path."""
     require_usable(choice)
-    cells = name_places(names, body)
+    _over_these(trace, choice, usable_of(choice), body, names, test)
 
-    def loop(options: list[tuple[int, Any]]) -> None:
-        (index, iterable), *others = options
-        if others:
-            this = op.equal(tag_of(choice), index)
-            staged_cond(trace, this, lambda: for_stmt(iterable, body, names, test), lambda: loop(others), cells)
-        else:
-            for_stmt(iterable, body, names, test)
 
-    loop(usable_of(choice))
+def _over_these(
+    trace: Trace,
+    choice: Any,
+    options: list[tuple[int, Any]],
+    body: Callable[[Any], None],
+    names: tuple[str, ...],
+    test: Callable[[], Any] | None,
+) -> None:
+    """The same, where it is one of `options`. No closure that names itself: the cycle would hold what the body's names hold,
+    as somebody outside of a loop around does."""
+    (index, iterable), *others = options
+    if not others:
+        for_stmt(iterable, body, names, test)
+        return
+    staged_cond(
+        trace,
+        op.equal(tag_of(choice), index),
+        lambda: for_stmt(iterable, body, names, test),
+        lambda: _over_these(trace, choice, others, body, names, test),
+        name_places(names, body),
+    )
 
 
 def list_rest(
