@@ -20,6 +20,7 @@ _HOMES = {
     "ag_poll": "interrupts",
     "ag_gemm_": "gemm",
     "ag_pack_": "gemm",
+    "ag_bordered_": "lower.bordered",
     "ag_dots_": "dots",
     "ag_little_": "lower.little",
     "ag_order_": "lower.sorters",

@@ -129,10 +129,14 @@ def entry(
         return None
     facts = [loaded.address("ag_run"), int(gil), mode, id(box) if box else 0, offset, boxes.maker(box) if box else 0]
     table, keep = _table(layout, facts, sources, constants)
-    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
-    new = kind(("PyCFunction_NewEx", ctypes.pythonapi))
-    made: Callable[..., Any] = new(ctypes.addressof(method[0]), table, (loaded, method, keep, box))
+    made: Callable[..., Any] = _new()(ctypes.addressof(method[0]), table, (loaded, method, keep, box))
     return made
+
+
+@lru_cache(maxsize=1)
+def _new() -> Callable[..., Any]:
+    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
+    return kind(("PyCFunction_NewEx", ctypes.pythonapi))
 
 
 def _table(

@@ -21,7 +21,8 @@ from runtime.ops.effects import EFFECTS
 __all__ = ["NativeExecutable"]
 
 _NO_STACK = 3  # the status of code that would need more
-_PROTOTYPE = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+_WORDS = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+_RELEASING, _KEEPING = ctypes.CFUNCTYPE(*_WORDS), ctypes.PYFUNCTYPE(*_WORDS)  # what they do with the GIL
 
 
 class _DoesNotFitError(Exception):
@@ -64,8 +65,7 @@ class NativeExecutable:
         self._waits = self._is_plain()
         if waits:
             self._make_entry()
-        kind = ctypes.CFUNCTYPE if lowered.big else ctypes.PYFUNCTYPE  # a PYFUNCTYPE keeps the GIL
-        self._run = kind(*_PROTOTYPE)(loaded.address("ag_run"))
+        self._run = (_RELEASING if lowered.big else _KEEPING)(loaded.address("ag_run"))
 
     @property
     def source(self) -> str:

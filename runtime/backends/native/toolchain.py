@@ -189,6 +189,8 @@ WRITTEN = "; written"
 """How a text begins that needs to be cleaned only: its loops are in vectors, or it has none that take long."""
 ONE_BY_ONE = "; one by one"
 """How a text begins of which the loops that are left to LLVM go turn by turn: there are no vectors to be made."""
+CALLS = "; calls"
+"""How a text begins that calls what takes the time, and does little more."""
 LONG = 4000
 """Lines without a label from which on code is generated quickly rather than well."""
 _LABEL = pattern(r"^[\w.]+:", re.MULTILINE)
@@ -216,7 +218,7 @@ def optimised(text: str) -> tuple[Any, Any]:
     text += scaling.definitions(text, llvm.llvm_version_info[0], host()[2])
     module = llvm.parse_assembly(text, llvm.create_context())
     module.verify()
-    quick = text.startswith(QUICK)
+    quick = text.startswith((QUICK, CALLS))
     machine = _machine(0 if quick or is_long(text) else 3)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = options.loop_interleaving = True
@@ -224,28 +226,34 @@ def optimised(text: str) -> tuple[Any, Any]:
     options.slp_vectorization = "parallel_accesses" in text
     options.loop_unrolling = not text.startswith("; large")  # it takes most of the time of large programs
     builder = llvm.create_pass_builder(machine, options)
+    inlines = "alwaysinline" in text or "vector-function-abi" in text
     if quick or text.startswith(WRITTEN):
         _cleaning().run(module, builder)
     elif text.startswith(ONE_BY_ONE):
-        _inlining().run(module, builder)
+        if inlines:
+            _inlining().run(module, builder)
         passes = builder.getFunctionPassManager()
         for function in module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
     elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
-    # What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
-    # functions that name them were kept as they are for it.
+    if inlines:
+        _inline_the_rest(module, builder)
+    return module, machine
+
+
+def _inline_the_rest(module: Any, builder: Any) -> None:
+    """What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
+    functions that name them were kept as they are for it."""
     for function in module.functions:
         attributes = b" ".join(function.attributes)
         kept = b"alwaysinline" in attributes or b"vector-function-abi" in attributes
         if kept and not function.is_declaration:
             function.linkage = "internal"
-    last = llvm.create_new_module_pass_manager()
-    last.add_always_inliner_pass()
+    last = _inlining()
     last.add_global_dead_code_eliminate_pass()
     last.run(module, builder)
-    return module, machine
 
 
 def _cleaning() -> Any:

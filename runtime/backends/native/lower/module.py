@@ -36,8 +36,11 @@ _LABELS = pattern(r"^([\w.]+):", re.MULTILINE)
 _TARGETS = pattern(r"label %([\w.]+)")
 _GROUPS = pattern(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 _OPAQUE = pattern(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
+_CALLED = pattern(r"@[\w.]+\(")
+_KERNEL = pattern(r" call [^@]*@(?:ag_gemm|ag_swept|ag_top|ag_sort|ag_order|cblas)_")  # what takes long
 _VECTOR = pattern(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
+SHORT = 250  # lines of a program that may be of calls only
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
 
@@ -263,8 +266,6 @@ class Module:
             self.symbols.update(symbol.removeprefix("@") for symbol in elsewhere)
         for line in _intrinsics_of(body):
             declarations[line] = None
-        for line in _INTRINSICS.strip().splitlines():
-            declarations[line] = None
         if outside:
             done["outside"] = mathlib.declared_outside(outside)
             self.symbols.update(name.removeprefix("@") for name in outside)
@@ -272,7 +273,11 @@ class Module:
         if not self.called:
             left = _left(body)
             head = [left] if left else head  # likewise
-        return "\n".join([*head, *declarations, *helpers_of(body), *done.values(), body, *self.metadata, ""])
+        rest = "\n".join([*helpers_of(body), *done.values(), body, *self.metadata, ""])
+        for line in _INTRINSICS.strip().splitlines():
+            if _CALLED.search(line)[0] in rest:  # type: ignore[index]
+                declarations[line] = None
+        return "\n".join([*head, *declarations, rest])
 
 
 def _left(text: str) -> str:
@@ -284,6 +289,7 @@ def _left(text: str) -> str:
     labels: dict[str, int] = {}
     done: list[int] = []  # where loops begin that are not left
     lines, head = text.splitlines(), "; written"
+    left = False  # whether there are loops that do more than call
     for here, line in enumerate(lines):
         if line.startswith("define"):
             labels, done = {}, []
@@ -292,11 +298,15 @@ def _left(text: str) -> str:
         elif line.startswith("  br "):
             for start in (labels[x] for x in _TARGETS.findall(line) if x in labels):
                 around = any(start < inner for inner in done)
-                if not (around or line.endswith(OURS) or any(_OPAQUE.match(x) for x in lines[start:here])):
+                calls = any(_OPAQUE.match(x) for x in lines[start:here])
+                left |= not (around or calls)
+                if not (around or line.endswith(OURS) or calls):
                     if not (line.endswith(ONE_BY_ONE) or _goes_turn_by_turn(lines[start:here])):
                         return ""
                     head = "; one by one"
                 done.append(start)
+    if not left and len(lines) < SHORT and _KERNEL.search(text):
+        head = "; calls"
     return head
 
 

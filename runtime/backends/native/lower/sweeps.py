@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from runtime.backends.native.lower import swept
+from runtime.backends.native.lower import bordered, swept
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
@@ -23,7 +23,7 @@ PER_THREAD = 1_000_000  # multiplications that are worth waking a thread: about 
 BAND = 1 << 17  # numbers of a picture's border-filled rows at a time: what a second-level cache holds
 TASKS = 8  # that are enough for some threads
 FAR = 1 << 18  # numbers of weights that do not stay in a second-level cache with the rest
-KINDS = 1.5  # what the block of the last rows counts for, as it is one more function
+KINDS = 1.6  # what the block of the last rows counts for, as it is one more function
 WIDTHS = (12, 4, 1)  # of blocks, where the run tells how many places there are
 
 
@@ -221,27 +221,14 @@ class Bands:
         end = code.at_least(code.at_most(end, wide), 0)
         middle = code.at_least(code.sub(end, left), 0)
         right = code.sub(wide, code.add(left, middle))
-        with kernel.loop(0, rows) as i:
-            to = kernel.at(border, code.mul(i, self.row))
-            y = code.op(f"add i64 {first}, {i}")
-            inside = code.op(f"icmp ult i64 {y}, {sizes[1]}")
-            copying, blank, done = code.label("copying"), code.label("blank"), code.label("done")
-            code.branch(inside, copying, blank)
-            code.begin(blank)
-            kernel.clear(to, self.row)
-            code.jump(done)
-            code.begin(copying)
-            with code.scope():
-                if left != 0:
-                    kernel.clear(to, code.mul(left, channels))
-                if middle != 0:
-                    skip = code.mul(code.add(left, origin), channels)
-                    start = kernel.at(picture, code.add(code.mul(y, code.mul(sizes[2], channels)), skip))
-                    kernel.copy(kernel.at(to, code.mul(left, channels)), start, code.mul(middle, channels))
-                if right != 0:
-                    kernel.clear(kernel.at(to, code.mul(code.add(left, middle), channels)), code.mul(right, channels))
-            code.jump(done)
-            code.begin(done)
+        top = code.at_least(first, 0)
+        above = code.at_most(code.at_least(code.sub(0, first), 0), rows)
+        some = code.at_least(code.sub(code.at_most(code.add(first, rows), sizes[1]), top), 0)
+        below = code.sub(code.sub(rows, above), some)
+        line = code.mul(sizes[2], channels)
+        source = kernel.at(picture, code.add(code.mul(top, line), code.mul(code.add(left, origin), channels)))
+        row = (code.mul(left, channels), code.mul(middle, channels), code.mul(right, channels))
+        bordered.call(kernel.module, code, kernel.kind, (border, self.row), (source, line), (above, some, below), row)
 
 
 def sweep(ctx: FunctionLowering, job: Sweep) -> None:

@@ -13,6 +13,7 @@ from runtime.backends.native.lower.parts import apart, share
 from runtime.backends.native.lower.rules.kernels import Plane, pointer
 from runtime.backends.native.lower.rules.little import by_call, is_little, little
 from runtime.backends.native.lower.types import LLVM, SIZE
+from runtime.backends.native.lower.widen import OURS
 
 __all__ = ["Batch"]
 
@@ -79,11 +80,11 @@ class Batch:
     def loop(
         self, ctx: FunctionLowering, first: Operand, end: Operand, product: Callable[[Operand, Offsets], None]
     ) -> None:
-        """One pair after the other."""
+        """One pair after the other: LLVM's passes have nothing to do about it."""
         code = ctx.code
         code.moment += 1
         start = code.moment
-        with code.counted(first, end) as i:
+        with code.counted(first, end, lambda: ctx.module.as_written() + OURS) as i:
             product(i, self.offsets(ctx, i))
         ctx.memory.touch(self.out.buffers)
         ctx.memory.loops.append((start, code.moment))

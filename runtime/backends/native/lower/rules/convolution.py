@@ -6,12 +6,14 @@ from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower import bordered
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.correlations import Correlation, correlate
 from runtime.backends.native.lower.exprs import Const, Load, Map
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.kernels import lanes_of
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.rules.kernels import pointer
 from runtime.backends.native.lower.rules.products import gemm, plane
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.sweeps import Frame, Sweep, choose, sweep
@@ -25,6 +27,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["Windows", "same_sizes", "windows"]
 
 
+FEW = 4  # blocks of weights up to which each has instructions of its own
 PAGES = 2048  # bytes of a place's channels from which on blocks of slopes would read too many pages: BLAS copies them first
 Steps: TypeAlias = tuple[Operand, ...]
 
@@ -219,6 +222,19 @@ def _packed(
             return Array(array.ptr, array.code, (length * block,), (1,), array.buffers, start)
     blocks = full + (rest > 0)
     made = ctx.allocate(array.code, (groups * blocks * length * block,))
+    if of_output == 1 and groups * blocks <= FEW and (down, right) == (taps[1] * inner * of_input, inner * of_input):
+        used = made.buffers | array.buffers
+        ctx.memory.touch(used)
+        for k in range(groups * blocks):
+            group, b = divmod(k, blocks)
+            to = pointer(ctx, made.ptr, made.code, code.add(made.offset, k * length * block))
+            source = pointer(ctx, array.ptr, array.code, code.add(start, code.add(code.mul(of_group, group), b * block)))
+            some = min(outer - b * block, block)
+            bordered.call(
+                ctx.module, code, array.code, (to, block), (source, of_input), (0, length, 0), (0, some, block - some)
+            )
+        ctx.memory.touch(used)
+        return made
     lines = (taps[1] * inner * block, inner * block, block, 1)
 
     def part(sizes: tuple[int, ...], strides: tuple[int, ...], offset: int, source: Steps, at: Operand) -> None:
