@@ -10,7 +10,7 @@ import numpy as np
 from runtime.ops.diagonals import smaller_size
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import as_dtype
-from runtime.typesys.errors import InvalidArgumentError, ShapeError, UnimplementedError
+from runtime.typesys.errors import MatrixError, ShapeError, UnimplementedError
 from runtime.typesys.spec import TensorType
 
 __all__ = ["adjoint_of", "guarded", "positive_definite", "square_type"]
@@ -44,7 +44,7 @@ def guarded(what: str, compute: Any, *arrays: Any) -> Any:
     try:
         return compute(*arrays)
     except np.linalg.LinAlgError as error:
-        raise InvalidArgumentError(f"{what}: {error}", op=what) from None
+        raise MatrixError(str(error), op=what) from None
 
 
 def adjoint_of(op: Any, x: Any) -> Any:
@@ -76,7 +76,7 @@ def cholesky_(op: Any, input: Any, name: Any = None) -> Any:
     """The lower triangular L with L @ L^T = input, for symmetric positive definite matrices.
 
     Raises:
-      InvalidArgumentError: a matrix that is not positive definite.
+      MatrixError: a matrix that is not positive definite.
 
     >>> ag.linalg.cholesky([[4.0, 2.0], [2.0, 2.0]]).numpy()
     array([[2., 0.],

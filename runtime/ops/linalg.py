@@ -117,7 +117,7 @@ def inv_(op: Any, input: Any, adjoint: bool = False, name: Any = None) -> Any:
     """Inverses of square matrices (of their adjoints).
 
     Raises:
-      InvalidArgumentError: a singular matrix.
+      MatrixError: a singular matrix.
 
     >>> ag.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
     array([[0.5 , 0.  ],
@@ -161,7 +161,7 @@ def solve_(op: Any, matrix: Any, rhs: Any, adjoint: bool = False, name: Any = No
     """The solution x of matrix @ x = rhs, for matrices rhs.
 
     Raises:
-      InvalidArgumentError: a singular matrix.
+      MatrixError: a singular matrix.
 
     >>> ag.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [2.0]]).numpy()
     array([[1. ],

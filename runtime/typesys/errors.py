@@ -3,6 +3,7 @@
     OpError
     |- InvalidArgumentError   (also ValueError)      a value or shape that an operation cannot take
     |  |- ShapeError                                 shapes that do not fit each other
+    |  |- MatrixError          (also np.linalg.LinAlgError)   a matrix that has no inverse or no factors
     |  |- UnboundVariableError (also UnboundLocalError)   a name that the path taken in a graph does not set
     |  `- FailedAssertionError (also AssertionError)       an `assert` that does not hold when the graph runs
     |- DTypeError             (also TypeError)       an element type that an operation cannot take
@@ -23,12 +24,15 @@ from functools import wraps
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "DTypeError",
     "FailedAssertionError",
     "FailedPreconditionError",
     "GraphError",
     "InvalidArgumentError",
+    "MatrixError",
     "NotFoundError",
     "OpError",
     "OperatorNotAllowedInGraphError",
@@ -68,6 +72,22 @@ class InvalidArgumentError(OpError, ValueError):
 
 class ShapeError(InvalidArgumentError):
     """Shapes that do not fit each other."""
+
+
+class MatrixError(InvalidArgumentError, np.linalg.LinAlgError):
+    """A matrix that has no inverse or no factors: NumPy's error, and for TensorFlow's programs theirs, too.
+
+    It is shown under the name of NumPy's.
+    """
+
+    python = np.linalg.LinAlgError
+
+    def __reduce__(self) -> Any:
+        return _singular, (self.message, self.op)
+
+
+def _singular(message: str, op: str | None) -> MatrixError:
+    return MatrixError(message, op=op)
 
 
 class UnboundVariableError(UnboundLocalError, InvalidArgumentError):
@@ -113,9 +133,9 @@ def _failed(*args: Any) -> FailedAssertionError:
     return FailedAssertionError(*args)
 
 
-for _shown in (UnboundVariableError, FailedAssertionError):
+for _shown in (MatrixError, UnboundVariableError, FailedAssertionError):
     _shown.__name__ = _shown.__qualname__ = _shown.python.__name__
-    _shown.__module__ = "builtins"
+    _shown.__module__ = _shown.python.__module__
 
 
 class DTypeError(OpError, TypeError):

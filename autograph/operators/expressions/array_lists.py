@@ -12,7 +12,10 @@ from autograph.operators.expressions.reductions import sum_
 from autograph.operators.functions.array_functions import on_arrays
 from autograph.operators.state.plain_arrays import in_lists_staged, made
 from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
+from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
+from runtime.tensor.shape import TensorShape
+from runtime.tensor.views import mark_array
 
 __all__: list[str] = []
 
@@ -51,16 +54,34 @@ stand_in(np.stack)(_STACK(on_arrays(np.stack, lists=False)))
 stand_in(np.concatenate)(_JOIN(on_arrays(np.concatenate, lists=False)))
 
 
-def _array(original: Callable[..., Any]) -> Callable[..., Any]:
+def _array(original: Callable[..., Any], copies: bool) -> Callable[..., Any]:
+    """`np.array`, which `copies`, and its like: of what is known when the graph runs, a tensor that is an array."""
+
     def call(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if type(value) in (list, tuple) and in_lists_staged(value):
-            converted = op.convert(value)
-            return converted if dtype is None else op.cast_to(converted, dtype)
-        array = original(value, dtype, *args, **kwargs)
-        return array if array is value else made(array)
+        value = resolve(value)
+        if isinstance(value, TensorShape):
+            value = list(value)
+        if not in_lists_staged(value):
+            array = original(value, dtype, *args, **kwargs)
+            return array if array is value else made(array)
+        return _of_staged(value, dtype, copies if (copy := kwargs.get("copy")) is None else copy, kwargs.get("ndmin", 0))
 
     return call
 
 
-for _original in (np.array, np.asarray):
-    stand_in(_original)(_CONVERT(_array(_original)))
+def _of_staged(value: Any, dtype: Any, copy: bool, axes: int) -> Any:
+    array: Any = op.convert(value)
+    if array.type.weak:
+        array = op.cast_to(array, array.type.dtype.dtype)
+    if dtype is not None:
+        array = op.cast_to(array, np.dtype(dtype))
+    rank = 0 if array.type.shape is None else len(array.type.shape)
+    if rank < axes:
+        array = array[(None,) * (axes - rank)]
+    if array is not value:
+        return mark_array(array)
+    return mark_array(op.identity(value), of_any_rank=True) if copy else value
+
+
+for _original in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    stand_in(_original)(_CONVERT(_array(_original, copies=_original is np.array)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograph.operators.functions.array_functions import on_arrays
 from autograph.operators.functions.python_forms import holds_staged
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.plain_arrays import boxed, made, made_by
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values.choice import resolve
@@ -90,8 +91,26 @@ stand_in(np.arange)(_arange)
 stand_in(np.eye)(_eye)
 stand_in(np.identity)(_identity)
 _LIKE: tuple[Any, ...] = np.zeros_like, np.ones_like, np.empty_like, np.full_like
-for _known in (*_LIKE, np.linspace, np.copy, np.sort):
+for _known in (*_LIKE, np.copy, np.sort):
     stand_in(_known)(partial(made_by, on_arrays(_known, lists=False)))
+
+
+def _spaced(original: Any) -> Callable[..., Any]:
+    """`np.linspace` and its like: NumPy asks the ends alone whether they are tensors, not how many there are to be."""
+    call = on_arrays(original, lists=False)
+
+    def make(start: Any, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(map(resolve, args))
+        kwargs = {name: resolve(x) for name, x in kwargs.items()}
+        if any(isinstance(x, Tensor) for x in (*args, *kwargs.values())) and type(start) in NUMBERS:
+            start = op.convert(np.asarray(start))
+        return made_by(call, resolve(start), *args, **kwargs)
+
+    return make
+
+
+for _known in (np.linspace, np.logspace, np.geomspace):
+    stand_in(_known)(_spaced(_known))
 
 
 def _scalar(kind: Any) -> Callable[..., Any]:

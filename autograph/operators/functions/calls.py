@@ -336,7 +336,7 @@ def _rolling(trace: Trace, f: Any) -> Any:
         made = callee(f)
     finally:
         trace.notes["rolling"] = rolling
-    if made is f:  # it is not converted, and nothing stands in for it
+    if made is f and not (type(f) is FunctionType and is_converted(f.__code__)):  # nothing stands in for it
         check_call(f)
     elif f is next:
         raise CannotRoll

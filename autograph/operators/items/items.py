@@ -31,6 +31,7 @@ from autograph.operators.containers.lists import (
     note_list,
     put_content,
     set_element,
+    stacked,
 )
 from autograph.operators.containers.relations import Detached
 from autograph.operators.containers.sharing import sharing_of, sync
@@ -104,7 +105,7 @@ def get_item(x: Any, index: Any) -> Any:
     elif kind is dict and by is tuple and not keyed.is_key(index):
         return present(x[index], index)
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
-        return x[index]
+        return x[index if by in NUMBERS else _in_numbers(index)]  # type: ignore[index]
     if by in _OF_PYTHON and is_object(kind):
         method = special(x, "__getitem__")
         return x[index] if method is None else method(index)
@@ -129,7 +130,7 @@ def get_item(x: Any, index: Any) -> Any:
             return _element_of(x, as_list_value(x), _scalar_index(index))
         return x[index]
     if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__") and _has_tensors(index):
-        return op.get_item(op.identity(x), index)
+        return op.get_item(op.identity(x), _in_numbers(index))
     if isinstance(index, Tensor):
         if isinstance(x, range):
             return _of_range(x, index)
@@ -169,10 +170,20 @@ def _of_range(x: range, index: Tensor) -> Any:
     return op.add(x.start, op.mul(at, x.step))
 
 
+def _in_numbers(index: Any) -> Any:
+    """An index with tensors for the lists of places in it of which only the run knows how many there are."""
+    if type(index) is tuple:
+        return tuple(map(_in_numbers, index)) if list in map(type, index) else index
+    dynamic = dynamic_of(index) if type(index) is list else None
+    return index if dynamic is None else stacked(dynamic)
+
+
 def _has_tensors(index: Any) -> bool:
     """Whether an index, or a part or bound of it, is a tensor."""
     if isinstance(index, slice):
         index = index.start, index.stop, index.step
+    if type(index) is list and dynamic_of(index) is not None:
+        return True
     return any(map(_has_tensors, index)) if isinstance(index, (tuple, list)) else isinstance(index, Tensor)
 
 
@@ -369,7 +380,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
 def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> None:
     trace = current()
     if trace is None or isinstance(base, Tensor):
-        base[index] = value
+        base[_in_numbers(index)] = value
         if trace is not None and type(base) is Tensor:
             write_through(trace, base)
         return
@@ -394,6 +405,7 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
         _dict_store(base, index, value, is_there)
         return
     if isinstance(base, ndarray):
+        index = _in_numbers(index)
         into = check_write(trace, base, index, value)
         if into is not base:
             _store_one(into, index, value)

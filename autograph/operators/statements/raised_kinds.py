@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
+import numpy as np
+
 from runtime.ir.graph import Graph, Node
 from runtime.ir.safety import may_fail
 from runtime.ops.attempts import Kind, Known, Sited
@@ -67,8 +69,9 @@ def raised_in(
                     known.update({} if made is None else {made: None})
             elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
                 is_pythons = kind.__module__ == "builtins" and not issubclass(kind, BaseExceptionGroup)
-                others = others or is_pythons or issubclass(kind, OpError) or node.op.effect == "py"
-                classes.update(dict.fromkeys(c for c in _raised_by(node) if c is not kind and issubclass(c, kind)))
+                raised = _raised_by(node)
+                others = others or is_pythons or issubclass(kind, OpError) or node.op.effect == "py" or kind in raised
+                classes.update(dict.fromkeys(c for c in raised if c is not kind and issubclass(c, kind)))
     if len(known) > _MOST_KNOWN:
         return [*classes, kind]
     return [*known, *classes, *([kind] if others else ())]
@@ -92,14 +95,17 @@ def _known(exception: type[BaseException], node: Node) -> Known | None:
 
 
 _INDICES = frozenset("gather gather_nd index index_update list_get list_pop list_set".split())
+_MATRICES = frozenset("cholesky eigh inv solve svd".split())
 _DIVISIONS = frozenset("div floordiv mod fmod reciprocal".split())
 
 
 def _raised_by(node: Node) -> tuple[type[Exception], ...]:
-    """Python's classes of what an operation raises, the commonest."""
+    """Python's and NumPy's classes of what an operation raises, the commonest."""
     name = node.op.name
     if name in _INDICES:
         return (IndexError,)
+    if name in _MATRICES:
+        return (np.linalg.LinAlgError,)
     if name == "assert_":
         return (AssertionError,)
     if isinstance(node.op, Elementwise) and all(getattr(v.type, "weak", False) for v in node.inputs):

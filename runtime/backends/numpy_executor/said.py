@@ -43,8 +43,15 @@ def _operands(text: str, frame: FrameType) -> list[Any]:
         tree = ast.parse(text.strip(), mode="eval")
     except SyntaxError:
         return []
+    if isinstance(tree.body, ast.Call) and any(map(_is_worked_out, tree.body.args)):
+        return []  # an operand is what is done with a name, not what the name holds
     out = {id(n) for call in ast.walk(tree) if isinstance(call, ast.Call) for k in call.keywords for n in ast.walk(k)}
     names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in out]
     names.sort(key=lambda n: n.col_offset)
     known = [frame.f_locals.get(n.id, frame.f_globals.get(n.id)) for n in names]
     return [x for x in known if isinstance(x, _NUMBERS)]
+
+
+def _is_worked_out(argument: ast.expr) -> bool:
+    worked = (ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp)
+    return isinstance(argument, worked) and any(isinstance(n, ast.Name) for n in ast.walk(argument))

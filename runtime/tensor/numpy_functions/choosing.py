@@ -130,6 +130,18 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, *, stable: Any = None) -> 
     )
 
 
+@counterpart(np.lexsort)
+def lexsort(keys: Any, axis: Any = -1) -> Any:
+    order: Any = None
+    for key in keys:
+        key = ours(key)
+        if rank_of(key) > 1:
+            refuse("np.lexsort", "keys of several axes")
+        turned = argsort(key if order is None else public.gather(key, order), stable=True)
+        order = turned if order is None else public.gather(order, turned)
+    return order
+
+
 @counterpart(np.partition)
 def partition(a: Any, kth: Any, axis: Any = -1) -> Any:
     """All sorted, which any partition may be."""

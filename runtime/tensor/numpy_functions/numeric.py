@@ -119,6 +119,11 @@ def linspace(
     axis: int = 0,
 ) -> Any:
     start, stop = _floating(start), _floating(stop)
+    if isinstance(num, Tensor):
+        found, step = _spaced(start, stop, num, endpoint)
+        found = public.moveaxis(found, 0, axis)
+        found = found if dtype is None else public.cast_to(found, dtype)
+        return (found, step) if retstep else found
     parts = num - 1 if endpoint else num
     step = public.div(public.sub(stop, start), parts) if parts > 0 else np.nan
     if endpoint:
@@ -128,6 +133,19 @@ def linspace(
         found = found[(slice(None),) * (axis % rank_of(found)) + (slice(None, -1),)]
     found = found if dtype is None else public.cast_to(found, dtype)
     return (found, step) if retstep else found
+
+
+def _spaced(start: Any, stop: Any, num: Tensor, endpoint: bool) -> tuple[Any, Any]:
+    """(numbers along the first axis, the step between them), as many as only the run knows."""
+    width = public.sub(stop, start)
+    parts = public.sub(num, 1) if endpoint else num
+    step = public.div(width, public.cast_to(public.maximum(parts, 1), "float64"))
+    turns = public.cast_to(public.np_arange(num), "float64")
+    turns = turns[(slice(None), *[None] * rank_of(width))]
+    found = public.add(start, public.mul(turns, step))
+    if endpoint:
+        found = public.where(public.logical_and(public.equal(turns, parts), public.greater(parts, 0)), stop, found)
+    return found, public.where(public.greater(parts, 0), step, np.nan)
 
 
 @counterpart(np.logspace)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from runtime.tensor.numpy_functions.table import axes_of, counterpart, ours, public, rank_of, refuse
+from runtime.tensor.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -275,11 +276,38 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     return public.stack(columns, axis=1)
 
 
+def _is_staged(width: Any) -> bool:
+    return any(map(_is_staged, width)) if isinstance(width, (list, tuple)) else isinstance(width, Tensor)
+
+
+def _padded_by_run(a: Any, width: Any, mode: str, value: Any) -> Any:
+    """`np.pad` by widths that only the run knows: along each axis, where each element comes from."""
+    widths = width if isinstance(width, (list, tuple)) else [width]
+    if not isinstance(widths[0], (list, tuple)):
+        widths = [[widths[0], widths[-1]]]
+    widths = widths * rank_of(a) if len(widths) == 1 else widths
+    if mode == "constant":
+        return public.pad_with(a, widths, "CONSTANT", value)
+    for axis, (before, after) in enumerate(widths):
+        size = public.shape(a, "int64")[axis]
+        place = public.sub(public.np_arange(public.add(size, public.add(before, after))), before)
+        last = public.maximum(public.sub(size, 1), 0)
+        if mode == "reflect":
+            place = public.sub(last, public.abs(public.sub(last, public.mod(place, public.maximum(public.mul(last, 2), 1)))))
+        elif mode == "symmetric":
+            turn = public.mod(place, public.maximum(public.mul(size, 2), 1))
+            place = public.minimum(turn, public.sub(public.sub(public.mul(size, 2), 1), turn))
+        a = public.gather(a, public.clip(place, 0, last), axis=axis)
+    return a
+
+
 @counterpart(np.pad)
 def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
     if mode not in ("constant", "reflect", "symmetric", "edge"):
         refuse("np.pad", f"mode={mode!r}")
     a = ours(array)
+    if _is_staged(pad_width):
+        return _padded_by_run(a, pad_width, mode, constant_values)
     widths = np.broadcast_to(np.asarray(pad_width), (rank_of(a), 2)).tolist()
     if mode != "edge":
         return public.pad_with(a, widths, mode.upper(), constant_values)
