@@ -140,6 +140,9 @@ class StorageMap:
                         self._define(value, _container(value.type))
                     for storage in list(self.reach(value))[index >= 0 :]:
                         merge(together, storage)
+        elif op.name == "where" and node.outputs[0].tensor_type.shape == ():
+            for value in node.inputs[1:]:  # one of both, as it is
+                self._merge(node.outputs[0], value)
         elif op.view or op.aliases:
             depth = max((_depth(v.type) for v in (*node.inputs, *node.outputs)), default=0)
             if depth:

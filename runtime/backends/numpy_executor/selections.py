@@ -1,5 +1,6 @@
-"""How `where` is written: by rows, by bits, or as NumPy's own.
+"""How `where` is written: as Python's own choice of a number, by rows, by bits, or as NumPy's own.
 
+NumPy gives an array without axes for numbers, on which each operation after it takes ten times as long as on a number.
 NumPy takes elements one by one, and guesses wrongly what a mixed condition says of the next. A condition that holds for
 whole rows chooses among rows, each a single item of as many bytes; any other that is mixed, on arrays that are not small,
 becomes a mask of bits. All of them copy bits, so all give the same.
@@ -31,6 +32,8 @@ _BITS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 def choice(node: Node, target: int | None, names: Globals, memory: str | None = None) -> str:
     """The source template of a `where`: a new array (in `memory`), or one that is written into operand `target`."""
     condition, out = node.inputs[0].tensor_type, node.outputs[0].tensor_type
+    if target is None and memory is None and (source := _of_numbers(node, condition, out, names)) is not None:
+        return source
     for way in (_by_rows, _by_bits):
         source = way(node, target, condition, out, names)
         if source is not None:
@@ -43,6 +46,24 @@ def choice(node: Node, target: int | None, names: Globals, memory: str | None = 
     if target == 2:
         return names.shorten(f"np.copyto({{2}}, {x}, where={{0}})", node.op)
     return names.shorten(f"np.copyto({{1}}, {y}, where=np.logical_not({{0}}))", node.op)
+
+
+def _of_numbers(node: Node, condition: TensorType, out: TensorType, names: Globals) -> str | None:
+    """The choice of one of two numbers; both are computed before."""
+    if condition.shape != () or out.shape != () or out.dtype.kind not in "biufc":
+        return None
+    operands = []
+    for k in (1, 2):
+        kind, number = node.inputs[k].tensor_type, constant_of(node.inputs[k])
+        if kind.dtype == out.dtype and not kind.weak:
+            operands.append(f"{{{k}}}")
+        elif number is not UNKNOWN and type(number) in (int, float) and has_numbers(out.dtype) and keeps(number, out.dtype):
+            operands.append(names.constant(out.dtype.dtype.type(number)))
+        elif kind.weak and kind.dtype.kind in "if" and out.dtype.name in ("int64", "float64"):
+            operands.append(f"{names.numpy(out.dtype.name)}({{{k}}})")
+        else:
+            return None
+    return f"({operands[0]} if {{0}} else {operands[1]})"
 
 
 def _operand(node: Node, k: int, out: TensorType, names: Globals) -> str:

@@ -84,6 +84,17 @@ def test_how_it_is_written():
     assert "= np.where" in small
 
 
+def test_numbers_stay_numbers():
+    f = F("select")
+    c, x, y = f.input(array(dtype="bool"), "c"), f.input(array(dtype="int64"), "x"), f.input(array(dtype="int64"), "y")
+    run = compile_graph(f.returns(f.where(c, f.add(x, 1), y), f.where(c, 3, y)))
+    assert "where" not in run.source
+    for condition in (True, False):
+        got = run(np.bool_(condition), np.int64(5), np.int64(7))
+        assert got == ([6, 3] if condition else [7, 7])
+        assert [type(v) for v in got] == [np.int64, np.int64]
+
+
 @pytest.mark.parametrize("first", [(33, 17, 10), (33, 1, 10)])
 def test_operands_of_one_rank_and_different_sizes(first):
     random = np.random.default_rng(0)

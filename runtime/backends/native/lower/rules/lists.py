@@ -25,13 +25,17 @@ from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.roots import Root
 from runtime.backends.native.lower.rules.reductions import place_of
 from runtime.backends.native.lower.scalars import Scalar
+from runtime.backends.native.lower.signs import constant_of
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of, literal
-from runtime.ir.graph import Node
+from runtime.ir.graph import Node, Value
 from runtime.typesys.spec import ListType
 
 _CHANGING = frozenset(
     ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse")
 )
+
+
+_HANDING_ON = _CHANGING | {"list_pop"}  # their first result is the list of the first operand
 
 
 @rule("list_new")
@@ -79,9 +83,34 @@ def _taken(ctx: FunctionLowering, node: Node, rep: ListRep, ptr: str, i: Operand
     return ctx.dense(ctx.copy(array) if copy else array)
 
 
-def _changes(ctx: FunctionLowering) -> bool:
-    """Whether lists are written to in the region: then what is read from one is copied."""
-    return any(node is not None and node.op.name in _CHANGING for node in ctx.uses.order)
+def _changes(ctx: FunctionLowering, rep: ListRep) -> bool:
+    """Whether a list that may be this one is written to in the region: then what is read from it is copied."""
+    for node in ctx.uses.order:
+        for value in () if node is None else node.inputs:
+            if isinstance(value.type, ListType) and _changed(node, value):
+                while value.node is not None and value not in ctx.env and value.node.op.name in _HANDING_ON:
+                    value = value.node.inputs[0]
+                if ctx.env.get(value, rep) is rep:
+                    return True
+    return False
+
+
+def _changed(node: Node, value: Value) -> bool:
+    """Whether a node, or one of those in its regions, writes to a list that it takes."""
+    name = node.op.name
+    if name in _CHANGING or (name == "list_pop" and constant_of(node.inputs[1]) != -1):
+        return value is node.inputs[0]
+    if name in ("call", "attempt"):
+        return value in node.inputs[len(node.inputs) - node.attrs.get("handed", 0) :]
+    lead = 1 if name == "cond" else 0  # its condition is no input of its regions
+    return any(
+        _changed(user, inner)
+        for region in node.regions
+        for inner, outer in zip(region.inputs, node.inputs[lead:], strict=True)
+        if outer is value
+        for user in region.nodes
+        if inner in user.inputs
+    )
 
 
 @rule("list_pop")
@@ -93,7 +122,8 @@ def list_pop(ctx: FunctionLowering, node: Node) -> None:
     rest = ctx.code.op(f"sub i64 {n}, 1")
     at = str(ctx.scalar(node.inputs[1]).reg)
     ptr = data_of(ctx, rep)
-    value = _taken(ctx, node, rep, ptr, i, at != "-1" or _changes(ctx))
+    used = node.outputs[1] in ctx.uses.count
+    value = _taken(ctx, node, rep, ptr, i, at != "-1" or _changes(ctx, rep)) if used else None
     if at != "-1":
         size = SIZE[rep.code] * rep.count
         ptr = reserve(ctx, rep, n)
@@ -105,7 +135,8 @@ def list_pop(ctx: FunctionLowering, node: Node) -> None:
         ctx.code.do(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {tail}, i1 false)")
     ctx.code.do(f"store i64 {rest}, ptr {rep.length}")
     ctx.define(node.outputs[0], rep)
-    ctx.define(node.outputs[1], value)
+    if used:
+        ctx.define(node.outputs[1], value)
 
 
 @rule("list_get")
@@ -113,7 +144,7 @@ def list_get(ctx: FunctionLowering, node: Node) -> None:
     """The element at an index."""
     rep = ctx.env[node.inputs[0]]
     i = place_of(ctx, ctx.number(node.inputs[1]), length_of(ctx, rep))
-    ctx.define(node.outputs[0], _taken(ctx, node, rep, data_of(ctx, rep), i, _changes(ctx)))
+    ctx.define(node.outputs[0], _taken(ctx, node, rep, data_of(ctx, rep), i, _changes(ctx, rep)))
 
 
 @rule("list_set", "list_accumulate_at")
