@@ -16,6 +16,7 @@ import math
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import substitute
+from runtime.passes.joined import part_products
 from runtime.passes.loops import Loop, lengths_before
 from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
 from runtime.passes.series import MOST_ROWS, Series, series_of
@@ -41,6 +42,7 @@ def _batch(graph: Graph) -> None:
         for region in node.regions:
             _batch(region)
         if node.op.name == "for_loop" and constant_of(node.inputs[0]) != 1:
+            part_products(Loop(node, graph, lengths))
             _biases(Loop(node, graph, lengths))
             loop = Loop(node, graph, lengths)
             _move(loop)

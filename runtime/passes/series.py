@@ -19,7 +19,7 @@ from runtime.passes.rewrite import INDEX, constant_of, number, put
 from runtime.typesys.shapes import num_elements, same_size
 from runtime.typesys.spec import TensorType
 
-__all__ = ["MOST_BYTES", "MOST_ROWS", "Series", "series_of"]
+__all__ = ["MOST_BYTES", "MOST_ROWS", "Series", "is_worth_it", "series_of"]
 
 MOST_ROWS = 512  # of a step's product: more are near BLAS's peak alone, and the product of all steps leaves the cache
 MOST_BYTES = 256 << 20
@@ -174,7 +174,7 @@ def _elementwise(loop: Loop, node: Node) -> Series | None:
 def _product(loop: Loop, node: Node) -> Series | None:
     """A product with an invariant matrix: of all steps' rows at once. From the other side it is transposed."""
     a, b = node.inputs
-    if not _surely_fits(node) or not _is_worth_it(loop, node):
+    if not _surely_fits(node) or not is_worth_it(loop, node):
         return None
     ta, tb = bool(node.attrs.get("transpose_a")), bool(node.attrs.get("transpose_b"))
     left, right, ranks = series_of(loop, a), series_of(loop, b), (a.tensor_type.rank, b.tensor_type.rank)
@@ -230,7 +230,8 @@ def _surely_fits(node: Node) -> bool:
     return same_size(inner_a, inner_b)
 
 
-def _is_worth_it(loop: Loop, node: Node) -> bool:
+def is_worth_it(loop: Loop, node: Node) -> bool:
+    """Whether a product has so few rows, and its results of all steps so few bytes, that it pays to make them at once."""
     kind = node.outputs[0].tensor_type
     shape = kind.shape or ()
     if len(shape) == 2 and isinstance(shape[0], int) and shape[0] > MOST_ROWS:
