@@ -17,6 +17,7 @@ from runtime.passes.progressions import count_progressions
 from runtime.passes.recursion_sums import collect_recursive_sums
 from runtime.passes.sink import sink_sums
 from runtime.passes.stacks import flatten_stacks
+from runtime.passes.unrolled import join_products
 from runtime.passes.widths import know_widths
 
 __all__ = ["PASSES", "Pass", "optimize"]
@@ -36,6 +37,7 @@ PASSES: tuple[Pass, ...] = (
     collect_recursive_sums,  # dW += a.T @ b for all calls after the outermost
     count_loops,          # while-loops that count are for-loops
     batch_products,       # x[i] @ W for all i before the loop
+    join_products,        # x[0] @ W, x[1] @ W, ... at once, where Python unrolled the loop
     sink_sums,            # dW += a.T @ b for all steps after the loop
     flatten_stacks,       # what loops in loops save in one list of all turns
     share_common,
