@@ -24,11 +24,16 @@ class _Activation(Unary, abstract=True):
 
 def _sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x): e**-x overflows to inf for large negative x, and 1 / inf is the right 0."""
-    out = np.exp(np.negative(x))
-    if isinstance(out, np.ndarray):
-        out += 1
-        return np.reciprocal(out, out=out)
-    return 1 / (1 + out)
+    out = np.negative(x)
+    one = _ONES.get(out.dtype.char) if isinstance(out, np.ndarray) else None
+    if one is None:
+        return 1 / (1 + np.exp(out))
+    np.exp(out, out)
+    np.add(out, one, out)
+    return np.reciprocal(out, out)
+
+
+_ONES = {code: np.array(1, code) for code in "efd"}  # NumPy takes them in half the time of Python's
 
 
 class Sigmoid(_Activation):

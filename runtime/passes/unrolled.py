@@ -93,10 +93,10 @@ def _replace(graph: Graph, x: Value, matrix: Value, products: list[Node]) -> Non
     if sums is not None:
         whole = put(graph, "add", whole, sums[0].bias)
     table: dict[Value, Value] = {}
-    of = dict(zip(products, sums or [None] * len(products), strict=True))
+    mine = set(products)
     last = {} if sums is None else {each.outer: each for each in sums}
     for node in behind:
-        if node in of:
+        if node in mine:
             new = put(graph, "index", whole, spec=(_row(node),))
             new.name = node.outputs[0].name
             table[node.outputs[0]] = new

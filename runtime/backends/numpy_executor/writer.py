@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from runtime.backends.numpy_executor.blocks import Block
@@ -45,6 +45,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["FunctionWriter", "statement"]
 
 WIDTH = 88  # expressions that would be longer than this are split by naming a part
+MANY = 4  # kernels that know of overflow from which the whole function does
 DEEP = 15  # Python nests at most 20 loops
 
 
@@ -84,17 +85,18 @@ class FunctionWriter:
         """The lines of the function that runs `graph`; it returns a list, or (for calls) one value or a tuple."""
         parameters = [self.locals.fresh(v.name or f"x{k}") for k, v in enumerate(graph.inputs)]
         block = Block(graph, [Expr(p) for p in parameters], [], set(parameters), self.plan)
-        self.nodes(block)
-        out = self.take(block, graph.outputs)
-        inner: list[str | Expr] = []
-        for k, expr in enumerate(out):
-            inner += [", ", expr] if k else [expr]
-        if as_list:
-            self.emit(join(["return [", *inner, "]"]))
-        elif out:
-            self.emit(join(["return ", *inner]))
-        elif not self.lines:
-            self.emit(Expr("pass"))
+        with self.loop() if sum(_quiet(node.op) is not None for node in graph.nodes) >= MANY else nullcontext():
+            self.nodes(block)
+            out = self.take(block, graph.outputs)
+            inner: list[str | Expr] = []
+            for k, expr in enumerate(out):
+                inner += [", ", expr] if k else [expr]
+            if as_list:
+                self.emit(join(["return [", *inner, "]"]))
+            elif out:
+                self.emit(join(["return ", *inner]))
+            elif not self.lines:
+                self.emit(Expr("pass"))
         return [(0, Expr(f"def {name}({', '.join(parameters)}):")), *self.lines]
 
     # Lines
@@ -399,7 +401,7 @@ class FunctionWriter:
 
     def kernel(self, op: Op) -> str:
         """A name for an operation's kernel; in loops, for the one that does not look after warnings at every call."""
-        quiet = getattr(op.rules.kernel, "quiet", None) if self.loops else None
+        quiet = _quiet(op) if self.loops else None
         if quiet is None:
             return self.globals.kernel(op)
         self.quiet = True
@@ -407,8 +409,9 @@ class FunctionWriter:
 
     @contextmanager
     def loop(self) -> Iterator[None]:
-        """The lines of a loop are written; overflow in it is what kernels know of, if one leaves that to us: to say so at
-        every call takes as long as three operations on small arrays. (Native code does not warn of overflow, either.)"""
+        """The lines of a loop, or of many such kernels, are written; overflow in it is what kernels know of, if one leaves
+        that to us: to say so at every call takes as long as three operations on small arrays. (Native code does not warn
+        of overflow, either.)"""
         head = len(self.lines)
         self.loops += 1
         yield
@@ -499,3 +502,8 @@ class FunctionWriter:
 
 def _fields(node: Node) -> list[str]:
     return [f"{{{k}}}" for k in range(len(node.inputs))]
+
+
+def _quiet(op: Op) -> Any:
+    """An operation's kernel that leaves it to its callers to keep warnings of overflow away."""
+    return getattr(op.rules.kernel, "quiet", None)

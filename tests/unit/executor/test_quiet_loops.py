@@ -73,3 +73,24 @@ def test_warnings_are_back_after_a_loop():
 
     with pytest.warns(RuntimeWarning, match="overflow"):
         ag.function(f, jit_compile=False)(np.ones(4, "float32"))
+
+
+def test_many_outside_of_loops_do_so_once_around_all():
+    def layers(x):
+        for _ in range(5):
+            x = ag.sigmoid(x * 40.0)
+        return x
+
+    x = np.linspace(-20, 20, 9).astype("float32")
+    plan = ag.function(layers, jit_compile=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = plan(x)
+    wanted = x
+    with np.errstate(over="ignore"):
+        for _ in range(5):
+            wanted = 1 / (1 + np.exp(-(wanted * np.float32(40))))
+    np.testing.assert_allclose(got, wanted, rtol=1e-5)
+    source = plan.get_concrete_function(x).executable.source
+    assert source.count("errstate(over='ignore'):") == 1
+    assert "op_sigmoid(" not in source
