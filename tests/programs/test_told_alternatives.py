@@ -118,6 +118,41 @@ def patterns_of_a_list_that_grew(x, n):
             return first + last * 100.0 + sum(middle) * 1000.0
 
 
+def decoded(op, x):
+    if op == 0:
+        return "push", x
+    if op == 1:
+        return "add", x, 2.0
+    if op == 2:
+        return {"kind": "mul", "by": x, "note": 1}
+    if op == 3:
+        return {"kind": "say", "by": "text"}
+    return None
+
+
+@PROGRAMS.add(
+    (np.array([0, 1, 2, 3, 9, 1]), np.array([1.5, 2.5, 3.5, 4.5, 5.5, 0.5])),
+    (np.array([3, 0, 1, 1, 2, 2]), np.array([1.0, 2.0, 3.0, -1.0, 0.5, 1.5])),
+)
+def rests_of_one_of_several(ops, xs):
+    total, said = 1.0, 0
+    for op, x in zip(ops, xs):
+        match decoded(op, x):
+            case ("push", v):
+                total = v
+            case ("add", v, w) if v > 2:
+                total += v * w
+            case ("add", *rest):
+                total += rest[0] * len(rest)
+            case {"kind": "mul", "by": v, **rest}:
+                total *= v + len(rest)
+            case {"by": word, **rest}:
+                said += len(word) + len(rest)
+            case _:
+                total += 100.0
+    return total, said
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

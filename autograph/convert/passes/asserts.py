@@ -8,7 +8,7 @@ from autograph.source.parse import Node
 
 
 class Asserts(Converter):
-    """assert c, m  ->  ag__.assert_stmt(c, lambda: m);   raise E  ->  raise ag__.raised(E)
+    """assert c, m  ->  ag__.assert_stmt(c, lambda: m);   raise E from e  ->  raise ag__.raised(E, e)
 
     A bare `raise` stays. Under `python -O` asserts vanish, as Python's do.
     """
@@ -18,7 +18,8 @@ class Asserts(Converter):
     examples = (
         Example("assert x > 0, f(x)", "ag__.assert_stmt(x > 0, lambda: f(x))"),
         Example("assert x", "ag__.assert_stmt(x)"),
-        Example("raise E(x) from e", "raise ag__.raised(E(x)) from e"),
+        Example("raise E(x) from e", "raise ag__.raised(E(x), e)"),
+        Example("raise E(x) from None", "raise ag__.raised(E(x)) from None"),
         Example("raise", "raise"),
     )
 
@@ -39,8 +40,13 @@ class Asserts(Converter):
         return node.msg is not None and not may_become_lambda(node.msg, self.context)
 
     def visit_Raise(self, node: Node) -> Node:
-        """Tell the hook what is raised."""
+        """Tell the hook what is raised, and from what: a cause may depend on a tensor."""
         self.generic_visit(node)
-        if node.exc is not None:
+        if node.exc is None:
+            return node
+        if node.cause is None or (isinstance(node.cause, gast.Constant) and node.cause.value is None):
             node.exc = self.quote_expression("ag__.raised(error)", node.exc, error=node.exc)
+            return node
+        node.exc = self.quote_expression("ag__.raised(error, cause)", node.exc, error=node.exc, cause=node.cause)
+        node.cause = None
         return node

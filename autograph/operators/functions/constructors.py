@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import partial
-from types import FunctionType
+from operator import is_
+from types import CellType, FunctionType
 from typing import Any
 
 from autograph.load.cache import is_converted
@@ -73,6 +74,8 @@ def _maker(cls: type, init: Any) -> Any:
         return new_instance
     if type(init) is not FunctionType:
         return None
+    if (with_factories := _with_factories(cls, init)) is not None:
+        return partial(_initialised, with_factories)
     if not is_converted(init.__code__) and (is_unconverted_module(cls.__module__) or specials.callee(init) is init):
         return None
     return _construct
@@ -99,6 +102,44 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     if trace is not None:
         _note(trace, cls, made)
     return made
+
+
+def _initialised(init: Any, cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made: Any = NEW(cls)
+    trace = current()
+    if trace is not None:
+        note_birth(trace, made)
+    init(made, *args, **kwargs)
+    if trace is not None:
+        _note(trace, cls, made)
+    return made
+
+
+def _with_factories(cls: type, init: FunctionType) -> FunctionType | None:
+    """The `__init__` that `dataclass` wrote, with what makes its fields' values as converted code calls it; None where
+    it calls nothing: a `default_factory=dict` makes a dictionary of the trace, a lambda is converted."""
+    if not is_dataclass(cls) or init.__code__.co_filename != "<string>" or init.__closure__ is None:
+        return None
+    factories = [f.default_factory for f in fields(cls) if f.default_factory is not MISSING]
+    cells = [_called_later(c) if _holds_one_of(c, factories) else c for c in init.__closure__]
+    if all(map(is_, cells, init.__closure__)):
+        return None
+    made = FunctionType(init.__code__, init.__globals__, init.__name__, init.__defaults__, tuple(cells))
+    made.__kwdefaults__ = init.__kwdefaults__  # type: ignore[assignment]
+    return made
+
+
+def _holds_one_of(cell: CellType, values: list[Any]) -> bool:
+    try:
+        held = cell.cell_contents
+    except ValueError:  # it is empty
+        return False
+    return any(held is value for value in values)
+
+
+def _called_later(cell: CellType) -> CellType:
+    factory = cell.cell_contents
+    return CellType(lambda: specials.callee(factory)())
 
 
 def is_user_class(cls: type) -> bool:

@@ -171,6 +171,9 @@ class GlobalPlace:
         return f"global '{self.name}'"
 
 
+CACHED: set[str | None] = set()
+"""Names of cached properties that traces stand in for: to look one up there would run it."""
+
 SET_PAST: weakref.WeakSet[type] = weakref.WeakSet()
 """Classes whose attributes were set past their own `__setattr__`, which is run by what sets them: not once more."""
 
@@ -192,6 +195,8 @@ class AttributePlace:
         """The value without running code of the user's that Python would not run here (`__getattr__`, a cached property)."""
         owner, name = self.owner, self.name
         kind: Any = type(owner)
+        if name in CACHED and hasattr(_held_by_classes(kind, name), "keeps_in_instances"):
+            return owner.__dict__.get(name, UNBOUND)
         if kind.__getattribute__ is _GET and kind.__setattr__ is _SET and name in getattr(owner, "__dict__", _EMPTY):
             try:
                 return _GET(owner, name)

@@ -201,11 +201,7 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
         arguments = tuple(map(str if any(map(is_staged, error.args)) else known_argument, error.args))
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
         trace.builder.emit(get("raise_"), [], attrs, (), (), _place_of(error))
-    elif (
-        not isinstance(error, (TypeError, AttributeError, IndexError, KeyError))
-        or not trace.notes.get("provisional")
-        or isinstance(error, OperatorNotAllowedInGraphError)
-    ):
+    elif not trace.notes.get("provisional") or not isinstance(error, _UNTIL_TYPES) or is_ours(error):
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
     return True
@@ -221,14 +217,22 @@ def _is_of_its_path(trace: Trace, error: BaseException) -> bool:
     is to find, all are; of others, those of Python objects that are as they are on this path only."""
     opened = trace.notes.get("tries")
     if not opened:
-        return type(error) in _LATER and not trace.notes.get("provisional")
+        return not trace.notes.get("provisional") and (type(error) in _LATER or _is_of_none(error))
     if trace.builder.region.parent is opened[-1].start:
         return False
     return isinstance(error, Exception) and not is_ours(error)
 
 
-_LATER = (IndexError, KeyError, ZeroDivisionError)
-"""What an empty list raises, a dictionary without a key, a number that is zero."""
+def _is_of_none(error: BaseException) -> bool:
+    return isinstance(error, AttributeError) and error.obj is None and error.name is not None
+
+
+_LATER = (IndexError, KeyError, ValueError, StopIteration, ZeroDivisionError, OverflowError)
+"""What an empty list raises, a dictionary without a key, `min` and `index` of an empty list, an iterator at its end, a
+number that is zero or too large."""
+
+_UNTIL_TYPES = (TypeError, AttributeError, *_LATER)
+"""What Python raises of the None, the number or the empty list that a variable holds before its loop."""
 
 
 def _place_of(error: BaseException) -> Location | None:

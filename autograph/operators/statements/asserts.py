@@ -41,14 +41,19 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
     )
 
 
-def raised(error: Any) -> Any:
+def raised(error: Any, *cause: Any) -> Any:
     """What `raise error` raises: under a staged condition an exception that becomes a node where it leaves the region.
 
-    So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs.
+    So an `except` of Python's on the way catches it as ever; the node raises it when the graph runs. A cause, that of
+    `raise error from cause`, is given to it.
     """
     trace = STATE.trace
     if trace is not None and (choice := choice_of(error)) is not None:
-        return _one_of(choice, require_bound(choice))
+        return _one_of(choice, require_bound(choice), lambda option: raised(option, *cause))
+    if cause:
+        if trace is not None and (choice := choice_of(cause[0])) is not None:
+            return _one_of(choice, require_bound(choice), lambda option: raised(error, option))
+        error = _caused(error, *cause)
     if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
         return error  # Python says that this can't be raised
     if trace is None:
@@ -76,21 +81,33 @@ def raised(error: Any) -> Any:
     return made
 
 
-def _one_of(choice: Choice, options: list[tuple[int, Any]]) -> Any:
-    """What is raised of one of several exceptions, on the path of each."""
+def _caused(error: Any, cause: Any) -> Any:
+    """What `raise error from cause` raises."""
+    made = error() if isinstance(error, type) and issubclass(error, BaseException) else error
+    cause = cause() if isinstance(cause, type) and issubclass(cause, BaseException) else cause
+    if cause is not None and not isinstance(cause, BaseException):
+        return TypeError("exception causes must derive from BaseException")
+    if isinstance(made, BaseException):
+        made.__cause__ = cause
+    return made
+
+
+def _one_of(choice: Choice, options: list[tuple[int, Any]], made: Callable[[Any], Any]) -> Any:
+    """What is raised for one of several values, on the path of each."""
     if len(options) > 1:
         half = len(options) // 2
         first, rest = options[:half], options[half:]
         test = op.equal(choice._tag, first[0][0]) if half == 1 else op.less(choice._tag, rest[0][0])
-        return choice_module.branch_hook(test, lambda: _leave(choice, first), lambda: _leave(choice, rest))
-    error = options[0][1]
+        sides = [lambda some=some: _leave(_one_of(choice, some, made)) for some in (first, rest)]  # type: ignore[misc]
+        return choice_module.branch_hook(test, *sides)
+    error = made(options[0][1])
     if not isinstance(error, BaseException) and not (isinstance(error, type) and issubclass(error, BaseException)):
-        error = TypeError("exceptions must derive from BaseException")
-    return raised(error)
+        error = raised(TypeError("exceptions must derive from BaseException"))
+    return error
 
 
-def _leave(choice: Choice, options: list[tuple[int, Any]]) -> None:
-    raise _one_of(choice, options)
+def _leave(error: Any) -> None:
+    raise error
 
 
 def _same(state: dict[str, Any], now: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograph.operators.containers.lists import dynamic_of, get_slice, length
 from autograph.operators.state.numbers import is_number, python_type
-from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, resolve
+from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, select
 from autograph.operators.values.listvalue import new_list
 from runtime.tensor.dispatch import op
 
@@ -30,13 +30,14 @@ def match_sequence(subject: Any, count: int, star: bool) -> Any:
     return len(subject) >= count if star else len(subject) == count
 
 
-def match_star(subject: Sequence[Any], before: int, after: int) -> list[Any]:
+def match_star(subject: Any, before: int, after: int) -> Any:
     """The items for `*name`, with `before` items in front of them and `after` behind.
 
     >>> match_star((1, 2, 3, 4), 1, 1)
     [2, 3]
     """
-    subject = resolve(subject)
+    if type(subject) in CHOICES:
+        return select(subject, lambda each: match_star(each, before, after))
     dynamic = dynamic_of(subject) if type(subject) is list else None
     if dynamic is not None:
         return new_list(get_slice(dynamic, slice(before, -after or None)))
@@ -61,13 +62,15 @@ def match_mapping(subject: Any, keys: tuple[object, ...]) -> Any:
     return all(subject.get(key, missing) is not missing for key in keys)
 
 
-def match_rest(subject: Mapping[Any, Any], keys: tuple[object, ...]) -> dict[Any, Any]:
+def match_rest(subject: Any, keys: tuple[object, ...]) -> Any:
     """The items for `**name`: those of other keys.
 
     >>> match_rest({"a": 1, "b": 2}, ("a",))
     {'b': 2}
     """
-    rest = dict(resolve(subject))
+    if type(subject) in CHOICES:
+        return select(subject, lambda each: match_rest(each, keys))
+    rest = dict(subject)
     for key in keys:
         del rest[key]
     return rest

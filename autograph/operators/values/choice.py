@@ -129,7 +129,7 @@ for _n in ("enter", "exit"):
 
 
 class MaybeTensor(Tensor):
-    """A tensor that may be None or unbound on the path taken; using it checks that it is there."""
+    """A tensor that may be None or unbound on the path taken; using it, other than by == and !=, checks that it is there."""
 
     __slots__ = ("_inner", "choice")
 
@@ -153,6 +153,15 @@ class MaybeTensor(Tensor):
     @property
     def dtype(self) -> Any:
         return self._inner.dtype
+
+    def __eq__(self, other: Any) -> Any:
+        return _equal_or_absent(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        equal = _equal_or_absent(self, other)
+        return op.logical_not(equal) if isinstance(equal, Tensor) else not equal
+
+    __hash__ = Tensor.__hash__
 
     def __str__(self) -> str:
         return str(self.choice)
@@ -434,6 +443,23 @@ def truth_among(
     if not failing and len(passing) == all_of:
         return True
     return tell(result, (choice, frozenset(passing), frozenset(failing)))
+
+
+def _equal_or_absent(maybe: MaybeTensor, other: Any) -> Any:
+    """`maybe == other`: where it is None, whether the other is None, too."""
+    choice = maybe.choice
+    options = require_bound(choice)
+    if STATE.trace is None or all(a is not None for _, a in options):
+        return maybe._inner == other
+    if choice_of(other) is not None:
+        return select_any(other, lambda b: _equal_or_absent(maybe, b))
+    if maybe.type.shape != ():
+        return select_any(maybe, lambda a: a == other)
+    is_there = op.equal(choice._tag, next((i for i, a in options if a is not None), -1))
+    if other is None:
+        return op.logical_not(is_there)
+    equal = maybe._inner == other
+    return op.logical_and(is_there, equal) if isinstance(equal, Tensor) else equal
 
 
 def equals(choice: Choice, other: Any) -> Any:

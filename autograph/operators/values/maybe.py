@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograph.operators.state.places import UNBOUND
@@ -10,7 +12,7 @@ from autograph.operators.values.choice import CHOICES, choice_of, without_unboun
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
-__all__ = ["has_maybe_keys", "is_maybe", "is_set", "length", "merged"]
+__all__ = ["has_maybe_keys", "is_maybe", "is_set", "length", "merged", "otherwise"]
 
 
 def has_maybe_keys(d: dict[Any, Any]) -> bool:
@@ -42,11 +44,12 @@ def merged(d: dict[Any, Any], more: dict[Any, Any]) -> dict[Any, Any]:
     """What `d.update(more)` puts into `d`: what it has at keys that are not there in `more` on the path taken stays."""
     if not has_maybe_keys(more):
         return more
-    return {key: _either(value, d[key]) if is_maybe(value) and key in d else value for key, value in more.items()}
+    return {k: otherwise(v, partial(d.get, k)) if is_maybe(v) and k in d else v for k, v in more.items()}
 
 
-def _either(value: Any, before: Any) -> Any:
-    return choice_module.branch_hook(is_set(value), lambda: without_unbound(value), lambda: before)
+def otherwise(value: Any, other: Callable[[], Any]) -> Any:
+    """A value that is unbound on some paths; on these `other()`."""
+    return choice_module.branch_hook(is_set(value), lambda: without_unbound(value), other)
 
 
 def length(d: dict[Any, Any]) -> Any:

@@ -27,11 +27,12 @@ from types import (
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from autograph.operators.state.places import note_attribute
+from autograph.operators.state.places import CACHED, UNBOUND, note_attribute
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values import quick
 from autograph.operators.values.choice import Choice
 from autograph.operators.values.listvalue import Splice
+from autograph.operators.values.maybe import is_maybe, otherwise
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
 
@@ -225,21 +226,40 @@ _DISPATCHER = _dispatcher(len).__code__
 
 
 class _Cached:
-    """`functools.cached_property` whose value is noted in the journal."""
+    """`functools.cached_property` whose value is noted in the journal, and computed where only other paths have."""
+
+    keeps_in_instances = True
 
     def __init__(self, original: functools.cached_property[Any]) -> None:
         self.original = original
         self.__doc__ = original.__doc__
+        CACHED.add(original.attrname)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        trace = STATE.trace
-        if instance is None or trace is None:
+        if instance is None:
             return self.original.__get__(instance, owner)
         name = self.original.attrname or ""
-        value = callee(self.original.func)(instance)
+        kept = instance.__dict__
+        known = kept.get(name, UNBOUND)
+        if known is not UNBOUND and not is_maybe(known):
+            return known
+        trace = STATE.trace
+        if trace is None:
+            return self.original.__get__(instance, owner)
+        made = callee(self.original.func)
+        value = made(instance) if known is UNBOUND else otherwise(known, lambda: made(instance))
         note_attribute(trace, instance, name)
-        instance.__dict__[name] = value
+        kept[name] = value
         return value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.original.attrname or ""] = value
+
+    def __delete__(self, instance: Any) -> None:
+        name = self.original.attrname or ""
+        if name not in instance.__dict__:
+            raise AttributeError(name, name=name, obj=instance)
+        del instance.__dict__[name]
 
 
 def _walk(trace: Trace, things: Iterable[Any]) -> None:
