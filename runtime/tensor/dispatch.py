@@ -383,7 +383,7 @@ def _is_count(x: Any) -> bool:
     return x.type.dtype.is_integer and x.type.shape == ()  # type: ignore[no-any-return]
 
 
-_REPEATED = (list, tuple)
+_REPEATED = (list, tuple, str)
 
 
 def _repeat(items: Any, count: Any) -> Any:
@@ -391,15 +391,15 @@ def _repeat(items: Any, count: Any) -> Any:
         return items * int(count._value)
     if type(items) is tuple:
         raise TypeError("can't multiply a tuple by a staged number: how long a tuple is, is known while tracing; use a list")
-    return repeated[0](items, count)
+    return repeated[type(items)](items, count)
 
 
-def _no_lists(items: list[Any], count: Any) -> Any:
-    raise TypeError("can't multiply a list by a staged number here")
+def _none_here(items: Any, count: Any) -> Any:
+    raise TypeError(f"can't multiply a {type(items).__name__} by a staged number here")
 
 
-repeated: list[Callable[[list[Any], Any], Any]] = [_no_lists]
-"""What `[x] * n` is for a staged integer: a list whose length only the run knows; the front end puts it here."""
+repeated: dict[type, Callable[[Any, Any], Any]] = {list: _none_here, str: _none_here}
+"""What `[x] * n` and `"x" * n` are for a staged integer: as long as only the run knows; the front end puts it here."""
 
 
 def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -27,6 +27,16 @@ def chosen(n):
     return text
 
 
+@PROGRAMS.add(np.array([1, 3, -2, 0]), np.array([0, 2, 5, -1]))
+def as_often_as_the_run_says(xs):
+    lines = []
+    for x in xs:
+        bar = "#" * x
+        lines.append(f"{x:>3} |{bar:<5}|" if x > 0 else (3 - x) * "-")
+    print(" " * xs[1] + "x", len("ab" * xs[0]))
+    return "\n".join(lines), "=" * (xs[0] + 1) + "|"
+
+
 def size_of(x):
     if x > 10:
         return f"large {x:.2f}"

@@ -102,7 +102,7 @@ def _repeated(items: list[Any], count: Tensor) -> list[Any]:
     return new_list(ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values]))
 
 
-dispatch.repeated[0] = _repeated
+dispatch.repeated[list] = _repeated
 
 
 def _keep_account(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from types import BuiltinMethodType
 from typing import Any, NoReturn
 
@@ -29,6 +30,7 @@ from runtime.ir.build import user_location
 from runtime.ir.graph import Location, Value
 from runtime.ops.registry import get
 from runtime.ops.strings import CALLS
+from runtime.tensor import dispatch
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
@@ -172,6 +174,9 @@ def call_of_text(call: str, *args: Any) -> Any:
     if result == "text":
         return slot(trace, out, "")
     return new_list(ListValue(Words(), [out])) if result == "texts" else Tensor(out)
+
+
+dispatch.repeated[str] = partial(call_of_text, "mul")
 
 
 def _input(trace: Trace, x: Any, call: str) -> Value | None:

@@ -178,8 +178,14 @@ def assert_stmt(test: Any, message: Any = None) -> None:
         raise AssertionError(*([message()] if message else []))
 
 
-def raised(error: Any) -> Any:
-    return error
+def raised(error: Any, *cause: Any) -> Any:
+    """What `raise error` raises, and `raise error from cause`."""
+    try:
+        if cause:
+            raise error from cause[0]
+        return error
+    except BaseException as made:  # noqa: BLE001
+        return made
 
 
 def _steps(element: Any, iterable: Any, condition: Any) -> Any:
