@@ -89,7 +89,7 @@ def test_passes_by_what_is_left(program, args, head):
     assert re.match(r"(; written|; one by one|)", text).group() == head
 
 
-INNER = "head:\n  %v = add i64 1, 2\n  br label %head{mark}\n"
+INNER = "head:\n  %v = mul i64 1, 2\n  br label %head{mark}\n"
 AROUND = "define void @f() {{\nentry:\n  br label %outer\nouter:\n{inside}  br label %outer\n}}"
 
 
@@ -99,7 +99,9 @@ AROUND = "define void @f() {{\nentry:\n  br label %outer\nouter:\n{inside}  br l
         (INNER.format(mark=", !llvm.loop !3 ; of a nest"), "; written"),
         (INNER.format(mark=" ; one by one"), "; one by one"),
         (INNER.format(mark=""), ""),
-        ("  call void @cblas_sgemm(i32 1)\n", "; written"),
+        (INNER.format(mark="").replace("mul", "add"), "; one by one"),
+        ("  call void @cblas_sgemm(i32 1)\n", "; calls"),
+        (INNER.format(mark=", !llvm.loop !3 ; of a nest") + "  call void @cblas_sgemm(i32 1)\n", "; written"),
         ("  call void @llvm.memset.p0.i64(ptr %x, i8 0, i64 8, i1 false)\n", ""),
     ],
 )

@@ -38,6 +38,7 @@ _GROUPS = pattern(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 _OPAQUE = pattern(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
 _CALLED = pattern(r"@[\w.]+\(")
 _KERNEL = pattern(r" call [^@]*@(?:ag_gemm|ag_swept|ag_top|ag_sort|ag_order|cblas)_")  # what takes long
+_ADDS = pattern(r"  (?:%\S+ = (?:phi|icmp|add|sub)|br) ")
 _VECTOR = pattern(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 SHORT = 250  # lines of a program that may be of calls only
@@ -284,7 +285,7 @@ def _left(text: str) -> str:
     """How a text begins by what LLVM is to do about its loops: innermost ones, without calls of what it does not see.
 
     What is around other loops or such calls is run once for many instructions of theirs: registers instead of memory are
-    enough for it.
+    enough for it. Of a short program that does nothing else, and calls what takes long, even less.
     """
     labels: dict[str, int] = {}
     done: list[int] = []  # where loops begin that are not left
@@ -313,6 +314,8 @@ def _left(text: str) -> str:
 def _goes_turn_by_turn(lines: list[str]) -> bool:
     """Whether the turns of an innermost loop cannot be vectors: it is left where a number overflows, or has vectors."""
     if any(_VECTOR.search(line) for line in lines):
+        return True
+    if all(_ADDS.match(line) or line.endswith(":") for line in lines):  # LLVM knows what that comes to without a loop
         return True
     return any("label %failed" in line for line in lines) and not any(" = getelementptr " in line for line in lines)
 

@@ -43,12 +43,13 @@ def widen_loop(
     size = vector_bytes()
     start, end = bounds
     known = isinstance(start, int) and isinstance(end, int)
-    if size < 32 or (known and end - start < FEWEST):  # type: ignore[operator]
+    few = known and end - start < FEWEST  # type: ignore[operator]
+    if size < 32 or (few and (sums or end - start < 2)):  # type: ignore[operator]
         return False
     lines = code.lines[before:]
     index = lines[2].split()[0]
     wide = parse(lines[_HEAD:-3], index, frozenset(sums), size)
-    if wide is None or (wide.gathers and not gathers):
+    if wide is None or (wide.gathers and not (gathers and not few)) or (few and wide.weight > COSTLY):
         return False
     if known and sums and 2 * (end - start) <= wide.lanes and wide.gathers:  # type: ignore[operator]
         wide = wide._replace(lanes=wide.lanes // 2)  # half a vector is gathered in half the time
@@ -112,6 +113,9 @@ class _Loop:
             if isinstance(self.start, int) and isinstance(self.end, int)
             else self.op(f"call i64 @llvm.smax.i64(i64 {self.op(f'sub i64 {self.end}, {self.start}')}, i64 0)")
         )
+        if isinstance(count, int) and count < FEWEST:
+            self._pieces(count)
+            return
         at_a_time = self._at_a_time(count)
         self._accumulate(at_a_time)
         step = at_a_time * lanes
@@ -130,6 +134,15 @@ class _Loop:
         elif count - full:
             self._rest(middle, (count - full) % lanes)
         self._total()
+        self.lines += [f"  br label %{self.after}", f"{self.after}:"]
+
+    def _pieces(self, count: int) -> None:
+        """Less elements than a vector has, by shorter ones: what a mask has written is not read again at once."""
+        start = int(self.start)
+        while count:
+            lanes = 1 << (count.bit_length() - 1)
+            self.writer.narrowed(lanes).copy(str(start), "", {})
+            start, count = start + lanes, count - lanes
         self.lines += [f"  br label %{self.after}", f"{self.after}:"]
 
     def op(self, text: str) -> str:

@@ -19,6 +19,7 @@ __all__ = ["by_call", "is_for_call", "is_little", "little"]
 
 FEWEST, MOST = 3, 32  # columns, and rows of the second matrix: products written out
 FEW, WIDE = 4, 16  # terms or columns up to which loops over rows are faster, unless there are many columns or few rows
+DEEP = 8  # terms from which on rows of many columns are not better left to LLVM
 MANY = 10  # rows that pay for putting the second matrix in order
 LARGEST = 32 * 32 * 32  # multiplications
 WRITTEN = 64  # products of vectors up to which they stand one after another, without a loop
@@ -35,10 +36,14 @@ def is_little(sizes: tuple[Operand, Operand, Operand]) -> bool:
 
 
 def is_for_call(sizes: tuple[Operand, Operand, Operand], in_rows: bool) -> bool:
-    """Whether a little product pays the call: the second matrix is put in order by it, unless its rows lie `in_rows`."""
-    if not is_little(sizes) or (not in_rows and int(sizes[0]) < MANY):
+    """Whether a product of few multiplications pays the call, which puts the second matrix in order, if not `in_rows`."""
+    if not all(isinstance(n, int) for n in sizes):
         return False
     rows, inner, columns = (int(n) for n in sizes)
+    if rows < 2 or columns < FEWEST or inner < (2 if columns <= MOST else DEEP):
+        return False
+    if not in_rows and (rows < MANY or inner * columns > ROOM):
+        return False
     return (inner > FEW or columns >= WIDE) and (columns > FEW or rows <= WIDE)
 
 
