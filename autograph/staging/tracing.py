@@ -10,6 +10,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import is_
 from sys import getrefcount
 from types import CellType
 from typing import Any, TypeAlias
@@ -435,7 +436,7 @@ def _collect(
             place.write(final)
     if grown:
         return True
-    _require_bound(result[0])
+    result[0] = _bound(result[0])
     written = (*(e.place for e in state), *(moved.place for moved in traced.moved), *(p for p, _ in traced.constant_writes))
     theirs = {id(_holder(place)) for place in written}
     with leaving(trace, theirs):
@@ -515,14 +516,20 @@ def _kept_by(table: _Table) -> set[int]:
     return kept
 
 
-def _require_bound(result: Any) -> None:
-    """Check that the names that a function returns, alone or in tuples and lists, are bound."""
+def _bound(result: Any) -> Any:
+    """What a function returns, with checks that the names in it, alone or in tuples and lists, are bound: where there is one
+    thing that they may be bound to, that."""
     choice = choice_of(result)
     if choice is not None:
-        require_bound(choice)
-    elif isinstance(result, (tuple, list)):
+        bound = require_bound(choice)
+        return bound[0][1] if len(bound) == 1 else result
+    if type(result) is tuple:
+        parts = tuple(map(_bound, result))
+        return result if all(map(is_, parts, result)) else parts
+    if isinstance(result, (tuple, list)):
         for part in result:
-            _require_bound(part)
+            _bound(part)
+    return result
 
 
 def _are_held(places: list[Place]) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 
+import autograph as ag
 from tests.programs.harness import Programs, Py
 
 PROGRAMS = Programs()
@@ -388,6 +389,21 @@ def break_in_a_with_before_a_branch(xs, limit):
                 break
         total += x
     return total, counted.turns
+
+
+def test_what_a_loop_returns_is_no_choice_with_nothing():
+    @ag.function
+    def first(flags, n):
+        for i in range(n):
+            if flags[i]:
+                return i, i * 2
+        return -1, 0
+
+    flags = np.array([False, False, True, True])
+    for n in (4, 2, 0):
+        want = first.python_function(flags, n)
+        assert tuple(map(int, first(ag.constant(flags), ag.constant(n)))) == want
+    assert len(first.get_concrete_function(ag.constant(flags), ag.constant(4)).graph.outputs) == 2
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
