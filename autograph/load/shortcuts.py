@@ -25,8 +25,15 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
         ag__.for_rest(ag__items, loop_body, ('y',))
     ag__items = None
 
+    ag__left, ag__mark = 4, None
     while (ag__test := c) is True or ...:
         <the statements of loop_body>
+        ag__left -= 1
+        if not ag__left:
+            ag__left, ag__mark = ag__.look(ag__mark)
+            if not ag__left:  # its turns stage: the hook goes on, which may make the rest one loop
+                ag__test = True
+                break
     if ag__test is not False:
         def loop_test(): ...
         def loop_body(): ...
@@ -51,6 +58,7 @@ from autograph.source.parse import children, walk
 __all__ = ["shorten"]
 
 _TEST = "ag__test"  # one name serves all: it is read before anything else can be evaluated
+_TURNS = 4  # of a `while` before it is asked for the first time whether they stage
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _OTHER_SCOPES = (ast.ClassDef, *_COMPREHENSIONS)
@@ -255,9 +263,18 @@ class _Shorten(ast.NodeTransformer):
             read = [load(name) for name in owners or ()]
             asked = _is(_bind(call_of("ask", load(own), *read)), True)
             goes_on = quickly([is_of(x, "SIMPLE") for x in read], goes_on, asked) if read else asked
+        left, mark = self._new_name("ag__left"), self._new_name("ag__mark")
+        both = ast.Tuple([ast.Name(left, ast.Store()), ast.Name(mark, ast.Store())], ast.Store())
+        ends = ast.UnaryOp(ast.Not(), load(left))
+        look = ast.Assign([both], call_of("look", load(mark)))
+        hand_over = ast.If(ends, [_assign(_TEST, ast.Constant(True)), ast.Break()], [])
+        inside.append(ast.AugAssign(ast.Name(left, ast.Store()), ast.Sub(), ast.Constant(1)))
+        inside.append(ast.If(copied(ends), [look, hand_over], []))
+        begin = ast.Tuple([ast.Constant(_TURNS), ast.Constant(None)], ast.Load())
         made: list[ast.stmt] = [
             *first,
-            ast.While(goes_on, inside or [ast.Pass()], []),
+            ast.Assign([copied(both)], begin),
+            ast.While(goes_on, inside, []),
             ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *hooked))], []),
         ]
         for new in made:

@@ -51,7 +51,7 @@ from autograph.operators.statements.staged_texts import percent, text
 from autograph.operators.statements.trials import ask
 from autograph.operators.statements.tries import EVERYTHING, try_stmt
 from autograph.operators.statements.truth import truth_of
-from autograph.operators.statements.while_loops import while_rest, while_stmt
+from autograph.operators.statements.while_loops import look, while_rest, while_stmt
 from autograph.operators.values import quick as quick
 from autograph.operators.values.quick import (
     ALTERNATIVES,
@@ -125,6 +125,7 @@ __all__ = [
     "kind",
     "list_comp",
     "local",
+    "look",
     "lt",
     "lt_e",
     "match_argument",

@@ -291,7 +291,6 @@ def _staged_for_items(
         attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
         return
     trial = Trial(trace)
-    before = [(cell, cell.read()) for cell in cells]
     trace.journal.append(trial.written)
     try:
         attempts(lambda loosened: _staged_for(trace, items, body, cells, test, loosened))
@@ -301,8 +300,6 @@ def _staged_for_items(
             trial.keep(trace)
             raise
         trial.discard(trace)
-        for cell, value in before:
-            cell.write(value)
         try:
             _turn_by_turn(trace, items, body, cells, test)
         except Exception:  # noqa: BLE001 (the graph loop's error says more)
@@ -354,6 +351,8 @@ def _staged_for(
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)
+    if roll is not None:
+        roll.states.append(state)
     staged_tests: list[Any] = []
 
     def attempt(state: LoopState) -> list[Traced]:

@@ -24,7 +24,7 @@ from autograph.operators.values.descriptors import (
 from autograph.operators.values.packing import unpack
 from runtime.ir.graph import Graph
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import Place, current
+from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.spec import TensorType
 
 __all__ = ["INDEX", "LoopState", "Slot"]
@@ -52,9 +52,10 @@ class LoopState:
 
     def add(self, place: Place) -> None:
         """Carry one more place."""
-        alone = type(place) is CellPlace and _holders(place) <= _ONE_HOLDER
+        holders = _holders(place) if type(place) is CellPlace else None
         entry = place.read()
         trace = current()
+        alone = holders is not None and holders - _noted(trace, entry) <= _ONE_HOLDER
         if trace is not None and "heap" in trace.notes and type(entry) is not list:
             trace.notes["heap"].put_in(entry)  # what its lists are in the loop, they are outside
         described = Static(entry) if is_mutable(entry) else describe(entry)
@@ -134,6 +135,14 @@ class Slot:
 def _holders(place: Any) -> int:
     """References to what a place holds, those of the asking among them."""
     return getrefcount(place.read())
+
+
+def _noted(trace: Trace | None, entry: Any) -> int:
+    """How often a tensor that the open region made is held by notes that its items were written there."""
+    if trace is None or type(entry) is not Tensor:
+        return 0
+    key, graph = ("box", id(entry)), trace.builder.region.graph
+    return sum(key in table and table[key][1].graph is graph for table in trace.journal)
 
 
 _ONE_HOLDER = _holders(Slot("alone", object()))

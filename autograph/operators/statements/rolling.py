@@ -47,10 +47,16 @@ __all__ = [
     "Long",
     "Roll",
     "check_call",
+    "check_lists",
+    "counted",
     "is_long",
     "long_of",
+    "numbers_of",
     "rolled",
     "rolled_rest",
+    "size_of",
+    "tried",
+    "types_now",
 ]
 
 FEW = 8
@@ -140,24 +146,13 @@ class Roll:
     def __init__(self, items: Long, may_stop: bool) -> None:
         self.items = items
         self.may_stop = may_stop  # its `break` is known to depend on a tensor
+        self.states: list[Any] = []  # what the loop carries, in each way that was tried
         self._numbers: list[tuple[Place, Any]] = []
 
     def check(self, state: Any, finals: list[Any], parameters: list[Any], graph: Graph) -> None:
         """Refuse what unrolling does better; find the numbers the loop leaves. The region is closed by now."""
-        numbers: dict[int, tuple[Place, Any]] = {}  # by output
-        at = 0
-        for place, entry, d, final, parameter in zip(
-            state.places, state.entries, state.types, finals, parameters, strict=True
-        ):
-            here, at = at, at + len(value_types(d))
-            if isinstance(d, Static) or final is parameter:
-                continue
-            if type(entry) in _NUMBERS and isinstance(d, Leaf):
-                numbers[here] = (place, entry)
-                continue
-            short = isinstance(d, Sequence) and len(self.items) <= ROLLED_WITH_LISTS
-            if short or _holds_numbers(d) or isinstance(entry, str):
-                raise CannotRoll
+        numbers = numbers_of(state, finals, parameters)
+        check_lists(state, finals, parameters, len(self.items))
         self._numbers = list(_evaluated(graph, numbers, self.items))
 
     def settle(self, trace: Trace) -> None:
@@ -165,6 +160,32 @@ class Roll:
         for place, value in self._numbers:
             trace.record(place)
             place.write(value)
+
+
+def numbers_of(state: Any, finals: list[Any], parameters: list[Any]) -> dict[int, tuple[Place, Any]]:
+    """The places with Python numbers that a loop's turns change, by the output of its body that is the new one.
+
+    Raises:
+      CannotRoll: a turn changes what holds numbers, or a text.
+    """
+    numbers: dict[int, tuple[Place, Any]] = {}
+    at = 0
+    for place, entry, d, final, parameter in zip(state.places, state.entries, state.types, finals, parameters, strict=True):
+        here, at = at, at + len(value_types(d))
+        if isinstance(d, Static) or final is parameter:
+            continue
+        if type(entry) in _NUMBERS and isinstance(d, Leaf):
+            numbers[here] = (place, entry)
+        elif _holds_numbers(d) or isinstance(entry, str):
+            raise CannotRoll
+    return numbers
+
+
+def check_lists(state: Any, finals: list[Any], parameters: list[Any], turns: int) -> None:
+    """Refuse to roll a loop that is short for one that makes lists longer, whose lengths would not be known."""
+    changed = zip(state.types, finals, parameters, strict=True)
+    if turns <= ROLLED_WITH_LISTS and any(isinstance(d, Sequence) and f is not p for d, f, p in changed):
+        raise CannotRoll
 
 
 def is_long(x: Long) -> bool:
@@ -177,7 +198,12 @@ def _is_worth(items: Long, turn: int, added: list[Node]) -> bool:
     if items[ROLLED:]:
         return bool(items[turn + 1 + ROLLED // 2 :])
     left = len(items) - turn - 1
-    return left >= FEW and left * sum(1 + sum(1 for r in n.regions for _ in r.walk()) for n in added) >= MUCH
+    return left >= FEW and left * size_of(added) >= MUCH
+
+
+def size_of(added: list[Node]) -> int:
+    """How many nodes these are with those in them."""
+    return sum(1 + sum(1 for r in n.regions for _ in r.walk()) for n in added)
 
 
 def rolled(
@@ -216,10 +242,11 @@ def rolled(
             caution("unrolled-loop", count=staged)
         if _key(body) in given_up:
             continue
-        now = canonical([_type_of(cell.read()) for cell in cells])
+        now = types_now(cells)
         equal, before = (equal + 1 if now == before else 1), now
         if equal >= ROLL_AFTER and _is_worth(items, turn, nodes[mark:]):
-            if _tried(trace, Roll(items[turn + 1 :], may_stop=False), cells, stage):
+            roll = Roll(items[turn + 1 :], may_stop=False)
+            if tried(trace, roll.states, lambda roll=roll: stage(roll, cells)):  # type: ignore[misc]
                 return
             given_up.add(_key(body))
 
@@ -232,7 +259,8 @@ def rolled_rest(
     guarded: Callable[[Iterator[Any], list[Place]], None],
 ) -> None:
     """What is left of a long range after a turn that ended with a staged `break`."""
-    if not is_long(rest) or not _tried(trace, Roll(rest, may_stop=True), cells, stage):
+    roll = Roll(rest, may_stop=True)
+    if not is_long(rest) or not tried(trace, roll.states, lambda: stage(roll, cells)):
         guarded(iter(rest), cells)
 
 
@@ -240,24 +268,28 @@ def _key(body: Any) -> Any:
     return getattr(body, "__code__", body)
 
 
+def types_now(cells: list[Place]) -> Any:
+    """The types of a loop's variables, to be compared with those after another turn."""
+    return canonical([_type_of(cell.read()) for cell in cells])
+
+
 def _type_of(x: Any) -> Descriptor:
     """A variable's type; of a list, which the loop may make longer, only that it is one."""
     return Static(type(x)) if is_mutable(x) else loosen(describe(x))
 
 
-def _tried(trace: Trace, roll: Roll, cells: list[Place], stage: Callable[[Roll, list[Place]], None]) -> bool:
-    """Make the graph loop; whether there is one. If not, all is as it was."""
+def tried(trace: Trace, states: list[Any], stage: Callable[[], None]) -> bool:
+    """Make the graph loop; whether there is one. If not, all is as it was: `states` are what was carried so far."""
     graph = trace.builder.region.graph
-    mark = len(graph.nodes)
-    before = [(cell, cell.read()) for cell in cells]
+    mark = len(graph.nodes)  # what the places hold is not held here: who alone holds a tensor, is counted
     with _rolling(trace):
         try:
-            stage(roll, cells)
+            stage()
             return True
         except (CannotRoll, Exception):  # noqa: BLE001 (the user's own error comes again, at its own turn)
             del graph.nodes[mark:]
-            for cell, value in before:
-                cell.write(value)
+            for state in states:
+                state.restore()
             return False
 
 
@@ -320,24 +352,16 @@ def _evaluated(graph: Graph, numbers: dict[int, tuple[Place, Any]], items: Long)
 
     `graph` is the body: its inputs are the index, the carried values, and what it uses from outside.
     """
-    known = set(numbers)
-    while True:
-        needs = {k: _inputs_of(graph, graph.outputs[k]) for k in known}
-        kept = {k for k, inputs in needs.items() if inputs is not None and inputs <= {0, *(n + 1 for n in known)}}
-        if kept == known:
-            break
-        known = kept
-    order = sorted(known)
+    needs = _evaluable(graph, numbers)
+    order = sorted(needs)
     if not order:
         return
-    last_only = all(needs[k] <= {0} for k in order)  # type: ignore[operator]
+    last_only = all(needs[k] <= {0} for k in order)
     if len(items) > _EVALUATED and not last_only:
         raise CannotRoll
-    part = clone(graph)
-    part.outputs = [part.outputs[k] for k in order]
-    run = compile_graph(eliminate_dead_code(part))
+    run = _part(graph, order)
     values = [numbers[k][1] for k in order]
-    payloads: list[Any] = [None] * len(part.inputs)
+    payloads: list[Any] = [None] * len(graph.inputs)
     for index in [len(items) - 1] if last_only else range(len(items)):
         payloads[0] = index
         for k, value in zip(order, values, strict=True):
@@ -345,6 +369,49 @@ def _evaluated(graph: Graph, numbers: dict[int, tuple[Place, Any]], items: Long)
         values = run(*payloads)
     for k, value in zip(order, values, strict=True):
         yield numbers[k][0], value
+
+
+def counted(test: Graph, graph: Graph, numbers: dict[int, tuple[Place, Any]]) -> tuple[int, list[tuple[Place, Any]]]:
+    """How many turns a loop takes whose test needs such numbers only, and (place, value after it) for each of them.
+
+    `test` has the inputs of `graph`, the body, but the index.
+    """
+    order = sorted(_evaluable(graph, numbers))
+    needs = _inputs_of(test, test.outputs[0])
+    if needs is None or not needs <= set(order):
+        raise CannotRoll
+    goes_on, run = _part(test, [0]), _part(graph, order)
+    values = [numbers[k][1] for k in order]
+    payloads: list[Any] = [None] * len(graph.inputs)
+    known: list[Any] = [None] * len(test.inputs)
+    turns = 0
+    while True:
+        for k, value in zip(order, values, strict=True):
+            known[k] = payloads[k + 1] = value
+        if not goes_on(*known)[0]:
+            return turns, [(numbers[k][0], value) for k, value in zip(order, values, strict=True)]
+        if turns == _EVALUATED:
+            raise CannotRoll
+        values = run(*payloads)
+        turns += 1
+
+
+def _part(graph: Graph, outputs: list[int]) -> Callable[..., list[Any]]:
+    """What computes some outputs of a graph."""
+    part = clone(graph)
+    part.outputs = [part.outputs[k] for k in outputs]
+    return compile_graph(eliminate_dead_code(part))
+
+
+def _evaluable(graph: Graph, numbers: dict[int, Any]) -> dict[int, set[int]]:
+    """The numbers that depend on such numbers and the index only, with the inputs that each needs."""
+    known = set(numbers)
+    while True:
+        needs = {k: inputs for k in known if (inputs := _inputs_of(graph, graph.outputs[k])) is not None}
+        kept = {k for k, inputs in needs.items() if inputs <= {0, *(n + 1 for n in known)}}
+        if kept == known:
+            return needs
+        known = kept
 
 
 def _inputs_of(graph: Graph, value: Value) -> set[int] | None:

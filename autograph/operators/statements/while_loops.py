@@ -16,20 +16,24 @@ from autograph.operators.statements.loop_nodes import (
     with_parameters,
 )
 from autograph.operators.statements.loop_state import INDEX, LoopState, Slot
+from autograph.operators.statements.rolled_whiles import Turns
 from autograph.operators.statements.trials import Trial, ask
 from autograph.operators.statements.truth import truth_of
 from runtime.ir.graph import Graph
 from runtime.tensor.dispatch import op
-from runtime.tensor.trace import Place, Trace, current
+from runtime.tensor.trace import STATE, Place, Trace, current
 from runtime.typesys.errors import InvalidArgumentError
 
-__all__ = ["both", "while_rest", "while_stmt"]
+__all__ = ["both", "look", "while_rest", "while_stmt"]
 
 _PATIENCE = 200  # turns of a `while True` that are traced one by one
+_FEW, _MANY = 4, 64  # turns between the looks at whether they stage
 
 
 def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
-    """`while test(): body()`; staged from the iteration on in which the test depends on a staged tensor."""
+    """`while test(): body()`; staged from the iteration on in which the test depends on a staged tensor.
+
+    Of one that never does, the turns after the first are one graph loop where that is the same."""
     trace = current()
     if trace is None:
         while truth_of(test()):
@@ -38,6 +42,13 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
     if _is_constant(test):
         _until_an_exception(trace, test, body, names)
         return
+    _turn_by_turn(trace, test, body, names)
+
+
+def _turn_by_turn(trace: Trace, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
+    """A loop whose test has been Python's."""
+    added = trace.builder.region.graph.nodes
+    turns = None
     while True:
         condition = ask(test)
         if condition is False:
@@ -45,7 +56,25 @@ def while_stmt(test: Callable[[], Any], body: Callable[[], None], names: tuple[s
         if condition is not True:
             while_rest(condition, test, body, names)
             return
+        if turns is not None and turns.is_due and turns.rolled():
+            return
+        mark = len(added)
         body()
+        if len(added) != mark:
+            turns = turns or Turns(trace, test, body, names)
+            turns.one(mark)
+        elif turns is not None:
+            turns.none()
+
+
+def look(mark: int | None) -> tuple[int, int]:
+    """How many turns a `while` takes in place before this is asked again, and how much is staged now: none where that is
+    more than `mark`, what was staged some turns before. Who stages nothing is asked seldom."""
+    trace = STATE.trace
+    staged = 0 if trace is None else trace.builder.emitted
+    if mark is None:
+        return _FEW, staged
+    return (_MANY if staged == mark else 0), staged
 
 
 def _until_an_exception(trace: Trace, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
@@ -83,9 +112,13 @@ def _is_constant(test: Callable[[], Any]) -> bool:
 
 
 def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
-    """Go on with a loop whose test gave something staged: a `Trial`, or the condition of a test without effects."""
+    """Go on with a loop whose test gave something staged: a `Trial`, or the condition of a test without effects; or,
+    if that is True, whose turns have staged something, before its next test."""
     trace = current()
     assert trace is not None
+    if condition is True:
+        _turn_by_turn(trace, test, body, names)
+        return
     if type(condition) is Trial:
         condition.discard(trace)
     else:
