@@ -263,6 +263,53 @@ def exchanged_and_taken(w, n):
     return u, v, taken
 
 
+@PROGRAMS.add((V,), (W,))
+def rolled_and_exchanged(w):
+    u = w * 1.0
+    v = w * 2.0
+    u[1] = 3.0
+    for i in range(90):
+        v[0] = 0.5 * u[0] + i
+        u, v = v, u
+        u[1] += 0.25
+    v[2] = 4.0
+    return u, v
+
+
+@PROGRAMS.add((V,), (W,))
+def rolled_exchanged_and_held(w):
+    u = w * 1.0
+    v = w * 2.0
+    held, argument = u, w
+    u[1] = 3.0
+    for i in range(91):
+        v[0] = 0.5 * u[0] + i
+        u, v = v, u
+        u[1] += 0.25
+    held[0] = 4.0
+    argument[2] = 5.0
+    return u, v, held
+
+
+def test_what_rolled_turns_exchange_is_not_compared():
+    @ag.function
+    def distance(a, b):
+        above = np.arange(len(b) + 1)
+        row = np.zeros(len(b) + 1, dtype=np.int64)
+        for i in range(len(a)):
+            row[0] = i + 1
+            for j in range(len(b)):
+                cost = 0 if a[i] == b[j] else 1
+                row[j + 1] = min(above[j + 1] + 1, row[j] + 1, above[j] + cost)
+            above, row = row, above
+        return above[-1]
+
+    a, b = np.arange(80) % 7, np.arange(90) % 5
+    assert distance(a, b) == distance.python_function(a, b)
+    graph = distance.get_concrete_function(ag.constant(a), ag.constant(b)).graph
+    assert all(node.op.name != "where" for node in graph.walk())
+
+
 def test_what_turns_exchange_is_not_compared():
     @ag.function
     def f(w, n):
