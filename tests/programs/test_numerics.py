@@ -82,6 +82,37 @@ def by_several_keys(xs, ys):
     return order, xs[order]
 
 
+@PROGRAMS.add((V, 2), (W, 0), gradients=False)
+def written_after_numpy_made_them(xs, n):
+    """Arrays of what the trace knows, made by any of NumPy's functions, and by operators of such."""
+    nearest = np.tile(np.arange(4), (4, 1))
+    columns, rows = np.meshgrid(np.arange(4), np.arange(4))
+    squares = np.power([1.0, 2.0, 3.0, 4.0], 2)
+    halves = np.arange(4.0) / 2
+    for i in range(4):
+        if xs[i] > n:
+            nearest[i, 0] = nearest[i, 1] + 5
+            rows[i, i] += 9
+            squares[i] -= xs[i]
+            halves[i] = xs[i]
+    return nearest, columns, rows, squares, halves
+
+
+@PROGRAMS.add((V, 1.5), (W, 0.7), gradients=False)
+def of_lists_that_the_run_made(xs, bound):
+    """NumPy's functions of them, rows in them, and places and values of an array."""
+    above, where, points = [], [], []
+    for i in range(len(xs)):
+        if xs[i] > bound:
+            above.append(xs[i])
+            where.append(i)
+            points.append([xs[i], xs[i] * 2])
+    out = np.zeros(len(xs))
+    out[where] = above
+    table = np.array(points)
+    return out, np.median(above), np.std(above), np.sqrt(above), np.dot(above, above), table, np.mean(points, axis=0)
+
+
 GOOD, INDEFINITE, SINGULAR = np.array([[[2.0, 1.0], [1.0, 3.0]], [[1.0, 2.0], [2.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]])
 
 
@@ -176,3 +207,13 @@ def test_a_long_loop_that_calls_a_function_beside_it_is_one_loop():
     found, turns = staged(*args)
     assert (found.numpy(), turns.numpy()) == pytest.approx(secant(0.0, 2.0, 3.0))
     assert sum(1 for _ in staged.get_concrete_function(*args).graph.walk()) < 200
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+@pytest.mark.parametrize("program", [lambda x: 1 if x > 0 else 2, lambda x: not x, lambda x: max(x, 0.0)])
+def test_the_truth_of_many_of_a_number_that_only_the_run_knows(program, jit_compile):
+    """It said that a tensor cannot be reshaped to ()."""
+    staged = ag.function(program, input_signature=[ag.TensorSpec([None], ag.float64)], jit_compile=jit_compile)
+    staged(V[:1])
+    with pytest.raises(ag.errors.InvalidArgumentError, match=r"shape \[4\] is ambiguous(?s:.*)ag.reduce_any"):
+        staged(V)

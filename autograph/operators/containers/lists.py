@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -12,6 +13,7 @@ from autograph.operators.values.descriptors import (
     Joiner,
     Leaf,
     Sequence,
+    Struct,
     describe,
     list_types,
     loosen,
@@ -271,14 +273,23 @@ def concatenated(a: Any, b: Any) -> ListValue:
     return ListValue(element, [emit("list_concat", [v, w], None, (t,))[0] for v, w, t in columns])
 
 
-def stacked(value: ListValue, axis: int = 0) -> Any:
-    """The elements of a staged list as one tensor with a new axis (per leaf of a structure)."""
+def stacked(value: ListValue, axis: int = 0, rows: bool = False) -> Any:
+    """The elements of a staged list as one tensor with a new axis; with `rows`, lists and tuples of equal numbers, too."""
     element = element_of(value)
     types = value_types(element)
     columns = value.values[: len(types)]
     tensors = [emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
-    out = unpack(_stacked_descriptor(element), iter(tensors))
+    out = _side_by_side(element, iter(tensors)) if rows else unpack(_stacked_descriptor(element), iter(tensors))
     return out if axis == 0 else op.moveaxis(out, 0, axis)
+
+
+def _side_by_side(element: Any, columns: Iterator[Any]) -> Any:
+    """The columns of a list's elements as one tensor: of numbers themselves; of rows of equal numbers, side by side."""
+    if isinstance(element, Struct) and element.kind in (list, tuple) and element.children:
+        types, *others = map(value_types, element.children)
+        if all(t == types for t in others):
+            return op.stack_arrays(*[_side_by_side(child, columns) for child in element.children], axis=1)
+    return unpack(_stacked_descriptor(element), columns)
 
 
 def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:

@@ -37,7 +37,7 @@ def _on_lists(staged: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 def _converted(value: Any, dtype: Any = None) -> Any:
-    out = stacked(value)
+    out = stacked(value, rows=True)
     return out if dtype is None else out.astype(dtype)
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autograph.operators.containers.lists import dynamic_of, stacked
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import without_lists
+from autograph.operators.state.plain_arrays import made
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 
@@ -39,16 +41,32 @@ def _call(f: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     # They ask the tensors in the lists, or one beside them.
     passes = f is np.block or any(isinstance(x, Tensor) for x in given)
     if passes or not any(type(x) in _LISTS and holds_staged(x) for x in given):
-        return function(*args, **kwargs)
+        return function(*args, **kwargs) if passes else _new(function(*args, **kwargs), given)
     take = _each if f in _OF_SEQUENCES else _array
     return function(*map(take, args), **{name: take(x) for name, x in kwargs.items()})
+
+
+def _new(result: Any, given: Any) -> Any:
+    """What NumPy made of what the trace knows; arrays that are new may be written."""
+    if type(result) in _LISTS:
+        return type(result)(_new(x, given) for x in result)
+    return result if type(result) is not np.ndarray or _shares(result, given) else made(result)
+
+
+def _shares(array: Any, given: Any) -> bool:
+    """Whether an array may be, or be a view of, one that was given."""
+    arrays = (x for x in given if isinstance(x, np.ndarray))
+    return any(np.may_share_memory(array, x) for x in arrays) or any(_shares(array, x) for x in given if type(x) in _LISTS)
 
 
 _LISTS = frozenset((list, tuple))
 
 
 def _array(x: Any) -> Any:
-    return op.convert(x) if type(x) in _LISTS and holds_staged(x) else x
+    if type(x) not in _LISTS or not holds_staged(x):
+        return x
+    dynamic = dynamic_of(x)
+    return op.convert(x) if dynamic is None else stacked(dynamic, rows=True)
 
 
 def _each(x: Any) -> Any:

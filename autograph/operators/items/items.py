@@ -171,11 +171,11 @@ def _of_range(x: range, index: Tensor) -> Any:
 
 
 def _in_numbers(index: Any) -> Any:
-    """An index with tensors for the lists of places in it of which only the run knows how many there are."""
+    """An index, or what is put there, with tensors for the lists in it of which only the run knows how long they are."""
     if type(index) is tuple:
         return tuple(map(_in_numbers, index)) if list in map(type, index) else index
     dynamic = dynamic_of(index) if type(index) is list else None
-    return index if dynamic is None else stacked(dynamic)
+    return index if dynamic is None else stacked(dynamic, rows=True)
 
 
 def _has_tensors(index: Any) -> bool:
@@ -380,7 +380,7 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
 def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> None:
     trace = current()
     if trace is None or isinstance(base, Tensor):
-        base[_in_numbers(index)] = value
+        base[_in_numbers(index)] = _in_numbers(value)
         if trace is not None and type(base) is Tensor:
             write_through(trace, base)
         return
@@ -405,7 +405,7 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
         _dict_store(base, index, value, is_there)
         return
     if isinstance(base, ndarray):
-        index = _in_numbers(index)
+        index, value = _in_numbers(index), _in_numbers(value)
         into = check_write(trace, base, index, value)
         if into is not base:
             _store_one(into, index, value)

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _NOTE = "plain arrays"
+_ALL = "plain arrays are tensors"  # the hint to make a tensor at each such place: what operators make of them is one, too
 
 
 def boxed(array: Any) -> Any:
@@ -53,7 +54,7 @@ def made(array: Any) -> Any:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("autograph."):
         frame = frame.f_back
     key = "array", frame.f_code, frame.f_lasti
-    if key in hints_of(trace):
+    if key in hints_of(trace) or _ALL in hints_of(trace):
         return boxed(array)
     trace.notes.setdefault(_NOTE, {})[id(array)] = array, trace.builder.region, key
     return array
@@ -139,9 +140,10 @@ def check_change(trace: Trace, array: np.ndarray, staged: bool, can_be_tensor: b
         trace.notes["outside arrays"].written(trace, array)
     if not staged and region.parent is None:
         return array
-    if found is None or found[2] in hints_of(trace) or not can_be_tensor:
+    hint = _ALL if found is None else found[2]
+    if hint in hints_of(trace) or not table or not can_be_tensor:
         raise refusal("array-write")
-    raise TraceAgain(found[2])
+    raise TraceAgain(hint)
 
 
 def tensor_for(array: Any, staged: bool, can_be_tensor: bool = True) -> Any:

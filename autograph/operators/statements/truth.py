@@ -20,6 +20,7 @@ from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
+from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.shapes import num_elements
 
 __all__ = ["is_staged_condition", "truth_of"]
@@ -52,6 +53,10 @@ def truth_of(x: Any) -> Any:
             return bool(x)
         dtype, shape = x.type.dtype, x.type.shape
         if shape is None or any(not isinstance(d, int) for d in shape):
+            said = refusal("truth-of-many", shape="{shape}")
+            before, after = said.message.split("{shape}")
+            text = (before, (0, ""), f"{after} [{said.id}]\nInstead: {said.hint}")
+            op.assert_(op.equal(op.size(x), 1), op.shape(x), template=text, exception=InvalidArgumentError)
             x = op.reshape(x, shape=())
         elif shape != ():
             if num_elements(shape) != 1:
