@@ -4,7 +4,9 @@ import functools
 import math
 
 import numpy as np
+import pytest
 
+import autograph as ag
 from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
@@ -234,6 +236,22 @@ def loops_over_shapes(m, k):
 @PROGRAMS.add((4, 2.0), (2, 3.0))
 def sum_of_generator_over_range(n, x):
     return sum(x**k / (k + 1) for k in range(n))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(("x", "y"), [(1.5, -0.0), (np.inf, 2.0), (3, 4), (-0.0, np.nan)])
+def test_complex_is_pythons(x, y, jit_compile):
+    def f(x, y):
+        both = complex(x, y), complex(y, x)
+        return *both, complex(x), complex(imag=y), complex(x, 2j), complex(1j, y), complex(*both), complex(real=3, imag=x)
+
+    got = ag.function(f, jit_compile=jit_compile)(ag.constant(x), ag.constant(y))
+    assert [repr(complex(z)) for z in got] == [repr(z) for z in f(x, y)]
+
+
+def test_complex_of_several_numbers_is_refused():
+    with pytest.raises(TypeError, match=r"one element can be converted by complex\(\)"):
+        ag.function(lambda x: complex(x, 1.0))(ag.constant([1.0, 2.0]))
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

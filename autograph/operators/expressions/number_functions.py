@@ -1,4 +1,4 @@
-"""Stand-ins for what Python makes of numbers: int, float, bool, abs, round, divmod, pow; and the items of tensors."""
+"""Stand-ins for what Python makes of numbers: int, float, complex, bool, abs, round, divmod, pow; items of tensors."""
 
 from __future__ import annotations
 
@@ -37,6 +37,31 @@ def float_(x: Any = 0.0) -> Any:
     if type(x) is StagedText:
         return call_of_text("float", x)
     return op.to_python(_scalar(x, "float"), kind="float") if isinstance(x, Tensor) else builtins.float(x)
+
+
+@stand_in(builtins.complex)
+def complex_(*args: Any, **kwargs: Any) -> Any:
+    """`complex(real, imag)`, which is real + imag * 1j: of staged scalars, a staged Python complex number."""
+    given = [resolve(x) for x in args]
+    named = {name: resolve(x) for name, x in kwargs.items()}
+    parts = dict(zip(("real", "imag"), given, strict=False)) | named
+    if not any(isinstance(x, Tensor) for x in parts.values()) or len(args) > 2 or not parts.keys() <= {"real", "imag"}:
+        return builtins.complex(*given, **named)
+    (a, b), (c, d) = (_parts(parts.get(name, 0.0)) for name in ("real", "imag"))
+    return op.complex(a if d is None else a - d, c if b is None else b + c)
+
+
+def _parts(x: Any) -> tuple[Any, Any]:
+    """The real and the imaginary part of a number, None for that of a real one."""
+    if isinstance(x, Tensor) and x.dtype.is_complex:
+        x = op.to_python(_scalar(x, "complex"), kind="complex")
+        return op.real(x), op.imag(x)
+    if isinstance(x, Tensor):
+        return op.to_python(_scalar(x, "complex"), kind="float"), None
+    if isinstance(x, str):
+        raise TypeError("complex() can't take second arg if first is a string")
+    number = builtins.complex(x)
+    return number.real, number.imag if isinstance(x, builtins.complex) else None
 
 
 @stand_in(builtins.ord)
