@@ -81,8 +81,9 @@ def reverse_loop(
         sweep.run(primal.nodes, total, partial(is_in, inside))
         outputs = []
         for k, d, type in zip(slots, d_in, types, strict=True):
-            dx = total.get(primal.inputs[lead + k])
-            outputs.append(conform(zeros(type, d) if dx is None else dx, type))
+            found, dx = primal.inputs[lead + k], total.get(primal.inputs[lead + k])
+            like = d if _is_as_large(found, primal.outputs[k]) else found
+            outputs.append(conform(zeros(type, like) if dx is None else dx, type))
         for k, before, type in zip(invariants, sums_in, sum_types, strict=True):
             dx = total.get(primal.inputs[k])
             outputs.append(before if dx is None else conform(add(Tensor(before), dx), type))
@@ -118,6 +119,12 @@ def reverse_loop(
     for k, value in zip([*(lead + k for k in slots), *invariants], made.outputs, strict=False):
         results[k] = Tensor(value)
     return results
+
+
+def _is_as_large(found: Value, left: Value) -> bool:
+    """Whether what a step leaves in a carried value is sure to have the shape of what it found there."""
+    a, b = found.type, left.type
+    return isinstance(a, TensorType) and isinstance(b, TensorType) and a.shape is not None and a.shape == b.shape
 
 
 def _reversed_index(region: AdjointRegion, count: Value, index: Value) -> Value:
