@@ -37,7 +37,7 @@ from autograph.operators.state.dict_places import by_item, put_back
 from autograph.operators.state.places import UNBOUND, UNDEFINED, AttributePlace, CellPlace, ItemPlace, watch
 from autograph.operators.state.regions import PathEnds, forget_unheld, left_by, settle
 from autograph.operators.statements.staged_texts import place_of, text_in
-from autograph.operators.values.choice import choice_of, require_bound
+from autograph.operators.values.choice import choice_of, is_read, require_bound
 from autograph.operators.values.descriptors import (
     Descriptor,
     Static,
@@ -267,6 +267,7 @@ def _attempt(
                 if why is None:
                     raise
                 raise UnboundVariableError(name, why).with_traceback(error.__traceback__) from None
+            _read_items(result)
             arrays.complete(trace, zip(leaves, boxes, arrivals, strict=True))
             trace.builder.location = _last_line(function)
             grown = _collect(
@@ -309,6 +310,13 @@ def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], k
     finally:
         if "tensorless" in trace.notes and (trace.builder.emitted or trace.graph.inputs):
             raise TraceAgain(TENSORS)
+
+
+def _read_items(result: list[Any]) -> None:
+    """A name that the result's dictionaries were written with and that is unbound raises: it is no item that is not there."""
+    for holder in containers(result):
+        for value in holder.values() if type(holder) is dict else ():
+            is_read(value)
 
 
 def _left(table: dict[Any, tuple[Place, Any]]) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from autograph.operators.items.items import updated
 from autograph.operators.state.places import SET_PAST, note_attribute
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.values import quick
-from autograph.operators.values.choice import Choice, select
+from autograph.operators.values.choice import CHOICES, Choice, bound, select
 from autograph.operators.values.links import Linked, row_of
 from runtime.tensor.trace import STATE, Trace, current
 
@@ -23,6 +23,8 @@ __all__ = ["aug_attr", "del_attr", "set_attr"]
 @stand_in(builtins.setattr)
 def set_attr(owner: Any, name: str, value: Any, /) -> None:
     """`owner.name = value`."""
+    if type(value) in CHOICES:
+        value = bound(value)
     trace = current()
     if trace is not None and trace.journal:
         if id(owner) in trace.journal.born:

@@ -54,6 +54,7 @@ from autograph.operators.values.choice import (
     CHOICES,
     Choice,
     MaybeTensor,
+    bound,
     choice_of,
     is_mixed,
     resolve,
@@ -255,6 +256,8 @@ def _scalar_index(index: Tensor) -> Tensor:
 def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
     """`base[i]...[j] = value`, given as (base, i, ..., j, value): written back along the chain of copies."""
     if not more:
+        if type(value) in CHOICES:
+            value = bound(value)
         if type(base) is list and type(index) is int:
             trace = current()
             if trace is not None and id(base) in trace.journal.noted:

@@ -229,7 +229,8 @@ def if_exp(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any
     kind = type(test)
     if kind is bool or kind in CERTAIN or (test := truth_of(test)) is False or not is_staged_condition(test):
         return body() if test else orelse()
-    return staged_cond(current_trace(), test, body, orelse, [])
+    bound = choice_module.bound
+    return staged_cond(current_trace(), test, lambda: bound(body()), lambda: bound(orelse()), [])
 
 
 def and_(first: Any, *rest: Callable[[], Any]) -> Any:

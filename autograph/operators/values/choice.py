@@ -30,7 +30,9 @@ __all__ = [
     "Choice",
     "MaybeTensor",
     "alternatives_of",
+    "bound",
     "is_mixed",
+    "is_read",
     "make_choice",
     "resolve",
     "select",
@@ -383,6 +385,26 @@ def require_bound(choice: Choice) -> list[tuple[int, Any]]:
         errors = tuple((i, *error) for i, a in options if a is UNBOUND)
         op.require_alternative(choice._tag, index=-1, errors=errors)
     return bound
+
+
+def bound(x: Any) -> Any:
+    """What is written somewhere, which Python would have read before: a name that nothing is bound to raises. (That an item
+    or an attribute is unbound says that it is not there.)"""
+    return without_unbound(x) if is_read(x) else x
+
+
+def is_read(x: Any) -> bool:
+    """Whether a value is what a name holds that may be unbound, which Python would have read: it raises there."""
+    choice = choice_of(x)
+    if choice is None or not any(a is UNBOUND for a in choice._alternatives):
+        return False
+    name = choice._name
+    if not (issubclass(name.error[0], NameError) if isinstance(name, Label) else name):  # type: ignore[attr-defined]
+        return False
+    require_bound(choice)
+    if STATE.trace is not None:
+        choice._checked.append(STATE.trace.builder.region.graph)
+    return True
 
 
 def _is_checked(choice: Choice) -> bool:

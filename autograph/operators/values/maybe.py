@@ -8,7 +8,7 @@ from typing import Any
 
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values.choice import CHOICES, choice_of, without_unbound
+from autograph.operators.values.choice import CHOICES, choice_of, is_read, without_unbound
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
@@ -22,8 +22,10 @@ def has_maybe_keys(d: dict[Any, Any]) -> bool:
 
 
 def is_maybe(x: Any) -> bool:
-    """Whether a value is unbound on some paths."""
-    return type(x) in CHOICES and any(a is UNBOUND for a in choice_of(x)._alternatives)  # type: ignore[union-attr]
+    """Whether an item is unbound on some paths: it is not there. (A name that is unbound could not be put there.)"""
+    if type(x) not in CHOICES or not any(a is UNBOUND for a in choice_of(x)._alternatives):  # type: ignore[union-attr]
+        return False
+    return not is_read(x)
 
 
 def is_set(x: Any) -> Any:
