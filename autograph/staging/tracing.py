@@ -313,7 +313,7 @@ def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], k
 
 
 def _read_items(result: list[Any]) -> None:
-    """A name that the result's dictionaries were written with and that is unbound raises: it is no item that is not there."""
+    """A name that the result's dictionaries were written with and that is unbound raises: no item is missing for it."""
     for holder in containers(result):
         for value in holder.values() if type(holder) is dict else ():
             is_read(value)

@@ -292,6 +292,15 @@ def _side_by_side(element: Any, columns: Iterator[Any]) -> Any:
     return unpack(_stacked_descriptor(element), columns)
 
 
+def typed(value: ListValue) -> ListValue:
+    """A staged list of bare numbers as one of NumPy's numbers of 64 bits; any other as it is."""
+    element = element_of(value)
+    if not isinstance(element, Leaf) or not element.type.weak:
+        return value
+    kind = element.type.strong()
+    return ListValue(Leaf(kind), emit("list_cast", [value.values[0]], {"type": kind}))
+
+
 def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:
     """The elements of a staged list joined along an axis they have."""
     element = element_of(value)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked
+from autograph.operators.containers.lists import concatenated_tensors, dynamic_of, stacked, typed
 from autograph.operators.expressions.reductions import sum_
-from autograph.operators.functions.array_functions import on_arrays
+from autograph.operators.functions.array_functions import array_of, on_arrays
 from autograph.operators.state.plain_arrays import in_lists_staged, made
 from autograph.operators.state.stand_ins import PUBLIC_STAND_INS, stand_in
 from autograph.operators.values.choice import resolve
@@ -41,6 +41,12 @@ def _converted(value: Any, dtype: Any = None) -> Any:
     return out if dtype is None else out.astype(dtype)
 
 
+def _as_array(value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    del kwargs  # how it lies in memory
+    out = stacked(typed(value))
+    return out if dtype is None else op.cast_to(out, np.dtype(dtype))
+
+
 _STACK, _JOIN, _CONVERT = _on_lists(stacked), _on_lists(concatenated_tensors), _on_lists(_converted)
 PUBLIC_STAND_INS.update(
     add_n=_on_lists(lambda value: sum_(value)),
@@ -70,9 +76,7 @@ def _array(original: Callable[..., Any], copies: bool) -> Callable[..., Any]:
 
 
 def _of_staged(value: Any, dtype: Any, copy: bool, axes: int) -> Any:
-    array: Any = op.convert(value)
-    if array.type.weak:
-        array = op.cast_to(array, array.type.dtype.dtype)
+    array: Any = array_of(value)
     if dtype is not None:
         array = op.cast_to(array, np.dtype(dtype))
     rank = 0 if array.type.shape is None else len(array.type.shape)
@@ -84,4 +88,4 @@ def _of_staged(value: Any, dtype: Any, copy: bool, axes: int) -> Any:
 
 
 for _original in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
-    stand_in(_original)(_CONVERT(_array(_original, copies=_original is np.array)))
+    stand_in(_original)(_on_lists(_as_array)(_array(_original, copies=_original is np.array)))

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from autograph.operators.containers.lists import dynamic_of, stacked
+from autograph.operators.containers.lists import dynamic_of, stacked, typed
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import without_lists
 from autograph.operators.state.plain_arrays import made
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 
-__all__ = ["is_of_numpy", "on_arrays"]
+__all__ = ["array_of", "is_of_numpy", "on_arrays"]
 
 _KINDS = frozenset((np.ufunc, type(np.sum)))
 _JOINING = np.column_stack, np.concatenate, np.dstack, np.hstack, np.stack, np.vstack
@@ -33,7 +33,7 @@ def is_of_numpy(kind: type) -> bool:
 
 def on_arrays(f: Any, lists: bool) -> Callable[..., Any]:
     """What is called in the place of one; `lists`: the trace has some whose length only the run knows."""
-    return partial(_call, f, without_lists(f) if lists else f)
+    return partial(_call, f, without_lists(f, of_numpy=True) if lists else f)
 
 
 def _call(f: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -62,12 +62,26 @@ def _shares(array: Any, given: Any) -> bool:
 _LISTS = frozenset((list, tuple))
 
 
+def array_of(x: Any) -> Any:
+    """A tensor of a list with tensors in it at any depth, or of one, as NumPy makes an array of it."""
+    return op.convert(_typed(x))
+
+
+def _typed(x: Any) -> Any:
+    """Bare numbers of the run in NumPy's types for them: Python's float has 64 bits there."""
+    if isinstance(x, Tensor):
+        return op.cast_to(x, x.type.dtype.dtype) if x.type.weak else x
+    return list(map(_typed, x)) if type(x) in _LISTS else x
+
+
 def _array(x: Any) -> Any:
     if type(x) not in _LISTS or not holds_staged(x):
         return x
     dynamic = dynamic_of(x)
-    return op.convert(x) if dynamic is None else stacked(dynamic, rows=True)
+    return array_of(x) if dynamic is None else stacked(typed(dynamic), rows=True)
 
 
 def _each(x: Any) -> Any:
-    return type(x)(map(_array, x)) if type(x) in _LISTS and holds_staged(x) else x
+    if type(x) not in _LISTS or not holds_staged(x):
+        return x
+    return type(x)(_typed(e) if isinstance(e, Tensor) else _array(e) for e in x)

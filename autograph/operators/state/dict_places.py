@@ -128,8 +128,9 @@ def put_back(table: dict[Any, tuple[Place, Any]]) -> None:
     for place, original in table.values():
         if type(place) is OrderPlace:
             place.write(original)  # of all keys
-    for owner, before in whole:
-        if list(owner) != list(before):
+    for owner, noted in whole:
+        before = [key for key in noted if key in owner]  # a loop may have set others before all items were noted
+        if list(owner) != before:
             items = {key: owner[key] for key in before}
             dict.clear(owner)
             dict.update(owner, items)
