@@ -32,12 +32,24 @@ def shares_its_elements(x, n):
 
 def of_bare_numbers(x, n):
     scaled = [float(e) / 3 for e in x]
-    return np.array(scaled), np.array([len(scaled), 2]), np.array([float(n) / 3]), np.array(int(x[0])), np.array([round(x[1])])
+    bare = np.array(int(x[0])), np.array([round(x[1])])
+    return np.array(scaled), np.array([len(scaled), 2]), np.array([float(n) / 3]), *bare
 
 
 def functions_of_bare_numbers(x, n):
     thirds = [float(e) / 3 for e in x if e > -5]
     return np.mean([float(n) / 3, float(n) / 7]), np.sum(thirds), np.stack([float(n) / 3, 1.0])
+
+
+def functions_of_grown_lists(x, n):
+    kept = [e * n for e in x if e > -5]
+    grown = []
+    for e in x:
+        if e > 0:
+            grown.append(float(e) / 3)
+    joined = np.concatenate([kept, x]), np.stack([grown, grown]), np.hstack([grown, kept])
+    single = np.mean(kept), np.max(grown), np.sort(kept), np.maximum(grown, 0.5), np.dot(kept, kept), np.zeros_like(grown)
+    return *joined, *single
 
 
 def best_so_far(x, n):
@@ -49,7 +61,13 @@ def best_so_far(x, n):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("f", [at_the_top, given_a_type, shares_its_elements, of_bare_numbers, functions_of_bare_numbers, best_so_far])
+@pytest.mark.parametrize(
+    "f",
+    [
+        at_the_top, given_a_type, shares_its_elements, of_bare_numbers, functions_of_bare_numbers, functions_of_grown_lists,
+        best_so_far,
+    ],
+)  # fmt: skip
 def test_staged(f, jit):
     staged = ag.function(f, jit_compile=jit)
     for case in ((V, 3), (V[::-1], 2)):

@@ -354,3 +354,18 @@ def test_a_missing_key_is_named():
         get(ag.constant(5))
     with pytest.raises(KeyError):
         ag.function(lambda n: {"a": 1.0}[n])(ag.constant(5))
+
+
+def test_dictionaries_that_a_loop_has_set_items_of_are_put_back():
+    @ag.function
+    def without(n):
+        counts = {}
+        for c in range(5):
+            if n > 1:
+                break
+            counts[c] = c
+        counts.pop(n, None)
+        return sum(counts.values()), len(counts)
+
+    assert [int(v) for v in without(ag.constant(1))] == [9, 4]
+    assert [int(v) for v in without(ag.constant(3))] == [0, 0]

@@ -43,7 +43,7 @@ def _converted(value: Any, dtype: Any = None) -> Any:
 
 def _as_array(value: Any, dtype: Any = None, **kwargs: Any) -> Any:
     del kwargs  # how it lies in memory
-    out = stacked(typed(value))
+    out = stacked(typed(value), rows=True)
     return out if dtype is None else op.cast_to(out, np.dtype(dtype))
 
 

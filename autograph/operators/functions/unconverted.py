@@ -12,7 +12,7 @@ from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.lists import dynamic_of, stacked, typed
+from autograph.operators.containers.lists import dynamic_of, stacked
 from autograph.operators.functions.texts import reads_texts, textless
 from runtime.tensor.trace import Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
@@ -104,7 +104,7 @@ def _only_holds(f: Any) -> bool:
 _HOLDERS = (SimpleNamespace, partial)
 
 
-def without_lists(f: Any, of_numpy: bool = False) -> Callable[..., Any]:
+def without_lists(f: Any) -> Callable[..., Any]:
     """A function that is not converted, while some list has staged content: its arguments must not be such lists."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -117,7 +117,7 @@ def without_lists(f: Any, of_numpy: bool = False) -> Callable[..., Any]:
         if getattr(f, "__accepts_lists__", False):
             return dynamic
         try:
-            return stacked(typed(dynamic) if of_numpy else dynamic)
+            return stacked(dynamic)
         except OperatorNotAllowedInGraphError:
             name = getattr(f, "__qualname__", repr(f))
             raise refusal("list-argument", name=name) from None
