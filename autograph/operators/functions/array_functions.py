@@ -33,7 +33,7 @@ def is_of_numpy(kind: type) -> bool:
 
 def on_arrays(f: Any, lists: bool) -> Callable[..., Any]:
     """What is called in the place of one; `lists`: the trace has some whose length only the run knows."""
-    return partial(_call, f, without_lists(f, of_numpy=True) if lists else f)
+    return partial(_call, f, without_lists(f) if lists else f)
 
 
 def _call(f: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
