@@ -109,6 +109,11 @@ def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
     trace = STATE.trace
     if trace is None or (not args and "keyed" not in trace.notes):
         return kind(*args, **kwargs)
+    if args and kind in (dict, set, collections.OrderedDict) and is_mixed(args[0]):
+        made = _made(kind)
+        callee(made.update)(*args)  # under a test for each that it may be
+        made.update(**kwargs)
+        return made
     site = None
     if KEYED in hints_of(trace):
         frame: Any = sys._getframe(1)

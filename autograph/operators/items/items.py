@@ -490,6 +490,9 @@ def del_item(x: Any, index: Any) -> None:
         if is_mixed(index):
             select(index, lambda taken: del_item(x, taken))
             return
+        if type(x) is Choice:
+            select(x, lambda taken: del_item(taken, index))
+            return
         if type(x) is list:
             dynamic = dynamic_of(x)
             if dynamic is not None and isinstance(index, slice):

@@ -129,9 +129,10 @@ def put_back(table: dict[Any, tuple[Place, Any]]) -> None:
         if type(place) is OrderPlace:
             place.write(original)  # of all keys
     for owner, noted in whole:
-        before = [key for key in noted if key in owner]  # a loop may have set others before all items were noted
-        if list(owner) != before:
-            items = {key: owner[key] for key in before}
+        # A loop may have set others before all items were noted: of these, what was noted first is what was there.
+        keys = [*(key for key in noted if key in owner), *(key for key in owner if key not in noted)]
+        if list(owner) != keys:
+            items = {key: owner[key] for key in keys}
             dict.clear(owner)
             dict.update(owner, items)
 
