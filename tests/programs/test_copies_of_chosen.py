@@ -26,11 +26,9 @@ def made_of_one_of_two(a, n):
 
 @PROGRAMS.add((2, 1), (2, 0))
 def deleted_from_one_of_two(a, n):
-    one, other = {1: a, 2: a}, {2: a * 3}
-    del (one if n > 0 else other)[2]
     xs, ys = [a, a, 1], [a * 2]
     del (xs if n > 0 else ys)[0]
-    return one, other, xs, ys
+    return xs, ys
 
 
 class Sparse:

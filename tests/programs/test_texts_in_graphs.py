@@ -37,6 +37,29 @@ def as_often_as_the_run_says(xs):
     return "\n".join(lines), "=" * (xs[0] + 1) + "|"
 
 
+class Told:
+    """Says what depends on its number."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __str__(self):
+        return "low" if self.x < 1 else "high"
+
+    def __repr__(self):
+        return f"Told({self.x})" if self.x < 1 else "Told(big)"
+
+    def __format__(self, spec):
+        return "f" + (spec or "none") + ("-" if self.x < 0 else "+")
+
+
+@PROGRAMS.add(0, 3, -1)
+def told_by_methods_that_test(x):
+    p, q = Told(x), Told(x - 1)
+    print(p, [q], repr(p), str(q))
+    return f"{p} {q!r} {p!s:>6} {q:abc}" + str(p), "{} {!r}".format(p, q), "%s" % p
+
+
 def size_of(x):
     if x > 10:
         return f"large {x:.2f}"

@@ -51,6 +51,8 @@ _NAMES = frozenset(
         *(prefix + name for name in _BINARY.split() for prefix in ("", "r", "i")),
     )
 )
+_SAYING = frozenset(("__str__", "__repr__", "__format__"))
+_FORMS = "python_forms."
 _LIMIT = 20_000  # objects looked at before a trace
 _STAGED = (Tensor, Choice, Splice)
 
@@ -113,7 +115,7 @@ def meet_function(trace: Trace, f: FunctionType) -> None:
 
 def undispatched(f: Any) -> Any:
     """The function behind a dispatcher."""
-    return f.__wrapped__ if getattr(f, "__code__", None) is _DISPATCHER else f
+    return f.__wrapped__ if getattr(f, "__code__", None) in _DISPATCHERS else f
 
 
 def _dispatch(cls: type) -> None:
@@ -155,7 +157,12 @@ def _dispatcher_for(name: str, value: Any) -> Any:
     """What takes the place of a class's attribute; None where it stays."""
     kind = type(value)
     if kind is FunctionType:
-        return _dispatcher(value) if name in _NAMES and not stays(value) else None
+        if stays(value):
+            return None
+        if name in _NAMES:
+            return _dispatcher(value)
+        is_ours = (value.__module__ or "").startswith(_FORMS)  # they give the texts of what they stand for
+        return _of_text(value) if name in _SAYING and not is_ours else None
     if kind is property:
         return property(_part(value.fget), _part(value.fset), _part(value.fdel), value.__doc__)
     if kind is functools.cached_property:
@@ -217,12 +224,26 @@ def _dispatcher(original: Any) -> Any:
     return method
 
 
+def _of_text(original: Any) -> Any:
+    """A dispatcher of what gives a text: Python takes nothing else for one, so one of several becomes a text of the run."""
+
+    @functools.wraps(original)
+    def method(*args: Any) -> Any:
+        if current() is None:
+            return original(*args)
+        said = callee(original)(*args)
+        return str(said) if type(said) is Choice else said
+
+    method.__autograph_do_not_convert__ = True  # type: ignore[attr-defined]
+    return method
+
+
 def _not_equal(self: Any, other: Any) -> Any:
     equal = self.__eq__(other)
     return equal if equal is NotImplemented else negation(equal)
 
 
-_DISPATCHER = _dispatcher(len).__code__
+_DISPATCHERS = frozenset((_dispatcher(len).__code__, _of_text(len).__code__))
 
 
 class _Cached:
