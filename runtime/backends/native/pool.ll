@@ -133,11 +133,32 @@ new:
   ret ptr %made
 }
 
-define void @ag_give(ptr %block) {
+; A list that gives away its first elements lets its block begin behind them, with a new pair of words before it: this is
+; the block as it was taken.
+define private ptr @whole(ptr %part) {
+  %base.p = getelementptr ptr, ptr %part, i64 -1
+  %base = load ptr, ptr %base.p
+  %at = ptrtoint ptr %base to i64
+  %after = add i64 %at, 79
+  %aligned = and i64 %after, -64
+  %block = inttoptr i64 %aligned to ptr
+  %here = ptrtoint ptr %part to i64
+  %gone = sub i64 %here, %aligned
+  %rest = call i64 @capacity(ptr %part)
+  %capacity = add i64 %rest, %gone
+  %capacity.q = getelementptr i64, ptr %block, i64 -2
+  store i64 %capacity, ptr %capacity.q
+  %base.q = getelementptr ptr, ptr %block, i64 -1
+  store ptr %base, ptr %base.q
+  ret ptr %block
+}
+
+define void @ag_give(ptr %part) {
 entry:
-  %nothing = icmp eq ptr %block, null
+  %nothing = icmp eq ptr %part, null
   br i1 %nothing, label %end, label %some
 some:
+  %block = call ptr @whole(ptr %part)
   %capacity = call i64 @capacity(ptr %block)
   %small = icmp ult i64 %capacity, $LARGE
   %huge = icmp ugt i64 %capacity, $BOUND

@@ -166,3 +166,37 @@ def test_a_call_touches_no_new_pages():
     for _ in range(5):
         rows(x, ag.constant(400))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 1000  # it was 50,000
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1, 3, 4, 7, 300, 20_000])
+@pytest.mark.parametrize("turns", [0, 1, 5, 200])
+def test_a_queue_lets_its_block_begin_later(size, turns, dtype):
+    def queue(x, n):
+        waiting, out = [x, x * 2, x * 3, x * 4, x * 5, x * 6, x * 7, x * 8], x * 0
+        for i in ag.range(n):
+            waiting.append(waiting.pop(0) * 0.5 + waiting[-1] * 0.5)
+            if i % 3 == 0:
+                out = out * 0.5 + waiting.pop(0)
+                waiting.append(x * ag.cast(i, x.dtype))
+        return out, ag.stack(waiting)
+
+    x = np.linspace(0.3, 0.9, size).astype(dtype)
+    for got, wanted in zip(native(queue)(x, turns), ag.function(queue, jit_compile=False)(x, turns), strict=True):
+        np.testing.assert_allclose(got.numpy(), wanted.numpy(), rtol=1e-5)
+
+
+def test_a_block_that_begins_later_is_given_back_whole():
+    @native
+    def queue(x, n):
+        waiting = [x, x * 2, x * 3]
+        for _ in ag.range(n):
+            waiting.append(waiting.pop(0) * 0.5)
+        return ag.reduce_sum(waiting[0])
+
+    x = np.ones(pool.LARGE // 8)
+    counts = []
+    for _ in range(4):
+        queue(x, 50)
+        counts.append(pool.kept())
+    assert counts[1:] == [counts[1]] * 3

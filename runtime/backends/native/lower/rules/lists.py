@@ -35,6 +35,8 @@ _CHANGING = frozenset(
 )
 
 
+FEW_BYTES = 2048  # up to which to move them takes less time than a new block now and then
+WORDS = 16  # bytes before a block: how large it is, and what was allocated for it
 _HANDING_ON = _CHANGING | {"list_pop"}  # their first result is the list of the first operand
 
 
@@ -124,19 +126,54 @@ def list_pop(ctx: FunctionLowering, node: Node) -> None:
     ptr = data_of(ctx, rep)
     used = node.outputs[1] in ctx.uses.count
     value = _taken(ctx, node, rep, ptr, i, at != "-1" or _changes(ctx, rep)) if used else None
-    if at != "-1":
-        size = SIZE[rep.code] * rep.count
-        ptr = reserve(ctx, rep, n)
-        here = ctx.code.op(f"mul i64 {i}, {size}")
-        to = ctx.code.op(f"getelementptr i8, ptr {ptr}, i64 {here}")
-        source = ctx.code.op(f"getelementptr i8, ptr {to}, i64 {size}")
-        behind = ctx.code.op(f"sub i64 {rest}, {i}")
-        tail = ctx.code.op(f"mul i64 {behind}, {size}")
-        ctx.code.do(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {tail}, i1 false)")
+    if at == "0":
+        _behind_the_first(ctx, rep, n)
+    elif at != "-1":
+        _moved_down(ctx, rep, reserve(ctx, rep, n), i, rest)
     ctx.code.do(f"store i64 {rest}, ptr {rep.length}")
     ctx.define(node.outputs[0], rep)
     if used:
         ctx.define(node.outputs[1], value)
+
+
+def _moved_down(ctx: FunctionLowering, rep: ListRep, ptr: str, i: Operand, rest: Operand) -> None:
+    """What comes behind an element takes its place."""
+    size = SIZE[rep.code] * rep.count
+    here = ctx.code.op(f"mul i64 {i}, {size}")
+    to = ctx.code.op(f"getelementptr i8, ptr {ptr}, i64 {here}")
+    source = ctx.code.op(f"getelementptr i8, ptr {to}, i64 {size}")
+    behind = ctx.code.op(f"sub i64 {rest}, {i}")
+    tail = ctx.code.op(f"mul i64 {behind}, {size}")
+    ctx.code.do(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {tail}, i1 false)")
+
+
+def _behind_the_first(ctx: FunctionLowering, rep: ListRep, n: Operand) -> None:
+    """A list without its first element: its block begins behind that (pool.ll), and nothing is moved, where the block is
+    its own, the two words that a block has before it find room in the element, and there is much to move."""
+    code, size = ctx.code, SIZE[rep.code] * rep.count
+    ptr = reserve(ctx, rep, n)
+    if size < WORDS or size % 8:
+        _moved_down(ctx, rep, ptr, 0, code.op(f"sub i64 {n}, 1"))
+        return
+    place = code.op(f"getelementptr i64, ptr {rep.slot}, i64 1")
+    have = code.op(f"load i64, ptr {place}")
+    own, move, on = code.label("own"), code.label("move"), code.label("on")
+    long = code.op(f"icmp ugt i64 {n}, {FEW_BYTES // size}")
+    mine_ = code.op(f"icmp ugt i64 {have}, {size}")
+    code.do(f"br i1 {code.op(f'and i1 {long}, {mine_}')}, label %{own}, label %{move}")
+    code.begin(own)
+    base = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr {ptr}, i64 -1')}")
+    first = code.op(f"getelementptr i8, ptr {ptr}, i64 {size}", "p")
+    left = code.op(f"sub i64 {have}, {size}")
+    code.do(f"store i64 {left}, ptr {code.op(f'getelementptr i64, ptr {first}, i64 -2')}")
+    code.do(f"store ptr {base}, ptr {code.op(f'getelementptr ptr, ptr {first}, i64 -1')}")
+    code.do(f"store ptr {first}, ptr {rep.slot}")
+    code.do(f"store i64 {left}, ptr {place}")
+    code.jump(on)
+    code.begin(move)
+    _moved_down(ctx, rep, ptr, 0, code.op(f"sub i64 {n}, 1"))
+    code.jump(on)
+    code.begin(on)
 
 
 @rule("list_get")
