@@ -187,6 +187,8 @@ def _argument(argument: Any, values: tuple[Any, ...]) -> Any:
     if isinstance(argument, Slot):
         value = values[argument.number]
         return value if type(value) in _BARE else tensor_of[0](value)
+    if type(argument) in (tuple, list):
+        return type(argument)(_argument(part, values) for part in argument)
     return fill(argument.template, values) if isinstance(argument, Text) else argument
 
 

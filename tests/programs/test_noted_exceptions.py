@@ -217,6 +217,51 @@ def raised_again_on_a_path(n):
     return log
 
 
+@PROGRAMS.add((3,), (1,))
+def arguments_in_structures(x):
+    try:
+        if x > 1:
+            raise Bad("far", [x, (x * 2, "s")])
+    except Bad as e:
+        return e.args[1][1][0] + e.args[1][0]
+    return x
+
+
+@PROGRAMS.add((3, 4), (0, 2))
+def remembered_by_pairs(n, m):
+    """The KeyErrors that reading may raise hold keys with tensors in them, by which no two functions are told apart."""
+    memo = {}
+
+    def paths(i, j):
+        if i == 0:
+            return j
+        if (i, j) not in memo:
+            memo[i, j] = paths(i - 1, j) + paths(i - 1, j) + paths(i - 1, j)
+        return memo[i, j]
+
+    return paths(n, m), len(memo)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_raised_argument_in_a_tuple_has_its_value(jit_compile):
+    """The exception held the staged tensor."""
+
+    @ag.function(jit_compile=jit_compile)
+    def program(x):
+        if x > 1:
+            raise KeyError((x, "s"))
+        return x
+
+    @ag.function(jit_compile=jit_compile)
+    def missing(x):
+        return {(i, x): i for i in range(3)}[5, x]
+
+    for f, key in ((program, (3, "s")), (missing, (5, 3))):
+        with pytest.raises(KeyError) as caught:
+            f(ag.constant(3))
+        assert caught.value.args == (key,)
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -14,8 +14,10 @@ from autograph.operators.state.births import births_of, owner_of, unheld
 from autograph.operators.state.dict_places import by_item, put_back
 from autograph.operators.state.nesting import outwards
 from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace
+from autograph.operators.state.plain_arrays import in_lists_staged
 from runtime.ir.build import Region, internal_folders, user_location
 from runtime.ir.graph import Graph, Location, Value
+from runtime.ops.effects import Slot
 from runtime.ops.registry import get
 from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
@@ -36,6 +38,7 @@ __all__ = [
     "run_region",
     "settle",
     "site_of",
+    "slotted",
 ]
 
 
@@ -198,13 +201,25 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
     if isinstance(error, NameError) and is_unbound(error):
         _raise_node(trace, error)
     elif _is_of_its_path(trace, error):
-        arguments = tuple(map(str if any(map(is_staged, error.args)) else known_argument, error.args))
+        values: list[Value] = []
+        whole = any(map(is_staged, error.args))
+        arguments = tuple(str(a) if whole else slotted(trace, a, values) for a in error.args)
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
-        trace.builder.emit(get("raise_"), [], attrs, (), (), _place_of(error))
+        trace.builder.emit(get("raise_"), values, attrs, (), (), _place_of(error))
     elif not trace.notes.get("provisional") or not isinstance(error, _UNTIL_TYPES) or is_ours(error):
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
     return True
+
+
+def slotted(trace: Trace, x: Any, values: list[Value]) -> Any:
+    """An argument of an exception, with slots for the staged tensors in it, which are added to `values`."""
+    if is_staged(x):
+        values.append(trace.operand(x))
+        return Slot(len(values) - 1)
+    if type(x) in (tuple, list) and in_lists_staged(x):
+        return type(x)(slotted(trace, part, values) for part in x)
+    return known_argument(x)
 
 
 def known_argument(x: Any) -> Any:

@@ -7,17 +7,17 @@ from types import FunctionType
 from typing import Any
 
 from autograph.operators.state import regions
-from autograph.operators.state.regions import known_argument, leaving
+from autograph.operators.state.plain_arrays import in_lists_staged
+from autograph.operators.state.regions import leaving, slotted
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import StagedText, template_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import Choice, choice_of, is_mixed, require_bound
 from runtime.ir.graph import Value
-from runtime.ops.effects import Slot, Text
+from runtime.ops.effects import Text
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import is_staged
 from runtime.tensor.trace import STATE, Trace
 
 __all__ = ["assert_stmt", "raised"]
@@ -121,7 +121,7 @@ choice_module.raised_hook = regions.raised = raised
 
 def _is_of_the_run(error: Any) -> bool:
     """Whether only the run knows all that an exception says."""
-    return isinstance(error, BaseException) and any(is_staged(a) or type(a) is StagedText for a in error.args)
+    return isinstance(error, BaseException) and any(in_lists_staged(a) or type(a) is StagedText for a in error.args)
 
 
 def _acts(trace: Trace) -> bool:
@@ -133,14 +133,11 @@ def _arguments(trace: Trace, args: tuple[Any, ...], values: list[Value]) -> tupl
     """The arguments of an exception, with slots for staged tensors; the tensors are added to `values`."""
     made: list[Any] = []
     for arg in args:
-        if is_staged(arg):
-            made.append(Slot(len(values)))
-            values.append(trace.operand(arg))
-        elif isinstance(arg, str):
+        if isinstance(arg, str):
             template, inside = template_of(arg)
             shifted = tuple(p if isinstance(p, str) else (p[0] + len(values), p[1]) for p in template)
             made.append(Text(shifted) if inside else arg)
             values += inside
         else:
-            made.append(known_argument(arg))
+            made.append(slotted(trace, arg, values))
     return tuple(made)

@@ -211,6 +211,8 @@ def _with_values(argument: Any, values: Sequence[Any]) -> Any:
     """An argument of an exception, of its slots' values."""
     if isinstance(argument, Slot):
         return values[argument.number]
+    if type(argument) in (tuple, list):
+        return type(argument)(_with_values(part, values) for part in argument)
     return _text_of(argument.template, values) if isinstance(argument, Text) else argument
 
 
