@@ -197,7 +197,7 @@ class Raise(Op):
 
     In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it. What has an `__init__` or
     attributes of its own is not initialised again: `state` holds the attributes. Where an attempt waits for it, `site`
-    tells it from others: see `raised_at`.
+    tells it from others: see `raised_at`. `caught_by` names the function of the attempt that caught what is raised again.
     """
 
     name = "raise_"
@@ -212,6 +212,7 @@ class Raise(Op):
         template: Template = (),
         state: tuple[tuple[str, Any], ...] | None = None,
         site: Any = 0,
+        caught_by: str = "",
     ) -> tuple[()]:
         return ()
 
@@ -223,6 +224,7 @@ class Raise(Op):
         template: Template = (),
         state: tuple[tuple[str, Any], ...] | None = None,
         site: Any = 0,
+        caught_by: str = "",
     ) -> tuple[()]:
         made = exception_of(values, exception, arguments, template, state)
         if site:

@@ -80,6 +80,35 @@ def fails_while_traced(x):
         return x * 0
 
 
+@PROGRAMS.add((1.0, 1, [0.5, 2.0]), (1.0, 5, [0.5, 2.0]), (-1.0, 0, [0.5, 2.0]))
+def arguments_of_what_operations_raise(x, i, xs):
+    try:
+        if x < 0:
+            raise ValueError
+        y = xs[i] * 2
+    except ValueError as e:
+        print(e.args, len(e.args))
+        y = x
+    except (KeyError, IndexError) as e:
+        print(len(e.args), e.args[0], e.args)
+        y = x * 3
+    return y
+
+
+@PROGRAMS.add((1.0, 1, [0.5, 2.0]), (1.0, 5, [0.5, 2.0]), (-1.0, 0, [0.5, 2.0]))
+def arguments_of_any_exception(x, i, xs):
+    ys = []
+    try:
+        if x < 0:
+            raise ValueError("not above")
+        ys = [xs[i] * 2]
+    except Exception as e:
+        (said,) = e.args
+        print(type(e).__name__, said)
+        ys.append(x if said == "not above" else x * 3)
+    return ys
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
@@ -99,8 +128,8 @@ def test_what_depends_on_the_run_is_refused():
     def f(x, i):
         try:
             return x[i]
-        except IndexError as e:
-            return e.args[0]
+        except ag.errors.OutOfRangeError as e:
+            return x * len(e.fields)
 
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="caught-later"):
         ag.function(f)(ag.constant([3.0]), ag.constant(1))

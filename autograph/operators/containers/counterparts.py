@@ -29,7 +29,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["became", "copied", "counted", "joined", "placed", "relate", "same_if", "sliced", "taken"]
+__all__ = ["Closed", "became", "copied", "counted", "joined", "placed", "relate", "same_if", "sliced", "taken"]
 
 
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:

@@ -65,7 +65,8 @@ def raised(error: Any, *cause: Any) -> Any:
     if again is not None:  # caught when the graph runs, and raised once more
         site, args, state = made.__dict__.get("__as_made__", (0, None, None))
         if state is None or (args is made.args and _same(state, made.__dict__)):
-            leaving(made, [], {"exception": again, "arguments": (), "template": (), **({"site": site} if site else {})})
+            known = {"site": site} if site else {"caught_by": getattr(made, "__caught_by__", "")}
+            leaving(made, [], {"exception": again, "arguments": (), "template": (), **known})
             return made
         for name in ("__as_made__", "__raised_again__"):
             del made.__dict__[name]

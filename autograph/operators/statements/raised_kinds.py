@@ -14,6 +14,7 @@ from runtime.ops.effects import exception_of
 from runtime.ops.kinds import Elementwise
 from runtime.tensor.trace import Trace
 from runtime.typesys.errors import OpError
+from runtime.typesys.spec import TensorType
 
 __all__ = ["class_of", "flat", "raised_in"]
 
@@ -35,12 +36,16 @@ def raised_in(
     graph: Graph,
     kind: type[BaseException],
     sites: dict[Sited, dict[str, Any]],
-) -> list[Kind]:
+) -> list[tuple[Kind, int | None]]:
     """What a handler for a class tells apart of what a graph may raise: the exceptions of which all is known, those of which
-    all is noted (by the sites that are `carried`; their attributes are put into `sites`), and the classes of the others."""
+    all is noted (by the sites that are `carried`; their attributes are put into `sites`), and the classes of the others,
+    with the number of their arguments: none, their text, or None where that is unknown."""
     known: dict[Known | Sited, None] = {}
     others = False
-    classes: dict[Kind, None] = {}
+    classes: dict[type[BaseException], set[int | None]] = {}
+    lengths: set[int | None] = set()  # of the arguments of those that are none of `classes`
+    vague = kind not in _OF_TEXTS  # others may have any arguments
+    again: set[str | None] = set()  # who has caught what is raised again
     pending, seen = [graph], {graph.name}
     while pending:
         for node in pending.pop().walk():
@@ -54,7 +59,7 @@ def raised_in(
                 if site and not is_new:  # raised once more, as it was
                     exception = site.exception if type(site) is Known else trace.notes["sites"][site][0]
                 if not isinstance(exception, type):
-                    others = True
+                    again.add(node.attrs.get("caught_by"))
                 elif issubclass(exception, kind):
                     made: Known | Sited | None
                     if type(site) is Known:
@@ -65,19 +70,45 @@ def raised_in(
                             sites[made] = {**node.attrs, "slots": len(node.inputs)}
                     else:
                         made = _known(exception, node)
-                    others = others or made is None
-                    known.update({} if made is None else {made: None})
+                    if made is None:
+                        others = vague = True
+                    else:
+                        known[made] = None
             elif may_fail(node.op, node.inputs) and node.op.name not in ("attempt", "call", "note"):
+                length = _arguments_of(node)
                 is_pythons = kind.__module__ == "builtins" and not issubclass(kind, BaseExceptionGroup)
+                is_pythons = is_pythons and (kind is not KeyError or length is None)  # no index, shape or number raises one
                 raised = _raised_by(node)
                 others = others or is_pythons or issubclass(kind, OpError) or node.op.effect == "py" or kind in raised
-                classes.update(dict.fromkeys(c for c in raised if c is not kind and issubclass(c, kind)))
+                for each in raised:
+                    if each is not kind and issubclass(each, kind):
+                        classes.setdefault(each, set()).add(length)
+                if (node.op.name == "assert_") == (kind is AssertionError):
+                    lengths.add(length)
+    if not again <= seen:  # it was raised elsewhere
+        others = vague = True
     if len(known) > _MOST_KNOWN:
-        return [*classes, kind]
-    return [*known, *classes, *([kind] if others else ())]
+        known, others, vague = {}, True, True
+    of_classes = [*classes.items(), *([(kind, lengths)] if others else ())]
+    told = [(c, None if vague or len(n) > 1 else min(n, default=None)) for c, n in of_classes]
+    return [*((k, None) for k in known), *told]
 
 
 _MOST_KNOWN = 8  # for each the handler is traced
+
+_OF_TEXTS = frozenset(
+    (BaseException, Exception, ArithmeticError, AssertionError, IndexError, LookupError, ValueError, ZeroDivisionError)
+)  # what operations raise of these has one argument, its text
+_OF_THEIR_OWN = frozenset("fold numpy_function pow pow_modular py_function require_alternative to_python".split())
+
+
+def _arguments_of(node: Node) -> int | None:
+    """How many arguments has what an operation raises, where they are its text or none; Python's has as many."""
+    if node.op.name == "assert_":
+        return 0 if node.attrs.get("bare") else 1
+    if isinstance(node.op, Elementwise) and not all(isinstance(v.type, TensorType) for v in node.inputs):
+        return None
+    return None if node.op.effect == "py" or node.op.name in _OF_THEIR_OWN else 1
 
 
 def _known(exception: type[BaseException], node: Node) -> Known | None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.counterparts import became, relate
+from autograph.operators.containers.counterparts import Closed, became, relate
 from autograph.operators.containers.lists import ListPlace
-from autograph.operators.containers.relations import SameIf
+from autograph.operators.containers.relations import Detached, SameIf
+from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.births import unheld
 from autograph.operators.state.places import UNBOUND, UNDEFINED, name_places, names_of
@@ -98,14 +99,14 @@ def try_stmt(
         _by_python(body if staged.lost is None else staged.unstaged, handlers, orelse)
         return
     trial.keep(trace)
-    kinds: list[tuple[Kind, Any]] = []
+    kinds: list[tuple[Kind, Any, int | None]] = []
     made: dict[Sited, dict[str, Any]] = {}  # attributes of the nodes that raise
     for types, handler in handlers:
         asks = _uses_first(handler)
         for kind in flat(types()):
-            found = raised_in(trace, staged.carried, traced.region.graph, kind, made) if asks else [kind]
-            kinds += [(k, handler) for k in found]
-    tag = staged.emit(traced, tuple(kind for kind, _ in kinds))
+            found = raised_in(trace, staged.carried, traced.region.graph, kind, made) if asks else [(kind, None)]
+            kinds += [(k, handler, length) for k, length in found]
+    tag = staged.emit(traced, tuple(kind for kind, *_ in kinds))
 
     def done() -> None:
         staged.settle()
@@ -117,7 +118,7 @@ def try_stmt(
     def noted(kind: Sited) -> BaseException:
         return staged.remade(kind.site, made[kind])
 
-    choose(trace, tag, 0, [done, *(_handling(kind, handler, noted) for kind, handler in kinds)], everything)
+    choose(trace, tag, 0, [done, *(_handling(kind, noted, staged.name, *how) for kind, *how in kinds)], everything)
     staged.forget()
 
 
@@ -160,14 +161,14 @@ def _uses_first(function: Any) -> bool:
 
 
 def _handling(
-    kind: Kind, handler: Callable[[Any], None], noted: Callable[[Sited], BaseException]
+    kind: Kind, noted: Callable[[Sited], BaseException], attempt: str, handler: Callable[[Any], None], length: int | None
 ) -> Callable[[], None]:
     """The handler of an exception that is caught when the graph runs; `noted` makes those of which it is noted what they
-    hold."""
+    hold, and the others have no arguments, their text, or nobody knows how many (`length`)."""
 
     def handle() -> None:
         if isinstance(kind, type):
-            error = _caught(kind, _uses_first(handler))
+            error = _caught(kind, _uses_first(handler), attempt, length)
         else:
             error = _remade(kind) if isinstance(kind, Known) else noted(kind)
         try:
@@ -223,8 +224,9 @@ def _text_of(template: tuple[Any, ...], values: Sequence[Any]) -> str:
     return text("".join(parts))
 
 
-def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
-    """What stands for an exception that is known when the graph runs: its class and its text can be asked."""
+def _caught(kind: type[BaseException], is_used: bool, attempt: str, length: int | None) -> BaseException:
+    """What stands for an exception that an attempt has caught when the graph runs: its class and its text can be asked, and
+    its arguments where those are its text, or none."""
     if issubclass(kind, BaseExceptionGroup):
         raise refusal("caught-later", kind=kind.__name__)  # nothing but its content tells what is done with it
     texts = [staged_text("caught_text", quoted=quoted) if is_used else "" for quoted in (False, True)]
@@ -237,11 +239,12 @@ def _caught(kind: type[BaseException], is_used: bool) -> BaseException:
             raise AttributeError(name)
         refuse(self)
 
-    members: dict[str, Any] = {"args": property(refuse), "__getattr__": unknown}
+    arguments = property(refuse if length is None else lambda self: (texts[0],)[:length])
+    members: dict[str, Any] = {"args": arguments, "__getattr__": unknown}
     members |= {"__str__": lambda self: texts[0], "__repr__": lambda self: texts[1]}
     members["__raised_again__"] = staticmethod(last_caught)
     members["__module__"] = kind.__module__
-    members["__stands_in__"] = True
+    members |= {"__stands_in__": True, "__caught_by__": attempt}
     made: Any = type(kind.__name__, (kind,), members)
     return made.__new__(made)  # type: ignore[no-any-return]
 
@@ -260,6 +263,7 @@ class _Try:
         self.types: list[Descriptor] = []  # of their values at any time
         # What was noted of them last, as far as each region under way knows.
         self.last: dict[Region, list[Any]] = {}
+        self.noted: dict[Any, list[Any]] = {}  # by the keys of places: what can be changed that was noted of them
         self.missed: dict[Any, Place] = {}  # cells that held something else for a while
         self.joined: list[Descriptor] = []
         self.entries: list[Any] = []  # what the cells held
@@ -272,40 +276,46 @@ class _Try:
     def settled(self) -> Traced | None:
         """The body, traced with notes of all that it changes; None if it fails while it is traced, and if nothing in it may
         fail when the graph runs."""
-        heap = self.trace.notes.get("heap")
         for _ in range(_PASSES):
-            try:
-                traced = self._trace()
-            except NewReferences as references:
-                if heap is None or not heap.put_in(tuple(references.found)):
-                    raise
-                self.places, self.types = [], []  # what was described is a reference now
-                continue
-            if traced is None:
-                return None
-            risky = [node for node in traced.region.graph.walk() if may_fail(node.op, node.inputs)]
-            if not risky or (traced.ended and len(risky) == 1 and risky[0] is traced.region.graph.nodes[-1]):
-                return None
-            if heap is not None and heap.put_in(tuple(place.read() for place in traced.places.values())):
-                self.places, self.types = [], []
-                continue
-            known = {place.key for place in self.places}
-            noted = {place.key: place for place, _ in self.carried.values()}
-            new = [place for key, place in {**traced.places, **self.missed, **noted}.items() if key not in known]
-            before = self.types
-            self.types = list(self.joined)
-            for place in new:
-                self.places.append(place)
-                self.types.append(loosen(describe(place.read())))
-            joiner = Joiner()
-            with replayed(traced):
-                for i, place in enumerate(self.places):
-                    final = traced.finals.get(place.key, UNDEFINED)
-                    if not traced.ended and final is not UNDEFINED:
-                        self.types[i] = joiner(self.types[i], loosen(describe(final)))
-            if not new and canonical(self.types) == canonical(before):
+            settled, traced = self._pass()
+            if settled:
                 return traced
         raise refusal("unsettled-loop", names=names_of(self.places))
+
+    def _pass(self) -> tuple[bool, Traced | None]:
+        """Trace the body once: whether it is settled, and if so what `settled` returns. (No name of an earlier pass holds an
+        object then: who else holds it is counted.)"""
+        heap = self.trace.notes.get("heap")
+        try:
+            traced = self._trace()
+        except NewReferences as references:
+            if heap is None or not heap.put_in(tuple(references.found)):
+                raise
+            self.places, self.types = [], []  # what was described is a reference now
+            return False, None
+        if traced is None:
+            return True, None
+        risky = [node for node in traced.region.graph.walk() if may_fail(node.op, node.inputs)]
+        if not risky or (traced.ended and len(risky) == 1 and risky[0] is traced.region.graph.nodes[-1]):
+            return True, None
+        if heap is not None and heap.put_in(tuple(place.read() for place in traced.places.values())):
+            self.places, self.types = [], []
+            return False, None
+        known = {place.key: place for place in self.places}
+        noted = {place.key: place for place, _ in self.carried.values()}
+        new = [place for key, place in {**traced.places, **self.missed, **noted}.items() if key not in known]
+        before = self.types
+        self.types = list(self.joined)
+        for place in new:
+            self.places.append(place)
+            self.types.append(loosen(describe(place.read())))
+        joiner = Joiner()
+        with replayed(traced):
+            for i, place in enumerate(self.places):
+                final = traced.finals.get(place.key, UNDEFINED)
+                if not traced.ended and final is not UNDEFINED:
+                    self.types[i] = joiner(self.types[i], loosen(describe(final)))
+        return (True, traced) if not new and canonical(self.types) == canonical(before) else (False, None)
 
     def _trace(self) -> Traced | None:
         trace = self.trace
@@ -313,11 +323,11 @@ class _Try:
         self.last = {trace.builder.region: [place.read() for place in self.places]}
         self.joined = list(self.types)
         self.entries = [cell.read() for cell in self.cells]
-        self.missed = {}
+        self.missed, self.noted = {}, {}
         before, trace.builder.watcher = trace.builder.watcher, self._before
         opened.append(self)
         kept = trace.notes.setdefault("kept", [])  # what is noted here does not hold an object
-        kept.append(self.last)
+        kept += [self.last, self.places, self.noted]
         try:
             return run_region(trace, self.body, self.cells, Graph(functions=trace.graph.functions))
         except Exception as error:
@@ -326,7 +336,7 @@ class _Try:
             self.lost = error
             return None  # once more, and Python handles it
         finally:
-            kept.pop()
+            del kept[-3:]
             opened.pop()
             trace.builder.watcher = before
 
@@ -414,6 +424,10 @@ class _Try:
         for cell, entry in zip(self.cells, self.entries, strict=True):
             if cell.read() is not entry:
                 self.missed[cell.key] = cell
+        if (heap := self.trace.notes.get("heap")) is not None:  # new lists that the places hold are references first
+            for place, was in zip(self.places, last, strict=True):
+                if (now := place.read()) is not was:
+                    heap.put_in(now)
         for i, place in enumerate(self.places):
             now, d = place.read(), self.types[i]
             width = len(value_types(d))
@@ -422,6 +436,8 @@ class _Try:
                 self._forget_around(i)
                 wider = joiner(d, loosen(describe(now)))
                 self.joined[i] = joiner(self.joined[i], wider)
+                if type(place) is not ListPlace and any(True for _ in mutable_parts(now)):
+                    self.noted.setdefault(place.key, []).append(now)
                 if canonical([wider]) == canonical([d]):
                     for k, value in enumerate(pack(now, d)):
                         self.trace.builder.emit(get("note"), [value], {"slot": slot + k, "of": self.name}, ())
@@ -477,6 +493,7 @@ class _Try:
         closed = []
         for place, d in zip(self.places, self.types, strict=True):
             value = unpack(d, results, getattr(place, "name", ""))
+            closed += self._as_before(place, value, tag)
             if type(place) is not OwnPlace:
                 trace.record(place)
             place.write(UNBOUND if value is UNDEFINED else value)
@@ -485,6 +502,18 @@ class _Try:
                 closed += became(trace, value, final, op.equal(tag, 0))
         relate(trace, closed)
         return tag
+
+    def _as_before(self, place: Place, value: Any, tag: Tensor) -> Closed:
+        """What a place holds where the body failed: the object that it held before, or one of those that were noted."""
+        entry = place.read()
+        if type(place) in (ListPlace, OwnPlace) or not any(True for _ in mutable_parts(value)):
+            return []
+        found = [x for x in (entry, *self.noted.get(place.key, ())) if any(True for _ in mutable_parts(x))]
+        if len(found) == 1 and found[0] is entry:
+            return became(self.trace, value, entry, op.not_equal(tag, 0))
+        for x in found:
+            sharing_of(self.trace).add(Detached(self.trace, value, x))
+        return []
 
     def _refuse_shared(self, traced: Traced) -> None:
         """A list that the body leaves in two places, or that somebody else holds, is one afterwards only as a reference."""
