@@ -40,6 +40,7 @@ __all__ = ["JOINING", "OF_TEXTS", "expression_at_once", "writing_at_once"]
 
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _GIVEN = "ag__given"  # arguments, with a number
+_METHOD = "ag__method"
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
 
@@ -220,7 +221,7 @@ def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
 
 
 _FEW = 4  # names in a tuple that is looked through
-_CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES"}
+_CALLED = {"len": "INDEXED", "isinstance": "ALTERNATIVES", "type": "POSING", "id": "POSING"}
 _OF_NUMBERS = frozenset("abs bool chr divmod float hex int max min ord range repr round str".split())
 
 
@@ -237,7 +238,7 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
     if function.id in fresh.methods:
         known = quickly([is_member("list", "FRESH")], function, known)
     elif function.id in _CALLED and len(call.args) == 1 + (function.id == "isinstance") and not call.keywords:
-        is_what = not_of if function.id == "isinstance" else is_of
+        is_what = is_of if function.id == "len" else not_of
         if isinstance(first, ast.Name):
             known = quickly([is_what(first, _CALLED[function.id]), own], function, known)
         elif first is not None and not isinstance(first, ast.Starred):
@@ -301,6 +302,9 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     """`x.method(...)`."""
     name, x = function.attr, function.value
     checks: list[ast.expr] = []
+    if name == "extend" and isinstance(x, ast.Name) and x.id in fresh.containers and not all(map(is_atom, call.args)):
+        is_ours = x.id not in fresh.makers and len(call.args) == 1 and not call.keywords
+        return _extension(call, x, visit) if is_ours else None
     changes = name in CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(is_atom, call.args)))
     if name in ("pop", "extend"):
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
@@ -323,6 +327,20 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
     call.func = quickly([check, *checks], method, call_of("callee", method))
     return located(call, call)  # type: ignore[no-any-return]
+
+
+def _extension(call: ast.Call, x: ast.Name, visit: Visit) -> ast.expr:
+    """`xs.extend(ys)` of a list that the function has made, with something computed."""
+    given = visit(call.args[0])
+    method = ast.Attribute(x, "extend", ast.Load())
+    if isinstance(given, ast.Starred) or _mentions(given, _METHOD) or _mentions(given, _VALUE):
+        return located(call, ast.Call(call_of("callee", method), [given], []))  # type: ignore[no-any-return]
+    both = ast.Tuple([bind(_METHOD, method), bind(_VALUE, given)], ast.Load())
+    taken = ast.Subscript(both, ast.Constant(1), ast.Load())
+    owner = ast.Attribute(load(_METHOD), "__self__", ast.Load())
+    found = given_up(_METHOD)
+    known = quickly([is_of(taken, "INDEXED"), is_of(owner, "FRESH")], found, call_of("callee", found))
+    return located(call, ast.Call(known, [given_up(_VALUE)], []))  # type: ignore[no-any-return]
 
 
 # Writes

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from autograph.load.parts import hook_of
 from autograph.source.parse import children, walk
 
-__all__ = ["CHANGING", "READING", "VIEWS", "Fresh", "fresh_names", "scope_of"]
+__all__ = ["CHANGING", "READING", "VIEWS", "Fresh", "fresh_names", "otherwise_bound", "scope_of"]
 
 CHANGING = frozenset("append clear popitem reverse setdefault update".split())
 """Methods that change lists or dictionaries, whatever their arguments are."""
@@ -56,7 +56,7 @@ def fresh_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Fresh:
                 _assigned(node.target, node.value, made, methods, makers, other)
                 pending.append(node.value)
         else:
-            other.update(_otherwise_bound(node))
+            other.update(otherwise_bound(node))
             pending += children(node)
     other.update(makers.keys() & (made.keys() | methods.keys()))
     sure = {name: next(iter(found)) for name, found in makers.items() if len(found) == 1 and name not in other}
@@ -103,7 +103,7 @@ def _maker(value: ast.expr) -> str | None:
     return function.id if isinstance(function, ast.Name) and function.id in _MAKERS else None
 
 
-def _otherwise_bound(node: ast.AST) -> Iterable[str]:
+def otherwise_bound(node: ast.AST) -> Iterable[str]:
     """The names that a node binds, but for assignments."""
     if isinstance(node, ast.Name):
         return () if isinstance(node.ctx, (ast.Load, ast.Del)) else (node.id,)

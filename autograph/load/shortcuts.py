@@ -53,6 +53,7 @@ from typing import Any, TypeAlias
 from autograph.load.at_once import expression_at_once, writing_at_once
 from autograph.load.fresh import VIEWS, Fresh, fresh_names, scope_of
 from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
+from autograph.load.turns import bound_from_within, goes_over_range, without_questions
 from autograph.source.parse import children, walk
 
 __all__ = ["shorten"]
@@ -196,13 +197,16 @@ class _Shorten(ast.NodeTransformer):
         kept = self._kept([body])
         target, statements = _target(body, _inlined(copied(body), self._function))
         inside = self._block(statements, self._function)
+        is_counted = goes_over_range(call.args[0])
         tests = [self._kept([a])[0] for a in call.args[3:]]
         if call.args[3:]:
             inside.append(self._go_on(call.args[3], items))
+        if is_counted and target not in self._elsewhere_bound():
+            inside = without_questions(target, inside)
         rest = call_of("for_rest", load(items), *call.args[1:3], *tests)
         tested = [ast.Constant(True) for _ in tests]
         is_asked, source = _makes_iterator(call.args[0]), self.visit(call.args[0])
-        taken = [_assign(items, call_of("row", source, *tested) if is_asked else source)]
+        taken = [_assign(items, call_of("turns" if is_counted else "row", source, *tested) if is_asked else source)]
         if not is_asked:
             plain = call_of("iter", load(items)) if tests else load(items)
             taken.append(_assign(items, quickly([is_of(load(items), "ROWS")], plain, call_of("row", load(items), *tested))))
@@ -216,6 +220,13 @@ class _Shorten(ast.NodeTransformer):
             located(call, new)
             new.is_short = True  # type: ignore[attr-defined]
         before.extend(made)
+
+    def _elsewhere_bound(self) -> frozenset[str]:
+        """Names of the function that may get another value while something else runs."""
+        known: frozenset[str] | None = getattr(self._function, "elsewhere_bound", None)
+        if known is None:
+            known = self._function.elsewhere_bound = bound_from_within(self._function)
+        return known
 
     def _go_on(self, test: Any, items: str) -> ast.stmt:
         """What follows the statements of a loop with a test: go on, leave it, or leave the rest to the hook."""

@@ -34,7 +34,7 @@ from autograph.operators.items.items import (
     get_item,
     set_item,
 )
-from autograph.operators.items.rows import RESTS, for_rest, guarded, row
+from autograph.operators.items.rows import RESTS, for_rest, guarded, row, turns
 from autograph.operators.state.own_names import OWN, keep_own
 from autograph.operators.state.places import UNDEFINED as undefined
 from autograph.operators.statements.asserts import assert_stmt, raised
@@ -62,6 +62,7 @@ from autograph.operators.values.quick import (
     KEYS,
     METHODS,
     NUMBERS,
+    POSING,
     READ,
     ROWS,
     SIMPLE,
@@ -90,6 +91,7 @@ __all__ = [
     "KEYS",
     "METHODS",
     "NUMBERS",
+    "POSING",
     "READ",
     "RESTS",
     "ROWS",
@@ -149,6 +151,7 @@ __all__ = [
     "text",
     "truth_of",
     "try_stmt",
+    "turns",
     "undefined",
     "unpack",
     "while_rest",

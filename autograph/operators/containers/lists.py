@@ -25,7 +25,7 @@ from runtime.ir.graph import Value
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = [
     "ListPlace",
@@ -118,11 +118,11 @@ def dynamic_of(x: Any) -> ListValue | None:
         x = x.items
     elif type(x) is not list:
         return None
-    if not has_splices(x):
+    trace = current()
+    if trace is None or "lists" not in trace.notes or not has_splices(x):
         return None
-    assert STATE.trace is not None
-    if "sharing" in STATE.trace.notes:
-        STATE.trace.notes["sharing"].flush(x)
+    if "sharing" in trace.notes:
+        trace.notes["sharing"].flush(x)
     return content_of(x)
 
 

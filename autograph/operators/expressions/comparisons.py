@@ -35,14 +35,16 @@ __all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "
 
 def eq(a: Any, b: Any) -> Any:
     """`a == b`."""
-    if STATE.trace is None or not _are_alike(type(a), type(b)):
+    kind = type(a)
+    if (kind not in _BUILT and not issubclass(kind, tuple)) or current() is None or not _are_alike(kind, type(b)):
         return a == b
     return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
 
 
 def not_eq(a: Any, b: Any) -> Any:
     """`a != b`."""
-    if STATE.trace is None or not _are_alike(type(a), type(b)):
+    kind = type(a)
+    if (kind not in _BUILT and not issubclass(kind, tuple)) or current() is None or not _are_alike(kind, type(b)):
         return a != b
     return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
 
@@ -136,9 +138,10 @@ def holds_staged(x: Any) -> bool:
     """Whether a list, tuple or dictionary has staged items, or as many as only the run knows."""
     if dynamic_of(x) is not None:
         return True
-    return any(
+    items = x.values() if type(x) is dict else x
+    return not NUMBERS.issuperset(map(type, items)) and any(
         holds_staged(e) if type(e) in _HOLDING or isinstance(e, tuple) else isinstance(e, Tensor) or type(e) in CHOICES
-        for e in (x.values() if type(x) is dict else x)
+        for e in items
     )
 
 

@@ -28,10 +28,10 @@ from autograph.operators.values.descriptors import is_mutable
 from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import ListValue, new_list
 from autograph.operators.values.maybe import is_set
-from autograph.operators.values.quick import KEYS, is_object
+from autograph.operators.values.quick import KEYS, is_object, meet_key
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["in_", "is_", "is_not", "not_in"]
@@ -44,13 +44,13 @@ def is_(a: Any, b: Any) -> Any:
     if type(b) is Tensor and (a is True or a is False):
         return _is_truth(b, a)
     if type(a) not in CHOICES and type(b) not in CHOICES:
-        if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and STATE.trace is not None:
-            notes = STATE.trace.notes
+        if type(a) is type(b) and type(a) in _FOLLOWED and a is not b and (trace := current()) is not None:
+            notes = trace.notes
             return _are_one_list(notes, a, b) if type(a) is list else _are_one(notes, a, b)
         if isinstance(a, Linked) and isinstance(b, Linked):
             return are_one_object(a, b)
-        if a is not b and type(a) is type(b) and STATE.trace is not None and "sharing" in STATE.trace.notes:
-            return is_mutable(a) and is_mutable(b) and _are_one(STATE.trace.notes, a, b)
+        if a is not b and type(a) is type(b) and (trace := current()) is not None and "sharing" in trace.notes:
+            return is_mutable(a) and is_mutable(b) and _are_one(trace.notes, a, b)
         return a is b
     for x, y in ((a, b), (b, a)):
         choice = choice_of(x)
@@ -61,7 +61,7 @@ def is_(a: Any, b: Any) -> Any:
 
 def _is_truth(x: Tensor, value: bool) -> Any:
     """`x is True` or `x is False`: Python's comparisons give these two, which a tensor stands for while there is a trace."""
-    if STATE.trace is None or not x.dtype.is_bool or x.shape.rank != 0:
+    if current() is None or not x.dtype.is_bool or x.shape.rank != 0:
         return False
     return x if value else op.logical_not(x)
 
@@ -77,7 +77,9 @@ def _are_one_list(notes: dict[str, Any], a: list[Any], b: list[Any]) -> Any:
 
 def _are_one(notes: dict[str, Any], a: Any, b: Any) -> Any:
     """`a is b` of two dictionaries or objects, which may stand for one."""
-    relations = notes["sharing"].relations if "sharing" in notes else []
+    if "sharing" not in notes:
+        return False
+    relations = notes["sharing"].relations
     if any(type(r) is not SameIf and r.near is x for r in relations for x in (a, b)):
         raise followed_no_further()
     both = [
@@ -110,7 +112,9 @@ def _by_python(x: Any, container: Any) -> bool:
     kind, what = type(container), type(x)
     if kind is tuple or (kind not in PLAIN and kind not in _DICTS and not _asks_dict(kind)):
         return False
-    if what not in KEYS and not (what is tuple and kind in _HASHED and NUMBERS.issuperset(map(type, x))):
+    if what not in _ANYWHERE and not (
+        kind in _HASHED and (meet_key(what) or (what is tuple and NUMBERS.issuperset(map(type, x))))
+    ):
         return False
     return kind in _SETS or type(dict.get(container, x)) not in CHOICES  # a key may be there on some paths only
 
@@ -120,6 +124,7 @@ def _asks_dict(kind: type) -> bool:
     return issubclass(kind, dict) and kind.__contains__ is _DICT_HAS
 
 
+_ANYWHERE = frozenset(KEYS)  # as yet: other classes have an equality that asks the items of a list
 _DICT_HAS = dict.__contains__
 _ROWS = frozenset((tuple, list))
 _DICTS = frozenset((OrderedDict, defaultdict, Counter))

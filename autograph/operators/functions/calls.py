@@ -48,6 +48,7 @@ from autograph.operators.functions.try_forms import choosing_tries, with_tries
 from autograph.operators.functions.unconverted import (
     as_python,
     call_as_it_is,
+    is_plainly_hashed,
     is_unconverted_module,
     refusing,
     runs_as_it_is,
@@ -88,7 +89,7 @@ def callee(f: Any) -> Any:
     if kind is MethodType:
         function = f.__func__
         made = quick.at_once.get(id(function)) or quick.watched.get(id(function), _UNKNOWN)[1]
-        if made is not None and type(f.__self__) in quick.met:
+        if made is not None and ((owned := type(f.__self__)) in quick.met or (owned is type and f.__self__ in quick.met)):
             return f if made is function else MethodType(made, f.__self__)
     elif kind in _BOUND and (owned := type(f.__self__)) in quick.outright:
         return f if owned not in _LOOKED_AT else _outright(f, owned)
@@ -155,9 +156,9 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
     if kind is MethodType:
         owned = type(f.__self__)
         if owned not in trace.met:
-            meet_class(trace, f.__self__ if owned is type else owned)
-            if owned is not type:
-                trace.met.add(owned)
+            owned = f.__self__ if owned is type else owned
+            meet_class(trace, owned)
+            trace.met.add(owned)
         bound, f = f, f.__func__
         kind = type(f)
     if kind is FunctionType:
@@ -190,6 +191,8 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
         return _builtin(trace, f)
     if kind is type and f in _BUILTIN_TYPES:
         return _keep(trace, f, STAND_INS.get(f, f))
+    if kind is CACHED and "<locals>" in f.__qualname__ and not is_unconverted_module(f.__module__):
+        return cached(f, callee)  # whoever kept that would keep the function
     return _other(trace, f, kind)
 
 
@@ -346,7 +349,7 @@ def _rolling(trace: Trace, f: Any) -> Any:
 def _other(trace: Trace, f: Any, kind: type) -> Any:
     """`callee` of what is neither a Python function nor a method."""
     try:
-        stand_in = STAND_INS.get(f) if kind in _KEPT or kind in _HELD or _is_plainly_hashed(kind) else None
+        stand_in = STAND_INS.get(f) if kind in _KEPT or kind in _HELD or is_plainly_hashed(kind) else None
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
@@ -391,11 +394,6 @@ def _slot(f: Any) -> Any:
     return STAND_INS.get(getattr(f.__objclass__, f.__name__))
 
 
-def _is_plainly_hashed(kind: type) -> bool:
-    """Whether the instances of a class may be asked for their hash without anybody's noticing."""
-    return type(next(vars(c)["__hash__"] for c in kind.__mro__ if "__hash__" in vars(c))) is WrapperDescriptorType
-
-
 _OF_ANY_TEXT = JOINING | {"strip", "lstrip", "rstrip"}
 _READS_FILES = frozenset(("read", "readline", "readlines"))
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type)
@@ -414,7 +412,10 @@ is called if there is nothing more to it than being called."""
 def _function(trace: Trace, f: FunctionType) -> Any:
     original = undispatched(f)
     if original is not f:
-        return callee(original)
+        made = callee(original)
+        if quick.watched.get(id(original), _UNKNOWN)[1] is made:
+            return _ask_no_more(trace, f, made)
+        return _keep(trace, f, made) if quick.at_once.get(id(original)) is made else made
     known = _known.get(id(f))
     if known is not None and known[1] is f.__code__ and known[2] is None:
         return _hold(trace, f, as_python(trace, f, noting(f)))
@@ -502,7 +503,12 @@ def special(x: Any, name: str) -> Any:
     method = undispatched(method)
     made = quick.at_once.get(id(method))
     if made is None:
+        _, made = quick.watched.get(id(method), _UNKNOWN)
+        if made is not None:
+            return MethodType(made, x)
         if is_unconverted_module(kind.__module__):
+            if name == "__getitem__":
+                quick.meet_indexed(kind)
             return None
         made = callee(method)
     return None if made is method and not is_converted(method.__code__) else MethodType(made, x)

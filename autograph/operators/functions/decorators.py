@@ -23,20 +23,21 @@ Callee = Callable[[Any], Any]
 
 def cached(f: Any, callee: Callee) -> Any:
     """What is called for a function under `lru_cache`: a call with tensors is traced each time, any other is cached."""
+    return functools.partial(_call_cached, f, callee)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if not _holds_tensor((*args, *kwargs.values())):
-            try:
-                result = f(*args, **kwargs)
-            except OperatorNotAllowedInGraphError:
-                pass  # it tests tensors of its closure
-            else:
-                if _holds_tensor(result):
-                    f.cache_clear()  # a staged tensor means nothing to another trace
-                return result
-        return callee(f.__wrapped__)(*args, **kwargs)
 
-    return call
+def _call_cached(f: Any, callee: Callee, /, *args: Any, **kwargs: Any) -> Any:
+    is_plain = not kwargs and NUMBERS.issuperset(map(type, args))
+    if is_plain or not _holds_tensor((*args, *kwargs.values())):
+        try:
+            result = f(*args, **kwargs)
+        except OperatorNotAllowedInGraphError:
+            pass  # it tests tensors of its closure
+        else:
+            if type(result) not in NUMBERS and _holds_tensor(result):
+                f.cache_clear()  # a staged tensor means nothing to another trace
+            return result
+    return callee(f.__wrapped__)(*args, **kwargs)
 
 
 def _holds_tensor(x: Any) -> bool:
@@ -91,8 +92,13 @@ def _class_of(x: Any) -> type:
     return python_type(x) if is_number(x) else x.__class__  # type: ignore[no-any-return]
 
 
-def _managing(f: FunctionType, callee: Callee) -> FunctionType:
-    return _with_cells(f, func=callee(_cell(f, "func")))
+def _managing(f: FunctionType, callee: Callee) -> Any:
+    func, manager = callee(_cell(f, "func")), f.__globals__["_GeneratorContextManager"]
+
+    def helper(*args: Any, **kwargs: Any) -> Any:
+        return callee(manager)(func, args, kwargs)
+
+    return helper
 
 
 def _dispatching_method(f: FunctionType, callee: Callee) -> Any:

@@ -254,3 +254,4 @@ places.maybe_there = _maybe_there
 dict_places.by_run = _by_run
 quick.ALTERNATIVES |= _OF_FORMS  # `isinstance` is asked what they stand for
 quick.STANDING_IN |= _OF_FORMS
+quick.POSING |= _OF_FORMS

@@ -168,7 +168,8 @@ _ROWS = frozenset((list, tuple))
 
 def holds_staged(x: Any, depth: int = 3) -> bool:
     """Whether a value is staged, or a list or tuple that holds one that is."""
-    if type(x) in _SURE:
+    kind = type(x)
+    if kind in _SURE or (kind in _ROWS and len(x) <= _LOOKED_AT and _SURE.issuperset(map(type, x))):
         return False
     if isinstance(x, Tensor):
         return type(x._value) is Value

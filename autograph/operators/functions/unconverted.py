@@ -7,7 +7,7 @@ import linecache
 import sys
 from collections.abc import Callable
 from functools import lru_cache, partial
-from types import CodeType, FunctionType, SimpleNamespace
+from types import CodeType, FunctionType, SimpleNamespace, WrapperDescriptorType
 from typing import Any
 
 from autograph.errors.catalogue import SourceUnavailableError
@@ -20,6 +20,7 @@ from runtime.typesys.errors import OperatorNotAllowedInGraphError
 __all__ = [
     "as_python",
     "call_as_it_is",
+    "is_plainly_hashed",
     "is_unconverted_module",
     "refusing",
     "runs_as_it_is",
@@ -52,6 +53,11 @@ def runs_as_it_is(f: FunctionType) -> bool:
         or is_unconverted_module(f.__globals__.get("__name__"))
         or getattr(f, "__autograph_do_not_convert__", False)
     )
+
+
+def is_plainly_hashed(kind: type) -> bool:
+    """Whether the instances of a class may be asked for their hash without anybody's noticing."""
+    return type(next(vars(c)["__hash__"] for c in kind.__mro__ if "__hash__" in vars(c))) is WrapperDescriptorType
 
 
 def was_generated(code: CodeType) -> bool:

@@ -21,6 +21,7 @@ from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import constructors
 from autograph.operators.functions.calls import callee
 from autograph.operators.items.items import get_item, set_item
+from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import STAND_INS, stand_in
 from autograph.operators.values import quick
 from autograph.operators.values.choice import choice_of
@@ -83,6 +84,7 @@ def _kind(cls: type) -> type:
         made = type(cls.__name__, (Linked, cls), {**own, "__hash__": _hash, "__module__": cls.__module__})
         _kinds[cls] = made
         quick.STANDING_IN.add(made)
+        quick.POSING.add(made)
     return made
 
 
@@ -110,9 +112,10 @@ def _hash(x: Any) -> int:
 
 @stand_in(builtins.id)
 def _id(x: Any) -> int:
-    choice = choice_of(x)
-    if any(isinstance(one, Linked) for one in ([x] if choice is None else choice._alternatives)):
-        raise refusal("shared-list")
+    if type(x) not in NUMBERS:
+        choice = choice_of(x)
+        if isinstance(x, Linked) if choice is None else any(isinstance(one, Linked) for one in choice._alternatives):
+            raise refusal("shared-list")
     return id(x)
 
 

@@ -24,7 +24,7 @@ from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import is_mixed
 from runtime.tensor.trace import Trace, current
 
-__all__ = ["RESTS", "for_rest", "guarded", "row"]
+__all__ = ["RESTS", "for_rest", "guarded", "row", "turns"]
 
 
 class Turns:
@@ -156,6 +156,15 @@ def row(x: Any, tested: bool = False) -> Any:
                     return x
             if type(x) is list and not tensorless(trace):
                 return ListTurns(trace, x)
+    return iter(x) if tested else x
+
+
+def turns(x: Any, tested: bool = False) -> Any:
+    """The same for what `range` was called for: Python goes over nothing but integers, and the hook over all else."""
+    if type(x) is not range:
+        return Rest(x)
+    if x[FEW:] and (trace := current()) is not None:
+        return Turns(trace, x)
     return iter(x) if tested else x
 
 

@@ -59,13 +59,13 @@ class Births:
         self.objects: dict[int, tuple[Any, Graph]] = {}  # by id: the object or a reference to it
         self.opened: set[int] = set()  # being described: who refers to itself is met again
         self.journal = journal
-        self._gone = partial(_gone, weakref.ref(self))
+        self.gone = partial(_gone, weakref.ref(self))
 
     def add(self, x: Any, graph: Graph) -> None:
         """Note that `x` was made in the region of `graph`."""
         kept = x
         if type(x).__weakrefoffset__:
-            kept = _Reference(x, self._gone)
+            kept = _Reference(x, self.gone)
             kept.key = id(x)
         self.objects[id(x)] = kept, graph
 
@@ -131,8 +131,13 @@ def note_birth(trace: Trace, made: Any) -> None:
     """Note that an object was made in the open region."""
     notes = trace.notes
     births = notes.get("births") or births_of(trace)
-    births.add(made, trace.builder.region.graph)
-    if len(births.objects) > ROOM and len(births.objects) > notes.get("room", ROOM):
+    objects = births.objects
+    kept = made
+    if type(made).__weakrefoffset__:
+        kept = _Reference(made, births.gone)
+        kept.key = id(made)
+    objects[id(made)] = kept, trace.builder.region.graph
+    if len(objects) > ROOM and len(objects) > notes.get("room", ROOM):
         forget_dead(trace, small=True)
     if "classes" in notes and "lists" not in notes:  # its properties are converted where they are
         trace.journal.born.add(id(made))
@@ -170,11 +175,13 @@ def forget_dead(trace: Trace, small: bool = False) -> None:
     for _ in range(_ROUNDS):  # what dies may have held another
         owners = births.held()
         ours: dict[int, int] = {id(x): 1 for x in owners}
+        noted: list[tuple[dict[Any, Any], Any, int]] = []
         for table in trace.journal:
-            for place, _ in list(table.values()):
+            for name, (place, _) in table.copy().items():
                 owner = owner_of(place)
                 if owner is not None:
                     key = id(owner)
+                    noted.append((table, name, key))
                     if key not in ours:
                         owners.append(owner)
                         ours[key] = 0
@@ -184,8 +191,8 @@ def forget_dead(trace: Trace, small: bool = False) -> None:
         if not dead:
             break
         owners.clear()
-        for table in trace.journal:
-            for name in [name for name, (place, _) in table.copy().items() if id(owner_of(place)) in dead]:
+        for table, name, key in noted:
+            if key in dead:
                 table.pop(name, None)
         for key in dead:
             objects.pop(key, None)

@@ -403,12 +403,23 @@ class _Filtered:
 
     def items(self) -> Iterator[Any]:
         """The items, one at a time, as Python would take them."""
-        while (test := self.look()) is not None:
-            if isinstance(test, Tensor):
-                raise refusal("generator-items")
-            x, _ = self.looked_at.pop()
+        looked_at, element, condition = self.looked_at, self.element, self.condition
+        while True:
+            if looked_at:
+                x, test = looked_at.pop()
+            else:
+                for x in self.iterator:
+                    test = condition(x)
+                    break
+                else:
+                    return
+            if test is not True and test is not False:
+                test = truth_of(test)
+                if isinstance(test, Tensor):
+                    looked_at.append((x, test))
+                    raise refusal("generator-items")
             if test:
-                yield self.element(x)
+                yield element(x)
 
 
 _filtered: WeakKeyDictionary[Any, _Filtered] = WeakKeyDictionary()
@@ -420,7 +431,7 @@ def filtered(element: Any, iterable: Any, condition: Any, collect: Any) -> Any:
     Where the next item's condition turns out to be staged, converted code sees the rest as `collect` makes it: an
     iterator over a list. Where items are tensors, conditions are expected to be, and all is collected at once.
     """
-    if type(iterable) in (list, tuple) and any(isinstance(x, Tensor) for x in iterable):
+    if type(iterable) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, iterable))):
         return collect(iterable, element, condition)
     state = _Filtered(element, iter(iterable), condition, collect)
     made = state.items()

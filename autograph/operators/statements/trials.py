@@ -54,9 +54,11 @@ def ask(test: Callable[[], Any], *owners: Any) -> Any:
     if trace is None:
         return truth_of(test())
     if tensorless(trace):
-        condition = truth_of(test())
-        if condition is not True and condition is not False:  # it met a tensor
-            raise TraceAgain(TENSORS)
+        condition = test()
+        if condition is not True and condition is not False:
+            condition = truth_of(condition)
+            if condition is not True and condition is not False:  # it met a tensor
+                raise TraceAgain(TENSORS)
         return condition
     trial = Trial(trace)
     journal = trace.journal

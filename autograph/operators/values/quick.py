@@ -19,8 +19,9 @@ from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Trace, current
 
 __all__ = [
-    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "KEYS", "METHODS", "NUMBERS", "OWN_NAMES", "READ", "ROWS",
-    "SIMPLE", "STANDING_IN", "TRUTHS", "is_object", "meet_simple", "meet_tuple",
+    "ALTERNATIVES", "FRESH", "HOLDERS", "INDEXED", "INDICES", "KEYS", "METHODS", "NUMBERS", "OWN_NAMES", "POSING", "READ",
+    "ROWS", "SIMPLE", "STANDING_IN", "TRUTHS", "is_object", "meet_key", "meet_simple",
+    "meet_tuple",
 ]  # fmt: skip
 
 INDICES = NUMBERS
@@ -28,8 +29,8 @@ INDICES = NUMBERS
 _DICTS = frozenset((dict, OrderedDict, defaultdict, Counter))
 INDEXED: set[Any] = {list, tuple, str, bytes, range, deque, *_DICTS} - {defaultdict}
 """Exact types whose items and length are Python's; `meet_tuple` enters named tuples."""
-KEYS = NUMBERS | {type, BuiltinFunctionType, FunctionType}
-"""Exact types of what is looked for in sets and dictionaries as Python does."""
+KEYS: set[Any] = {*NUMBERS, type, BuiltinFunctionType, FunctionType}
+"""Exact types of what is looked for in sets and dictionaries as Python does; `meet_key` enters classes of such."""
 METHODS: frozenset[Any] = NUMBERS | {tuple, frozenset}
 """Exact types whose methods are called as they are."""
 READ: frozenset[Any] = METHODS | _DICTS
@@ -39,11 +40,13 @@ FRESH: frozenset[Any] = frozenset((list, dict, set, deque))
 HOLDERS: frozenset[Any] = frozenset((str, bytes, set, frozenset, range, *_DICTS))
 """Exact types that tell themselves what is in them."""
 OWN_NAMES = tuple(
-    "abs bool chr dict divmod float hex id int isinstance iter len list max min ord range repr round slice str".split()
+    "abs bool chr dict divmod float hex id int isinstance iter len list max min ord range repr round slice str type".split()
 )
 """Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset((*CHOICES, Tensor))
 """Types of values that are one or another, or stand for a number."""
+POSING: set[Any] = {*ALTERNATIVES}
+"""The same, and classes of which `type` and `id` do not tell what their instances stand for."""
 STANDING_IN = {*ALTERNATIVES, list, dict}
 """The same with what may be one with another of its type."""
 ROWS = PLAIN - {range}
@@ -132,6 +135,29 @@ def meet_tuple(kind: type) -> bool:
     return True
 
 
+def meet_indexed(kind: type) -> None:
+    """Enter a class whose special methods are left to Python, if it is one that stays and has both items and a length."""
+    if is_object(kind) and "<locals>" not in kind.__qualname__ and hasattr(kind, "__len__"):
+        INDEXED.add(kind)
+
+
+def meet_key(kind: type) -> bool:
+    """Whether instances of a class are numbers or texts that sets and dictionaries find: it is entered, if it stays."""
+    if kind in KEYS:
+        return True
+    if kind in _not_keys:
+        return False
+    found: tuple[Any, Any] = kind.__eq__, kind.__hash__
+    if found in _FINDING and all(base in NUMBERS or _is_python(base) for base in kind.__mro__[:-1]):
+        if "<locals>" not in kind.__qualname__:
+            KEYS.add(kind)
+        return True
+    _not_keys.add(kind)
+    return False
+
+
+_FINDING: frozenset[Any] = frozenset((kind.__eq__, kind.__hash__) for kind in (int, str, bytes, float))
+_not_keys: weakref.WeakSet[type] = weakref.WeakSet()
 _OF_TUPLES = ("__iter__", "__len__", "__getitem__", "__getattribute__")
 _not_simple: weakref.WeakSet[type] = weakref.WeakSet()
 _WITHOUT_CODE = frozenset((
@@ -147,13 +173,17 @@ def is_object(kind: type) -> bool:
     known = _objects.get(id(kind))
     if known is not None and known() is kind:
         return True
-    for base in kind.__mro__[:-1]:
-        module = base.__module__
-        if base.__flags__ & _MADE_BY != _PYTHON or type(module) is not str or module.partition(".")[0] in _STAGING:
-            return False
+    if not all(map(_is_python, kind.__mro__[:-1])):
+        return False
     key = id(kind)
     _objects[key] = weakref.ref(kind, lambda _: _objects.pop(key, None))
     return True
+
+
+def _is_python(base: type) -> bool:
+    """Whether a class was made by a `class` statement that is nothing of ours or NumPy's."""
+    module = base.__module__
+    return base.__flags__ & _MADE_BY == _PYTHON and type(module) is str and module.partition(".")[0] not in _STAGING
 
 
 _objects: dict[int, Any] = {}  # by their id

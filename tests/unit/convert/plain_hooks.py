@@ -213,13 +213,16 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 kind = type
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})  # what generated code compares names with
 ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = KEYS = frozenset[Any]()
-METHODS = NUMBERS = READ = RESTS = ROWS = STANDING_IN = born = noted = frozenset[Any]()
+METHODS = NUMBERS = POSING = READ = RESTS = ROWS = STANDING_IN = born = noted = frozenset[Any]()
 at_once: dict[int, Any] = {}
 
 
 def row(x: Any, tested: bool = False) -> Any:
     """What a `for` statement goes over."""
     return iter(x) if tested else x
+
+
+turns = row
 
 
 def ask(test: Any) -> bool:
