@@ -173,7 +173,7 @@ REFUSALS: dict[str, Refusal] = {
     "iterator-in-graph": Refusal(
         _GRAPH,
         "a {what} gives an item in a branch or loop of the graph: only the run knows whether and how often",
-        "take the item before the branch or loop, loop over it, or take from `iter` of a list of the items",
+        "take the item before the branch or loop, or take from `iter` of a list of the items",
     ),
     "iterator-from-outside": Refusal(
         _GRAPH,
@@ -239,8 +239,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "endless-zip": Refusal(
         _GRAPH,
-        "zip of an iterator without end with a staged iterable",
-        "enumerate(xs, start), or zip with itertools.count",
+        "an iterator without end gives items in a branch, a loop or a zip of the graph: only the run knows how many",
+        "take them from itertools.count or enumerate(xs, start), or from a generator that yields in its only loop",
     ),
     # NumPy's functions on tensors.
     "numpy-function": Refusal(

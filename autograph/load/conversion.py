@@ -12,6 +12,7 @@ from autograph.convert.converter import Context
 from autograph.convert.emitting import manages_once, turned_inside_out
 from autograph.convert.nesting import nest_managers
 from autograph.convert.pipeline import Dump, convert_tree, new_context
+from autograph.convert.resuming import resuming
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.depth import deep_trees
@@ -56,6 +57,13 @@ def convert_manager(function: types.FunctionType, hooks: object, catching: bool)
 def convert_generator(function: types.FunctionType, hooks: object, may_stop: bool) -> types.FunctionType | None:
     """A generator function turned inside out and converted: see `autograph.convert.emitting`. None if it cannot be."""
     code = _codes.get(function.__code__, ("emit", may_stop), lambda: _convert_generator(function, may_stop))
+    return None if code is None else make_function(code, function, hooks)
+
+
+def convert_resuming(function: types.FunctionType, hooks: object) -> types.FunctionType | None:
+    """A generator function as one that returns what gives the next item: see `autograph.convert.resuming`. None if it
+    cannot be."""
+    code = _codes.get(function.__code__, "resume", lambda: _convert_resuming(function))
     return None if code is None else make_function(code, function, hooks)
 
 
@@ -113,6 +121,14 @@ def _convert_generator(function: types.FunctionType, may_stop: bool) -> types.Co
     source = read_function(function)
     context = _context(source, function)
     tree = turned_inside_out(source.node, context.names, may_stop)
+    return None if tree is None else _finished(function, source, tree, context, shortcuts=True)
+
+
+@deep_trees()
+def _convert_resuming(function: types.FunctionType) -> types.CodeType | None:
+    source = read_function(function)
+    context = _context(source, function)
+    tree = resuming(source.node, context.names)
     return None if tree is None else _finished(function, source, tree, context, shortcuts=True)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
-from autograph.operators.containers.contents import IteratorPlace
+from autograph.operators.containers.advances import IteratorPlace
 from autograph.operators.state.dict_places import OrderPlace
 from autograph.operators.values.choice import choice_of
 from autograph.operators.values.descriptors import Descriptor, Static, Struct, describe, structure_of

@@ -6,7 +6,6 @@ import itertools
 import operator
 
 import numpy as np
-import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
@@ -247,7 +246,7 @@ def items_past_the_end_of_a_range(n, i):
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 
-def test_endless_iterator_goes_on_nowhere_after_a_staged_break():
+def test_endless_iterator_goes_on_after_a_staged_break():
     """How many items the loop took, only the run knows."""
 
     def f(n):
@@ -257,5 +256,4 @@ def test_endless_iterator_goes_on_nowhere_after_a_staged_break():
                 break
         return next(numbers)
 
-    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="generator-items"):
-        ag.function(f)(ag.constant(3))
+    assert [int(ag.function(f)(ag.constant(n))) for n in (0, 3)] == [2, 5]

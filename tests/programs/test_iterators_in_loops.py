@@ -2,9 +2,6 @@
 
 import itertools
 
-import pytest
-
-import autograph as ag
 from tests.programs.harness import Programs
 
 PROGRAMS = Programs()
@@ -88,30 +85,3 @@ def digits_of_any_base(n, base):
 test_eager, test_staged, _ = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()
 
-
-
-def fibonacci():
-    a, b = 0, 1
-    while True:
-        yield a
-        a, b = b, a + b
-
-
-def in_a_loop(n):
-    numbers, total = fibonacci(), 0
-    for _ in range(n):
-        total += next(numbers)
-    return total
-
-
-def in_a_branch(n):
-    numbers, first = fibonacci(), 0
-    if n > 0:
-        first = next(numbers)
-    return first + next(numbers)
-
-
-@pytest.mark.parametrize("f", [in_a_loop, in_a_branch])
-def test_generators_are_refused(f):
-    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="iterator-in-graph"):
-        ag.function(f)(ag.constant(3))

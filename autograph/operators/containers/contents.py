@@ -1,4 +1,4 @@
-"""What code that is not converted changes in a region: sets, deques, lists given to C functions, iterators that advance.
+"""What code that is not converted changes in a region: sets, deques, lists given to C functions.
 
     if c: seen.add(1)    ->    refused: whether 1 is in `seen`, only the run knows
     for x in xs: window.append(x); window.popleft()    ->    the items of `window` are loop variables
@@ -9,23 +9,20 @@ that the region has changed them is seen: what cannot be carried by a graph is r
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from array import array
 from collections import UserDict, UserList, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache, partial
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.advances import in_region
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.state import dict_places
-from autograph.operators.state.aliases import TraceAgain, hints_of
 from autograph.operators.state.dict_places import note_all, note_item
 from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
@@ -36,19 +33,12 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Place, Trace, current
 
 __all__ = [
-    "IteratorPlace",
-    "guarding",
     "in_place",
-    "in_region",
-    "is_guarding",
-    "note_advance",
     "note_arguments",
     "note_contents",
-    "note_spent",
     "note_within",
     "noting",
     "noting_method",
-    "refuse_spent",
 ]
 
 _HOLDS_NOTHING = NUMBERS | {tuple, range, slice, frozenset}
@@ -57,11 +47,6 @@ _READING = frozenset(
     "items most_common elements total hex decode tolist tobytes sum mean min max any all".split()
 )
 _WRITES_ARRAYS = frozenset(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"))
-
-
-def in_region(trace: Trace) -> bool:
-    """Whether what runs now is in a branch or loop of the graph: it may run never, or often."""
-    return trace.builder.region.parent is not None
 
 
 class ContentsPlace:
@@ -109,47 +94,6 @@ class LooseContentsPlace(Loose, ContentsPlace):  # type: ignore[misc]
         made = ContentsPlace(owner)
         made._last = self._last
         return made
-
-
-_GO_OVER = frozenset((enumerate, zip, map, reversed, itertools.count, itertools.cycle, itertools.repeat))
-_BY_PLACE = "iterators by place"
-
-
-def by_place(trace: Trace | None) -> bool:
-    """Whether Python's iterators over sequences, and those without end, are to be made so that the graph knows where they
-    stand: one has given an item in a branch or loop."""
-    return trace is not None and _BY_PLACE in hints_of(trace)
-
-
-class IteratorPlace:
-    """Where an iterator stands."""
-
-    __slots__ = ("owner", "token")
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-        self.token = object()
-
-    @property
-    def key(self) -> Any:
-        return ("iterator", id(self.owner))
-
-    def read(self) -> Any:
-        return self.token
-
-    def write(self, value: Any) -> None:
-        """Nobody can put it back; that is refused where somebody outside sees it."""
-        if type(value) is not object:
-            trace = STATE.trace
-            if type(self.owner) in _GO_OVER and trace is not None and trace.notes.get("restarts") and not by_place(trace):
-                raise TraceAgain(_BY_PLACE)
-            raise refusal("iterator-in-graph", what=type(self.owner).__name__)
-        if STATE.trace is not None and "advanced" in STATE.trace.notes:
-            STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner  # its items are gone
-        self.token = value
-
-    def __repr__(self) -> str:
-        return "an iterator"
 
 
 def _items(x: Any) -> Any:
@@ -229,56 +173,6 @@ def note_within(trace: Trace, x: Any) -> bool:
 _WRAPPERS = frozenset((UserDict, UserList))
 
 of_forms: Callable[[Any, Any], None] = lambda x, value: None  # is told what is joined with what; `keyed` puts its own
-made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
-
-
-def note_spent(trace: Trace, iterator: Any) -> None:
-    """Note that items of an iterator were taken that the run may leave: nobody may go on with it."""
-    trace.notes.setdefault("spent", {})[id(iterator)] = iterator
-
-
-def refuse_spent(trace: Trace, iterator: Any) -> None:
-    """Refuse an iterator of Python's of which only the run knows where it stands."""
-    if id(iterator) in trace.notes.get("spent", ()):
-        raise refusal("generator-items")
-
-
-@contextmanager
-def guarding(trace: Trace) -> Iterator[None]:
-    """Within: items are taken that the run may leave."""
-    before = is_guarding(trace)
-    trace.notes["guarding"] = True
-    try:
-        yield
-    finally:
-        trace.notes["guarding"] = before
-
-
-def is_guarding(trace: Trace) -> bool:
-    """Whether items are being taken that the run may leave."""
-    return bool(trace.notes.get("guarding"))
-
-
-def note_advance(trace: Trace, iterator: Any, in_passing: int = 4) -> None:
-    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph.
-
-    `in_passing` is how many references there are, counted here, to one that was made for this: nobody else goes on with it.
-    """
-    refuse_spent(trace, iterator)
-    if not trace.journal or hasattr(type(iterator), "__staged_next__") or made_here(iterator, trace):
-        return
-    key = ("iterator", id(iterator))
-    if key not in trace.journal[-1]:
-        if getrefcount(iterator) <= in_passing:
-            return
-        trace.record(IteratorPlace(iterator))
-        if not in_region(trace):  # there it is refused where anybody outside has it
-            earlier, now = trace.notes.get("advanced", ({}, {}))
-            if id(iterator) in earlier:  # an attempt to trace the function took items: they are gone
-                raise refusal("iterator-from-outside", what=type(iterator).__name__)
-            now[id(iterator)] = iterator
-    place: Any = trace.journal[-1][key][0]
-    place.token = object()
 
 
 def in_place(x: Any, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograph.operators.containers.advances import by_place
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.expressions.py_builtins import (
     collect,
@@ -15,7 +16,7 @@ from autograph.operators.expressions.py_builtins import (
 )
 from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.items.for_loops import for_stmt
-from autograph.operators.items.iterators import mapped, once
+from autograph.operators.items.iterators import mapped, once, placed
 from autograph.operators.state.plain import CERTAIN
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
@@ -100,6 +101,10 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         if not flat:
             return emitted_map(emitted_from(iterable), element, condition)
         return once(list_comp(element, iterable, condition, flat))
+    if by_place(trace):
+        if leads_to_tensor([element, condition, iterable]):
+            return once(list_comp(element, iterable, condition, flat))
+        return placed(_generate(element, iter(iterable), condition, flat))
     if trace is not None and condition is not None:
         if not flat:
             return filtered(element, iterable, condition, collected_once)

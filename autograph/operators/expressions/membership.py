@@ -14,10 +14,12 @@ from autograph.operators.expressions.py_builtins import gathered
 from autograph.operators.expressions.quantifiers import any_
 from autograph.operators.functions import keyed
 from autograph.operators.functions.calls import special
+from autograph.operators.functions.generators import Emitting, may_be_shared
+from autograph.operators.functions.own_iterators import has_own_next
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import StagedIterator, mapped
 from autograph.operators.items.linked import are_one_object
-from autograph.operators.state.aliases import followed_no_further
+from autograph.operators.state.aliases import followed_no_further, tensorless
 from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.statements.branches import not_, or_
 from autograph.operators.statements.iterables import StagedRange
@@ -141,6 +143,8 @@ def in_(x: Any, container: Any) -> Any:
             pass
     elif _by_python(x, container):
         return x in container
+    if has_own_next(container) and not hasattr(type(container), "__contains__"):
+        return _found(x, container)
     if is_object(type(container)):
         items = container if hasattr(type(container), "__contains__") else gathered(container)
         if items is container:
@@ -155,8 +159,10 @@ def in_(x: Any, container: Any) -> Any:
     container = resolve(container)
     if isinstance(container, StagedIterator):
         if container.__staged_iterable__() is None:  # Python's items: it takes them one by one
-            return any_(same(e, x) for e in container)
+            return _found(x, container)
         return any_(mapped(lambda e: same(e, x), (container,)))  # it stops at what it finds
+    if type(container) is Emitting or may_be_shared(container):
+        return _found(x, container)
     if type(container) is not dict:
         container = gathered(container)
     if isinstance(container, Tensor):
@@ -178,7 +184,23 @@ def in_(x: Any, container: Any) -> Any:
             return is_set(container[x])
     if type(container) is str and type(x) is StagedText:
         return call_of_text("contains", container, x)
+    if hasattr(type(container), "__next__") and not hasattr(type(container), "__contains__"):
+        trace = STATE.trace
+        if trace is not None and not tensorless(trace):
+            return _found(x, container)
     return _asked(x, container)
+
+
+def _found(x: Any, items: Any) -> Any:
+    """Whether `x` is among the items of a generator, which somebody may go on with."""
+    found: Any = False
+
+    def body(e: Any) -> None:
+        nonlocal found
+        found = truth_of(same(e, x))
+
+    for_stmt(items, body, ("found",), lambda: not_(found))
+    return found
 
 
 def _asked(x: Any, container: Any) -> Any:

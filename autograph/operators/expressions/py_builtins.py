@@ -10,7 +10,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import list_methods
-from autograph.operators.containers.contents import by_place, note_advance
+from autograph.operators.containers.advances import by_place, note_advance
 from autograph.operators.containers.counterparts import copied
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import dynamic_of, length
@@ -32,6 +32,7 @@ from autograph.operators.items.iterators import (
     iterator_of,
     mapped,
     once,
+    placed,
     sequence_iterator,
     used_up,
     zipped,
@@ -72,6 +73,7 @@ from autograph.operators.values.descriptors import Struct
 from autograph.operators.values.listvalue import ListValue, Splice, new_list
 from autograph.operators.values.maybe import has_maybe_keys
 from autograph.operators.values.quick import is_object, meet_tuple
+from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
@@ -272,8 +274,10 @@ def filter_(fn: Any, iterable: Any) -> Any:
         return emitted_map(emitted, lambda x: x, keep)
     staged = staged_iterable(iterable)
     if staged is None:
-        if type(keep) is type:
-            return builtins.filter(fn, iterable)
+        if by_place(STATE.trace) and leads_to_tensor([keep, iterable]):
+            return collected_once(iterable, lambda x: x, keep)
+        if type(keep) is type or by_place(STATE.trace):
+            return placed(builtins.filter(keep, iterable))
         return filtered(lambda x: x, iterable, keep, collected_once)
     return collected_once(iterable, lambda x: x, keep)
 
@@ -386,8 +390,11 @@ def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> 
     """`zip` of one generator and iterables of known items."""
     if len(others) == 1:
         return emitted_map(inner, lambda item: (item,), None)
-    rest = (StrictZip if strict else StagedZip)(by_index([x for x in others if x is not None]))
+    views = [None if x is None else by_index([x])[0] for x in others]
+    rest = (StrictZip if strict else StagedZip)([v for v in views if v is not None])
     second = max(position, 1)
+    if not inner.once and not strict and position < len(others) - 1:
+        return _zipped_with_more(position, inner, views)
 
     def run(body: Any, test: Any) -> None:
         number = 0
@@ -415,6 +422,37 @@ def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> 
     return Emitting(run)
 
 
+def _zipped_with_more(position: int, inner: Emitting, views: list[Any]) -> Emitting:
+    """`zip` of an iterator that somebody may go on with, before others: where one of these has ended, an item is gone."""
+
+    def run(body: Any, test: Any) -> None:
+        number = 0
+        before, after = StagedZip(views[:position]) if position else None, StagedZip(views[position + 1 :])
+        rest = StagedZip([v for v in views if v is not None])
+        count = after.count()
+        ended: Any = False
+
+        def step(item: Any) -> None:
+            nonlocal number, ended
+
+            def given() -> None:
+                parts = list(rest.item(number))
+                parts.insert(position, item)
+                watched(body)(tuple(parts))
+
+            ended = number >= count
+            if_stmt(not_(ended), given, None, ())
+            number = number + 1
+
+        def go_on() -> Any:
+            more = not_(ended) if before is None else and_(not_(ended), lambda: number < before.count())
+            return more if test is None else and_(more, test)
+
+        if_stmt(True if before is None else before.count() != 0, lambda: inner.run(step, go_on), None, ())
+
+    return Emitting(run)
+
+
 def _add_collected(out: list[Any], item: Any, element: Any, condition: Any) -> None:
     """Add an item to a list, if it passes."""
     _add_if(True if condition is None else condition(item), out, item, element)
@@ -431,13 +469,13 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     if known is not None:
         return known
     if sentinel or type(x) in CERTAIN:
-        return builtins.iter(x, *sentinel)
+        return placed(builtins.iter(x, *sentinel))
     made = iterator_of(x)
     if made is not None:
         return made
     emitted = None if hasattr(type(x), "__next__") else emitting(x) or _emitted(x)
     if emitted is None:
-        return builtins.iter(x)
+        return builtins.iter(x) if hasattr(type(x), "__next__") else placed(builtins.iter(x))
     return emitted_map(emitted, lambda e: e, None) if emitted.again else emitted
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import CellType, FunctionType
 from typing import Any
 
+from autograph.operators.functions.generators import for_manager
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import NUMBERS
@@ -93,7 +94,7 @@ def _class_of(x: Any) -> type:
 
 
 def _managing(f: FunctionType, callee: Callee) -> Any:
-    func, manager = callee(_cell(f, "func")), f.__globals__["_GeneratorContextManager"]
+    func, manager = for_manager(callee(_cell(f, "func"))), f.__globals__["_GeneratorContextManager"]
 
     def helper(*args: Any, **kwargs: Any) -> Any:
         return callee(manager)(func, args, kwargs)

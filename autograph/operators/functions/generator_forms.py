@@ -1,7 +1,9 @@
-"""What goes over a generator that goes over itself: its items are a list that a recursive function returns."""
+"""What stands for generators: of one that goes over itself, a list that a recursive function returns; of one that branches
+and loops go on with, an iterator whose next item a function gives."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 __all__: list[str] = []
@@ -15,3 +17,19 @@ def items_of(generator: Any, args: Any, kwargs: Any) -> list[Any]:
     for item in generator(*args, **kwargs):
         items.append(item)  # noqa: PERF402 (this is what is converted)
     return items
+
+
+class Resumed:
+    """An iterator: a function gives its items."""
+
+    def __init__(self, following: Callable[[], Any]) -> None:
+        self.following = following
+
+    def __staged_bool__(self) -> bool:
+        return True  # as of all iterators
+
+    def __iter__(self) -> Resumed:
+        return self
+
+    def __next__(self) -> Any:
+        return self.following()

@@ -16,11 +16,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers import contents
+from autograph.operators.containers import advances
 from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import generator_forms
 from autograph.operators.functions.own_iterators import has_own_next, steps
-from autograph.operators.state.aliases import tensorless
+from autograph.operators.state.aliases import TraceAgain, tensorless
 from autograph.operators.state.births import births_of, note_birth
 from autograph.operators.state.dict_places import put_back
 from autograph.operators.state.places import note_attribute, watch
@@ -38,6 +38,7 @@ __all__ = [
     "GENERATOR",
     "Emitting",
     "emitting",
+    "for_manager",
     "generator_maker",
     "made_of",
     "managing_form",
@@ -79,11 +80,20 @@ class Emitting:
             if_stmt(not_(taken), lambda: self._run(body, test), None, ())
             _note_state(self, "is_over" if test is None else "spent")
 
+    def __staged_bool__(self) -> bool:
+        return True  # as of all iterators
+
     def __iter__(self) -> Any:
         return iter(gather(self))
 
     def __next__(self) -> Any:
         raise refusal("unknown-length", what="iteration by Python")  # where a method `__iter__` has returned it
+
+    def send(self, value: Any) -> Any:
+        """What a generator takes, this cannot."""
+        raise refusal("generator-items")
+
+    throw = send
 
 
 def _note_state(emitting: Emitting, name: str) -> None:
@@ -106,27 +116,29 @@ _DEPTH = 2  # of branches and loops, each within the last, in which a generator 
 class _Made:
     """How a generator was called."""
 
-    __slots__ = ("args", "function", "kwargs", "region", "spent")
+    __slots__ = ("args", "emitting", "function", "kwargs", "region", "spent")
 
     def __init__(self, function: FunctionType, args: Any, kwargs: Any) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
         self.region = None if STATE.trace is None else STATE.trace.builder.region
         self.spent = False  # a loop that may have stopped before the end went over it
+        self.emitting: Emitting | None = None  # who goes on with it goes on with this
 
     def form(self, generator: GeneratorType[Any, Any, Any], may_stop: bool) -> Emitting | None:
         """The emitting form, in which the generator is used up; None if there is none."""
-        turned = _turned(self.function, may_stop)
+        made, args, kwargs = self.function, self.args, self.kwargs  # what is made here does not hold this
+        turned = _turned(made, may_stop)
         if turned is None:
             return None
         generator.close()
 
         def run(body: Body, test: Test) -> None:
-            function = turned if test is None else _turned(self.function, True)
+            function = turned if test is None else _turned(made, True)
             trace = STATE.trace
             assert trace is not None
             assert function is not None
             running = trace.notes.setdefault("emitting", {})
-            code, region = self.function.__code__, trace.builder.region
+            code, region = made.__code__, trace.builder.region
             known = running.get(code)
             before, depth, is_first = known or (region, 0, True)
             depth += region is not before
@@ -135,13 +147,13 @@ class _Made:
                     # It goes over itself where the run says so: its body is written once, in a function.
                     if "print" in code.co_names:  # which would come before what the loop does
                         what = "in the body of the loop that goes over it"
-                        raise refusal("endless-recursion", function=self.function.__name__, what=what)
+                        raise refusal("endless-recursion", function=made.__name__, what=what)
                     running[code] = region, depth, True
-                    items = specials.callee(generator_forms.items_of)(self.function, self.args, self.kwargs)
+                    items = specials.callee(generator_forms.items_of)(made, args, kwargs)
                 else:
                     running[code] = region, depth, False
                     watch(trace, function)
-                    function(_Emit(body, test), *self.args, **self.kwargs)
+                    function(_Emit(body, test), *args, **kwargs)
                     return
             finally:
                 running.pop(code)
@@ -149,7 +161,8 @@ class _Made:
                     running[code] = known
             over(items, body, (), test)
 
-        return Emitting(run)
+        self.emitting = Emitting(run)
+        return self.emitting
 
 
 _made: WeakKeyDictionary[Any, _Made] = WeakKeyDictionary()
@@ -160,11 +173,50 @@ def generator_maker(function: FunctionType) -> Callable[..., Any]:
 
     def make(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
-        if type(generator) is GeneratorType:
-            _made[generator] = _Made(function, args, kwargs)
-        return generator
+        if type(generator) is not GeneratorType:
+            return generator
+        _made[generator] = _Made(function, args, kwargs)
+        trace = STATE.trace
+        if trace is None or not advances.by_place(trace) or trace.notes.get(_MANAGING):
+            return generator
+        return _by_place(generator)
 
     return make
+
+
+def for_manager(maker: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the generator of a `with` statement: Python's own, since the statement throws into it."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        trace = STATE.trace
+        if trace is None:
+            return maker(*args, **kwargs)
+        before, trace.notes[_MANAGING] = trace.notes.get(_MANAGING), True
+        try:
+            return maker(*args, **kwargs)
+        finally:
+            trace.notes[_MANAGING] = before
+
+    return make
+
+
+_MANAGING = "makes a generator for `with`"
+buffered: Callable[[Any, Any], Any] = lambda iterator, cells: iterator  # `iterators` puts its own
+
+
+def _by_place(generator: GeneratorType[Any, Any, Any]) -> Any:
+    """What stands for a generator, so that the graph knows where it stands: a branch or loop may go on with it."""
+    made = _made[generator]
+    resuming = _resuming(made.function)
+    if resuming is not None:
+        trace = STATE.trace
+        assert trace is not None
+        watch(trace, resuming)
+        return specials.callee(generator_forms.Resumed)(resuming(*made.args, **made.kwargs))
+    if leads_to_tensor(made_of(generator)):
+        form = made.form(generator, may_stop=False)
+        return generator if form is None else form
+    return buffered(generator, made.function.__closure__ or ())
 
 
 def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
@@ -181,7 +233,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     if kind is list or kind in PLAIN or (trace := current()) is None:
         return None
     if "spent" in trace.notes:
-        contents.refuse_spent(trace, x)
+        advances.refuse_spent(trace, x)
     if kind is not GeneratorType:
         x = x if has_own_next(x) else _of_object(x)
         if x is None or type(x) is Emitting:
@@ -193,7 +245,10 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
     if made is None:
         return None
     if made.spent:
-        raise refusal("generator-items")
+        raise advances.taken_in_part()
+    if made.emitting is not None:
+        refuse_spent(made.emitting)
+        return made.emitting
     if getgeneratorstate(x) != GEN_CREATED:
         return None
     if may_stop and sys.getrefcount(x) > _REFERENCES:
@@ -283,8 +338,8 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
                 return None
             if go_on is not True:
                 break
-    except OperatorNotAllowedInGraphError:
-        if x.gi_frame is not None:
+    except (OperatorNotAllowedInGraphError, TraceAgain) as error:
+        if x.gi_frame is not None or (isinstance(error, TraceAgain) and error.hint != advances.BY_PLACE):
             raise
     finally:
         trace.journal.pop()
@@ -295,7 +350,7 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
         begun.spent = True
     form = made.form(x, may_stop=True)
     if form is None:
-        raise refusal("generator-items")
+        raise advances.taken_in_part()
     put_back(table)
     del graph.nodes[mark:]
     made.spent = True
@@ -305,13 +360,13 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
 def _made_here(x: Any, trace: Trace) -> bool:
     """Whether a generator was made in the region that is open (each time that it runs, it makes another), or an iterator
     is the user's own, whose attributes say where it stands."""
-    if has_own_next(x):
+    if type(x) is Emitting or has_own_next(x):
         return True
     made = _made.get(x) if type(x) is GeneratorType else None
     return made is not None and made.region is trace.builder.region
 
 
-contents.made_here = _made_here
+advances.made_here = _made_here
 
 
 def _renewed(x: Any) -> Any:
@@ -327,7 +382,7 @@ def refuse_spent(x: Any) -> None:
     """Refuse a generator that a loop, which may have stopped before the end, used up."""
     made = _made.get(x) if type(x) is GeneratorType else x if type(x) is Emitting else None
     if made is not None and made.spent is not False:
-        raise refusal("generator-items")
+        raise advances.taken_in_part()
 
 
 def may_be_shared(x: Any) -> bool:
@@ -355,6 +410,17 @@ class _Emit:
             return False
         go_on = truth_of(self.test())
         return not go_on if isinstance(go_on, bool) else op.logical_not(go_on)
+
+
+def _resuming(function: FunctionType) -> FunctionType | None:
+    """A generator function as one that returns what gives the next item, converted; None if it has no such form."""
+    from autograph.load.conversion import convert_resuming  # loads gast
+
+    trace, STATE.trace = STATE.trace, None  # the conversion itself is nobody's to trace
+    try:
+        return convert_resuming(function, sys.modules["autograph.operators"])
+    finally:
+        STATE.trace = trace
 
 
 def _turned(function: FunctionType, may_stop: bool) -> FunctionType | None:

@@ -90,6 +90,7 @@ def _step(iterator: Any, following: Callable[[], Any], body: Callable[[Any], Non
         body(item)
 
     def turn() -> None:
+        watch(current_trace(), take)  # where nothing fails in the run, it is called as it is
         _take(iterator, take, ended, given, ("item", "more"))
 
     def go_on() -> Any:

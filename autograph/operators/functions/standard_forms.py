@@ -7,11 +7,14 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.containers.advances import by_place
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.functions import itertools_forms as forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
+from autograph.operators.items.iterators import BufferedIterator
+from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.endless_iterators import repeated
 from autograph.operators.statements.iterables import staged_iterable
@@ -48,7 +51,9 @@ def _tests(form: Callable[..., Any]) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or (not leads_to_tensor([args, kwargs]) and not any(map(unknown, args))):
+        if STATE.trace is None or not (
+            leads_to_tensor([args, kwargs]) or any(map(unknown, args)) or by_place(STATE.trace)
+        ):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -60,7 +65,7 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not any(map(unknown, args[looked_at])):
+        if STATE.trace is None or not (any(map(unknown, args[looked_at])) or by_place(STATE.trace)):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -70,7 +75,8 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
 @stand_in(itertools.accumulate)
 def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     """`itertools.accumulate`."""
-    if STATE.trace is None or not (unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))):
+    decided = unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))
+    if STATE.trace is None or not (decided or by_place(STATE.trace)):
         return itertools.accumulate(iterable, func, initial=initial)
     return callee(forms.accumulate)(iterable, func, initial=initial)
 
@@ -79,9 +85,20 @@ def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
 def from_iterable_(iterables: Any, /) -> Any:
     """`itertools.chain.from_iterable`."""
     listed = type(iterables) in (list, tuple)
-    if STATE.trace is None or not (unknown(iterables) or (listed and any(map(unknown, iterables)))):
+    decided = unknown(iterables) or (listed and any(map(unknown, iterables)))
+    if STATE.trace is None or not (decided or by_place(STATE.trace)):
         return itertools.chain.from_iterable(iterables)
     return callee(forms.from_iterable)(iterables)
+
+
+@stand_in(itertools.tee)
+def tee_(iterable: Any, n: int = 2, /) -> Any:
+    """`itertools.tee`: where tensors are about, iterators that keep their items, which nobody else can go over."""
+    trace = STATE.trace
+    if trace is None or tensorless(trace) or type(n) is not int or n < 1:
+        return itertools.tee(iterable, n)
+    first = BufferedIterator(iter(iterable))
+    return first, *(first.beside() for _ in range(n - 1))
 
 
 @stand_in(itertools.repeat)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import guarding, note_advance, note_spent
+from autograph.operators.containers.advances import guarding, note_advance, note_spent
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.functions.calls import special

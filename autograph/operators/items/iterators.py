@@ -15,11 +15,13 @@ from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import is_guarding, note_spent, refuse_spent
+from autograph.operators.containers.advances import by_place, is_guarding, note_spent, refuse_spent
 from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.functions import generators
 from autograph.operators.items.attributes import set_attr
-from autograph.operators.state.aliases import tensorless
+from autograph.operators.state.aliases import TraceAgain, hints_of, tensorless
 from autograph.operators.state.births import note_birth
+from autograph.operators.state.places import CellPlace
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements import endless_iterators
 from autograph.operators.statements.asserts import raised
@@ -45,6 +47,7 @@ __all__ = [
     "iterator_of",
     "mapped",
     "once",
+    "placed",
     "sequence_iterator",
     "used_up",
     "zipped",
@@ -123,6 +126,9 @@ class ItemsIterator(StagedIterator):
         return Left(self)
 
 
+_IN_GRAPH = "iterators in loops of the graph"  # a hint: what a loop's body takes, too, only the run knows
+
+
 class SequenceIterator(ItemsIterator):
     """`iter` of a list, tuple or range of Python's, where tensors may decide how far somebody goes."""
 
@@ -134,6 +140,8 @@ class SequenceIterator(ItemsIterator):
 
     def __next__(self) -> Any:
         if not self.is_known():
+            if current_trace().notes.get("restarts") and _IN_GRAPH not in hints_of(current_trace()):
+                raise TraceAgain(_IN_GRAPH)
             return super().__next__()
         trace, place = current_trace(), self.place
         refuse_spent(trace, self)
@@ -146,7 +154,7 @@ class SequenceIterator(ItemsIterator):
         return self.source_items[place]
 
     def __staged_iterable__(self) -> StagedIterable | None:  # type: ignore[override]
-        return None if self.is_known() else self.rest()
+        return None if self.is_known() and _IN_GRAPH not in hints_of(current_trace()) else self.rest()
 
     def __staged_next__(self, *default: Any) -> Any:
         return next(iter(self), *default) if self.is_known() else super().__staged_next__(*default)
@@ -155,6 +163,109 @@ class SequenceIterator(ItemsIterator):
         """What is left, with what moves the iterator there: to be called where the item is taken."""
         for k in range(self.place, len(self.source_items)):
             yield partial(set_attr, self, "place", k + 1), self.source_items[k]
+
+
+class BufferedIterator(SequenceIterator):
+    """An iterator of Python's that branches and loops may go on with: it keeps the items that it gave.
+
+    Where it was made, items are taken as they are asked for; in a branch or loop all are taken, since how many will be is
+    for the run to know: what takes them must change nothing, and end.
+    """
+
+    def __init__(self, iterator: Iterator[Any], cells: tuple[Any, ...] = ()) -> None:
+        super().__init__([])
+        self.iterator: Any = iterator
+        self.cells = {id(c) for c in cells}  # that are not the iterator's own
+        self.trace = current_trace()
+        self.region = self.trace.builder.region
+
+    def beside(self) -> BufferedIterator:
+        """Another one, over the same items."""
+        made = BufferedIterator(self.iterator)
+        made.source_items = self.source_items
+        return made
+
+    def is_known(self) -> bool:
+        """Whether Python knows where it stands; elsewhere than where it was made all items are there."""
+        if self.trace.builder.region is not self.region:
+            self.fill()
+        return super().is_known()
+
+    def rest(self) -> StagedIterable:
+        """What is left."""
+        self.fill()
+        return super().rest()
+
+    def __next__(self) -> Any:
+        if self.is_known() and self.place == len(self.source_items):
+            self.take()
+        return super().__next__()
+
+    def __staged_turns__(self) -> Iterator[tuple[Callable[[], None], Any]]:
+        """What is left, all of it taken by now."""
+        self.fill()
+        return super().__staged_turns__()
+
+    def take(self) -> bool:
+        """Take one more item, where there is one."""
+        if self.iterator is not None:
+            for item in self.iterator:
+                self.source_items.append(item)
+                return True
+            self.iterator = None
+        return False
+
+    def fill(self) -> None:
+        """Take all items that are left."""
+        if self.iterator is None:
+            return
+        kind, graph, table = type(self.iterator).__name__, self.trace.builder.region.graph, {}  # type: ignore[var-annotated]
+        before = len(graph.nodes)
+        self.trace.journal.append(table)
+        try:
+            while self.take() and len(self.source_items) < _MOST:
+                pass
+        finally:
+            self.trace.journal.pop()
+        for key, noted in table.items():
+            self.trace.journal[-1].setdefault(key, noted)
+        changes = any(place.read() is not held and self.is_seen(place) for place, held in table.values())
+        if self.iterator is not None:
+            raise refusal("endless-zip")
+        if len(graph.nodes) > before or changes:
+            raise refusal("iterator-in-graph", what=kind)
+
+    def is_seen(self, place: Any) -> bool:
+        """Whether others see what taking the items has changed: not its own names, nor where another of these stands."""
+        if type(place) is CellPlace:
+            return id(place.cell) in self.cells
+        return not isinstance(getattr(place, "owner", None), SequenceIterator)
+
+    def close(self) -> None:
+        """As of a generator."""
+        if self.iterator is not None:
+            self.iterator.close()
+        self.iterator = None
+        set_attr(self, "place", _ENDED)
+
+    def send(self, value: Any) -> Any:
+        """As of a generator, where it was made."""
+        return self._into("send", value)
+
+    def throw(self, *error: Any) -> Any:
+        """As of a generator, where it was made."""
+        return self._into("throw", *error)
+
+    def _into(self, method: str, *args: Any) -> Any:
+        if self.iterator is None or not self.is_known() or self.place != len(self.source_items) or self.iterator is None:
+            raise refusal("iterator-in-graph", what="generator")
+        self.source_items.append(getattr(self.iterator, method)(*args))
+        return super().__next__()
+
+
+_MOST = 100_000  # items of an iterator that may have no end
+
+generators.buffered = BufferedIterator
 
 
 class JoinedIterator(StagedIterator):
@@ -281,7 +392,7 @@ def used_up(x: Any) -> Any:
     """What is left of a staged iterator, which gives all of it to the caller; anything else as it is."""
     if not isinstance(x, StagedIterator):
         return x
-    if type(x) is SequenceIterator and x.is_known():
+    if isinstance(x, SequenceIterator) and x.is_known():
         return list(x)
     if type(x) is ItemsIterator and isinstance(x.place, int) and x.place == 0 and x.gone_over is None:
         set_attr(x, "place", _ENDED)
@@ -291,9 +402,16 @@ def used_up(x: Any) -> Any:
     return _Used(rest)
 
 
+def placed(iterator: Iterator[Any]) -> Any:
+    """An iterator of Python's over no tensors: where branches and loops may go on with it, one that keeps its items."""
+    return BufferedIterator(iterator) if by_place(STATE.trace) else iterator
+
+
 def once(items: list[Any]) -> Any:
     """An iterator over a list."""
-    return iter(items) if dynamic_of(items) is None else ItemsIterator(items)
+    if dynamic_of(items) is not None:
+        return ItemsIterator(items)
+    return SequenceIterator(items) if by_place(STATE.trace) else iter(items)
 
 
 def sequence_iterator(x: Any) -> SequenceIterator | None:

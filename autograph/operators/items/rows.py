@@ -9,7 +9,7 @@ from operator import length_hint
 from typing import Any
 
 from autograph.operators.containers import lists
-from autograph.operators.containers.contents import in_region, note_advance
+from autograph.operators.containers.advances import in_region, note_advance
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long

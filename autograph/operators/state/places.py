@@ -440,6 +440,9 @@ def rebinds(fn: FunctionType) -> bool:
     return plan[3]
 
 
+seen_in_region: Callable[[Trace, Any], None] = lambda trace, value: None  # told what branches and loops name; by `advances`
+
+
 def watch(trace: Trace, fn: Any) -> None:
     """Note that `fn` is called, and in the journal the closure cells and globals that it may rebind."""
     if not trace.journal:
@@ -458,7 +461,10 @@ def watch(trace: Trace, fn: Any) -> None:
             cell = closure[i]
             if id(cell) not in noted:
                 noted.add(id(cell))
-                trace.record(CellPlace(cell, name))
+                place = CellPlace(cell, name)
+                trace.record(place)
+                if trace.builder.region.parent is not None:
+                    seen_in_region(trace, place.read())
         if len(table) > trace.notes.get("room", ROOM):
             overfull(trace)
     for name in plan[2]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autograph.operators.state import places
 from autograph.operators.state.births import births_of, owner_of, unheld
 from autograph.operators.state.dict_places import by_item, put_back
 from autograph.operators.state.nesting import outwards
@@ -105,6 +106,7 @@ def run_region(
     kept = trace.notes.setdefault("kept", [])  # of regions under way: who asks what holds an object passes over it
     kept.append(before)
     try:
+        places.seen_in_region(trace, thunk)
         try:
             traced.result = thunk()
             if "sharing" in trace.notes:

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from autograph.errors.refusals import refusal
-from autograph.operators.containers.contents import by_place
+from autograph.operators.containers.advances import by_place, taken_in_part
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedIterable, any_iterable, over_items, staged_iterable
 from runtime.tensor.dispatch import op
@@ -67,7 +66,7 @@ def endless(trace: Trace, x: Any) -> Endless | None:
         return None
     found: Endless | None = trace.notes.get("endless", {}).get(id(x))
     if found is not None and found.spent:
-        raise refusal("generator-items")
+        raise taken_in_part()
     return found
 
 
@@ -93,7 +92,7 @@ def _of_iterator(x: Any, most: int) -> StagedIterable:
         return known.rest()
     items = list(itertools.islice(x, most))
     if len(items) == _MOST:
-        raise refusal("endless-zip")
+        raise taken_in_part("endless-zip")
     return over_items(items)
 
 

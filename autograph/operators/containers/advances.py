@@ -1,0 +1,224 @@
+"""Iterators of Python's that branches and loops of the graph take items from.
+
+    if c: total = sum(it)    ->    traced again, with iterators that keep their items: how many are taken, the run says
+    if c: line = next(file)    ->    refused: nobody can put the line back
+
+Python's own code takes items, too (`sum`, `list`, `2 in it`, `f(*it)`), and tells nobody. So where a region names an
+iterator, or what holds one, it is noted where that stands, as far as Python shows it, and compared at the end.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from sys import getrefcount
+from types import FunctionType, GeneratorType, ModuleType
+from typing import Any
+
+from autograph.errors.refusals import refusal
+from autograph.operators.state import places
+from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.plain import NUMBERS
+from runtime.tensor.tensor import Tensor
+from runtime.tensor.trace import STATE, Trace
+
+__all__ = [
+    "BY_PLACE",
+    "IteratorPlace",
+    "by_place",
+    "guarding",
+    "in_region",
+    "is_guarding",
+    "note_advance",
+    "note_spent",
+    "refuse_spent",
+    "taken_in_part",
+]
+
+
+def in_region(trace: Trace) -> bool:
+    """Whether what runs now is in a branch or loop of the graph: it may run never, or often."""
+    return trace.builder.region.parent is not None
+
+
+BY_PLACE = "iterators by place"
+
+
+def by_place(trace: Trace | None) -> bool:
+    """Whether Python's iterators over sequences, and those without end, are to be made so that the graph knows where they
+    stand: one has given an item in a branch or loop."""
+    return trace is not None and BY_PLACE in hints_of(trace)
+
+
+def taken_in_part(kind: str = "generator-items") -> BaseException:
+    """What to raise where somebody goes on with an iterator of which only the run knows where it stands: the function is
+    traced again with iterators that keep their items; where that was tried, a refusal."""
+    trace = STATE.trace
+    if trace is not None and trace.notes.get("restarts") and not by_place(trace):
+        return TraceAgain(BY_PLACE)
+    return refusal(kind)
+
+
+class IteratorPlace:
+    """Where an iterator stands."""
+
+    __slots__ = ("_seen", "owner", "token")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.token = object()
+        self._seen = _progress(owner)
+
+    @property
+    def key(self) -> Any:
+        return ("iterator", id(self.owner))
+
+    def read(self) -> Any:
+        """What is another object once the iterator has moved, whoever has moved it."""
+        seen = _progress(self.owner)
+        if seen != self._seen:
+            self._seen, self.token = seen, object()
+        return self.token
+
+    def write(self, value: Any) -> None:
+        """Nobody can put it back; that is refused where somebody outside sees it."""
+        if type(value) is not object:
+            trace = STATE.trace
+            if trace is not None and trace.notes.get("restarts") and not by_place(trace):
+                raise TraceAgain(BY_PLACE)
+            raise refusal("iterator-in-graph", what=type(self.owner).__name__)
+        if STATE.trace is not None and "advanced" in STATE.trace.notes:
+            STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner  # its items are gone
+        self.token = value
+
+    def __repr__(self) -> str:
+        return "an iterator"
+
+
+def _progress(x: Any, depth: int = 0) -> Any:
+    """What Python shows of where an iterator stands: how much is left, where a generator's code is, what both go over."""
+    kind: Any = type(x)
+    found: list[Any] = [kind]
+    if kind is GeneratorType:
+        if x.gi_frame is None:
+            return None
+        found.append(x.gi_frame.f_lasti)
+    elif kind is itertools.count:
+        found.append(repr(x))
+    elif kind.__module__ == "_io" and not x.closed and x.seekable():
+        try:
+            found.append(x.tell())
+        except OSError:  # of a text file that is gone over
+            found.append(None)
+    elif hasattr(kind, "__length_hint__") and type(kind.__length_hint__) is not FunctionType:
+        try:
+            found.append(kind.__length_hint__(x))
+        except TypeError:  # of what has no end
+            found.append(None)
+    if depth < _DEEP:
+        for held in gc.get_referents(x):
+            going_over = _is_iterator(held) or (type(held) is tuple and any(map(_is_iterator, held)))  # the latter: of `zip`
+            found.append(_progress(held, depth + 1) if going_over else held if type(held) in NUMBERS else id(held))
+    return found
+
+
+_DEEP = 8  # iterators over iterators
+
+
+def _is_iterator(x: Any) -> bool:
+    return hasattr(type(x), "__next__")
+
+
+def _see(trace: Trace, x: Any, depth: int = 0) -> None:
+    """A branch or loop names `x`: note where the iterators that are it, or in it, stand."""
+    kind = type(x)
+    if kind in _NONE:
+        return
+    if _is_iterator(x):
+        _note(trace, x)
+        return
+    if kind is FunctionType:
+        ours = x.__globals__.get("__name__", "").startswith("autograph.")  # what it goes over is its own
+        for cell in (x.__closure__ or ()) if depth < _NESTED else ():
+            try:
+                named = cell.cell_contents
+            except ValueError:  # it is empty
+                continue
+            if not ours or type(named) is FunctionType:
+                _see(trace, named, depth + 1)
+        return
+    held: Any = ()
+    if kind is list or kind is tuple:
+        held = x[:_FEW]
+    elif kind is dict:
+        held = list(itertools.islice(x.values(), _FEW))
+    elif kind.__dictoffset__ and kind.__getattribute__ is object.__getattribute__ and not issubclass(kind, type):
+        held = list(itertools.islice(object.__getattribute__(x, "__dict__").values(), _FEW))
+    for each in held:
+        if _is_iterator(each):
+            _note(trace, each)
+
+
+_NONE = NUMBERS | {Tensor, range, type, ModuleType}
+_FEW = 32
+_NESTED = 4  # functions that name functions
+places.seen_in_region = _see
+
+
+def _note(trace: Trace, iterator: Any) -> None:
+    if not hasattr(type(iterator), "__staged_next__") and not made_here(iterator, trace):
+        trace.record(IteratorPlace(iterator))
+
+
+made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
+
+
+def note_spent(trace: Trace, iterator: Any) -> None:
+    """Note that items of an iterator were taken that the run may leave: nobody may go on with it."""
+    trace.notes.setdefault("spent", {})[id(iterator)] = iterator
+
+
+def refuse_spent(trace: Trace, iterator: Any) -> None:
+    """Refuse an iterator of Python's of which only the run knows where it stands."""
+    if id(iterator) in trace.notes.get("spent", ()):
+        raise taken_in_part()
+
+
+@contextmanager
+def guarding(trace: Trace) -> Iterator[None]:
+    """Within: items are taken that the run may leave."""
+    before = is_guarding(trace)
+    trace.notes["guarding"] = True
+    try:
+        yield
+    finally:
+        trace.notes["guarding"] = before
+
+
+def is_guarding(trace: Trace) -> bool:
+    """Whether items are being taken that the run may leave."""
+    return bool(trace.notes.get("guarding"))
+
+
+def note_advance(trace: Trace, iterator: Any, in_passing: int = 4) -> None:
+    """Note that an iterator is about to give an item: Python's, not one whose place is a value of the graph.
+
+    `in_passing` is how many references there are, counted here, to one that was made for this: nobody else goes on with it.
+    """
+    refuse_spent(trace, iterator)
+    if not trace.journal or hasattr(type(iterator), "__staged_next__") or made_here(iterator, trace):
+        return
+    key = ("iterator", id(iterator))
+    if key not in trace.journal[-1]:
+        if getrefcount(iterator) <= in_passing:
+            return
+        trace.record(IteratorPlace(iterator))
+        if not in_region(trace):  # there it is refused where anybody outside has it
+            earlier, now = trace.notes.get("advanced", ({}, {}))
+            if id(iterator) in earlier:  # an attempt to trace the function took items: they are gone
+                raise refusal("iterator-from-outside", what=type(iterator).__name__)
+            now[id(iterator)] = iterator
+    place: Any = trace.journal[-1][key][0]
+    place.token = object()

@@ -1,0 +1,329 @@
+"""Generators that give their next item where only the run knows whether, and how often, they are asked."""
+
+import contextlib
+import itertools
+
+import pytest
+
+import autograph as ag
+from tests.programs.harness import Programs
+
+PROGRAMS = Programs()
+
+
+def fibonacci():
+    a, b = 0, 1
+    while True:
+        yield a
+        a, b = b, a + b
+
+
+def powers(x):
+    """Of two."""
+    while True:
+        yield x
+        x = x * 2
+
+
+def up_to(n):
+    i = 0
+    while i < n:
+        yield i
+        i += 1
+
+
+def primes():
+    n = 2
+    while True:
+        prime, d = True, 2
+        while d * d <= n:
+            if n % d == 0:
+                prime = False
+                break
+            d += 1
+        if prime:
+            yield n
+        n += 1
+
+
+def in_twos(xs):
+    for x in xs:
+        if x > 2:
+            yield x
+            yield -x
+        else:
+            yield 0
+
+
+def running(xs):
+    total = 0
+    for x in xs:
+        total = total + x
+        yield total
+        total = total * 2
+
+
+def hailstones(n):
+    while True:
+        yield n
+        if n == 1:
+            break
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+
+
+def three(x):
+    yield x
+    if x > 2:
+        yield x * 10
+    yield x + 1
+
+
+def letters(text):
+    for c in text:
+        if c != " ":
+            yield c
+
+
+def gcd_steps(a, b):
+    while b:
+        a, b = b, a % b
+        yield a
+
+
+@PROGRAMS.add((5,), (0,))
+def in_a_loop(n):
+    numbers, total = fibonacci(), 0
+    for _ in range(n):
+        total += next(numbers)
+    return total
+
+
+@PROGRAMS.add((5,), (-1,))
+def in_a_branch(n):
+    numbers, first = fibonacci(), 0
+    if n > 0:
+        first = next(numbers)
+    return first * 100 + next(numbers)
+
+
+@PROGRAMS.add((3.0,), (-3.0,))
+def of_tensors(x):
+    doubled = powers(x)
+    if x > 0:
+        next(doubled)
+    return next(doubled)
+
+
+@PROGRAMS.add((4,), (0,))
+def to_its_end(n):
+    numbers, total = up_to(n), 0
+    while True:
+        v = next(numbers, None)
+        if v is None:
+            break
+        total += v
+    return total
+
+
+@PROGRAMS.add((3,), (6,), (0,))
+def past_its_end(n):
+    numbers, total = up_to(4), 0
+    for _ in range(n):
+        total = total * 10 + next(numbers, 9)
+    return total
+
+
+@PROGRAMS.add((5,), (0,))
+def with_others(n):
+    total = 0
+    for i, v in zip(range(n), fibonacci()):
+        total += i * v
+    return total
+
+
+@PROGRAMS.add((4,), (1,))
+def by_a_function(n):
+    numbers = fibonacci()
+
+    def take(k):
+        total = 0
+        for _ in range(k):
+            total += next(numbers)
+        return total
+
+    return take(n) * 100 + take(2)
+
+
+@PROGRAMS.add((4,), (1,))
+def after_a_break(n):
+    ids, numbers, total = itertools.count(1), up_to(10), 0
+    for v in numbers:
+        if v > n:
+            break
+        total += v * next(ids)
+    return total * 100 + next(numbers)
+
+
+@PROGRAMS.add((4,), (1,))
+def of_a_test_in_a_loop(n):
+    found, total = primes(), 0
+    for _ in range(n):
+        total = total * 10 + next(found)
+    return total
+
+
+@PROGRAMS.add((3,), (1,))
+def primes_below(n):
+    found, total = primes(), 0
+    for v in found:
+        if v > n * 3:
+            break
+        total += v
+    return total * 100 + next(found)
+
+
+@PROGRAMS.add((3,), (1,))
+def two_for_a_turn(n):
+    numbers, total = in_twos([n, 3, 1, 5]), 0
+    while total < 4:
+        total += next(numbers, 100) + 1
+    return total * 100 + next(numbers, 7)
+
+
+@PROGRAMS.add((3,), (1,))
+def bound_between(n):
+    sums, total = running([n, n + 1, 3]), 0
+    if n > 1:
+        total = next(sums) + next(sums)
+    return total * 1000 + next(sums)
+
+
+@PROGRAMS.add((7,), (1,))
+def ended_after_a_yield(n):
+    numbers, steps = hailstones(n), 0
+    while next(numbers, 1) != 1:
+        steps += 1
+    return steps * 10 + next(numbers, 5)
+
+
+@PROGRAMS.add((5,), (2,), (-1,))
+def without_a_loop(n):
+    numbers, total = three(n), 0
+    if n > 0:
+        total = next(numbers)
+    return total * 1000 + next(numbers) * 10 + next(numbers, 4)
+
+
+@PROGRAMS.add((3,), (-1,))
+def letters_in_turn(n):
+    found, text = letters("a b c d"), ""
+    for c in found:
+        text += c
+        if n > 0:
+            text += next(found)
+    return text
+
+
+@PROGRAMS.add((48, 36), (7, 5))
+def remainders(a, b):
+    steps, total = gcd_steps(a, b), 0
+    while (r := next(steps, None)) is not None:
+        total = total * 100 + r
+    return total
+
+
+class Source:
+    def __init__(self, it):
+        self.it = it
+
+
+@PROGRAMS.add((1,), (-1,))
+def in_an_attribute(n):
+    source, total = Source(letters("1 2 3")), 0
+    if n > 0:
+        total = sum(int(c) for c in source.it)
+    return total * 100 + len(list(source.it))
+
+
+@PROGRAMS.add((1,), (-1,))
+def in_a_dictionary(n):
+    table, total = {"it": letters("1 2 3")}, 0
+    if n > 0:
+        total = len(list(table["it"]))
+    return total * 100 + len(list(table["it"]))
+
+
+@PROGRAMS.add((1,), (-1,))
+def beside_another(n):
+    a, b = itertools.tee([1, 2, 3])
+    total = 0
+    if n > 0:
+        total = sum(a)
+    return total * 100 + len(list(a)) * 10 + len(list(b))
+
+
+@contextlib.contextmanager
+def logged(log):
+    log.append(1)
+    try:
+        yield 5
+    finally:
+        log.append(2)
+
+
+@PROGRAMS.add((1,), (-1,))
+def within_a_with(n):
+    found, log, total = letters("1 2 3"), [], 0
+    with logged(log) as five:
+        if n > 0:
+            total = int(next(found)) + five
+    return total * 100 + len(list(found)) * 10 + len(log)
+
+
+@PROGRAMS.add((1,), (-1,))
+def beside_one_that_is_sent_to(n):
+    def added():
+        total = 0
+        while True:
+            v = yield total
+            if v is None:
+                return
+            total += v
+
+    sums, total = added(), 0
+    next(sums)
+    for k in range(3):
+        total = sums.send(k)
+    found = letters("1 2")
+    if n > 0:
+        total += int(next(found))
+    return total * 10 + len(list(found))
+
+
+test_eager, test_staged, _ = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()
+
+
+def matches(x):
+    import re
+
+    found, first = re.finditer("[0-9]", "a1b2c3"), 0
+    if x > 0:
+        first = len(list(found))
+    return first * 10 + len(list(found))
+
+
+def lines(x):
+    import io
+
+    file, count = io.StringIO("a\nb\nc"), 0
+    if x > 0:
+        count = len(list(file))
+    return count * 10 + len(list(file))
+
+
+@pytest.mark.parametrize("f", [matches, lines])
+def test_iterators_in_c_are_refused(f):
+    assert f(1) == 30
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="iterator-in-graph"):
+        ag.function(f)(ag.constant(1))
