@@ -154,7 +154,7 @@ def _see(trace: Trace, x: Any, depth: int = 0) -> None:
         held = x[:_FEW]
     elif kind is dict:
         held = list(itertools.islice(x.values(), _FEW))
-    elif kind.__dictoffset__ and kind.__getattribute__ is object.__getattribute__ and not issubclass(kind, type):
+    elif kind.__dictoffset__ and kind.__getattribute__ is _PLAINLY and not issubclass(kind, type):
         held = list(itertools.islice(object.__getattribute__(x, "__dict__").values(), _FEW))
     for each in held:
         if _is_iterator(each):
@@ -163,6 +163,7 @@ def _see(trace: Trace, x: Any, depth: int = 0) -> None:
 
 _NONE = NUMBERS | {Tensor, range, type, ModuleType}
 _FEW = 32
+_PLAINLY: Any = object.__getattribute__
 _NESTED = 4  # functions that name functions
 places.seen_in_region = _see
 

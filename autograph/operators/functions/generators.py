@@ -325,8 +325,11 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
     inner = [_made[g] for g in (*made.args, *made.kwargs.values()) if may_be_shared(g)]
     fresh = tuple(map(_renewed, made.args)), {k: _renewed(v) for k, v in made.kwargs.items()}
     trace.journal.append(table)
+    births = births_of(trace)
+    births.tried += 1
     try:
-        watch(trace, body)  # type: ignore[arg-type]
+        for function in (body, made.function, *(other.function for other in inner)):
+            watch(trace, function)
         while True:
             try:
                 item = next(x)
@@ -342,6 +345,7 @@ def tried_by_python(x: Any, body: Body, test: Callable[[], Any]) -> Emitting | N
         if x.gi_frame is not None or (isinstance(error, TraceAgain) and error.hint != advances.BY_PLACE):
             raise
     finally:
+        births.tried -= 1
         trace.journal.pop()
         for key, known in table.items() if trace.journal else ():
             trace.journal[-1].setdefault(key, known)

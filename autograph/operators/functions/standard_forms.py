@@ -65,7 +65,8 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not (any(map(unknown, args[looked_at])) or by_place(STATE.trace)):
+        decided = any(map(unknown, args[looked_at])) or any(isinstance(x, Tensor) for x in args)
+        if STATE.trace is None or not (decided or by_place(STATE.trace)):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 

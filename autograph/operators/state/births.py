@@ -57,6 +57,7 @@ class Births:
 
     def __init__(self, journal: Journal) -> None:
         self.objects: dict[int, tuple[Any, Graph]] = {}  # by id: the object or a reference to it
+        self.tried = 0  # trials under way that are to find all that they change
         self.opened: set[int] = set()  # being described: who refers to itself is met again
         self.journal = journal
         self.gone = partial(_gone, weakref.ref(self))
@@ -83,7 +84,7 @@ class Births:
     def here(self, x: Any, trace: Trace) -> bool:
         """Whether `x` was made in the open region: nobody else sees what is written to it."""
         known = self.objects.get(id(x))
-        return known is not None and known[1] is trace.builder.region.graph
+        return known is not None and known[1] is trace.builder.region.graph and not self.tried
 
     def before(self, x: Any, region: Region) -> bool:
         """Whether `x` was made in a region around this one."""
