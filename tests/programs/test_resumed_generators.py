@@ -300,6 +300,48 @@ def beside_one_that_is_sent_to(n):
     return total * 10 + len(list(found))
 
 
+class Counter:
+    def __init__(self):
+        self.total = 0
+
+    def stream(self, xs):
+        for x in xs:
+            self.total += x
+            yield self.total
+
+
+@PROGRAMS.add((2,), (9,))
+def that_changes_an_object(n):
+    counter, total = Counter(), 0
+    for t in counter.stream([1, 2, 3, 4]):
+        if t > n:
+            break
+        total += t
+    return total * 100 + counter.total
+
+
+@PROGRAMS.add((2,), (9,))
+def that_changes_a_name(n):
+    count = total = 0
+
+    def stream(xs):
+        nonlocal count
+        for x in xs:
+            count += x
+            yield count
+
+    for t in stream([1, 2, 3, 4]):
+        if t > n:
+            break
+        total += t
+    return total * 100 + count
+
+
+@PROGRAMS.add((6,), (1,))
+def as_many_as_the_run_says(n):
+    return sum(itertools.islice(up_to(9), n)) * 100 + sum(itertools.islice(fibonacci(), n))
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()
 
@@ -322,7 +364,17 @@ def lines(x):
     return count * 10 + len(list(file))
 
 
-@pytest.mark.parametrize("f", [matches, lines])
+def rows(n):
+    import csv
+    import io
+
+    found, total = csv.reader(io.StringIO("1,2\n3,4\n5,6")), 27
+    for _ in range(n):
+        total += 3 * int(next(found)[0])
+    return total
+
+
+@pytest.mark.parametrize("f", [matches, lines, rows])
 def test_iterators_in_c_are_refused(f):
     assert f(1) == 30
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="iterator-in-graph"):

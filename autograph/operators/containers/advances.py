@@ -52,22 +52,23 @@ def by_place(trace: Trace | None) -> bool:
     return trace is not None and BY_PLACE in hints_of(trace)
 
 
-def taken_in_part(kind: str = "generator-items") -> BaseException:
+def taken_in_part(kind: str = "generator-items", **fields: str) -> BaseException:
     """What to raise where somebody goes on with an iterator of which only the run knows where it stands: the function is
     traced again with iterators that keep their items; where that was tried, a refusal."""
     trace = STATE.trace
     if trace is not None and trace.notes.get("restarts") and not by_place(trace):
         return TraceAgain(BY_PLACE)
-    return refusal(kind)
+    return refusal(kind, **fields)
 
 
 class IteratorPlace:
     """Where an iterator stands."""
 
-    __slots__ = ("_seen", "owner", "token")
+    __slots__ = ("_last", "_seen", "owner", "token")
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
+        self._last: Any = None  # where it really is, if it was to be put back
         self.token = object()
         self._seen = _progress(owner)
 
@@ -89,8 +90,16 @@ class IteratorPlace:
             if trace is not None and trace.notes.get("restarts") and not by_place(trace):
                 raise TraceAgain(BY_PLACE)
             raise refusal("iterator-in-graph", what=type(self.owner).__name__)
-        if STATE.trace is not None and "advanced" in STATE.trace.notes:
-            STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner  # its items are gone
+        now = self.read()
+        if now is not value and STATE.trace is not None:
+            gone = STATE.trace.notes.setdefault("gone", {})  # items of which are
+            if value is self._last:
+                gone.pop(id(self.owner), None)
+            else:
+                self._last = now
+                gone[id(self.owner)] = self.owner
+                if "advanced" in STATE.trace.notes:
+                    STATE.trace.notes["advanced"][0][id(self.owner)] = self.owner
         self.token = value
 
     def __repr__(self) -> str:
@@ -185,6 +194,8 @@ def refuse_spent(trace: Trace, iterator: Any) -> None:
     """Refuse an iterator of Python's of which only the run knows where it stands."""
     if id(iterator) in trace.notes.get("spent", ()):
         raise taken_in_part()
+    if id(iterator) in trace.notes.get("gone", ()):
+        raise taken_in_part("iterator-in-graph", what=type(iterator).__name__)
 
 
 @contextmanager

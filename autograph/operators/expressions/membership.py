@@ -33,8 +33,7 @@ from autograph.operators.values.maybe import is_set
 from autograph.operators.values.quick import KEYS, is_object, meet_key
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
-from runtime.tensor.trace import STATE
-from runtime.tensor.trace import current
+from runtime.tensor.trace import STATE, current
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
 __all__ = ["in_", "is_", "is_not", "not_in"]

@@ -232,7 +232,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return keys_of(x)
     if kind is list or kind in PLAIN or (trace := current()) is None:
         return None
-    if "spent" in trace.notes:
+    if "spent" in trace.notes or "gone" in trace.notes:
         advances.refuse_spent(trace, x)
     if kind is not GeneratorType:
         x = x if has_own_next(x) else _of_object(x)

@@ -9,11 +9,11 @@ from typing import Any
 
 from autograph.operators.containers.advances import by_place
 from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.functions import generators
 from autograph.operators.functions import itertools_forms as forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
-from autograph.operators.items.iterators import BufferedIterator
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.endless_iterators import repeated
@@ -98,7 +98,7 @@ def tee_(iterable: Any, n: int = 2, /) -> Any:
     trace = STATE.trace
     if trace is None or tensorless(trace) or type(n) is not int or n < 1:
         return itertools.tee(iterable, n)
-    first = BufferedIterator(iter(iterable))
+    first = generators.buffered(iter(iterable), ())
     return first, *(first.beside() for _ in range(n - 1))
 
 

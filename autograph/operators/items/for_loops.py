@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import guarding, note_advance, note_spent
+from autograph.operators.containers.advances import (
+    by_place,
+    guarding,
+    note_advance,
+    note_spent,
+    taken_in_part,
+)
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.functions.calls import special
@@ -254,12 +261,17 @@ def rest_guarded(
 def _guarded_turns(trace: Trace, iterator: Any) -> Iterator[tuple[Callable[[], None], Any]]:
     """All items of an iterator of Python's, which is used up: only the run knows how many of them are taken."""
     note_spent(trace, iterator)
-    while True:
+    for taken in itertools.count():
         with guarding(trace):
             item = next(iterator, _END)
         if item is _END:
             return
+        if taken >= _ENDLESS or (taken >= MOST_TURNS and "restarts" in trace.notes and not by_place(trace)):
+            raise taken_in_part("endless-zip")
         yield _nothing, item
+
+
+_ENDLESS = 10_000  # turns
 
 
 _END = object()

@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 _SEQUENCES = frozenset((list, tuple, range))
-_ENDED = sys.maxsize  # the place of an iterator that has said that it has no more, and never will
+_ENDED = sys.maxsize // 2  # the place of an iterator that has said that it has no more, and never will
 
 
 class StagedIterator:

@@ -243,7 +243,8 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
     heap = trace.notes["heap"].known if "heap" in trace.notes else ()
-    told = trace.notes.get("alternatives told", ()), trace.notes.get("spent", ()), *trace.notes.get("advanced", ())
+    notes = ("alternatives told", "spent", "gone")
+    told = (*(trace.notes.get(name, ()) for name in notes), *trace.notes.get("advanced", ()))
     known = births_of(trace).objects, trace.notes.get("named_reads", ()), trace.closures, shared, heap, *told
     count.drop([owners, *known, *trace.notes.get("kept", ()), *records])
     rest = [key for key in owners if key not in count.dead]
