@@ -52,13 +52,13 @@ def by_place(trace: Trace | None) -> bool:
     return trace is not None and BY_PLACE in hints_of(trace)
 
 
-def taken_in_part(kind: str = "generator-items", **fields: str) -> BaseException:
+def taken_in_part(otherwise: BaseException | None = None) -> BaseException:
     """What to raise where somebody goes on with an iterator of which only the run knows where it stands: the function is
     traced again with iterators that keep their items; where that was tried, a refusal."""
     trace = STATE.trace
     if trace is not None and trace.notes.get("restarts") and not by_place(trace):
         return TraceAgain(BY_PLACE)
-    return refusal(kind, **fields)
+    return refusal("generator-items") if otherwise is None else otherwise
 
 
 class IteratorPlace:
@@ -86,10 +86,7 @@ class IteratorPlace:
     def write(self, value: Any) -> None:
         """Nobody can put it back; that is refused where somebody outside sees it."""
         if type(value) is not object:
-            trace = STATE.trace
-            if trace is not None and trace.notes.get("restarts") and not by_place(trace):
-                raise TraceAgain(BY_PLACE)
-            raise refusal("iterator-in-graph", what=type(self.owner).__name__)
+            raise taken_in_part(refusal("iterator-in-graph", what=type(self.owner).__name__))
         now = self.read()
         if now is not value and STATE.trace is not None:
             gone = STATE.trace.notes.setdefault("gone", {})  # items of which are
@@ -195,7 +192,7 @@ def refuse_spent(trace: Trace, iterator: Any) -> None:
     if id(iterator) in trace.notes.get("spent", ()):
         raise taken_in_part()
     if id(iterator) in trace.notes.get("gone", ()):
-        raise taken_in_part("iterator-in-graph", what=type(iterator).__name__)
+        raise taken_in_part(refusal("iterator-in-graph", what=type(iterator).__name__))
 
 
 @contextmanager

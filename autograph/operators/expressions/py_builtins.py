@@ -67,6 +67,7 @@ from autograph.operators.values.choice import (
     choice_of,
     is_alternative,
     resolve,
+    select,
     select_any,
 )
 from autograph.operators.values.descriptors import Struct
@@ -482,6 +483,8 @@ def iter_(x: Any, *sentinel: Any) -> Any:
 @stand_in(builtins.next)
 def next_(iterator: Any, *default: Any) -> Any:
     """`next`."""
+    if type(iterator) in CHOICES:
+        return select(iterator, lambda taken: next_(taken, *default))
     trace = current()
     refuse_spent(iterator)
     if default and trace is not None and has_own_next(iterator):

@@ -7,7 +7,8 @@ with it under the condition, so that writing an item of one is seen through the 
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from functools import reduce
+from typing import Any, TypeAlias
 
 from autograph.errors.refusals import refusal
 from autograph.operators.state.nesting import is_open
@@ -48,34 +49,75 @@ def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None
         return
     for box, when in ((left, True), (right, False)):
         if type(box) is Tensor and is_open(trace, trace.value_of(box).graph) and box.type == joined.type:
-            table = trace.notes.setdefault("aliases", {})
-            for one, other in ((joined, box), (box, joined)):
-                entry = table.get(id(one))
-                if entry is None or entry[0]() is not one:
-                    entry = table[id(one)] = (weakref.ref(one), [])
-                entry[1].append((weakref.ref(other), test, when))
+            known = _links_of(trace, box)
+            _add(trace, joined, box, ((test, when),))
+            for other, conditions in known:  # the box that leads there may be gone by the time that one is written
+                if other is not joined and other.type.shape != ():
+                    _add(trace, joined, other, ((test, when), *conditions))
         if is_array(box):
             mark_array(joined, of_any_rank=True)
 
 
-def write_through(trace: Trace, box: Tensor, seen: tuple[Tensor, ...] = ()) -> None:
+_Conditions: TypeAlias = tuple[tuple[Tensor, bool], ...]  # truths, each with what it has to be
+
+
+def _links_of(trace: Trace, box: Tensor) -> list[tuple[Tensor, _Conditions]]:
+    """The boxes that `box` is linked with, where that can be asked here."""
+    entry = trace.notes.get("aliases", {}).get(id(box))
+    if entry is None or entry[0]() is not box:
+        return []
+    found = []
+    for reference, conditions in entry[1].values():
+        other = reference()
+        if other is not None and all(is_open(trace, test._value.graph) for test, _ in conditions):
+            found.append((other, conditions))
+    return found
+
+
+def _add(trace: Trace, one: Tensor, two: Tensor, conditions: _Conditions) -> None:
+    """Note that two boxes are one under all of the conditions."""
+    table = trace.notes.setdefault("aliases", {})
+    before = next((known for other, known in _links_of(trace, one) if other is two), None)
+    if before is not None and _by_id(before) != _by_id(conditions):
+        conditions = ((op.logical_or(_truth(before), _truth(conditions)), True),)
+    for box, other in ((one, two), (two, one)):
+        entry = table.get(id(box))
+        if entry is None or entry[0]() is not box:
+            entry = table[id(box)] = (weakref.ref(box), {})
+        entry[1][id(other)] = (weakref.ref(other), conditions)
+
+
+def _by_id(conditions: _Conditions) -> list[tuple[int, bool]]:
+    return [(id(test), when) for test, when in conditions]
+
+
+def _truth(conditions: _Conditions) -> Any:
+    """The truth of all of them."""
+    truths = [test if when else op.logical_not(test) for test, when in conditions]
+    return reduce(op.logical_and, truths)
+
+
+def write_through(trace: Trace, box: Tensor) -> None:
     """After an item of `box` was written: the boxes that are the same one on some path change with it there."""
+    _written(trace, box)
+    for other, conditions in _links_of(trace, box):
+        if other is box or not is_open(trace, trace.value_of(other).graph):
+            continue
+        if len(conditions) > 1:
+            new = op.where(_truth(conditions), box, other)
+        else:
+            ((test, when),) = conditions
+            new = op.where(test, box, other) if when else op.where(test, other, box)
+        trace.write(other, trace.operand(new))
+        _written(trace, other)
+
+
+def _written(trace: Trace, box: Tensor) -> None:
+    """Note that an item of a box was written; nobody may be in doubt whether another one was."""
     trace.notes.setdefault("written boxes", []).append(weakref.ref(box))
     for first, second, hint in trace.notes.get("doubts", {}).get(id(box), ()):
         if first() is not None and second() is not None and (first() is box or second() is box):
             raise TraceAgain(hint)
-    entry = trace.notes.get("aliases", {}).get(id(box))
-    if entry is None or entry[0]() is not box:
-        return
-    for reference, test, when in entry[1]:
-        other = reference()
-        if other is None or other is box or any(other is s for s in seen) or not is_open(trace, test._value.graph):
-            continue
-        if not is_open(trace, trace.value_of(other).graph):
-            continue
-        new, old = (box, other) if when else (other, box)
-        trace.write(other, trace.operand(op.where(test, new, old)))
-        write_through(trace, other, (*seen, box))
 
 
 written_hook[0] = write_through
@@ -124,23 +166,17 @@ def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:
     """Note that the box `after` may be the box `before`."""
     if trace.notes.get("restarts") and type(after) is Tensor and type(before) is Tensor:
         table = trace.notes.setdefault("doubts", {})
-        for box in (after, before):
-            table.setdefault(id(box), []).append((weakref.ref(after), weakref.ref(before), hint))
+        for one in (before, *(other for other, _ in _links_of(trace, before))):  # `before` itself may be gone soon
+            for box in (after, one):
+                table.setdefault(id(box), []).append((weakref.ref(after), weakref.ref(one), hint))
 
 
 def linked_boxes(trace: Trace, box: Any) -> list[tuple[Tensor, Any]]:
     """The boxes that `box` may be, itself included, with the condition under which it is."""
     found: list[tuple[Tensor, Any]] = [(box, True)]
-    for one, condition in found:
-        entry = trace.notes.get("aliases", {}).get(id(one))
-        if entry is None or entry[0]() is not one:
-            continue
-        for reference, test, when in entry[1]:
-            other = reference()
-            if other is None or any(other is known for known, _ in found) or not is_open(trace, test._value.graph):
-                continue
-            mine = test if when else op.logical_not(test)
-            found.append((other, mine if condition is True else op.logical_and(condition, mine)))
+    for other, conditions in _links_of(trace, box):
+        if other is not box:
+            found.append((other, _truth(conditions)))
     return found
 
 

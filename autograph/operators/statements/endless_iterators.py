@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from autograph.errors.refusals import refusal
 from autograph.operators.containers.advances import by_place, taken_in_part
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedIterable, any_iterable, over_items, staged_iterable
@@ -92,7 +93,7 @@ def _of_iterator(x: Any, most: int) -> StagedIterable:
         return known.rest()
     items = list(itertools.islice(x, most))
     if len(items) == _MOST:
-        raise taken_in_part("endless-zip")
+        raise taken_in_part(refusal("endless-zip"))
     return over_items(items)
 
 

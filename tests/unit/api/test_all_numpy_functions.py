@@ -192,6 +192,7 @@ CASES = {
     np.extract: [(lambda a: np.extract(a > 0, a), A)],
     np.nan_to_num: [(np.nan_to_num, N), (lambda a: np.nan_to_num(a / 0.0, posinf=3.0), V)],
     np.sort: [(np.sort, A), (lambda a: np.sort(a, axis=None), A)],
+    np.lexsort: [(lambda a: np.lexsort((a[0], a[1])), A)],
     np.argsort: [(np.argsort, A), (lambda a: np.argsort(a, axis=None), A)],
     np.partition: [(lambda a: np.sort(np.partition(a, 2)[:2]), V)],
     np.argpartition: [(lambda a: np.sort(a[np.argpartition(a, 2)[:2]]), V)],
