@@ -19,6 +19,24 @@ def items_of(generator: Any, args: Any, kwargs: Any) -> list[Any]:
     return items
 
 
+class Indexed:
+    """An iterator over what only has `__getitem__`, which raises IndexError at its end."""
+
+    def __init__(self, items: Any) -> None:
+        self.items, self.place = items, 0
+
+    def __iter__(self) -> Indexed:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            item = self.items[self.place]
+        except IndexError:
+            raise StopIteration from None
+        self.place += 1
+        return item
+
+
 class Resumed:
     """An iterator: a function gives its items."""
 

@@ -261,6 +261,8 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
 def _of_object(x: Any) -> Any:
     """A generator that an object's `__iter__` makes, not begun, or what is staged there; None of other iterables."""
     method = getattr(type(x), "__iter__", None)
+    if method is None and type(getattr(type(x), "__getitem__", None)) is FunctionType and leads_to_tensor([x]):
+        return specials.callee(generator_forms.Indexed)(x)
     if type(method) is not FunctionType or not _may_be_asked(undispatched(method).__code__):
         return None
     converted = truth.special_hook(x, "__iter__")
