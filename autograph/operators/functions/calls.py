@@ -36,12 +36,20 @@ from autograph.load.cache import has_tries, is_converted
 from autograph.operators.containers.contents import note_within, noting, noting_method
 from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
-from autograph.operators.containers.sharing import sync
 from autograph.operators.functions.alternatives import by_alternatives
 from autograph.operators.functions.array_functions import is_of_numpy, on_arrays
 from autograph.operators.functions.constructors import NEW, constructor, new_instance
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker, refuse_spent
+from autograph.operators.functions.noted_methods import (
+    DICT_READS,
+    DICT_WRITES,
+    by_python,
+    dict_method,
+    next_plainly,
+    on_heap,
+    plainly,
+)
 from autograph.operators.functions.python_forms import ACCELERATED, python_form
 from autograph.operators.functions.recursion import recursive
 from autograph.operators.functions.try_forms import choosing_tries, with_tries
@@ -56,9 +64,8 @@ from autograph.operators.functions.unconverted import (
     without_lists,
 )
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.dict_places import note_all, note_item, note_order
 from autograph.operators.state.places import rebinds, watch
-from autograph.operators.state.plain import ITERATORS, NUMBERS, PLAIN
+from autograph.operators.state.plain import ITERATORS, NUMBERS
 from autograph.operators.state.plain_arrays import at_of_ufunc, method_of_array
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
@@ -74,10 +81,9 @@ from autograph.operators.statements.world import (
 )
 from autograph.operators.values import quick, specials
 from autograph.operators.values.choice import choice_of, select
-from autograph.operators.values.maybe import is_maybe, merged
+from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
-from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = ["callee", "converted", "special", "with_tries"]
@@ -116,11 +122,11 @@ def callee(f: Any) -> Any:
         if owned is list or owned is dict:
             name = f.__name__
             if id(f.__self__) in trace.journal.noted and name in (_WRITES if owned is list else _WRITES_ALL):
-                return f if owned is dict or name in _ALL_PYTHONS else partial(_plainly, f)
+                return f if owned is dict or name in _ALL_PYTHONS else partial(plainly, f)
             if owned is list and name in _ALL_PYTHONS and "lists" not in trace.notes:
                 note_list(trace, f.__self__)
                 return f
-            if owned is dict and name in _DICT_READS and "choices" not in trace.notes:
+            if owned is dict and name in DICT_READS and "choices" not in trace.notes:
                 return f
         elif f is NEW:
             return new_instance
@@ -180,7 +186,7 @@ def _found(trace: Trace, f: Any, kind: type) -> Any:
             return _function(trace, f)
     if bound is not None:
         if type(bound.__self__) in _DICTIONARIES and f.__name__ in _PYTHONS_WRITES:
-            return partial(_by_python, bound)
+            return partial(by_python, bound)
         if is_unconverted_module(f.__module__) and note_within(trace, bound.__self__):
             return bound
         if type(bound.__self__).__name__ in GENERATORS and runs_again(trace, 3) and (how := asks_world(bound)):
@@ -245,12 +251,12 @@ def _builtin(trace: Trace, f: Any) -> Any:
         return at_of_ufunc(f)
     if owner is TextIOWrapper and name in _READS_FILES and tensorless(trace):
         return f
-    if name in _DICT_WRITES and issubclass(owner, dict):
-        return partial(_dict_method, f, name) if trace.journal else f
+    if name in DICT_WRITES and issubclass(owner, dict):
+        return partial(dict_method, f, name) if trace.journal else f
     if owner is dict:
         if name in _SUBSCRIPTS:
             return partial(STAND_INS[getattr(dict, name)], f.__self__)
-        if "choices" in trace.notes and name in _DICT_READS and any(map(is_maybe, f.__self__.values())):
+        if "choices" in trace.notes and name in DICT_READS and any(map(is_maybe, f.__self__.values())):
             return partial(dict_reads, name, f.__self__)
         return f
     if owner is GeneratorType and name == "send":
@@ -263,7 +269,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
     if owner in _HELPLESS or _is_inert(owner):
         return as_python(trace, f, f)
     if owner is ModuleType and (f is next or f.__module__ == "_heapq") and tensorless(trace):
-        return _hold(trace, f, _next if f is next else partial(_on_heap, f))
+        return _hold(trace, f, next_plainly if f is next else partial(on_heap, f))
     if owner is ModuleType and f in _UNWORLDLY:
         return _keep(trace, f, STAND_INS.get(f) or as_python(trace, f, noting(f)))
     if owner is ModuleType and f.__module__ in ACCELERATED:
@@ -279,20 +285,6 @@ def _builtin(trace: Trace, f: Any) -> Any:
             _LOOKED_AT.add(owner)
         quick.OUTRIGHT.add(owner)
     return _other(trace, f, BuiltinMethodType)
-
-
-def _on_heap(f: Any, heap: Any, /, *args: Any, **kwargs: Any) -> Any:
-    """A function of `heapq` in C as long as there is no tensor: that it changes its list is noted."""
-    trace = current()
-    if trace is not None and type(heap) is list and id(heap) not in trace.journal.noted:
-        note_list(trace, heap)
-    return f(heap, *args, **kwargs)
-
-
-def _next(iterator: Any, *default: Any) -> Any:
-    """`next` as long as there is no tensor: of what has one in the graph, that."""
-    staged = hasattr(type(iterator), "__staged_next__")
-    return STAND_INS[next](iterator, *default) if staged else next(iterator, *default)
 
 
 def _is_followed(owner: type) -> bool:
@@ -531,18 +523,8 @@ def converted(f: FunctionType) -> FunctionType:
         STATE.trace = trace
 
 
-_DICT_READS = frozenset(("get", "keys", "values", "items"))
 dict_reads: Any = None  # these of a dictionary with keys that were set on some paths only; put here by the module that can
-dict_writes: Any = None  # likewise
 keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
-
-
-def _plainly(f: Any, *args: Any) -> Any:
-    """A method of a list that is noted already."""
-    for a in args:
-        if type(a) not in PLAIN and type(a) is not list:
-            return ListMethod(f.__self__, f.__name__)(*args)
-    return f(*args)
 
 
 _UNKNOWN = None, None
@@ -559,34 +541,6 @@ _SUBSCRIPTS = frozenset(("__getitem__", "__contains__", "__reversed__"))
 _WITH_SLOTS = frozenset((object, list, dict))  # classes some special methods of which have stand-ins
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins
 _ALL_PYTHONS = frozenset(("append", "clear", "reverse"))  # of lists, whatever their arguments are
-_KEYED_WRITES = frozenset(("setdefault", "pop"))
-_DICT_WRITES = frozenset(("update", "setdefault", "pop", "popitem", "clear", "move_to_end"))
-
-
-def _dict_method(f: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
-    """A dictionary's method; what it may write is noted in the journal."""
-    trace, owner = current(), f.__self__
-    if trace is not None:
-        writes = name in _KEYED_WRITES and "choices" in trace.notes and not isinstance(args[0], Tensor)
-        if writes and is_maybe(owner.get(args[0])):
-            return dict_writes(name, owner, *args)
-        if name == "update":
-            # The argument may be an iterator, which can be read once.
-            args, kwargs = (merged(owner, dict(*args, **kwargs)),), {}
-        for key in args[:1] if name in ("setdefault", "pop") else args[0] if name == "update" else owner:
-            note_item(trace, owner, key)
-        note_order(trace, owner)
-    result = f(*args, **kwargs)
-    sync(trace)
-    return result
-
-
-def _by_python(method: Any, /, *args: Any, **kwargs: Any) -> Any:
-    """A dictionary's method that Python's own library has written in Python; what it wrote is noted."""
-    trace = current()
-    if trace is not None and trace.journal:
-        note_all(trace, method.__self__)
-    return method(*args, **kwargs)
 
 
 def _choice_call(f: Any) -> Any:

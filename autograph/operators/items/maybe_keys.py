@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograph.operators.containers.sharing import sync
-from autograph.operators.functions import calls, generators
+from autograph.operators.functions import calls, generators, noted_methods
 from autograph.operators.functions.generators import Body, Emitting, Test
 from autograph.operators.state.dict_places import note_item
 from autograph.operators.state.places import UNBOUND, read_by_name, watch
@@ -103,5 +103,5 @@ def _getattr(owner: Any, name: str, /, *default: Any) -> Any:
     return if_exp(is_set(value), lambda: without_unbound(value), lambda: default[0])
 
 
-calls.dict_reads, calls.dict_writes = _read, _write
+calls.dict_reads, noted_methods.dict_writes = _read, _write
 generators.keys_of = lambda d: view(d, lambda key, _: key) if has_maybe_keys(d) else None
