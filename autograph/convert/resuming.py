@@ -84,6 +84,8 @@ def resuming(function: Node, names: Names) -> Node | None:
     if (loop is not None and loop.orelse) or holds([*head, *turn, *(s for after in stages.after for s in after)], *_YIELDS):
         return None  # one is in a place that is no statement of the loop's
     if isinstance(loop, gast.For):
+        if not _is_early(loop.iter):
+            return None
         items = names.fresh("items")
         start += quote("items = iter(head)", loop, items=items, head=loop.iter)
         loop.iter = load(items, loop)
@@ -182,6 +184,21 @@ class _Stages:
             turns = quote(text, loop, stage=self.name, left=left, turns=turns)
         test = quote_expression("stage != 0 or test", loop, stage=self.name, test=loop.test)
         return [gast.copy_location(gast.While(test, turns, []), loop)]
+
+
+_READING = frozenset("range reversed enumerate zip sorted list tuple iter len min max abs int".split())
+_READING_METHODS = frozenset("items keys values split splitlines strip".split())
+
+
+def _is_early(node: Node) -> bool:
+    """Whether what a loop goes over may as well be asked for when the generator is made."""
+    for call in walk(node):
+        if isinstance(call, gast.Call):
+            f = call.func
+            known = f.id in _READING if isinstance(f, gast.Name) else getattr(f, "attr", None) in _READING_METHODS
+            if not known:
+                return False
+    return not holds(node, gast.Await, gast.NamedExpr)
 
 
 def _is_true(test: Node) -> bool:

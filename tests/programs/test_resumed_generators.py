@@ -342,6 +342,16 @@ def as_many_as_the_run_says(n):
     return sum(itertools.islice(up_to(9), n)) * 100 + sum(itertools.islice(fibonacci(), n))
 
 
+@PROGRAMS.add((2,), (-1,))
+def closed_in_a_branch(n):
+    numbers = up_to(5)
+    first = next(numbers)
+    if n > 0:
+        first += next(numbers) + numbers.send(None)
+        numbers.close()
+    return first * 100 + sum(numbers)
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()
 
@@ -374,7 +384,25 @@ def rows(n):
     return total
 
 
-@pytest.mark.parametrize("f", [matches, lines, rows])
+def made_by_a_call(n):
+    """What the call changes would be changed before the generator's first item is asked for."""
+    log = []
+
+    def made():
+        log.append(1)
+        return [4, 5, 6]
+
+    def found():
+        for x in made():
+            yield x
+
+    numbers, first = found(), 15 + len(log)
+    if n > 0:
+        first += sum(numbers)
+    return first
+
+
+@pytest.mark.parametrize("f", [matches, lines, rows, made_by_a_call])
 def test_iterators_in_c_are_refused(f):
     assert f(1) == 30
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="iterator-in-graph"):

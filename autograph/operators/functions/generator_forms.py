@@ -51,3 +51,20 @@ class Resumed:
 
     def __next__(self) -> Any:
         return self.following()
+
+    def send(self, value: Any) -> Any:
+        """As of a generator that makes nothing of it."""
+        return self.following()
+
+    def close(self) -> None:
+        """As of a generator."""
+        self.following = _over
+
+    def throw(self, error: Any) -> Any:
+        """As of a generator that catches nothing."""
+        self.close()
+        raise error
+
+
+def _over() -> Any:
+    raise StopIteration
