@@ -145,19 +145,21 @@ def meet_key(kind: type) -> bool:
     """Whether instances of a class are numbers or texts that sets and dictionaries find: it is entered, if it stays."""
     if kind in KEYS:
         return True
-    if kind in _not_keys:
+    known = _not_keys.get(id(kind))
+    if known is not None and known() is kind:
         return False
     found: tuple[Any, Any] = kind.__eq__, kind.__hash__
     if found in _FINDING and all(base in NUMBERS or _is_python(base) for base in kind.__mro__[:-1]):
         if "<locals>" not in kind.__qualname__:
             KEYS.add(kind)
         return True
-    _not_keys.add(kind)
+    key = id(kind)
+    _not_keys[key] = weakref.ref(kind, lambda _: _not_keys.pop(key, None))
     return False
 
 
 _FINDING: frozenset[Any] = frozenset((kind.__eq__, kind.__hash__) for kind in (int, str, bytes, float))
-_not_keys: weakref.WeakSet[type] = weakref.WeakSet()
+_not_keys: dict[int, Any] = {}  # by id; no WeakSet, whose code may be what is converted
 _OF_TUPLES = ("__iter__", "__len__", "__getitem__", "__getattribute__")
 _not_simple: weakref.WeakSet[type] = weakref.WeakSet()
 _WITHOUT_CODE = frozenset((
