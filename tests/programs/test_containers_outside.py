@@ -364,5 +364,5 @@ def test_an_iterator_that_a_try_takes_from_twice_is_refused_by_name():
         except StopIteration:
             return -x
 
-    with pytest.raises(ag.errors.OpError, match="iterator-from-outside"):
+    with pytest.raises(ag.errors.OpError, match="iterator-in-graph"):
         following(ag.constant(1))

@@ -7,8 +7,9 @@ with it under the condition, so that writing an item of one is seen through the 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.state.nesting import is_open
@@ -50,64 +51,84 @@ def link(trace: Trace, joined: Any, left: Any, right: Any, test: Tensor) -> None
     for box, when in ((left, True), (right, False)):
         if type(box) is Tensor and is_open(trace, trace.value_of(box).graph) and box.type == joined.type:
             known = _links_of(trace, box)
-            _add(trace, joined, box, ((test, when),))
-            for other, conditions in known:  # the box that leads there may be gone by the time that one is written
+            same = _When(test, when)
+            _add(trace, joined, box, same)
+            for other, also in known:  # the box that leads there may be gone by the time that one is written
                 if other is not joined and other.type.shape != ():
-                    _add(trace, joined, other, ((test, when), *conditions))
+                    _add(trace, joined, other, _When(None, parts=(same, also)))
         if is_array(box):
             mark_array(joined, of_any_rank=True)
 
 
-_Conditions: TypeAlias = tuple[tuple[Tensor, bool], ...]  # truths, each with what it has to be
+class _When:
+    """When two boxes are one: where `test` is `value`, or by the parts: all of them, or any. No node says so until it is
+    asked, in the region that asks."""
+
+    __slots__ = ("any_of", "parts", "test", "value")
+
+    def __init__(self, test: Tensor | None, value: bool = True, parts: tuple[_When, ...] = (), any_of: bool = False) -> None:
+        self.test, self.value, self.parts, self.any_of = test, value, parts, any_of
+
+    def tests(self) -> Iterator[Tensor]:
+        """The tensors that tell."""
+        pending, seen = [self], {id(self)}
+        while pending:
+            one = pending.pop()
+            if one.test is not None:
+                yield one.test
+            for part in one.parts:
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    pending.append(part)
+
+    def truth(self, known: dict[int, Any] | None = None) -> Any:
+        """The staged truth; each part is asked once."""
+        known = {} if known is None else known
+        if id(self) not in known:
+            if self.test is not None:
+                known[id(self)] = self.test if self.value else op.logical_not(self.test)
+            else:
+                truths = [part.truth(known) for part in self.parts]
+                known[id(self)] = reduce(op.logical_or if self.any_of else op.logical_and, truths)
+        return known[id(self)]
 
 
-def _links_of(trace: Trace, box: Tensor) -> list[tuple[Tensor, _Conditions]]:
+def _links_of(trace: Trace, box: Tensor) -> list[tuple[Tensor, _When]]:
     """The boxes that `box` is linked with, where that can be asked here."""
     entry = trace.notes.get("aliases", {}).get(id(box))
     if entry is None or entry[0]() is not box:
         return []
     found = []
-    for reference, conditions in entry[1].values():
+    for reference, when in entry[1].values():
         other = reference()
-        if other is not None and all(is_open(trace, test._value.graph) for test, _ in conditions):
-            found.append((other, conditions))
+        if other is not None and all(is_open(trace, test._value.graph) for test in when.tests()):
+            found.append((other, when))
     return found
 
 
-def _add(trace: Trace, one: Tensor, two: Tensor, conditions: _Conditions) -> None:
-    """Note that two boxes are one under all of the conditions."""
+def _add(trace: Trace, one: Tensor, two: Tensor, when: _When) -> None:
+    """Note when two boxes are one."""
     table = trace.notes.setdefault("aliases", {})
     before = next((known for other, known in _links_of(trace, one) if other is two), None)
-    if before is not None and _by_id(before) != _by_id(conditions):
-        conditions = ((op.logical_or(_truth(before), _truth(conditions)), True),)
+    if before is not None:
+        when = _When(None, parts=(before, when), any_of=True)
     for box, other in ((one, two), (two, one)):
         entry = table.get(id(box))
         if entry is None or entry[0]() is not box:
             entry = table[id(box)] = (weakref.ref(box), {})
-        entry[1][id(other)] = (weakref.ref(other), conditions)
-
-
-def _by_id(conditions: _Conditions) -> list[tuple[int, bool]]:
-    return [(id(test), when) for test, when in conditions]
-
-
-def _truth(conditions: _Conditions) -> Any:
-    """The truth of all of them."""
-    truths = [test if when else op.logical_not(test) for test, when in conditions]
-    return reduce(op.logical_and, truths)
+        entry[1][id(other)] = (weakref.ref(other), when)
 
 
 def write_through(trace: Trace, box: Tensor) -> None:
     """After an item of `box` was written: the boxes that are the same one on some path change with it there."""
     _written(trace, box)
-    for other, conditions in _links_of(trace, box):
+    for other, when in _links_of(trace, box):
         if other is box or not is_open(trace, trace.value_of(other).graph):
             continue
-        if len(conditions) > 1:
-            new = op.where(_truth(conditions), box, other)
+        if when.test is None or when.value:
+            new = op.where(when.truth(), box, other)
         else:
-            ((test, when),) = conditions
-            new = op.where(test, box, other) if when else op.where(test, other, box)
+            new = op.where(when.test, other, box)
         trace.write(other, trace.operand(new))
         _written(trace, other)
 
@@ -174,9 +195,9 @@ def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:
 def linked_boxes(trace: Trace, box: Any) -> list[tuple[Tensor, Any]]:
     """The boxes that `box` may be, itself included, with the condition under which it is."""
     found: list[tuple[Tensor, Any]] = [(box, True)]
-    for other, conditions in _links_of(trace, box):
+    for other, when in _links_of(trace, box):
         if other is not box:
-            found.append((other, _truth(conditions)))
+            found.append((other, when.truth()))
     return found
 
 
