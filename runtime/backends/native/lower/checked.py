@@ -8,7 +8,7 @@ from runtime.backends.native.lower.code import Code
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import number
 
-__all__ = ["CheckedOps"]
+__all__ = ["CheckedOps", "WrappingOps"]
 
 _SPARE = 2**32  # by which a product by a constant stays below 64 bits, so that small numbers can be added without a test
 _ALL = 2**60  # up to which Python's integers are asked to be, where it costs more to find out whether they need to
@@ -126,3 +126,13 @@ class CheckedOps(Ops):
         if known is not None and (known[0] > 0 or known[1] < 0):
             return
         self.code.require(str(self.not_equal(y, self.const(0, y)).reg), self.failure)
+
+
+class WrappingOps(Ops):
+    """Numbers of Python's own of which only the low bits are asked for (see `low_bits.py`)."""
+
+    alone = True
+
+    def left_shift(self, x: Scalar, y: Scalar) -> Scalar:
+        by = number(y.reg, "i64")
+        return super().left_shift(x, y) if by is None else self.multiply(x, self.const(1 << int(by), x))

@@ -13,6 +13,7 @@ from runtime.backends.native.lower.crossings import Held, converted, hold
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.held_lists import ListRep, copied, length_of, new_list, reserve
+from runtime.backends.native.lower.low_bits import wrapping
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
 from runtime.backends.native.lower.records import addressed
@@ -99,6 +100,7 @@ class _Entry:
             if ctx.type(value).shape != () and value not in ctx.outs:
                 ctx.bindable.add(value)
                 ctx.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
+        ctx.low = wrapping(self.graph)
         ctx.region(self.graph, reps)
         self._outputs()
         code.do("store i64 0, ptr %status")

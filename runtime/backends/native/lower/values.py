@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
-from runtime.backends.native.lower.checked import CheckedOps
+from runtime.backends.native.lower.checked import CheckedOps, WrappingOps
 from runtime.backends.native.lower.code import Code, Operand
 from runtime.backends.native.lower.elements import load
 from runtime.backends.native.lower.exprs import (
@@ -52,11 +52,13 @@ class Values:
         self.failure = "failed"
         self.ops = Ops(self.code, module.needs)
         self.checked = CheckedOps(self.code, module.needs, self.failure)
+        self.wrapping = WrappingOps(self.code, module.needs)
         self.lone = LoneOps(self.code, module.needs, module.declare)
         self.env: dict[Value, Any] = {}
         self.dims: dict[Dim, Operand] = {}
         self.arguments: set[str] = set()  # where arrays lie that the caller passed: nobody writes there
         self.exact: dict[Value, tuple[int, int]] = {}  # sums of Python's that fit 64 bits: between what
+        self.low: set[Value] = set()  # integers of Python's of which only the low bits are asked for
         self.proved: dict[tuple[Value, Operand], Any] = {}  # what is known of indices of axes of some size
         self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop
         self.pending: list[Deferred] = []

@@ -18,6 +18,7 @@ from runtime.backends.native.lower.crossings import Held, converted, copied_held
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.held_lists import ListRep, copied, is_mine, length_of, new_list, reserve
+from runtime.backends.native.lower.low_bits import wrapping
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.rules.branches import settled
@@ -216,6 +217,7 @@ class _Function:
         reps = [self._input(v) for v in self.graph.inputs]
         for value in self.graph.outputs:
             self.results.append(self._result(value))
+        ctx.low = wrapping(self.graph)
         ctx.region(self.graph, reps)
         scalars = self._deliver()
         code.do("store i64 0, ptr %status")

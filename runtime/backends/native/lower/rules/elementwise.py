@@ -64,7 +64,7 @@ def elementwise(ctx: FunctionLowering, node: Node) -> None:
     out = ctx.type(node.outputs[0])
     ops = ctx.ops
     if out.shape == () and not any(ctx.sizes(v) for v in node.inputs):
-        ops = ctx.checked if out.weak else ctx.lone
+        ops = ctx.lone if not out.weak else ctx.wrapping if node.outputs[0] in ctx.low else ctx.checked
     name = op.numpy if op.is_ufunc else op.name
     assert name is not None
     if op.rules.scalar is not None:
@@ -180,6 +180,9 @@ def constant_(ctx: FunctionLowering, node: Node) -> None:
     t = ctx.type(node.outputs[0])
     value = node.attrs["value"]
     if t.shape == ():
+        if t.weak and t.dtype.kind == "i" and not -(2**63) <= int(value) < 2**63:
+            ctx.code.require("false", ctx.failure)  # a number of Python's that 64 bits do not hold
+            value = 0
         ctx.define(node.outputs[0], constant(value, t))
         return
     code = code_of(t.dtype)
