@@ -43,7 +43,7 @@ def _cut(node: Node) -> Value | None:
 
 
 def _walk(graph: Graph, outputs: Sequence[Value], found: set[Value]) -> set[Value]:
-    """What is asked for wholly of a region whose outputs some are; adds to `found` the results of which only low bits are."""
+    """What is asked for wholly of a region some outputs of which are; results of which only low bits are go to `found`."""
     whole = set(outputs)
     for node in reversed(graph.nodes):
         name = node.op.name
