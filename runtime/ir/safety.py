@@ -17,8 +17,8 @@ __all__ = ["RISKY", "is_cheap", "may_fail", "may_raise"]
 
 RISKY = frozenset(
     "assert_ attempt call cholesky fold gather gather_nd index index_update inv list_get list_index list_pop list_set "
-    "list_stack list_concat_tensors matmul note numpy_function pow_modular py_function raise_ require_alternative reshape "
-    "solve stack concat to_python broadcast_to einsum squeeze".split()
+    "list_stack list_table list_concat_tensors matmul note numpy_function pow_modular py_function raise_ "
+    "require_alternative reshape solve stack concat to_python broadcast_to einsum squeeze".split()
 )
 """Operations that may raise when the graph runs."""
 

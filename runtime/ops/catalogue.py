@@ -65,6 +65,9 @@ _OPERATIONS = {
         acos acosh asin asinh atan atan2 atanh cbrt conj cos cosh deg2rad degrees exp exp2 expm1 hypot log
         log10 log1p log2 logaddexp logaddexp2 rad2deg radians rsqrt sin sinh sqrt tan tanh
     """,
+    "runtime.ops.fourier": """
+        fourier_transform
+    """,
     "runtime.ops.gather": """
         gather gather_grad gather_nd gather_nd_grad last_scattered nonzero one_hot scatter_nd tensor_scatter
         where
@@ -129,13 +132,16 @@ _OPERATIONS = {
         log_softmax log_softmax_grad softmax softmax_grad
     """,
     "runtime.ops.sorting": """
-        first_places search_sorted sort_along sort_order top_order unique_first
+        first_places search_sorted sort_along sort_order top_order unique_first unique_rows
     """,
     "runtime.ops.special": """
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e digamma erf erfc erfinv lgamma ndtri polygamma
     """,
     "runtime.ops.strings": """
         text text_call
+    """,
+    "runtime.ops.tables": """
+        list_rows list_table
     """,
 }
 _FUNCTIONS = {

@@ -157,6 +157,7 @@ class StackArrays(Op):
             dtype = promote(*((_dtype(x), not isinstance(x, (np.ndarray, np.generic))) for x in xs))[0]
             if any(np.ndim(x) for x in xs):
                 raise ShapeError("cannot stack tensors whose shapes differ", op="stack")
+            normalize_axis(axis, 1, "stack")
             return np.array(xs, dtype.dtype)
         return np.stack(xs, axis)
 

@@ -135,6 +135,12 @@ class Contiguous(Op):
         yield (_x(2, 6).T,), {}
 
 
+def _turned(op: Any, x: Any) -> Any:
+    """With the axes in the opposite order."""
+    x = op.strong(x)
+    return op.transpose(x, perm=tuple(reversed(range(op.type_of(x).rank))))
+
+
 @function("flatten", method=("flatten", "ravel"))
 def flatten(op: Any, x: Any, order: str = "C") -> Any:
     """All elements in one axis, in row-major order.
@@ -145,15 +151,17 @@ def flatten(op: Any, x: Any, order: str = "C") -> Any:
     As NumPy's.
     """
     if order != "C":
-        raise InvalidArgumentError(f"order {order!r} is not supported: row-major ('C') only", op="flatten")
+        return op.reshape(_turned(op, x), shape=(-1,))
     return op.reshape(op.strong(x), shape=(-1,))
 
 
 @function(method="reshape")
-def reshape_method(op: Any, x: Any, *shape: Any) -> Any:
-    """NumPy's `x.reshape(2, -1)` or `x.reshape((2, -1))`."""
+def reshape_method(op: Any, x: Any, *shape: Any, order: str = "C") -> Any:
+    """NumPy's `x.reshape(2, -1)` or `x.reshape((2, -1))`; with `order="F"` the first index changes fastest."""
     if len(shape) == 1 and not isinstance(shape[0], int):
         shape = shape[0]
+    if order == "F":
+        return _turned(op, reshape_method(op, _turned(op, x), *tuple(shape)[::-1]))
     entries, inputs = split_sizes(op, shape)
     return op.reshape(op.strong(x), *inputs, shape=entries)
 

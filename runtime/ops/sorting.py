@@ -234,6 +234,27 @@ class FirstPlaces(Op):
         yield (np.array([0, 1, 0, 2]), np.array([2, 1, 1])), {}
 
 
+class UniqueRows(Op):
+    """Of the distinct slices along the first axis, in order: where each first is, where each slice is among them, counts."""
+
+    outputs = 3
+
+    def infer(self, x: TensorType) -> tuple[TensorType, TensorType, TensorType]:
+        count = Dim()
+        places = TensorType("int64", (count,))
+        return places, TensorType("int64", None if x.shape is None else x.shape[:1]), places
+
+    @staticmethod
+    def kernel(x: Any) -> tuple[Any, Any, Any]:
+        _, first, inverse, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True, axis=0)
+        return first, inverse.reshape(-1), counts
+
+    vjp = lambda op, dy, y, x: (None,)
+
+    def samples(self) -> Iterable[Any]:
+        yield (np.array([[3, 1], [0, 2], [3, 1]]),), {}
+
+
 @function("unique")
 def unique(op: Any, x: Any, out_idx: Any = "int32", name: Any = None) -> tuple[Any, Any]:
     """The distinct elements of a vector in the order they first appear, and where each element is among them.

@@ -14,7 +14,7 @@ from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.items import add_at, write_part
-from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes
+from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes, signals
 from runtime.tensor.numpy_functions.table import TABLE, public
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -23,7 +23,7 @@ from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["FAMILIES", "attach"]
 
-FAMILIES = (applied, choosing, linear, numeric, reductions, shapes)
+FAMILIES = (applied, choosing, linear, numeric, reductions, shapes, signals)
 """The files whose functions are in the table."""
 
 

@@ -206,6 +206,8 @@ def _turning(there: Callable[..., Tensor], back: Callable[..., Callable[[Tensor,
         if view is not self and type(view) is Tensor and getattr(view, "_parent", None) is None:
             turned = usual
             if args or kwargs:
+                if "F" in (*args[:1], kwargs.get("order")) and len(self.type.shape or ()) > 1:
+                    return view  # other elements are neighbours: NumPy copies them
                 turned = Turned(lambda x: there(x, *args, **kwargs), back(*args, **kwargs))
             view._parent = (self if _depth(self) < _LONGEST else weakref.ref(self), turned)
             note_view(self, view)

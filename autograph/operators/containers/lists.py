@@ -26,6 +26,7 @@ from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
+from runtime.typesys.spec import ListType
 
 __all__ = [
     "ListPlace",
@@ -276,29 +277,52 @@ def concatenated(a: Any, b: Any) -> ListValue:
 def stacked(value: ListValue, axis: int = 0, rows: bool = False) -> Any:
     """The elements of a staged list as one tensor with a new axis; with `rows`, lists and tuples of equal numbers, too."""
     element = element_of(value)
-    types = value_types(element)
-    columns = value.values[: len(types)]
-    tensors = [emit("list_stack", [v], {"element": t})[0] for v, t in zip(columns, types, strict=True)]
-    out = _side_by_side(element, iter(tensors)) if rows else unpack(_stacked_descriptor(element), iter(tensors))
+    columns = zip(value.values, value_types(element), strict=False)
+    if rows:
+        tensors = [_table(v) if isinstance(t, ListType) else _column(v, t) for v, t in columns]
+        out = _side_by_side(element, iter(tensors), 1)
+    else:
+        out = unpack(_stacked_descriptor(element), iter([_column(v, t) for v, t in columns]))
     return out if axis == 0 else op.moveaxis(out, 0, axis)
 
 
-def _side_by_side(element: Any, columns: Iterator[Any]) -> Any:
+def _column(values: Value, kind: Any) -> Value:
+    return emit("list_stack", [values], {"element": kind})[0]
+
+
+def _table(values: Value) -> Value:
+    return emit("list_table", [values], {"kind": values.type})[0]
+
+
+def _side_by_side(element: Any, columns: Iterator[Any], axis: int) -> Any:
     """The columns of a list's elements as one tensor: of numbers themselves; of rows of equal numbers, side by side."""
+    if isinstance(element, Sequence) and element.element is not None:
+        return _side_by_side(element.element, columns, axis + 1)
     if isinstance(element, Struct) and element.kind in (list, tuple) and element.children:
         types, *others = map(value_types, element.children)
         if all(t == types for t in others):
-            return op.stack_arrays(*[_side_by_side(child, columns) for child in element.children], axis=1)
+            return op.stack_arrays(*[_side_by_side(child, columns, axis) for child in element.children], axis=axis)
     return unpack(_stacked_descriptor(element), columns)
 
 
 def typed(value: ListValue) -> ListValue:
-    """A staged list of bare numbers as one of NumPy's numbers of 64 bits; any other as it is."""
+    """A staged list of bare numbers, in rows or not, as one of NumPy's numbers of 64 bits; any other as it is."""
     element = element_of(value)
-    if not isinstance(element, Leaf) or not element.type.weak:
+    strong = _strong(element)
+    if strong == element:
         return value
-    kind = element.type.strong()
-    return ListValue(Leaf(kind), emit("list_cast", [value.values[0]], {"type": kind}))
+    kinds = zip(value.values, value_types(element), value_types(strong), strict=True)
+    return ListValue(strong, [v if k == s else emit("list_cast", [v], {"type": s})[0] for v, k, s in kinds])
+
+
+def _strong(element: Any) -> Any:
+    if isinstance(element, Leaf) and element.type.weak:
+        return Leaf(element.type.strong())
+    if isinstance(element, Sequence) and element.element is not None:
+        return Sequence(_strong(element.element))
+    if isinstance(element, Struct) and element.kind in (list, tuple):
+        return Struct(element.kind, element.keys, tuple(map(_strong, element.children)))
+    return element
 
 
 def concatenated_tensors(value: ListValue, axis: int = 0) -> Any:

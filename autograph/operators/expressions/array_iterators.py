@@ -11,10 +11,12 @@ import numpy as np
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import as_list_value, stacked
 from autograph.operators.expressions.py_builtins import collect, list_
+from autograph.operators.functions import array_forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.items.iterators import iterator_of, mapped
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedRange
+from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -22,11 +24,16 @@ from runtime.tensor.trace import STATE
 __all__: list[str] = []
 
 
-def _shape(x: Tensor) -> tuple[int, ...]:
+def _shape(x: Tensor) -> tuple[Any, ...]:
+    """The sizes: numbers, or tensors of those that only the run knows."""
     shape = x.type.shape
-    if shape is None or not all(isinstance(n, int) for n in shape):
+    if shape is None:
         raise refusal("unknown-length", what="an array's elements with their indices")
-    return shape  # type: ignore[return-value]
+    return tuple(n if isinstance(n, int) else op.dim_size(x, axis=k) for k, n in enumerate(shape))
+
+
+def _is_known(shape: tuple[Any, ...]) -> bool:
+    return all(isinstance(n, int) for n in shape)
 
 
 @stand_in(np.ndenumerate)
@@ -65,6 +72,30 @@ def _fromiter(items: Any, dtype: Any, count: int = -1, **kwargs: Any) -> Any:
     return made if count < 0 else made[:count]
 
 
+@stand_in(np.fromfunction)
+def _fromfunction(function: Any, shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:
+    """`np.fromfunction`: the function, converted, of the indices' arrays."""
+    return callee(function)(*callee(np.indices)(shape, dtype=dtype), **kwargs)
+
+
+@stand_in(np.apply_along_axis)
+def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """`np.apply_along_axis`: of rows of which only the run knows how many, a loop over them."""
+    x = resolve(arr)
+    rank = len(x.type.shape or ()) if isinstance(x, Tensor) else 0
+    if rank < 2 or all(isinstance(n, int) for k, n in enumerate(x.type.shape) if k != axis % rank):
+        return np.apply_along_axis(callee(func1d), axis, x, *args, **kwargs)
+    rows = op.moveaxis(x, axis, -1)
+    around, last = _shape(rows)[:-1], _shape(rows)[-1]
+    found = callee(array_forms.applied)(func1d, op.reshape_method(rows, (-1, last)), args, kwargs)
+    made = stacked(as_list_value(found), rows=True)
+    inner = _shape(made)[1:]
+    made = op.reshape_method(made, (*around, *inner))
+    for k in range(len(inner)):  # the axes of a result stand where the axis stood
+        made = op.moveaxis(made, len(around) + k, axis % rank + k)
+    return made
+
+
 @stand_in(np.vectorize)
 def _vectorize(function: Any, otypes: Any = None, **kwargs: Any) -> Any:
     """`np.vectorize`: a function of numbers called for the elements of tensors, one after the other."""
@@ -78,8 +109,15 @@ def _vectorize(function: Any, otypes: Any = None, **kwargs: Any) -> Any:
             return plain(*args)
         if kwargs:
             raise refusal("numpy-arguments", what="np.vectorize() with more than otypes")
-        shape = np.broadcast_shapes(*(_shape(op.strong(x)) for x in args))
-        flats = [op.flatten(op.broadcast_to_shape(op.strong(x), list(shape))) for x in args]
+        arrays = [op.strong(x) for x in args]
+        shapes = list(map(_shape, arrays))
+        if all(map(_is_known, shapes)):
+            shape = np.broadcast_shapes(*shapes)
+            arrays = [op.broadcast_to_shape(x, list(shape)) for x in arrays]
+        else:
+            arrays = list(np.broadcast_arrays(*arrays)) if len(arrays) > 1 else arrays
+            shape = _shape(arrays[0])
+        flats = [op.flatten(x) for x in arrays]
         count = StagedRange(0, math.prod(shape))
         made = stacked(as_list_value(collect(count, lambda i: each(*(flat[i] for flat in flats)), None)))
         made = op.reshape_method(made, shape)

@@ -84,6 +84,60 @@ def _staged_eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = float) -> Any:
     return op.cast_to(op.equal(rows[:, None] + k, columns[None]), np.dtype(dtype))
 
 
+def _of_sizes(staged: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
+    """One of NumPy's makers of arrays from sizes alone: of those that are known when the graph runs, tensors."""
+
+    def before(original: Any) -> Callable[..., Any]:
+        def make(*args: Any, **kwargs: Any) -> Any:
+            args = tuple(map(resolve, args))
+            kwargs = {name: resolve(x) for name, x in kwargs.items()}
+            if any(map(_is_staged_shape, (*args, *kwargs.values()))):
+                return staged(*args, **kwargs)
+            return _made(original(*args, **kwargs))
+
+        return make
+
+    return before
+
+
+def _made(result: Any) -> Any:
+    return tuple(map(made, result)) if type(result) is tuple else made(result)
+
+
+def _staged_tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float) -> Any:
+    rows, columns = public.np_arange(N), public.np_arange(N if M is None else M)
+    return op.cast_to(op.greater_equal(rows[:, None] + k, columns[None]), np.dtype(dtype))
+
+
+def _staged_indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
+    sizes: Any = public.unstack(dimensions) if isinstance(dimensions, Tensor) else dimensions
+    counts = [op.cast_to(public.np_arange(n), np.dtype(dtype)) for n in sizes]
+    if sparse:
+        return tuple(c[tuple(slice(None) if k == j else None for j in range(len(counts)))] for k, c in enumerate(counts))
+    return public.stack(public.meshgrid(*counts, indexing="ij"))
+
+
+def _staged_tril_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    return np.nonzero(_staged_tri(n, m, k, bool))
+
+
+def _staged_triu_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    return np.nonzero(op.logical_not(_staged_tri(n, m, k - 1, bool)))
+
+
+def _staged_diag_indices(n: Any, ndim: int = 2) -> Any:
+    return (public.np_arange(n),) * ndim
+
+
+_BY_SIZES: tuple[tuple[Any, Callable[..., Any]], ...] = (
+    (np.diag_indices, _staged_diag_indices),
+    (np.indices, _staged_indices),
+    (np.tri, _staged_tri),
+    (np.tril_indices, _staged_tril_indices),
+    (np.triu_indices, _staged_triu_indices),
+)
+for _plain, _staged in _BY_SIZES:
+    stand_in(_plain)(_of_sizes(_staged)(_plain))
 for _original, _value in ((np.zeros, 0.0), (np.ones, 1.0), (np.empty, 0.0)):
     stand_in(_original)(_maker(_original, _value))
 stand_in(np.full)(_full)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from autograph.operators.containers.lists import emit, index_value
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import resolve
+from autograph.operators.values.descriptors import Leaf, Sequence
+from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.typesys.shapes import num_elements
+from runtime.typesys.spec import ListType, TensorType
 
 __all__ = ["float_", "int_"]
 
@@ -95,11 +99,25 @@ def item_(x: Any, *index: Any) -> Any:
 
 @stand_in(Tensor.tolist)
 def tolist_(x: Any) -> Any:
-    """`x.tolist()` of a staged tensor whose sizes are known: nested lists of staged Python numbers."""
+    """`x.tolist()` of a staged tensor: nested lists of staged Python numbers."""
     shape = x.type.shape
-    if shape is None or not all(isinstance(d, int) for d in shape):
+    if shape is None or x.type.dtype.kind not in _PYTHONS:
         return x.tolist()  # refuses
+    if not all(isinstance(d, int) for d in shape):
+        return _rows_of(x, len(shape))
     return item_(x) if not shape else [tolist_(x[i]) for i in builtins.range(shape[0])]
+
+
+_PYTHONS = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}
+
+
+def _rows_of(x: Tensor, depth: int) -> Any:
+    leaf = TensorType(_PYTHONS[x.type.dtype.kind], (), weak=True)
+    kind: Any = leaf
+    element: Any = Leaf(leaf)
+    for k in range(depth):
+        kind, element = ListType(kind), Sequence(element) if k < depth - 1 else element
+    return new_list(ListValue(element, emit("list_rows", [index_value(x)], {"kind": kind})))
 
 
 def _scalar(x: Tensor, what: str) -> Tensor:

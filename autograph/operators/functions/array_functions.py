@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, stacked, typed
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.functions.unconverted import without_lists
 from autograph.operators.state.plain_arrays import made
 from runtime.tensor.dispatch import op
+from runtime.tensor.numpy_functions.table import public, rank_of
 from runtime.tensor.tensor import Tensor
 
-__all__ = ["array_of", "is_of_numpy", "on_arrays"]
+__all__ = ["JOINERS", "array_of", "is_of_numpy", "joined", "on_arrays"]
 
 _KINDS = frozenset((np.ufunc, type(np.sum)))
 _JOINING = np.column_stack, np.concatenate, np.dstack, np.hstack, np.stack, np.vstack
@@ -71,7 +73,10 @@ def _typed(x: Any) -> Any:
     """Bare numbers of the run in NumPy's types for them: Python's float has 64 bits there."""
     if isinstance(x, Tensor):
         return op.cast_to(x, x.type.dtype.dtype) if x.type.weak else x
-    return list(map(_typed, x)) if type(x) in _LISTS else x
+    if type(x) not in _LISTS:
+        return x
+    dynamic = dynamic_of(x)
+    return list(map(_typed, x)) if dynamic is None else stacked(typed(dynamic), rows=True)
 
 
 def _array(x: Any) -> Any:
@@ -84,4 +89,29 @@ def _array(x: Any) -> Any:
 def _each(x: Any) -> Any:
     if type(x) not in _LISTS or not holds_staged(x):
         return x
+    dynamic = dynamic_of(x)
+    if dynamic is not None:
+        return stacked(typed(dynamic), rows=True)
     return type(x)(_typed(e) if isinstance(e, Tensor) else _array(e) for e in x)
+
+
+JOINERS = frozenset((type(np.r_), type(np.c_)))
+"""The classes of what joins arrays by subscripts."""
+
+
+def joined(maker: Any, items: tuple[Any, ...]) -> Any:
+    """`np.r_[x, 1, 2:5]` and `np.c_[x, y]` of tensors."""
+    if any(isinstance(x, str) for x in items):
+        raise refusal("numpy-arguments", what="a text in np.r_[...]")
+    parts = [_part(x) for x in items]
+    if maker is np.c_:
+        columns = [p[None, None] if rank_of(p) == 0 else p[:, None] if rank_of(p) == 1 else p for p in parts]
+        return np.concatenate(columns, -1)
+    return np.concatenate([p if rank_of(p) else p[None] for p in parts])
+
+
+def _part(x: Any) -> Any:
+    if isinstance(x, slice):
+        ends = 0 if x.start is None else x.start, x.stop, 1 if x.step is None else x.step
+        return public.np_arange(*ends) if any(isinstance(e, Tensor) for e in ends) else public.constant(np.r_[x])
+    return _array(x) if type(x) in _LISTS and holds_staged(x) else array_of(x if isinstance(x, Tensor) else np.asarray(x))

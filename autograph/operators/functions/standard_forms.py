@@ -31,8 +31,6 @@ def deque_(*args: Any, **kwargs: Any) -> Any:
     trace = STATE.trace
     if trace is None or not (trace.graph.inputs or trace.builder.emitted):
         return collections.deque(*args, **kwargs)
-    if isinstance(kwargs.get("maxlen", args[1] if len(args) > 1 else None), Tensor):
-        return collections.deque(*args, **kwargs)  # which takes no tensor, staged or not
     return callee(Deque)(*args, **kwargs)
 
 

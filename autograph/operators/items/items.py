@@ -36,7 +36,9 @@ from autograph.operators.containers.lists import (
 from autograph.operators.containers.relations import Detached
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.functions import keyed
+from autograph.operators.functions.array_functions import JOINERS, joined
 from autograph.operators.functions.calls import special
+from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.maybe_keys import present
 from autograph.operators.state.aliases import followed_no_further, write_through
@@ -130,8 +132,8 @@ def get_item(x: Any, index: Any) -> Any:
         if isinstance(index, Tensor):
             return _element_of(x, as_list_value(x), _scalar_index(index))
         return x[index]
-    if type(x).__module__ == "numpy" and hasattr(x, "__array_ufunc__") and _has_tensors(index):
-        return op.get_item(op.identity(x), _in_numbers(index))
+    if type(kind.__module__) is str and kind.__module__.startswith("numpy") and (made := _of_numpy(x, index)) is not None:
+        return made
     if isinstance(index, Tensor):
         if isinstance(x, range):
             return _of_range(x, index)
@@ -149,6 +151,14 @@ def get_item(x: Any, index: Any) -> Any:
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
         return _or_missing(x, index, value)
     return value
+
+
+def _of_numpy(x: Any, index: Any) -> Any:
+    """`x[index]` of NumPy's where tensors are in the index: of an array, `np.r_` or `np.c_`; None of anything else."""
+    if type(x) in JOINERS:
+        items = index if type(index) is tuple else (index,)
+        return joined(x, items) if holds_staged(items) else None
+    return op.get_item(op.identity(x), _in_numbers(index)) if hasattr(x, "__array_ufunc__") and _has_tensors(index) else None
 
 
 def _by_choice(x: Any, index: Choice) -> Any:

@@ -70,13 +70,29 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     return x
 
 
+def _accumulated_by_run(name: str, x: Any, axis: int) -> Any:
+    """The same along an axis whose size only the run knows."""
+    if name in ("add", "mul"):
+        return (public.cumsum if name == "add" else public.cumprod)(x, axis)
+    rows = public.moveaxis(x, axis, -1)
+    if name in ("logical_and", "logical_or"):
+        truths = public.cast_to(public.not_equal(rows, 0) if name == "logical_or" else public.equal(rows, 0), "int64")
+        some = public.greater(public.cumsum(truths, -1), 0)
+        return public.moveaxis(some if name == "logical_or" else public.logical_not(some), -1, axis)
+    places = public.np_arange(public.shape(rows, "int64")[-1])
+    later = public.greater(public.expand_dims(places, axis=0), public.expand_dims(places, axis=1))
+    # Of all that came before an element, it itself stands for what comes behind it.
+    all_before = public.where(later, public.expand_dims(rows, axis=-1), public.expand_dims(rows, axis=-2))
+    return public.moveaxis((public.max if name == "maximum" else public.min)(all_before, -1), -1, axis)
+
+
 def accumulated(name: str, x: Any, axis: int) -> Any:
     """`ufunc.accumulate` of an associative one: each element joined with all before it along an axis of known size."""
     x = ours(x)
     [axis] = axes_of(axis, rank_of(x))
     size = x.type.shape[axis]
     if not isinstance(size, int):
-        refuse(f"np.{name}.accumulate", "an axis of unknown size")
+        return _accumulated_by_run(name, x, axis)
     step, x = 1, public.moveaxis(x, axis, 0)
     while step < size:  # each is joined with 1, 2, 4, ... before it
         x = public.concat([x[:step], getattr(public, name)(x[step:], x[:-step])], 0)

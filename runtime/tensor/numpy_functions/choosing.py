@@ -175,18 +175,23 @@ def unique(
     return_counts: bool = False,
     axis: Any = None,
 ) -> Any:
-    """The distinct elements in order; their number is known when the graph runs."""
-    if return_index or axis is not None:
-        refuse("np.unique", "return_index=" if return_index else "axis=")
-    values, places, counts = public.unique_with_counts(public.reshape(ours(ar), (-1,)), "int64")
-    order = public.cast_to(public.argsort(values), "int64")
-    found = [public.gather(values, order)]
-    if return_inverse:
-        inverse = public.gather(public.invert_permutation(order), places)
-        found.append(public.reshape(inverse, public.shape(ar)) if rank_of(ar) != 1 else inverse)
-    if return_counts:
-        found.append(public.gather(counts, order))
-    return found[0] if len(found) == 1 else tuple(found)
+    """The distinct elements, or rows, in order; their number is known when the graph runs."""
+    a = ours(ar)
+    rows = public.reshape(a, (-1,)) if axis is None else public.moveaxis(a, axis, 0)
+    if rank_of(rows) == 1:
+        values, places, counts = public.unique_with_counts(rows, "int64")
+        order = public.cast_to(public.argsort(values), "int64")
+        first = public.first_places(places, counts) if return_index else None
+        found = [public.gather(values, order), first if first is None else public.gather(first, order)]
+        inverse, counts = public.gather(public.invert_permutation(order), places), public.gather(counts, order)
+    else:
+        first, inverse, counts = public.unique_rows(rows)
+        found = [public.moveaxis(public.gather(rows, first), 0, axis), first]
+    if axis is None and rank_of(a) != 1:
+        inverse = public.reshape(inverse, public.shape(a))
+    wanted = (True, return_index, return_inverse, return_counts)
+    chosen = [x for x, is_wanted in zip((*found, inverse, counts), wanted, strict=True) if is_wanted]
+    return chosen[0] if len(chosen) == 1 else tuple(chosen)
 
 
 @counterpart(np.isin)
@@ -199,8 +204,35 @@ def isin(
 
 
 counterpart(np.union1d)(lambda ar1, ar2: unique(public.concat([_flat(ar1), _flat(ar2)], 0)))
+counterpart(np.setxor1d)(lambda ar1, ar2: _in_one(unique(ar1), unique(ar2)))
+counterpart(np.tril_indices_from)(lambda arr, k=0: nonzero(public.tril(_truths(arr), k)))
+counterpart(np.triu_indices_from)(lambda arr, k=0: nonzero(public.triu(_truths(arr), k)))
+counterpart(np.diag_indices_from)(lambda arr: (public.np_arange(public.shape(ours(arr), "int64")[0]),) * rank_of(arr))
 counterpart(np.intersect1d)(lambda ar1, ar2: _members(ar1, ar2, False))
 counterpart(np.setdiff1d)(lambda ar1, ar2: _members(ar1, ar2, True))
+
+
+def _truths(x: Any) -> Any:
+    return public.ones_like(ours(x), "int64")
+
+
+def _in_one(one: Any, other: Any) -> Any:
+    """What is in exactly one of two arrays, each of distinct elements."""
+    return sort(public.concat([one[isin(one, other, invert=True)], other[isin(other, one, invert=True)]], 0))
+
+
+@counterpart(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb") -> Any:
+    a = ours(filt)
+    if rank_of(a) != 1:
+        refuse("np.trim_zeros", "several axes")
+    here = public.cast_to(public.not_equal(a, 0), "int64")
+    kept = public.ones_like(here, "bool")
+    if "f" in trim.lower():  # up to each place, from the front and from the back, there was one
+        kept = public.logical_and(kept, public.greater(public.cumsum(here), 0))
+    if "b" in trim.lower():
+        kept = public.logical_and(kept, public.greater(public.cumsum(here, reverse=True), 0))
+    return a[kept]
 
 
 def _members(one: Any, other: Any, invert: bool) -> Any:

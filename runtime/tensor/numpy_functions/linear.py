@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.tensor.numpy_functions.table import counterpart, ours, public, rank_of, refuse
+from runtime.tensor.numpy_functions.table import axes_of, counterpart, ours, public, rank_of, refuse
 
 __all__: list[str] = []
 
@@ -77,7 +77,51 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 @counterpart(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    return public.norm(ours(x), "euclidean" if ord is None else ord, axis, bool(keepdims))
+    x = _inexact(x)
+    axes = axes_of(axis, rank_of(x))
+    if ord is None:
+        return public.norm(x, "euclidean", list(axes), bool(keepdims))
+    if len(axes) not in (1, 2):
+        raise ValueError("Improper number of dimensions to norm.")
+    moved = public.moveaxis(x, list(axes), list(range(-len(axes), 0)))
+    found = _norm_of_rows(moved, ord) if len(axes) == 1 else _norm_of_matrices(moved, ord)
+    for k in sorted(axes) if keepdims else ():
+        found = public.expand_dims(found, axis=k)
+    return found
+
+
+def _inexact(x: Any) -> Any:
+    x = ours(x)
+    return x if x.type.dtype.is_inexact else public.cast_to(x, "float64")
+
+
+def _norm_of_rows(x: Any, ord: Any) -> Any:
+    """Along the last axis."""
+    if isinstance(ord, str):
+        raise ValueError(f"Invalid norm order '{ord}' for vectors")
+    size = public.abs(x)
+    if ord in (np.inf, -np.inf):
+        return public.max(size, -1) if ord > 0 else public.min(size, -1)
+    if ord == 0:
+        return public.cast_to(public.count_nonzero(x, -1, False, "int64"), size.type.dtype)
+    if ord == 1:
+        return public.sum(size, -1)
+    if ord == 2:
+        return public.norm(x, "euclidean", [-1])
+    return public.pow(public.sum(public.pow(size, ord), -1), public.div(1.0, ord))
+
+
+def _norm_of_matrices(x: Any, ord: Any) -> Any:
+    """Along the last two axes."""
+    if ord in ("fro", "f"):
+        return public.norm(x, "euclidean", [-2, -1])
+    if ord in (2, -2, "nuc"):
+        values = public.svd(x, compute_uv=False)
+        return public.sum(values, -1) if ord == "nuc" else public.max(values, -1) if ord == 2 else public.min(values, -1)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise ValueError("Invalid norm order for matrices.")
+    sums = public.sum(public.abs(x), -2 if abs(ord) == 1 else -1)
+    return public.max(sums, -1) if ord > 0 else public.min(sums, -1)
 
 
 @counterpart(np.linalg.vector_norm)
@@ -165,8 +209,33 @@ def matrix_rank(A: Any, tol: Any = None) -> Any:
     values = public.svd(A, compute_uv=False)
     if tol is None:
         epsilon = float(np.finfo(values.type.dtype.dtype).eps)
-        tol = public.max(values, -1, True) * (max(A.shape[-2:]) * epsilon)
+        tol = public.max(values, -1, True) * _times(_longer(A), epsilon)
     return public.sum(public.cast_to(public.greater(values, tol), "int64"), -1)
+
+
+def _longer(a: Any) -> Any:
+    """The larger number of a matrix's rows and columns."""
+    sizes = a.type.shape[-2:]
+    if all(isinstance(n, int) for n in sizes):
+        return max(sizes)
+    return public.max(public.shape(a, "int64")[-2:])
+
+
+def _times(count: Any, epsilon: float) -> Any:
+    return count * epsilon if isinstance(count, int) else public.mul(public.cast_to(count, "float64"), epsilon)
+
+
+@counterpart(np.polyfit)
+def polyfit(x: Any, y: Any, deg: int) -> Any:
+    """The polynomial of least squares, the highest power first; the powers are brought to one size before."""
+    x, y = _inexact(x), _inexact(y)
+    if not isinstance(deg, int):
+        refuse("np.polyfit", "a degree that only the run knows as")
+    powers = public.stack([public.ones_like(x) if p == 0 else public.pow(x, p) for p in reversed(range(deg + 1))], axis=1)
+    scale = public.sqrt(public.sum(public.mul(powers, powers), 0))
+    length = x.type.shape[0] if isinstance(x.type.shape[0], int) else public.shape(x, "int64")[0]
+    found = lstsq(public.div(powers, scale), y, _times(length, float(np.finfo(np.float64).eps)))[0]
+    return public.div(found, scale if rank_of(y) == 1 else public.expand_dims(scale, axis=1))
 
 
 @counterpart(np.linalg.lstsq)
@@ -175,7 +244,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = ours(a), ours(b)
     values, left, right = public.svd(a)
     if rcond is None:
-        rcond = float(np.finfo(values.type.dtype.dtype).eps) * max(a.shape)
+        rcond = _times(_longer(a), float(np.finfo(values.type.dtype.dtype).eps))
     counts = public.greater(values, values[0] * rcond)
     rank = public.cast_to(public.sum(public.cast_to(counts, "int32")), "int32")
     sides = public.expand_dims(b, axis=1) if rank_of(b) == 1 else b
@@ -184,7 +253,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     )
     found = public.matmul(right, public.where(public.expand_dims(counts, axis=1), parts, 0))
     squares = public.sum(public.square(public.sub(sides, public.matmul(a, found))), 0)
-    there = public.logical_and(public.equal(rank, a.shape[1]), a.shape[0] > a.shape[1])
+    sizes = public.shape(a, "int32")
+    there = public.logical_and(public.equal(rank, sizes[1]), public.greater(sizes[0], sizes[1]))
     residuals = squares[public.broadcast_like(there, squares)]
     return found[:, 0] if rank_of(b) == 1 else found, residuals, rank, values
 

@@ -23,12 +23,20 @@ counterpart(np.iscomplex)(
 )
 counterpart(np.isrealobj)(lambda x: not _is_complex(x))
 counterpart(np.iscomplexobj)(lambda x: _is_complex(x))
+counterpart(np.result_type)(lambda *args: np.result_type(*(_kind_of(x) for x in args)))
 counterpart(np.fix)(lambda x: public.trunc(ours(x)))
 counterpart(np.isposinf)(lambda x: public.equal(x, np.inf))
 counterpart(np.isneginf)(lambda x: public.equal(x, -np.inf))
 counterpart(np.array_equiv)(lambda a1, a2: public.all(public.equal(a1, a2)))
 counterpart(np.ediff1d)(lambda ary: difference(public.reshape(ours(ary), (-1,))))
 counterpart(np.polyval)(lambda p, x: _polynomial(p, ours(x)))
+
+
+def _kind_of(x: Any) -> Any:
+    """What NumPy's promotion is given of a value: a bare number is one to it, too."""
+    if not isinstance(x, Tensor):
+        return x
+    return x.type.dtype.dtype.type(0).item() if x.type.weak else x.type.dtype.dtype
 
 
 def _is_complex(x: Any) -> bool:
@@ -219,8 +227,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     if all(isinstance(s, int) for s in sizes) and sizes[1] > sizes[0]:
         a, v = v, a
     count = v.shape[0]
-    if not isinstance(count, int):
-        refuse("np.convolve", "a filter whose length only the run knows as")
+    if not isinstance(count, int) or not isinstance(sizes[0], int):
+        return _convolved_by_run(a, v, mode)
     ends = {
         "full": (count - 1, count - 1),
         "same": ((count - 1) // 2 + (count - 1) % 2, (count - 1) // 2),
@@ -232,6 +240,21 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     return sum(
         (padded[k : total + k] * v[count - 1 - k] for k in range(1, count)), padded[:total] * v[count - 1]
     )
+
+
+def _convolved_by_run(a: Any, v: Any, mode: str) -> Any:
+    """The same of lengths that only the run knows: each element of the result is a row of products."""
+    many, few = public.shape(a, "int64")[0], public.shape(v, "int64")[0]
+    many, few = public.maximum(many, few), public.minimum(many, few)
+    last = public.shape(a, "int64")[0] - 1
+    places = public.np_arange(many + few - 1)[:, None] - public.np_arange(public.shape(v, "int64")[0])[None]
+    there = public.logical_and(public.greater_equal(places, 0), public.less_equal(places, last))
+    taken = public.where(there, public.gather(a, public.clip_by_value(places, 0, last)), 0)
+    full = public.sum(public.mul(taken, v), 1)
+    if mode == "full":
+        return full
+    first = (few - 1) // 2 if mode == "same" else few - 1
+    return full[first : first + (many if mode == "same" else many - few + 1)]
 
 
 @counterpart(np.correlate)

@@ -191,6 +191,8 @@ def _running(run: str) -> Callable[..., Any]:
 
 counterpart(np.cumsum)(_running("cumsum"))
 counterpart(np.cumprod)(_running("cumprod"))
+counterpart(np.cumulative_sum)(lambda x, /, *, axis=None: public.cumsum(ours(x), 0 if axis is None else axis))
+counterpart(np.cumulative_prod)(lambda x, /, *, axis=None: public.cumprod(ours(x), 0 if axis is None else axis))
 
 
 @counterpart(np.ptp)
@@ -373,5 +375,36 @@ def _place_without(find: str, neutral: float) -> Callable[..., Any]:
     return place
 
 
+@counterpart(np.nancumsum)
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    a = ours(a)
+    return TABLE[np.cumsum](public.where(public.is_nan(a), 0, a), axis, dtype)
+
+
+@counterpart(np.nancumprod)
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    a = ours(a)
+    return TABLE[np.cumprod](public.where(public.is_nan(a), 1, a), axis, dtype)
+
+
+@counterpart(np.nanquantile)
+def nanquantile(a: Any, q: Any, axis: Any = None) -> Any:
+    """Of those of the sorted elements that are numbers; these come first."""
+    a = ours(a)
+    if rank_of(q):
+        return public.stack([nanquantile(a, q[k], axis) for k in range(len(q))])
+    rows = public.reshape(a, (-1,)) if axis is None else public.moveaxis(a, axis, -1)
+    last = public.sub(public.count_nonzero(public.logical_not(public.is_nan(rows)), -1, True, "int64"), 1)
+    place = public.mul(q, public.cast_to(last, "float64"))
+    low = public.maximum(public.cast_to(public.floor(place), "int64"), 0)
+    high = public.maximum(public.minimum(public.add(low, 1), last), 0)
+    ordered = public.sort(rows, -1)
+    one, two = (public.take_along_axis(ordered, index, -1) for index in (low, high))
+    part = public.cast_to(public.sub(place, public.cast_to(low, "float64")), ordered.type.dtype)
+    return public.add(one, public.mul(part, public.sub(two, one)))[..., 0]
+
+
+counterpart(np.nanmedian)(lambda a, axis=None: nanquantile(a, 0.5, axis))
+counterpart(np.nanpercentile)(lambda a, q, axis=None: nanquantile(a, np.true_divide(q, 100.0), axis))
 counterpart(np.nanargmax)(_place_without("argmax", -np.inf))
 counterpart(np.nanargmin)(_place_without("argmin", np.inf))

@@ -44,9 +44,14 @@ def size(a: Any, axis: Any = None) -> Any:
 
 
 def _reshaped(a: Any, shape: Any, order: str) -> Any:
-    if order not in ("C", "A", "K"):
-        refuse("np.reshape", f"order={order!r}")
-    return public.reshape(ours(a), shape)
+    return public.reshape(ours(a), shape) if order in ("C", "A", "K") else by_columns(a, shape)
+
+
+def by_columns(a: Any, shape: Any) -> Any:
+    """`order="F"`: the first index changes fastest, in what is read and in what is made."""
+    sizes = list(shape) if isinstance(shape, (list, tuple)) else [shape]
+    made = public.reshape(public.transpose(ours(a)), sizes[::-1])
+    return public.transpose(made) if len(sizes) > 1 else made
 
 
 def _expanded(a: Any, axis: Any) -> Any:
@@ -140,7 +145,29 @@ def hstack(tup: Any) -> Any:
 
 @counterpart(np.column_stack)
 def column_stack(tup: Any) -> Any:
-    return public.concat([public.expand_dims(t, axis=1) if rank_of(t) == 1 else t for t in map(ours, tup)], 1)
+    return public.concat([public.expand_dims(_with_axes(t, 1), axis=1) if rank_of(t) < 2 else t for t in map(ours, tup)], 1)
+
+
+@counterpart(np.block)
+def block(arrays: Any) -> Any:
+    """Arrays in lists in lists: those of the innermost lists side by side, along the last axis."""
+    depth = _depth(arrays)
+    return _block(arrays, depth, max(depth, *map(rank_of, _leaves(arrays)), 0))
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    return [leaf for part in arrays for leaf in _leaves(part)] if isinstance(arrays, list) else [arrays]
+
+
+def _block(arrays: Any, depth: int, rank: int) -> Any:
+    if not isinstance(arrays, list):
+        array = ours(arrays)
+        return array[(*[None] * (rank - rank_of(array)), ...)]
+    return public.concat([_block(part, depth - 1, rank) for part in arrays], rank - depth)
 
 
 @counterpart(np.append)
@@ -156,9 +183,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     if axis is None:
         arr, axis = public.reshape(arr, (-1,)), 0
     axis %= rank_of(arr)
-    if rank_of(obj) or isinstance(obj, slice):
-        refuse("np.insert", "several places")
     rows = public.moveaxis(arr, axis, 0)
+    if rank_of(obj) or isinstance(obj, slice):
+        return public.moveaxis(_inserted(rows, obj, values, axis), 0, axis)
     count = rows.shape[0] if isinstance(rows.type.shape[0], int) else public.shape(rows, "int64")[0]
     place = (
         public.where(public.less(obj, 0), public.add(obj, count), obj) if not isinstance(obj, int) else obj
@@ -170,6 +197,20 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     else:
         new = public.expand_dims(public.broadcast_like(public.cast_to(new, rows.type.dtype), rows[0]), axis=0)
     return public.moveaxis(public.concat([rows[:place], new, rows[place:]], 0), 0, axis)
+
+
+def _inserted(rows: Any, places: Any, values: Any, axis: int) -> Any:
+    """Rows with others put before several places, which are known."""
+    if isinstance(places, (slice, Tensor)) or any(isinstance(k, Tensor) or k < 0 for k in places):
+        refuse("np.insert", "places that count from the end, or that only the run knows, as")
+    new = public.cast_to(ours(values), rows.type.dtype)
+    new = public.moveaxis(new, axis, 0) if rank_of(new) == rank_of(rows) else new
+    parts, before = [], 0
+    for k in np.argsort(places, kind="stable").tolist():
+        row = new[k % new.type.shape[0]] if rank_of(new) == rank_of(rows) else new
+        parts += [rows[before : places[k]], public.expand_dims(public.broadcast_like(row, rows[0]), axis=0)]
+        before = places[k]
+    return public.concat([*parts, rows[before:]], 0)
 
 
 @counterpart(np.delete)
@@ -237,7 +278,9 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
         return _cut(a, list(indices_or_sections), axis)
     length = a.shape[axis]
     if not isinstance(length, int):
-        refuse("np.array_split", "an axis whose length only the run knows as")
+        each, more = length // indices_or_sections, length % indices_or_sections
+        ends = [public.add(public.mul(each, k), public.minimum(more, k)) for k in range(1, indices_or_sections)]
+        return _cut(a, ends, axis)
     each, more = divmod(length, indices_or_sections)
     return _cut(a, list(np.cumsum([each + (k < more) for k in range(indices_or_sections - 1)])), axis)
 
@@ -294,6 +337,8 @@ def _padded_by_run(a: Any, width: Any, mode: str, value: Any) -> Any:
         last = public.maximum(public.sub(size, 1), 0)
         if mode == "reflect":
             place = public.sub(last, public.abs(public.sub(last, public.mod(place, public.maximum(public.mul(last, 2), 1)))))
+        elif mode == "wrap":
+            place = public.mod(place, public.maximum(size, 1))
         elif mode == "symmetric":
             turn = public.mod(place, public.maximum(public.mul(size, 2), 1))
             place = public.minimum(turn, public.sub(public.sub(public.mul(size, 2), 1), turn))
@@ -303,10 +348,10 @@ def _padded_by_run(a: Any, width: Any, mode: str, value: Any) -> Any:
 
 @counterpart(np.pad)
 def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
-    if mode not in ("constant", "reflect", "symmetric", "edge"):
+    if mode not in ("constant", "reflect", "symmetric", "edge", "wrap"):
         refuse("np.pad", f"mode={mode!r}")
     a = ours(array)
-    if _is_staged(pad_width):
+    if _is_staged(pad_width) or mode == "wrap":
         return _padded_by_run(a, pad_width, mode, constant_values)
     widths = np.broadcast_to(np.asarray(pad_width), (rank_of(a), 2)).tolist()
     if mode != "edge":
