@@ -16,6 +16,8 @@ from autograph.convert.jumps import (
     jumps,
     jumps_in_finally,
 )
+from autograph.convert.late_returns import LateReturns
+from autograph.convert.template import copy_tree
 from autograph.source.parse import Node, walk
 
 STAGED = (gast.If, gast.For, gast.While, gast.Match)
@@ -70,7 +72,32 @@ def f(xs):
     return return_value
 """,
         ),
+        Example(
+            """\
+def f(d):
+    while g(d):
+        d['n'] += 1
+        if d['n'] > 9:
+            return d
+    return None
+""",
+            """\
+def f(d):
+    did_return = False
+    while g(d):
+        d['n'] += 1
+        if d['n'] > 9:
+            did_return = True
+            break
+    if did_return:
+        return_value = d
+    else:
+        return_value = None
+    return return_value
+""",
+        ),
     )
+    late: LateReturns | None = None
 
     def visit_FunctionDef(self, node: Node) -> Node:
         """Lower the returns of one function, after those of the functions in it."""
@@ -114,15 +141,50 @@ def f(xs):
         made = self.quote("flag = True", jump, flag=flag)
         if not self.valued:
             return made
+        number = 0 if self.late is None else self.late.number(jump.value)
+        if self.late is not None and number:
+            which = gast.copy_location(gast.Constant(number, None), jump)
+            return made if self.late.alone else self.quote("which = n", jump, which=self._which(), n=which) + made
         return self.quote("value = returned", jump, value=self.value, returned=jump.value) + made
 
     def lower_statement(self, statement: Node, rest: list[Node], flag: str) -> list[Node]:
         """A constant returned after a loop is stored before it, and needs no guard."""
+        late = LateReturns.of(statement) if self.valued else None
+        if late is not None:
+            return self._lower_late(statement, rest, flag, late)
         if self.valued and len(rest) == 1 and isinstance(rest[0], gast.Return) and _is_literal(rest[0].value):
             store = self.quote("value = literal", statement, value=self.value, literal=rest[0].value)
             done = self.quote("flag = True", rest[0], flag=flag)
             return store + self._lower_parts(statement, flag) + done
         return super().lower_statement(statement, rest, flag)
+
+    def _lower_late(self, loop: Node, rest: list[Node], flag: str, late: LateReturns) -> list[Node]:
+        """A loop of which some returned values are stored when it has ended."""
+        self.late = late
+        made = self._lower_parts(loop, flag)
+        self.late = None
+        stores = [self.quote("value = late", loop, value=self.value, late=copy_tree(value)) for value in late.values]
+        stored = stores.pop()
+        if not late.alone:
+            numbered = [*enumerate(stores, 1), (len(late.values), stored)]
+            stored = []
+            for number, store in reversed(numbered):
+                n = gast.copy_location(gast.Constant(number, None), loop)
+                parts = {"which": self._which(), "n": n, "store": store}
+                if stored:
+                    stored = self.quote("if which == n: store\nelse: others", loop, **parts, others=stored)
+                else:
+                    stored = self.quote("if which == n: store", loop, **parts)
+            zero = gast.copy_location(gast.Constant(0, None), loop)
+            made = self.quote("which = n", loop, which=self._which(), n=zero) + made
+        rest = self.lower(rest, flag)
+        if not rest:
+            return made + self.quote("if flag: stored", loop, flag=flag, stored=stored)
+        return made + self.quote("if flag: stored\nelse: rest", loop, flag=flag, stored=stored, rest=rest)
+
+    def _which(self) -> str:
+        """The variable that tells which of several values a loop returns."""
+        return self.names.helper("returned")
 
 
 def _may_be_swallowed(block: Sequence[Node]) -> bool:

@@ -29,7 +29,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["Closed", "became", "copied", "counted", "joined", "placed", "relate", "same_if", "sliced", "taken"]
+__all__ = ["Closed", "became", "copied", "counted", "detached", "joined", "placed", "relate", "same_if", "sliced", "taken"]
 
 
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
@@ -92,12 +92,16 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
     `own` are the relations of the conditional's region.
     """
     refuse_parts_of_others(trace, value)
-    own = [r for r in own if not (r.near is value and type(r) is SameIf)]
+    detached(trace, result, value, [r for r in own if not (r.near is value and type(r) is SameIf)])
+    return became(trace, result, value, test)
+
+
+def detached(trace: Trace, result: Any, value: Any, own: list[Relation]) -> None:
+    """`result` was made of `value`, of whose parts `own`, relations of a region that has ended, tell what they are."""
     for part in mutable_parts(value) if own else ():
         for r in own:
             if r.near is part:
                 _detach(trace, result, r)
-    return became(trace, result, value, test)
 
 
 def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:

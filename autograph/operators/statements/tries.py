@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.counterparts import Closed, became, relate
+from autograph.operators.containers.counterparts import Closed, became, detached, relate, same_if
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.relations import Detached, SameIf
 from autograph.operators.containers.sharing import sharing_of
@@ -269,6 +269,8 @@ class _Try:
         self.entries: list[Any] = []  # what the cells held
         serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
         self.name = f"{body.__name__}_try_{serial}"
+        self.flags: list[OwnPlace] = []  # whether what the body leaves is an object that was there before, of each such doubt
+        self.same: list[tuple[SameIf, OwnPlace]] = []
         self.failed: Exception | None = None  # what keeping account of the places ran into
         self.lost: Exception | None = None  # what the body ran into where it was to be staged
         self.finals: list[Descriptor] = []  # of what the body leaves, if it does not fail
@@ -327,18 +329,33 @@ class _Try:
         before, trace.builder.watcher = trace.builder.watcher, self._before
         opened.append(self)
         kept = trace.notes.setdefault("kept", [])  # what is noted here does not hold an object
-        kept += [self.last, self.places, self.noted]
+        kept += [self.last, self.places, self.noted, self.same]
         try:
-            return run_region(trace, self.body, self.cells, Graph(functions=trace.graph.functions))
+            return run_region(trace, self._flagged, self.cells, Graph(functions=trace.graph.functions))
         except Exception as error:
             if error is self.failed:
                 raise
             self.lost = error
             return None  # once more, and Python handles it
         finally:
-            del kept[-3:]
+            del kept[-4:]
             opened.pop()
             trace.builder.watcher = before
+
+    def _flagged(self) -> None:
+        """The body, and what it tells of which objects the places hold after it."""
+        self.same.clear()
+        self.body()
+        if "sharing" not in self.trace.notes:
+            return
+        graph = self.trace.builder.region.graph
+        held = {id(part) for place in (*self.cells, *self.places) for part in mutable_parts(place.read())}
+        found = [r for r in sharing_of(self.trace).relations if type(r) is SameIf and r.graph is graph and id(r.near) in held]
+        self.flags += [OwnPlace("same", False) for _ in found[len(self.flags) :]]
+        for r, flag in zip(found, self.flags, strict=False):
+            self.trace.record(flag)
+            flag.write(r.test)
+            self.same.append((r, flag))
 
     def unstaged(self) -> None:
         """The body once more, for Python to handle what it raises: where it raises nothing now, what the run raises in it
@@ -499,8 +516,14 @@ class _Try:
             place.write(UNBOUND if value is UNDEFINED else value)
             final = UNDEFINED if traced.ended else traced.finals.get(place.key, UNDEFINED)
             if type(final) is not list and any(True for _ in mutable_parts(final)):
+                detached(trace, value, final, [r for r in traced.shared if all(r is not same for same, _ in self.same)])
                 closed += became(trace, value, final, op.equal(tag, 0))
         relate(trace, closed)
+        for relation, flag in self.same:
+            made = [ours for ours, part, _ in closed if part is relation.near]
+            noted = [r for r in sharing_of(trace).relations if type(r) is SameIf and r.far is relation.near]
+            for ours in (*made, *(r.near for r in noted)):
+                same_if(trace, ours, relation.far, flag.read())
         return tag
 
     def _as_before(self, place: Place, value: Any, tag: Tensor) -> Closed:
