@@ -23,7 +23,7 @@ class LateReturns:
     """Which returns of a loop wait: the values, and whether others of the loop are stored at once.
 
     >>> from autograph.source.parse import parse
-    >>> waiting = LateReturns.of(parse("while c():\\n    d['n'] = 1\\n    if a(): return d\\n    if b(): return x + 1").body[0])
+    >>> waiting = LateReturns.of(parse("while c():\\n    d['n'] = 1\\n    if a(): return d\\n    if b(): return x").body[0])
     >>> [value.id for value in waiting.values], waiting.alone
     (['d'], False)
     """

@@ -33,6 +33,7 @@ from autograph.convert.passes.stars import Stars
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
 from autograph.convert.passes.texts import Texts
+from autograph.convert.passes.tuples import Tuples
 from autograph.convert.passes.unpacking import Unpacking
 from autograph.convert.passes.walrus import Walrus
 from autograph.convert.template import copy_tree
@@ -48,6 +49,7 @@ PASSES: tuple[type[Converter], ...] = (
     Continues,
     Returns,
     Breaks,
+    Tuples,
     InPlace,
     Endings,
     ControlFlow,

@@ -24,7 +24,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
-__all__ = ["joined", "spread"]
+__all__ = ["add_tuple", "joined", "spread"]
 
 
 def spread(x: Any, function: Any = None, before: int = 0) -> Any:
@@ -82,3 +82,13 @@ def joined(x: tuple[Any, ...]) -> Any:
     if trace is None or "lists" not in trace.notes or not any(type(e) is Splice for e in x):
         return x
     return list(x)
+
+
+def add_tuple(x: Any, y: Any) -> Any:
+    """`x + y`, of which one is a tuple that is written out; the other may be one of a length that only the run knows."""
+    if STATE.trace is not None:
+        if type(x) is list and type(y) is tuple and dynamic_of(x) is not None:
+            y = list(y)
+        elif type(y) is list and type(x) is tuple and dynamic_of(y) is not None:
+            x = list(x)
+    return x + y

@@ -363,6 +363,7 @@ def _staged_for(
         return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)
+    state.exact = roll is not None or (isinstance(count, int) and count <= MOST_TURNS)
     if roll is not None:
         roll.states.append(state)
     staged_tests: list[Any] = []
@@ -436,6 +437,7 @@ def _staged_for_with_break(
     first = truth_of(test())
     runs = isinstance(count, int) and first is True
     state = LoopState([counter, *cells], loosened, runs, body)
+    state.exact = isinstance(count, int) and count <= MOST_TURNS
     state.types[0] = Leaf(INDEX)
 
     def step() -> None:

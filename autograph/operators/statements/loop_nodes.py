@@ -33,6 +33,7 @@ from autograph.operators.values.descriptors import (
     canonical,
     describe,
     growing_text,
+    growing_tuple,
     is_mutable,
     value_types,
 )
@@ -109,7 +110,8 @@ def fixed_point(
                 continue
             with replayed(body):
                 after = joiner.opened_for(describe(final), d)
-            joined.append(growing_text(joiner(d, after), d))
+            made = growing_text(joiner(d, after), d)
+            joined.append(made if state.exact else growing_tuple(made, d))
         if canonical(joined) == canonical(state.types):
             if not incomplete or settled:
                 return regions, finals

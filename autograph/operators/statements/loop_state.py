@@ -46,6 +46,7 @@ class LoopState:
         self.types: list[Descriptor] = []
         self.loosened = loosened
         self.options: dict[str, Any] = {}  # attributes of the node that the body asked for
+        self.exact = False  # it can be written out turn by turn: what has another structure each time keeps it
         self.runs = runs  # the body is known to run at least once: afterwards, what it always sets is set
         for place in cells:
             self.add(place)

@@ -93,6 +93,7 @@ class Turns:
     def _stage(self, states: list[Any]) -> None:
         trace, test, body = self.trace, self.test, self.body
         state = LoopState(self.cells, loosened=False, runs=True, body=body)
+        state.exact = True
         states.append(state)
 
         def attempt(state: LoopState) -> list[Traced]:

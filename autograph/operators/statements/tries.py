@@ -269,7 +269,7 @@ class _Try:
         self.entries: list[Any] = []  # what the cells held
         serial = trace.notes["attempts"] = trace.notes.get("attempts", 0) + 1
         self.name = f"{body.__name__}_try_{serial}"
-        self.flags: list[OwnPlace] = []  # whether what the body leaves is an object that was there before, of each such doubt
+        self.flags: list[OwnPlace] = []  # whether what the body leaves is an object that was there before
         self.same: list[tuple[SameIf, OwnPlace]] = []
         self.failed: Exception | None = None  # what keeping account of the places ran into
         self.lost: Exception | None = None  # what the body ran into where it was to be staged
@@ -350,7 +350,8 @@ class _Try:
             return
         graph = self.trace.builder.region.graph
         held = {id(part) for place in (*self.cells, *self.places) for part in mutable_parts(place.read())}
-        found = [r for r in sharing_of(self.trace).relations if type(r) is SameIf and r.graph is graph and id(r.near) in held]
+        same = [r for r in sharing_of(self.trace).relations if type(r) is SameIf and r.graph is graph]
+        found = [r for r in same if id(r.near) in held]
         self.flags += [OwnPlace("same", False) for _ in found[len(self.flags) :]]
         for r, flag in zip(found, self.flags, strict=False):
             self.trace.record(flag)

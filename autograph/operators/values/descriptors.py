@@ -461,6 +461,25 @@ def growing_text(d: Descriptor, before: Descriptor) -> Descriptor:
     return OneOf((*others, Words())) if others else Words()
 
 
+def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
+    """`d`, with one list that only the run knows the length of for all its tuples if turns of a loop make them longer."""
+    if not isinstance(d, OneOf) or not isinstance(before, OneOf) or len(d.alternatives) <= len(before.alternatives):
+        return d
+    tuples = [a for a in d.alternatives if isinstance(a, Struct) and a.kind is tuple]
+    if len({len(t.children) for t in tuples}) < _GROWN:
+        return d
+    joiner = Joiner()
+    element: Descriptor | None = None
+    for t in tuples:
+        for child in t.children:
+            element = joiner.element(element, loosen(child))
+    others = tuple(a for a in d.alternatives if all(a is not t for t in tuples))
+    return functools.reduce(joiner, others, Sequence(element))
+
+
+_GROWN = 4  # lengths of tuples, from one turn to the next
+
+
 def is_list(d: Descriptor) -> bool:
     return isinstance(d, Sequence) or (isinstance(d, Struct) and d.kind is list)
 
