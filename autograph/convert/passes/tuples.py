@@ -31,8 +31,15 @@ class Tuples(Converter):
     def convert(self, tree: Node) -> Node:
         """First find the names that hold tuples only."""
         bound = list(_bindings(tree))
-        some = {name for name, value in bound if _is_tuple(value)}
-        self._tuples = some - {name for name, value in bound if not _may_be_tuple(value)}
+        others = {name for name, value in bound if not isinstance(value, gast.Name) and not _may_be_tuple(value)}
+        self._tuples = {name for name, value in bound if _is_tuple(value)}
+        renamed = [(name, value.id) for name, value in bound if isinstance(value, gast.Name)]
+        while new := {name for name, of in renamed if of in self._tuples} - self._tuples:
+            self._tuples |= new
+        others |= {name for name, of in renamed if of not in self._tuples}
+        while new := {name for name, of in renamed if of in others} - others:
+            others |= new
+        self._tuples -= others
         return self.visit(tree)
 
     def visit_BinOp(self, node: Node) -> Node:
