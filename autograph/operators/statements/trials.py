@@ -7,6 +7,7 @@ from typing import Any
 
 from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.state.aliases import TENSORS, TraceAgain, tensorless
+from autograph.operators.state.births import births_of
 from autograph.operators.state.dict_places import put_back
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.quick import meet_simple
@@ -62,13 +63,17 @@ def ask(test: Callable[[], Any], *owners: Any) -> Any:
         return condition
     trial = Trial(trace)
     journal = trace.journal
+    births = births_of(trace)
     journal.try_out(trial.written)
+    births.tried += 1  # objects that were made here are there before the test, too
     try:
         condition = test()
     except BaseException:
+        births.tried -= 1
         journal.tried()
         trial.keep(trace)
         raise
+    births.tried -= 1
     journal.tried()
     if condition is not True and condition is not False:
         condition = truth_of(condition)
