@@ -41,6 +41,7 @@ __all__ = ["JOINING", "OF_TEXTS", "expression_at_once", "writing_at_once"]
 _BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
 _GIVEN = "ag__given"  # arguments, with a number
 _METHOD = "ag__method"
+_BOUND, _MADE = "ag__bound", "ag__made"  # a method that is called, and what is called for its function
 _OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
 Visit: TypeAlias = Callable[[Any], Any]
 
@@ -229,10 +230,7 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
     """`f(...)`."""
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
-    found: ast.expr = ast.Call(
-        ast.Attribute(ast.Attribute(load(HOOKS), "at_once", ast.Load()), "get", ast.Load()), [call_of("id", function)], []
-    )
-    known: ast.expr = ast.BoolOp(ast.Or(), [found, call.func])
+    known: ast.expr = ast.BoolOp(ast.Or(), [*_lookups(function), call.func])
     own = ast.Compare(function, [ast.Is()], [ast.Attribute(load(HOOKS), function.id, ast.Load())])
     first = call.args[0] if call.args else None
     if function.id in fresh.methods:
@@ -309,7 +307,7 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     if name in ("pop", "extend"):
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
     if not changes and name not in READING and name not in _OWN and name not in _OF_CONTAINERS:
-        return None
+        return _call_of_own_method(call, function, visit)
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
     if name in OF_TEXTS:
@@ -327,6 +325,50 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
     call.func = quickly([check, *checks], method, call_of("callee", method))
     return located(call, call)  # type: ignore[no-any-return]
+
+
+def _call_of_own_method(call: ast.Call, function: ast.Attribute, visit: Visit) -> ast.expr:
+    """`x.method(...)`, of a user's class: what is called for its function is called with `x`.
+
+    What is given is evaluated after the method was looked up; where it is nothing but names it is written twice.
+    """
+    call.args = [visit(a) for a in call.args]
+    call.keywords = [visit(k) for k in call.keywords]
+    x = visit(function.value)
+    is_named = isinstance(x, ast.Name)
+    of = ast.Attribute(load(_BOUND), "__func__", ast.Load())
+    owner = ast.Attribute(load(_BOUND), "__self__", ast.Load())
+    method = ast.Compare(
+        call_of("kind", bind(_BOUND, ast.Attribute(x, function.attr, ast.Load()))),
+        [ast.Is()],
+        [ast.Attribute(load(HOOKS), "METHOD", ast.Load())],
+    )
+    made = bind(_MADE, ast.BoolOp(ast.Or(), _lookups(of)))
+    checks: list[ast.expr] = [
+        method,
+        ast.Compare(made, [ast.IsNot()], [ast.Constant(None)]),
+        ast.Compare(call_of("kind", owner), [ast.In()], [ast.Attribute(load(HOOKS), "met", ast.Load())]),
+    ]
+    taken: ast.expr = ast.Attribute(given_up(_BOUND), "__self__", ast.Load())
+    if is_named:
+        checks[2:] = [
+            ast.Compare(owner, [ast.Is()], [x]),
+            ast.Compare(call_of("kind", x), [ast.In()], [ast.Attribute(load(HOOKS), "met", ast.Load())]),
+            ast.Compare(bind(_BOUND, ast.Constant(None)), [ast.Is()], [ast.Constant(None)]),
+        ]
+        taken = x
+    asked = ast.BoolOp(ast.Or(), [_lookups(load(_BOUND))[0], call_of("callee", given_up(_BOUND))])
+    if all(map(is_atom, call.args)) and all(k.arg is not None and is_atom(k.value) for k in call.keywords):
+        short = ast.Call(load(_MADE), [taken, *call.args], call.keywords)
+        return located(call, quickly(checks, short, ast.Call(asked, call.args, call.keywords)))  # type: ignore[no-any-return]
+    call.func = quickly(checks, call_of("METHOD", load(_MADE), taken), asked)
+    return located(call, call)  # type: ignore[no-any-return]
+
+
+def _lookups(f: ast.expr) -> list[ast.expr]:
+    """What is called for a function, where that is always the same: by one of these, the others are None."""
+    tables = [ast.Attribute(load(HOOKS), name, ast.Load()) for name in ("at_once", "watched")]
+    return [ast.Call(ast.Attribute(table, "get", ast.Load()), [call_of("id", f)], []) for table in tables]
 
 
 def _extension(call: ast.Call, x: ast.Name, visit: Visit) -> ast.expr:

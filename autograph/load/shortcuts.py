@@ -39,9 +39,9 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
         def loop_body(): ...
         ag__.while_rest(ag__test, loop_test, loop_body, ('y',))
 
-A test that may write is asked by a hook, `ag__.ask(ag__asked)`, so that it can be undone; one that reads attributes, where
-its objects are of classes that may run code for that. `ag__asked` is its `loop_test`. The functions of these are
-shortened, too, but for their own loops.
+A test that may write is asked by a hook, `ag__.ask(ag__asked)`, so that it can be undone, unless the trace is
+`ag__.calm`; one that reads attributes, where its objects are of classes that may run code for that. `ag__asked` is its
+`loop_test`. The functions of these are shortened, too, but for their own loops.
 """
 
 from __future__ import annotations
@@ -261,11 +261,9 @@ class _Shorten(ast.NodeTransformer):
         inside = self._block(_inlined(copied(body), self._function), self._function)
         first: list[ast.stmt] = []
         owners = _owners_read(returned.value)
-        goes_on: ast.expr = ast.Constant(None)
-        if owners is not None:
-            condition = _bind(self.visit(copied(returned.value)))
-            truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])
-            goes_on = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
+        condition = _bind(self.visit(copied(returned.value)))
+        truth = ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])
+        goes_on: ast.expr = ast.BoolOp(ast.Or(), [_is(condition, True), truth])
         hooked = call.args
         if owners is None or owners:  # what it does is undone where the hook goes on: it is asked by one
             own = self._new_name("ag__asked")  # a loop inside gives its name to another test
@@ -273,7 +271,8 @@ class _Shorten(ast.NodeTransformer):
             hooked = [load(own), *call.args[1:]]
             read = [load(name) for name in owners or ()]
             asked = _is(_bind(call_of("ask", load(own), *read)), True)
-            goes_on = quickly([is_of(x, "SIMPLE") for x in read], goes_on, asked) if read else asked
+            otherwise = quickly([is_of(x, "SIMPLE") for x in read], copied(goes_on), asked) if read else asked
+            goes_on = quickly([ast.Attribute(load(HOOKS), "calm", ast.Load())], goes_on, otherwise)
         left, mark = self._new_name("ag__left"), self._new_name("ag__mark")
         both = ast.Tuple([ast.Name(left, ast.Store()), ast.Name(mark, ast.Store())], ast.Store())
         ends = ast.UnaryOp(ast.Not(), load(left))

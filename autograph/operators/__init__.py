@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from types import MethodType
 
 from autograph.operators.containers import splices as splices  # registers what comes before content is staged
 from autograph.operators.containers.contents import in_place
@@ -79,6 +80,7 @@ for _name, _module in tuple(sys.modules.items()):
     if _name.startswith((__name__ + ".", "runtime.tensor.")):
         keep_own(_module)
 kind = type
+METHOD = MethodType
 local = object  # the annotation that declares a local of the enclosing function: `y: ag__.local`
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "INDEXED",
     "INDICES",
     "KEYS",
+    "METHOD",
     "METHODS",
     "NUMBERS",
     "POSING",

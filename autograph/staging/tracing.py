@@ -308,7 +308,8 @@ def _called(trace: Trace, function: Callable[..., Any], args: tuple[Any, ...], k
             raise
         raise PathEnds from None  # raised when the graph runs, which knows what it says
     finally:
-        if "tensorless" in trace.notes and (trace.builder.emitted or trace.graph.inputs):
+        # A seeded generator that somebody still holds is to be there anew after each call.
+        if "tensorless" in trace.notes and (trace.builder.emitted or trace.graph.inputs or trace.notes.get("seeded")):
             raise TraceAgain(TENSORS)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,8 +26,8 @@ from runtime.tensor.tensor import Tensor
 from runtime.typesys.spec import TensorType, type_of_payload
 
 __all__ = [
-    "BUSY", "STATE", "BoxPlace", "Place", "Trace", "active", "current", "init_scope", "note_write", "open_tapes", "tracing",
-    "writes_noted",
+    "BUSY", "STATE", "BoxPlace", "Place", "Trace", "Watched", "active", "current", "init_scope", "note_write", "open_tapes",
+    "tracing", "writes_noted",
 ]  # fmt: skip
 
 
@@ -138,6 +140,27 @@ class BoxPlace:
         return "a tensor's items"
 
 
+class Watched(dict[int, Any]):
+    """By id of a function: what is called for it, as long as it lives."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[int, Any] = {}
+
+    def follow(self, f: Any, made: Any) -> None:
+        """Enter what is called for `f`, until it dies."""
+        key = id(f)
+        self[key] = made
+        self._kept[key] = weakref.ref(f, partial(self.pop, key))
+
+    def clear(self) -> None:
+        """Forget them."""
+        super().clear()
+        self._kept.clear()
+
+
 class Journal(list[dict[Any, tuple[Place, Any]]]):
     """One table for each open region: key -> (place, value before).
 
@@ -152,14 +175,14 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
         super().__init__()
         self.noted: set[int] = set()
         self.born: set[int] = set()
-        self.watched: dict[int, Any] = {}
-        self._outer: list[tuple[set[int], set[int], dict[int, Any]]] = []
+        self.watched = Watched()
+        self._outer: list[tuple[set[int], set[int], Watched]] = []
 
     def append(self, table: dict[Any, tuple[Place, Any]]) -> None:
         """Open a region."""
         super().append(table)
         self._outer.append((self.noted, self.born, self.watched))
-        self.noted, self.born, self.watched = set(), set(), {}
+        self.noted, self.born, self.watched = set(), set(), Watched()
         changed()
 
     def pop(self, _: Any = -1) -> dict[Any, tuple[Place, Any]]:
@@ -179,7 +202,7 @@ class Journal(list[dict[Any, tuple[Place, Any]]]):
         list.append(self, table)
         outer = self.noted, self.born, self.watched
         self._outer.append(outer)
-        self.noted, self.born, self.watched = set(), set(), {}
+        self.noted, self.born, self.watched = set(), set(), Watched()
         renoted(outer[0], self)
 
     def tried(self) -> None:

@@ -21,6 +21,7 @@ from autograph.operators.state.plain import CERTAIN
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import filtered, staged_iterable
+from autograph.operators.values import quick
 from autograph.operators.values.choice import is_mixed, select
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.trace import current
@@ -89,6 +90,8 @@ def dict_comp(
 
 def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
+    if quick.calm and type(iterable) in _PYTHONS and not by_place(current()):
+        return _generate(element, iter(iterable), condition, flat)
     if is_mixed(iterable):
         return list_comp(element, iterable, condition, flat)
     emitted = emitting(iterable)
@@ -113,7 +116,14 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
     return _generate(element, iter(iterable), condition, flat)
 
 
+_PYTHONS = frozenset((list, tuple, set, frozenset, dict, str, range))
+
+
 def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:
+    if condition is None and not flat:
+        for x in iterable:
+            yield element(x)
+        return
     for x in iterable:
         if condition is None or condition(x):
             if flat:

@@ -19,6 +19,7 @@ from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import not_, staged_cond
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values import quick
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.dtypes import as_dtype
@@ -39,9 +40,11 @@ def all_(iterable: Any) -> Any:
 
 
 def _quantify(iterable: Any, stop_on: bool) -> Any:
+    if quick.calm and type(iterable) in _PYTHONS:
+        return (builtins.any if stop_on else builtins.all)(iterable)
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is None:
-        return _over_python(iter(iterable), stop_on, _may_change(iterable))
+        return _over_python(iter(iterable), stop_on, iterable)
     if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
         return (op.any if stop_on else op.all)(op.cast(iterable, dtype=as_dtype("bool")))
     found: Any = not stop_on
@@ -60,8 +63,8 @@ def _quantify(iterable: Any, stop_on: bool) -> Any:
     return found
 
 
-def _over_python(items: Iterator[Any], stop_on: bool, in_order: bool) -> Any:
-    """Items that Python gives: where making one may change something (`in_order`), each under the test of those before."""
+def _over_python(items: Iterator[Any], stop_on: bool, iterable: Any) -> Any:
+    """Items that Python gives: where making one may change something, each under the test of those before."""
     result: Any = not stop_on
     for item in items:
         if type(item) is bool:
@@ -73,13 +76,13 @@ def _over_python(items: Iterator[Any], stop_on: bool, in_order: bool) -> Any:
             if bool(test) is stop_on:
                 return stop_on
             continue
-        if in_order:
-            return _decided(test, items, stop_on)
+        if _may_change(iterable):
+            return _decided(test, items, stop_on, iterable)
         result = test if not isinstance(result, Tensor) else (op.logical_or if stop_on else op.logical_and)(result, test)
     return result
 
 
-def _decided(test: Any, items: Iterator[Any], stop_on: bool) -> Any:
+def _decided(test: Any, items: Iterator[Any], stop_on: bool, iterable: Any) -> Any:
     """The truth where `test` is the last that was asked for."""
     if type(items) is GeneratorType and _binds(items):
         raise refusal("generator-items")
@@ -90,7 +93,7 @@ def _decided(test: Any, items: Iterator[Any], stop_on: bool) -> Any:
         if taken:  # a region is traced again, and the items are gone
             raise refusal("generator-items")
         taken = True
-        return _over_python(items, stop_on, True)
+        return _over_python(items, stop_on, iterable)
 
     then, otherwise = (lambda: True, rest) if stop_on else (rest, lambda: False)
     return staged_cond(current_trace(), test, then, otherwise, [])
@@ -112,6 +115,7 @@ def _may_change(iterable: Any) -> bool:
 
 
 _HOLDING = frozenset((list, tuple, set, frozenset, dict, str, range))
+_PYTHONS = _HOLDING | {GeneratorType}
 _STORES = ("STORE_DEREF", "STORE_GLOBAL")
 
 

@@ -67,6 +67,7 @@ from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.places import rebinds, watch
 from autograph.operators.state.plain import ITERATORS, NUMBERS
 from autograph.operators.state.plain_arrays import at_of_ufunc, method_of_array
+from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import FRAME_READERS, STAND_INS, stand_in_of
 from autograph.operators.statements import truth
 from autograph.operators.statements.rolling import CannotRoll, check_call
@@ -94,7 +95,7 @@ def callee(f: Any) -> Any:
     kind = type(f)
     if kind is MethodType:
         function = f.__func__
-        made = quick.at_once.get(id(function)) or quick.watched.get(id(function), _UNKNOWN)[1]
+        made = quick.at_once.get(id(function)) or quick.watched.get(id(function))
         if made is not None and ((owned := type(f.__self__)) in quick.met or (owned is type and f.__self__ in quick.met)):
             return f if made is function else MethodType(made, f.__self__)
     elif kind in _BOUND and (owned := type(f.__self__)) in quick.outright:
@@ -102,7 +103,7 @@ def callee(f: Any) -> Any:
     else:
         made = quick.at_once.get(id(f))
         if made is None and kind is FunctionType:
-            _, made = quick.watched.get(id(f), _UNKNOWN)
+            made = quick.watched.get(id(f))
         if made is not None:
             return made
         if kind in _ASKED and quick.outright:
@@ -217,8 +218,7 @@ def _ask_no_more(trace: Trace, f: FunctionType, made: Any) -> Any:
     """Keep what is called for a function outside all branches and loops of the graph, as long as its cells are noted."""
     watched = trace.journal.watched
     if quick.watched is watched and (not f.__code__.co_flags & GENERATOR or tensorless(trace)):
-        key = id(f)
-        watched[key] = weakref.ref(f, lambda _: watched.pop(key, None)), made
+        watched.follow(f, made)
     return made
 
 
@@ -405,7 +405,7 @@ def _function(trace: Trace, f: FunctionType) -> Any:
     original = undispatched(f)
     if original is not f:
         made = callee(original)
-        if quick.watched.get(id(original), _UNKNOWN)[1] is made:
+        if quick.watched.get(id(original)) is made:
             return _ask_no_more(trace, f, made)
         return _keep(trace, f, made) if quick.at_once.get(id(original)) is made else made
     known = _known.get(id(f))
@@ -492,17 +492,21 @@ def special(x: Any, name: str) -> Any:
     method = getattr(kind, name, None)
     if type(method) is not FunctionType:
         return None
-    method = undispatched(method)
-    made = quick.at_once.get(id(method))
+    made: Any = quick.at_once.get(id(method)) or quick.watched.get(id(method))
     if made is None:
-        _, made = quick.watched.get(id(method), _UNKNOWN)
-        if made is not None:
-            return MethodType(made, x)
-        if is_unconverted_module(kind.__module__):
-            if name == "__getitem__":
-                quick.meet_indexed(kind)
-            return None
-        made = callee(method)
+        dispatcher, method = method, undispatched(method)
+        made = quick.at_once.get(id(method)) or quick.watched.get(id(method))
+        if made is None:
+            if is_unconverted_module(kind.__module__):
+                if name == "__getitem__":
+                    quick.meet_indexed(kind)
+                return None
+            made = callee(method)
+        if method is not dispatcher and (quick.at_once.get(id(method)) or quick.watched.get(id(method))) is made:
+            if "<locals>" not in dispatcher.__qualname__:
+                current_trace().calls.hold(dispatcher, made)  # what is always called for one is called for the other
+            elif quick.watched is current_trace().journal.watched:
+                quick.watched.follow(dispatcher, made)
     return None if made is method and not is_converted(method.__code__) else MethodType(made, x)
 
 
@@ -527,7 +531,6 @@ dict_reads: Any = None  # these of a dictionary with keys that were set on some 
 keyed_method: Any = None  # a method of a dictionary or set where keys are known only to the run; from `keyed`
 
 
-_UNKNOWN = None, None
 _MANY = 500  # functions: one without a closure, made by another, is kept only while there are fewer
 _METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
 _BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))

@@ -83,7 +83,7 @@ def _maker(cls: type, init: Any) -> Any:
 
 def new_instance(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`object.__new__`; what it makes is born in the open region."""
-    made: Any = NEW(cls, *args, **kwargs)
+    made: Any = NEW(cls, *args, **kwargs) if args or kwargs else NEW(cls)
     trace = current()
     if trace is not None:
         note_birth(trace, made)

@@ -52,6 +52,7 @@ from autograph.operators.statements.branches import if_exp, if_stmt, staged_cond
 from autograph.operators.statements.iterables import StagedRange, StagedZip, any_iterable
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import StagedText, check_text
+from autograph.operators.values import quick
 from autograph.operators.values.choice import (
     CHOICES,
     Choice,
@@ -107,6 +108,13 @@ def get_item(x: Any, index: Any) -> Any:
             return present(x[index], index) if kind is dict else x[index]
     elif kind is dict and by is tuple and not keyed.is_key(index):
         return present(x[index], index)
+    if by in _OF_PYTHON and (method := quick.method_of(kind, "__getitem__")) is not None:
+        return method(x, index)
+    return _item(x, index, kind, by)
+
+
+def _item(x: Any, index: Any, kind: type, by: type) -> Any:
+    """The same, where it is not Python's alone."""
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
         return x[index if by in NUMBERS else _in_numbers(index)]  # type: ignore[index]
     if by in _OF_PYTHON and is_object(kind):
@@ -279,13 +287,18 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
                 note_item(trace, base, index)
                 base[index] = value
                 return
+        kind = type(base)
+        if type(index) in _OF_PYTHON and (method := quick.method_of(kind, "__setitem__")) is not None:
+            method(base, index, value)
+            if (trace := current()) is not None and "sharing" in trace.notes:
+                sync(trace)
+            return
         if _is_python(base, index):
             base[index] = value
             trace = current()
             if trace is not None and "sharing" in trace.notes:
                 sync(trace)
             return
-        kind = type(base)
         is_dict = issubclass(kind, dict) and type(index) in NUMBERS
         if type(index) in _OF_PYTHON and (trace := current()) is not None and (is_object(kind) or is_dict):
             method = special(base, "__setitem__")

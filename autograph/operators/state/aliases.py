@@ -13,6 +13,7 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.state.nesting import is_open
+from runtime.tensor import trace as trace_module
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace, current
@@ -165,6 +166,8 @@ def tensorless(trace: Trace) -> bool:
     if "restarts" not in notes or TENSORS in hints_of(trace):
         return False
     notes["tensorless"] = True
+    if trace is current():
+        trace_module.changed()
     return True
 
 

@@ -60,7 +60,10 @@ class Births:
         self.tried = 0  # trials under way that are to find all that they change
         self.opened: set[int] = set()  # being described: who refers to itself is met again
         self.journal = journal
-        self.gone = partial(_gone, weakref.ref(self))
+        self.gone = _forgetting(self.objects, journal)
+
+    def __del__(self) -> None:
+        self.objects.clear()  # references in it refer to it
 
     def add(self, x: Any, graph: Graph) -> None:
         """Note that `x` was made in the region of `graph`."""
@@ -109,15 +112,17 @@ class Births:
         return True
 
 
-def _gone(births: Callable[[], Births | None], reference: _Reference) -> None:
-    """An object that was born in a trace has died: its id may come again."""
-    known = births()
-    if known is not None:
-        key, journal = reference.key, known.journal
-        known.objects.pop(key, None)
+def _forgetting(objects: dict[int, tuple[Any, Graph]], journal: Journal) -> Callable[[_Reference], None]:
+    """What forgets an object that was born in a trace when it dies: its id may come again."""
+
+    def gone(reference: _Reference) -> None:
+        key = reference.key
+        objects.pop(key, None)
         journal.born.discard(key)
         if len(journal) > 1:
             journal.died(key)
+
+    return gone
 
 
 def births_of(trace: Trace) -> Births:

@@ -3,10 +3,14 @@
 Such a call becomes a `py_function` node where it gives numbers or arrays. Which ones is found by calling it while
 tracing, with the generator's state put back after: so a seed gives a staged function the numbers it gives Python. What
 gives anything else (a date, a text) keeps the value it had while tracing, and says so.
+
+A generator that is made from a seed in a trace that meets no tensor gives the same at each run: it is Python's, as long as
+nobody holds it after the trace.
 """
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +21,15 @@ from typing import Any
 import numpy as np
 
 from autograph.errors.refusals import caution, refusal
+from autograph.operators.containers.contents import note_contents
 from autograph.operators.containers.lists import as_list_value, get_element, note_list
+from autograph.operators.state.aliases import tensorless
+from autograph.operators.state.births import note_birth
+from autograph.operators.state.regions import current_trace
 from autograph.operators.values.choice import resolve
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
-from runtime.tensor.trace import STATE, Trace
+from runtime.tensor.trace import STATE, Trace, Watched
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType, type_of_payload
 
@@ -82,6 +90,9 @@ def world_stand_in(f: Any, how: str) -> Callable[..., Any]:
 
 def _act(f: Any, /, *args: Any, **kwargs: Any) -> None:
     """A call for its effect."""
+    if _is_seeded(f):
+        f(*args, **kwargs)
+        return
     inputs, call = _call(f, args, kwargs)
 
     def act(*arrays: Any) -> None:
@@ -92,6 +103,10 @@ def _act(f: Any, /, *args: Any, **kwargs: Any) -> None:
 
 def _draw(f: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Random numbers."""
+    if _is_seeded(f):
+        for x in args:
+            note_contents(current_trace(), x)  # `shuffle` writes to it
+        return f(*args, **kwargs)
     if f.__name__ in _OF_ITEMS and args and _is_sequence_of_tensors(args[0]):
         return _from_items(f, *args, **kwargs)
     if f.__name__ in ("sample", "choices"):
@@ -103,6 +118,12 @@ def _draw(f: Any, /, *args: Any, **kwargs: Any) -> Any:
     if f.__name__ == "shuffle" or not _is_numeric(sample):
         return _frozen(f, *args, **kwargs)
     return _staged(f, args, kwargs, sample)
+
+
+def _is_seeded(f: Any) -> bool:
+    """Whether a method is that of a generator that was made from a seed in this trace, which has met no tensor."""
+    trace = current_trace()
+    return id(getattr(f, "__self__", None)) in trace.notes.get("seeded", ()) and tensorless(trace)
 
 
 def _from_items(f: Any, items: Any, *args: Any, **kwargs: Any) -> Any:
@@ -129,6 +150,11 @@ def _generator(f: Any, /, *args: Any, **kwargs: Any) -> Any:
     """A new generator: made once, and brought to its first state again wherever the graph makes it."""
     made = f(*args, **kwargs)
     if any(a is not None for a in (*args, *kwargs.values())):
+        trace = current_trace()
+        if f is random.Random and tensorless(trace):
+            note_birth(trace, made)
+            trace.notes.setdefault("seeded", Watched()).follow(made, True)
+            return made
         first = _state(made)
         op.py_function(function=lambda: _restore(made, first), types=())
     return made

@@ -63,7 +63,9 @@ _TABLES = {
 _unusual: set[int] = set()  # ids of traces
 _lock = threading.RLock()  # a finalizer may come in between
 _tracing: set[int] = set()  # threads that trace
-_NOTHING: dict[str, Any] = {"noted": frozenset(), "born": frozenset(), "at_once": {}, "outright": frozenset()}
+_NOTHING: dict[str, Any] = {
+    "noted": frozenset(), "born": frozenset(), "at_once": {}, "watched": {}, "outright": frozenset(), "calm": False,
+}  # fmt: skip
 
 
 OUTRIGHT: set[type] = set()  # classes in C whose methods are called as they are outside all branches and loops of the graph
@@ -71,8 +73,9 @@ OUTRIGHT: set[type] = set()  # classes in C whose methods are called as they are
 # What `callee` sees at once
 at_once: dict[int, Any] = _NOTHING["at_once"]
 met: set[type] = set()  # the classes for whose instances that is called, too
-watched: dict[int, Any] = {}  # functions that are called as they are
+watched: dict[int, Any] = _NOTHING["watched"]  # functions that are called as they are
 outright: set[type] = set()
+calm = False  # whether the trace relies on it that it meets no tensor: if one comes, all is traced again
 
 
 def show() -> None:
@@ -83,7 +86,7 @@ def show() -> None:
     All threads see the same: nothing while several trace. One that does not trace may see what is another's: it does as
     Python does then, or calls the converted form of a function.
     """
-    global at_once, met, watched, outright
+    global at_once, met, watched, outright, calm
     trace = current()
     with _lock:
         if trace is None:
@@ -92,15 +95,16 @@ def show() -> None:
             _tracing.add(threading.get_ident())
         if trace is None or len(_tracing) > 1 or _unusual:
             namespace.update(_NOTHING)
-            at_once, watched, outright = _NOTHING["at_once"], {}, set()
+            at_once, watched, outright, calm = _NOTHING["at_once"], _NOTHING["watched"], set(), False
             return
         journal = trace.journal
         namespace["noted"], namespace["born"] = journal.noted, journal.born
         if trace.builder.region.parent is None and "rolling" not in trace.notes:
             at_once, met, watched, outright = trace.calls.at_once, trace.met, journal.watched, OUTRIGHT
+            calm = "tensorless" in trace.notes and not trace.builder.emitted and not trace.graph.inputs
         else:
-            at_once, watched, outright = _NOTHING["at_once"], {}, set()
-        namespace["at_once"], namespace["outright"] = at_once, outright
+            at_once, watched, outright, calm = _NOTHING["at_once"], _NOTHING["watched"], set(), False
+        namespace.update(at_once=at_once, met=met, watched=watched, outright=outright, calm=calm)
 
 
 def show_notes(before: set[int], journal: Journal) -> None:
@@ -110,7 +114,15 @@ def show_notes(before: set[int], journal: Journal) -> None:
         if namespace["noted"] is before:
             namespace["noted"], namespace["born"] = journal.noted, journal.born
             if at_once is not _NOTHING["at_once"]:
-                watched = journal.watched
+                watched = namespace["watched"] = journal.watched
+
+
+def method_of(kind: type, name: str) -> Any:
+    """What is always called for a special method of a user's class; None where that is not known."""
+    method = getattr(kind, name, None)
+    if type(method) is not FunctionType:
+        return None
+    return at_once.get(id(method)) or watched.get(id(method))
 
 
 def meet_simple(kind: type) -> None:

@@ -3,7 +3,7 @@
 import builtins
 import operator
 from itertools import chain
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 from autograph.operators.state.plain import TRUTHS as TRUTHS
@@ -213,8 +213,11 @@ def generator_exp(element: Any, iterable: Any, condition: Any = None, flat: bool
 kind = type
 globals().update({name: getattr(builtins, name) for name in quick.OWN_NAMES})  # what generated code compares names with
 ALTERNATIVES = FRESH = HOLDERS = INDEXED = INDICES = KEYS = frozenset[Any]()
-METHODS = NUMBERS = POSING = READ = RESTS = ROWS = STANDING_IN = born = noted = frozenset[Any]()
+METHODS = NUMBERS = POSING = READ = RESTS = ROWS = STANDING_IN = born = met = noted = frozenset[Any]()
+METHOD = MethodType
 at_once: dict[int, Any] = {}
+watched: dict[int, Any] = {}
+calm = False
 
 
 def row(x: Any, tested: bool = False) -> Any:
