@@ -84,7 +84,7 @@ class MissingNameError(AttributeError):
 
     def __str__(self) -> str:
         text = f"module {self._module!r} has no attribute {self._missing!r}"
-        advice = _advice(self._missing, self._known, self._elsewhere)
+        advice = _advice(self._missing, self._known, self._elsewhere, "." not in self._module)
         return f"{text}\n{advice}" if advice else text
 
 
@@ -92,17 +92,17 @@ MissingNameError.__name__ = MissingNameError.__qualname__ = "AttributeError"
 MissingNameError.__module__ = "builtins"
 
 
-def _advice(name: str, known: list[str], elsewhere: str) -> str:
+def _advice(name: str, known: list[str], elsewhere: str, top: bool) -> str:
     if elsewhere:
         return f"Did you mean {elsewhere!r}?"
     if name in _INSTEAD:
         return f"Instead: {_INSTEAD[name]}"
+    if name in _OUTSIDE and top:
+        return f"TensorFlow's {name!r} is no part of this package: it has tensors, functions, gradients and datasets"
     lower = {k.lower(): k for k in known}
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.75)
     if near:
         return f"Did you mean {lower[near[0]]!r}?"
-    if name in _OUTSIDE:
-        return f"TensorFlow's {name!r} is no part of this package: it has tensors, functions, gradients and datasets"
     if hasattr(np, name):
         return f"Instead: np.{name}, which takes tensors, too, if it has a counterpart for them"
     return ""

@@ -264,6 +264,11 @@ REFUSALS: dict[str, Refusal] = {
         "{name} has {spec} in its input_signature, but was called with {given}",
         "cast or reshape the argument, or widen the signature (None is any size)",
     ),
+    "concrete-signature": Refusal(
+        _ARGUMENT,
+        "{name} was traced for '{argument}' of dtype {dtype} and {shape}, but was called with {given}",
+        "cast or reshape the argument, or call the function itself, which is traced again for other types",
+    ),
     "no-native-code": Refusal(
         _MISSING,
         "{name} was asked to run as native code (jit_compile=True), but there is none for{missing}",
@@ -438,11 +443,13 @@ class SourceUnavailableError(AutographError):
     )
 
     @classmethod
-    def no_text(cls, name: str, file: str, line: int) -> "SourceUnavailableError":
-        """The file is not there, or holds nothing."""
+    def no_text(cls, name: str, file: str, line: int, asked: bool = False) -> "SourceUnavailableError":
+        """The file is not there, or holds nothing; `asked` says that the function has tested a staged tensor."""
         missing = not file.startswith("<")
+        needed = ", and it tests a tensor or asks for its value, which only converted code can" if asked else ""
         return cls(
-            f"the source of {name!r} is not available" + (": this file is gone, or was never there" if missing else ""),
+            f"the source of {name!r} is not available{needed}"
+            + (": this file is gone, or was never there" if missing else ""),
             file=file,
             line=line,
             hint="keep the .py file beside what is compiled (a .pyc alone holds no source), or call the function outside "

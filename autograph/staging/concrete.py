@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from autograph.errors.refusals import refusal
-from autograph.load.user_traceback import synthetic_frame
+from autograph.load.user_traceback import hide_internal_frames, synthetic_frame
 from autograph.operators.values.descriptors import Leaf, canonical, is_list, loosen
 from autograph.operators.values.descriptors import Sequence as AnyLength
+from autograph.staging.fitting import Taken, leaves_of
 from autograph.staging.guards import Guards
 from autograph.staging.moved import described, kept
 from autograph.staging.native_code import Compiled, overwrites
@@ -44,7 +45,7 @@ class ConcreteFunction:
         traced: TracedFunction,
         name: str,
         specs: list[TensorSpec],
-        structure: Callable[..., list[Any]] | None = None,
+        taken: list[Taken],
         jit_compile: bool | None = None,
         guards: Guards | None = None,
     ) -> None:
@@ -52,7 +53,7 @@ class ConcreteFunction:
         self.traced = traced
         self.graph: Graph = traced.graph
         self._specs = specs
-        self._structure = structure
+        self._taken = taken
         self._jit_compile = jit_compile
         self._compiled: Compiled | None = None
         self._gradient: Any = None
@@ -302,16 +303,15 @@ class ConcreteFunction:
         return result
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call with tensors for the tensor arguments."""
-        leaves = self._structure(args, kwargs) if self._structure is not None else list(args) + list(kwargs.values())
-        if len(leaves) != self.traced.arguments:
-            raise TypeError(f"{self.name} takes {self.traced.arguments} tensors, but {len(leaves)} were given")
-        holders = (
-            [c for a in (*args, *kwargs.values()) for c in containers(a)]
-            if self.traced.changed_containers
-            else ()
-        )
-        return self.call_flat(leaves, holders)
+        """Call with tensors for the tensor arguments; the others may be left out."""
+        try:
+            leaves = leaves_of(self._taken, args, kwargs, self.name)
+            changes = self.traced.changed_containers
+            holders = [c for a in (*args, *kwargs.values()) for c in containers(a)] if changes else ()
+            return self.call_flat(leaves, holders)
+        except BaseException as error:
+            hide_internal_frames(error)
+            raise
 
     def pretty_printed_signature(self, verbose: bool = True) -> str:
         """Name, arguments and result in one line."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograph.errors.refusals import refusal
-from autograph.staging.signature import rebuild
+from autograph.staging.signature import is_array_leaf, rebuild
 from runtime.grad.structure import flatten
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.dtypes import DType
-from runtime.typesys.errors import DTypeError
+from runtime.typesys.errors import DTypeError, OpError
 from runtime.typesys.spec import TensorSpec
 
-__all__ = ["checked_signature", "fit", "specs_of"]
+__all__ = ["Taken", "checked_signature", "fit", "leaves_of", "specs_of", "taken"]
 
 
 def checked_signature(signature: Any, name: str) -> tuple[Any, ...]:
@@ -83,3 +84,103 @@ def specs_of(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) ->
     for k, a in kwargs.items():
         rebuild(a, add(k))
     return specs
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a trace takes of one parameter: the tensors in it, or the one that it is; or the number it was made for."""
+
+    name: str
+    specs: tuple[TensorSpec, ...]
+    whole: bool
+    number: Any = ...
+
+
+def taken(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) -> list[Taken]:
+    """What a trace for these arguments takes, parameter by parameter; nothing of the arguments is kept."""
+    named = [*((names[i] if i < len(names) else f"arg{i}", a) for i, a in enumerate(args)), *kwargs.items()]
+    return [
+        Taken(
+            name,
+            tuple(specs_of((a,), {}, [name])),
+            is_array_leaf(a) or isinstance(a, TensorSpec),
+            a if type(a) in _NUMBERS else ...,
+        )
+        for name, a in named
+    ]
+
+
+_NUMBERS = (bool, int, float, complex, str)
+
+
+def leaves_of(entries: list[Taken], args: tuple[Any, ...], kwargs: dict[str, Any], function: str) -> list[Any]:
+    """The tensors and arrays of a call that goes to one trace. Arguments of which it takes no tensor may be left out.
+
+    Raises:
+      TypeError: tensors are missing, or there is an argument too many.
+      InvalidArgumentError: one is of another type than that which was traced.
+    """
+    given = _given(entries, args, kwargs, function)
+    leaves: list[Any] = []
+    for entry in entries:
+        found: list[Any] = []
+        if entry.name in given:
+            value = given[entry.name]
+            if entry.number is not ... and value != entry.number:
+                raise TypeError(
+                    f"{function} was traced for {entry.name}={entry.number!r}, but was called with {value!r}: leave it out, "
+                    "or call the function itself, which is traced again for it"
+                )
+            if entry.whole and not is_array_leaf(value) and not isinstance(value, TensorSpec):
+                value = _converted(entry, value, function)
+            rebuild(value, found.append)
+        if any(isinstance(x, TensorSpec) for x in found):
+            raise refusal("spec-as-argument", name=function)
+        leaves += found
+        if len(found) == len(entry.specs):
+            for spec, leaf in zip(entry.specs, found, strict=True):
+                _must_fit(entry, spec, leaf, function)
+    count = sum(len(entry.specs) for entry in entries)
+    if len(leaves) != count:
+        missing = [entry.name for entry in entries if entry.specs and entry.name not in given]
+        which = f": {', '.join(map(repr, missing))} is missing" if len(missing) == 1 else ""
+        raise TypeError(f"{function} takes {count} tensors, but {len(leaves)} were given{which}")
+    return leaves
+
+
+def _given(entries: list[Taken], args: tuple[Any, ...], kwargs: dict[str, Any], function: str) -> dict[str, Any]:
+    """A call's arguments by the names of the parameters."""
+    needed = [entry.name for entry in entries if entry.specs]
+    names = [entry.name for entry in entries]
+    for order in (names, needed):
+        given = dict(zip(order, args, strict=False))
+        if len(args) <= len(order) and not given.keys() & kwargs.keys() and {*needed} <= {*given, *kwargs} <= {*names}:
+            return given | kwargs
+    if len(args) > len(names):
+        raise TypeError(f"{function}() takes {len(names)} arguments but {len(args)} were given")
+    given = dict(zip(names, args, strict=False))
+    for name in kwargs:
+        if name in given or name not in names:
+            what = "multiple values for argument" if name in given else "an unexpected keyword argument"
+            raise TypeError(f"{function}() got {what} {name!r}")
+    return given | kwargs
+
+
+def _converted(entry: Taken, value: Any, function: str) -> Any:
+    """A number or list where the trace takes a tensor."""
+    try:
+        return convert(value, entry.specs[0].dtype)
+    except (ValueError, DTypeError):
+        raise _other_type(entry, entry.specs[0], repr(value), function) from None
+
+
+def _must_fit(entry: Taken, spec: TensorSpec, leaf: Any, function: str) -> None:
+    if not spec.is_compatible_with(leaf):
+        given = f"a tensor of dtype {np.dtype(leaf.dtype).name} and shape {tuple(leaf.shape)}"
+        raise _other_type(entry, spec, given, function)
+
+
+def _other_type(entry: Taken, spec: TensorSpec, given: str, function: str) -> OpError:
+    shape = "any shape" if spec.shape is None else f"shape {tuple(spec.shape)}"
+    what = {"argument": entry.name, "dtype": spec.dtype.name, "shape": shape}
+    return refusal("concrete-signature", name=function, given=given, **what)

@@ -20,7 +20,7 @@ from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
-from autograph.staging.fitting import checked_signature, fit, specs_of
+from autograph.staging.fitting import checked_signature, fit, specs_of, taken
 from autograph.staging.inspection import Inspection
 from autograph.staging.relaxing import Relaxation
 from autograph.staging.signature import (
@@ -29,7 +29,6 @@ from autograph.staging.signature import (
     containers,
     encode,
     encode_all,
-    is_array_leaf,
     rebuild,
     same_leaves,
     weak_reference,
@@ -302,9 +301,8 @@ class Function(NativelyCallable):
             assert traced.reading is not None
             guards = traced.reading(self._python_function, dict(zip(names, args, strict=False)) | kwargs)
             traced.reading, traced.originals = None, {}  # they hold what was made by the trace
-            concrete = ConcreteFunction(
-                traced, self._name, specs_of(args, kwargs, names), self._leaves_of, self._jit_compile, guards
-            )
+            specs = specs_of(args, kwargs, names)
+            concrete = ConcreteFunction(traced, self._name, specs, taken(args, kwargs, names), self._jit_compile, guards)
             if traced.created:  # the next call must find them made: it is traced anew, and refused if it makes others
                 return concrete
             known = self._traces.setdefault(key, [])
@@ -324,17 +322,6 @@ class Function(NativelyCallable):
         self._fast.forget(key)
         self._fast_by_name.forget(key)
         self._pins.pop(key, None)
-
-    def _leaves_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """The array leaves of a concrete function's call: Python values in it are ignored."""
-        leaves: list[Any] = []
-        if self.input_signature is not None and not kwargs and len(args) == len(self.input_signature):
-            args, _ = self._conform(args, [], [])
-        for a in (*args, *kwargs.values()):
-            rebuild(a, lambda x: leaves.append(x if not isinstance(x, TensorSpec) else None))
-        if any(not is_array_leaf(x) for x in leaves):
-            raise refusal("spec-as-argument", name=self._name)
-        return leaves
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The traced function for a signature, given as tensors, TensorSpecs or Python values; traced if it is new."""

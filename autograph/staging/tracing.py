@@ -328,13 +328,9 @@ def _left(table: dict[Any, tuple[Place, Any]]) -> Iterator[Any]:
 
 def _explain_none(trace: Trace, error: TypeError) -> None:
     """Say where a None came from that a gradient is."""
-    place = trace.notes.get("gradient_none")
+    place, text = trace.notes.get("gradient_none", (None, ""))
     if place is not None and "NoneType" in str(error) and not hasattr(error, "__notes__"):
-        error.add_note(
-            f"A gradient taken at {place.file}:{place.line} is None: the target does not depend on that source, or the "
-            "source is no floating tensor.\nInstead: compute the target from the source under the tape, or ask for "
-            'unconnected_gradients="zero"'
-        )
+        error.add_note(f"Line {place.line} of {place.file}: {text}")
 
 
 def _last_line(function: Callable[..., Any]) -> Location | None:

@@ -278,9 +278,6 @@ class GradientTape:
     def _warn_of_none(self, source: Any, target: Any) -> None:
         """Say which source has no gradient, and why: what is done with the None fails far from here."""
         place = user_location()
-        if STATE.trace is not None:
-            STATE.trace.notes["gradient_none"] = place  # what fails in the trace will say it
-            return
         name, kind = getattr(source, "name", None), source.dtype.name
         what = f"'{name}'" if name else f"{'an' if kind[0] == 'i' else 'a'} {kind} tensor of shape {tuple(source.shape)}"
         if not is_inexact(source):
@@ -295,8 +292,12 @@ class GradientTape:
                 "compute the target from it under the tape, without casts to integers, argmax or NumPy, and say "
                 'tape.watch(x) before, if x is no Variable; or ask for zeros: unconnected_gradients="zero"'
             )
-        file, line = ("<unknown>", 1) if place is None else (place.file, place.line)
         text = f"the gradient with respect to {what} is None: {why}\nInstead: {instead}"
+        if STATE.trace is not None:
+            STATE.trace.notes["gradient_none"] = place, text  # what fails in the trace will say it
+            if is_inexact(source):
+                return
+        file, line = ("<unknown>", 1) if place is None else (place.file, place.line)
         warnings.warn_explicit(text, UserWarning, file, line, registry=_WARNED)
 
     def _use(self) -> None:

@@ -108,7 +108,7 @@ class SparseSoftmaxCrossEntropy(Op):
         if not labels.dtype.is_integer:
             raise DTypeError(f"labels must be integers, not {labels.dtype}", op=self.name)
         if logits.shape is not None and labels.shape is not None and len(labels.shape) != len(logits.shape) - 1:
-            raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}", op=self.name)
+            raise _misfit(labels.shape, logits.shape)
         return _losses(logits, labels.shape)
 
     @staticmethod
@@ -178,12 +178,18 @@ def _by_columns(logits: Any, labels: Any) -> tuple[Any, Any]:
 _UNSIGNED = {np.dtype(code): np.dtype(code.upper()) for code in "bhilq"}
 
 
+def _misfit(labels: Any, logits: Any) -> ShapeError:
+    """There is no label for each row of the logits, or more than one."""
+    need = f"one class for each row, a tensor of shape {tuple(logits[:-1])}"
+    return ShapeError(f"labels of shape {labels} do not fit logits of shape {logits}: expected {need}")
+
+
 def _chosen(labels: Any, logits: Any) -> Any:
     """The labels as a vector, when they have been checked."""
     chosen = labels if type(labels) is np.ndarray and labels.ndim == 1 else np.asarray(labels).reshape(-1)
     classes = logits.shape[-1]
     if len(chosen) * classes != logits.size:
-        raise ShapeError(f"labels of shape {np.shape(labels)} do not fit logits of shape {logits.shape}")
+        raise _misfit(np.shape(labels), logits.shape)
     if chosen.dtype.kind == "i" and chosen.dtype not in _UNSIGNED:  # the other order of bytes
         chosen = chosen.astype(np.int64)
     unsigned = _UNSIGNED.get(chosen.dtype)  # in which negative numbers are the largest

@@ -240,6 +240,13 @@ def add_rows(x: Any, rows: Any, v: Any, known: bool = False) -> None:
     np.add.at(x.reshape(-1), flat.reshape(-1), v.reshape(-1).astype(x.dtype, copy=False))
 
 
+def put_misfit(value: Any, part: Any, whole: Any) -> ShapeError:
+    """What is said where a value of one shape is put into a part of another."""
+    return ShapeError(
+        f"cannot put a value of shape {value} into a part of shape {part} of a tensor of shape {whole}", op="index_update"
+    )
+
+
 class _Write(Op, abstract=True):
     """x with something put at an index; `in_place_source` writes into x itself, for a plan that owns it."""
 
@@ -255,7 +262,7 @@ class _Write(Op, abstract=True):
             except ShapeError:  # in words of operands, which it has none of
                 fits = False
             if not fits:
-                raise ShapeError(f"cannot put a value of shape {v.shape} at an index of shape {target}", op=self.name)
+                raise put_misfit(v.shape, target, x.shape)
         return TensorType(x.dtype, x.shape)
 
 

@@ -245,7 +245,7 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
     for i, j in zip(left, right, strict=True):
         size_a, size_b = (op.type_of(x).shape[at] for x, at in ((a, i), (b, j)))
         if isinstance(size_a, int) and isinstance(size_b, int) and size_a != size_b:
-            message = f"tensordot of shapes {op.type_of(a).shape} and {op.type_of(b).shape}"
+            message = f"the product of tensors of shapes {op.type_of(a).shape} and {op.type_of(b).shape}"
             raise ShapeError(f"{message}: sizes {size_a} and {size_b} of paired axes differ", op="tensordot")
         names_b[j] = names_a[i]
     paired_a, paired_b = {i % ra for i in left}, {j % rb for j in right}

@@ -49,7 +49,8 @@ class Transpose(Op):
             if sorted(p % len(axes) for p in axes) != list(range(len(axes))) or any(
                 not -len(axes) <= p < len(axes) for p in axes
             ):
-                raise InvalidArgumentError(f"perm {axes} is not a permutation of the axes", op="transpose")
+                listed = f"the axes 0 to {len(axes) - 1}"
+                raise InvalidArgumentError(f"perm {axes} is not a permutation of {listed}", op="transpose")
             have = op.type_of(a).rank
             if have is not None and have != len(axes):
                 raise InvalidArgumentError(f"perm {axes} does not fit a tensor of rank {have}", op="transpose")

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from runtime.ir.graph import Value
-from runtime.ops.index import indexed_shape
+from runtime.ops.index import indexed_shape, put_misfit
 from runtime.ops.registry import function
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
 from runtime.tensor.views import attach_views, carry, note_view, put
-from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, ShapeError, leaked_tensor, outward
+from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, leaked_tensor, outward
 
 __all__ = ["add_at", "attach_items", "normalize_index", "write_item", "write_part"]
 
@@ -58,7 +58,8 @@ def _bound(bound: Any, parts: list[Any]) -> Any:
         try:
             return operator.index(known)
         except TypeError:
-            raise DTypeError(f"a bound of a slice must be an integer, not {known}", op="index") from None
+            instead = "; n // 2 is one where n / 2 is not, and so is int(n)" if isinstance(known, float) else ""
+            raise DTypeError(f"a bound of a slice must be an integer, not {known}{instead}", op="index") from None
     kind = bound.type
     if not kind.dtype.is_integer or kind.shape not in ((), None):
         raise DTypeError(f"a bound of a slice must be an integer, not {kind}", op="index")
@@ -239,7 +240,9 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
             except (IndexError, TypeError) as error:
                 raise _index_error(error, x, index) from None
             except ValueError as error:
-                raise ShapeError(str(error), op="index_update") if "broadcast" in str(error) else error from None
+                if "broadcast" not in str(error) and "sequence" not in str(error):
+                    raise
+                raise put_misfit(np.shape(put), np.shape(np.asarray(x._value)[where]), np.shape(x._value)) from None
             x._value = fresh
             return
     spec, parts = normalize_index(index)

@@ -20,7 +20,12 @@ from runtime.typesys.errors import (
 )
 from runtime.typesys.spec import TensorType, type_of_payload
 
-__all__ = ["Tensor", "is_staged", "type_of"]
+__all__ = ["Tensor", "is_staged", "of_many_elements", "type_of"]
+
+
+def of_many_elements(what: str, shape: Any) -> str:
+    """What is said where `what()` of a tensor that is no single number is asked for."""
+    return f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
 
 
 class Tensor:
@@ -110,10 +115,16 @@ class Tensor:
             outward[0](error)
             raise
 
+    def _name_elements(self, error: BaseException, what: str) -> None:
+        """Say in our words that a tensor is no number, where NumPy's speak of arrays without axes."""
+        if type(error) is TypeError and np.size(self._value) != 1:
+            error.args = (of_many_elements(what, np.shape(self._value)),)
+
     def __int__(self) -> int:
         try:
             return int(self._concrete("int()"))
         except BaseException as error:
+            self._name_elements(error, "int")
             outward[0](error)
             raise
 
@@ -121,6 +132,7 @@ class Tensor:
         try:
             return float(self._concrete("float()"))
         except BaseException as error:
+            self._name_elements(error, "float")
             outward[0](error)
             raise
 

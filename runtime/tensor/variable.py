@@ -143,7 +143,11 @@ class Variable(Tensor):
 
     def __getitem__(self, index: Any) -> Tensor:
         """A part of the value; `variable[index].assign(x)` writes it."""
-        part = super().__getitem__(index)  # type: ignore[misc]
+        try:
+            part = super().__getitem__(index)  # type: ignore[misc]
+        except BaseException as error:
+            outward[0](error)
+            raise
         key = id(part)
         _parts[key] = weakref.ref(part, lambda _: _parts.pop(key, None)), self, index
         return part  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.typesys.dtypes import DType, as_dtype, dtype_of_python
-from runtime.typesys.errors import InvalidArgumentError
+from runtime.typesys.errors import InvalidArgumentError, boundary
 from runtime.typesys.shapes import Dim, Shape, whole_number
 
 __all__ = ["ListType", "TensorSpec", "TensorType", "ValueType", "type_of_payload"]
@@ -120,10 +120,14 @@ class TensorSpec:
     TensorSpec(shape=(None, 3), dtype=float32, name=None)
     """
 
+    @boundary
     def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None) -> None:
         if isinstance(shape, (int, str)):
             raise InvalidArgumentError(f"the shape of a TensorSpec is a list of sizes, such as [None, 3], not {shape!r}")
         self.shape = shape if shape is None else tuple(None if d is None else whole_number(d, "a size") for d in shape)
+        negative = [d for d in self.shape or () if d is not None and d < 0]
+        if negative:
+            raise InvalidArgumentError(f"a size is a number from 0 on, or None where it is open, not {negative[0]}")
         self.dtype = as_dtype(dtype)
         self.name = name
 

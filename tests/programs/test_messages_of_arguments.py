@@ -122,7 +122,7 @@ def sample_of_a_staged_number():
     f(ag.constant(2))
 
 
-@wrong("x[i] = [1.0, 2.0, 3.0]", "cannot put a value of shape (3,) at an index of shape (2,)")
+@wrong("x[i] = [1.0, 2.0, 3.0]", "cannot put a value of shape (3,) into a part of shape (2,)")
 def row_of_another_length():
     @ag.function
     def f(n):

@@ -170,6 +170,134 @@ def property_set_in_a_branch():
     f(ONE)
 
 
+@wrong("return float(x)", "only tensors of one element can be converted by float(); this one has shape (2,)", "reduce it")
+def number_of_a_vector():
+    def f(x):
+        return float(x)
+
+    f(ag.ones([2]))
+
+
+@wrong("return int(x)", "only tensors of one element can be converted by int(); this one has shape (3, 1)", "index or")
+def integer_of_a_matrix():
+    def f(x):
+        return int(x)
+
+    f(ag.ones([3, 1]))
+
+
+@wrong("x[0] = ag.ones([2])", "cannot put a value of shape (2,) into a part of shape () of a tensor of shape (3,)")
+def vector_for_an_element():
+    def f(x):
+        x[0] = ag.ones([2])
+
+    f(ag.ones([3]))
+
+
+@wrong("x[1] = ag.ones([3])", "cannot put a value of shape (3,) into a part of shape (2,) of a tensor of shape (4, 2)")
+def row_that_is_too_long():
+    def f(x):
+        x[1] = ag.ones([3])
+
+    f(ag.ones([4, 2]))
+
+
+@wrong("v[5].assign(1.0)", "index 5 is out of bounds for axis 0 with size 2")
+def part_of_a_variable():
+    v = ag.Variable([1.0, 2.0])
+
+    def f():
+        v[5].assign(1.0)
+
+    f()
+
+
+@wrong("return losses(labels, logits)", "labels of shape (3,) do not fit logits of shape (2, 4)", "a tensor of shape (2,)")
+def a_label_too_many():
+    losses = ag.nn.sparse_softmax_cross_entropy_with_logits
+
+    @ag.function
+    def f(labels, logits):
+        return losses(labels, logits)
+
+    f(ag.constant([0, 1, 2]), ag.ones([2, 4]))
+
+
+@wrong("return ag.transpose(x, [0, 2])", "perm (0, 2) is not a permutation of the axes 0 to 1")
+def axis_left_out():
+    @ag.function
+    def f(x):
+        return ag.transpose(x, [0, 2])
+
+    f(ag.ones([2, 3]))
+
+
+@wrong("return x[: x.shape[0] / 2]", "a bound of a slice must be an integer, not 2.0", "n // 2 is one where n / 2 is not")
+def half_of_a_length():
+    @ag.function
+    def f(x):
+        return x[: x.shape[0] / 2]
+
+    f(ag.ones([4]))
+
+
+@wrong("ag.TensorSpec([-1, 2])", "a size is a number from 0 on, or None where it is open, not -1")
+def minus_one_for_an_open_size():
+    def f():
+        return ag.TensorSpec([-1, 2])
+
+    f()
+
+
+@wrong("return ag.strings.upper(x)", "no attribute 'strings'", "TensorFlow's 'strings' is no part of this package")
+def namespace_of_tensorflow():
+    @ag.function
+    def f(x):
+        return ag.strings.upper(x)
+
+    f(ag.constant("a"))
+
+
+@wrong("return tape.gradient(y, x) + 1.0", "the gradient with respect to 'x' is None", "say tape.watch(x) before")
+def tensor_that_no_tape_watches():
+    @ag.function
+    def f(x):
+        with ag.GradientTape() as tape:
+            y = x * x
+        return tape.gradient(y, x) + 1.0
+
+    f(ONE)
+
+
+@wrong("return absolute(x)", "the source of '<lambda>' is not available, and it tests a tensor", "define the function in")
+def lambda_of_a_text():
+    absolute = eval("lambda x: x if x > 0 else -x")
+
+    @ag.function
+    def f(x):
+        return absolute(x)
+
+    f(ONE)
+
+
+def test_a_function_without_source_that_tests_a_tensor_is_one_error():
+    with pytest.raises(ag.errors.SourceUnavailableError) as raised:
+        lambda_of_a_text()
+    assert "Traceback" not in "".join(traceback.format_exception(raised.value)).partition("\n")[2]
+
+
+def test_a_gradient_of_an_integer_warns_in_a_graph_too():
+    @ag.function
+    def f(x):
+        with ag.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.gradient(y, x)
+
+    with pytest.warns(UserWarning, match="it holds int32, and only floating numbers have gradients"):
+        assert f(ag.constant(3)) is None
+
+
 @pytest.mark.parametrize("case", CASES, ids=[c[0].__name__ for c in CASES])
 def test_message(case):
     check(*case, __file__)

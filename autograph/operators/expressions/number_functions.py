@@ -14,7 +14,7 @@ from autograph.operators.values.choice import resolve
 from autograph.operators.values.descriptors import Leaf, Sequence
 from autograph.operators.values.listvalue import ListValue, new_list
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import Tensor, is_staged
+from runtime.tensor.tensor import Tensor, is_staged, of_many_elements
 from runtime.typesys.shapes import num_elements
 from runtime.typesys.spec import ListType, TensorType
 
@@ -125,9 +125,7 @@ def _scalar(x: Tensor, what: str) -> Tensor:
     if shape == ():
         return x
     if shape is not None and all(isinstance(d, int) for d in shape) and num_elements(shape) != 1:
-        raise TypeError(
-            f"only tensors of one element can be converted by {what}(); this one has shape {shape}: index or reduce it first"
-        )
+        raise TypeError(of_many_elements(what, shape))
     return op.reshape(x, shape=())  # type: ignore[no-any-return]
 
 

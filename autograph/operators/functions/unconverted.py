@@ -77,7 +77,8 @@ def call_as_it_is(f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
         return f(*args, **kwargs)
     except OperatorNotAllowedInGraphError as error:
         code = f.__code__
-        raise SourceUnavailableError.no_text(f.__qualname__, code.co_filename, code.co_firstlineno) from error
+        place = code.co_filename, code.co_firstlineno
+        raise SourceUnavailableError.no_text(f.__qualname__, *place, asked=True) from error.__cause__
 
 
 def refusing(cls: type) -> Callable[..., Any]:

@@ -99,3 +99,50 @@ def test_a_trace_with_open_sizes_for_one_tensor_given_twice_serves_no_two() -> N
         assert f(x, x, ag.zeros([size])).numpy().tolist() == [0.0, 0.0]
     assert f.experimental_get_tracing_count() == 2
     assert f(x, other, ag.zeros([4])).numpy().tolist() == [-2.0, -3.0]
+
+
+def test_a_concrete_function_takes_its_arguments_by_name() -> None:
+    @ag.function
+    def f(x, y, n=2):
+        return x - y * n
+
+    x, y = ag.constant([1.0, 2.0]), ag.constant([10.0, 20.0])
+    concrete = f.get_concrete_function(ag.TensorSpec([2]), ag.TensorSpec([2]), 3)
+    for result in (concrete(x, y), concrete(x, y=y), concrete(y=y, x=x), concrete(n=3, y=y, x=x), concrete(x, y, 3)):
+        assert result.numpy().tolist() == [-29.0, -58.0]
+    assert concrete([1.0, 2.0], [10.0, 20.0]).numpy().tolist() == [-29.0, -58.0]
+
+
+def test_python_arguments_of_a_concrete_function_may_be_left_out() -> None:
+    class Model:
+        @ag.function
+        def call(self, first, xs):
+            return xs[0] if first else xs[0] + xs[1]
+
+    spec = ag.TensorSpec([])
+    model, xs = Model(), [ag.constant(1.0), ag.constant(2.0)]
+    concrete = model.call.get_concrete_function(False, [spec, spec])
+    assert float(concrete(xs)) == float(concrete(model, False, xs)) == float(concrete(xs=xs)) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "said"),
+    [
+        (([1.0, 2.0, 3.0], [1.0, 2.0]), {}, r"'x' of dtype float32 and shape \(2,\), but was called with .* shape \(3,\)"),
+        ((np.array([1, 2]), [1.0, 2.0]), {}, "'x' of dtype float32 .* but was called with a tensor of dtype int64"),
+        (([1.0, 2.0], "ab"), {}, "'y' of dtype float32 .* but was called with 'ab'"),
+        (([1.0, 2.0],), {}, "f takes 2 tensors, but 1 were given: 'y' is missing"),
+        (([1.0, 2.0], [1.0, 2.0], 5), {}, "f was traced for n=3, but was called with 5"),
+        (([1.0, 2.0], [1.0, 2.0]), {"m": 1}, r"f\(\) got an unexpected keyword argument 'm'"),
+        (([1.0, 2.0], [1.0, 2.0]), {"x": 1}, r"f\(\) got multiple values for argument 'x'"),
+    ],
+)
+def test_a_concrete_function_refuses_what_it_was_not_traced_for(args, kwargs, said) -> None:
+    @ag.function
+    def f(x, y, n=2):
+        return x - y * n
+
+    concrete = f.get_concrete_function(ag.TensorSpec([2]), ag.TensorSpec([2]), 3)
+    with pytest.raises((ValueError, TypeError), match=said) as raised:
+        concrete(*args, **kwargs)
+    assert [entry.path for entry in raised.traceback if "/autograph/" in str(entry.path)] == []
