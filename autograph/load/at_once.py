@@ -323,8 +323,12 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         check = _is_ours(owner, fresh)
     else:
         check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
-    call.func = quickly([check, *checks], method, call_of("callee", method))
+    call.func = quickly([check, *checks], method, _found(taken, name) if name in _ALSO_OWN else call_of("callee", method))
     return located(call, call)  # type: ignore[no-any-return]
+
+
+_ALSO_OWN = frozenset("add append clear extend get items keys pop popleft update values".split())
+"""Names of methods of containers that users' classes have, too."""
 
 
 def _call_of_own_method(call: ast.Call, function: ast.Attribute, visit: Visit) -> ast.expr:
@@ -335,34 +339,43 @@ def _call_of_own_method(call: ast.Call, function: ast.Attribute, visit: Visit) -
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
     x = visit(function.value)
-    is_named = isinstance(x, ast.Name)
-    of = ast.Attribute(load(_BOUND), "__func__", ast.Load())
-    owner = ast.Attribute(load(_BOUND), "__self__", ast.Load())
-    method = ast.Compare(
-        call_of("kind", bind(_BOUND, ast.Attribute(x, function.attr, ast.Load()))),
-        [ast.Is()],
-        [ast.Attribute(load(HOOKS), "METHOD", ast.Load())],
-    )
-    made = bind(_MADE, ast.BoolOp(ast.Or(), _lookups(of)))
-    checks: list[ast.expr] = [
-        method,
-        ast.Compare(made, [ast.IsNot()], [ast.Constant(None)]),
-        ast.Compare(call_of("kind", owner), [ast.In()], [ast.Attribute(load(HOOKS), "met", ast.Load())]),
-    ]
-    taken: ast.expr = ast.Attribute(given_up(_BOUND), "__self__", ast.Load())
-    if is_named:
-        checks[2:] = [
-            ast.Compare(owner, [ast.Is()], [x]),
-            ast.Compare(call_of("kind", x), [ast.In()], [ast.Attribute(load(HOOKS), "met", ast.Load())]),
-            ast.Compare(bind(_BOUND, ast.Constant(None)), [ast.Is()], [ast.Constant(None)]),
-        ]
-        taken = x
-    asked = ast.BoolOp(ast.Or(), [_lookups(load(_BOUND))[0], call_of("callee", given_up(_BOUND))])
+    checks, taken = _checked(x, function.attr)
     if all(map(is_atom, call.args)) and all(k.arg is not None and is_atom(k.value) for k in call.keywords):
         short = ast.Call(load(_MADE), [taken, *call.args], call.keywords)
-        return located(call, quickly(checks, short, ast.Call(asked, call.args, call.keywords)))  # type: ignore[no-any-return]
-    call.func = quickly(checks, call_of("METHOD", load(_MADE), taken), asked)
+        return located(call, quickly(checks, short, ast.Call(_unbound(), call.args, call.keywords)))  # type: ignore[no-any-return]
+    call.func = _found(x, function.attr)
     return located(call, call)  # type: ignore[no-any-return]
+
+
+def _found(x: ast.expr, name: str) -> ast.expr:
+    """What is called for `x.name`."""
+    checks, taken = _checked(x, name)
+    return quickly(checks, call_of("METHOD", load(_MADE), taken), _unbound())
+
+
+def _unbound() -> ast.expr:
+    """What is called for what is no method of a known class."""
+    return ast.BoolOp(ast.Or(), [_lookups(load(_BOUND))[0], call_of("callee", given_up(_BOUND))])
+
+
+def _checked(x: ast.expr, name: str) -> tuple[list[ast.expr], ast.expr]:
+    """Whether `x.name` is a method of which it is known what is called for its function, and whose it is."""
+    function = ast.Attribute(load(_BOUND), "__func__", ast.Load())
+    owner: ast.expr = ast.Attribute(load(_BOUND), "__self__", ast.Load())
+    kind = call_of("kind", bind(_BOUND, ast.Attribute(x, name, ast.Load())))
+    made = bind(_MADE, ast.BoolOp(ast.Or(), _lookups(function)))
+    checks: list[ast.expr] = [
+        ast.Compare(kind, [ast.Is()], [ast.Attribute(load(HOOKS), "METHOD", ast.Load())]),
+        ast.Compare(made, [ast.IsNot()], [ast.Constant(None)]),
+    ]
+    if not isinstance(x, ast.Name):
+        return [*checks, is_of(owner, "met")], ast.Attribute(given_up(_BOUND), "__self__", ast.Load())
+    checks += [
+        ast.Compare(owner, [ast.Is()], [x]),
+        is_of(x, "met"),
+        ast.Compare(bind(_BOUND, ast.Constant(None)), [ast.Is()], [ast.Constant(None)]),
+    ]
+    return checks, x
 
 
 def _lookups(f: ast.expr) -> list[ast.expr]:

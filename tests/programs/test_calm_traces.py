@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import random
 import weakref
@@ -72,6 +73,51 @@ def quantified() -> Any:
     return found
 
 
+class Bag:
+    """A class whose methods have the names of a list's and a dictionary's."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, list[int]] = collections.defaultdict(list)
+
+    def add(self, key: str, x: int) -> None:
+        self.held[key].append(x)
+
+    def pop(self, key: str) -> int:
+        return self.held[key].pop()
+
+    def get(self, key: str) -> list[int]:
+        return self.held[key]
+
+
+def containers() -> Any:
+    bag = Bag()
+    for k in [1, 2, 3, 4]:
+        bag.add("ab"[k % 2], k)
+        bag.add("a", -k)
+    return bag.pop("a"), bag.get("a"), bag.get("b"), bag.get("c"), dict(bag.held)
+
+
+def comprehended() -> Any:
+    rows = [[i * j % 7 for j in range(4)] for i in range(4)]
+    for row in [*rows]:
+        rows.append([x for x in row if x % 2])
+    known = {(i, j): x for i, row in enumerate(rows) for j, x in enumerate(row) if x}
+    return rows, [x for row in rows for x in row if x > 2], known, {x for x in known.values() if x % 2}
+
+
+def filtered() -> Any:
+    rows, found = [[i * j % 7 for j in range(4)] for i in range(4)], []
+    for row in [*rows]:
+        found += [x for x in row if x % 2]
+    return found, [x for row in rows for x in row if x > 2]
+
+
+def popped() -> Any:
+    bag = Bag()
+    bag.held["a"] = [1, 2, 3, 4, 5, 6]
+    return [bag.pop("a") + len(bag.get("a")) for _ in (1, 2, 3)]
+
+
 def local_functions() -> Any:
     def fib(n: int) -> int:
         return n if n < 2 else fib(n - 1) + fib(n - 2)
@@ -85,6 +131,7 @@ def local_functions() -> Any:
         (methods, ("callee",)),
         (loops_with_tests, ("callee", "ask", "loop_test")),
         (items, ("special", "is_object")),
+        (filtered, ("collect", "truth_of")),
         (quantified, ("emitting", "staged_iterable", "truth_of", "_calls_user_code")),
     ],
 )  # fmt: skip
@@ -195,7 +242,7 @@ def missing() -> Any:
     "program",
     [
         hidden_by_an_attribute, another_object_s, changed_class, changed_items, asked_by_attributes,
-        arguments_that_are_evaluated_later, missing,
+        arguments_that_are_evaluated_later, missing, containers, comprehended, popped,
     ],
 )  # fmt: skip
 def test_as_in_python(program: Callable[[], Any]) -> None:

@@ -37,6 +37,8 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         return _python(element, iterable, condition, flat)
     if condition is None and not flat and type(iterable) in CERTAIN:
         return [element(x) for x in iterable]
+    if quick.calm and type(iterable) in _PYTHONS:
+        return _python(element, iterable, condition, flat)
     if is_mixed(iterable):
         return select(iterable, lambda taken: list_comp(element, taken, condition, flat))
     iterable = emitting(iterable) or iterable
@@ -72,8 +74,9 @@ def _is_short(count: Any) -> bool:
 
 
 def _python(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> list[Any]:
-    kept = (x for x in iterable if condition is None or condition(x))
-    return [e for x in kept for e in element(x)] if flat else [element(x) for x in kept]
+    if flat:
+        return [e for x in iterable if condition is None or condition(x) for e in element(x)]
+    return [element(x) for x in iterable if condition is None or condition(x)]
 
 
 def set_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> set[Any]:
@@ -116,7 +119,8 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
     return _generate(element, iter(iterable), condition, flat)
 
 
-_PYTHONS = frozenset((list, tuple, set, frozenset, dict, str, range))
+_VIEWS: tuple[type, ...] = type({}.keys()), type({}.values()), type({}.items())
+_PYTHONS = frozenset((list, tuple, set, frozenset, dict, str, range, *_VIEWS))
 
 
 def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, flat: bool) -> Iterator[Any]:

@@ -106,6 +106,8 @@ def get_item(x: Any, index: Any) -> Any:
                 return x[index]
         elif kind in PLAIN:
             return present(x[index], index) if kind is dict else x[index]
+        elif kind is defaultdict and (value := x.get(index, UNBOUND)) is not UNBOUND and not is_maybe(value):
+            return value
     elif kind is dict and by is tuple and not keyed.is_key(index):
         return present(x[index], index)
     if by in _OF_PYTHON and (method := quick.method_of(kind, "__getitem__")) is not None:
