@@ -5,6 +5,7 @@ import pytest
 
 import autograph as ag
 from runtime.backends.native import toolchain
+from runtime.backends.native.lower import signs
 
 pytestmark = [
     pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed"),
@@ -247,3 +248,26 @@ def test_differences_that_were_compared_do_not_count_from_the_end():
     made = ag.function(f, jit_compile=True)
     assert int(made(X, w)) == f(X, w)
     assert "= select i1" not in made.inspect(X, w).llvm.split("define")[-1]
+
+
+def test_numbers_that_branches_change_in_a_row_are_gone_through_once(monkeypatch):
+    """A number that n branches may change, each in a branch, was looked at on 2 ** n ways."""
+    asked = []
+    made = signs._Changes._made
+    monkeypatch.setattr(signs._Changes, "_made", lambda self, *of: asked.append(1) or made(self, *of))
+
+    def neighbours(x, n):
+        total = 0
+        while total < n:
+            for j in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9):
+                if x[j] > total:
+                    if x[9 - j] < n:
+                        total += 1
+                    else:
+                        total += 2
+            total += 1
+        return total
+
+    made_native = ag.function(neighbours, jit_compile=True)
+    assert int(made_native(ag.constant(X), ag.constant(40))) == neighbours(X, 40)
+    assert 0 < len(asked) < 400

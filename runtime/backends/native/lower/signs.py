@@ -85,7 +85,8 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
         still_below = {k for k in below if found[body.outputs[k]][1] <= starts[k][1]}
         if still == kept and still_below == below:
             ends = {k: found[body.outputs[k]] for k in numbers}
-            most = min([_TURNS[1], *(_turns(within[k], starts[k], body, k, found) for k in numbers if k in within)])
+            by = _Changes(found)
+            most = min([_TURNS[1], *(_turns(within[k], starts[k], body, k, by) for k in numbers if k in within)])
             if not first and any(_loses_bits(node, k) for k in numbers):
                 most = min(most, 64)
             ranges = {k: (min(starts[k][0], ends[k][0]), max(starts[k][1], ends[k][1])) for k in numbers}
@@ -93,13 +94,13 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
                 most = max(0, min(most, inputs[0][1]))
             sums: dict[int, Range] = {}
             for k in numbers:
-                change = _change(body.outputs[k], body.inputs[first + k], found)
+                change = by.of(body.outputs[k], body.inputs[first + k])
                 if change is not None:
                     low, high = starts[k][0] + most * min(change[0], 0), starts[k][1] + most * max(change[1], 0)
                     ranges[k] = max(ranges[k][0], low), min(ranges[k][1], high)
                     if body.inputs[first + k].tensor_type.weak:
                         sums[k] = change
-            return Carried(ranges, most, bool(first) or _is_counted(node, found), sums)
+            return Carried(ranges, most, bool(first) or _is_counted(node, by), sums)
         kept, below = still, still_below
     most = max(0, min(inputs[0][1], _TURNS[1])) if first and inputs[0] is not None else _TURNS[1]
     return Carried({}, most, bool(first), {})
@@ -125,9 +126,9 @@ def _turn_by_turn(node: Node, inputs: Sequence[Range | None], starts: dict[int, 
     return Carried(ranges, turns, True, {})
 
 
-def _turns(within: Range, start: Range, body: Graph, k: int, known: dict[Value, Range]) -> int:
+def _turns(within: Range, start: Range, body: Graph, k: int, by: _Changes) -> int:
     """How many turns there are at most while an integer that each of them changes is within a range."""
-    change = _change(body.outputs[k], body.inputs[k], known)
+    change = by.of(body.outputs[k], body.inputs[k])
     if change is not None and change[0] > 0:
         return max(within[1] - start[0], 0) // change[0] + 1
     if change is not None and change[1] < 0:
@@ -152,7 +153,7 @@ def _loses_bits(node: Node, k: int) -> bool:
     return False
 
 
-def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
+def _is_counted(node: Node, by: _Changes) -> bool:
     test, body = node.regions
     todo = [test.outputs[0]]
     while todo:
@@ -173,7 +174,7 @@ def _is_counted(node: Node, known: dict[Value, Range]) -> bool:
                 if x.node is not None and square and x.tensor_type.weak and up is grows:
                     x = x.node.inputs[0]
                 if x.node is None and x.index < node.carried and fixed:
-                    change = _change(body.outputs[x.index], body.inputs[x.index], known)
+                    change = by.of(body.outputs[x.index], body.inputs[x.index])
                     if change is not None and (change[0] > 0 if grows else change[1] < 0):
                         return True
     return False
@@ -433,57 +434,81 @@ def changes(node: Node) -> dict[int, tuple[int, int]]:
     first = _CARRIED_AFTER[node.op.name]
     body = node.regions[-1]
     out = {}
+    by = _Changes()
     for k in range(node.carried):
         before, after = body.inputs[first + k], body.outputs[k]
         if _is_integer(before) and _is_integer(after) and before.tensor_type.dtype.name == "int64":
-            found = _change(after, before)
+            found = by.of(after, before)
             if found is not None:
                 out[k] = found
     return out
 
 
-def _change(value: Value, origin: Value, known: dict[Value, Range] | None = None) -> Range | None:
-    """Between what a value differs from an input of its region, where other values are known to be within ranges.
+class _Changes:
+    """Between what values differ from an input of their region, where other values are known to be within ranges.
 
-    None where that is not known. What is known are all values of the region: then sums that wrap around are told apart.
+    What is known are all values of the region: then sums that wrap around are told apart. Each pair is asked for once,
+    as a value that branches give is reached on as many ways as there are branches before it.
     """
-    if value is origin:
-        return 0, 0
-    node = value.node
-    if node is None or not _is_integer(value):
+
+    def __init__(self, known: dict[Value, Range] | None = None) -> None:
+        self.known = known
+        self.found: dict[tuple[Value, Value], Range | None] = {}
+
+    def of(self, value: Value, origin: Value) -> Range | None:
+        """Between what `value` is less `origin`; None where that is not known."""
+        if value is origin:
+            return 0, 0
+        node, known = value.node, self.known
+        if node is None or not _is_integer(value):
+            return None
+        if known is None and value.tensor_type.dtype.name != "int64":
+            return None
+        if known is not None and not value.tensor_type.weak and known[value] == _whole(value):
+            return None  # it may have wrapped around
+        pair = value, origin
+        if pair not in self.found:
+            self.found[pair] = self._made(node, value, origin)
+        return self.found[pair]
+
+    def _made(self, node: Node, value: Value, origin: Value) -> Range | None:
+        name, known = node.op.name, self.known
+        if name in ("add", "sub"):
+            x, y = node.inputs
+            for one, other in ((x, y), (y, x))[: 2 if name == "add" else 1]:
+                so_far, step = self.of(one, origin), _step(other) or (known or {}).get(other)
+                if so_far is not None and step is not None:
+                    low, high = step if name == "add" else (-step[1], -step[0])
+                    return so_far[0] + low, so_far[1] + high
+            return None
+        if name == "where":
+            return self._around(node.inputs[1:], [origin, origin])
+        if name in _CARRIED_AFTER and known is None:  # an inner loop: what its turns add, too, is little for each
+            first = _CARRIED_AFTER[name]
+            body = node.regions[-1]
+            so_far = self.of(node.inputs[first + value.index], origin)
+            turn = None if so_far is None else self.of(body.outputs[value.index], body.inputs[first + value.index])
+            return None if so_far is None or turn is None else (so_far[0] + min(turn[0], 0), so_far[1] + max(turn[1], 0))
+        if name == "cond":
+            ends = [r.outputs[value.index] for r in node.regions]
+            for k, given in enumerate(node.inputs[1:]):
+                if not known and given is not origin:  # numbers that several branches change in a row keep their tests:
+                    continue  # with none, LLVM makes choices of the branches, and each waits for the one before
+                so_far = self.of(given, origin) if _is_integer(given) else None
+                if so_far is None:
+                    continue
+                inside = self._around(ends, [r.inputs[k] for r in node.regions])
+                if inside is not None:
+                    return so_far[0] + inside[0], so_far[1] + inside[1]
         return None
-    if known is None and value.tensor_type.dtype.name != "int64":
-        return None
-    if known is not None and not value.tensor_type.weak and known[value] == _whole(value):
-        return None  # it may have wrapped around
-    name = node.op.name
-    if name in ("add", "sub"):
-        x, y = node.inputs
-        for one, other in ((x, y), (y, x))[: 2 if name == "add" else 1]:
-            so_far, step = _change(one, origin, known), _step(other) or (known or {}).get(other)
-            if so_far is not None and step is not None:
-                low, high = step if name == "add" else (-step[1], -step[0])
-                return so_far[0] + low, so_far[1] + high
-        return None
-    if name == "where":
-        return around([_change(v, origin, known) for v in node.inputs[1:]])
-    if name in _CARRIED_AFTER and known is None:  # an inner loop: what its turns add, too, is little for each
-        first = _CARRIED_AFTER[name]
-        body = node.regions[-1]
-        so_far = _change(node.inputs[first + value.index], origin)
-        turn = _change(body.outputs[value.index], body.inputs[first + value.index])
-        return None if so_far is None or turn is None else (so_far[0] + min(turn[0], 0), so_far[1] + max(turn[1], 0))
-    if name == "cond":
-        for k, given in enumerate(node.inputs[1:]):
-            if not known and given is not origin:  # numbers that several branches change in a row keep their tests: with
-                continue  # none, LLVM makes choices of the branches, and each waits for the one before
-            so_far = _change(given, origin, known) if _is_integer(given) else None
-            if so_far is None:
-                continue
-            inside = around([_change(r.outputs[value.index], r.inputs[k], known) for r in node.regions])
-            if inside is not None:
-                return so_far[0] + inside[0], so_far[1] + inside[1]
-    return None
+
+    def _around(self, values: Sequence[Value], origins: Sequence[Value]) -> Range | None:
+        parts: list[Range | None] = []
+        for value, origin in zip(values, origins, strict=True):
+            parts.append(self.of(value, origin))
+            if parts[-1] is None:
+                return None
+        return around(parts)
 
 
 def _step(value: Value) -> Range | None:
