@@ -52,6 +52,7 @@ from autograph.operators.statements.rolling import (
     rolled,
     rolled_rest,
 )
+from autograph.operators.statements.seen_loops import seen_before
 from autograph.operators.statements.trials import Trial
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.statements.while_loops import both
@@ -361,6 +362,11 @@ def _staged_for(
             note_unset(trace, cell, unset_by_loop("{0}"))
         items.moved(0, True)
         return
+    breaks = None if test is None or roll is not None else seen_before(trace)
+    simple = breaks is not None and not items.lists() and not items.lefts()
+    if simple and breaks is not None and breaks.by_tensor:
+        _staged_for_with_break(trace, items, body, cells, test or _always, loosened)
+        return
     runs = isinstance(count, int) and (test is None or truth_of(test()) is True)
     state = LoopState(cells, loosened, runs, body)
     state.exact = roll is not None or (isinstance(count, int) and count <= MOST_TURNS)
@@ -379,9 +385,18 @@ def _staged_for(
                 if after is not True:
                     staged_tests.append(after)
 
-        return [with_parameters(trace, state, graph, step, ends=True)]
+        regions = [with_parameters(trace, state, graph, step, ends=True)]
+        if staged_tests and simple:
+            raise _BreaksByTensor
+        return regions
 
-    regions, finals = fixed_point(trace, state, attempt)
+    try:
+        regions, finals = fixed_point(trace, state, attempt)
+    except _BreaksByTensor:
+        assert breaks is not None
+        breaks.by_tensor = True
+        _staged_for_with_break(trace, items, body, cells, test or _always, loosened)
+        return
     changing: list[Any] = [x for x in items.lists() if not x.is_live and _is_resized(x.owner, state, finals, regions[0])]
     changing += [x for x in items.lefts() if x.is_shared]
     if changing:
@@ -407,6 +422,10 @@ def _staged_for(
 
 def _always() -> bool:
     return True
+
+
+class _BreaksByTensor(BaseException):
+    """A turn has shown that a tensor decides about a `break`: the loop is to be traced as one that asks."""
 
 
 def _is_resized(owner: Any, state: LoopState, finals: list[Any], body: Traced) -> bool:

@@ -24,8 +24,17 @@ class ListValue:
         self.values = values
         self.splices: list[weakref.ref[Splice]] = []  # what stands for it in Python lists
 
+    def stands_in(self, splice: Splice) -> None:
+        """Note what stands for it. What is put back and taken away again leaves many references to the dead."""
+        if len(self.splices) > _SOME:
+            self.splices[:] = [r for r in self.splices if r() is not None]
+        self.splices.append(weakref.ref(splice))
+
     def __repr__(self) -> str:
         return f"<staged list of {self.element}>"
+
+
+_SOME = 3
 
 
 class ListContents:
@@ -75,7 +84,7 @@ class Splice:
         self._value = value
         self._source = source  # what knows the content now, of the list that this is the content of (see `heap`)
         if source is None:
-            value.splices.append(weakref.ref(self))
+            value.stands_in(self)
 
     @property
     def value(self) -> Any:
@@ -85,7 +94,7 @@ class Splice:
     def fix(self, value: ListValue) -> None:
         """From now on it stands for `value`."""
         self._value, self._source = value, None
-        value.splices.append(weakref.ref(self))
+        value.stands_in(self)
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise refusal("list-in-python")
