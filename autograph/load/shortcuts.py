@@ -59,6 +59,7 @@ from autograph.source.parse import children, walk
 __all__ = ["shorten"]
 
 _TEST = "ag__test"  # one name serves all: it is read before anything else can be evaluated
+_DEEPEST = 12  # branches inside each other that have short ways: each keeps all that is inside it for the hook
 _TURNS = 4  # of a `while` before it is asked for the first time whether they stage
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -137,6 +138,7 @@ class _Shorten(ast.NodeTransformer):
 
     _function: Any = None
     _fresh = Fresh()
+    _depth = 0  # of branches in place inside each other
     _replaced: tuple[str, ...] = ("if_stmt", "for_stmt", "while_stmt")  # statements that have short ways
 
     def _block(self, statements: list[ast.stmt], function: Any) -> list[ast.stmt]:
@@ -167,15 +169,18 @@ class _Shorten(ast.NodeTransformer):
         names = [a.id for a in call.args[1:3] if isinstance(a, ast.Name)]
         sides = before[len(before) - len(names) :]
         bodies = {side.name: side for side in sides if isinstance(side, ast.FunctionDef)}
-        if list(bodies) != names or not all(_fits(side, self._function) for side in bodies.values()):
+        fitting = list(bodies) == names and self._depth < _DEEPEST
+        if not fitting or not all(_fits(side, self._function) for side in bodies.values()):
             before.append(statement)
             return
         del before[len(before) - len(names) :]
+        self._depth += 1
         blocks: list[list[ast.stmt]] = [[], []]
         for i, a in enumerate(call.args[1:3]):
             if isinstance(a, ast.Name):
                 self._function.moved = _bound(self._function) | _bound(bodies[a.id])
                 blocks[i] = self._block(_inlined(copied(bodies[a.id]), self._function), self._function)
+        self._depth -= 1
         kept = ast.copy_location(ast.Expr(_recall(copied(call))), statement)
         known = _is(_bind(self.visit(call.args[0])), True)
         test = ast.BoolOp(ast.Or(), [known, ast.BoolOp(ast.And(), [_is_not_false(), _is(_asked(), True)])])
