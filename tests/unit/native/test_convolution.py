@@ -317,3 +317,27 @@ def test_convolutions_of_other_sizes_share_their_blocks():
         return {name for name in lowered.symbols if name.startswith("ag_swept_")}
 
     assert blocks(4, 16, 16, 3) == blocks(2, 16, 16, 5) != set()
+
+
+@pytest.mark.parametrize("processor", [(16, 16), (32, 16), (64, 32)])
+@pytest.mark.parametrize("channels", [1, 3, 8, 16, 21])
+def test_windows_inside_pictures_by_every_length_of_vectors(processor, channels, monkeypatch):
+    monkeypatch.setattr(processor_module, "_processor", lambda: processor)
+    random = np.random.default_rng(0)
+    for dtype in ("float32", "float64", "int32", "uint8"):
+        x = (random.standard_normal((2, 9, 11, channels)) * 50 + 128).astype(dtype)
+        for window, strides in (((2, 2), (2, 2)), ((3, 1), (1, 2)), ((5, 5), (2, 3))):
+            attrs = {"window": window, "strides": strides, "padding": "VALID"}
+            found = natively(lambda x, attrs=attrs: [ag.nn.max_pool2d(x, *attrs.values())], x)
+            np.testing.assert_array_equal(found[0], MaxPool2d.kernel(x, **attrs))
+            if dtype.startswith("float"):
+                found = natively(lambda x, attrs=attrs: [ag.nn.avg_pool2d(x, *attrs.values())], x)
+                close(found[0], AvgPool2d.kernel(x, **attrs))
+
+
+def test_convolutions_and_pooling_only_call_what_is_kept():
+    x, filters = ag.ones([2, 28, 28, 16]), ag.ones([3, 3, 16, 32])
+    f = ag.function(lambda x, w: ag.nn.max_pool2d(ag.nn.conv2d(x, w, 1, "SAME"), 2, 2, "VALID"), jit_compile=True)
+    text = f.get_concrete_function(x, filters).executable.lowered.text
+    assert text.startswith("; calls")
+    assert all(name in text for name in ("ag_tiles_", "ag_pooled_", "ag_swept_"))

@@ -37,11 +37,11 @@ _TARGETS = pattern(r"label %([\w.]+)")
 _GROUPS = pattern(r"(?<=llvm.access.group )!\d+|(?<=llvm.loop )!\d+")
 _OPAQUE = pattern(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  # a call that LLVM cannot see through
 _CALLED = pattern(r"@[\w.]+\(")
-_KERNEL = pattern(r" call [^@]*@(?:ag_gemm|ag_swept|ag_top|ag_sort|ag_order|cblas)_")  # what takes long
+_KERNEL = pattern(r" call [^@]*@(?:ag_gemm|ag_pooled|ag_swept|ag_tiles|ag_top|ag_sort|ag_order|cblas)_")  # what takes long
 _ADDS = pattern(r"  (?:%\S+ = (?:phi|icmp|add|sub)|br) ")
 _VECTOR = pattern(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
-SHORT = 250  # lines of a program that may be of calls only
+SHORT = 600  # lines of a program that may be of calls only
 INLINE_CONSTANT = 4096  # bytes of an array that may stand in the text; larger ones are passed
 
 

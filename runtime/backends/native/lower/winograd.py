@@ -10,7 +10,7 @@ Rounding errors are of the size of those of the direct sum: fewer products are s
 
 from __future__ import annotations
 
-from runtime.backends.native.lower import swept
+from runtime.backends.native.lower import swept, tiles
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel, lanes_of, registers
@@ -18,7 +18,7 @@ from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.sweeps import Bands, Frame, Sweep, grain_of, rows_to_share, split
 from runtime.backends.native.lower.types import SIZE
 
-__all__ = ["both", "enter_tiles", "fits", "pays", "tiles_of", "winograd"]
+__all__ = ["enter_tiles", "fits", "pays", "tiles_of", "winograd"]
 
 HELD = 1 << 18  # numbers of transformed tiles in work at a time
 OVERHEAD = 1.15  # of a product of matrices here over one there
@@ -59,40 +59,6 @@ def tiles_of(frame: Frame) -> Frame:
     return Frame(frame.source, (4, 4), (1, 1), (2, 2), frame.origin, (height, width), inside)
 
 
-def new_tile(kernel: Kernel, d: list[str]) -> list[str]:
-    """B' d B, of 16 vectors in rows."""
-    return both(d, 4, lambda a, b, c, e: [
-        kernel.op("fsub", a, c), kernel.op("fadd", b, c), kernel.op("fsub", c, b), kernel.op("fsub", b, e)
-    ])  # fmt: skip
-
-
-def both(x: list[str], size: int, transform: object) -> list[str]:
-    """A transform of each column, then of each row."""
-    columns = [transform(*x[k::size]) for k in range(size)]  # type: ignore[operator]
-    rows = list(zip(*columns, strict=True))
-    return [v for row in rows for v in transform(*row)]  # type: ignore[operator]
-
-
-def _old_tile(kernel: Kernel, m: list[str]) -> list[str]:
-    """A' m A: the four results of 16 products."""
-    def along(a: str, b: str, c: str, d: str) -> list[str]:
-        first = kernel.op("fadd", kernel.op("fadd", a, b), c)
-        return [first, kernel.op("fsub", kernel.op("fsub", b, c), d)]
-
-    return both(m, 4, along)
-
-
-def _new_weights(kernel: Kernel, g: list[str]) -> list[str]:
-    """G g G', of 9 vectors in rows."""
-    half = kernel.constant(0.5)
-
-    def along(a: str, b: str, c: str) -> list[str]:
-        ends, middle = kernel.op("fmul", kernel.op("fadd", a, c), half), kernel.op("fmul", b, half)
-        return [a, kernel.op("fadd", ends, middle), kernel.op("fsub", ends, middle), c]
-
-    return both(g, 3, along)
-
-
 def _weights(ctx: FunctionLowering, job: Sweep, block: int) -> Array:
     """The weights transformed: (blocks of outputs, 16, inputs, outputs of a block)."""
     blocks, inner = -(-job.outer // block), job.inner
@@ -104,13 +70,9 @@ def _weights(ctx: FunctionLowering, job: Sweep, block: int) -> Array:
     lines = inner * block
     with kernel.loop("%lo", "%hi") as task:
         b, row = code.op(f"udiv i64 {task}, {inner}"), code.op(f"urem i64 {task}, {inner}")
-        for k in range(block // kernel.lanes):
-            at = code.add(code.mul(row, block), k * kernel.lanes)
-            source = kernel.at(given, code.add(code.mul(b, 9 * lines), at))
-            target = kernel.at(taken, code.add(code.mul(b, 16 * lines), at))
-            taps = [kernel.load(kernel.at(source, t * lines), kernel.lanes) for t in range(9)]
-            for t, x in enumerate(_new_weights(kernel, taps)):
-                kernel.store(kernel.at(target, t * lines), x, kernel.lanes)
+        source = kernel.at(given, code.add(code.mul(b, 9 * lines), code.mul(row, block)))
+        target = kernel.at(taken, code.add(code.mul(b, 16 * lines), code.mul(row, block)))
+        tiles.weights(kernel, source, target, lines, block)
     kernel.launch(blocks * inner, grain_of(40 * block))
     ctx.memory.touch(made.buffers | job.weights.buffers)
     return made
@@ -142,9 +104,9 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
     rows_of_band = min(most, height)
     if slots == 1:
         rows_of_band = min(rows_of_band, rows_to_share(frame, height * width * 16 * inner * job.outer))
-    tiles = slots * rows_of_band * width
-    each = block_of(tiles, job.choice.vectors)
-    room = -(-tiles // each) * each  # tiles there is memory for
+    many = slots * rows_of_band * width
+    each = block_of(many, job.choice.vectors)
+    room = -(-many // each) * each  # tiles there is memory for
     bands = Bands(kernel, frame, 1, slots, rows_of_band, 16 * room * (inner + block))
     sums = kernel.at(bands.spare, 16 * room * inner)
     taken = kernel.pointer(weights.ptr, weights.offset)
@@ -177,7 +139,7 @@ def winograd(ctx: FunctionLowering, job: Sweep) -> None:
                 goal = kernel.at(out, start)
                 _results(kernel, job, (sums, goal, own), (some, top, rows), room, left)
     tasks = ctx.code.parts(ctx.code.mul(frame.source.sizes[0], bands.count), slots)
-    kernel.launch(tasks, grain_of(tiles * 16 * inner * job.outer))
+    kernel.launch(tasks, grain_of(many * 16 * inner * job.outer))
     ctx.memory.touch(buffers)
 
 
@@ -185,34 +147,24 @@ def enter_tiles(
     kernel: Kernel, bands: Bands, source: str, over: tuple[Operand, Operand], inner: int, room: int
 ) -> None:
     """Transform the tiles of some pictures' rows: (16, tiles, inputs) in the spare memory."""
-    code, lanes = kernel.code, kernel.lanes
+    code = kernel.code
     some, rows = over
     width = bands.frame.count[1]
-    with kernel.loop(0, some) as n, kernel.loop(0, rows) as i, kernel.loop(0, width) as j:
-        at = code.add(code.mul(n, bands.picture), code.mul(i, code.mul(bands.row, 2)))
-        tile = kernel.at(source, code.add(at, code.mul(j, 2 * inner)))
-        number = code.add(code.mul(code.add(code.mul(n, rows), i), width), j)
-        for first, end in split(inner, lanes):
-            with kernel.loop(first, end) as b:
-                c, wide = code.mul(b, lanes), min(inner - first * lanes, lanes)
-                seen = [
-                    kernel.load(kernel.at(tile, code.add(code.add(code.mul(bands.row, u), v * inner), c)), wide)
-                    for u in range(4)
-                    for v in range(4)
-                ]
-                target = kernel.at(bands.spare, code.add(code.mul(number, inner), c))
-                for place, x in enumerate(new_tile(kernel, seen)):
-                    kernel.store(kernel.at(target, place * room * inner), x, wide)
+    with kernel.loop(0, some) as n, kernel.loop(0, rows) as i:
+        tile = kernel.at(source, code.add(code.mul(n, bands.picture), code.mul(i, code.mul(bands.row, 2))))
+        number = code.mul(code.add(code.mul(n, rows), i), width)
+        target = kernel.at(bands.spare, code.mul(number, inner))
+        tiles.to_tiles(kernel, tile, target, inner, bands.row, room * inner, width)
 
 
 def _results(
     kernel: Kernel, job: Sweep, at: tuple[str, str, str], over: tuple[Operand, Operand, Operand], room: int, outputs: int
 ) -> None:
     """Transform products back, and store what lies in the picture."""
-    code, lanes = kernel.code, kernel.lanes
+    code = kernel.code
     sums, out, bias = at
     some, top, rows = over
-    block = job.choice.vectors * lanes
+    block = job.choice.vectors * kernel.lanes
     height, width = (int(n) for n in job.frame.count)
     across = -(-width // 2)
     pitch = [kernel.take(p) for p in job.pitch]
@@ -225,21 +177,13 @@ def _results(
             for first, last, wide in [(0, width // 2, 2)] + [(width // 2, across, 1)] * (width % 2):
                 if first == last:
                     continue
-                with kernel.loop(first, last) as j:
-                    number = code.add(code.mul(code.add(code.mul(n, rows), i), across), j)
-                    source = kernel.at(sums, code.mul(number, block))
-                    place = code.mul(code.mul(code.add(top, i), 2), pitch[1])
-                    place = code.add(place, code.mul(code.mul(j, 2), pitch[2]))
-                    goal = kernel.at(out, code.add(code.mul(n, pitch[0]), place))
-                    for k in range(-(-outputs // lanes)):
-                        many = min(outputs - k * lanes, lanes)
-                        seen = [kernel.load(kernel.at(source, p * room * block + k * lanes), lanes) for p in range(16)]
-                        found = _old_tile(kernel, seen)
-                        more = kernel.load(kernel.at(bias, k * lanes), many) if bias else ""
-                        for u in range(tall):
-                            for v in range(wide):
-                                y = found[2 * u + v]
-                                y = kernel.op("fadd", y, more) if more else y
-                                y = kernel.larger(y, "zeroinitializer") if job.positive else y
-                                to = code.add(code.add(code.mul(pitch[1], u), code.mul(pitch[2], v)), k * lanes)
-                                kernel.store(kernel.at(goal, to), y, many)
+                number = code.add(code.mul(code.add(code.mul(n, rows), i), across), first)
+                source = kernel.at(sums, code.mul(number, block))
+                place = code.mul(code.mul(code.add(top, i), 2), pitch[1])
+                place = code.add(place, code.mul(2 * first, pitch[2]))
+                goal = kernel.at(out, code.add(code.mul(n, pitch[0]), place))
+                ends = (pitch[1], pitch[2])
+                at_ends = source, goal, bias
+                tiles.from_tiles(
+                    kernel, at_ends, block, room * block, ends, (tall, wide), outputs, last - first, job.positive
+                )

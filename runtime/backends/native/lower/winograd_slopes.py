@@ -19,7 +19,8 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.kernels import Kernel
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.sweeps import Bands, grain_of, split
-from runtime.backends.native.lower.winograd import HELD, both, enter_tiles, tiles_of
+from runtime.backends.native.lower.tiles import both
+from runtime.backends.native.lower.winograd import HELD, enter_tiles, tiles_of
 
 __all__ = ["winograd_slopes"]
 

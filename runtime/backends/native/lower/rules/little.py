@@ -22,8 +22,8 @@ FEW, WIDE = 4, 16  # terms or columns up to which loops over rows are faster, un
 DEEP = 8  # terms from which on rows of many columns are not better left to LLVM
 MANY = 10  # rows that pay for putting the second matrix in order
 LARGEST = 32 * 32 * 32  # multiplications
-WRITTEN = 64  # products of vectors up to which they stand one after another, without a loop
-TERMS = 4  # of each sum in a turn of that loop
+WRITTEN = 32  # products of vectors up to which they stand one after another, without a loop
+TERMS = 2  # of each sum in a turn of that loop
 SUMS = 8  # vectors of 64 bytes that wait for each other: as many products are under way
 
 

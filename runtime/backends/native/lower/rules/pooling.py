@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.lower import pooled as pooled_rows
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.kernels import Kernel
 from runtime.backends.native.lower.memory import Array
+from runtime.backends.native.lower.pooled import UNROLLED
 from runtime.backends.native.lower.rules.convolution import Windows, same_sizes, windows
 from runtime.backends.native.lower.sweeps import grain_of, split
-from runtime.backends.native.lower.types import SIZE, code_of, is_float, is_signed
+from runtime.backends.native.lower.types import code_of, is_float
 from runtime.ir.graph import Node, Value
 
 __all__: list[str] = []
 
-UNROLLED = 16  # places of a window up to which there is no loop over them
 
 
 class _Pool:
@@ -144,12 +145,6 @@ class _Pool:
         v, lanes = self.kernel.vector, self.kernel.lanes
         return self.kernel.code.op(f"select <{lanes} x i1> {where}, {v} {a}, {v} {b}")
 
-    def least(self) -> str:
-        """The least number in all lanes."""
-        if is_float(self.code):
-            return self.kernel.constant(float("-inf"))
-        return self.kernel.constant(-(2 ** (8 * SIZE[self.code] - 1)) if is_signed(self.code) else 0)
-
     def divided(self, x: str, by: Operand) -> str:
         """A vector by a count."""
         if isinstance(by, int):
@@ -166,11 +161,14 @@ def pooled(ctx: FunctionLowering, node: Node) -> None:
     x = pool.read(node.inputs[0], pool.sizes)
     out = pool.made(node.outputs[0], pool.pooled)
     kernel = pool.kernel
+    if pool.lie.inside:
+        _in_rows(pool, "mean" if mean else "max", x, out)
+        return
     (total,) = kernel.variables(1)
     for n, i, j, ranges in pool.each_window(2):
         source, target = pool.at(x, pool.sizes, n), pool.at(out, pool.pooled, n, i, j)
         for c, width in pool.vectors():
-            kernel.set(total, pool.kernel.constant(0) if mean else pool.least())
+            kernel.set(total, pool.kernel.constant(0) if mean else pooled_rows.least(kernel))
 
             def add(row: Operand, column: Operand, source: str = source, c: Operand = c, width: int = width) -> None:
                 seen = kernel.load(pool.at(source, pool.sizes[1:], row, column, c), width)
@@ -182,6 +180,17 @@ def pooled(ctx: FunctionLowering, node: Node) -> None:
             if mean:
                 found = pool.divided(found, _area(pool, ranges))
             kernel.store(kernel.at(target, c), found, width)
+
+
+def _in_rows(pool: _Pool, how: str, x: str, out: str) -> None:
+    """Windows that lie inside: a row of them by a function that is kept."""
+    kernel, count, channels = pool.kernel, pool.lie.number, pool.channels
+    steps = kernel.code.mul(kernel.take(pool.sizes[2]), channels), pool.strides[1] * channels
+    for task in pool.tasks((pool.sizes[0], count[0]), 2):
+        picture, row = pool.parted(task, count[0])
+        place = kernel.code.mul(row, pool.strides[0])
+        source, target = pool.at(x, pool.sizes, picture, place), pool.at(out, pool.pooled, picture, row)
+        pooled_rows.call(kernel, how, pool.window, source, target, steps, channels, kernel.take(count[1]))
 
 
 def _area(pool: _Pool, ranges: list[tuple[Operand, Operand, Operand]]) -> Operand:
