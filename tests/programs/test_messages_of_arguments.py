@@ -290,9 +290,13 @@ def test_elements_of_a_tensor_array_have_its_shape():
         ag.function(lambda i: ag.TensorArray(ag.float32, size=0, dynamic_size=True).read(i))(ag.constant(0))
 
 
-def test_a_deque_takes_no_tensor_for_its_length():
-    with pytest.raises(TypeError, match="an integer is required"):
-        ag.function(lambda n: len(collections.deque(maxlen=n)))(ag.constant(3))
+def test_a_deque_takes_lengths_for_its_length():
+    kept = ag.function(lambda n: len(collections.deque([1, 2, 3, 4], maxlen=n)))
+    assert [int(kept(ag.constant(n))) for n in (0, 3, 9)] == [0, 3, 4]
+    with pytest.raises(ValueError, match="maxlen must be non-negative"):
+        kept(ag.constant(-1))
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        kept(ag.constant(1.5))
 
 
 def test_builtin_functions_of_several_forms_are_functions():

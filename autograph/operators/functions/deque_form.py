@@ -27,6 +27,9 @@ class Deque:
         self.items = list(iterable)
         self.maxlen = maxlen
         if maxlen is not None:
+            range(maxlen)  # refuses what is no integer
+            if maxlen < 0:
+                raise ValueError("maxlen must be non-negative")
             self._shorten_left()
 
     def _shorten_left(self) -> None:
