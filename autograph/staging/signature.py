@@ -17,7 +17,7 @@ from runtime.typesys.spec import TensorSpec, TensorType, type_of_payload
 
 __all__ = [
     "PLAIN", "Parameters", "apart", "containers", "contents", "encode", "encode_all", "is_array_leaf", "leaf_payload",
-    "leaf_type", "parts_of", "rebuild", "refill", "same_leaves", "weak_reference",
+    "leaf_type", "parts_of", "rebuild", "refill", "same_leaves", "shown", "weak_reference",
 ]
 
 PLAIN = (str, bytes, int, bool, complex, type(None), type, type(Ellipsis))
@@ -132,13 +132,14 @@ class Parameters:
         try:
             stand_in(*args, **kwargs)
         except TypeError as error:
-            return TypeError(f"{error}; it is {self.name}{self._shown()}")
+            return TypeError(f"{error}; it is {self.name}{shown(self.signature)}")
         return None
 
-    def _shown(self) -> str:
-        """The parameters with their defaults, without annotations."""
-        plain = [p.replace(annotation=p.empty) for p in self.signature.parameters.values()]
-        return str(self.signature.replace(parameters=plain, return_annotation=self.signature.empty))
+
+def shown(signature: inspect.Signature) -> str:
+    """The parameters with their defaults, without annotations."""
+    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=signature.empty))
 
 
 def is_array_leaf(x: Any) -> bool:

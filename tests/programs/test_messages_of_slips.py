@@ -269,6 +269,24 @@ def tensor_that_no_tape_watches():
     f(ONE)
 
 
+@wrong("return ag.reduce_sum(x, dim=0)", "unexpected keyword argument 'dim'", "It is reduce_sum(input_tensor, axis=None")
+def keyword_of_another_library():
+    @ag.function
+    def f(x):
+        return ag.reduce_sum(x, dim=0)
+
+    f(ag.ones([2]))
+
+
+@wrong("return ag.matmul(x)", "missing 1 required positional argument", "It is matmul(a, b, transpose_a=False")
+def operand_left_out():
+    @ag.function
+    def f(x):
+        return ag.matmul(x)
+
+    f(ag.ones([2, 2]))
+
+
 @wrong("return absolute(x)", "the source of '<lambda>' is not available, and it tests a tensor", "define the function in")
 def lambda_of_a_text():
     absolute = eval("lambda x: x if x > 0 else -x")
