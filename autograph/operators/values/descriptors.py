@@ -474,7 +474,10 @@ def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
         for child in t.children:
             element = joiner.element(element, loosen(child))
     others = tuple(a for a in d.alternatives if all(a is not t for t in tuples))
-    return functools.reduce(joiner, others, Sequence(element))
+    joined: Descriptor = Sequence(element)
+    for a in others:
+        joined = joiner(joined, a)
+    return joined
 
 
 _GROWN = 4  # lengths of tuples, from one turn to the next
