@@ -60,7 +60,8 @@ def may_raise(node: Node) -> bool:
     if isinstance(op, Elementwise):
         return _elementwise_raises(op.name, tensors[: len(node.inputs)], _fitting(node.inputs))
     if op.name == "index" and len(node.inputs) == 1 and tensors[0].shape is not None:
-        return not all(isinstance(e, tuple) and e[2] != 0 for e in node.attrs["spec"])  # slices know no bounds
+        spec = node.attrs["spec"]  # slices know no bounds, and where there are not too many of them, new axes neither
+        return not all(e is None or (isinstance(e, tuple) and e[2] != 0) for e in spec)
     return op.name not in _TOTAL_IF_STATIC or not all(is_static(t.shape) for t in tensors)
 
 

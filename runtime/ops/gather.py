@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -201,15 +202,18 @@ def _combine(out: Any, indices: Any, updates: Any, how: str) -> None:
     indices = np.asarray(indices)
     depth = indices.shape[-1]
     shape = out.shape[:depth]
-    if indices.size and ((indices < 0).any() or (indices >= np.array(shape)).any()):
+    places = tuple(indices[..., k] for k in range(depth))
+    if indices.size and any(
+        np.minimum.reduce(at, axis=None) < 0 or np.maximum.reduce(at, axis=None) >= size
+        for at, size in zip(places, shape, strict=True)
+    ):
         wrong = indices[((indices < 0) | (indices >= np.array(shape))).any(axis=-1)][0].tolist()
         raise OutOfRangeError(f"scatter: the index {wrong} lies outside the shape {shape}", op="scatter_nd")
-    flat = (
-        np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), shape)
-        if depth
-        else np.zeros(indices.shape[:-1], np.intp)
-    )
-    rows = out.reshape(int(np.prod(shape)), *out.shape[depth:])
+    if how == "update" and depth:
+        out[places] = updates
+        return
+    flat = np.ravel_multi_index(places, shape) if depth else np.zeros(indices.shape[:-1], np.intp)
+    rows = out.reshape(math.prod(shape), *out.shape[depth:])
     updates = np.broadcast_to(updates, (*flat.shape, *out.shape[depth:]))
     if how == "update":
         rows[flat] = updates

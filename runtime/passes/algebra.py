@@ -8,6 +8,7 @@ a part of a matrix product otherwise than the whole.)
     logical_not(equal(a, b)) -> not_equal(a, b)     orders (less ...) only where no NaN can be
     sum_to_like(dy, x) -> reduce_sum(dy, axis), broadcast_like(x, y) -> broadcast_to(x, shape)     of known shapes
     where(c, a, 0) + where(c, b, 0) -> where(c, a + b, 0)       x * broadcast(s) -> x * s, for scalars s
+    where(c, x, zeros(shape)) -> where(c, x, 0)             where x has the result's shape
     x + index_grad(dy, y, i) -> index_add(x, dy, i)             transpose(a) @ b -> matmul(a, b, transpose_a=True)
     count_along(x) -> the number of elements               of known shapes
     list_pop(list_append(x, y), -1) -> x, y
@@ -427,6 +428,43 @@ def _where(_: Rewriter, node: Node) -> Value | None:
     return x if x is y and _same_shape(x, node.outputs[0]) else None
 
 
+FOLDED = 4096  # elements of a constant that somebody may have folded
+_BARE = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}
+
+
+def _bare_choice(r: Rewriter, node: Node) -> Value | None:
+    """where(c, x, zeros(shape)) -> where(c, x, 0), for an x of the result's shape: nobody makes the zeros"""
+    out = node.outputs[0].tensor_type
+    for k, other in ((1, node.inputs[2]), (2, node.inputs[1])):
+        filled = _filled_with(node.inputs[k])
+        if filled is None or node.inputs[k].tensor_type.dtype != out.dtype or out.dtype.kind not in _BARE:
+            continue
+        if other.tensor_type.weak or other.tensor_type.dtype != out.dtype or not _same_shape(other, node.outputs[0]):
+            continue
+        payload = {"b": bool, "f": float}.get(out.dtype.kind, int)(filled)
+        inputs = list(node.inputs)
+        inputs[k] = r.constant(payload, TensorType(_BARE[out.dtype.kind], (), weak=True), node)
+        return r.emit("where", inputs, node)
+    return None
+
+
+def _filled_with(value: Value) -> Any:
+    """The number that all elements of an array are made to be; None where it is not known."""
+    node = value.node
+    if node is None:
+        return None
+    if node.op.name in ("zeros", "ones"):
+        return int(node.op.name == "ones")
+    if node.op.name == "full_like":
+        return node.attrs["value"]
+    known = _number(node.inputs[0]) if node.op.name == "fill" else UNKNOWN
+    payload = constant_of(value)
+    if isinstance(payload, np.ndarray) and 0 < payload.size <= FOLDED and payload.dtype.kind in "biuf":
+        first = payload.flat[0]
+        known = first.item() if payload.tobytes() == first.tobytes() * payload.size else UNKNOWN
+    return None if known is UNKNOWN or isinstance(known, complex) else known
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "abs": (_again("abs"),),
     "add": (_add_zero, _add_chosen, _add_at, _bare_operand),
@@ -455,5 +493,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "sub": (_sub_zero, _sub_self, _bare_operand),
     "sum_to_like": (_to_same_shape, _sum_axes),
     "transpose": (_transpose,),
-    "where": (_where,),
+    "where": (_where, _bare_choice),
 }

@@ -18,7 +18,7 @@ from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import substitute
 from runtime.passes.joined import part_products
 from runtime.passes.loops import Loop, lengths_before
-from runtime.passes.rewrite import constant_of, graphs, put, static_sizes
+from runtime.passes.rewrite import UNKNOWN, constant_of, graphs, is_scalar, put, static_sizes
 from runtime.passes.series import MOST_ROWS, Series, series_of
 from runtime.typesys.shapes import Dim
 
@@ -45,6 +45,7 @@ def _batch(graph: Graph) -> None:
             part_products(Loop(node, graph, lengths))
             _biases(Loop(node, graph, lengths))
             loop = Loop(node, graph, lengths)
+            _turned_choices(loop)
             _move(loop)
             _transposed(loop)
         graph.nodes.append(node)
@@ -86,6 +87,32 @@ def _is_product(loop: Loop, value: Value) -> bool:
     """Whether a value is a product, used once, that will move."""
     series = series_of(loop, value)
     return series is not None and series.product and loop.uses[value] == 1
+
+
+def _turned_choices(loop: Loop) -> None:
+    """`where(c[i], x, 0)` -> `where(~c[i], 0, x)`, for a c that will move: NumPy writes the number into x where ~c holds."""
+    made: dict[Value, Value] = {}
+    nodes, loop.body.nodes = loop.body.nodes, []
+    last = {v: node for node in nodes for v in node.inputs}
+    for node in nodes:
+        if node.op.name == "where" and last[node.inputs[1]] is node and _is_number_into(loop, node):
+            condition = node.inputs[0]
+            if condition not in made:
+                made[condition] = put(loop.body, "logical_not", condition)
+                loop.uses[made[condition]] = 1
+            node.inputs = [made[condition], *node.inputs[:0:-1]]
+        loop.body.nodes.append(node)
+
+
+def _is_number_into(loop: Loop, node: Node) -> bool:
+    """Whether a `where` puts a number into an array that the body has made, by a condition that will move."""
+    condition, x, y = node.inputs
+    series = series_of(loop, condition)
+    if series is None or series.cheap or constant_of(y) is UNKNOWN or not is_scalar(y):
+        return False
+    if x.node is None or x.node.op.view or x in loop.body.outputs or x.type != node.outputs[0].type:
+        return False
+    return _pays(condition, series)
 
 
 def _move(loop: Loop) -> None:

@@ -3,6 +3,7 @@
     while t < n: ...; t = t + 1      ->   for i in range(max(n - t0, 0)): t = t0 + i; ...      (t afterwards: t0 + count)
     for i: k = k + 1; ...            ->   for i: k = k0 + i; ...
     arange(a, n)[i], with i < n - a  ->   a + i
+    for i: xs.append(y); len(xs)     ->   count                                        (for xs that are empty before)
 
 Counters are integers of one type that start from a constant that is not negative; the test is nothing but `t < n` for
 an n that the loop does not change.
@@ -13,7 +14,7 @@ from __future__ import annotations
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import renewed, substitute
 from runtime.ops.registry import get
-from runtime.passes.loops import Loop, at_least_0, is_natural, lengths_before
+from runtime.passes.loops import Loop, at_least_0, is_natural, lengths_before, steps_of_lists
 from runtime.passes.rewrite import INDEX, constant_of, graphs, number, put
 from runtime.typesys.shapes import Dim
 from runtime.typesys.spec import TensorType
@@ -36,6 +37,9 @@ def _count(graph: Graph) -> None:
         results: dict[Value, Value] = {}
         if node.op.name == "while_loop":
             node, results = _as_for(graph, node)
+        if (length := _length(graph, node)) is not None:
+            table[node.outputs[0]] = length
+            continue
         graph.nodes.append(node)
         if node.op.name == "for_loop":
             graph.nodes.pop()
@@ -47,6 +51,14 @@ def _count(graph: Graph) -> None:
                 table[node.outputs[k]] = _plus(graph, _as(graph, at_least_0(graph, node.inputs[0]), start.type), start)
         table.update((old, table.get(new, new)) for old, new in results.items())
         lengths_before(node, lengths)
+
+
+def _length(graph: Graph, node: Node) -> Value | None:
+    """The length of a list that a loop fills, one element a turn: how many turns there are."""
+    loop = node.inputs[0].node if node.op.name == "list_len" else None
+    if loop is None or loop.op.name != "for_loop" or node.inputs[0].index not in steps_of_lists(loop):
+        return None
+    return _as(graph, at_least_0(graph, loop.inputs[0]), INDEX)
 
 
 # while -> for

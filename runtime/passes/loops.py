@@ -78,7 +78,7 @@ class Loop:
 
     def same_count(self, value: Value) -> bool:
         """Whether an outer value is the trip count."""
-        if value is self.count:
+        if _whole(value) is _whole(self.count):
             return True
         mine, other = constant_of(self.count), constant_of(value)
         return type(mine) is int and type(other) is int and mine == other
@@ -153,6 +153,16 @@ class Loop:
         node.attrs = {**node.attrs, "carried": node.carried + 1}
         node.add_output(start.type)
         return inner
+
+
+def _whole(value: Value) -> Value:
+    """What a value is that is the same whole number in a wider type."""
+    while (node := value.node) is not None and node.op.name in ("cast", "int_value"):
+        have, want = (v.tensor_type for v in (node.inputs[0], value))
+        if have.dtype.kind != "i" or want.dtype.kind != "i" or have.shape != () or have.dtype.size > want.dtype.size:
+            break
+        value = node.inputs[0]
+    return value
 
 
 def steps_of_lists(node: Node) -> list[int]:

@@ -75,6 +75,8 @@ def _read(loop: Loop, node: Node) -> Series | None:
     """`x[i]` of an invariant, or `x[:, i]` (batches whose second axis is time)."""
     x, *parts = node.inputs
     spec, rank = node.attrs["spec"], x.tensor_type.rank
+    if not parts:
+        return _part(loop, node)
     if x not in loop.outside or len(parts) != 1 or "?" not in spec or rank is None:
         return None
     axis = spec.index("?")
@@ -89,6 +91,15 @@ def _read(loop: Loop, node: Node) -> Series | None:
         return loop.rows(whole if axis == 0 else put(loop.graph, "transpose", whole, perm=perm))
 
     return Series(build, backwards, cheap=True)
+
+
+def _part(loop: Loop, node: Node) -> Series | None:
+    """`y[:, None]`, `y[2:4]` of a series y: the same of all its rows."""
+    x, out = series_of(loop, node.inputs[0]), node.outputs[0].tensor_type
+    if x is None or out.shape is None or may_raise(node):
+        return None
+    spec = (_ALL, *node.attrs["spec"])
+    return Series(lambda: put(loop.graph, "index", x.array(), spec=spec), x.backwards, x.cheap, x.product)
 
 
 def _taken(loop: Loop, node: Node) -> Series | None:

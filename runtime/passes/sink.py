@@ -294,7 +294,7 @@ class _Saved:
         graph, loop = self.loop.graph, self.loop
         taken, series = self._taken(value), series_of(loop, value)
         if taken is not None:
-            made, backwards = put(graph, "list_stack", taken, element=value.type), True
+            made, backwards = self._filled(taken, value)
         elif series is not None and series.cheap:
             made, backwards = series.array(), series.backwards
         else:
@@ -305,6 +305,18 @@ class _Saved:
         if backwards == self.backwards:
             return made
         return put(graph, "reverse", made, axis=(0,))
+
+
+    def _filled(self, taken: Value, value: Value) -> tuple[Value, bool]:
+        """The array of a list that an earlier loop filled: what it has read the elements from, if that is still there."""
+        graph, made = self.loop.graph, taken.node
+        assert made is not None
+        before = Loop(made, graph, self.loop.lengths)
+        append = before.body.outputs[taken.index].node
+        series = None if append is None else series_of(before, append.inputs[1])
+        if series is not None and series.cheap and not series.product:
+            return series.array(), not series.backwards
+        return put(graph, "list_stack", taken, element=value.type), True
 
 
 def factors(node: Node) -> Term | None:

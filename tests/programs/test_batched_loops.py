@@ -219,3 +219,53 @@ def test_native_code_gives_what_the_plan_gives(program):
         assert (mine is None) == (plans is None)
         if plans is not None:
             np.testing.assert_allclose(mine.numpy(), plans.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def masked_by_list(xs, weights, lengths):
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    out = []
+    for t in ag.range(ag.reduce_max(lengths)):
+        new = cell(xs[t], weights, state)
+        going = (t < lengths)[:, None]
+        state = ag.where(going, new, state)
+        out.append(ag.where(going, new, ag.zeros_like(new)))
+    return ag.stack(out)
+
+
+def masked_by_array(xs, weights, lengths):
+    count = ag.reduce_max(lengths)
+    state = ag.zeros([xs.shape[1], 4], ag.float64)
+    out = ag.TensorArray(ag.float64, size=count)
+    t = ag.constant(0)
+    while t < count:
+        new = cell(xs[t], weights, state)
+        going = ag.expand_dims(t < lengths, 1)
+        state = ag.where(going, new, state)
+        out = out.write(t, ag.where(going, new, 0.0))
+        t += 1
+    return out.stack()
+
+
+@pytest.mark.parametrize("program", [masked_by_list, masked_by_array])
+@pytest.mark.parametrize("lengths", [[3, 5, 1], [2, 2, 2], [1, 1, 1]])
+def test_masked_steps(program, lengths):
+    """Masks of all steps are made before the loop, with their negation; zeros are not made; the inputs are not collected."""
+
+    def gradients(xs, weights, lengths):
+        with ag.GradientTape() as tape:
+            tape.watch(weights)
+            loss = ag.reduce_sum(program(xs, weights, lengths) ** 2)
+        return tape.gradient(loss, weights)
+
+    xs, lengths = normal(5, 3, 6), ag.constant(lengths)
+    weights = [normal(6, 4), normal(4, 4), normal(4)]
+    forward, backward = (ag.function(f, jit_compile=False) for f in (program, gradients))
+    np.testing.assert_allclose(forward(xs, weights, lengths), program(xs, weights, lengths), rtol=1e-12)
+    for a, b in zip(backward(xs, weights, lengths), gradients(xs, weights, lengths), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    source = forward.get_concrete_function(xs, weights, lengths).executable.source
+    turn = source[source.index("for i in range") : source.index("return")]
+    assert "logical_not" not in turn and "zeros" not in turn and ".append(" not in turn, source
+    source = backward.get_concrete_function(xs, weights, lengths).executable.source
+    turn = source[source.index("for i in range") : source.index("for i_2 in range")]
+    assert "xs[" not in turn and turn.count(".append(") == 2, source  # the mask, and what tanh gave

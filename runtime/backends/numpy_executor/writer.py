@@ -17,7 +17,7 @@ from runtime.backends.numpy_executor.memory import aligned, cast_into
 from runtime.backends.numpy_executor.names import Globals, Locals
 from runtime.backends.numpy_executor.narrow import narrowly
 from runtime.backends.numpy_executor.numbers import as_array
-from runtime.backends.numpy_executor.products import in_parts
+from runtime.backends.numpy_executor.products import product
 from runtime.backends.numpy_executor.scalar_forms import (
     BOOLEAN,
     all_truths,
@@ -378,7 +378,7 @@ class FunctionWriter:
             source = op.numpy or op.source(_fields(node), node.attrs)
             out = self.out(block, node)
             if op.name == "matmul":
-                source = in_parts(node, source, self.globals)
+                source = product(node, source, self.globals)
             source = narrowly(node, source, self.globals)
             if out is not None:
                 source = f"{source[:-1]}, {out})"  # a product

@@ -373,6 +373,18 @@ def test_a_counter_beside_the_index_is_the_index():
         ),
         ("p: float32[2,3] = broadcast_like(k, x)\nr: float32[2,3] = mul(p, x)", "mul(k, x)"),
         (
+            "p: float32[2,3] = zeros(shape=(2, 3), dtype=float32)\nr: float32[2,3] = where(c, x, p)",
+            "%0: float64*[] = constant(0.0)\n  r: float32[2,3] = where(c, x, %0)",
+        ),
+        (
+            "p: float32[2,3] = fill(k1, shape=(2, 3), dtype=float32)\nr: float32[2,3] = where(c, p, x)",
+            "%0: float64*[] = constant(0.5)\n  r: float32[2,3] = where(c, %0, x)",
+        ),
+        (
+            "p: float32[2,3] = zeros(shape=(2, 3), dtype=float32)\nr: float32[2,3] = where(c, v, p)",
+            "r: float32[2,3] = where(c, v, p)",  # nothing else would have three columns and two rows
+        ),
+        (
             "p: list<float32[3]> = list_unstack(x)\nr: list<float32[3]> = list_cast(p, type=float32[3])",
             "list_unstack(x)",
         ),
@@ -381,7 +393,7 @@ def test_a_counter_beside_the_index_is_the_index():
 def test_simplified(line, found):
     text = after(
         "graph f(c: bool[2,1], x: float32[2,3], y: float32[2,3], k: float32[], v: float32[3], i: int64*[]):\n"
-         "  z: int64*[] = constant(0)\n"
+         "  z: int64*[] = constant(0)\n  k1: float32[] = constant(0.5)\n"
         + textwrap.indent(line, "  ")
         + "\n  return r\n",
         simplify,
