@@ -138,6 +138,8 @@ def trace_function(
             traced, grown = _attempt(function, args, kwargs, name, names, notes, state, hints)
         except TraceAgain as again:
             hints.add(again.hint)
+            if type(again.hint) is tuple and again.hint[0] is KEYED:  # with a form in the place of a dictionary they may be
+                hints.discard(NO_HEAP)
             restarts += 1
         except Exception as error:
             if not _other_way(hints, error, constructed):

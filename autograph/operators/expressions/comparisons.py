@@ -8,6 +8,8 @@ from typing import Any
 
 from autograph.operators.containers.lists import as_list_value, dynamic_of, get_element, get_slice, length
 from autograph.operators.expressions.py_builtins import collect, gathered
+from autograph.operators.functions import row_forms
+from autograph.operators.functions.calls import callee
 from autograph.operators.items.for_loops import staged_for
 from autograph.operators.state.places import UNBOUND, name_places
 from autograph.operators.state.regions import current_trace
@@ -93,9 +95,14 @@ def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
         return select(b, lambda taken: _ordered(compare, strict, a, taken))
     a, b = resolve(a), resolve(b)
     known = dynamic_of(a) is None and dynamic_of(b) is None
+    if not known and type(a) is type(b) is list:
+        return callee(row_forms.ordered)(_HOOKS[compare], _HOOKS[strict], a, b)
     if not known or not _are_rows(type(a), type(b), compare) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
     return _by_items(compare, strict, a, b)
+
+
+_HOOKS: dict[Any, Any] = {operator.lt: lt, operator.le: lt_e, operator.gt: gt, operator.ge: gt_e}
 
 
 def _are_rows(a: type, b: type, compare: Any) -> bool:

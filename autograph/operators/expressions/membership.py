@@ -21,7 +21,7 @@ from autograph.operators.items.iterators import StagedIterator, mapped
 from autograph.operators.items.linked import are_one_object
 from autograph.operators.state.aliases import followed_no_further, tensorless
 from autograph.operators.state.plain import NUMBERS, PLAIN
-from autograph.operators.statements.branches import not_, or_
+from autograph.operators.statements.branches import and_, not_, or_
 from autograph.operators.statements.iterables import StagedRange
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import truth_of
@@ -29,7 +29,7 @@ from autograph.operators.values.choice import CHOICES, choice_of, is_alternative
 from autograph.operators.values.descriptors import is_mutable
 from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import ListValue, new_list
-from autograph.operators.values.maybe import is_set
+from autograph.operators.values.maybe import has_maybe_keys, is_set
 from autograph.operators.values.quick import KEYS, is_object, meet_key
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -176,7 +176,7 @@ def in_(x: Any, container: Any) -> Any:
         if isinstance(x, (Tensor, StagedText)) or choice_of(x) is not None or _compares_items(x, container):
             if isinstance(container, range):
                 return _in_range(x, StagedRange(container.start, container.stop, container.step))
-            return or_(*_equalities(x, list(container)))
+            return _among(x, container)
         if type(container) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, container))):
             return or_(*_equalities(x, list(container)))
         container = keyed.readable(container, x)
@@ -213,6 +213,14 @@ def _asked(x: Any, container: Any) -> Any:
 def _compares_items(x: Any, container: Any) -> bool:
     """Whether a tuple is looked for in a list or tuple and the items of either are staged."""
     return type(x) is tuple and type(container) in _ROWS and (holds_staged(x) or holds_staged(container))
+
+
+def _among(x: Any, container: Any) -> Any:
+    """Whether `x` is among items, or keys, of which some may have been set on some paths only."""
+    if type(container) is not dict or not has_maybe_keys(container):
+        return or_(*_equalities(x, list(container)))
+    tests = [functools.partial(and_, is_set(value), functools.partial(same, key, x)) for key, value in container.items()]
+    return or_(tests[0](), *tests[1:])
 
 
 def _equalities(x: Any, items: list[Any]) -> list[Any]:

@@ -150,13 +150,15 @@ def _kind_of(x: Any) -> str:
 
 
 def _is_staged(x: Any) -> bool:
-    return isinstance(x, Tensor) or choice_of(x) is not None or (isinstance(x, tuple) and any(map(_is_staged, x)))
+    if isinstance(x, (tuple, list)):
+        return any(map(_is_staged, x)) or (type(x) is list and dynamic_of(x) is not None)
+    return isinstance(x, Tensor) or choice_of(x) is not None
 
 
 def _any_staged(items: list[Any]) -> bool:
     """Whether some item is staged: asked of their types first, of which there are few."""
     kinds = set(map(type, items))
-    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple)) or kind in CHOICES for kind in kinds):
+    if kinds <= NUMBERS or not any(issubclass(kind, (Tensor, tuple, list)) or kind in CHOICES for kind in kinds):
         return False
     return any(map(_is_staged, items))
 

@@ -69,6 +69,8 @@ def _each(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
     for `f`: that notes there what is changed."""
     at = next((k for k, x in enumerate(args) if is_mixed(x)), None)
     if at is not None:
+        if at == 0:
+            note_keys(getattr(f, "__self__", None), args[0])
         return select(args[at], lambda value: specials.callee(f)(*args[:at], value, *args[at + 1 :], **kwargs))
     name = next((name for name, x in kwargs.items() if is_mixed(x)), None)
     if name is not None:
@@ -84,7 +86,13 @@ def _left(x: Any) -> Any:
 
 def _at_each_key(f: Any, made: Callable[..., Any], key: Any, /, *args: Any) -> Any:
     """`made(key, *args)`, each alternative of the key on its own path."""
-    return select(key, lambda value: specials.callee(f)(value, *args)) if is_mixed(key) else made(key, *args)
+    if not is_mixed(key):
+        return made(key, *args)
+    note_keys(f.__self__, key)
+    return select(key, lambda value: specials.callee(f)(value, *args))
+
+
+note_keys: Callable[[Any, Any], None] = lambda owner, key: None  # is told of one of several keys; `keyed` puts its own
 
 
 def _text(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -16,25 +16,25 @@ from typing import Any
 
 from autograph.operators.containers import contents
 from autograph.operators.containers.lists import dynamic_of
-from autograph.operators.functions import calls
+from autograph.operators.functions import alternatives, calls
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generators import may_be_shared
 from autograph.operators.functions.keyed_forms import Counts, Defaulting, Keyed, KeyedSet, Ordered
-from autograph.operators.state import dict_places, places
+from autograph.operators.state import aliases, dict_places, places
 from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.staged_texts import StagedText
 from autograph.operators.values import quick
-from autograph.operators.values.choice import is_mixed, select
+from autograph.operators.values.choice import alternatives_of, is_mixed, select
 from autograph.operators.values.listvalue import Splice
 from autograph.operators.values.maybe import is_maybe, merged
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["ask", "check", "dict_of", "form_of", "is_key", "readable", "set_of"]
+__all__ = ["OF_FORMS", "ask", "check", "dict_of", "form_of", "grouped", "is_key", "readable", "set_of"]
 
 _FORMS: dict[type, Any] = {
     dict: Keyed, set: KeyedSet, collections.Counter: Counts, collections.defaultdict: Defaulting,
@@ -133,7 +133,7 @@ def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
 
 def _has_keys(x: Any, kind: type) -> bool:
     """Whether what a dictionary or set is made of has keys that only the run knows."""
-    if type(x) in _OF_FORMS:
+    if type(x) in OF_FORMS:
         return True
     if type(x) is list and dynamic_of(x) is not None:
         return True
@@ -145,7 +145,7 @@ def _has_keys(x: Any, kind: type) -> bool:
     return staged_iterable(x) is not None
 
 
-_OF_FORMS = frozenset(_FORMS.values())
+OF_FORMS = frozenset(_FORMS.values())
 
 
 def dict_of(*pairs: Any) -> Any:
@@ -173,7 +173,7 @@ def _merged(parts: tuple[Any, ...]) -> Any:
             return select(part[0], lambda taken: _merged((*parts[:i], (taken,), *parts[i + 1 :])))
     others = [part[0] for part in parts if len(part) == 1]
     keys = [part[0] for part in parts if len(part) == 2]
-    if not any(type(d) in _OF_FORMS for d in others):
+    if not any(type(d) in OF_FORMS for d in others):
         if any(map(is_key, keys)):
             for d in others:
                 if type(d) in _FORMS:
@@ -206,8 +206,9 @@ def _method_called(f: Any, *args: Any, **kwargs: Any) -> Any:
     loop that has made it does."""
     owner = f.__self__
     if args and is_mixed(args[0]):
+        grouped(owner, args[0])
         return select(args[0], lambda taken: _method_called(f, taken, *args[1:], **kwargs))
-    if any(is_key(a) or type(a) in _OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
+    if any(is_key(a) or type(a) in OF_FORMS or _has_keys(a, type(owner)) for a in args[:1]):
         ask(owner, writes=f.__name__ not in _READING)
         if f.__name__ in _READING:
             return callee(getattr(form_of(owner), f.__name__))(*args, **kwargs)
@@ -231,9 +232,26 @@ def _plain(trace: Trace | None, f: Any) -> Any:
 calls.keyed_method = _method
 
 
+def grouped(container: Any, key: Any) -> None:
+    """Note that one of several keys is looked up, of which only the run knows which: what is there may be a list."""
+    if STATE.trace is not None and type(container) in _GROUPING and all(type(k) is str for k in alternatives_of(key)):
+        STATE.trace.notes.setdefault("grouping", set()).add(id(container))  # it is not held: who else does is counted
+
+
+_GROUPING = (dict, collections.defaultdict)
+
+
+def _group(trace: Trace) -> None:
+    """Only the run knows which list is changed: if a dictionary may hold it at one of several keys, it becomes a form."""
+    for container in trace.notes.get("grouping", ()):
+        site = KEYED if KEYED not in hints_of(trace) else trace.notes.get("made", {}).get(container)
+        if site is not None and site not in hints_of(trace):
+            raise TraceAgain(site)
+
+
 def _in_place(x: Any, value: Any) -> None:
     """`x op= value` of a set or dictionary, where `value` is a form."""
-    if type(value) in _OF_FORMS and type(x) in _FORMS:
+    if type(value) in OF_FORMS and type(x) in _FORMS:
         ask(x)
 
 
@@ -249,9 +267,10 @@ def _maybe_there(x: Any, value: Any) -> None:
         ask(x)
 
 
+aliases.group, alternatives.note_keys = _group, grouped
 contents.of_forms = _in_place
 places.maybe_there = _maybe_there
 dict_places.by_run = _by_run
-quick.ALTERNATIVES |= _OF_FORMS  # `isinstance` is asked what they stand for
-quick.STANDING_IN |= _OF_FORMS
-quick.POSING |= _OF_FORMS
+quick.ALTERNATIVES |= OF_FORMS  # `isinstance` is asked what they stand for
+quick.STANDING_IN |= OF_FORMS
+quick.POSING |= OF_FORMS

@@ -14,11 +14,20 @@ from typing import Any
 
 from autograph.operators.functions.calls import callee
 from autograph.operators.statements.iterables import staged_iterable
-from autograph.operators.statements.printing import keys_text, pairs_text
+from autograph.operators.statements.printing import keys_text, pairs_text, text_of
+from autograph.operators.statements.staged_texts import text
+from autograph.operators.values.choice import alternatives_of, is_mixed
 
 __all__ = ["Counts", "Defaulting", "Keyed", "KeyedSet", "Ordered"]
 
 __name__ = "python_forms.collections"  # methods of this package's own modules are called as they are
+
+
+def _known(key: Any) -> Any:
+    """A key; of one of several texts, the text that the run puts there."""
+    if is_mixed(key) and all(type(k) is str for k in alternatives_of(key)):
+        return text(text_of(key))
+    return key
 
 
 class _Searched:
@@ -27,6 +36,7 @@ class _Searched:
     names: Any
 
     def _place(self, key: Any) -> Any:
+        key = _known(key)
         place = -1
         for i, k in enumerate(self.names):
             if k == key:
@@ -59,6 +69,7 @@ class Keyed(_Searched):
         raise KeyError(key)
 
     def __getitem__(self, key: Any) -> Any:
+        key = _known(key)
         place = self._place(key)
         if place < 0:
             found = self._missing(key)
@@ -67,6 +78,7 @@ class Keyed(_Searched):
         return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        key = _known(key)
         place = self._place(key)
         if place < 0:
             self.names.append(key)
@@ -93,6 +105,7 @@ class Keyed(_Searched):
         return found
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
+        key = _known(key)
         if self._place(key) < 0:
             self.names.append(key)
             self.held.append(default)

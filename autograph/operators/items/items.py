@@ -174,6 +174,10 @@ def _of_numpy(x: Any, index: Any) -> Any:
 def _by_choice(x: Any, index: Choice) -> Any:
     """`x[index]` of an index that is another on some paths; KeyError on those where a dictionary does not have it."""
     keys = index._alternatives
+    form = special(x, "__getitem__") if type(x) in keyed.OF_FORMS else None
+    if form is not None:
+        return form(index)
+    keyed.grouped(x, index)
     known = type(x) is dict and all(type(key) in PLAIN for key in keys)
     absent = tuple((i, KeyError, key) for i, key in enumerate(keys) if known and key not in x)
     if not absent or len(absent) == len(keys):
@@ -385,10 +389,10 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
         select(base, lambda taken: _store(taken, indices, new))
         return
     base = resolve(base)
-    if type(indices[0]) is Choice:
+    if type(indices[0]) is Choice and type(base) not in keyed.OF_FORMS:
         select(indices[0], lambda taken: _store(base, [taken, *indices[1:]], new))
         return
-    index = resolve(indices[0])
+    index = indices[0] if type(indices[0]) is Choice else resolve(indices[0])  # a form takes one of several keys
     if len(indices) == 1:
         asked = False  # where the old item was, the key is there
 
@@ -512,7 +516,7 @@ def del_item(x: Any, index: Any) -> None:
     """`del x[index]`."""
     trace = STATE.trace
     if trace is not None:
-        if is_mixed(index):
+        if is_mixed(index) and type(x) not in keyed.OF_FORMS:
             select(index, lambda taken: del_item(x, taken))
             return
         if type(x) is Choice:

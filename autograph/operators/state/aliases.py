@@ -7,7 +7,7 @@ with it under the condition, so that writing an item of one is seen through the 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
@@ -179,11 +179,16 @@ HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `container
 
 def followed_no_further() -> BaseException:
     """What to raise where only the run knows which lists are one: the function is traced again with lists as references;
-    where that was tried, a refusal."""
+    where that was tried, with its dictionaries of lists as forms; then a refusal."""
     trace = current()
-    if trace is not None and trace.notes.get("restarts") and hints_of(trace).isdisjoint((HEAP, NO_HEAP)):
-        return TraceAgain(HEAP)
+    if trace is not None and trace.notes.get("restarts"):
+        if hints_of(trace).isdisjoint((HEAP, NO_HEAP)):
+            return TraceAgain(HEAP)
+        group(trace)
     return refusal("shared-list")
+
+
+group: Callable[[Trace], None] = lambda trace: None  # makes forms of dictionaries of lists; `keyed` puts its own
 
 
 def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:
