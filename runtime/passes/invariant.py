@@ -74,7 +74,8 @@ def _hoist(node: Node, region: Graph, graph: Graph, effects: set[str]) -> list[N
     for inner in region.nodes:
         acts = has_effect(inner, effects)
         acted = acted or acts
-        if inner.op.name == "constant" or acts or not _may_move(inner, outside, runs, acted):
+        moves = _is_table(inner) or _may_move(inner, outside, runs, acted)
+        if inner.op.name == "constant" or acts or not moves:
             acted = acted or (inner.op.name != "constant" and may_raise(inner))
             kept.append(inner)
             continue
@@ -109,6 +110,29 @@ def _may_move(node: Node, outside: dict[Value, Value], runs: bool, acted: bool) 
     if may_raise(node):
         return runs and not acted
     return runs or is_cheap(node)
+
+
+def _is_table(node: Node) -> bool:
+    """Whether a node makes a list of constants that its region, and those inside, only look at."""
+    return node.op.name == "list_from" and all(map(_is_constant, node.inputs)) and _is_looked_at(node.outputs[0])
+
+
+def _is_looked_at(value: Value) -> bool:
+    if value in value.graph.outputs:
+        return False
+    for node in value.graph.nodes:
+        for k, given in enumerate(node.inputs):
+            if given is not value or node.op.name in ("list_get", "list_length"):
+                continue
+            if node.op.name == "cond":
+                inside = [region.inputs[k - 1] for region in node.regions]
+            elif node.op.name in ("for_loop", "while_loop") and k >= node.carried + (node.op.name == "for_loop"):
+                inside = [region.inputs[k] for region in node.regions]
+            else:
+                return False
+            if not all(map(_is_looked_at, inside)):
+                return False
+    return True
 
 
 def _is_constant(value: Value) -> bool:

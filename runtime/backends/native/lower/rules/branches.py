@@ -61,9 +61,12 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
         as_choice(ctx, node, test)
         return
     given = [settled(ctx, v) for v in inputs]
-    for v, rep in zip(inputs, given, strict=True):
-        if isinstance(rep, ListRep) and not is_mine(ctx, v, node):
+    kept = {_origin(g, g.outputs[v.index]) for v in node.outputs if isinstance(v.type, ListType) for g in node.regions}
+    for k, (v, rep) in enumerate(zip(inputs, given, strict=True)):
+        if isinstance(rep, ListRep) and k in kept and not is_mine(ctx, v, node):
             given = [copied(ctx, r) if r is rep else r for r in given]
+    pairs = [(v, rep) for v, rep in zip(inputs, given, strict=True) if isinstance(rep, ListRep)]
+    own = {rep for v, rep in pairs if rep is not ctx.env[v] or is_mine(ctx, v, node)}
     then, orelse, after = code.label("then"), code.label("else"), code.label("fi")
     targets = _list_targets(ctx, node, given)
     lent = {b for v, r in zip(inputs, given, strict=True) if is_lent(ctx, v, r, node) for b in r.array.buffers}
@@ -76,7 +79,7 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
 
         def branch(graph: Graph = graph, holds: bool = holds) -> list[Any]:
             note_said(ctx, node, holds, given)
-            reps = _branch(ctx, graph, given, targets, lent, made)
+            reps = _branch(ctx, graph, given, targets, lent, own, made)
             between.append([code.range_of(rep.reg) if isinstance(rep, Scalar) else None for rep in reps])
             return reps
 
@@ -172,11 +175,20 @@ def is_lent(ctx: FunctionLowering, value: Value, given: Any, node: Node) -> bool
 
 
 def _branch(
-    ctx: FunctionLowering, graph: Graph, given: list[Any], targets: list[Any], lent: set[Buffer], made: set[Buffer]
+    ctx: FunctionLowering,
+    graph: Graph,
+    given: list[Any],
+    targets: list[Any],
+    lent: set[Buffer],
+    own: set[ListRep],
+    made: set[Buffer],
 ) -> list[Any]:
-    """Lower one of the regions of a `cond`, which may write into what it is lent; what it allocates is added to `made`."""
+    """Lower one of the regions of a `cond`, which may write into what it is lent and into lists of its own.
+
+    What it allocates is added to `made`.
+    """
     ctx.writable |= lent
-    ctx.lists |= {rep for rep in given if isinstance(rep, ListRep)}
+    ctx.lists |= own
     ctx.region(graph, given)
     out: list[Any] = [None] * len(targets)
     for k, (value, target) in enumerate(zip(graph.outputs, targets, strict=True)):
