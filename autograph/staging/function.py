@@ -351,7 +351,12 @@ class Function(NativelyCallable):
         400
         """
         if args or kwargs or self.input_signature is not None or not self._traces:
-            return Inspection(self.get_concrete_function(*args, **kwargs), self._python_function)
+            try:
+                concrete = self.get_concrete_function(*args, **kwargs)
+            except BaseException as error:
+                hide_internal_frames(error)
+                raise
+            return Inspection(concrete, self._python_function)
         return Inspection(next(reversed(self._traces.values()))[0], self._python_function)
 
     def experimental_get_tracing_count(self) -> int:

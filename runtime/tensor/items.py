@@ -23,7 +23,7 @@ from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
 from runtime.tensor.views import attach_views, carry, note_view, put
-from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, leaked_tensor, outward
+from runtime.typesys.errors import DTypeError, OpError, OutOfRangeError, boundary, leaked_tensor, outward
 
 __all__ = ["add_at", "attach_items", "normalize_index", "write_item", "write_part"]
 
@@ -342,6 +342,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
         raise
 
 
+@boundary
 def _delitem(self: Tensor, index: Any) -> None:
     """`del x[index]`: as of a NumPy array."""
     raise TypeError(

@@ -94,11 +94,13 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
         """Whether every size is a number."""
         return self._ranked and None not in tuple.__iter__(self)
 
+    @boundary
     def assert_is_fully_defined(self) -> None:
         """Raise ValueError unless every size is known."""
         if not self.is_fully_defined():
             raise InvalidArgumentError(f"shape {self} is not fully defined")
 
+    @boundary
     def is_compatible_with(self, other: Any) -> bool:
         """Whether the two could be shapes of one tensor."""
         other = TensorShape(other)
@@ -108,11 +110,13 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
             a is None or b is None or a == b for a, b in zip(tuple.__iter__(self), tuple.__iter__(other), strict=True)
         )
 
+    @boundary
     def assert_is_compatible_with(self, other: Any) -> None:
         """Raise ValueError unless the two could be shapes of one tensor."""
         if not self.is_compatible_with(other):
             raise InvalidArgumentError(f"shapes {self} and {TensorShape(other)} are incompatible")
 
+    @boundary
     def with_rank(self, rank: int) -> TensorShape:
         """This shape, known to have `rank` axes."""
         if not self._ranked:
@@ -121,6 +125,7 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
             raise InvalidArgumentError(f"shape {self} must have rank {rank}")
         return self
 
+    @boundary
     def merge_with(self, other: Any) -> TensorShape:
         """What is known from either of two compatible shapes."""
         other = TensorShape(other)
@@ -130,6 +135,7 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
         pairs = zip(tuple.__iter__(self), tuple.__iter__(other), strict=True)
         return TensorShape([b if a is None else a for a, b in pairs])
 
+    @boundary
     def concatenate(self, other: Any) -> TensorShape:
         """The sizes of this shape, then those of the other."""
         other = TensorShape(other)
@@ -172,10 +178,12 @@ class TensorShape(tuple):  # noqa: SLOT001 (it remembers what it is the shape of
             return tuple.__iter__(self)
         return (self[i] for i in range(tuple.__len__(self)))
 
+    @boundary
     def __add__(self, other: Any) -> Any:
         items = (*self, *other)
         return TensorShape(items) if all(isinstance(i, int) for i in items) else items
 
+    @boundary
     def __radd__(self, other: Any) -> Any:
         items = (*other, *self)
         return TensorShape(items) if all(isinstance(i, int) for i in items) else items
@@ -308,7 +316,7 @@ def attach_shape() -> None:
     """Give Tensor its shape, rank, size, length and iteration."""
     for name, getter in {"shape": _shape, "ndim": _ndim, "size": _size}.items():
         setattr(Tensor, name, property(getter))
-    Tensor.mT = property(lambda self: op.matrix_transpose(self))  # type: ignore[attr-defined]
+    Tensor.mT = property(boundary(lambda self: op.matrix_transpose(self)))  # type: ignore[attr-defined]
     Tensor.real = property(lambda self: op.real(self) if self.dtype.is_complex else self)  # type: ignore[attr-defined]
     Tensor.imag = property(lambda self: op.imag(self) if self.dtype.is_complex else op.zeros_like(self))  # type: ignore[attr-defined]
     Tensor.get_shape = _shape  # type: ignore[attr-defined]

@@ -94,7 +94,11 @@ class Tensor:
 
     def item(self, *index: Any) -> Any:
         """The value as a Python number."""
-        return np.asarray(self._concrete("item()")).item(*index)
+        try:
+            return np.asarray(self._concrete("item()")).item(*index)
+        except BaseException as error:
+            outward[0](error)
+            raise
 
     def tolist(self) -> Any:
         """The value as nested Python lists."""

@@ -213,14 +213,17 @@ class Variable(Tensor):
         index = op.expand_dims(convert(indices), axis=-1)
         return self.assign(getattr(op, function)(self, index, convert(updates, self.dtype)))
 
+    @boundary
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Replace items or slices at index vectors."""
         return self.assign(op.tensor_scatter_nd_update(self, convert(indices), convert(updates, self.dtype)))
 
+    @boundary
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Add to items or slices at index vectors."""
         return self.assign(op.tensor_scatter_nd_add(self, convert(indices), convert(updates, self.dtype)))
 
+    @boundary
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Subtract from items or slices at index vectors."""
         return self.assign(op.tensor_scatter_nd_sub(self, convert(indices), convert(updates, self.dtype)))

@@ -298,6 +298,28 @@ def lambda_of_a_text():
     f(ONE)
 
 
+@pytest.mark.parametrize(
+    "slip",
+    [
+        lambda: ag.ones([2]).item(),
+        lambda: ag.ones([2]).mT,
+        lambda: ag.ones([2]).__delitem__(0),
+        lambda: ag.Variable([1.0, 2.0])[5],
+        lambda: ag.Variable([1.0, 2.0]).scatter_nd_add([[0]], ["a"]),
+        lambda: ag.TensorShape([2, None]).assert_is_fully_defined(),
+        lambda: ag.TensorShape([2, None]).with_rank(3),
+        lambda: ag.TensorShape([2, None]).merge_with([3, 1]),
+        lambda: ag.TensorShape([2, None]) + 1,
+        lambda: ag.TensorSpec(3),
+        lambda: ag.function(lambda x: x).inspect(),
+    ],
+)
+def test_methods_show_no_frames_of_ours(slip):
+    with pytest.raises((ValueError, TypeError, IndexError)) as raised:
+        slip()
+    assert {entry.filename for entry in traceback.extract_tb(raised.value.__traceback__)} == {__file__}
+
+
 def test_a_function_without_source_that_tests_a_tensor_is_one_error():
     with pytest.raises(ag.errors.SourceUnavailableError) as raised:
         lambda_of_a_text()
