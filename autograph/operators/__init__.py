@@ -35,6 +35,7 @@ from autograph.operators.items.items import (
     get_item,
     set_item,
 )
+from autograph.operators.items.records import node
 from autograph.operators.items.rows import RESTS, for_rest, guarded, row, turns
 from autograph.operators.state.own_names import OWN, keep_own
 from autograph.operators.state.places import UNDEFINED as undefined
@@ -140,6 +141,7 @@ __all__ = [
     "match_rest",
     "match_sequence",
     "match_star",
+    "node",
     "not_",
     "not_eq",
     "not_in",

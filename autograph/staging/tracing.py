@@ -27,6 +27,7 @@ from autograph.operators.state.aliases import (
     LINKED,
     NO_HEAP,
     NO_LINKS,
+    RECORDS,
     TENSORS,
     TraceAgain,
     hints_of,
@@ -116,7 +117,7 @@ def trace_function(
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     restarts = 0
     advanced: tuple[dict[int, Any], dict[int, Any]] = {}, {}  # iterators: by earlier attempts, and by this one
-    constructed: dict[type, tuple[str, ...]] = {}  # classes of objects that the function makes, and their attributes
+    constructed: dict[Any, Any] = {}  # classes of objects that the function makes, and their attributes (or keys: `records`)
     arrays = OutsideArrays(written_as or function, dict(zip(names, args, strict=False)) | kwargs)
     for turn in range(_ATTEMPTS):
         notes: dict[str, Any] = {"may_create_variables": may_create and not created, "memory_budget": memory_budget}
@@ -164,12 +165,15 @@ def trace_function(
     raise refusal("unsettled-state", function=name, names=shown)
 
 
-def _other_way(hints: set[Any], error: Exception, constructed: dict[type, tuple[str, ...]]) -> bool:
+def _other_way(hints: set[Any], error: Exception, constructed: dict[Any, Any]) -> bool:
     """Whether to trace again after a refusal; the hints are what then to do in another way."""
-    found = sum(map(len, constructed.values()))
+    found = sum(len(names) for made, names in constructed.items() if isinstance(made, type) or RECORDS in hints)
     if LINKED in hints:
         if (LINKED, found) not in hints:  # there are more of them
             hints.add((LINKED, found))
+            return True
+        if RECORDS not in hints and not all(isinstance(made, type) for made in constructed):
+            hints.add(RECORDS)
             return True
         hints.difference_update((LINKED, HEAP))  # the refusal that led there says more
         hints.update((NO_LINKS, NO_HEAP))
@@ -179,6 +183,8 @@ def _other_way(hints: set[Any], error: Exception, constructed: dict[type, tuple[
     if (isinstance(error, RecursionError) or error.id in _BY_LINKS) and NO_LINKS not in hints and constructed:
         hints.difference_update((HEAP, NO_HEAP))
         hints.update((LINKED, (LINKED, found)))
+        if not any(isinstance(made, type) for made in constructed):
+            hints.add(RECORDS)
         return True
     if HEAP in hints:
         hints.remove(HEAP)
@@ -209,7 +215,7 @@ def _attempt(
     if HEAP in hints:
         trace.notes["heap"] = Heap(trace)
     if LINKED in hints:
-        linked.tables_for(trace, notes["constructed"])
+        linked.tables_for(trace, notes["constructed"], RECORDS in hints)
     if KEYED in hints:
         trace.notes["keyed"] = True
         trace_module.unusual(trace)

@@ -3,6 +3,7 @@
 import gast
 
 from autograph.convert.converter import Converter, Example
+from autograph.convert.template import constant, copy_tree
 from autograph.source.parse import Node
 
 
@@ -12,29 +13,59 @@ class Displays(Converter):
     {**d, k: v}  ->  ag__.dict_of((d,), (k, v));  {*xs, x}  ->  ag__.set_of(*ag__.spread(xs), x)
 
     Left as they are: dictionaries all of whose keys are texts that stand there, and what is only asked for its items
-    (`x in {1, 2}`).
+    (`x in {1, 2}`). But those that may be nodes of chains are told to a hook, `head = ag__.node(('v', 'next'), {...})`: with
+    None in them, or with what the name stood for before; and so are tuples, `head = ag__.node(2, (x, head))`, and lists,
+    `root = ag__.node((3,), [x, None, None])`.
     """
 
-    begins = (gast.Dict, gast.Set)
+    begins = (gast.Dict, gast.Set, gast.Assign, gast.List)
     examples = (
         Example("y = {}", "y = ag__.dict_of()"),
         Example("y = {a: b, 1: 2}", "y = ag__.dict_of((a, b), (1, 2))"),
         Example("y = {a, 1}", "y = ag__.set_of(a, 1)"),
         Example("y = {'a': b}", "y = {'a': b}"),
+        Example("y = {'a': b, 'next': None}", "y = ag__.node(('a', 'next'), {'a': b, 'next': None})"),
+        Example("y = (a, y)", "y = ag__.node(2, (a, y))"),
+        Example("y = [a, None]", "y = ag__.node((2,), [a, None])"),
         Example("y = {**a, b: 1}", "y = ag__.dict_of((a,), (b, 1))"),
         Example("y = {*a, b}", "y = ag__.set_of(*ag__.spread(a), b)"),
     )
 
+    def visit_Assign(self, node: Node) -> Node:
+        """What holds what its name stood for before may be a chain."""
+        value = node.value
+        if isinstance(value, gast.Tuple) and _names(node.targets) & _names(value.elts):
+            node.value = self.quote_expression("ag__.node(n, x)", value, n=constant(len(value.elts), value), x=value)
+        elif isinstance(value, gast.List) and _names(node.targets) & _names(value.elts):
+            node.value = self._list(value)
+        elif isinstance(value, gast.Dict) and _is_known(value) and _names(node.targets) & _names(value.values):
+            node.value = self._node(value)
+        return self.generic_visit(node)
+
+    def _node(self, display: Node) -> Node:
+        keys = gast.copy_location(gast.Tuple(display.keys, gast.Load()), display)
+        return self.quote_expression("ag__.node(keys, x)", display, keys=copy_tree(keys), x=display)
+
     def visit_Dict(self, node: Node) -> Node:
         """Keys that stand there as texts are looked up by no tensor."""
         self.generic_visit(node)
-        if node.keys and all(map(_is_text, node.keys)):
-            return node
+        if _is_known(node):
+            return self._node(node) if any(map(_is_none, node.values)) else node
         parts = zip(node.keys, node.values, strict=True)
         pairs = [gast.Tuple([v] if k is None else [k, v], gast.Load()) for k, v in parts]
         for pair, key in zip(pairs, node.keys, strict=True):
             gast.copy_location(pair, key or pair.elts[0])
         return self.quote_expression("ag__.dict_of(pairs)", node, pairs=pairs)
+
+    def visit_List(self, node: Node) -> Node:
+        """One with None in it, and something else."""
+        self.generic_visit(node)
+        if not isinstance(node.ctx, gast.Load) or not any(map(_is_none, node.elts)) or all(map(_is_none, node.elts)):
+            return node
+        return self._list(node)
+
+    def _list(self, display: Node) -> Node:
+        return self.quote_expression("ag__.node((n,), x)", display, n=constant(len(display.elts), display), x=display)
 
     def visit_Set(self, node: Node) -> Node:
         """What is unpacked into it may have any length."""
@@ -56,6 +87,20 @@ class Displays(Converter):
 
 def _is_set_of_constants(node: Node) -> bool:
     return isinstance(node, gast.Set) and all(isinstance(e, gast.Constant) for e in node.elts)
+
+
+def _names(nodes: list[Node]) -> set[str]:
+    """The names among some expressions."""
+    return {node.id for node in nodes if isinstance(node, gast.Name)}
+
+
+def _is_known(display: Node) -> bool:
+    """Whether all keys of a dictionary are texts that stand there."""
+    return bool(display.keys) and all(map(_is_text, display.keys))
+
+
+def _is_none(node: Node) -> bool:
+    return isinstance(node, gast.Constant) and node.value is None
 
 
 def _is_text(node: Node) -> bool:

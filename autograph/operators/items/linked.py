@@ -36,17 +36,17 @@ __all__ = ["are_one_object", "close", "stay_inside", "tables_for"]
 
 
 class Table:
-    """The objects of a class that a trace has made."""
+    """The objects of a class, or what is written out with the same keys, that a trace has made."""
 
-    def __init__(self, cls: type, names: tuple[str, ...]) -> None:
-        self.kind = _kind(cls)
-        self.columns: dict[str, list[Any]] = {name: [] for name in names}
+    def __init__(self, kind: type, names: Iterable[Any]) -> None:
+        self.kind = kind
+        self.columns: dict[Any, list[Any]] = {name: [] for name in names}
 
-    def read(self, row: Any, name: str) -> Any:
+    def read(self, row: Any, name: Any) -> Any:
         """`object.name`."""
         return get_item(self.columns[name], row)
 
-    def write(self, row: Any, name: str, value: Any) -> None:
+    def write(self, row: Any, name: Any, value: Any) -> None:
         """`object.name = value`."""
         if name not in self.columns:
             raise refusal("shared-list")
@@ -62,6 +62,14 @@ class Table:
         made = link(self.kind, STAND_INS[len](next(iter(self.columns.values()))), self)
         for name, column in self.columns.items():
             callee(column.append)(made if held[name] is x else held[name])
+        sync(current())
+        return made
+
+    def put_items(self, items: list[Any]) -> Any:
+        """What stands for what was just written out."""
+        made = link(self.kind, STAND_INS[len](next(iter(self.columns.values()))), self)
+        for column, item in zip(self.columns.values(), items, strict=True):
+            callee(column.append)(item)
         sync(current())
         return made
 
@@ -125,9 +133,15 @@ def are_one_object(a: Any, b: Any) -> Any:
     return op.equal(row, other) if table is others else False
 
 
-def tables_for(trace: Trace, classes: dict[type, tuple[str, ...]]) -> None:
-    """Objects of these classes, with these attributes, are rows of tables in this trace."""
-    trace.notes["tables"] = {cls: Table(cls, names) for cls, names in classes.items()}
+def tables_for(trace: Trace, made: dict[Any, Any], records: bool) -> None:
+    """Objects of these classes, with these attributes, are rows of tables in this trace; `records` says that what is written
+    out with keys is, too."""
+    tables = trace.notes["tables"] = {cls: Table(_kind(cls), names) for cls, names in made.items() if isinstance(cls, type)}
+    if records:
+        tables.update((keys, Table(record_hook(keys), names)) for keys, names in made.items() if not isinstance(keys, type))
+
+
+record_hook: Any = None  # the class of what stands for what is written out with keys; put there by `items.records`
 
 
 def _made_in_table(trace: Trace, cls: type, make: Callable[..., Any]) -> Any:

@@ -174,6 +174,7 @@ def tensorless(trace: Trace) -> bool:
 KEYED = "keyed"  # a hint: some dictionaries and sets have tensors as keys (see `functions.keyed`)
 TENSORS = "tensors"  # a hint: some come where none had before
 LINKED, NO_LINKS = "linked", "no links"  # hints: objects are rows of tables (see `items.linked`); they cannot be
+RECORDS = "records"  # a hint: so are dictionaries and tuples that are written out (see `items.records`)
 HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `containers.heap`); they cannot be
 
 

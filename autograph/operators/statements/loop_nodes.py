@@ -28,7 +28,9 @@ from autograph.operators.values.descriptors import (
     Joiner,
     Leaf,
     OneOf,
+    Sequence,
     Static,
+    Struct,
     Undefined,
     canonical,
     describe,
@@ -71,6 +73,7 @@ def fixed_point(
     keys = {place.key for place in state.places}
     settled = False
     changing: list[Place] = []
+    deeper = 0  # passes in a row that nested types deeper
     heap = trace.notes.get("heap")
     for _ in range(_MAX_PASSES):
         abandoned = trace.notes.get("abandoned", 0)
@@ -120,7 +123,8 @@ def fixed_point(
         settled = False
         pairs = zip(state.places, state.types, joined, strict=True)
         changing = [place for place, before, after in pairs if canonical([before]) != canonical([after])]
-        if _grows_without_end(state.types, joined):
+        deeper = deeper + 1 if sum(map(_depth, joined)) > sum(map(_depth, state.types)) else 0
+        if deeper > _MUCH_DEEPER or _grows_without_end(state.types, joined):
             break
         state.types = joined
     raise refusal("unsettled-loop", names=names_of(changing or state.places))
@@ -133,6 +137,16 @@ def _grows_without_end(types: list[Any], joined: list[Any]) -> bool:
 
 
 _MANY_VALUES = 60
+_MUCH_DEEPER = 12
+
+
+def _depth(d: Any) -> int:
+    """How deep structures are nested in a type."""
+    if isinstance(d, OneOf):
+        return max(map(_depth, d.alternatives), default=0)
+    if isinstance(d, Sequence):
+        return 1 + (0 if d.element is None else _depth(d.element))
+    return 1 + max(map(_depth, d.children), default=0) if isinstance(d, Struct) else 0
 
 
 def _needs_flags(trace: Trace, state: LoopState, regions: list[Traced]) -> bool:

@@ -88,7 +88,8 @@ def match_class(subject: Any, cls: type, count: int, attributes: tuple[str, ...]
         raise TypeError("called match pattern must be a class")
     if type(subject) in CHOICES:
         return _of_alternatives(subject, lambda each: match_class(each, cls, count, attributes))
-    if not (isinstance(subject, cls) or (is_number(subject) and issubclass(python_type(subject), cls))):
+    stood_for = python_type(subject) if is_number(subject) else getattr(type(subject), "__python_class__", object)
+    if not (isinstance(subject, cls) or issubclass(stood_for, cls)):
         return False
     names = _positional(cls)
     allowed = 1 if names is None else len(names)
