@@ -376,6 +376,7 @@ def _can_have_entry(traced: TracedFunction) -> bool:
     """Whether a trace only computes tensors, for its result and for variables, of its arguments and of what it reads."""
     return can_be_built(traced.result) and not (
         traced.state
+        or traced.created  # a second call must not make them again: it is traced, and refused
         or traced.changed_arguments
         or traced.changed_containers
         or traced.written_arrays

@@ -107,8 +107,11 @@ class SparseSoftmaxCrossEntropy(Op):
     def infer(self, logits: TensorType, labels: TensorType) -> tuple[TensorType, TensorType]:
         if not labels.dtype.is_integer:
             raise DTypeError(f"labels must be integers, not {labels.dtype}", op=self.name)
-        if logits.shape is not None and labels.shape is not None and len(labels.shape) != len(logits.shape) - 1:
-            raise _misfit(labels.shape, logits.shape)
+        if logits.shape is not None and labels.shape is not None:
+            rows = logits.shape[:-1]
+            known = [(a, b) for a, b in zip(labels.shape, rows, strict=False) if isinstance(a, int) and isinstance(b, int)]
+            if len(labels.shape) != len(rows) or any(a != b for a, b in known):
+                raise _misfit(labels.shape, logits.shape)
         return _losses(logits, labels.shape)
 
     @staticmethod

@@ -320,6 +320,34 @@ def test_methods_show_no_frames_of_ours(slip):
     assert {entry.filename for entry in traceback.extract_tb(raised.value.__traceback__)} == {__file__}
 
 
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+@pytest.mark.parametrize("rows", [2, None])
+def test_labels_that_are_no_row_each_are_refused_in_all_modes(jit_compile, rows):
+    signature = [ag.TensorSpec([rows and 3], ag.int32), ag.TensorSpec([rows, 4])]
+
+    @ag.function(jit_compile=jit_compile, input_signature=signature)
+    def losses(labels, logits):
+        return ag.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+    for count in (3,) if rows else (1, 3):
+        with pytest.raises(ag.errors.InvalidArgumentError, match=rf"labels of shape \({count},\) do not fit logits"):
+            losses(ag.zeros([count], ag.int32), ag.ones([2, 4]))
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_a_variable_made_by_each_call_is_refused_in_all_modes(jit_compile):
+    @ag.function(jit_compile=jit_compile)
+    def counted(x):
+        v = ag.Variable(1.0)
+        v.assign_add(x)
+        return v
+
+    assert float(counted(ONE)) == 2.0
+    for _ in range(2):
+        with pytest.raises(ag.errors.FailedPreconditionError, match="a Variable was created by a traced function after"):
+            counted(ONE)
+
+
 def test_a_function_without_source_that_tests_a_tensor_is_one_error():
     with pytest.raises(ag.errors.SourceUnavailableError) as raised:
         lambda_of_a_text()

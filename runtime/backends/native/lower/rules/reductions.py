@@ -294,6 +294,13 @@ def log_softmax(ctx: FunctionLowering, node: Node) -> None:
     ctx.refer(d, [largest, logs])
 
 
+def _one_for_each_row(ctx: FunctionLowering, v: Value, source: Deferred) -> None:
+    """Leave native code where a value has another number of elements than there are rows; types compare known sizes."""
+    for a, c in zip(ctx.sizes(v), source.sizes, strict=False):
+        if a != c and not (isinstance(a, int) and isinstance(c, int)):
+            ctx.code.require(ctx.code.op(f"icmp eq i64 {a}, {c}"), ctx.failure)
+
+
 @rule("sparse_softmax_cross_entropy", fused=True)
 def sparse_softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     """(loss of each row, probabilities) from logits and integer labels."""
@@ -308,6 +315,7 @@ def sparse_softmax_cross_entropy(ctx: FunctionLowering, node: Node) -> None:
     at = checked_indices(ctx, labels, source.sizes[-1], wrap=False)
     memory = ctx.array(logits)
     rows = source.sizes[:-1]
+    _one_for_each_row(ctx, labels, source)
     own = Gather(
         memory.ptr, code, memory.offset, memory.strides[:-1], ((at, memory.strides[-1]),), memory.buffers
     )
@@ -331,9 +339,7 @@ def sparse_softmax_cross_entropy_grad(ctx: FunctionLowering, node: Node) -> None
     )
     sizes = source.sizes
     for v in (dy, labels):
-        for a, c in zip(ctx.sizes(v), sizes, strict=False):
-            if a != c and not (isinstance(a, int) and isinstance(c, int)):
-                ctx.code.require(ctx.code.op(f"icmp eq i64 {a}, {c}"), ctx.failure)
+        _one_for_each_row(ctx, v, source)
     parts = (source.as_expr(), place, ctx.viewed(dy, rows), ctx.viewed(labels, rows))
     ctx.defer(node.outputs[0], Map(one, code, parts, 3), sizes, node.inputs, 3)
 
