@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.tensor.numpy_functions.table import axes_of, counterpart, ours, public, rank_of, refuse
+from runtime.tensor.numpy_functions.table import NO_VALUE, axes_of, counterpart, ours, public, rank_of, refuse
 from runtime.tensor.tensor import Tensor
 
 __all__: list[str] = []
@@ -179,9 +179,18 @@ def geomspace(
     return found if dtype is None else public.cast_to(found, dtype)
 
 
+def _end(x: Any, a: Any, axis: int) -> Any:
+    """What is put before or behind an array along an axis; a number counts once in each row."""
+    x = ours(x)
+    lead = (slice(None),) * (axis % rank_of(a))
+    return x if rank_of(x) else public.broadcast_like(x, a[(*lead, slice(None, 1))])
+
+
 @counterpart(np.diff)
-def difference(a: Any, n: int = 1, axis: int = -1) -> Any:
+def difference(a: Any, n: int = 1, axis: int = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE) -> Any:
     a = ours(a)
+    first, last = ([] if e is NO_VALUE else [_end(e, a, axis)] for e in (prepend, append))
+    a = public.np_concatenate([*first, a, *last], axis) if first or last else a
     unlike = public.logical_xor if a.type.dtype.kind == "b" else public.sub
     for _ in range(n):
         lead = (slice(None),) * (axis % rank_of(a))

@@ -7,20 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from runtime.tensor.numpy_functions.table import TABLE, counterpart, ours, public, rank_of, refuse
+from runtime.tensor.numpy_functions.table import NO_VALUE, TABLE, counterpart, ours, public, rank_of, refuse
 from runtime.tensor.tensor import Tensor
 
 __all__: list[str] = []
 
-_NO_VALUE: Any = np._NoValue  # type: ignore[attr-defined]
-
 
 def _given(x: Any) -> bool:
-    return x is not None and x is not _NO_VALUE
+    return x is not None and x is not NO_VALUE
 
 
 def _keeps(keepdims: Any) -> bool:
-    return bool(keepdims) if keepdims is not _NO_VALUE else False
+    return bool(keepdims) if keepdims is not NO_VALUE else False
 
 
 def _typed(x: Any, dtype: Any) -> Any:
@@ -39,9 +37,9 @@ def _accumulation(name: str, neutral: int, combine: str) -> Callable[..., Any]:
         axis: Any = None,
         dtype: Any = None,
         out: None = None,
-        keepdims: Any = _NO_VALUE,
-        initial: Any = _NO_VALUE,
-        where: Any = _NO_VALUE,
+        keepdims: Any = NO_VALUE,
+        initial: Any = NO_VALUE,
+        where: Any = NO_VALUE,
     ) -> Any:
         _no_out(f"np.{name}", out)
         found = getattr(public, name)(_masked(_typed(ours(a), dtype), where, neutral), axis, _keeps(keepdims))
@@ -60,9 +58,9 @@ def mean(
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
-    keepdims: Any = _NO_VALUE,
+    keepdims: Any = NO_VALUE,
     *,
-    where: Any = _NO_VALUE,
+    where: Any = NO_VALUE,
 ) -> Any:
     _no_out("np.mean", out)
     a = _typed(ours(a), dtype)
@@ -89,9 +87,9 @@ def _extreme(name: str, reduce: str, combine: str) -> Callable[..., Any]:
         a: Any,
         axis: Any = None,
         out: None = None,
-        keepdims: Any = _NO_VALUE,
-        initial: Any = _NO_VALUE,
-        where: Any = _NO_VALUE,
+        keepdims: Any = NO_VALUE,
+        initial: Any = NO_VALUE,
+        where: Any = NO_VALUE,
     ) -> Any:
         _no_out(f"np.{name}", out)
         if _given(where) and where is not True and not _given(initial):
@@ -113,7 +111,7 @@ def _truth_of(name: str, neutral: bool) -> Callable[..., Any]:
     """np.all or np.any."""
 
     def truth(
-        a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE, *, where: Any = _NO_VALUE
+        a: Any, axis: Any = None, out: None = None, keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE
     ) -> Any:
         _no_out(f"np.{name}", out)
         a = ours(a)
@@ -134,9 +132,9 @@ def var(
     dtype: Any = None,
     out: None = None,
     ddof: Any = 0,
-    keepdims: Any = _NO_VALUE,
+    keepdims: Any = NO_VALUE,
     *,
-    correction: Any = _NO_VALUE,
+    correction: Any = NO_VALUE,
 ) -> Any:
     _no_out("np.var", out)
     return public.variance(
@@ -151,15 +149,15 @@ def std(
     dtype: Any = None,
     out: None = None,
     ddof: Any = 0,
-    keepdims: Any = _NO_VALUE,
+    keepdims: Any = NO_VALUE,
     *,
-    correction: Any = _NO_VALUE,
+    correction: Any = NO_VALUE,
 ) -> Any:
     return public.sqrt(var(a, axis, dtype, out, ddof, keepdims, correction=correction))
 
 
 def _place(name: str, find: str) -> Callable[..., Any]:
-    def place(a: Any, axis: Any = None, out: None = None, *, keepdims: Any = _NO_VALUE) -> Any:
+    def place(a: Any, axis: Any = None, out: None = None, *, keepdims: Any = NO_VALUE) -> Any:
         _no_out(f"np.{name}", out)
         a = ours(a)
         found = getattr(public, find)(
@@ -196,7 +194,7 @@ counterpart(np.cumulative_prod)(lambda x, /, *, axis=None: public.cumprod(ours(x
 
 
 @counterpart(np.ptp)
-def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE) -> Any:
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = NO_VALUE) -> Any:
     _no_out("np.ptp", out)
     keep = _keeps(keepdims)
     return public.sub(public.max(a, axis, keep), public.min(a, axis, keep))
@@ -204,7 +202,7 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE) -
 
 @counterpart(np.average)
 def average(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = _NO_VALUE
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = NO_VALUE
 ) -> Any:
     a = ours(a)
     if weights is None:
@@ -313,7 +311,7 @@ def _without(neutral: Any, reduce: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction in which NaN counts as `neutral`."""
 
     def reduction(
-        a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = _NO_VALUE
+        a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = NO_VALUE
     ) -> Any:
         a = ours(a)
         return reduce(public.where(public.is_nan(a), neutral, a), axis, dtype, out, keepdims)
@@ -326,7 +324,7 @@ counterpart(np.nanprod)(_without(1, prod))
 
 
 def _extreme_without(reduce: str, neutral: float) -> Callable[..., Any]:
-    def extreme(a: Any, axis: Any = None, out: None = None, keepdims: Any = _NO_VALUE) -> Any:
+    def extreme(a: Any, axis: Any = None, out: None = None, keepdims: Any = NO_VALUE) -> Any:
         _no_out(f"np.nan{reduce}", out)
         a = ours(a)
         empty = public.is_nan(a)
@@ -341,7 +339,7 @@ counterpart(np.nanmin)(_extreme_without("min", np.inf))
 
 
 @counterpart(np.nanmean)
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = _NO_VALUE) -> Any:
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = NO_VALUE) -> Any:
     _no_out("np.nanmean", out)
     a = _typed(ours(a), dtype)
     return _mean_where(a, public.logical_not(public.is_nan(a)), axis, _keeps(keepdims))
@@ -349,7 +347,7 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepd
 
 @counterpart(np.nanvar)
 def nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = _NO_VALUE
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = NO_VALUE
 ) -> Any:
     _no_out("np.nanvar", out)
     a = _typed(ours(a), dtype)
@@ -362,7 +360,7 @@ def nanvar(
 
 @counterpart(np.nanstd)
 def nanstd(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = _NO_VALUE
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = NO_VALUE
 ) -> Any:
     return public.sqrt(nanvar(a, axis, dtype, out, ddof, keepdims))
 

@@ -14,7 +14,7 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import UnimplementedError
 
-__all__ = ["TABLE", "Counterpart", "axes_of", "counterpart", "ours", "public", "rank_of", "refuse"]
+__all__ = ["NO_VALUE", "TABLE", "Counterpart", "axes_of", "counterpart", "ours", "public", "rank_of", "refuse"]
 
 
 class _Public:
@@ -78,6 +78,8 @@ class Counterpart:
 
 
 TABLE: dict[Any, Counterpart] = {}
+NO_VALUE: Any = np._NoValue  # type: ignore[attr-defined]
+"""What NumPy's functions have in the place of an argument that is not given."""
 
 
 def counterpart(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

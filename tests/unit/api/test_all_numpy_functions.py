@@ -292,7 +292,14 @@ CASES = {
     ],
     np.logspace: [(lambda a: np.logspace(a[0], a[2], 4), V)],
     np.geomspace: [(lambda a: np.geomspace(a[0], a[2], 4), V)],
-    np.diff: [(np.diff, A), (lambda a: np.diff(a, 2, axis=1), A), (lambda a: np.diff(a > 0), V)],
+    np.diff: [
+        (lambda a: np.diff(a, prepend=0.0), A),
+        (lambda a: np.diff(a, 2, 0, prepend=a[:1] * 2, append=1), A),
+        (lambda a: np.diff(a, append=[7, 8]), I),
+        (np.diff, A),
+        (lambda a: np.diff(a, 2, axis=1), A),
+        (lambda a: np.diff(a > 0), V),
+    ],
     np.gradient: [
         (np.gradient, V),
         (lambda a: np.gradient(a, 0.5), V),
