@@ -118,6 +118,14 @@ def popped() -> Any:
     return [bag.pop("a") + len(bag.get("a")) for _ in (1, 2, 3)]
 
 
+def texts() -> Any:
+    found = []
+    for name in ["ab", "cd"]:
+        found.append(", ".join([name] * 2) + "-".join(c for c in name) + "{}|{}".format(name, len(found)))
+        found.append(name.replace(name[0], "x" * len(found)))
+    return found
+
+
 def local_functions() -> Any:
     def fib(n: int) -> int:
         return n if n < 2 else fib(n - 1) + fib(n - 2)
@@ -132,6 +140,7 @@ def local_functions() -> Any:
         (loops_with_tests, ("callee", "ask", "loop_test")),
         (items, ("special", "is_object")),
         (filtered, ("collect", "truth_of")),
+        (texts, ("method_of_text", "_join")),
         (quantified, ("emitting", "staged_iterable", "truth_of", "_calls_user_code")),
     ],
 )  # fmt: skip
@@ -287,6 +296,13 @@ def counted_until(x: Any) -> Any:
     return turns, first + value
 
 
+def joined_later(x: Any) -> Any:
+    found = [len(", ".join([name] * 2)) for name in ["ab", "c"]]
+    for value in [1.0, x]:
+        found.append(len("|".join([str(value > 2.0), "{}".format(value > 3.0)])))
+    return found
+
+
 def quantified_later(x: Any) -> Any:
     before = any(v > 2.0 for v in (1.0, 2.0, 3.0)), all(v > 2.0 for v in (1.0, 2.0, 3.0))
     log: list[Any] = []
@@ -302,7 +318,7 @@ def quantified_later(x: Any) -> Any:
 OUTSIDE = ag.Variable(2.5, dtype=ag.float64)
 
 
-@pytest.mark.parametrize("program", [read_until, counted_until, quantified_later])
+@pytest.mark.parametrize("program", [read_until, counted_until, quantified_later, joined_later])
 def test_tensors_that_come_later(program: Callable[[Any], Any]) -> None:
     """The trace has gone on as if there were none."""
 

@@ -136,7 +136,7 @@ def callee(f: Any) -> Any:
             if "texts" in trace.notes and name not in _OF_ANY_TEXT:
                 check_text(trace, f.__self__, name)
             if name in OF_TEXTS:
-                return partial(method_of_text, f)
+                return f if quick.calm else partial(method_of_text, f)
     elif kind in _KEPT:
         made = trace.calls.get(f)
         if made is not None:
@@ -152,7 +152,7 @@ def callee(f: Any) -> Any:
 def _outright(f: Any, owned: type) -> Any:
     """A method of a text, set, deque or an object that is a list while nothing is staged."""
     if owned is str:
-        return partial(method_of_text, f) if f.__name__ in OF_TEXTS else f
+        return partial(method_of_text, f) if f.__name__ in OF_TEXTS and not quick.calm else f
     trace = current()  # None in a thread beside the one that traces
     return f if trace is None or id(f.__self__) in quick.namespace["noted"] else noting_method(trace, f)
 

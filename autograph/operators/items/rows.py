@@ -21,6 +21,7 @@ from autograph.operators.statements.endless_iterators import ENDLESS, endless
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.rolling import COUNTING, FEW, Counted, Long, long_of
 from autograph.operators.statements.truth import truth_of
+from autograph.operators.values import quick
 from autograph.operators.values.choice import is_mixed
 from runtime.tensor.trace import Trace, current
 
@@ -134,7 +135,7 @@ def row(x: Any, tested: bool = False) -> Any:
     kind = type(x)
     if kind is list:
         trace = current()
-        if trace is None or (tensorless(trace) and not _stand_for_others(trace)):
+        if quick.calm or trace is None or (tensorless(trace) and not _stand_for_others(trace)):
             return iter(x) if tested else x
     if kind in ITERATORS:
         trace = current()
