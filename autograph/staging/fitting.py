@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograph.errors.refusals import refusal
-from autograph.staging.signature import is_array_leaf, rebuild
+from autograph.staging.signature import containers, is_array_leaf, rebuild
 from runtime.grad.structure import flatten
 from runtime.tensor.dispatch import convert
 from runtime.tensor.tensor import Tensor
@@ -17,7 +17,7 @@ from runtime.typesys.dtypes import DType
 from runtime.typesys.errors import DTypeError, OpError
 from runtime.typesys.spec import TensorSpec
 
-__all__ = ["Taken", "checked_signature", "fit", "leaves_of", "specs_of", "taken"]
+__all__ = ["Taken", "checked_signature", "fit", "held", "leaves_of", "specs_of", "taken", "write_back"]
 
 
 def checked_signature(signature: Any, name: str) -> tuple[Any, ...]:
@@ -39,18 +39,19 @@ def checked_signature(signature: Any, name: str) -> tuple[Any, ...]:
     return tuple(signature)
 
 
-def fit(spec: Any, arg: Any, name: str) -> Any:
-    """An argument as a tensor of its spec (structures of specs take the same structure)."""
+def fit(spec: Any, arg: Any, name: str, arrays: list[tuple[Any, Tensor, Any]] | None = None) -> Any:
+    """An argument as a tensor of its spec (structures of specs take the same structure). What arrays have become is added
+    to `arrays`: (array, tensor, what that holds)."""
     if isinstance(spec, (list, tuple)) and not isinstance(arg, TensorSpec):
         if not isinstance(arg, (list, tuple)) or len(arg) != len(spec):
             raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
-        made = [fit(s, a, name) for s, a in zip(spec, arg, strict=True)]
+        made = [fit(s, a, name, arrays) for s, a in zip(spec, arg, strict=True)]
         kind: Any = type(arg)
         return kind._make(made) if hasattr(arg, "_fields") else kind(made)
     if isinstance(spec, dict):
         if not isinstance(arg, dict) or set(arg) != set(spec):
             raise refusal("input-signature", name=name, spec=spec, given=repr(arg))
-        return {k: fit(spec[k], arg[k], name) for k in spec}
+        return {k: fit(spec[k], arg[k], name, arrays) for k in spec}
     if not isinstance(spec, TensorSpec):
         return arg
     if isinstance(arg, TensorSpec):
@@ -62,7 +63,31 @@ def fit(spec: Any, arg: Any, name: str) -> Any:
     if not spec.is_compatible_with(tensor):
         given = f"a tensor of dtype {tensor.dtype.name} and shape {tuple(tensor.shape)}"
         raise refusal("input-signature", name=name, spec=spec, given=given)
+    if arrays is not None and isinstance(arg, np.ndarray):
+        arrays.append((arg, tensor, tensor._value))
     return tensor
+
+
+def write_back(arrays: list[tuple[Any, Tensor, Any]]) -> None:
+    """Put what a call has written to the tensors of fitted arrays into the arrays."""
+    for array, tensor, before in arrays:
+        if tensor._value is not before:
+            array[...] = tensor._value
+
+
+def held(spec: Any, arg: Any) -> Iterator[Any]:
+    """The caller's own containers, for those of a fitted argument: in the order of the spec's, of which the trace knows."""
+    if isinstance(spec, (list, tuple)):
+        if not isinstance(spec, tuple):
+            yield list(arg) if isinstance(arg, tuple) else arg  # what is put into a tuple is put nowhere
+        for s, a in zip(spec, arg, strict=True):
+            yield from held(s, a)
+    elif isinstance(spec, dict):
+        yield arg
+        for key, s in spec.items():
+            yield from held(s, arg[key])
+    elif not isinstance(spec, TensorSpec):
+        yield from containers(arg)
 
 
 def specs_of(args: tuple[Any, ...], kwargs: dict[str, Any], names: list[str]) -> list[TensorSpec]:

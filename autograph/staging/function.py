@@ -7,7 +7,7 @@ import inspect
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
@@ -20,7 +20,7 @@ from autograph.staging.bound import BoundFunction
 from autograph.staging.concrete import ConcreteFunction
 from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
-from autograph.staging.fitting import checked_signature, fit, specs_of, taken
+from autograph.staging.fitting import checked_signature, fit, held, specs_of, taken, write_back
 from autograph.staging.inspection import Inspection
 from autograph.staging.relaxing import Relaxation
 from autograph.staging.signature import (
@@ -183,10 +183,12 @@ class Function(NativelyCallable):
             args, kwargs = self._parameters.bind(args, kwargs)
             leaves: list[Any] = []
             pinned: list[Any] = []
+            given = args
+            arrays: list[Any] | None = None
             if self.input_signature is None:
                 key: Any = encode_all(args, kwargs, leaves, pinned)
             else:
-                args, key = self._conform(args, leaves, pinned)
+                args, key = self._conform(args, leaves, pinned, arrays := [])
             if len(leaves) > 1 and len(set(map(id, leaves))) < len(leaves):
                 key = key, same_leaves(leaves)
             for concrete in self._traces.get(key, ()):
@@ -197,8 +199,11 @@ class Function(NativelyCallable):
                     raise refusal("spec-as-argument", name=self._name)
                 concrete = self._traced(key, args, kwargs, leaves, pinned)
             if concrete.traced.changed_containers:
-                return concrete.call_flat(leaves, [c for a in (*args, *kwargs.values()) for c in containers(a)])
+                holders = [*self._holders(given), *(c for a in kwargs.values() for c in containers(a))]
+                return concrete.call_flat(leaves, holders)
             result = concrete.call_flat(leaves)
+            if arrays and concrete.traced.changed_arguments:
+                write_back(arrays)
             if concrete.is_native and not BUSY and (concrete.wants_entry_by_name if by_name else concrete.wants_entry):
                 self._add_entry(key, concrete, passed, (args, kwargs), by_name, pinned)
             return result
@@ -254,17 +259,31 @@ class Function(NativelyCallable):
                 self._converted = lambda *args, **kwargs: callee(fn)(*args, **kwargs)
         return self._converted  # type: ignore[no-any-return]
 
-    def _conform(self, args: tuple[Any, ...], leaves: list[Any], pinned: list[Any]) -> tuple[tuple[Any, ...], Any]:
-        """Arguments as tensors of the input signature, and the key of the one trace that serves them all."""
+    def _conform(
+        self, args: tuple[Any, ...], leaves: list[Any], pinned: list[Any], arrays: list[Any]
+    ) -> tuple[tuple[Any, ...], Any]:
+        """Arguments as tensors of the input signature, and the key of the one trace that serves them all. Arrays that have
+        become tensors are added to `arrays`."""
         assert self.input_signature is not None
         signature = self.input_signature
         first, last = self._parameters.described(len(signature), args)
-        fitted = tuple(fit(spec, arg, self._name) for spec, arg in zip(signature, args[first:last], strict=True))
+        fitted = tuple(fit(spec, arg, self._name, arrays) for spec, arg in zip(signature, args[first:last], strict=True))
         before = tuple([encode(a, leaves, pinned) for a in args[:first]])
         for arg in fitted:
             rebuild(arg, leaves.append)
         after = tuple([encode(a, leaves, pinned) for a in args[last:]])
         return (*args[:first], *fitted, *args[last:]), (before, tuple([encode(s, [], []) for s in signature]), after)
+
+    def _holders(self, args: tuple[Any, ...]) -> Iterator[Any]:
+        """The caller's containers among the arguments, in the order of the trace."""
+        signature: tuple[Any, ...] = self.input_signature or ()
+        first, last = self._parameters.described(len(signature), args) if signature else (len(args), len(args))
+        for arg in args[:first]:
+            yield from containers(arg)
+        for spec, arg in zip(signature, args[first:last], strict=True):
+            yield from held(spec, arg)
+        for arg in args[last:]:
+            yield from containers(arg)
 
     def _traced(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], pinned: list[Any]) -> ConcreteFunction:
         with self._lock:
@@ -334,7 +353,7 @@ class Function(NativelyCallable):
             leaves: list[Any] = []
             pinned: list[Any] = []
             if self.input_signature is not None:
-                args, key = self._conform(args, leaves, pinned)
+                args, key = self._conform(args, leaves, pinned, [])
             else:
                 key = encode_all(args, kwargs, leaves, pinned)
                 args, kwargs = apart(args, kwargs)

@@ -158,9 +158,15 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
         if shared and None in origins[value.index]:
             place = None
         rep = None if place is None else given[place]
-        fits = isinstance(rep, ListRep) and rep.element is not None and not any(rep is t for t in out)
+        fits = isinstance(rep, ListRep) and _takes(rep, value.type) and not any(rep is t for t in out)
         out.append(rep if fits else new_list(ctx, value.type.element))
     return out
+
+
+def _takes(rep: ListRep, kind: ListType) -> bool:
+    """Whether the elements of a list of this type can lie in the memory of `rep`: a region may have changed their type."""
+    element = kind.element
+    return rep.element is not None and (not isinstance(element, TensorType) or element.dtype == rep.element.dtype)
 
 
 def is_lent(ctx: FunctionLowering, value: Value, given: Any, node: Node) -> bool:
