@@ -1,20 +1,27 @@
 """Containers that a staged loop's names share: what a turn leaves as one list is two in the next, each made of its values.
 
-No account is kept of which they are by then: a change of one while the other is there is refused.
+No account is kept of which they are by then. Where a dictionary or object is changed that may be another one so, the
+function is traced again, and the loop carries a flag for each two that may be one. For others, that is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from autograph.operators.containers.held import refuse_alternatives, refuse_parts_of_others
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.containers.relations import Detached, SameIf, Shares
 from autograph.operators.containers.sharing import sharing_of
+from autograph.operators.state.aliases import hints_of
 from autograph.operators.state.births import owner_of, unheld
 from autograph.operators.state.places import CellPlace
-from autograph.operators.values.descriptors import Static, is_mutable, mutable_parts
+from autograph.operators.values.choice import Choice
+from autograph.operators.values.descriptors import Static, is_mutable, mutable_parts, own_alternatives, structure_of
 from autograph.operators.values.listvalue import ListContents
+from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place, Trace
 
 __all__ = ["LoopSharing"]
@@ -23,7 +30,11 @@ __all__ = ["LoopSharing"]
 class LoopSharing:
     """Which places of one loop share a container: by numbers of places, or (below 0) with one that it does not carry."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Any, slot: Callable[[str, Any], Any]) -> None:
+        self.hint = ("same", origin)  # of which containers the loop with this body keeps account
+        self.slot = slot  # makes a place of the loop's own
+        self.flags: dict[tuple[int, int], tuple[Any, Any]] = {}  # (place, other or id) -> (what is not carried, its flag)
+        self.passed: set[int] = set()  # ids of what a turn was given, where an earlier trace of the body found it shared
         self.pairs: dict[tuple[int, int], tuple[Any, bool | None]] = {}  # (place, other) -> (what is not carried, `_kind`)
         self.held: list[tuple[int, Any]] = []  # what is in the content of a place before the loop, and others hold
         self.asked: set[int] = set()  # places whose content was looked at for that
@@ -84,7 +95,58 @@ class LoopSharing:
         once = {(i, id(far), whole): (i, far, whole) for i, far, whole in found if (i, id(far)) not in held}
         for position, (i, far, whole) in enumerate(once.values()):
             self.pairs[i, -1 - position] = (far, whole)
-        return len(self.pairs) + len(self.held) > count
+        flagged = self.hint in hints_of(trace) and self._flag(trace, state, inside, finals)
+        return flagged or len(self.pairs) + len(self.held) > count
+
+    def _flag(self, trace: Trace, state: Any, inside: dict[int, int], finals: list[Any]) -> bool:
+        """Carry a flag for each two that may be one, directly or by way of others; returns whether there are new ones."""
+        groups: dict[Any, set[Any]] = {}
+        outside: dict[int, Any] = {}
+
+        def together(a: Any, b: Any) -> None:
+            joined = groups.get(a, {a}) | groups.get(b, {b})
+            groups.update(dict.fromkeys(joined, joined))
+
+        for (i, j), (far, whole) in self.pairs.items():
+            if whole and j >= 0:
+                together(i, j)
+            elif whole and id(far) in inside:
+                self.passed.add(id(far))
+                together(i, inside[id(far)])
+            elif whole and id(far) not in self.passed:
+                outside[id(far)] = far
+                together(i, ("outside", id(far)))
+        for i, far in self.held:
+            outside[id(far)] = far
+            together(i, ("outside", id(far)))
+        for i, final in enumerate(finals):
+            for part in _followed(final):
+                if inside.get(id(part), i) != i:
+                    together(i, inside[id(part)])
+        count = len(self.flags)
+        for group in {id(group): group for group in groups.values()}.values():
+            places = sorted(member for member in group if isinstance(member, int))
+            for i in places:
+                for j in [j for j in places if j < i]:
+                    self._carry(trace, state, i, j, None)
+                for far in [far for key, far in outside.items() if ("outside", key) in group]:
+                    self._carry(trace, state, i, id(far), far)
+        return len(self.flags) > count
+
+    def _carry(self, trace: Trace, state: Any, i: int, j: int, far: Any) -> None:
+        other = state.entries[j] if far is None else far
+        if (i, j) not in self.flags and (far is None or _followed(far)):
+            flag = self.slot("same", same_truth(trace, state.entries[i], other))
+            self.flags[i, j] = far, flag
+            state.add(flag)
+
+    def write_flags(self, trace: Trace, places: list[Place]) -> None:
+        """At a body's end: the flags as the places are now."""
+        now = [place.read() for place in places]
+        items = self.flags.items()
+        new = [same_truth(trace, now[i], now[j] if far is None else far) for (i, j), (far, _) in items]
+        for (_, flag), truth in zip(self.flags.values(), new, strict=True):
+            flag.write(truth)
 
     def _ask(self, trace: Trace, state: Any, regions: list[Any], finals: list[Any]) -> None:
         """Find what a list or tuple holds before the loop, and others hold, too: each turn makes the content anew. Of a
@@ -159,13 +221,66 @@ class LoopSharing:
             refuse_alternatives(trace, values[i], None if j < 0 else values[j], noted=True)
             for a in _objects(places[i], values[i]):
                 for b in _objects(places[j], values[j]) if far is None else [far]:
-                    if a is not b and is_mutable(b):
-                        made = Shares(trace, a, b) if whole is None else Detached(trace, a, b, whole)
+                    if a is not b and is_mutable(b) and not (whole and self._is_flagged(i, j, values[i], far)):
+                        made = Shares(trace, a, b) if whole is None else Detached(trace, a, b, whole, self._hint(values[i]))
                         sharing_of(trace).add(made)
         for i, far in self.held:
             for part in _objects(places[i], values[i]):
                 if part is not far and (type(part) is type(far) or is_mutable(values[i])):
-                    sharing_of(trace).add(Detached(trace, part, far))
+                    if not self._is_flagged(i, -1, values[i], far):
+                        sharing_of(trace).add(Detached(trace, part, far, hint=self._hint(values[i])))
+        for (i, j), (far, flag) in self.flags.items():
+            truth = flag.read()
+            for a in _followed(values[i]) if truth is not False else ():
+                for b in _followed(values[j]) if far is None else [far]:
+                    if a is not b and _are_alike(a, b):
+                        test = truth if isinstance(truth, Tensor) else Tensor(trace.constant(truth))
+                        sharing_of(trace).add(SameIf(trace, a, b, test))
+
+    def _hint(self, value: Any) -> Any:
+        """What makes the loop keep account of what a place holds."""
+        return self.hint if _followed(value) else None
+
+    def _is_flagged(self, i: int, j: int, value: Any, far: Any) -> bool:
+        """Whether account is kept of when two are one: it is of all that are in one group."""
+        if not _followed(value):
+            return False
+        if far is None:
+            return (max(i, j), min(i, j)) in self.flags
+        return (i, id(far)) in self.flags or (self.flags != {} and id(far) in self.passed)
+
+
+def _followed(x: Any) -> list[Any]:
+    """The dictionaries and objects of which account can be kept in the value of one place."""
+    found = own_alternatives(x) if type(x) is Choice else [x]
+    return [part for part in found if type(part) is not list and is_mutable(part)]
+
+
+def _are_alike(a: Any, b: Any) -> bool:
+    """Whether two may be one object: what is set on some paths only makes others of them."""
+    one, other = structure_of(a, instances=True), structure_of(b, instances=True)
+    return type(a) is type(b) and one is not None and other is not None and one[0] == other[0]
+
+
+def same_truth(trace: Trace, a: Any, b: Any) -> Any:
+    """Whether the values of two places are one object: True, False or a staged truth."""
+    truths: list[Any] = []
+    for x, here in _taken(a):
+        for y, there in _taken(b):
+            truth = sharing_of(trace).same(x, y)
+            for test in (here, there):
+                truth = test if truth is True else truth if test is True or truth is False else op.logical_and(truth, test)
+            truths.append(truth)
+    truths = [truth for truth in truths if truth is not False]
+    return True if any(truth is True for truth in truths) else reduce(op.logical_or, truths) if truths else False
+
+
+def _taken(x: Any) -> list[tuple[Any, Any]]:
+    """The objects that a value may be, each with the truth that it is that one."""
+    if type(x) is not Choice:
+        return [(part, True) for part in _followed(x)]
+    found = _followed(x)
+    return [(a, op.equal(x._tag, k)) for k, a in enumerate(x._alternatives) if any(a is part for part in found)]
 
 
 def _holder(x: Any, finals: list[Any]) -> int | None:

@@ -28,6 +28,8 @@ class Relation:
 
     __slots__ = ("far", "far_held", "graph", "group", "near", "near_held", "off")
 
+    hint: Any = None  # by which account would be kept of what is not known
+
     def __init__(self, trace: Trace, near: Any, far: Any) -> None:
         self.near = near
         self.far = far
@@ -217,20 +219,21 @@ class SameIf(Relation):
 class Detached(Relation):
     """`near` may be `far`, or an element of it, of which no account is kept: neither can be changed while both are there."""
 
-    __slots__ = ("whole",)
+    __slots__ = ("hint", "whole")
 
-    def __init__(self, trace: Trace, near: Any, far: Any, whole: bool = True) -> None:
+    def __init__(self, trace: Trace, near: Any, far: Any, whole: bool = True, hint: Any = None) -> None:
         self.whole = whole
+        self.hint = hint
         super().__init__(trace, near, far)
 
     def watches_far(self) -> bool:
         return self.whole
 
     def push(self, relations: list[Relation]) -> None:
-        raise followed_no_further()
+        raise followed_no_further(self.hint)
 
     def pull(self) -> None:
-        raise followed_no_further()
+        raise followed_no_further(self.hint)
 
 
 class Shares(Relation):

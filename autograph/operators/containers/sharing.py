@@ -139,7 +139,7 @@ class Sharing:
                     if id(r) not in done and (type(r) is ElementOf or not r.is_dead()):
                         done.add(id(r))
                         if near and far:
-                            raise followed_no_further()
+                            raise followed_no_further(r.hint)
                         if near:
                             self.push(r)
                         else:
@@ -188,6 +188,14 @@ class Sharing:
             if id(r.near) in touched or id(r.far) in touched:
                 r.note()
         return bool(changed)
+
+    def same(self, x: Any, y: Any) -> Any:
+        """Whether two objects are one: True, False or a staged truth."""
+        if x is y:
+            return True
+        found: dict[int, tuple[Any, Any]] = {}
+        _find_same([r for r in self.relations if type(r) is SameIf], [x], None, None, found)
+        return found[id(y)][1] if id(y) in found else False
 
     def elements_in(self, x: Any) -> list[ElementOf]:
         """Who stands for elements of the lists that `x` is or holds, before those are given another content."""

@@ -178,11 +178,14 @@ RECORDS = "records"  # a hint: so are dictionaries and tuples that are written o
 HEAP, NO_HEAP = "heap", "no heap"  # hints: lists are references (see `containers.heap`); they cannot be
 
 
-def followed_no_further() -> BaseException:
-    """What to raise where only the run knows which lists are one: the function is traced again with lists as references;
-    where that was tried, with its dictionaries of lists as forms; then a refusal."""
+def followed_no_further(hint: Any = None) -> BaseException:
+    """What to raise where only the run knows which lists are one: the function is traced again, by the hint to a loop to
+    keep account of it, or with lists as references; where that was tried, with its dictionaries of lists as forms; then a
+    refusal."""
     trace = current()
     if trace is not None and trace.notes.get("restarts"):
+        if hint is not None and hint not in hints_of(trace):
+            return TraceAgain(hint)
         if hints_of(trace).isdisjoint((HEAP, NO_HEAP)):
             return TraceAgain(HEAP)
         group(trace)

@@ -196,6 +196,7 @@ def with_parameters(
                 result = thunk()
             if ends:
                 state.aliases.write_flags(trace, state.places)
+                state.sharing.write_flags(trace, state.places)
             return result
 
         fresh = (*made, *state.fresh(parameters))

@@ -37,8 +37,9 @@ class LoopState:
     """The places a staged loop carries, with the types found so far."""
 
     def __init__(self, cells: list[Place], loosened: bool, runs: bool, body: Any = None) -> None:
-        self.aliases = LoopAliases(getattr(body, "__code__", None), Slot)
-        self.sharing = LoopSharing()
+        origin = getattr(body, "__code__", None)
+        self.aliases = LoopAliases(origin, Slot)
+        self.sharing = LoopSharing(origin, Slot)
         self.cells = cells
         self.places: list[Place] = []
         self.entries: list[Any] = []
