@@ -144,9 +144,43 @@ def objects_too(n, y):
     return a.n, b.n, first.n, [a, b][n % 2].n
 
 
+def rows_put_in_order(n, y):
+    rows = []
+    for i in range(n):
+        rows.append({"v": y + i * 2 % 3})
+    rows.sort(key=lambda r: -r["v"])
+    for r in rows:
+        r["v"] += 1
+    if n > 2:
+        rows[0]["v"] *= 2
+    return [r["v"] for r in rows]
+
+
+def the_largest_row(n, y):
+    rows = [{"v": y}]
+    for i in range(n):
+        rows.append({"v": y + i * 2 % 3})
+    best = max(rows, key=lambda r: r["v"])
+    least = min(rows, key=lambda r: r["v"])
+    best["v"] += 10
+    least["v"] -= 5
+    return [r["v"] for r in rows], best["v"]
+
+
+def rows_of_a_copy(n, y):
+    rows = []
+    for i in range(n):
+        rows.append({"v": y + i})
+    again = rows.copy()
+    for r in again:
+        r["v"] += 1
+    return [r["v"] for r in rows], [r["v"] for r in again]
+
+
 PROGRAMS = [
     bound_anew_before_a_break, another_name_for_the_first, swapped_at_some_turns, swapped_and_named, swapped_at_each_turn,
     best_of_a_few, none_at_first, left_for_a_new_one, in_nested_loops, after_the_loop, while_a_test_holds, objects_too,
+    rows_put_in_order, the_largest_row, rows_of_a_copy,
 ]  # fmt: skip
 
 
@@ -180,3 +214,20 @@ def test_gradients(jit):
         slope = (program(1.5 + 1e-6, n) - program(1.5 - 1e-6, n)) / 2e-6
         assert float(y) == program(1.5, n)
         assert abs(float(tape.gradient(y, x)) - slope) < 1e-5
+
+
+def test_an_element_that_a_loop_has_kept_is_refused_where_it_changes():
+    @ag.function
+    def program(n, y):
+        rows = []
+        best = None
+        for i in range(n):
+            r = {"v": y + i * 2 % 3}
+            rows.append(r)
+            if best is None or r["v"] > best["v"]:
+                best = r
+        best["v"] += 10
+        return [r["v"] for r in rows]
+
+    with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="shared-list"):
+        program(ag.constant(3), ag.constant(7))

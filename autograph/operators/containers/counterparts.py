@@ -29,7 +29,10 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Trace
 
-__all__ = ["Closed", "became", "copied", "counted", "detached", "joined", "placed", "relate", "same_if", "sliced", "taken"]
+__all__ = [
+    "Closed", "became", "became_of", "copied", "counted", "detached", "joined", "placed", "relate", "same_if", "sliced",
+    "taken", "taken_of",
+]  # fmt: skip
 
 
 def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
@@ -92,7 +95,8 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
     `own` are the relations of the conditional's region.
     """
     refuse_parts_of_others(trace, value)
-    detached(trace, result, value, [r for r in own if not (r.near is value and type(r) is SameIf)])
+    themselves = taken_of(value)
+    detached(trace, result, value, [r for r in own if not (type(r) is SameIf and any(r.near is x for x in themselves))])
     return became(trace, result, value, test)
 
 
@@ -217,6 +221,16 @@ def relate(trace: Trace, closed: Closed) -> None:
         if known is not near:
             both = test if test is its_test else op.logical_and(test, its_test)
             sharing_of(trace).add(SameIf(trace, near, known, both))
+
+
+def taken_of(value: Any) -> list[Any]:
+    """What a value may be: itself, or the alternatives that were made for a choice."""
+    return own_alternatives(value) if type(value) is Choice else [value]
+
+
+def became_of(result: Any, part: Any) -> Any:
+    """What `part` has become, which a conditional's result may be."""
+    return _taking(result, part) if type(result) is Choice else result
 
 
 def _taking(result: Choice, part: Any) -> Any:

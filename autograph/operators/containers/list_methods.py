@@ -178,7 +178,7 @@ def _clear(value: ListValue) -> tuple[ListValue, None]:
 
 
 def _copy(value: ListValue) -> tuple[ListValue, Any]:
-    return value, new_list(value)
+    return value, new_list(ListValue(value.element, value.values))
 
 
 def _reverse(value: ListValue) -> tuple[ListValue, None]:

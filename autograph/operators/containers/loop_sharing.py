@@ -18,7 +18,13 @@ from autograph.operators.state.aliases import hints_of
 from autograph.operators.state.births import owner_of, unheld
 from autograph.operators.state.places import CellPlace
 from autograph.operators.values.choice import Choice
-from autograph.operators.values.descriptors import Static, is_mutable, mutable_parts, own_alternatives, structure_of
+from autograph.operators.values.descriptors import (
+    Static,
+    is_mutable,
+    mutable_parts,
+    own_alternatives,
+    structure_of,
+)
 from autograph.operators.values.listvalue import ListContents
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -62,9 +68,10 @@ class LoopSharing:
                 j = first.setdefault(id(part), i)
                 if j != i:
                     self.pairs[i, j] = (None, True)
-                for relation in own.get(id(part), ()):
-                    if type(relation) is not SameIf:
-                        self._by_relation(i, relation, finals, found)
+                for other in same.get(id(part), [part]):  # those that it may be are elements of lists, too
+                    for relation in own.get(id(other), ()):
+                        if type(relation) is not SameIf:
+                            self._by_relation(i, relation, finals, found)
                 relation = None
                 for other in same.get(id(part), ()):
                     if other is part:
@@ -226,9 +233,9 @@ class LoopSharing:
                         sharing_of(trace).add(made)
         for i, far in self.held:
             for part in _objects(places[i], values[i]):
-                if part is not far and (type(part) is type(far) or is_mutable(values[i])):
-                    if not self._is_flagged(i, -1, values[i], far):
-                        sharing_of(trace).add(Detached(trace, part, far, hint=self._hint(values[i])))
+                alike = part is not far and (type(part) is type(far) or is_mutable(values[i]))
+                if alike and not self._is_flagged(i, -1, values[i], far):
+                    sharing_of(trace).add(Detached(trace, part, far, hint=self._hint(values[i])))
         for (i, j), (far, flag) in self.flags.items():
             truth = flag.read()
             for a in _followed(values[i]) if truth is not False else ():

@@ -77,10 +77,12 @@ def _extreme(args: tuple[Any, ...], key: Any, default: Any, pick: Any, better: A
     if isinstance(items, Tensor) and key is None and _are_numbers(items):
         return _of_tensor(items, original)
     count = staged.count()
+    rows = dynamic_of(items) if key is not None else None
+    best_of = _best_row if rows is not None and rows.element is not None and may_change(rows.element) else _best
     if has_default:
-        return if_exp(op.equal(count, 0), lambda: default, lambda: _best(staged, key, pick, better))
+        return if_exp(op.equal(count, 0), lambda: default, lambda: best_of(staged, key, pick, better))
     if_exp(op.equal(count, 0), lambda: _of_nothing(original), lambda: None)
-    return _best(staged, key, pick, better)
+    return best_of(staged, key, pick, better)
 
 
 def _of_tensor(items: Tensor, original: Any) -> Any:
@@ -116,6 +118,19 @@ def _best(staged: Any, key: Any, pick: Any, better: Any) -> Any:
 
     for_stmt(StagedRange(1, staged.count()), ranked, ("best", "most"))
     return best
+
+
+def _best_row(staged: Any, key: Any, pick: Any, better: Any) -> Any:
+    """The first of the best items of a staged list, taken from its place: what is changed in it is changed in the list."""
+    place: Any = 0
+    most = callee(key)(staged.item(0))
+
+    def ranked(i: Any) -> None:
+        nonlocal place, most
+        place, most = _better((place, most), (i, callee(key)(staged.item(i))), better, None)
+
+    for_stmt(StagedRange(1, staged.count()), ranked, ("place", "most"))
+    return staged.item(place)
 
 
 def _of_nothing(original: Any) -> None:
@@ -366,7 +381,8 @@ def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         note_list(trace, items)
         items[:] = made
     else:
-        put_content(items, dynamic)
+        # Not the content that the sorted list has itself: Python has put no part of that into another list.
+        put_content(items, ListValue(dynamic.element, dynamic.values))
         sharing_of(trace).moved(items)
 
 

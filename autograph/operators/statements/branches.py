@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.containers.counterparts import joined, relate, same_if
+from autograph.operators.containers.counterparts import became_of, joined, relate, same_if, taken_of
 from autograph.operators.containers.relations import SameIf
 from autograph.operators.containers.sharing import sharing_of, sync
 from autograph.operators.state.aliases import link
@@ -155,8 +155,9 @@ def _keep_account(
             closed += joined(trace, value, right, otherwise, sides[1].shared)
     relate(trace, closed)
     for relation, (flag, *_), side in flags:
-        value = next(value for value, *both in made if both[side - 1] is relation.near)
-        same_if(trace, value, relation.far, flag.value)
+        near = relation.near
+        value = next(value for value, *both in made if any(x is near for x in taken_of(both[side - 1])))
+        same_if(trace, became_of(value, near), relation.far, flag.value)
     if "sharing" in trace.notes:
         sharing_of(trace).note_all()
 
@@ -174,7 +175,7 @@ class Flag:
 
 def _flags(traced: Traced, plan: list[Any], side: int) -> list[Any]:
     """(relation, row of the plan, side) of each conditional identity that a side leaves behind."""
-    left = {id(row[side]) for row in plan if row[1] is not row[2]}
+    left = {id(x) for row in plan if row[1] is not row[2] for x in taken_of(row[side])}
     rows = []
     for r in traced.shared:
         if type(r) is SameIf and id(r.near) in left:
