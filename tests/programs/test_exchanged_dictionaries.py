@@ -177,10 +177,41 @@ def rows_of_a_copy(n, y):
     return [r["v"] for r in rows], [r["v"] for r in again]
 
 
+def by_handlers(n, y):
+    table = {"a": {"v": y}, "b": {"v": 1}}
+    cur = table["a"]
+    for i in range(n):
+        try:
+            if cur["v"] > 9:
+                raise KeyError
+            cur["v"] += 2
+        except KeyError:
+            cur = table["b"] if i % 2 else {"v": i}
+            table["a"] = cur
+        cur["v"] += 1
+    return table["a"]["v"], table["b"]["v"], cur["v"]
+
+
+def before_and_in_a_try(n, y):
+    d = {"v": y}
+    e = d
+    for i in range(n):
+        try:
+            d["v"] += 1
+            if y + i > 8:
+                raise ValueError
+            d["v"] += 10
+        except ValueError:
+            e["v"] *= 2
+        if i == 2:
+            d = {"v": 0}
+    return d["v"], e["v"]
+
+
 PROGRAMS = [
     bound_anew_before_a_break, another_name_for_the_first, swapped_at_some_turns, swapped_and_named, swapped_at_each_turn,
     best_of_a_few, none_at_first, left_for_a_new_one, in_nested_loops, after_the_loop, while_a_test_holds, objects_too,
-    rows_put_in_order, the_largest_row, rows_of_a_copy,
+    rows_put_in_order, the_largest_row, rows_of_a_copy, by_handlers, before_and_in_a_try,
 ]  # fmt: skip
 
 

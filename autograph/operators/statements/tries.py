@@ -525,6 +525,8 @@ class _Try:
             noted = [r for r in sharing_of(trace).relations if type(r) is SameIf and r.far is relation.near]
             for ours in (*made, *(r.near for r in noted)):
                 same_if(trace, ours, relation.far, flag.read())
+        if "sharing" in trace.notes:
+            sharing_of(trace).note_all()
         return tag
 
     def _as_before(self, place: Place, value: Any, tag: Tensor) -> Closed:
