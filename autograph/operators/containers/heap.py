@@ -242,9 +242,12 @@ class Heap:
             self.stores[key] = Store(key)
         return self.stores[key]
 
-    def unify(self, a: Reference, b: Reference) -> Reference:
-        """The references that both fit: lists that meet have their contents in one store."""
+    def unify(self, a: Reference, b: Reference) -> Reference | None:
+        """The references that both fit: lists that meet have their contents in one store. None for a list of numbers and
+        one of lists or structures (`rows and rows[0]`): those are alternatives."""
         if a.store is not b.store:
+            if _are_apart(a.store, b.store) or _are_apart(b.store, a.store):
+                return None
             raise TraceAgain(("one store", a.store.key, b.store.key))
         return a
 
@@ -409,6 +412,12 @@ class Heap:
             alternatives = tuple(self._plain(a, around) for a in d.alternatives)
             return d if all(a is b for a, b in zip(alternatives, d.alternatives, strict=True)) else OneOf(alternatives)
         return d
+
+
+def _are_apart(a: Store, b: Store) -> bool:
+    """Whether a store holds lists of numbers, and another one lists of lists or of structures."""
+    one, other = (x.seen.element if isinstance(x.seen, Sequence) else None for x in (a, b))
+    return isinstance(one, Leaf) and isinstance(other, (Reference, Struct))
 
 
 def _kind(d: Descriptor | None) -> str:

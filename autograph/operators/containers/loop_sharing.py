@@ -12,7 +12,7 @@ from typing import Any
 
 from autograph.operators.containers.held import refuse_alternatives, refuse_parts_of_others
 from autograph.operators.containers.lists import ListPlace, dynamic_of
-from autograph.operators.containers.relations import Detached, SameIf, Shares
+from autograph.operators.containers.relations import Detached, ElementOf, SameIf, Shares
 from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.state.aliases import hints_of
 from autograph.operators.state.births import owner_of, unheld
@@ -68,9 +68,10 @@ class LoopSharing:
                 j = first.setdefault(id(part), i)
                 if j != i:
                     self.pairs[i, j] = (None, True)
-                for other in same.get(id(part), [part]):  # those that it may be are elements of lists, too
+                for other in same.get(id(part), [part]):
                     for relation in own.get(id(other), ()):
-                        if type(relation) is not SameIf:
+                        # What it may be may be an element, too; what else that may be was noted at the turn's begin.
+                        if type(relation) is ElementOf or (other is part and type(relation) is not SameIf):
                             self._by_relation(i, relation, finals, found)
                 relation = None
                 for other in same.get(id(part), ()):
