@@ -143,7 +143,7 @@ class LoopSharing:
 
     def _carry(self, trace: Trace, state: Any, i: int, j: int, far: Any) -> None:
         other = state.entries[j] if far is None else far
-        if (i, j) not in self.flags and (far is None or _followed(far)):
+        if (i, j) not in self.flags and (far is None or _followed(far)) and len(self.flags) < _MOST:
             flag = self.slot("same", same_truth(trace, state.entries[i], other))
             self.flags[i, j] = far, flag
             state.add(flag)
@@ -258,10 +258,18 @@ class LoopSharing:
         return (i, id(far)) in self.flags or (self.flags != {} and id(far) in self.passed)
 
 
+_MOST = 8  # flags of one loop: of more, no account is kept
+
+
 def _followed(x: Any) -> list[Any]:
     """The dictionaries and objects of which account can be kept in the value of one place."""
     found = own_alternatives(x) if type(x) is Choice else [x]
-    return [part for part in found if type(part) is not list and is_mutable(part)]
+    return [part for part in found if type(part) is not list and is_mutable(part) and not _refers_to_objects(part)]
+
+
+def _refers_to_objects(x: Any) -> bool:
+    """Whether an object holds others: chains of them are no structures of which account can be kept (see `items.linked`)."""
+    return type(x) is not dict and any(part is not x and type(part) not in (list, dict) for part in mutable_parts(x))
 
 
 def _are_alike(a: Any, b: Any) -> bool:

@@ -35,11 +35,18 @@ from runtime.tensor.trace import Trace
 
 __all__ = ["Sharing", "finish", "sharing_of", "sync"]
 
+_WAYS = 200  # by which one object may be others, as far as they are looked for
 _ROOM = 64  # relations kept before one looks which are still needed
 
 
-def _find_same(same: list[SameIf], way: list[Any], test: Any, last: Any, found: dict[int, tuple[Any, Any]]) -> None:
-    """What may be the first object of `way`, as its last one may be where `test` is true: (object, test) by id."""
+def _find_same(
+    same: list[SameIf], way: list[Any], test: Any, last: Any, found: dict[int, tuple[Any, Any]], room: list[int]
+) -> None:
+    """What may be the first object of `way`, as its last one may be where `test` is true: (object, test) by id. `room` is
+    how many ways more are gone."""
+    room[0] -= 1
+    if room[0] < 0:
+        raise followed_no_further()
     for r in same:
         other = r.other(way[-1])
         if other is None or any(other is x for x in way):
@@ -49,7 +56,7 @@ def _find_same(same: list[SameIf], way: list[Any], test: Any, last: Any, found: 
         here = r.test if test is None else op.logical_and(test, r.test)
         known = found.get(id(other))
         found[id(other)] = other, here if known is None else op.logical_or(known[1], here)
-        _find_same(same, [*way, other], here, r, found)
+        _find_same(same, [*way, other], here, r, found, room)
 
 
 def _either(test: Any, one: Any, other: Any) -> Any:
@@ -174,7 +181,7 @@ class Sharing:
         touched = set(changed)
         for x in changed.values():
             found: dict[int, tuple[Any, Any]] = {}
-            _find_same(same, [x], None, None, found)
+            _find_same(same, [x], None, None, found, [_WAYS])
             if any(key in changed for key in found):
                 raise followed_no_further()
             for other, test in found.values():
@@ -194,7 +201,7 @@ class Sharing:
         if x is y:
             return True
         found: dict[int, tuple[Any, Any]] = {}
-        _find_same([r for r in self.relations if type(r) is SameIf], [x], None, None, found)
+        _find_same([r for r in self.relations if type(r) is SameIf], [x], None, None, found, [_WAYS])
         return found[id(y)][1] if id(y) in found else False
 
     def elements_in(self, x: Any) -> list[ElementOf]:
