@@ -229,13 +229,13 @@ class LoopSharing:
             refuse_alternatives(trace, values[i], None if j < 0 else values[j], noted=True)
             for a in _objects(places[i], values[i]):
                 for b in _objects(places[j], values[j]) if far is None else [far]:
-                    if a is not b and is_mutable(b) and not (whole and self._is_flagged(i, j, values[i], far)):
+                    if a is not b and is_mutable(b) and not (whole and self._is_flagged(i, j, values, far)):
                         made = Shares(trace, a, b) if whole is None else Detached(trace, a, b, whole, self._hint(values[i]))
                         sharing_of(trace).add(made)
         for i, far in self.held:
             for part in _objects(places[i], values[i]):
                 alike = part is not far and (type(part) is type(far) or is_mutable(values[i]))
-                if alike and not self._is_flagged(i, -1, values[i], far):
+                if alike and not self._is_flagged(i, -1, values, far):
                     sharing_of(trace).add(Detached(trace, part, far, hint=self._hint(values[i])))
         for (i, j), (far, flag) in self.flags.items():
             truth = flag.read()
@@ -249,9 +249,9 @@ class LoopSharing:
         """What makes the loop keep account of what a place holds."""
         return self.hint if _followed(value) else None
 
-    def _is_flagged(self, i: int, j: int, value: Any, far: Any) -> bool:
+    def _is_flagged(self, i: int, j: int, values: list[Any], far: Any) -> bool:
         """Whether account is kept of when two are one: it is of all that are in one group."""
-        if not _followed(value):
+        if not _followed(values[i]) or not _followed(values[j] if far is None else far):
             return False
         if far is None:
             return (max(i, j), min(i, j)) in self.flags
@@ -262,14 +262,11 @@ _MOST = 8  # flags of one loop: of more, no account is kept
 
 
 def _followed(x: Any) -> list[Any]:
-    """The dictionaries and objects of which account can be kept in the value of one place."""
-    found = own_alternatives(x) if type(x) is Choice else [x]
-    return [part for part in found if type(part) is not list and is_mutable(part) and not _refers_to_objects(part)]
-
-
-def _refers_to_objects(x: Any) -> bool:
-    """Whether an object holds others: chains of them are no structures of which account can be kept (see `items.linked`)."""
-    return type(x) is not dict and any(part is not x and type(part) not in (list, dict) for part in mutable_parts(x))
+    """The dictionaries and objects of which account can be kept in the value of one place: such as hold none themselves,
+    so that none is a part of another one."""
+    found = [part for part in (own_alternatives(x) if type(x) is Choice else [x]) if is_mutable(part)]
+    flat = all(type(part) is not list and all(p is part for p in mutable_parts(part)) for part in found)
+    return found if flat else []
 
 
 def _are_alike(a: Any, b: Any) -> bool:
