@@ -237,7 +237,7 @@ REFUSALS: dict[str, Refusal] = {
         "`in` of a range whose {what} depends on a tensor",
         "compare with its bounds: start <= x < stop",
     ),
-    "endless-zip": Refusal(
+    "endless-iterator": Refusal(
         _GRAPH,
         "an iterator without end gives items in a branch, a loop or a zip of the graph: only the run knows how many",
         "take them from itertools.count or enumerate(xs, start), or from a generator that yields in its only loop",

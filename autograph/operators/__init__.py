@@ -17,6 +17,7 @@ from autograph.operators.expressions import number_functions as number_functions
 from autograph.operators.expressions import py_builtins as py_builtins  # the same
 from autograph.operators.expressions import quantifiers as quantifiers  # the same
 from autograph.operators.expressions import slots as slots  # the same
+from autograph.operators.expressions import zips as zips  # the same
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in

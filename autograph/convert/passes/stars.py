@@ -17,6 +17,7 @@ class Stars(Converter):
     begins = (gast.Call, gast.List, gast.Tuple, gast.FunctionDef)
     examples = (
         Example("y = f(a, *b)", "y = f(a, *ag__.spread(b, f, 1))"),
+        Example("y = f(a, *b, c)", "y = f(a, *ag__.spread([*ag__.spread(b), c], f, 1))"),
         Example("y = m.f(*b)", "y = m.f(*ag__.spread(b, m.f, 0))"),
         Example("y = f()(*b)", "y = f()(*b)"),
         Example("y = [*a, b]", "y = [*ag__.spread(a), b]"),
@@ -25,21 +26,26 @@ class Stars(Converter):
     )
 
     def visit_Call(self, node: Node) -> Node:
-        """One star, in a call of something that has a name."""
+        """In a call of something that has a name: what comes after the first star is a list."""
         self.generic_visit(node)
         stars = [i for i, a in enumerate(node.args) if isinstance(a, gast.Starred)]
-        if len(stars) == 1 and stars[0] == len(node.args) - 1 and _is_named(node.func):
-            star = node.args[-1]
-            count = gast.Constant(len(node.args) - 1, None)
-            star.value = self.quote_expression("ag__.spread(x, f, n)", star, x=star.value, f=node.func, n=count)
+        if not stars or not _is_named(node.func):
+            return node
+        first = node.args[stars[0]]
+        if stars[0] < len(node.args) - 1:
+            rest = gast.copy_location(gast.List(node.args[stars[0] :], gast.Load()), first)
+            self._spread(rest)
+            first = gast.copy_location(gast.Starred(rest, gast.Load()), first)
+            node.args[stars[0] :] = [first]
+        count = gast.Constant(len(node.args) - 1, None)
+        first.value = self.quote_expression("ag__.spread(x, f, n)", first, x=first.value, f=node.func, n=count)
         return node
 
     def visit_List(self, node: Node) -> Node:
         """What is written out, no target."""
         self.generic_visit(node)
         if isinstance(node.ctx, gast.Load):
-            for star in _stars(node):
-                star.value = self.quote_expression("ag__.spread(x)", star, x=star.value)
+            self._spread(node)
         return node
 
     def visit_Tuple(self, node: Node) -> Node:
@@ -47,9 +53,12 @@ class Stars(Converter):
         self.generic_visit(node)
         if not isinstance(node.ctx, gast.Load) or not any(True for _ in _stars(node)):
             return node
+        self._spread(node)
+        return self.quote_expression("ag__.joined(x)", node, x=node)
+
+    def _spread(self, node: Node) -> None:
         for star in _stars(node):
             star.value = self.quote_expression("ag__.spread(x)", star, x=star.value)
-        return self.quote_expression("ag__.joined(x)", node, x=node)
 
     def visit_FunctionDef(self, node: Node) -> Node:
         """What is given to `*args`."""

@@ -20,6 +20,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.state import places
 from autograph.operators.state.aliases import TraceAgain, hints_of
+from autograph.operators.state.nesting import in_region
 from autograph.operators.state.plain import NUMBERS
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
@@ -29,18 +30,12 @@ __all__ = [
     "IteratorPlace",
     "by_place",
     "guarding",
-    "in_region",
     "is_guarding",
     "note_advance",
     "note_spent",
     "refuse_spent",
     "taken_in_part",
 ]
-
-
-def in_region(trace: Trace) -> bool:
-    """Whether what runs now is in a branch or loop of the graph: it may run never, or often."""
-    return trace.builder.region.parent is not None
 
 
 BY_PLACE = "iterators by place"

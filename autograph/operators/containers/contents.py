@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import in_region
+from autograph.operators.containers import list_methods
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.state import dict_places
 from autograph.operators.state.dict_places import note_all, note_item
+from autograph.operators.state.nesting import in_region
 from autograph.operators.state.places import ROOM, Loose, overfull
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.plain_arrays import check_change
@@ -183,6 +184,8 @@ def in_place(x: Any, value: Any) -> Any:
             if type(x) is list and "heap" in trace.notes and trace.notes["heap"].of(x) is not None and not _is_number(value):
                 ListMethod(x, "extend")(value)
                 return ()  # all is done
+            if type(x) is list and not isinstance(value, (list, tuple)):
+                value = list_methods.gathered(value)
             of_forms(x, value)
             if type(x) is np.ndarray and check_change(trace, x, is_staged(value)) is not x:
                 return op.convert(value)  # NumPy asks it what to do, which writes the tensor that stands for the array

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import builtins
 from builtins import len  # what another module makes of the name is nothing to the hooks
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
-from autograph.errors.refusals import refusal
 from autograph.operators.containers import list_methods
 from autograph.operators.containers.advances import by_place, note_advance
 from autograph.operators.containers.counterparts import copied
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import dynamic_of, length
-from autograph.operators.functions import generators
+from autograph.operators.functions import generator_forms, generators
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import (
     Emitting,
     emitting,
     may_be_shared,
     refuse_spent,
+    stands_for,
     tried_by_python,
 )
 from autograph.operators.functions.own_iterators import has_own_next, next_or
-from autograph.operators.functions.zip_form import columns
 from autograph.operators.items.for_loops import for_stmt, staged_for
 from autograph.operators.items.iterators import (
     StagedIterator,
     enumerated,
     iterator_of,
-    mapped,
     once,
     placed,
     sequence_iterator,
     used_up,
-    zipped,
 )
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
@@ -44,14 +39,13 @@ from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
-from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
-from autograph.operators.statements.endless_iterators import by_index, endless
+from autograph.operators.statements.branches import if_stmt, not_
+from autograph.operators.statements.endless_iterators import endless
 from autograph.operators.statements.iterables import (
     StagedIterable,
     StagedRange,
     StagedReversed,
     StagedStream,
-    StagedZip,
     any_iterable,
     filtered,
     integer,
@@ -70,8 +64,7 @@ from autograph.operators.values.choice import (
     select,
     select_any,
 )
-from autograph.operators.values.descriptors import Struct
-from autograph.operators.values.listvalue import ListValue, Splice, new_list
+from autograph.operators.values.listvalue import new_list
 from autograph.operators.values.maybe import has_maybe_keys
 from autograph.operators.values.quick import is_object, meet_tuple
 from autograph.operators.values.specials import leads_to_tensor
@@ -161,111 +154,6 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
     return enumerated(iterable, start)
 
 
-@stand_in(builtins.zip)
-def zip_(*iterables: Any, strict: bool = False) -> Any:
-    """`zip`."""
-    if len(iterables) == 1 and type(iterables[0]) is Splice:
-        return iter_(_columns(iterables[0].value))
-    iterables = tuple(emitting(i) or i for i in iterables)
-    for k, i in builtins.enumerate(iterables):
-        if type(i) is Emitting:
-            return _zipped(k, i, [None if j == k else gathered(x) for j, x in builtins.enumerate(iterables)], strict)
-    if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
-        return builtins.zip(*iterables, strict=strict)
-    return zipped(iterables, StrictZip if strict else StagedZip)
-
-
-def _columns(rows: ListValue) -> list[Any]:
-    """The lists of `zip(*rows)`, of which there are as many as a row has items."""
-    d = rows.element
-    if not isinstance(d, Struct) or d.kind not in (tuple, list):
-        return callee(columns)(new_list(rows))  # type: ignore[no-any-return]
-
-    def empty() -> None:
-        raise raised(ValueError(f"not enough values to unpack (expected {len(d.children)}, got 0)"))
-
-    if_stmt(op.equal(length(rows), 0), empty, None, ())
-    return [collect(rows, lambda row, k=k: row[k], None) for k in builtins.range(len(d.children))]  # type: ignore[misc]
-
-
-_TAKEN_FROM = "a strict zip() of what the loop takes items from, too"
-
-
-class StrictZip(StagedZip):
-    """`zip(strict=True)`: has one more item where lengths differ, and taking that one fails."""
-
-    def __init__(self, inners: list[StagedIterable]) -> None:
-        super().__init__(inners)
-        self.counts = [i.count() for i in inners]
-        self.shortest = super().count()
-        self.differs: Any = False
-        first = self.counts[0]
-        for c in self.counts[1:]:
-            self.differs = or_(self.differs, lambda c=c: first != c)  # type: ignore[misc]
-
-    def count(self) -> Any:
-        """The shortest length, and one for the error."""
-        return if_exp(self.differs, lambda: self.shortest + 1, lambda: self.shortest)
-
-    def more(self, index: Any) -> Any:
-        """By the lengths that there were at the start."""
-        if any(left.is_live for left in self.lefts()):
-            raise refusal("unknown-length", what=_TAKEN_FROM)
-        return StagedIterable.more(self, index)
-
-    def _live(self) -> Iterator[Any]:
-        iterators = [left.iterator for left in self.lefts()]
-        for i in builtins.range(self.count()):
-            item = self.item(i)
-            self.moved(i + 1, False)
-            places = [one.place for one in iterators]
-            yield item
-            if any(one.place is not place for one, place in zip(iterators, places, strict=True)):
-                raise refusal("unknown-length", what=_TAKEN_FROM)
-        self.moved(self.count(), True)
-
-    def moved(self, taken: Any, ended: Any) -> None:
-        """All end together."""
-        for inner in self.inners:
-            inner.moved(taken, ended)
-
-    def item(self, index: Any) -> Any:
-        """The items at an index; past the shortest length, Python's error."""
-        if self.differs is not False:
-            if_stmt(index >= self.shortest, partial(self._fail, index), None, ())
-        return super().item(index)
-
-    def _fail(self, index: Any) -> None:
-        """The first argument that ends before the first does, or goes on after it."""
-        ended = self.counts[0] <= index
-        for k, count in builtins.enumerate(self.counts[1:], 1):
-            for wrong, what in ((not_(ended), "shorter"), (ended, "longer")):
-                other = count <= index if what == "shorter" else count > index
-                if_stmt(and_(wrong, lambda other=other: other), _failing(k, what), None, ())  # type: ignore[misc]
-
-
-def _failing(k: int, what: str) -> Callable[[], None]:
-    """Raises the error of a `zip` whose argument `k` (from 0) is of another length."""
-
-    def fail() -> None:
-        before = "argument 1" if k == 1 else f"arguments 1-{k}"
-        raise raised(ValueError(f"zip() argument {k + 1} is {what} than {before}"))
-
-    return fail
-
-
-@stand_in(builtins.map)
-def map_(fn: Any, *iterables: Any) -> Any:
-    """`map`."""
-    emitted = emitting(iterables[0]) if len(iterables) == 1 else None
-    if emitted is not None:
-        return emitted_map(emitted, callee(fn), None)
-    iterables = tuple(i if (emitted := emitting(i)) is None else gathered(emitted) for i in iterables)
-    if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
-        return builtins.map(callee(fn), *iterables)
-    return mapped(callee(fn), iterables)
-
-
 @stand_in(builtins.filter)
 def filter_(fn: Any, iterable: Any) -> Any:
     """`filter`; over a staged iterable an iterator over a list of the items that pass."""
@@ -330,8 +218,10 @@ generators.gather = gathered
 list_methods.gathered = _listed
 
 
-def emitted_map(inner: Emitting, element: Any, condition: Any) -> Emitting:
+def emitted_map(inner: Emitting, element: Any, condition: Any) -> Any:
     """(element(x) for x in inner if condition(x)), one at a time."""
+    if inner.own is not None:
+        return callee(generator_forms.Each)(element, inner.own, condition)
 
     def run(body: Any, test: Any) -> None:
         def step(item: Any) -> None:
@@ -373,7 +263,10 @@ def watched(body: Any) -> Any:
     return body
 
 
-def _numbered(inner: Emitting, start: Any) -> Emitting:
+def _numbered(inner: Emitting, start: Any) -> Any:
+    if inner.own is not None:
+        return callee(generator_forms.Counted)(inner.own, start)
+
     def run(body: Any, test: Any) -> None:
         number = start
 
@@ -383,73 +276,6 @@ def _numbered(inner: Emitting, start: Any) -> Emitting:
             watched(body)((index, item))
 
         inner.run(step, test)
-
-    return Emitting(run)
-
-
-def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:
-    """`zip` of one generator and iterables of known items."""
-    if len(others) == 1:
-        return emitted_map(inner, lambda item: (item,), None)
-    views = [None if x is None else by_index([x])[0] for x in others]
-    rest = (StrictZip if strict else StagedZip)([v for v in views if v is not None])
-    second = max(position, 1)
-    if not inner.once and not strict and position < len(others) - 1:
-        return _zipped_with_more(position, inner, views)
-
-    def run(body: Any, test: Any) -> None:
-        number = 0
-        count = rest.count()
-
-        def step(item: Any) -> None:
-            nonlocal number
-            if strict:
-                if_stmt(number >= count, _failing(second, "longer" if position else "shorter"), None, ())
-            parts = list(rest.item(number))
-            parts.insert(position, item)
-            number = number + 1
-            watched(body)(tuple(parts))
-
-        def go_on() -> Any:
-            more = number < count
-            return more if test is None else and_(more, test)
-
-        if strict:
-            inner.run(step, test)
-            if_stmt(go_on(), _failing(second, "shorter" if position else "longer"), None, ())
-        else:
-            if_stmt(count != 0, lambda: inner.run(step, go_on), None, ())
-
-    return Emitting(run)
-
-
-def _zipped_with_more(position: int, inner: Emitting, views: list[Any]) -> Emitting:
-    """`zip` of an iterator that somebody may go on with, before others: where one of these has ended, an item is gone."""
-
-    def run(body: Any, test: Any) -> None:
-        number = 0
-        before, after = StagedZip(views[:position]) if position else None, StagedZip(views[position + 1 :])
-        rest = StagedZip([v for v in views if v is not None])
-        count = after.count()
-        ended: Any = False
-
-        def step(item: Any) -> None:
-            nonlocal number, ended
-
-            def given() -> None:
-                parts = list(rest.item(number))
-                parts.insert(position, item)
-                watched(body)(tuple(parts))
-
-            ended = number >= count
-            if_stmt(not_(ended), given, None, ())
-            number = number + 1
-
-        def go_on() -> Any:
-            more = not_(ended) if before is None else and_(not_(ended), lambda: number < before.count())
-            return more if test is None else and_(more, test)
-
-        if_stmt(True if before is None else before.count() != 0, lambda: inner.run(step, go_on), None, ())
 
     return Emitting(run)
 
@@ -486,6 +312,7 @@ def next_(iterator: Any, *default: Any) -> Any:
     if type(iterator) in CHOICES:
         return select(iterator, lambda taken: next_(taken, *default))
     trace = current()
+    iterator = stands_for(iterator)
     refuse_spent(iterator)
     if default and trace is not None and has_own_next(iterator):
         return next_or(iterator, *default)

@@ -12,8 +12,6 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, get_element, get_slice, length
 from autograph.operators.expressions.py_builtins import gathered, list_
-from autograph.operators.functions.generators import Emitting
-from autograph.operators.items.iterators import StagedIterator
 from autograph.operators.state.plain import CERTAIN, ITERATORS
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.asserts import raised
@@ -21,7 +19,6 @@ from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.listvalue import Splice, new_list
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
 __all__ = ["add_tuple", "joined", "spread"]
@@ -32,8 +29,7 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
     kind = type(x)
     if kind in CERTAIN or kind in ITERATORS or STATE.trace is None:
         return x
-    if kind is list or kind is dict or isinstance(x, (Tensor, StagedIterator, Emitting)):
-        x = gathered(x)
+    x = gathered(x)
     dynamic = dynamic_of(x)
     if dynamic is None:
         staged = None if type(x) is list else staged_iterable(x)

@@ -37,6 +37,52 @@ class Indexed:
         return item
 
 
+class Together:
+    """What `zip` makes: where one has ended, those before it have given an item more."""
+
+    def __init__(self, iterators: list[Any]) -> None:
+        self.iterators = iterators
+
+    def __iter__(self) -> Together:
+        return self
+
+    def __next__(self) -> Any:
+        return tuple([next(iterator) for iterator in self.iterators])
+
+
+class Each:
+    """What `map`, `filter` and generator expressions make."""
+
+    def __init__(self, element: Callable[[Any], Any], iterator: Any, condition: Callable[[Any], Any] | None) -> None:
+        self.element, self.iterator, self.condition = element, iterator, condition
+
+    def __iter__(self) -> Each:
+        return self
+
+    def __next__(self) -> Any:
+        if self.condition is None:
+            return self.element(next(self.iterator))
+        while True:
+            item = next(self.iterator)
+            if self.condition(item):
+                return self.element(item)
+
+
+class Counted:
+    """What `enumerate` makes."""
+
+    def __init__(self, iterator: Any, start: Any) -> None:
+        self.iterator, self.number = iterator, start
+
+    def __iter__(self) -> Counted:
+        return self
+
+    def __next__(self) -> Any:
+        item = next(self.iterator)
+        self.number += 1
+        return self.number - 1, item
+
+
 class Resumed:
     """An iterator: a function gives its items."""
 

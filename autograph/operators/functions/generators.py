@@ -44,6 +44,7 @@ __all__ = [
     "managing_form",
     "may_be_shared",
     "refuse_spent",
+    "stands_for",
     "tried_by_python",
 ]
 
@@ -56,13 +57,17 @@ Test = Callable[[], Any] | None
 class Emitting:
     """An iterable that calls a loop's body for each item.
 
-    It notes that it gives its items `once`, unless what it takes them from does; or it gives them `again`.
+    It notes that it gives its items `once`, unless what it takes them from does; or it gives them `again`. Of an iterator
+    of the user's `own`, whoever makes another iterator of it makes one that asks it.
     """
 
-    __slots__ = ("__weakref__", "_run", "again", "is_over", "once", "spent")
+    __slots__ = ("__weakref__", "_run", "again", "is_over", "once", "own", "spent")
 
-    def __init__(self, run: Callable[[Body, Test], None], once: bool = True, again: bool = False) -> None:
+    def __init__(
+        self, run: Callable[[Body, Test], None], once: bool = True, again: bool = False, own: Any = None
+    ) -> None:
         self._run = run
+        self.own = own
         self.once = once
         self.again = again
         self.is_over: Any = False  # all items were taken
@@ -240,7 +245,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
             return x
         run = steps(x)
         if run is not None:
-            return None if tensorless(trace) or not leads_to_tensor([x]) else Emitting(run, once=False)
+            return None if tensorless(trace) or not leads_to_tensor([x]) else Emitting(run, once=False, own=x)
     made = _made.get(x)
     if made is None:
         return None
@@ -386,9 +391,16 @@ def _renewed(x: Any) -> Any:
 
 def refuse_spent(x: Any) -> None:
     """Refuse a generator that a loop, which may have stopped before the end, used up."""
-    made = _made.get(x) if type(x) is GeneratorType else x if type(x) is Emitting else None
+    x = stands_for(x)
+    made = x if type(x) is Emitting else _made.get(x) if type(x) is GeneratorType else None
     if made is not None and made.spent is not False:
         raise advances.taken_in_part()
+
+
+def stands_for(x: Any) -> Any:
+    """What gives the items of a generator that is used up by code turned inside out; anything else as it is."""
+    made = _made.get(x) if type(x) is GeneratorType else None
+    return x if made is None or made.emitting is None else made.emitting
 
 
 def may_be_shared(x: Any) -> bool:

@@ -268,7 +268,7 @@ def _guarded_turns(trace: Trace, iterator: Any) -> Iterator[tuple[Callable[[], N
         if item is _END:
             return
         if taken >= _ENDLESS or (taken >= MOST_TURNS and "restarts" in trace.notes and not by_place(trace)):
-            raise taken_in_part(refusal("endless-zip"))
+            raise taken_in_part(refusal("endless-iterator"))
         yield _nothing, item
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from numpy import ndarray
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers import list_methods
 from autograph.operators.containers.contents import in_place, note_contents, note_within
 from autograph.operators.containers.counterparts import counted, placed, sliced, taken
 from autograph.operators.containers.held import changeable_parts, may_change
@@ -299,6 +300,8 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
             if (trace := current()) is not None and "sharing" in trace.notes:
                 sync(trace)
             return
+        if type(index) is slice and current() is not None:
+            value = list_methods.gathered(value)
         if _is_python(base, index):
             base[index] = value
             trace = current()
@@ -318,6 +321,8 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
                 sync(trace)
             return
     *indices, value = index, value, *more
+    if type(indices[-1]) is slice and current() is not None:
+        value = list_methods.gathered(value)
     _store(base, indices, lambda _: value)
     sync(current())
 

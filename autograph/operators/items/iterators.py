@@ -9,7 +9,6 @@ takes from the same iterator, each turn asks where that stands.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from autograph.operators.state.regions import current_trace
 from autograph.operators.statements import endless_iterators
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
-from autograph.operators.statements.endless_iterators import Numbered, by_index
+from autograph.operators.statements.endless_iterators import MOST, Numbered, by_index
 from autograph.operators.statements.iterables import (
     OverList,
     StagedIterable,
@@ -34,6 +33,7 @@ from autograph.operators.statements.iterables import (
     StagedStream,
     StagedZip,
     any_iterable,
+    is_without_end,
     staged_iterable,
 )
 from runtime.tensor.dispatch import op
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 _SEQUENCES = frozenset((list, tuple, range))
-_ENDED = sys.maxsize // 2  # the place of an iterator that has said that it has no more, and never will
+_ENDED = 2**30  # the place of an iterator that has said that it has no more, and never will: an int32 holds it and more
 
 
 class StagedIterator:
@@ -223,7 +223,7 @@ class BufferedIterator(SequenceIterator):
         before = len(graph.nodes)
         self.trace.journal.append(table)
         try:
-            while self.take() and len(self.source_items) < _MOST:
+            while self.take() and len(self.source_items) < MOST:
                 pass
         finally:
             self.trace.journal.pop()
@@ -231,7 +231,7 @@ class BufferedIterator(SequenceIterator):
             self.trace.journal[-1].setdefault(key, noted)
         changes = any(place.read() is not held and self.is_seen(place) for place, held in table.values())
         if self.iterator is not None:
-            raise refusal("endless-zip")
+            raise refusal("endless-iterator")
         if len(graph.nodes) > before or changes:
             raise refusal("iterator-in-graph", what=kind)
 
@@ -263,8 +263,6 @@ class BufferedIterator(SequenceIterator):
         return super().__next__()
 
 
-_MOST = 100_000  # items of an iterator that may have no end
-
 generators.buffered = BufferedIterator
 
 
@@ -288,10 +286,13 @@ class Left(StagedIterable):
         self.source = any_iterable(iterator.source_items)
         self.is_live = False
         self.is_shared = False
+        self.is_private = iterator.is_private
 
     def count(self) -> Any:
         first = self.iterator.place if self.is_live else self.first
         count = self.source.count()
+        if is_without_end(count):
+            return count
         if isinstance(first, int):
             if first == 0 or isinstance(count, int):
                 return max(count - first, 0) if isinstance(count, int) else count
@@ -316,6 +317,8 @@ class Left(StagedIterable):
         if not self.is_live:
             return super().more(index)
         place, count = self.iterator.place, self.source.count()
+        if is_without_end(count):
+            return True
         return place < count if isinstance(place, int) and isinstance(count, int) else op.less(place, count)
 
     def moved(self, taken: Any, ended: Any) -> None:

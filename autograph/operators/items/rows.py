@@ -9,11 +9,12 @@ from operator import length_hint
 from typing import Any
 
 from autograph.operators.containers import lists
-from autograph.operators.containers.advances import in_region, note_advance
+from autograph.operators.containers.advances import note_advance
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
 from autograph.operators.state.aliases import tensorless
+from autograph.operators.state.nesting import in_region
 from autograph.operators.state.places import name_places
 from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.state.regions import current_trace

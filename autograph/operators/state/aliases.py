@@ -206,11 +206,7 @@ def doubt(trace: Trace, after: Any, before: Any, hint: Any) -> None:
 
 def linked_boxes(trace: Trace, box: Any) -> list[tuple[Tensor, Any]]:
     """The boxes that `box` may be, itself included, with the condition under which it is."""
-    found: list[tuple[Tensor, Any]] = [(box, True)]
-    for other, when in _links_of(trace, box):
-        if other is not box:
-            found.append((other, when.truth()))
-    return found
+    return [(box, True), *((other, when.truth()) for other, when in _links_of(trace, box) if other is not box)]
 
 
 def alias_condition(trace: Trace, a: Any, b: Any) -> Any:

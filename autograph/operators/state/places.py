@@ -14,6 +14,7 @@ from opcode import opmap
 from types import CellType, FunctionType, MethodType
 from typing import Any, TypeAlias
 
+from autograph.operators.state.nesting import in_region
 from runtime.tensor.trace import Place, Trace, current
 from runtime.typesys.errors import UnboundVariableError
 
@@ -463,7 +464,7 @@ def watch(trace: Trace, fn: Any) -> None:
                 noted.add(id(cell))
                 place = CellPlace(cell, name)
                 trace.record(place)
-                if trace.builder.region.parent is not None:
+                if in_region(trace):
                     seen_in_region(trace, place.read())
         if len(table) > trace.notes.get("room", ROOM):
             overfull(trace)

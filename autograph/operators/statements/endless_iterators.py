@@ -7,21 +7,26 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import by_place, taken_in_part
+from autograph.operators.containers.advances import by_place, note_spent, taken_in_part
 from autograph.operators.state.stand_ins import stand_in
-from autograph.operators.statements.iterables import StagedIterable, any_iterable, over_items, staged_iterable
+from autograph.operators.statements.iterables import (
+    WITHOUT_END,
+    StagedIterable,
+    any_iterable,
+    over_items,
+    staged_iterable,
+)
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 
-__all__ = ["ENDLESS", "Endless", "Numbered", "by_index", "endless", "repeated"]
+__all__ = ["ENDLESS", "MOST", "Endless", "Numbered", "by_index", "endless", "repeated"]
 
 ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
-_MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
+MOST = 100_000  # items of an iterator that are asked for, to see whether it ends
 
 
 class Numbered(StagedIterable):
@@ -31,7 +36,7 @@ class Numbered(StagedIterable):
         self.item_at = item_at
 
     def count(self) -> int:
-        return sys.maxsize
+        return WITHOUT_END
 
     def item(self, index: Any) -> Any:
         return self.item_at(index)
@@ -75,7 +80,7 @@ def by_index(iterables: Any) -> list[StagedIterable]:
     """Staged views of iterables that are gone over together; some may not end."""
     views = list(map(_view, iterables))
     counts = [c for c in (v.count() for v in views if v is not None) if isinstance(c, int)]
-    return [_of_iterator(x, min(counts, default=_MOST)) if v is None else v for x, v in zip(iterables, views, strict=True)]
+    return [_of_iterator(x, min(counts, default=MOST)) if v is None else v for x, v in zip(iterables, views, strict=True)]
 
 
 def _view(x: Any) -> StagedIterable | None:
@@ -92,8 +97,10 @@ def _of_iterator(x: Any, most: int) -> StagedIterable:
     if known is not None:
         return known.rest()
     items = list(itertools.islice(x, most))
-    if len(items) == _MOST:
-        raise taken_in_part(refusal("endless-zip"))
+    if trace is not None:
+        note_spent(trace, x)
+    if len(items) == MOST:
+        raise taken_in_part(refusal("endless-iterator"))
     return over_items(items)
 
 

@@ -27,6 +27,7 @@ from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE
 
 __all__ = [
+    "WITHOUT_END",
     "OverList",
     "StagedEnumerate",
     "StagedIterable",
@@ -37,12 +38,22 @@ __all__ = [
     "StagedZip",
     "filtered",
     "integer",
+    "is_without_end",
     "staged_iterable",
 ]
+
+WITHOUT_END = sys.maxsize  # how many items there are of what has no end
+
+
+def is_without_end(count: Any) -> bool:
+    """Whether a count is that of what has no end."""
+    return isinstance(count, int) and count == WITHOUT_END
 
 
 class StagedIterable:
     """Items by staged index."""
+
+    is_private = False  # of an iterator that nobody else can take from
 
     def count(self) -> Any:
         """Number of items: an int, or a staged integer."""
@@ -62,7 +73,8 @@ class StagedIterable:
 
     def more(self, index: Any) -> Any:
         """Whether there is an item at an index."""
-        return _less(index, self.count())
+        count = self.count()
+        return is_without_end(count) or _less(index, count)
 
     def moved(self, taken: Any, ended: Any) -> None:
         """So many items were taken from the start, and another was asked for in vain if it has `ended`."""
@@ -273,10 +285,10 @@ class StagedZip(StagedIterable):
         known = [c for c in counts if isinstance(c, int)]
         if len(known) == len(counts):
             return min(known)
-        result = min(known, default=sys.maxsize)
+        result = min(known, default=WITHOUT_END)
         for c in counts:
             if not isinstance(c, int):
-                result = c if isinstance(result, int) and result == sys.maxsize else op.minimum(result, c)
+                result = c if is_without_end(result) else op.minimum(result, c)
         return result
 
     def lists(self) -> list[OverList]:
@@ -293,7 +305,7 @@ class StagedZip(StagedIterable):
 
     def moved(self, taken: Any, ended: Any) -> None:
         """Those before the first that has ended have given one more, which is lost."""
-        if len(self.inners) == 1 or (ended is True and all(left.iterator.is_private for left in self.lefts())):
+        if len(self.inners) == 1 or (ended is True and all(i.is_private or not i.lefts() for i in self.inners)):
             for inner in self.inners:
                 inner.moved(taken, ended)
             return

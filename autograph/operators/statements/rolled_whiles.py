@@ -44,13 +44,13 @@ from autograph.operators.values.descriptors import Leaf, OneOf, Undefined, canon
 from runtime.ir.graph import Graph
 from runtime.tensor.trace import Trace
 
-__all__ = ["Turns"]
+__all__ = ["RolledWhile"]
 
 _HALF = ROLLED // 2
 
 
-class Turns:
-    """The turns of one `while` that have been traced one by one."""
+class RolledWhile:
+    """One `while`: its turns so far were traced one by one, those that are left may be rolled."""
 
     def __init__(
         self, trace: Trace, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]

@@ -16,7 +16,7 @@ from autograph.operators.statements.loop_nodes import (
     with_parameters,
 )
 from autograph.operators.statements.loop_state import INDEX, LoopState, Slot
-from autograph.operators.statements.rolled_whiles import Turns
+from autograph.operators.statements.rolled_whiles import RolledWhile
 from autograph.operators.statements.trials import Trial, ask
 from autograph.operators.statements.truth import truth_of
 from runtime.ir.graph import Graph
@@ -61,7 +61,7 @@ def _turn_by_turn(trace: Trace, test: Callable[[], Any], body: Callable[[], None
         mark = len(added)
         body()
         if len(added) != mark:
-            turns = turns or Turns(trace, test, body, names)
+            turns = turns or RolledWhile(trace, test, body, names)
             turns.one(mark)
         elif turns is not None:
             turns.none()
