@@ -445,7 +445,7 @@ class _Writing:
         value = self._operand(_VALUE, value)
         x, at, checks, index = self._place(x, index)
         write = ast.Assign([ast.Subscript(x, at, ast.Store())], value)
-        checks = [_is_ours(x, self.fresh), *checks, *_given(at, value)]
+        checks = [_is_ours(x, self.fresh), *checks, *_gone_over(at, value)]
         return self._made(checks, [write], call_of("set_item", x, index, value))
 
     def item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
@@ -456,7 +456,7 @@ class _Writing:
         value = self._operand(_VALUE, value)
         x, at, checks, indices = self._way(x, indices)
         write = ast.Assign([ast.Subscript(load(_BASE), at, ast.Store())], value)
-        return self._made([*checks, *_given(at, value)], [write], call_of("set_item", x, *indices, value))
+        return self._made([*checks, *_gone_over(at, value)], [write], call_of("set_item", x, *indices, value))
 
     def changed_item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
         """`x[first]...[last] op= value`, where the item is a number or text."""
@@ -564,7 +564,7 @@ def _operator(sign: Any) -> ast.operator:
     return _OPERATORS[sign.value]()  # type: ignore[no-any-return]
 
 
-def _given(at: ast.expr, value: ast.expr) -> list[ast.expr]:
+def _gone_over(at: ast.expr, value: ast.expr) -> list[ast.expr]:
     """What is to be checked of the value: what a slice is given is gone over."""
     return [is_of(value, "INDEXED")] if isinstance(at, ast.Slice) else []
 
