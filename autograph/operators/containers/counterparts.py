@@ -50,8 +50,9 @@ def taken(trace: Trace, owner: list[Any], index: Any, element: Any) -> Any:
 def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
     """`element` is the one of `items` at `index`."""
     tests: dict[int, tuple[Any, Any]] = {}
+    index = op.where(op.less(index, 0), op.add(index, len(items)), index)
     for i, item in enumerate(items):
-        here = op.logical_or(op.equal(index, i), op.equal(index, i - len(items)))
+        here = op.equal(index, i)
         if id(item) in tests:
             here = op.logical_or(tests[id(item)][1], here)
         tests[id(item)] = item, here

@@ -124,7 +124,7 @@ def fixed_point(
         pairs = zip(state.places, state.types, joined, strict=True)
         changing = [place for place, before, after in pairs if canonical([before]) != canonical([after])]
         deeper = deeper + 1 if sum(map(_depth, joined)) > sum(map(_depth, state.types)) else 0
-        if deeper > _MUCH_DEEPER or _grows_without_end(state.types, joined):
+        if deeper > _MUCH_DEEPER or (deeper > 1 and _grows_without_end(state.types, joined)):
             break
         state.types = joined
     raise refusal("unsettled-loop", names=names_of(changing or state.places))

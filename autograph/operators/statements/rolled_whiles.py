@@ -47,6 +47,7 @@ from runtime.tensor.trace import Trace
 __all__ = ["RolledWhile"]
 
 _HALF = ROLLED // 2
+_AGAIN = 8  # times as much code as when it was tried in vain: it is tried again
 
 
 class RolledWhile:
@@ -61,7 +62,7 @@ class RolledWhile:
         self.cells = name_places(names, test, body)
         self.is_due = False  # whether the next turns may be rolled
         self._key = getattr(body, "__code__", body)
-        self._given_up: set[Any] = trace.notes.setdefault("unrolled", set())
+        self._given_up: dict[Any, int] = trace.notes.setdefault("unrolled", {})
         self._types: Any = None
         self._equal = self._staged = self._size = 0
 
@@ -73,8 +74,8 @@ class RolledWhile:
         """A turn has added the nodes from `mark` on."""
         self._size = size_of(self.trace.builder.region.graph.nodes[mark:])
         self._staged += 1
-        is_much = self._staged * self._size >= MUCH or self._staged >= _HALF
-        if not is_much or self._key in self._given_up:
+        size = self._staged * self._size
+        if (size < MUCH and self._staged < _HALF) or size < self._given_up.get(self._key, 0):
             return
         now = types_now(self.cells)
         self._equal = self._equal + 1 if now == self._types else 1
@@ -86,7 +87,7 @@ class RolledWhile:
         states: list[Any] = []
         if tried(self.trace, states, lambda: self._stage(states)):
             return True
-        self._given_up.add(self._key)
+        self._given_up[self._key] = _AGAIN * self._staged * self._size
         self.is_due = False
         return False
 
@@ -117,7 +118,7 @@ class RolledWhile:
         count, numbers = counted(
             condition.region.graph, turn.region.graph, numbers_of(state, finals, turn.parameters)
         )
-        check_lists(state, finals, turn.parameters, count)
+        check_lists(state, finals, turn.parameters, turn.region.graph, count, count * self._size)
         if count < FEW or (count < _HALF and count * self._size < MUCH):
             raise CannotRoll
         finish(trace, state, "for_loop", [trace.operand(count)], outers, (turn.region.graph,), finals)

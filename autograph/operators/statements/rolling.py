@@ -7,6 +7,7 @@ be done once for each turn, all is undone and the loop goes on being unrolled. A
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import gt, length_hint
@@ -65,6 +66,10 @@ ROLLED = 64
 """Turns up to which a range is unrolled where that is little code; what is left of a longer one is rolled."""
 MUCH = 128
 """Nodes that are much code: a rest of `FEW` turns or more that would be so many is rolled."""
+MUCH_WITH_LISTS = 256
+"""The same where the loop changes items of lists, which come out as lists of the graph."""
+TOO_MUCH = 1000
+"""Nodes that are too much code: a rest that would be so many is rolled although numbers in lists become tensors by that."""
 ROLLED_WITH_LISTS = 256
 """The same where the loop makes a list longer, whose length would not be known any more."""
 ROLL_AFTER = 2
@@ -143,16 +148,17 @@ _HELD = _held_by_caller(enumerate(iter(range(1))))
 class Roll:
     """What the staged form of a rolled loop has to keep: Python numbers stay Python numbers where they can."""
 
-    def __init__(self, items: Long, may_stop: bool) -> None:
+    def __init__(self, items: Long, may_stop: bool, size: int = 0) -> None:
         self.items = items
         self.may_stop = may_stop  # its `break` is known to depend on a tensor
+        self.size = size  # nodes, were it written out
         self.states: list[Any] = []  # what the loop carries, in each way that was tried
         self._numbers: list[tuple[Place, Any]] = []
 
     def check(self, state: Any, finals: list[Any], parameters: list[Any], graph: Graph) -> None:
         """Refuse what unrolling does better; find the numbers the loop leaves. The region is closed by now."""
         numbers = numbers_of(state, finals, parameters)
-        check_lists(state, finals, parameters, len(self.items))
+        check_lists(state, finals, parameters, graph, len(self.items), self.size)
         self._numbers = list(_evaluated(graph, numbers, self.items))
 
     def settle(self, trace: Trace) -> None:
@@ -163,11 +169,7 @@ class Roll:
 
 
 def numbers_of(state: Any, finals: list[Any], parameters: list[Any]) -> dict[int, tuple[Place, Any]]:
-    """The places with Python numbers that a loop's turns change, by the output of its body that is the new one.
-
-    Raises:
-      CannotRoll: a turn changes what holds numbers, or a text.
-    """
+    """The places with Python numbers that a loop's turns change, by the output of its body that is the new one."""
     numbers: dict[int, tuple[Place, Any]] = {}
     at = 0
     for place, entry, d, final, parameter in zip(state.places, state.entries, state.types, finals, parameters, strict=True):
@@ -176,16 +178,31 @@ def numbers_of(state: Any, finals: list[Any], parameters: list[Any]) -> dict[int
             continue
         if type(entry) in _NUMBERS and isinstance(d, Leaf):
             numbers[here] = (place, entry)
-        elif _holds_numbers(d) or isinstance(entry, str):
-            raise CannotRoll
     return numbers
 
 
-def check_lists(state: Any, finals: list[Any], parameters: list[Any], turns: int) -> None:
-    """Refuse to roll a loop that is short for one that makes lists longer, whose lengths would not be known."""
-    changed = zip(state.types, finals, parameters, strict=True)
-    if turns <= ROLLED_WITH_LISTS and any(isinstance(d, Sequence) and f is not p for d, f, p in changed):
+def check_lists(
+    state: Any, finals: list[Any], parameters: list[Any], graph: Graph, turns: int, size: int
+) -> None:
+    """Refuse to roll a loop of `turns` turns, `size` nodes together, for which less would be known of what it changes.
+
+    Raises:
+      CannotRoll: it changes a text, or is too short for one that changes numbers in lists, or the length of lists.
+    """
+    changed = [
+        (d, type(entry))
+        for d, entry, f, p in zip(state.types, state.entries, finals, parameters, strict=True)
+        if not isinstance(d, Static) and f is not p
+    ]
+    if any(kind is str or (size < TOO_MUCH and _holds_numbers(d)) for d, kind in changed):
         raise CannotRoll
+    if turns > ROLLED_WITH_LISTS or not any(isinstance(d, Sequence) for d, _ in changed):
+        return
+    if size < MUCH_WITH_LISTS or not _RESIZING.isdisjoint(n.op.name for n in graph.walk()):
+        raise CannotRoll
+
+
+_RESIZING = frozenset(f"list_{name}" for name in "append concat pop insert slice repeat".split())
 
 
 def is_long(x: Long) -> bool:
@@ -193,12 +210,11 @@ def is_long(x: Long) -> bool:
     return bool(x[FEW:])
 
 
-def _is_worth(items: Long, turn: int, added: list[Node]) -> bool:
-    """Whether to roll what comes after a turn that added these nodes."""
+def _is_worth(items: Long, turn: int, size: int) -> bool:
+    """Whether to roll what comes after a turn, which would be so many nodes."""
     if items[ROLLED:]:
         return bool(items[turn + 1 + ROLLED // 2 :])
-    left = len(items) - turn - 1
-    return left >= FEW and left * size_of(added) >= MUCH
+    return len(items) - turn - 1 >= FEW and size >= MUCH
 
 
 def size_of(added: list[Node]) -> int:
@@ -218,7 +234,7 @@ def rolled(
     """`for item in items: body(item)` over a long range. `stage` makes the graph loop of the rest, `guarded` goes on turn
     by turn where a `break` depends on a tensor."""
     nodes = trace.builder.region.graph.nodes
-    given_up: set[Any] = trace.notes.setdefault("unrolled", set())
+    given_up: dict[Any, int] = trace.notes.setdefault("unrolled", {})  # sizes below which a body is not rolled
     cells: list[Place] | None = None
     before, equal, staged = None, 0, 0
     for turn, item in enumerate(items):
@@ -240,15 +256,16 @@ def rolled(
         staged += 1
         if staged == UNROLLED:
             caution("unrolled-loop", count=staged)
-        if _key(body) in given_up:
+        size = (len(items) - turn - 1) * size_of(nodes[mark:])
+        if size < given_up.get(_key(body), 0):
             continue
         now = types_now(cells)
         equal, before = (equal + 1 if now == before else 1), now
-        if equal >= ROLL_AFTER and _is_worth(items, turn, nodes[mark:]):
-            roll = Roll(items[turn + 1 :], may_stop=False)
+        if equal >= ROLL_AFTER and _is_worth(items, turn, size):
+            roll = Roll(items[turn + 1 :], False, size)
             if tried(trace, roll.states, lambda roll=roll: stage(roll, cells)):  # type: ignore[misc]
                 return
-            given_up.add(_key(body))
+            given_up[_key(body)] = next((limit for limit in (MUCH_WITH_LISTS, TOO_MUCH) if size < limit), sys.maxsize)
 
 
 def rolled_rest(
