@@ -198,12 +198,12 @@ class Function(NativelyCallable):
                 if any(isinstance(leaf, TensorSpec) for leaf in leaves):
                     raise refusal("spec-as-argument", name=self._name)
                 concrete = self._traced(key, args, kwargs, leaves, pinned)
-            if concrete.traced.changed_containers:
-                holders = [*self._holders(given), *(c for a in kwargs.values() for c in containers(a))]
-                return concrete.call_flat(leaves, holders)
-            result = concrete.call_flat(leaves)
+            changed = concrete.traced.changed_containers
+            result = concrete.call_flat(leaves, [*self._holders(given, kwargs)] if changed else ())
             if arrays and concrete.traced.changed_arguments:
                 write_back(arrays)
+            if changed:
+                return result
             if concrete.is_native and not BUSY and (concrete.wants_entry_by_name if by_name else concrete.wants_entry):
                 self._add_entry(key, concrete, passed, (args, kwargs), by_name, pinned)
             return result
@@ -274,7 +274,7 @@ class Function(NativelyCallable):
         after = tuple([encode(a, leaves, pinned) for a in args[last:]])
         return (*args[:first], *fitted, *args[last:]), (before, tuple([encode(s, [], []) for s in signature]), after)
 
-    def _holders(self, args: tuple[Any, ...]) -> Iterator[Any]:
+    def _holders(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
         """The caller's containers among the arguments, in the order of the trace."""
         signature: tuple[Any, ...] = self.input_signature or ()
         first, last = self._parameters.described(len(signature), args) if signature else (len(args), len(args))
@@ -282,7 +282,7 @@ class Function(NativelyCallable):
             yield from containers(arg)
         for spec, arg in zip(signature, args[first:last], strict=True):
             yield from held(spec, arg)
-        for arg in args[last:]:
+        for arg in (*args[last:], *kwargs.values()):
             yield from containers(arg)
 
     def _traced(self, key: Any, args: Any, kwargs: Any, leaves: list[Any], pinned: list[Any]) -> ConcreteFunction:

@@ -68,3 +68,17 @@ def test_arrays_as_numpy(dtype, jit):
         assert float(staged(*given)) == float(writes(*expected))
         assert np.array_equal(given[0], expected[0])
         assert np.array_equal(given[1][0], expected[1][0])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_arrays_beside_lists(jit):
+    def writes(numbers, v):
+        numbers[0] = numbers[0] + 1
+        v[0] = numbers[0] * 2
+        return v.sum()
+
+    staged = ag.function(writes, input_signature=[[NUMBER], ag.TensorSpec([None], ag.float64)], jit_compile=jit)
+    given, expected = ([[np.float64(2.0)], np.ones(3)] for _ in range(2))
+    assert float(staged(*given)) == writes(*expected)
+    assert float(given[0][0]) == expected[0][0]
+    assert np.array_equal(given[1], expected[1])

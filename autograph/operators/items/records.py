@@ -147,6 +147,7 @@ class _Sequence(_Record):
         row, table = row_of(self)
         return iter([table.read(row, place) for place in table.columns])
 
+
 class _Tuple(_Sequence):
     __slots__ = ()
     __python_class__ = tuple
