@@ -91,7 +91,9 @@ def test_a_handler_that_returns_does_not(alarm):
 def test_control_c(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent("""
+        import signal
         import autograph as ag
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background begins without
         @ag.function(jit_compile=True)
         def forever(x):
             while x > 0:
