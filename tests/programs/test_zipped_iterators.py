@@ -117,6 +117,24 @@ def two_generators(n):
     return total * 1000 + next(cubes)
 
 
+@PROGRAMS.add((5,), (0,), (1,))
+def until_a_sentinel(n):
+    left = n
+
+    def less():
+        nonlocal left
+        left -= 1
+        return left
+
+    return sum(iter(less, -1)), left
+
+
+@PROGRAMS.add((np.arange(5.0),), (np.arange(2.0),), gradients=False, traces=2)
+def in_twos_until_empty(xs):
+    items = iter(xs)
+    return [sum(part) for part in iter(lambda: [*itertools.islice(items, 2)], [])]
+
+
 def there_and_back(n):
     for i in up_to(n):
         yield i

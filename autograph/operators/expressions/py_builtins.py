@@ -295,6 +295,8 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     known = None if sentinel else sequence_iterator(x)
     if known is not None:
         return known
+    if sentinel and STATE.trace is not None and not tensorless(STATE.trace) and leads_to_tensor([x, *sentinel]):
+        return callee(generator_forms.Until)(callee(x), *sentinel)
     if sentinel or type(x) in CERTAIN:
         return placed(builtins.iter(x, *sentinel))
     made = iterator_of(x)

@@ -50,6 +50,22 @@ class Together:
         return tuple([next(iterator) for iterator in self.iterators])
 
 
+class Until:
+    """What `iter(function, sentinel)` makes."""
+
+    def __init__(self, function: Callable[[], Any], sentinel: Any) -> None:
+        self.function, self.sentinel = function, sentinel
+
+    def __iter__(self) -> Until:
+        return self
+
+    def __next__(self) -> Any:
+        item = self.function()
+        if item == self.sentinel:
+            raise StopIteration
+        return item
+
+
 class Each:
     """What `map`, `filter` and generator expressions make."""
 
