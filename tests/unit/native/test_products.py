@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import autograph as ag
 from runtime.backends.native import toolchain
 from runtime.backends.native.lower import little
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.processor import vector_bytes
 from tests.unit.native.both import check, forbid_plan, native, same
 
@@ -119,26 +120,23 @@ def test_heads_are_not_copied():
 @pytest.mark.parametrize("width", [16, 32, 64])
 def test_small_products_of_any_sizes_are_made_by_one_function(kind, width, monkeypatch):
     monkeypatch.setattr(little, "vector_bytes", lambda: min(width, vector_bytes()))
-    little._loaded.cache_clear()
-    try:
-        word = np.float32 if kind == "f32" else np.float64
-        step, place = ctypes.c_int64, ctypes.c_void_p
-        product = ctypes.CFUNCTYPE(None, step, step, step, place, step, step, place, step, step, place, step)(
-            little.symbol(f"ag_little_{kind}")
-        )
-        random = np.random.default_rng(3)
-        for m, n, k in [(1, 1, 1), (8, 16, 3), (9, 17, 32), (4, 3, 5), (5, 31, 2), (23, 8, 7), (3, 32, 32)]:
-            for a_order in "CF":
-                for b_order in "CF":
-                    a = np.asarray(random.standard_normal((m, k)), word, order=a_order)
-                    b = np.asarray(random.standard_normal((k, n)), word, order=b_order)
-                    out = np.full((m, n + 3), 7, word)
-                    ra, ca, rb, cb = (s // word().itemsize for s in (*a.strides, *b.strides))
-                    product(m, n, k, a.ctypes.data, ra, ca, b.ctypes.data, rb, cb, out.ctypes.data, n + 3)
-                    assert np.allclose(out[:, :n], a @ b, rtol=1e-5, atol=1e-6)
-                    assert (out[:, n:] == 7).all()  # nothing beyond the result is written
-    finally:
-        little._loaded.cache_clear()
+    compiled = kept(little.text)  # holds the code
+    word = np.float32 if kind == "f32" else np.float64
+    step, place = ctypes.c_int64, ctypes.c_void_p
+    product = ctypes.CFUNCTYPE(None, step, step, step, place, step, step, place, step, step, place, step)(
+        compiled(f"ag_little_{kind}")
+    )
+    random = np.random.default_rng(3)
+    for m, n, k in [(1, 1, 1), (8, 16, 3), (9, 17, 32), (4, 3, 5), (5, 31, 2), (23, 8, 7), (3, 32, 32)]:
+        for a_order in "CF":
+            for b_order in "CF":
+                a = np.asarray(random.standard_normal((m, k)), word, order=a_order)
+                b = np.asarray(random.standard_normal((k, n)), word, order=b_order)
+                out = np.full((m, n + 3), 7, word)
+                ra, ca, rb, cb = (s // word().itemsize for s in (*a.strides, *b.strides))
+                product(m, n, k, a.ctypes.data, ra, ca, b.ctypes.data, rb, cb, out.ctypes.data, n + 3)
+                assert np.allclose(out[:, :n], a @ b, rtol=1e-5, atol=1e-6)
+                assert (out[:, n:] == 7).all()  # nothing beyond the result is written
 
 
 def test_few_small_products_are_called_for_and_many_written_out():

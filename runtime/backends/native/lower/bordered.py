@@ -9,14 +9,12 @@ and the same for f64. It is compiled once for a type, by itself, and kept.
 
 from __future__ import annotations
 
-from functools import cache
-
 from runtime.backends.native.lower.code import Code, Operand
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.kernels import Vectors
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.processor import vector_bytes
 from runtime.backends.native.lower.types import SIZE
-from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["call", "symbol", "text"]
 
@@ -34,20 +32,10 @@ def call(
     code.do(f"call void @{name}({', '.join(given)})")
 
 
-def symbol(name: str) -> int:
-    """Where the function for a type ("ag_bordered_f32") begins."""
-    return _loaded(name.removeprefix(_NAME)).address(name)
-
-
-@cache
-def _loaded(kind: str) -> Loaded:
-    return compile_text(text(kind), {}, (_NAME + kind,))
-
-
-def text(kind: str) -> str:
-    """The module for a type."""
-    module = Module()
-    kernel = Vectors(module, kind)
+def text(name: str) -> str:
+    """The module of the function for a type ("ag_bordered_f32")."""
+    kind = name.removeprefix(_NAME)
+    kernel = Vectors(Module(), kind)
     code = kernel.code
     inner = code.add("%left", "%middle")
     whole = code.add(inner, "%right")
@@ -64,10 +52,7 @@ def text(kind: str) -> str:
             with kernel.loop(0, whole) as k:
                 _one(kernel, to, x, k, ("%left", end))
     given = ", ".join(f"i64 %{x}" for x in ("above", "rows", "below", "left", "middle", "right"))
-    head = f"define void @{_NAME}{kind}(ptr noalias %to, i64 %pitch, ptr noalias %from, i64 %step, {given}) {{"
-    lines = [head, "entry:", *code.prologue, "  br label %start", "start:", *code.lines, "  ret void", "}"]
-    module.functions.append("\n".join(lines))
-    return module.text()
+    return kernel.defined(name, f"ptr noalias %to, i64 %pitch, ptr noalias %from, i64 %step, {given}")
 
 
 def _vector(kernel: Vectors, to: str, x: str, k: Operand, among: tuple[Operand, Operand, Operand]) -> None:
@@ -106,3 +91,6 @@ def _one(kernel: Vectors, to: str, x: str, k: Operand, among: tuple[Operand, Ope
     code.do(f"store {word} 0.0, ptr {goal}")
     with kernel.unless(code.op(f"xor i1 {code.op(f'and i1 {begun}, {before}')}, true")):
         code.do(f"store {word} {code.op(f'load {word}, ptr {kernel.at(x, k)}')}, ptr {goal}")
+
+
+symbol = kept(text)

@@ -182,6 +182,14 @@ class Vectors:
         self.code.do(f"store {self.vector} {x}, ptr {variable}")
 
 
+    def defined(self, name: str, given: str) -> str:
+        """The text of the module, with what was written as a function of these arguments that returns nothing."""
+        code = self.code
+        lines = [f"define void @{name}({given}) {{", "entry:", *code.prologue, "  br label %start", "start:", *code.lines]
+        self.module.functions.append("\n".join([*lines, "  ret void", "}"]))
+        return self.module.text()
+
+
 class Kernel(Vectors):
     """A function of (words, lo, hi) while it is being written."""
 

@@ -4,18 +4,16 @@
         row to row and from column to column, rb and cb those of b, ldc that from row to row of c, whose rows lie in one
         piece; none of m, n and k is 0; where cb is not 1, b has at most ROOM numbers, which are put in order first
 
-and the same for f64. It is compiled once for a type, by itself, and kept: code for each size took longer to make than a
+and the same for f64. It is compiled once for a type, by itself, and kept (kept.py): code for each size took longer to make than a
 program's whole rest. An element is the sum over k in order.
 """
 
 from __future__ import annotations
 
-from functools import cache
-
 from runtime.backends.native.gemm import WORDS
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.processor import vector_bytes
 from runtime.backends.native.texts import text_of
-from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["ROOM", "symbol", "text"]
 
@@ -23,18 +21,9 @@ ROOM = 1024  # numbers of a second matrix whose rows do not lie in one piece
 _ROWS, _FEW = 8, 4  # sums under way: two products at a time, each of which takes four cycles; fewer are less to do
 
 
-def symbol(name: str) -> int:
-    """Where the function for a type ("ag_little_f32") begins."""
-    return _loaded(name[-3:]).address(name)
-
-
-@cache
-def _loaded(kind: str) -> Loaded:
-    return compile_text(text(kind), {}, (f"ag_little_{kind}",))
-
-
-def text(kind: str) -> str:
-    """The module for a type."""
+def text(name: str) -> str:
+    """The module of the function for a type ("ag_little_f32")."""
+    kind = name[-3:]
     word, size = WORDS[kind]
     lanes = vector_bytes() // size
     vector, mask, v = f"<{lanes} x {word}>", f"<{lanes} x i1>", f"v{lanes}{kind}"
@@ -53,8 +42,8 @@ def text(kind: str) -> str:
         "$ROOM": str(ROOM), "$ROWS": str(_ROWS), "$FEW": str(_FEW),
     }
     out = text_of("little")
-    for name, what in facts.items():
-        out = out.replace(name, what)
+    for place, what in facts.items():
+        out = out.replace(place, what)
     return out
 
 
@@ -156,3 +145,6 @@ def _columns(
         f"  %{n}j.more = icmp slt i64 %{n}j.next, {end}",
         f"  br i1 %{n}j.more, label %{n}across, label %{after}",
     ]
+
+
+symbol = kept(text)

@@ -11,13 +11,12 @@ and the same for other types and lengths of vectors. Each is compiled once, by i
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.kernels import Kernel, Vectors
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.types import SIZE, is_float, is_signed
-from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["call", "least", "symbol", "text"]
 
@@ -45,17 +44,6 @@ def least(kernel: Vectors) -> str:
     return kernel.constant(-(2 ** (8 * SIZE[kernel.kind] - 1)) if is_signed(kernel.kind) else 0)
 
 
-@cache
-def symbol(name: str) -> int:
-    """Where such a function begins."""
-    return _loaded(name).address(name)
-
-
-@cache
-def _loaded(name: str) -> Loaded:
-    return compile_text(text(name), {}, (name,))
-
-
 def text(name: str) -> str:
     """The module of a function."""
     found = _NAME.fullmatch(name)
@@ -73,11 +61,7 @@ def text(name: str) -> str:
                 _window(kernel, mean, sizes, (source, to), c, kernel.lanes)
         if rest:
             _window(kernel, mean, sizes, (source, to), whole, rest)
-    given = ", ".join(f"i64 %{x}" for x in _GIVEN)
-    head = f"define void @{name}(ptr noalias %from, ptr noalias %to, {given}) {{"
-    lines = [head, "entry:", *code.prologue, "  br label %start", "start:", *code.lines, "  ret void", "}"]
-    kernel.module.functions.append("\n".join(lines))
-    return kernel.module.text()
+    return kernel.defined(name, f"ptr noalias %from, ptr noalias %to, {', '.join(f'i64 %{x}' for x in _GIVEN)}")
 
 
 def _window(
@@ -107,3 +91,6 @@ def _window(
     if mean:
         found = kernel.op("fdiv", found, kernel.constant(window[0] * window[1]))
     kernel.store(kernel.at(at[1], c), found, width)
+
+
+symbol = kept(text)

@@ -14,17 +14,17 @@ What is sorted are unsigned numbers in the order of the elements: NaN, which Num
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.flow import Flow
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.memory import Array
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.processor import vector_bytes
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import LLVM, MEMORY, SIZE, is_float, is_signed
-from runtime.backends.native.toolchain import WRITTEN, Loaded, compile_text
+from runtime.backends.native.toolchain import WRITTEN
 
 __all__ = ["FEW", "key_code", "symbol", "text"]
 
@@ -37,16 +37,6 @@ _PREFIXES = ("ag_order_up_", "ag_order_down_", "ag_sort_", "ag_top_")
 def key_code(code: str) -> str:
     """The type of the numbers that elements are sorted by."""
     return f"u{8 * SIZE[code]}"
-
-
-def symbol(name: str) -> int:
-    """Where a function begins."""
-    return _loaded(name).address(name)
-
-
-@cache
-def _loaded(name: str) -> Loaded:
-    return compile_text(text(name), {}, (name,))
 
 
 class Keys:
@@ -306,3 +296,6 @@ def text(name: str) -> str:
     return "\n".join(
         [WRITTEN, *ctx.module.declared, f"define void @{name}({given}) {{", "entry:", *lines, "}", *ctx.module.metadata, ""]
     )
+
+
+symbol = kept(text)

@@ -16,13 +16,12 @@ A function is compiled once, by itself, and kept: most of a convolution's compil
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.kernels import Kernel, Vectors
 from runtime.backends.native.lower.module import Module
 from runtime.backends.native.lower.types import SIZE
-from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["Job", "call", "symbol", "text"]
 
@@ -50,17 +49,6 @@ def call(
     x, w, out, bias = at
     given = f"ptr {job.place}, ptr {x}, ptr {w}, ptr {out}, ptr {bias or 'null'}, i64 {size[0]}, i64 {size[1]}"
     kernel.code.do(f"call void @{name}({given})")
-
-
-@cache
-def symbol(name: str) -> int:
-    """Where such a function begins."""
-    return _loaded(name).address(name)
-
-
-@cache
-def _loaded(name: str) -> Loaded:
-    return compile_text(text(name), {}, (name,))
 
 
 def text(name: str) -> str:
@@ -109,9 +97,7 @@ def text(name: str) -> str:
                 to = kernel.beyond(to, out_place)
             out = kernel.beyond(out, out_row)
     given = "ptr %job, ptr noalias %x, ptr noalias %w, ptr noalias %out, ptr %bias, i64 %height, i64 %width"
-    lines = [f"define void @{name}({given}) {{", "entry:", *code.prologue, "  br label %start", "start:", *code.lines]
-    module.functions.append("\n".join([*lines, "  ret void", "}"]))
-    return module.text()
+    return kernel.defined(name, given)
 
 
 def _multiples(kernel: Vectors, step: str, columns: int) -> list[str]:
@@ -140,3 +126,6 @@ def _seen(kernel: Vectors, first: str, size: tuple[int, int], in_row: str, steps
             step: Operand = steps[odd // 2] if near else 0
             out.append(kernel.beyond(base, code.op(f"shl i64 {step}, {twice}") if twice else step))
     return out
+
+
+symbol = kept(text)

@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 
 from runtime.backends.native.lower.code import Operand
+from runtime.backends.native.lower.kept import kept
 from runtime.backends.native.lower.kernels import Kernel, Vectors
 from runtime.backends.native.lower.module import Module
-from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["both", "from_tiles", "symbol", "text", "to_tiles", "weights"]
 
@@ -76,17 +75,6 @@ def _types(part: str) -> list[str]:
     return ["ptr", "ptr", *("ptr" if x == "bias" else "i64" for x in _ARGUMENTS[part])]
 
 
-@cache
-def symbol(name: str) -> int:
-    """Where such a function begins."""
-    return _loaded(name).address(name)
-
-
-@cache
-def _loaded(name: str) -> Loaded:
-    return compile_text(text(name), {}, (name,))
-
-
 def text(name: str) -> str:
     """The module of a function."""
     found = _NAME.fullmatch(name)
@@ -102,10 +90,7 @@ def text(name: str) -> str:
         _write_weights(kernel)
     names = ("noalias %from", "noalias %to", *(f"%{x}" for x in _ARGUMENTS[part]))
     given = ", ".join(f"{t} {x}" for t, x in zip(_types(part), names, strict=True))
-    code = kernel.code
-    lines = [f"define void @{name}({given}) {{", "entry:", *code.prologue, "  br label %start", "start:", *code.lines]
-    kernel.module.functions.append("\n".join([*lines, "  ret void", "}"]))
-    return kernel.module.text()
+    return kernel.defined(name, given)
 
 
 def _in_vectors(kernel: Vectors, count: str, rest: int, body: Callable[[Operand, int], None]) -> None:
@@ -194,3 +179,6 @@ def _write_weights(kernel: Vectors) -> None:
         for t, x in enumerate(both(taps, 3, along)):
             to = kernel.at(to, "%line") if t else to
             kernel.store(to, x, kernel.lanes)
+
+
+symbol = kept(text)
