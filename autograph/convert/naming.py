@@ -1,5 +1,7 @@
 """Fresh names that read well, and what one function does with the names it has."""
 
+from collections.abc import Iterator
+
 import gast
 
 from autograph.source.parse import Node, children, walk
@@ -120,3 +122,20 @@ def _identifiers(node: Node) -> list[str]:
     if isinstance(node, gast.MatchMapping) and node.rest:
         return [node.rest]
     return []
+
+
+def bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
+    """(name, what it is bound to, or None where that is not one expression), of all scopes in a function together."""
+    simple: set[int] = set()
+    for node in walk(tree):
+        if isinstance(node, gast.Assign):
+            for target in node.targets:
+                if isinstance(target, gast.Name):
+                    simple.add(id(target))
+                    yield target.id, node.value
+        elif isinstance(node, (gast.AugAssign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.target, gast.Name):
+            simple.add(id(node.target))
+            if not isinstance(node, gast.AugAssign) and node.value is not None:
+                yield node.target.id, node.value  # (what a number becomes by `op=` is no container either)
+        elif isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Param)) and id(node) not in simple:
+            yield node.id, None

@@ -5,23 +5,10 @@ import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs, compare, values
+from tests.programs.iterating import Countdown
 
 PROGRAMS = Programs()
 V, W = np.array([1.0, -2.0, 3.0, 4.0]), np.array([-5.0, -6.0])
-
-
-class Countdown:
-    def __init__(self, n):
-        self.n = n
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if self.n <= 0:
-            raise StopIteration
-        self.n -= 1
-        return self.n + 1
 
 
 class Fibonacci:

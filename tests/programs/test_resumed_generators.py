@@ -7,15 +7,9 @@ import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
+from tests.programs.iterating import fibonacci, up_to
 
 PROGRAMS = Programs()
-
-
-def fibonacci():
-    a, b = 0, 1
-    while True:
-        yield a
-        a, b = b, a + b
 
 
 def powers(x):
@@ -23,13 +17,6 @@ def powers(x):
     while True:
         yield x
         x = x * 2
-
-
-def up_to(n):
-    i = 0
-    while i < n:
-        yield i
-        i += 1
 
 
 def primes():

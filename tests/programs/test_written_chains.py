@@ -56,6 +56,16 @@ def pairs_down_to_nothing(xs):
     return total
 
 
+def depth_of(cur, q):
+    depth = 0
+    while cur is not None:
+        if cur["key"] == q:
+            return depth
+        cur = cur["left"] if q < cur["key"] else cur["right"]
+        depth += 1
+    return -1
+
+
 @PROGRAMS.add(*KEYS)
 def a_search_tree_of_dictionaries(keys, q):
     root = None
@@ -76,14 +86,7 @@ def a_search_tree_of_dictionaries(keys, q):
                     cur["right"] = node
                     break
                 cur = cur["right"]
-    depth = 0
-    cur = root
-    while cur is not None:
-        if cur["key"] == q:
-            return depth
-        cur = cur["left"] if q < cur["key"] else cur["right"]
-        depth += 1
-    return -1
+    return depth_of(root, q)
 
 
 @PROGRAMS.add(*KEYS)
@@ -97,14 +100,7 @@ def by_a_side_that_the_run_knows(keys, q):
             if nxt is None:
                 cur[side] = {"key": k, "left": None, "right": None}
             cur = nxt
-    depth = 0
-    cur = root
-    while cur is not None:
-        if cur["key"] == q:
-            return depth
-        cur = cur["left"] if q < cur["key"] else cur["right"]
-        depth += 1
-    return -1
+    return depth_of(root, q)
 
 
 @PROGRAMS.add(*NUMBERS)
@@ -146,8 +142,6 @@ def a_search_tree_of_lists(keys, q):
         cur = cur[1] if q < cur[0] else cur[2]
         depth += 1
     return -1
-
-
 
 
 @PROGRAMS.add(*NUMBERS)

@@ -7,36 +7,9 @@ import pytest
 
 import autograph as ag
 from tests.programs.harness import Programs
+from tests.programs.iterating import Countdown, fibonacci, up_to
 
 PROGRAMS = Programs()
-
-
-def fibonacci():
-    a, b = 0, 1
-    while True:
-        yield a
-        a, b = b, a + b
-
-
-def up_to(n):
-    i = 0
-    while i < n:
-        yield i
-        i += 1
-
-
-class Down:
-    def __init__(self, n):
-        self.n = n
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if self.n <= 0:
-            raise StopIteration
-        self.n -= 1
-        return self.n
 
 
 @PROGRAMS.add((4,), (0,), (7,))
@@ -57,7 +30,7 @@ def endless_and_gone_on_with(n):
 
 @PROGRAMS.add((4,), (0,), (2,))
 def own_before_a_list(n):
-    own, total = Down(n), 0
+    own, total = Countdown(n), 0
     for x, y in zip(own, [1, 2, 3]):  # noqa: B905
         total += x * y
     return total * 100 + next(own, 77)
@@ -65,7 +38,7 @@ def own_before_a_list(n):
 
 @PROGRAMS.add((4,), (0,), (2,))
 def own_after_a_list(n):
-    own, total = Down(n), 0
+    own, total = Countdown(n), 0
     for y, x in zip([1, 2, 3], own):  # noqa: B905
         total += x * y
     return total * 100 + next(own, 77)
@@ -73,7 +46,7 @@ def own_after_a_list(n):
 
 @PROGRAMS.add((4,), (0,), (2,))
 def mapped_over_two(n):
-    shorter, longer = Down(n), Down(n + 2)
+    shorter, longer = Countdown(n), Countdown(n + 2)
     total = sum(map(lambda x, y: x * y, shorter, longer))
     return total * 100 + next(longer, 77)
 
@@ -81,7 +54,7 @@ def mapped_over_two(n):
 @PROGRAMS.add((4,), (0,), (7,))
 def three_kinds(n):
     total = 0
-    for x, y, z in zip(Down(n), itertools.count(), (v * 2 for v in range(5))):  # noqa: B905
+    for x, y, z in zip(Countdown(n), itertools.count(), (v * 2 for v in range(5))):  # noqa: B905
         total += x * y + z
     return total
 
@@ -89,7 +62,7 @@ def three_kinds(n):
 @PROGRAMS.add((4,), (0,), (2,))
 def counted_and_left(n):
     total = 0
-    for i, (x, y) in enumerate(zip(Down(n), range(3))):  # noqa: B905
+    for i, (x, y) in enumerate(zip(Countdown(n), range(3))):  # noqa: B905
         if x < 2:
             break
         total += i + x * y
@@ -98,12 +71,12 @@ def counted_and_left(n):
 
 @PROGRAMS.add((4,), (0,), (2,))
 def made_into_containers(n):
-    return dict(zip("abc", Down(3)))["b"] + len(list(zip(Down(n), Down(n))))  # noqa: B905
+    return dict(zip("abc", Countdown(3)))["b"] + len(list(zip(Countdown(n), Countdown(n))))  # noqa: B905
 
 
 @PROGRAMS.add((4,), (0,), (2,))
 def generator_and_a_longer_own(n):
-    longer, total = Down(n + 5), 0
+    longer, total = Countdown(n + 5), 0
     for x, y in zip((v * v for v in up_to(n)), longer):  # noqa: B905
         total += x * y
     return total * 100 + next(longer)
@@ -171,20 +144,20 @@ def joined(*xs):
 
 @PROGRAMS.add((3,), (0,), (1,))
 def spread_in_lists(n):
-    return [*Down(n), 7, *map(abs, Down(n))]
+    return [*Countdown(n), 7, *map(abs, Countdown(n))]
 
 
 @PROGRAMS.add((3,), (0,), (1,))
 def spread_in_calls(n):
-    return joined(*Down(n)), joined(*up_to(n)), max(*Down(n), 3, 1, *up_to(n))
+    return joined(*Countdown(n)), joined(*up_to(n)), max(*Countdown(n), 3, 1, *up_to(n))
 
 
 @PROGRAMS.add((3,), (0,), (1,))
 def put_in_slices(n):
     xs, ys = [1, 2], [3, 4]
     xs[1:1] = up_to(n)
-    xs[:1] = Down(n)
-    ys += Down(n)
+    xs[:1] = Countdown(n)
+    ys += Countdown(n)
     ys += up_to(n)
     return xs, ys
 
@@ -199,7 +172,7 @@ MADE = {
     "range": lambda n, w: iter(range(n + 1)),
     "generator": lambda n, w: up_to(n),
     "expression": lambda n, w: (v * v for v in range(n + 2)),
-    "own": lambda n, w: Down(n + 1),
+    "own": lambda n, w: Countdown(n + 1),
     "map": lambda n, w: map(lambda v: v * 3, range(n)),
     "filter": lambda n, w: filter(lambda v: v % 2 == 0, range(n + 3)),
     "count": lambda n, w: itertools.count(3),

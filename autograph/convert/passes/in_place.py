@@ -1,12 +1,11 @@
 """Augmented assignments to names: `xs += ys` changes a list itself."""
 
-from collections.abc import Iterator
-
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
+from autograph.convert.naming import bindings
 from autograph.convert.targets import CHANGING
-from autograph.source.parse import Node, walk
+from autograph.source.parse import Node
 
 _NEVER_CONTAINERS = (gast.Div, gast.FloorDiv, gast.Pow, gast.MatMult, gast.LShift, gast.RShift)
 
@@ -33,7 +32,7 @@ class InPlace(Converter):
 
     def convert(self, tree: Node) -> Node:
         """First find the names that are never anything but numbers."""
-        bound = list(_bindings(tree))
+        bound = list(bindings(tree))
         self._made = _made_here(bound)
         others = {name for name, value in bound if value is None}
         self._numbers = {name for name, _ in bound} - others
@@ -86,20 +85,3 @@ def _is_fraction(value: Node) -> bool:
     return (isinstance(value, gast.Constant) and type(value.value) is float) or (
         isinstance(value, gast.BinOp) and isinstance(value.op, _NEVER_CONTAINERS)
     )
-
-
-def _bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
-    """(name, what it is bound to, or None where that is not one expression), of all scopes in a function together."""
-    simple: set[int] = set()
-    for node in walk(tree):
-        if isinstance(node, gast.Assign):
-            for target in node.targets:
-                if isinstance(target, gast.Name):
-                    simple.add(id(target))
-                    yield target.id, node.value
-        elif isinstance(node, (gast.AugAssign, gast.AnnAssign, gast.NamedExpr)) and isinstance(node.target, gast.Name):
-            simple.add(id(node.target))
-            if not isinstance(node, gast.AugAssign) and node.value is not None:
-                yield node.target.id, node.value  # (what a number becomes by `op=` is no container either)
-        elif isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Param)) and id(node) not in simple:
-            yield node.id, None

@@ -1,11 +1,10 @@
 """Tuples joined with ones that are written out: `hist + (x,)`, which a loop may make as long as only the run knows."""
 
-from collections.abc import Iterator
-
 import gast
 
 from autograph.convert.converter import Context, Converter, Example
-from autograph.source.parse import Node, walk
+from autograph.convert.naming import bindings
+from autograph.source.parse import Node
 
 
 class Tuples(Converter):
@@ -30,7 +29,7 @@ class Tuples(Converter):
 
     def convert(self, tree: Node) -> Node:
         """First find the names that hold tuples only."""
-        bound = list(_bindings(tree))
+        bound = list(bindings(tree))
         others = {name for name, value in bound if not isinstance(value, gast.Name) and not _may_be_tuple(value)}
         self._tuples = {name for name, value in bound if _is_tuple(value)}
         renamed = [(name, value.id) for name, value in bound if isinstance(value, gast.Name)]
@@ -71,18 +70,3 @@ def _may_be_tuple(value: Node | None) -> bool:
     if isinstance(value, gast.BinOp) and isinstance(value.op, gast.Add):
         return _is_tuple(value.left) or _is_tuple(value.right)
     return _is_tuple(value) or isinstance(value, gast.Constant)
-
-
-def _bindings(tree: Node) -> Iterator[tuple[str, Node | None]]:
-    """(name, what it is bound to, or None where that is not one expression), but for augmented assignments."""
-    simple: set[int] = set()
-    for node in walk(tree):
-        if isinstance(node, gast.Assign):
-            for target in node.targets:
-                if isinstance(target, gast.Name):
-                    simple.add(id(target))
-                    yield target.id, node.value
-        elif isinstance(node, gast.AugAssign) and isinstance(node.target, gast.Name):
-            simple.add(id(node.target))
-        elif isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Param)) and id(node) not in simple:
-            yield node.id, None

@@ -4,7 +4,7 @@
         row to row and from column to column, rb and cb those of b, ldc that from row to row of c, whose rows lie in one
         piece; none of m, n and k is 0; where cb is not 1, b has at most ROOM numbers, which are put in order first
 
-and the same for f64. It is compiled once for a type, by itself, and kept (kept.py): code for each size took longer to make than a
+and the same for f64. It is compiled once for a type, by itself, and kept: code for each size took longer to make than a
 program's whole rest. An element is the sum over k in order.
 """
 
