@@ -1,8 +1,6 @@
 """What compiled code does at once, and generated code by a hook: with operands of types that nothing stands in for.
 
     x[i]            ->  x[i] if ag__.kind(x) in ag__.INDEXED and ag__.kind(i) in ag__.INDICES else ag__.get_item(x, i)
-    x[i] = v        ->  if ag__.id(x) in ag__.noted and ag__.kind(i) in ag__.INDICES: x[i] = v
-                        else: ag__.set_item(x, i, v)
     f(x)            ->  (ag__.at_once.get(ag__.id(f)) or ag__.callee(f))(x)
     xs.append(x)    ->  (xs.append if ag__.id(xs) in ag__.noted else ag__.callee(xs.append))(x)
 
@@ -14,36 +12,39 @@ that name is given up at once, since what it holds would live as long as the fun
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeGuard
 
-from autograph.load.fresh import CHANGING, READING, Fresh
+from autograph.load.fresh import CHANGING, READING, Fresh, is_ours
 from autograph.load.parts import (
+    BASE,
     HOOKS,
+    INDEX,
+    VALUE,
+    Visit,
     bind,
     call_of,
-    copied,
     given_up,
     hook_of,
     is_atom,
-    is_in,
     is_member,
     is_of,
+    is_slice,
     load,
+    loaded,
     located,
+    may_call,
+    mentions,
     not_of,
     quickly,
+    subscript,
 )
 from autograph.source.parse import walk
 
-__all__ = ["JOINING", "OF_TEXTS", "expression_at_once", "writing_at_once"]
+__all__ = ["JOINING", "OF_TEXTS", "expression_at_once"]
 
-_BASE, _WHOLE, _INDEX, _VALUE = "ag__base", "ag__whole", "ag__index", "ag__value"
+_WHOLE = "ag__whole"
 _GIVEN = "ag__given"  # arguments, with a number
 _METHOD = "ag__method"
 _BOUND, _MADE = "ag__bound", "ag__made"  # a method that is called, and what is called for its function
-_OWNER = "ag__owner"  # kept while an index is evaluated, which may use the others
-Visit: TypeAlias = Callable[[Any], Any]
 
 
 def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr | None:
@@ -54,7 +55,7 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
     hook = hook_of(call)
     if hook == "unpack" and isinstance(call.args[1], ast.Constant):
         x = call.args[0]
-        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(_BASE, visit(x)), given_up())
+        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(BASE, visit(x)), given_up())
         return located(call, quickly([is_of(owner, "INDEXED")], taken, call_of("unpack", taken, *call.args[1:])))  # type: ignore[no-any-return]
     if hook == "get_item":
         return _item(call, visit)
@@ -79,29 +80,29 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
 def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
     """`x[i]`, where the parts of `i` are names or numbers, or all but one."""
     x, index = call.args
-    found = _subscript(index)
+    found = subscript(index)
     if found is not None:
         at, checks = found
-        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(_BASE, visit(x)), given_up())
+        owner, taken = (x, x) if isinstance(x, ast.Name) else (bind(BASE, visit(x)), given_up())
         checks = [is_of(owner, "INDEXED"), *checks]
-        return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
-    parts = index.args if _is_slice(index) else index.elts if isinstance(index, ast.Tuple) else [index]
+        return located(call, quickly(checks, loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
+    parts = index.args if is_slice(index) else index.elts if isinstance(index, ast.Tuple) else [index]
     computed = [i for i, part in enumerate(parts) if not is_atom(part)]
-    if any(isinstance(parts[i], (ast.Tuple, ast.Starred)) or _is_slice(parts[i]) for i in computed):
+    if any(isinstance(parts[i], (ast.Tuple, ast.Starred)) or is_slice(parts[i]) for i in computed):
         return None
     visited = [visit(parts[i]) for i in computed]
-    calls = any(map(_calls, visited))
-    if any(_mentions(part, _WHOLE) for part in visited) or (calls and any(isinstance(p, ast.Name) for p in parts)):
+    calls = any(map(may_call, visited))
+    if any(mentions(part, _WHOLE) for part in visited) or (calls and any(isinstance(p, ast.Name) for p in parts)):
         return None
-    names = [_INDEX if len(computed) == 1 else f"{_INDEX}_{i}" for i in computed]
-    if len(computed) > 1 and (calls or any(_mentions(part, name) for part in visited for name in names)):
+    names = [INDEX if len(computed) == 1 else f"{INDEX}_{i}" for i in computed]
+    if len(computed) > 1 and (calls or any(mentions(part, name) for part in visited for name in names)):
         return None
     parts = [load(names[computed.index(i)]) if i in computed else p for i, p in enumerate(parts)]
-    if _is_slice(index):
+    if is_slice(index):
         index = ast.Call(index.func, parts, [])
     else:
         index = ast.Tuple(parts, ast.Load()) if isinstance(index, ast.Tuple) else parts[0]
-    found = _subscript(index)
+    found = subscript(index)
     assert found is not None
     at, taken = found[0], x
     bound = [bind(name, part) for name, part in zip(names, visited, strict=True)]
@@ -115,34 +116,7 @@ def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
         last = ast.Subscript(ast.Tuple(bound, ast.Load()), ast.Constant(len(bound) - 1), ast.Load())
         checks = [is_of(last, "INDICES"), *checks[:-1]]
     checks += [is_of(x, "INDEXED"), *(is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name) and p.id not in names)]
-    return located(call, quickly(checks, _loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
-
-
-def _is_slice(index: ast.expr) -> TypeGuard[ast.Call]:
-    """Whether an index is a slice: the conversion calls it by that name only where it is the built-in one."""
-    if not isinstance(index, ast.Call) or index.keywords:
-        return False
-    return hook_of(index) == "slice" or (isinstance(index.func, ast.Name) and index.func.id == "slice")
-
-
-def _loaded(x: ast.expr, at: ast.expr) -> ast.expr:
-    return ast.Subscript(x, at, ast.Load())
-
-
-def _subscript(index: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
-    """A subscript of names and numbers, and what is to be checked of them."""
-    parts, at = [index], index
-    if isinstance(index, ast.Tuple):
-        parts = index.elts
-    elif isinstance(index, ast.Call):
-        if not _is_slice(index):
-            return None
-        parts = list(index.args)
-        bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
-        at = ast.Slice(*(bounds if len(bounds) > 1 else [None, *bounds]))  # type: ignore[assignment]
-    if not all(map(is_atom, parts)):
-        return None
-    return at, [is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name)]
+    return located(call, quickly(checks, loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
 
 
 _COMPARISONS: dict[str, type[ast.cmpop]] = {
@@ -156,8 +130,8 @@ def _comparison(call: ast.Call, hook: str, visit: Visit) -> ast.expr:
     sign = _COMPARISONS[hook]()
     if isinstance(a, ast.Name):
         return located(call, quickly([is_of(a, "INDICES")], ast.Compare(a, [sign], [b]), call_of(hook, a, b)))  # type: ignore[no-any-return]
-    short = ast.Compare(load(_BASE), [sign], [b])
-    check = is_of(bind(_BASE, visit(a)), "INDICES")
+    short = ast.Compare(load(BASE), [sign], [b])
+    check = is_of(bind(BASE, visit(a)), "INDICES")
     return located(call, quickly([check], short, call_of(hook, given_up(), b)))  # type: ignore[no-any-return]
 
 
@@ -174,7 +148,7 @@ def _identity(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     if not isinstance(b, ast.Constant):
         return None
     same.left = given_up()
-    check = not_of(bind(_BASE, visit(a)), "ALTERNATIVES")
+    check = not_of(bind(BASE, visit(a)), "ALTERNATIVES")
     return located(call, quickly([check], same, call_of(hook, given_up(), b)))  # type: ignore[no-any-return]
 
 
@@ -202,20 +176,20 @@ def _membership(call: ast.Call, hook: str, visit: Visit) -> ast.expr | None:
     is_simple = is_constant or isinstance(container, ast.Name)
     shown, within = x, container
     checks: list[ast.expr]
-    if isinstance(x, ast.Constant) or (isinstance(x, ast.Name) and (is_simple or not _calls(container))):
+    if isinstance(x, ast.Constant) or (isinstance(x, ast.Name) and (is_simple or not may_call(container))):
         checks = [] if isinstance(x, ast.Constant) else [is_of(x, "KEYS")]
-    elif _mentions(container, _INDEX):
+    elif mentions(container, INDEX):
         return None
     else:  # what is called for the container may give the name to something else
-        bound = bind(_INDEX, visit(x))
-        x, shown = load(_INDEX), given_up(_INDEX)
+        bound = bind(INDEX, visit(x))
+        x, shown = load(INDEX), given_up(INDEX)
         checks = [is_of(bound if is_simple else x, "KEYS")]
         if not is_simple:
             container = ast.Subscript(ast.Tuple([bound, container], ast.Load()), ast.Constant(1), ast.Load())
     if isinstance(container, ast.Name):
         checks.append(is_of(container, "HOLDERS"))
     elif not is_constant:
-        checks.insert(0, is_of(bind(_BASE, container), "HOLDERS"))
+        checks.insert(0, is_of(bind(BASE, container), "HOLDERS"))
         within = given_up()
     test = ast.Compare(x, [ast.In() if hook == "in_" else ast.NotIn()], [within])
     return located(call, quickly(checks, test, call_of(hook, shown, within)))  # type: ignore[no-any-return]
@@ -240,7 +214,7 @@ def _call_of_name(call: ast.Call, function: ast.Name, visit: Visit, fresh: Fresh
         if isinstance(first, ast.Name):
             known = quickly([is_what(first, _CALLED[function.id]), own], function, known)
         elif first is not None and not isinstance(first, ast.Starred):
-            known = quickly([is_what(bind(_BASE, first), _CALLED[function.id]), own], function, known)
+            known = quickly([is_what(bind(BASE, first), _CALLED[function.id]), own], function, known)
             call.args[0] = given_up()
     elif function.id in _OF_NUMBERS and call.args and not call.keywords and (given := _given(call.args, "NUMBERS")):
         checks, call.args = given
@@ -260,7 +234,7 @@ def _given(args: list[ast.expr], types: str) -> tuple[list[ast.expr], list[ast.e
         return checks, args
     later = args[computed[0] :]
     if any(isinstance(a, ast.Starred) for a in args) or (
-        any(isinstance(a, ast.Name) for a in args[: computed[-1]]) and any(map(_calls, later))
+        any(isinstance(a, ast.Name) for a in args[: computed[-1]]) and any(map(may_call, later))
     ):
         return None
     used = {node.id for a in later for node in walk(a) if isinstance(node, ast.Name)}
@@ -301,8 +275,8 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
     name, x = function.attr, function.value
     checks: list[ast.expr] = []
     if name == "extend" and isinstance(x, ast.Name) and x.id in fresh.containers and not all(map(is_atom, call.args)):
-        is_ours = x.id not in fresh.makers and len(call.args) == 1 and not call.keywords
-        return _extension(call, x, visit) if is_ours else None
+        is_plain = x.id not in fresh.makers and len(call.args) == 1 and not call.keywords
+        return _extension(call, x, visit) if is_plain else None
     changes = name in CHANGING or (name in ("pop", "extend") and len(call.args) < 3 and all(map(is_atom, call.args)))
     if name in ("pop", "extend"):
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
@@ -316,11 +290,11 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
             return located(call, call)  # type: ignore[no-any-return]
         checks = [is_of(a, "METHODS") for a in call.args if isinstance(a, ast.Name)]
     simple = isinstance(x, (ast.Name, ast.Constant))
-    owner = x if simple else bind(_BASE, visit(x))
+    owner = x if simple else bind(BASE, visit(x))
     taken = x if simple else given_up()
     method = ast.Attribute(taken, name, ast.Load())
     if changes or name in _OF_SETS:
-        check = _is_ours(owner, fresh)
+        check = is_ours(owner, fresh)
     else:
         check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
     call.func = quickly([check, *checks], method, _found(taken, name) if name in _ALSO_OWN else call_of("callee", method))
@@ -388,206 +362,11 @@ def _extension(call: ast.Call, x: ast.Name, visit: Visit) -> ast.expr:
     """`xs.extend(ys)` of a list that the function has made, with something computed."""
     given = visit(call.args[0])
     method = ast.Attribute(x, "extend", ast.Load())
-    if isinstance(given, ast.Starred) or _mentions(given, _METHOD) or _mentions(given, _VALUE):
+    if isinstance(given, ast.Starred) or mentions(given, _METHOD) or mentions(given, VALUE):
         return located(call, ast.Call(call_of("callee", method), [given], []))  # type: ignore[no-any-return]
-    both = ast.Tuple([bind(_METHOD, method), bind(_VALUE, given)], ast.Load())
+    both = ast.Tuple([bind(_METHOD, method), bind(VALUE, given)], ast.Load())
     taken = ast.Subscript(both, ast.Constant(1), ast.Load())
     owner = ast.Attribute(load(_METHOD), "__self__", ast.Load())
     found = given_up(_METHOD)
     known = quickly([is_of(taken, "INDEXED"), is_of(owner, "FRESH")], found, call_of("callee", found))
-    return located(call, ast.Call(known, [given_up(_VALUE)], []))  # type: ignore[no-any-return]
-
-
-# Writes
-
-
-def writing_at_once(statement: ast.stmt, visit: Visit, fresh: Fresh) -> list[ast.stmt] | None:
-    """What stands for a statement that calls a hook to write; None where it stays."""
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    if not isinstance(call, ast.Call):
-        return None
-    hook = hook_of(call)
-    made = _Writing(call, visit, fresh)
-    if hook == "set_item":
-        return made.item(*call.args) if len(call.args) == 3 else made.item_of_item(*call.args)
-    if hook == "aug_item":
-        return made.changed_item(*call.args) if len(call.args) == 4 else made.changed_item_of_item(*call.args)
-    if hook == "del_item":
-        return made.deleted_item(*call.args)
-    if hook == "set_attr":
-        return made.attribute(*call.args)
-    if hook == "aug_attr":
-        return made.changed_attribute(*call.args)
-    if hook == "assert_stmt":
-        return _assertion(call, visit)
-    return None
-
-
-def _assertion(call: ast.Call, visit: Visit) -> list[ast.stmt]:
-    """`assert x`: the hook is called with what is not True."""
-    test = ast.Compare(bind(_VALUE, visit(call.args[0])), [ast.IsNot()], [ast.Constant(True)])
-    failed = call_of("assert_stmt", given_up(_VALUE), *map(visit, call.args[1:]))
-    return [located(call, ast.If(test, [ast.Expr(failed)], []))]
-
-
-class _Writing:
-    """The statements for one write: operands, a test, the write, the hook."""
-
-    def __init__(self, call: ast.Call, visit: Visit, fresh: Fresh) -> None:
-        self.call = call
-        self.visit = visit
-        self.fresh = fresh
-        self.before: list[ast.stmt] = []
-        self.kept: list[str] = []
-
-    def item(self, x: ast.expr, index: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        """`x[index] = value`."""
-        value = self._operand(_VALUE, value)
-        x, at, checks, index = self._place(x, index)
-        write = ast.Assign([ast.Subscript(x, at, ast.Store())], value)
-        checks = [_is_ours(x, self.fresh), *checks, *_gone_over(at, value)]
-        return self._made(checks, [write], call_of("set_item", x, index, value))
-
-    def item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
-        """`x[first]...[last] = value`."""
-        *indices, value = following
-        if not all(map(_is_computed_simply, indices)):
-            return None
-        value = self._operand(_VALUE, value)
-        x, at, checks, indices = self._way(x, indices)
-        write = ast.Assign([ast.Subscript(load(_BASE), at, ast.Store())], value)
-        return self._made([*checks, *_gone_over(at, value)], [write], call_of("set_item", x, *indices, value))
-
-    def changed_item_of_item(self, x: ast.expr, *following: ast.expr) -> list[ast.stmt] | None:
-        """`x[first]...[last] op= value`, where the item is a number or text."""
-        *indices, sign, value = following
-        if not all(map(_is_computed_simply, indices)):
-            return None
-        value = self._operand(_VALUE, value)
-        x, at, checks, indices = self._way(x, indices)
-        write = ast.AugAssign(ast.Subscript(load(_BASE), at, ast.Store()), _operator(sign), value)
-        checks.append(is_of(ast.Subscript(load(_BASE), at, ast.Load()), "INDICES"))
-        return self._made(checks, [write], call_of("aug_item", x, *indices, sign, value))
-
-    def _way(self, x: ast.expr, indices: list[ast.expr]) -> tuple[ast.expr, ast.expr, list[ast.expr], list[ast.expr]]:
-        """The same as `_place` for a chain of subscripts; what is written to has a name once the checks are made."""
-        x = self._operand(_OWNER, x)
-        checks: list[ast.expr] = []
-        taken: list[ast.expr] = []
-        inner, at = x, x
-        for i, index in enumerate(indices):
-            if _subscript(index) is None:
-                index = self._operand(f"{_INDEX}_{i}", index)
-            found = _subscript(index)
-            assert found is not None
-            taken.append(index)
-            checks += [is_in(inner, "noted") if i == len(indices) - 1 else is_of(inner, "INDEXED"), *found[1]]
-            at = found[0]
-            inner = bind(_BASE, _loaded(x if i == 0 else load(_BASE), at))
-        self.kept.append(_BASE)
-        return x, at, checks, taken
-
-    def changed_item(self, x: ast.expr, index: ast.expr, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        """`x[index] op= value`, where the item is a number or text."""
-        value = self._operand(_VALUE, value)
-        x, at, checks, index = self._place(x, index)
-        old = ast.Subscript(x, at, ast.Load())
-        write = ast.AugAssign(ast.Subscript(x, at, ast.Store()), _operator(sign), value)
-        checks = [_is_ours(x, self.fresh), *checks, is_of(old, "INDICES")]
-        return self._made(checks, [write], call_of("aug_item", x, index, sign, value))
-
-    def deleted_item(self, x: ast.expr, index: ast.expr) -> list[ast.stmt]:
-        """`del x[index]`."""
-        x, at, checks, index = self._place(x, index)
-        write = ast.Delete([ast.Subscript(x, at, ast.Del())])
-        return self._made([_is_ours(x, self.fresh), *checks], [write], call_of("del_item", x, index))
-
-    def attribute(self, owner: ast.expr, name: Any, value: ast.expr) -> list[ast.stmt]:
-        """`owner.name = value`."""
-        value = self._operand(_VALUE, value)
-        owner = self._operand(_BASE, owner)
-        write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], value)
-        return self._made([is_in(owner, "born")], [write], call_of("set_attr", owner, name, value))
-
-    def changed_attribute(self, owner: ast.expr, name: Any, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        """`owner.name op= value`."""
-        value = self._operand(_VALUE, value)
-        owner = self._operand(_BASE, owner)
-        self.kept.append(_INDEX)
-        old = ast.Assign([ast.Name(_INDEX, ast.Store())], ast.Attribute(owner, name.value, ast.Load()))
-        noted = call_of("in_place", load(_INDEX), value)
-        change = ast.AugAssign(
-            ast.Name(_INDEX, ast.Store()), _operator(sign), quickly([is_of(load(_INDEX), "INDICES")], value, noted)
-        )
-        write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], load(_INDEX))
-        hook = call_of("aug_attr", owner, name, sign, value)
-        return self._made([is_in(owner, "born")], [old, change, write], hook)
-
-    def _operand(self, name: str, value: ast.expr) -> ast.expr:
-        """A name or constant for an operand."""
-        value = self.visit(value)
-        if isinstance(value, (ast.Name, ast.Constant)):
-            return value
-        self.before.append(ast.Assign([ast.Name(name, ast.Store())], value))
-        self.kept.append(name)
-        return load(name)
-
-    def _place(self, x: ast.expr, index: ast.expr) -> tuple[ast.expr, ast.expr, list[ast.expr], ast.expr]:
-        """What is written to, the subscript, what is to be checked of it, and what the hook gets for it."""
-        found = _subscript(index)
-        if found is not None:
-            return self._operand(_BASE, x), *found, index
-        if _calls(index) and isinstance(x, ast.Name):  # what is called may give the name to something else
-            self.before.append(ast.Assign([ast.Name(_OWNER, ast.Store())], x))
-            self.kept.append(_OWNER)
-            x = load(_OWNER)
-        else:
-            x = self._operand(_OWNER, x)
-        at = self._operand(_INDEX, index)
-        return x, at, [is_of(at, "INDICES")], at
-
-    def _made(self, checks: list[ast.expr], write: list[ast.stmt], hook: ast.expr) -> list[ast.stmt]:
-        test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
-        made = [*self.before, ast.If(test, write, [ast.Expr(hook)])]
-        if self.kept:
-            made.append(ast.Assign([ast.Name(name, ast.Store()) for name in self.kept], ast.Constant(None)))
-        return [located(self.call, copied(statement)) for statement in made]
-
-
-_OPERATORS = {
-    "+=": ast.Add, "-=": ast.Sub, "*=": ast.Mult, "/=": ast.Div, "//=": ast.FloorDiv, "%=": ast.Mod, "**=": ast.Pow,
-    "@=": ast.MatMult, "&=": ast.BitAnd, "|=": ast.BitOr, "^=": ast.BitXor, "<<=": ast.LShift, ">>=": ast.RShift,
-}  # fmt: skip
-
-
-def _operator(sign: Any) -> ast.operator:
-    return _OPERATORS[sign.value]()  # type: ignore[no-any-return]
-
-
-def _gone_over(at: ast.expr, value: ast.expr) -> list[ast.expr]:
-    """What is to be checked of the value: what a slice is given is gone over."""
-    return [is_of(value, "INDEXED")] if isinstance(at, ast.Slice) else []
-
-
-def _calls(x: ast.expr) -> bool:
-    return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in walk(x))
-
-
-def _is_computed_simply(index: ast.expr) -> bool:
-    """Whether an index is of names and numbers, or computed of such without calls: at another time it would be the same."""
-    return _subscript(index) is not None or not _calls(index)
-
-
-def _mentions(x: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in walk(x))
-
-
-def _is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
-    """Whether a container is changed without a note."""
-    if not isinstance(x, ast.Name) or x.id not in fresh.containers:
-        return is_in(x, "noted")
-    maker = fresh.makers.get(x.id)
-    if maker is None:
-        return is_of(x, "FRESH")
-    # It is of the class that the name means: that is what was called.
-    return ast.BoolOp(ast.And(), [is_of(x, "FRESH"), ast.Compare(call_of("kind", x), [ast.Is()], [load(maker)])])
+    return located(call, ast.Call(known, [given_up(VALUE)], []))  # type: ignore[no-any-return]

@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from autograph.load.parts import hook_of
+from autograph.load.parts import call_of, hook_of, is_in, is_of, load
 from autograph.source.parse import children, walk
 
-__all__ = ["CHANGING", "READING", "VIEWS", "Fresh", "fresh_names", "otherwise_bound", "scope_of"]
+__all__ = ["CHANGING", "READING", "VIEWS", "Fresh", "fresh_names", "is_ours", "otherwise_bound", "scope_of"]
 
 CHANGING = frozenset("append clear popitem reverse setdefault update".split())
 """Methods that change lists or dictionaries, whatever their arguments are."""
@@ -127,3 +127,14 @@ def scope_of(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             continue
         yield from scope_of(children(node))
+
+
+def is_ours(x: ast.expr, fresh: Fresh) -> ast.expr:
+    """Whether a container is changed without a note."""
+    if not isinstance(x, ast.Name) or x.id not in fresh.containers:
+        return is_in(x, "noted")
+    maker = fresh.makers.get(x.id)
+    if maker is None:
+        return is_of(x, "FRESH")
+    # It is of the class that the name means: that is what was called.
+    return ast.BoolOp(ast.And(), [is_of(x, "FRESH"), ast.Compare(call_of("kind", x), [ast.Is()], [load(maker)])])

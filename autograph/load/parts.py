@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeGuard
 
-from autograph.source.parse import children
+from autograph.source.parse import children, walk
 
 __all__ = [
+    "BASE",
     "HOOKS",
+    "INDEX",
+    "VALUE",
+    "Visit",
     "bind",
     "call_of",
     "copied",
@@ -18,14 +23,21 @@ __all__ = [
     "is_in",
     "is_member",
     "is_of",
+    "is_slice",
     "load",
+    "loaded",
     "located",
+    "may_call",
+    "mentions",
     "not_of",
     "quickly",
+    "subscript",
 ]  # fmt: skip
 
 HOOKS = "ag__"
-_BASE = "ag__base"
+BASE, INDEX, VALUE = "ag__base", "ag__index", "ag__value"  # for operands that are computed
+Visit: TypeAlias = Callable[[Any], Any]
+"""Shortens a part of the code."""
 
 
 def load(name: str) -> ast.expr:
@@ -38,7 +50,7 @@ def bind(name: str, value: ast.expr) -> ast.expr:
     return ast.NamedExpr(ast.Name(name, ast.Store()), value)
 
 
-def given_up(name: str = _BASE) -> ast.expr:
+def given_up(name: str = BASE) -> ast.expr:
     """What the name for an operand holds, which it then holds no more."""
     both = ast.Tuple([load(name), bind(name, ast.Constant(None))], ast.Load())
     return ast.Subscript(both, ast.Constant(0), ast.Load())
@@ -90,6 +102,44 @@ def quickly(checks: list[ast.expr], short: ast.expr, long: ast.expr) -> ast.expr
         return copied(short)  # type: ignore[no-any-return]
     test = checks[0] if len(checks) == 1 else ast.BoolOp(ast.And(), checks)
     return ast.IfExp(copied(test), copied(short), copied(long))
+
+
+def is_slice(index: ast.expr) -> TypeGuard[ast.Call]:
+    """Whether an index is a slice: the conversion calls it by that name only where it is the built-in one."""
+    if not isinstance(index, ast.Call) or index.keywords:
+        return False
+    return hook_of(index) == "slice" or (isinstance(index.func, ast.Name) and index.func.id == "slice")
+
+
+def loaded(x: ast.expr, at: ast.expr) -> ast.expr:
+    """An item that is read."""
+    return ast.Subscript(x, at, ast.Load())
+
+
+def subscript(index: ast.expr) -> tuple[ast.expr, list[ast.expr]] | None:
+    """A subscript of names and numbers, and what is to be checked of them."""
+    parts, at = [index], index
+    if isinstance(index, ast.Tuple):
+        parts = index.elts
+    elif isinstance(index, ast.Call):
+        if not is_slice(index):
+            return None
+        parts = list(index.args)
+        bounds = [None if isinstance(p, ast.Constant) and p.value is None else p for p in parts]
+        at = ast.Slice(*(bounds if len(bounds) > 1 else [None, *bounds]))  # type: ignore[assignment]
+    if not all(map(is_atom, parts)):
+        return None
+    return at, [is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name)]
+
+
+def may_call(x: ast.expr) -> bool:
+    """Whether evaluating it may run code of the user's, or gives a name to something."""
+    return any(isinstance(node, (ast.Call, ast.Attribute, ast.NamedExpr)) for node in walk(x))
+
+
+def mentions(x: ast.expr, name: str) -> bool:
+    """Whether a name is in it."""
+    return any(isinstance(node, ast.Name) and node.id == name for node in walk(x))
 
 
 def located(origin: ast.AST, made: Any) -> Any:

@@ -50,10 +50,11 @@ import ast
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from autograph.load.at_once import expression_at_once, writing_at_once
+from autograph.load.at_once import expression_at_once
 from autograph.load.fresh import VIEWS, Fresh, fresh_names, scope_of
 from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
 from autograph.load.turns import bound_from_within, goes_over_range, without_questions
+from autograph.load.writes_at_once import writing_at_once
 from autograph.source.parse import children, walk
 
 __all__ = ["shorten"]
