@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from autograph.errors import refusals as _words_of_errors  # noqa: F401 (eager errors have them, too)
 from autograph.load.cache import CodeCache
 from autograph.source.parse import walk
+from runtime.ir.graph import Location
 from runtime.tensor.trace import STATE
 
 _ROOT = __file__.replace("\\", "/").rsplit("/", 3)[0]
@@ -60,15 +61,30 @@ def leave_eager_code(error: BaseException) -> None:
         hide_internal_frames(error)
 
 
-def synthetic_frame(
-    file: str, line: int, function_name: str, error: BaseException, columns: tuple[int, int] | None = None
-) -> BaseException:
-    """Add a real entry for a line of the user's to an exception's traceback: the innermost but for functions called back.
+def synthetic_frames(place: Location, error: BaseException) -> BaseException:
+    """Add real entries for a place of the user's and the calls that led there to an exception's traceback: the innermost
+    but for functions called back.
 
     For errors of executed graphs, whose nodes know their place in the user's source but run
-    without a frame there. `columns` are what a caret points at (first, and one after the last; they count bytes).
-    Returns the exception.
+    without a frame there. Returns the exception.
     """
+    calls: list[Location] = []
+    for call in place.calls:
+        if is_internal(call.file) or _NUMPY in call.file:
+            continue
+        if calls and call.code is not None and call.code in HELPERS:
+            calls.pop()  # as in tracebacks below
+        calls.append(call)
+    shown = calls if len(calls) <= 2 * _SHOWN else calls[:_SHOWN] + calls[-_SHOWN:]
+    made = [_made_entry(call.file, call.line, call.function, call.columns) for call in shown]
+    entries = list(_entries(error.__traceback__))
+    at = _called_back(entries)
+    error.__traceback__ = _chain([*entries[:at], *made, *entries[at:]])
+    return error
+
+
+def _made_entry(file: str, line: int, function_name: str, columns: tuple[int, int] | None) -> types.TracebackType:
+    """An entry of a traceback; `columns` are what a caret points at (first, and one after the last; they count bytes)."""
     start, end = columns or _whole_line(file, line)
     statement = ast.parse("raise error").body[0]
     for node in walk(statement):
@@ -80,11 +96,8 @@ def synthetic_frame(
     try:
         exec(code, {"error": carrier, "__name__": "__graph__"})
     except RuntimeError as raised:
-        made = list(_entries(raised.__traceback__))[1:]  # the first is this function
-    entries = list(_entries(error.__traceback__))
-    at = _called_back(entries)
-    error.__traceback__ = _chain([*entries[:at], *made, *entries[at:]])
-    return error
+        made = raised.__traceback__
+    return list(_entries(made))[1]  # the first is this function
 
 
 def _called_back(entries: list[types.TracebackType]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograph.errors.refusals import refusal
-from autograph.load.user_traceback import hide_internal_frames, synthetic_frame
+from autograph.load.user_traceback import hide_internal_frames, synthetic_frames
 from autograph.operators.values.descriptors import Leaf, canonical, is_list, loosen
 from autograph.operators.values.descriptors import Sequence as AnyLength
 from autograph.staging.fitting import Taken, leaves_of
@@ -368,7 +368,7 @@ def _placed(error: Exception) -> Exception:
     location = getattr(error, "__autograph_location__", None)
     error = as_eager(error)
     if location is not None:
-        synthetic_frame(location.file, location.line, location.function, error, location.columns)
+        synthetic_frames(location, error)
     return error
 
 

@@ -16,7 +16,7 @@ from types import CellType
 from typing import Any, TypeAlias
 
 from autograph.errors.refusals import refusal
-from autograph.load.user_traceback import synthetic_frame
+from autograph.load.user_traceback import synthetic_frames
 from autograph.operators.containers.heap import Heap
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
@@ -460,7 +460,7 @@ def _collect(
         if (text := text_in(value)) is not None:
             error, made_at = refusal("text-of-tensor", what=what), place_of(text)
             if made_at is not None:
-                synthetic_frame(made_at.file, made_at.line, made_at.function, error, made_at.columns)
+                synthetic_frames(made_at, error)
             raise error
     with leaving(trace, theirs):
         outputs = pack(result[0], traced.result)

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 from runtime.ops.registry import Op
 from runtime.typesys.spec import TensorType, ValueType
 
-__all__ = ["Graph", "Location", "Node", "Value", "next_id"]
+__all__ = ["Calling", "Graph", "Location", "Node", "Value", "next_id"]
 
 _node_ids = itertools.count()
 
@@ -35,32 +36,72 @@ def next_id() -> int:
     return next(_node_ids)
 
 
+class Calling:
+    """A function of the user's that is calling: its code, where in it, and who called it; without code nobody calls.
+
+    Callable because frames keep it where debuggers put a function to be called at each line.
+    """
+
+    __slots__ = ("code", "lasti", "outer")
+
+    def __init__(self, code: CodeType | None = None, lasti: int = -1, outer: Calling | None = None) -> None:
+        self.code = code
+        self.lasti = lasti
+        self.outer = outer
+
+    def __call__(self, *event: Any) -> None:
+        """Nothing is done at a line."""
+
+
 class Location:
-    """Where in the user's source a node came from. Columns are found only when asked for."""
+    """Where in the user's source a node came from, and by which calls. Columns are found only when asked for.
 
-    __slots__ = ("_code", "_lasti", "file", "function", "line")
+    """
 
-    def __init__(self, file: str, line: int, function: str = "", code: Any = None, lasti: int = -1) -> None:
+    __slots__ = ("_lasti", "callers", "code", "file", "function", "line")
+
+    def __init__(
+        self,
+        file: str,
+        line: int,
+        function: str = "",
+        code: CodeType | None = None,
+        lasti: int = -1,
+        callers: Calling | None = None,
+    ) -> None:
         self.file = file
         self.line = line
         self.function = function
-        self._code = code
+        self.code = code
         self._lasti = lasti
+        self.callers = callers
+
+    @property
+    def calls(self) -> list[Location]:
+        """The places of the calls that led here, outermost first, and this one."""
+        found = [self]
+        call = self.callers
+        while call is not None and call.code is not None:
+            line = next(itertools.islice(call.code.co_positions(), call.lasti // 2, None), (None,))[0]
+            if line is not None:
+                found.append(Location(call.code.co_filename, line, call.code.co_name, call.code, call.lasti))
+            call = call.outer
+        return found[::-1]
 
     @property
     def column(self) -> int | None:
         """0-based column, if the interpreter kept it."""
-        if self._code is None or self._lasti < 0:
+        if self.code is None or self._lasti < 0:
             return None
-        position = next(itertools.islice(self._code.co_positions(), self._lasti // 2, None), None)
+        position = next(itertools.islice(self.code.co_positions(), self._lasti // 2, None), None)
         return None if position is None else position[2]
 
     @property
     def columns(self) -> tuple[int, int] | None:
         """0-based first column, and the one after the last, in bytes; None where it goes over several lines."""
-        if self._code is None or self._lasti < 0:
+        if self.code is None or self._lasti < 0:
             return None
-        position = next(itertools.islice(self._code.co_positions(), self._lasti // 2, None), (None,) * 4)
+        position = next(itertools.islice(self.code.co_positions(), self._lasti // 2, None), (None,) * 4)
         first, last, start, end = position
         return None if start is None or end is None or first != last or first != self.line else (start, end)
 

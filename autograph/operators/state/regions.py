@@ -6,6 +6,7 @@ and what its places held at the end becomes its outputs.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +17,8 @@ from autograph.operators.state.dict_places import by_item, put_back
 from autograph.operators.state.nesting import outwards
 from autograph.operators.state.places import UNDEFINED, AttributePlace, CellPlace
 from autograph.operators.state.plain_arrays import in_lists_staged
-from runtime.ir.build import Region, internal_folders, user_location
-from runtime.ir.graph import Graph, Location, Value
+from runtime.ir.build import Region, calling, internal_folders, user_location, users_frame
+from runtime.ir.graph import Calling, Graph, Location, Value
 from runtime.ops.effects import Slot
 from runtime.ops.registry import get
 from runtime.tensor.tensor import is_staged
@@ -156,7 +157,7 @@ _LEAVING = "__autograph_leaving__"
 def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) -> None:
     """Note on an exception that the user's code raises it: if nothing catches it on its way out of the region, a node
     will raise it. (A note elsewhere would keep the exception's frames, and what they hold would seem to be held.)"""
-    setattr(error, _LEAVING, (values, attrs, user_location()))
+    setattr(error, _LEAVING, (values, attrs, user_location(current_trace().builder.root)))
 
 
 def left_by(trace: Trace, error: BaseException) -> bool:
@@ -207,7 +208,7 @@ def _abandoned(trace: Trace, error: BaseException) -> bool:
         whole = any(map(is_staged, error.args))
         arguments = tuple(str(a) if whole else slotted(trace, a, values) for a in error.args)
         attrs = {"exception": type(error), "arguments": arguments, "template": ()}
-        trace.builder.emit(get("raise_"), values, attrs, (), (), _place_of(error))
+        trace.builder.emit(get("raise_"), values, attrs, (), (), _place_of(trace, error))
     elif not trace.notes.get("provisional") or not isinstance(error, _UNTIL_TYPES) or is_ours(error):
         return False
     trace.notes["abandoned"] = trace.notes.get("abandoned", 0) + 1
@@ -252,16 +253,24 @@ _UNTIL_TYPES = (TypeError, AttributeError, *_LATER)
 """What Python raises of the None, the number or the empty list that a variable holds before its loop."""
 
 
-def _place_of(error: BaseException) -> Location | None:
-    """Where user's code raised an exception."""
+def _place_of(trace: Trace, error: BaseException) -> Location | None:
+    """Where user's code raised an exception, which has left the functions that its traceback shows."""
     found = None
+    here = users_frame(sys._getframe(1))
+    root = trace.builder.root
+    callers = None if here is None or id(here) == root else Calling(here.f_code, here.f_lasti, calling(here, root))
     place = error.__traceback__
     while place is not None:
         code = place.tb_frame.f_code
         if not code.co_filename.startswith(tuple(internal_folders)):
-            found = Location(code.co_filename, place.tb_lineno, code.co_name, code, place.tb_lasti)
+            if found is not None:
+                callers = Calling(found.tb_frame.f_code, found.tb_lasti, callers)
+            found = place
         place = place.tb_next
-    return found
+    if found is None:
+        return None
+    code = found.tb_frame.f_code
+    return Location(code.co_filename, found.tb_lineno, code.co_name, code, found.tb_lasti, callers)
 
 
 def is_ours(error: BaseException) -> bool:
@@ -411,7 +420,7 @@ def as_python_says(error: BaseException) -> BaseException:
 
 def _raise_node(trace: Trace, error: NameError) -> None:
     name = str(error).split("'")[1] if "'" in str(error) else "?"
-    place = _place_of(error)
+    place = _place_of(trace, error)
     line = "" if place is None else f" in line {place.line}"
     trace.notes.setdefault("unset", {})[name] = (
         f"'{name}' must be defined before the branch or loop: it is read{line} before anything has set it"

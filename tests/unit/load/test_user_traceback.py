@@ -6,7 +6,8 @@ import pytest
 
 from autograph.load import user_traceback
 from autograph.load.conversion import convert_function
-from autograph.load.user_traceback import hide_internal_frames, synthetic_frame
+from autograph.load.user_traceback import hide_internal_frames, synthetic_frames
+from runtime.ir.graph import Location
 
 BOUNDARY = """
 def call(f):
@@ -61,11 +62,11 @@ def test_verbosity_keeps_them(call, monkeypatch) -> None:
 
 
 def test_synthetic_frame_shows_the_users_line() -> None:
-    error = synthetic_frame(__file__, user.__code__.co_firstlineno + 3, "user", ValueError("late"))
+    error = synthetic_frames(Location(__file__, user.__code__.co_firstlineno + 3, "user"), ValueError("late"))
     shown = "".join(traceback.format_exception(error))
     assert shown.count("File") == 1
     assert f'line {user.__code__.co_firstlineno + 3}, in user\n    raise RuntimeError\n' in shown
-    synthetic_frame(__file__, 1, "deeper", error)
+    synthetic_frames(Location(__file__, 1, "deeper"), error)
     assert names(error) == ["user", "deeper"]
 
 
