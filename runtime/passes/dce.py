@@ -112,16 +112,22 @@ def _clean_loop(node: Node, live: set[Value], effects: set[str]) -> None:
 
 def _carried_needed(node: Node, lead: int, live: set[Value], effects: set[str]) -> list[int]:
     """The carried values that stay."""
-    body = node.regions[-1]
-    needed = {k for k, v in enumerate(node.outputs) if v in live}
+    needed = _loop_inputs(node, lead, {k for k, v in enumerate(node.outputs) if v in live}, effects)
+    return [k for k in range(node.carried) if lead + k in needed]
+
+
+def _loop_inputs(node: Node, lead: int, used: set[int], effects: set[str]) -> set[int]:
+    """Indices of the inputs that some outputs of a loop, its condition and its effects depend on."""
+    body, carried = node.regions[-1], range(node.carried)
+    needed = {lead + k for k in used}
     if lead == 0:
         test = node.regions[0]
         needed |= _inputs_needed(test, set(test.outputs), effects)
     while True:
-        wanted = {body.outputs[k] for k in needed if 0 <= k < node.carried}
-        more = needed | {j - lead for j in _inputs_needed(body, wanted, effects)}
+        wanted = {body.outputs[j - lead] for j in needed if j - lead in carried}
+        more = needed | _inputs_needed(body, wanted, effects)
         if more == needed:
-            return [k for k in range(node.carried) if k in needed]
+            return needed | set(range(lead))
         needed = more
 
 
@@ -140,9 +146,23 @@ def _inputs_needed(region: Graph, wanted: set[Value], effects: set[str]) -> set[
     """Indices of the inputs that `wanted` values and effects of a region depend on."""
     needed = set(wanted)
     for node in reversed(region.nodes):
-        if has_effect(node, effects) or any(v in needed for v in node.outputs):
-            needed.update(node.inputs)
+        used = {k for k, v in enumerate(node.outputs) if v in needed}
+        if used or has_effect(node, effects):
+            needed.update(_needed_by(node, used, effects))
     return {v.index for v in region.inputs if v in needed}
+
+
+def _needed_by(node: Node, used: set[int], effects: set[str]) -> list[Value]:
+    """The inputs that some outputs of a node, and its effects, depend on: what a list's copy in a loop feeds is not all
+    that the loop is given."""
+    if len(used) < len(node.outputs):
+        if node.op.name == "cond":
+            inner = (_inputs_needed(g, {g.outputs[k] for k in used}, effects) for g in node.regions)
+            return [node.inputs[0], *(node.inputs[1 + j] for j in set().union(*inner))]
+        if node.op.name in ("while_loop", "for_loop"):
+            lead = 1 if node.op.name == "for_loop" else 0
+            return [node.inputs[j] for j in _loop_inputs(node, lead, used, effects)]
+    return node.inputs
 
 
 def _keep_outputs(node: Node, kept: list[int]) -> None:

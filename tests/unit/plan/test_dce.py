@@ -95,3 +95,18 @@ def test_substitute_and_users() -> None:
     substitute(graph, {a: b})
     assert c.node.inputs == [b, b]
     assert compile_graph(graph)(1) == [9]
+
+
+def test_a_value_that_loops_in_loops_and_branches_only_keep_in_step_goes() -> None:
+    f = F()
+    n = f.input(INT, "n")
+
+    def turn(i, s, p):
+        return f.cond(f.less(i, s), lambda: [f.add(s, 1), f.mul(p, s)], lambda: [f.add(s, i), f.add(p, 1)])
+
+    out = f.for_loop(n, [0, 1], lambda i, s, p: f.for_loop(n, [s, p], turn))
+    graph = eliminate_dead_code(f.returns(out[0]))
+    assert [node.carried for node in graph.walk() if node.op.name == "for_loop"] == [1, 1]
+    assert "mul" not in ops(graph)
+    assert [len(node.outputs) for node in graph.walk() if node.op.name == "cond"] == [1]
+    assert compile_graph(graph)(3) == [compile_graph(clone(f.returns(out[0])))(3)[0]]
