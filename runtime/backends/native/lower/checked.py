@@ -8,9 +8,10 @@ from runtime.backends.native.lower.code import Code
 from runtime.backends.native.lower.scalars import Ops, Scalar
 from runtime.backends.native.lower.types import number
 
-__all__ = ["CheckedOps", "WrappingOps"]
+__all__ = ["MOST_KEPT", "CheckedOps", "WrappingOps"]
 
 _SPARE = 2**32  # by which a product by a constant stays below 64 bits, so that small numbers can be added without a test
+MOST_KEPT = 2  # numbers of a loop's turn that it asks about at its end
 _ALL = 2**60  # up to which Python's integers are asked to be, where it costs more to find out whether they need to
 
 
@@ -62,11 +63,13 @@ class CheckedOps(Ops):
         code = self.code
         known = code.range_of(x.reg) if code.required is None else code.ranges.get(x.reg)  # whether it is needed or not
         if known is not None and known[0] >= 0:
-            fine = self.code.op(f"icmp ule i64 {x.reg}, {most}")
+            moved, limit = str(x.reg), most
         else:
-            moved = self.code.op(f"add i64 {x.reg}, {most}")
-            fine = self.code.op(f"icmp ule i64 {moved}, {2 * most}")
-        self.code.require(fine, self.failure, always=most >= _ALL)
+            moved, limit = code.op(f"add i64 {x.reg}, {most}"), 2 * most
+        if code.late is not None and len(code.late) < MOST_KEPT and most >= _ALL:
+            code.late.append((moved, limit))
+        else:
+            code.require(code.op(f"icmp ule i64 {moved}, {limit}"), self.failure, always=most >= _ALL)
         self.code.narrow(x.reg, -most, most)
 
     def divide(self, x: Scalar, y: Scalar) -> Scalar:

@@ -57,6 +57,7 @@ class Code:
         self._types: dict[str, str] = {}
         self._scanned = 0, 0  # lines of the prologue and others whose registers are among them
         self.required: list[str] | None = None  # conditions of what is computed before it is known whether it is needed
+        self.late: list[tuple[str, int]] | None = None  # numbers that a loop asks at its end to have been below others
         self.promised: dict[str, str] = {}  # types of registers that are defined later
         self.wider: dict[Operand, str | tuple[str, Operand, Operand]] = {}  # the same in 64 bits, or of what
         self.ranges: dict[Operand, tuple[int, int]] = {}  # what integers in registers are known to lie between

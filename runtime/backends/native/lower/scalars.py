@@ -155,7 +155,8 @@ class Ops:
         most = 2 ** (8 * SIZE[x.code] - 1)
         if ends is None or not -most <= ends[0] <= ends[1] < most:
             return None
-        result = self._within(self._new(f"{word} nsw {x}, {y.reg}", x.code), ends)
+        fits = " nsw" if self.code.late is None else ""  # else what a turn should have left may come here
+        result = self._within(self._new(f"{word}{fits} {x}, {y.reg}", x.code), ends)
         if x.code != "i64" and (x.reg in self.code.wider or y.reg in self.code.wider):
             self.code.wider[result.reg] = word, x.reg, y.reg
         return result

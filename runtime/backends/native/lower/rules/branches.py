@@ -72,6 +72,7 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     lent = {b for v, r in zip(inputs, given, strict=True) if is_lent(ctx, v, r, node) for b in r.array.buffers}
     made: set[Buffer] = set()
     code.branch(str(test.reg), then, orelse, rarely=bool(code.depth) and _keeps_the_best(node))
+    late, code.late = code.late, None  # only one of them is gone through
     ends, results = [], []
     between: list[list[Range | None]] = []  # what is known of the results in each
     for label, graph, holds in zip((then, orelse), node.regions, (True, False), strict=True):
@@ -86,6 +87,7 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
         results.append(ctx.inside(branch))
         ends.append(code.block)
         code.jump(after)
+    code.late = late
     code.begin(after)
     ctx.writable |= made
     joined = [

@@ -124,14 +124,14 @@ def _try(ctx: FunctionLowering, node: Node, fn: Callable[..., Scalar], codes: li
         rep = ctx.env[value]
         number = rep if isinstance(rep, Scalar) else getattr(rep.expr, "scalar", None)
         elements.append(number if isinstance(number, Scalar) else Scalar("%any", kind))
-    required = code.required
-    code.required = None if required is None else []
+    required, late = code.required, code.late
+    code.required, code.late = None if required is None else [], None
     try:
         with code.scope():
             fn(*elements)
     finally:
         del code.lines[kept:]
-        code.block, code.required = block, required
+        code.block, code.required, code.late = block, required, late
 
 
 def _ufuncs() -> Any:

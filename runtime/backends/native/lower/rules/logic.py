@@ -108,7 +108,7 @@ def as_logic(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
     """Compute both sides and choose, unless one of them may leave native code."""
     code = ctx.code
     given = [ctx.scalar(v) for v in node.inputs[1:]]  # which may be loops: they stay, whatever becomes of the sides
-    lines, block = len(code.lines), code.block
+    lines, block, late = len(code.lines), code.block, len(code.late or ())
 
     def side(graph: Graph) -> list[Scalar]:
         ctx.region(graph, given)
@@ -117,6 +117,8 @@ def as_logic(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
     then, other = (ctx.inside(lambda graph=graph: side(graph)) for graph in node.regions)  # type: ignore[misc]
     if code.block != block:
         del code.lines[lines:]
+        if code.late is not None:
+            del code.late[late:]
         code.block = block
         return False
     for out, x, y in zip(node.outputs, then, other, strict=True):

@@ -37,11 +37,13 @@ from runtime.backends.native.lower.rules.blocks import in_blocks
 from runtime.backends.native.lower.rules.branches import is_lent, settled
 from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.kernels import pack_weights
+from runtime.backends.native.lower.rules.late import Late
 from runtime.backends.native.lower.rules.list_memory import as_number, plans_memory
 from runtime.backends.native.lower.rules.turns import (
     Stretch,
     bound_chosen_sums,
     bound_sums,
+    bound_sums_before,
     counter,
     either,
     has_items,
@@ -204,6 +206,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     stretch = Stretch(ctx, carried, tells, step, count if counted else None) if asks else None
     if stretch:
         bound_sums(ctx, node, stretch, phis, turn if counted else None)
+    else:
+        bound_sums_before(ctx, node, known, phis, count)
     before = code.block
     code.jump(head)
     code.begin(head)
@@ -214,6 +218,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     for name, (type, _) in carried.items():
         code.promised[name] = type
         code.lines.append("")
+    late = Late(ctx, node, asks)
     for array in states:
         if isinstance(array, Growing):
             array.open(ctx)
@@ -247,7 +252,8 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         return _carry(ctx, body, states, [v.type for v in body.inputs[start:]])
 
     code.depth += 1
-    finals = ctx.inside(run)
+    with late:
+        finals = ctx.inside(run)
     code.depth -= 1
     code.innermost = around
     ctx.proved = outside
@@ -257,6 +263,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
         code.do(f"call void @ag_arena_back(ptr {ctx.arena}, ptr {marked[0]}, i64 {marked[1]})")
     following = code.op(f"add nuw nsw i64 {turn}, 1")
     stay = all(isinstance(s, Scalar) or (isinstance(s, _Slot) and not s.swapped and not s.taken) for s in states)
+    late.end_turn()
     left = leave_at_break(ctx, node, finals, after) if stay and not counted else None
     last = code.block
     code.do(f"br label %{head}{mark_of(ctx, node)}")
@@ -267,11 +274,13 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     firsts = stretch.firsts if stretch else {name: first for name, (_, first) in carried.items()}
     for line, (name, (type, _)) in enumerate(carried.items(), opened):
         code.lines[line] = f"  {name} = phi {type} [ {firsts[name]}, %{before} ], [ {become[name]}, %{last} ]"
+    late.write(before, last)
     if stretch:
-        stretch.close(after)
+        stretch.close(after, late)
     code.begin(after)
     for k, (_, now) in phis.items() if left is not None else ():
         phi_reps[k] = either(ctx, now, tested, finals[k], str(left))
+    late.ask_after(tested, left)
     ctx.memory.loops.append((moment, code.moment))
     code.moment += 1
     shared = frozenset[Buffer]().union(*(s.buffers for s in slots if s.taken))

@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.function import FunctionLowering
+from runtime.backends.native.lower.rules.late import Late
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import (
     Carried,
@@ -27,6 +28,7 @@ __all__ = [
     "Stretch",
     "bound_chosen_sums",
     "bound_sums",
+    "bound_sums_before",
     "counter",
     "either",
     "has_items",
@@ -45,6 +47,8 @@ MOST_UNPOLLED = 2**20  # turns of a loop inside another that asks
 _HALF = 2**62  # how large sums may be at the beginning of a stretch
 _MOST_SUM = 2**45  # what a turn of a stretch may add to those
 _MOST_SUMMED_TURNS = 2**45 - 2**17  # of loops that have such sums: hours or days
+_MOST_BOUNDED_TURNS = 2**40  # of loops whose sums are tested before them
+_MOST_BOUNDED_SUM = 2**20  # what a turn of those may add
 _SMALL = 2**5  # what a turn may add so that a number stays within 62 bits
 
 
@@ -100,17 +104,26 @@ def _range_of(ctx: FunctionLowering, rep: Any) -> Range | None:
 
 
 def goes_unevenly(node: Node) -> bool:
-    """Whether a loop writes items at places that are not a fixed distance apart: vectors would only make it slower."""
+    """Whether a loop writes items at places that are not a fixed distance apart: vectors would only make it slower, and of
+    turns written in a row, LLVM would give each an address of its own that the loop around goes on with."""
     body = node.regions[-1]
-    if node.op.name != "while_loop" or not any(n.op.name in ("index_update", "list_set") for n in body.walk()):
+    if not any(n.op.name in ("index_update", "list_set") for n in body.walk()):
         return False
+    if node.op.name == "for_loop":  # turns of a range times its step
+        steps = {v for v in body.inputs[1 + node.carried :] if _is_number(v)}
+        return any(n.op.name == "mul" and body.inputs[0] in n.inputs and steps & {*n.inputs} for n in body.nodes)
     for k in range(node.carried):
         step = body.outputs[k].node
         if step is not None and step.op.name in ("add", "sub") and body.inputs[k] in step.inputs:
             other = step.inputs[0] if step.inputs[1] is body.inputs[k] else step.inputs[1]
-            if _is_number(other) and (other.node is None or other.node.op.name != "constant"):
+            if _is_found(other):
                 return True
     return False
+
+
+def _is_found(value: Value) -> bool:
+    """Whether an integer is no constant."""
+    return _is_number(value) and (value.node is None or value.node.op.name != "constant")
 
 
 def mark_of(ctx: FunctionLowering, node: Node) -> str:
@@ -173,8 +186,7 @@ _DIVIDES = frozenset(("floordiv", "mod", "truncatemod", "divmod"))
 
 def _by_unknown(node: Node) -> bool:
     """Whether integers are divided by one that is not known before."""
-    by = node.inputs[1]
-    return _is_number(by) and (by.node is None or by.node.op.name != "constant")
+    return _is_found(node.inputs[1])
 
 
 _MOST_SUMMED = 24  # nodes of a turn of which four are written in a row
@@ -237,6 +249,37 @@ def bound_sums(
     if sums and turn is not None and code.ranges[turn][1] > _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS:
         code.require(code.op(f"icmp sle i64 {stretch.firsts[turn]}, {_MOST_SUMMED_TURNS}"), ctx.failure)
         code.ranges[turn] = 0, _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS
+
+
+def bound_sums_before(
+    ctx: FunctionLowering, node: Node, known: Carried, numbers: dict[int, tuple[Scalar, Scalar]], count: Operand
+) -> None:
+    """Before a loop that does not ask for signals: go on only with sums that all its turns cannot take out of 64 bits."""
+    code = ctx.code
+    if known.turns > _MOST_BOUNDED_TURNS and not known.counted:
+        return
+    bounded = False
+    for k, (low, high) in known.sums.items():
+        if k not in numbers or not -_MOST_BOUNDED_SUM <= low <= high <= _MOST_BOUNDED_SUM:
+            continue
+        first, now = numbers[k]
+        between = code.range_of(now.reg)
+        if first.code != "i64" or (between is not None and -_HALF <= between[0] <= between[1] <= _HALF):
+            continue
+        if known.turns > _MOST_BOUNDED_TURNS and not bounded:
+            if node.op.name != "for_loop":
+                return
+            code.require(code.op(f"icmp sle i64 {count}, {_MOST_BOUNDED_TURNS}"), ctx.failure)
+            bounded = True
+        start = code.range_of(first.reg)
+        positive = start is not None and start[0] >= 0
+        if start is None or not -_HALF // 2 <= start[0] <= start[1] <= _HALF // 2:
+            moved = first.reg if positive else code.op(f"add i64 {first.reg}, {_HALF // 2}")
+            code.require(code.op(f"icmp ule i64 {moved}, {_HALF // 2 if positive else _HALF}"), ctx.failure)
+        else:
+            positive = start[0] >= 0
+        ends = 0 if positive and low >= 0 else -_HALF, _HALF
+        code.ranges[now.reg] = ends if between is None else (max(between[0], ends[0]), min(between[1], ends[1]))
 
 
 def bound_chosen_sums(ctx: FunctionLowering, node: Node, known: Carried, numbers: dict[int, tuple[Scalar, Scalar]]) -> None:
@@ -302,10 +345,11 @@ class Stretch:
         code.do(f"br i1 {code.op(f'icmp {less} i64 {self._turn}, {self.last}')}, label %{go}, label %{self.end}, !prof !0")
         code.begin(go)
 
-    def close(self, after: str) -> None:
+    def close(self, after: str, late: Late) -> None:
         """After the inner loop: ask, and go round again, unless all turns are done."""
         code = self._ctx.code
         code.begin(self.end)
+        late.ask()
         if self._count is not None:
             ask = code.label("ask")
             code.branch(code.op(f"icmp slt i64 {self._turn}, {self._count}"), ask, after)
