@@ -316,11 +316,14 @@ _HARMLESS = frozenset("len abs min max sum any all isinstance ord int float str 
 
 def _owners_read(test: ast.expr) -> list[str] | None:
     """The names of the objects whose attributes a test reads, which a property may write to; None where it may write
-    anyhow."""
+    anyhow, or to objects that only the test names: `any(p.moves for p in ps)`."""
     found: dict[str, None] = {}
+    own: set[str] = set()
     for node in walk(test):
         if isinstance(node, ast.NamedExpr):
             return None
+        if isinstance(node, ast.arg):
+            own.add(node.arg)
         if isinstance(node, ast.Attribute):
             if not isinstance(node.value, ast.Name):
                 return None
@@ -330,7 +333,9 @@ def _owners_read(test: ast.expr) -> list[str] | None:
             function = node.args[0]
             if not isinstance(function, ast.Name) or function.id not in _HARMLESS:
                 return None
-    return list(found)
+        elif isinstance(node, ast.comprehension):
+            own.update(n.id for n in walk(node.target) if isinstance(n, ast.Name))
+    return None if own & found.keys() else list(found)
 
 
 def _target(body: ast.FunctionDef, statements: list[ast.stmt]) -> tuple[str, list[ast.stmt]]:
