@@ -127,7 +127,11 @@ def _by_items(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     if not a or not b:
         return compare(len(a), len(b))
     rest = partial(_by_items, compare, strict, a[1:], b[1:])
-    return or_(truth_of(_ordered(strict, strict, a[0], b[0])), lambda: and_(same(a[0], b[0]), rest))
+    alike = same(a[0], b[0])
+    if alike is True:  # there may be no order between them: `None` and `None`
+        return rest()
+    first = truth_of(_ordered(strict, strict, a[0], b[0]))
+    return first if alike is False else or_(first, lambda: and_(alike, rest))
 
 
 _METHODS = {f"__{name}__": hook for name, hook in zip(("eq", "lt", "le", "gt", "ge"), (eq, lt, lt_e, gt, gt_e), strict=True)}
