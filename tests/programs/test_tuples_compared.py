@@ -1,5 +1,6 @@
 """Tuples and dictionaries with staged items, compared as Python compares them, and looked for in lists."""
 
+import heapq
 from typing import NamedTuple
 
 import pytest
@@ -103,6 +104,25 @@ def best_named(a, b, c, d):
         if job < first:
             first = job
     return list(first), list(max(jobs)), list(min(jobs, key=lambda job: (job, 1)))
+
+
+@PROGRAMS.add(*FOUR)
+def with_what_has_no_order(a, b, c, d):
+    """Python asks whether items are equal first: `None < None` is not asked for."""
+    p, q = (1, None, a, b), (1, None, c, d)
+    return p < q, p >= q, (a, 1, None) < (b, 2, None), (1, None) <= (1, None), min((c, 0, {}), (d, 1, {}))[:2]
+
+
+@PROGRAMS.add(*FOUR)
+def heap_of_nodes(a, b, c, d):
+    heap = [(x, i, None) for i, x in enumerate((a, b, c, d))]
+    heapq.heapify(heap)
+    total = 0
+    while len(heap) > 1:
+        one, other = heapq.heappop(heap), heapq.heappop(heap)
+        total += one[0] + other[0]
+        heapq.heappush(heap, (one[0] + other[0], 9 + total, None))
+    return total
 
 
 test_eager, test_staged, _ = PROGRAMS.tests()

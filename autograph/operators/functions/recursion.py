@@ -38,6 +38,7 @@ from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 __all__ = ["recursive"]
 
 NESTED = 3  # nested calls with changing arguments that are unrolled before these are joined
+CYCLE = 2  # nested calls between two with the same arguments, before all are joined
 UNROLLED = 50  # nested calls in one region that are taken to end by themselves
 ENDLESS = 100  # nested calls, each under a tensor condition of its own and none like another, that are taken to be endless
 _SUSPENDED = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines: calling them runs nothing
@@ -105,8 +106,10 @@ def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
         if other.named is not None:
             joined = join(other.named.types, entry.types)
             if joined is not None and canonical(joined) == canonical(other.named.types):
+                _join_cycle(mine, other)
                 return other.named.call(trace, call)
         elif other.graph is not region and _repeats(other, entry):
+            _join_cycle(mine, other)
             raise Restart(other, join(other.types, entry.types) or entry.types)
     _join_changing(mine, entry)
     return _run(trace, entry)
@@ -114,6 +117,23 @@ def _enter(trace: Trace, f: FunctionType, /, *args: Any, **kwargs: Any) -> Any:
 
 def _repeats(a: Entry, b: Entry) -> bool:
     return canonical(a.types) == canonical(b.types) or canonical(a.opened) == canonical(b.opened)
+
+
+def _join_cycle(mine: list[Entry], first: Entry) -> None:
+    """Start again where a function came back to the arguments of `first` by several others that join with them.
+
+    A search through a graph does: `visit(0)` calls `visit(1)`, that `visit(2)`, and each may call the others. As functions
+    of their own each would be traced in all others.
+    """
+    since = mine[mine.index(first) + 1 :]
+    if len(since) < CYCLE or any(e.rigid for e in mine):
+        return
+    types: list[Descriptor] | None = first.named.types if first.named else first.types
+    known = canonical(types)
+    for entry in since:
+        types = types and join(entry.named.types if entry.named else entry.types, types)
+    if types is not None and canonical(types) != known:
+        raise Restart(first, types, joins=True)
 
 
 def _join_changing(mine: list[Entry], entry: Entry) -> None:

@@ -248,9 +248,8 @@ def _unheld(trace: Trace, owners: dict[int, Any], records: list[Any]) -> set[int
     sharing = trace.notes.get("sharing")
     shared = () if sharing is None else sharing.relations
     heap = trace.notes["heap"].known if "heap" in trace.notes else ()
-    notes = ("alternatives told", "spent", "gone")
-    told = (*(trace.notes.get(name, ()) for name in notes), *trace.notes.get("advanced", ()))
-    known = births_of(trace).objects, trace.notes.get("named_reads", ()), trace.closures, shared, heap, *told
+    gone = trace.notes.get("spent", ()), trace.notes.get("gone", ()), *trace.notes.get("advanced", ())
+    known = births_of(trace).objects, trace.notes.get("named_reads", ()), trace.closures, shared, heap, *gone
     count.drop([owners, *known, *trace.notes.get("kept", ()), *records])
     rest = [key for key in owners if key not in count.dead]
     if rest and "debugged" in trace.notes:

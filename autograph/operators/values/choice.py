@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from autograph.errors.refusals import refusal
 from autograph.operators.state.nesting import is_open
@@ -45,7 +46,7 @@ __all__ = [
 class Choice:
     """One of `alternatives` (Python values that may hold staged tensors), by the staged integer `tag`."""
 
-    __slots__ = ("_alternatives", "_checked", "_descriptor", "_left", "_name", "_tag")
+    __slots__ = ("__weakref__", "_alternatives", "_checked", "_descriptor", "_left", "_name", "_tag")
     __hash__ = object.__hash__
 
     def __init__(self, descriptor: Any, tag: Tensor, alternatives: list[Any], name: str = "") -> None:
@@ -241,14 +242,18 @@ def tags_of(choice: Choice) -> frozenset[int]:
 def tell(truth: Any, *facts: Fact) -> Any:
     """`truth`, a staged one, of which it is noted what it tells of choices."""
     if facts and STATE.trace is not None and isinstance(truth, Tensor):
-        STATE.trace.notes.setdefault(_TOLD, {})[truth._value] = facts
+        noted = tuple((ref(choice), if_true, if_false) for choice, if_true, if_false in facts)  # it holds none of them
+        STATE.trace.notes.setdefault(_TOLD, {})[truth._value] = noted
     return truth
 
 
 def told_by(truth: Tensor) -> tuple[Fact, ...]:
     """What a staged truth tells of choices."""
     table = None if STATE.trace is None else STATE.trace.notes.get(_TOLD)
-    return () if table is None else table.get(truth._value, ())
+    if table is None:
+        return ()
+    noted = ((known(), if_true, if_false) for known, if_true, if_false in table.get(truth._value, ()))
+    return tuple(fact for fact in noted if fact[0] is not None)
 
 
 def knowing(truth: Tensor, when: bool, thunk: Callable[[], Any]) -> Callable[[], Any]:
