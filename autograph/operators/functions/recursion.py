@@ -128,11 +128,11 @@ def _join_cycle(mine: list[Entry], first: Entry) -> None:
     since = mine[mine.index(first) + 1 :]
     if len(since) < CYCLE or any(e.rigid for e in mine):
         return
-    types: list[Descriptor] | None = first.named.types if first.named else first.types
-    known = canonical(types)
+    own = first.named.types if first.named else first.types
+    types: list[Descriptor] | None = own
     for entry in since:
         types = types and join(entry.named.types if entry.named else entry.types, types)
-    if types is not None and canonical(types) != known:
+    if types is not None and canonical(types) != canonical(own):
         raise Restart(first, types, joins=True)
 
 
