@@ -35,6 +35,7 @@ from autograph.convert.passes.ternary import Ternary
 from autograph.convert.passes.texts import Texts
 from autograph.convert.passes.tuples import Tuples
 from autograph.convert.passes.unpacking import Unpacking
+from autograph.convert.passes.unused import Unused
 from autograph.convert.passes.walrus import Walrus
 from autograph.convert.template import copy_tree
 from autograph.errors.catalogue import PassError
@@ -42,6 +43,7 @@ from autograph.source.parse import Node, parse
 
 PASSES: tuple[type[Converter], ...] = (
     Functions,
+    Unused,
     Match,
     Walrus,
     Unpacking,

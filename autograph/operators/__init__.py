@@ -54,6 +54,7 @@ from autograph.operators.statements.staged_texts import percent, text
 from autograph.operators.statements.trials import ask
 from autograph.operators.statements.tries import EVERYTHING, try_stmt
 from autograph.operators.statements.truth import truth_of
+from autograph.operators.statements.unused import unused
 from autograph.operators.statements.while_loops import look, while_rest, while_stmt
 from autograph.operators.values import quick as quick
 from autograph.operators.values.quick import (
@@ -161,6 +162,7 @@ __all__ = [
     "turns",
     "undefined",
     "unpack",
+    "unused",
     "while_rest",
     "while_stmt",
     "with_stmt",

@@ -56,7 +56,7 @@ _OPERATIONS = {
         band_part matrix_diag matrix_diag_part matrix_set_diag triangle
     """,
     "runtime.ops.effects": """
-        assert_ print_ py_function raise_
+        assert_ demand print_ py_function raise_
     """,
     "runtime.ops.einsum": """
         einsum einsum_spread

@@ -160,6 +160,21 @@ class Assert(Op):
         return ()
 
 
+class Demand(Op):
+    """Nothing, of a value that nobody uses: its operand is computed for what that raises."""
+
+    name = "demand"
+    effect = "check"
+    outputs = 0
+
+    def infer(self, value: ValueType) -> tuple[()]:
+        return ()
+
+    @staticmethod
+    def kernel(value: Any) -> tuple[()]:
+        return ()
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
 class Slot:
     """An argument of an exception that is an input."""

@@ -8,6 +8,7 @@ from runtime.passes.batch import batch_products
 from runtime.passes.counted import count_loops
 from runtime.passes.cse import share_common
 from runtime.passes.dce import eliminate_dead_code
+from runtime.passes.demands import settle_demands
 from runtime.passes.fold import fold_constants
 from runtime.passes.inline import inline_calls
 from runtime.passes.invariant import move_invariants
@@ -23,6 +24,7 @@ from runtime.passes.widths import know_widths
 __all__ = ["PASSES", "Pass", "optimize"]
 
 PASSES: tuple[Pass, ...] = (
+    settle_demands,       # xs[i] that nobody reads
     eliminate_dead_code,  # less for the others to look at
     inline_calls,         # small functions, so that what follows sees through them
     fold_constants,       # constants, branches and loops that they decide

@@ -178,6 +178,10 @@ def assert_stmt(test: Any, message: Any = None) -> None:
         raise AssertionError(*([message()] if message else []))
 
 
+def unused(value: Any) -> Any:
+    return value
+
+
 def raised(error: Any, *cause: Any) -> Any:
     """What `raise error` raises, and `raise error from cause`."""
     try:

@@ -22,7 +22,7 @@ _RULES = {
         band_part matrix_diag matrix_diag_part matrix_set_diag triangle
     """,
     "runtime.backends.native.lower.rules.effects": """
-        assert_ raise_ require_alternative to_python
+        assert_ demand raise_ require_alternative to_python
     """,
     "runtime.backends.native.lower.rules.elementwise": """
         cast constant custom_gradient elementwise fence identity stop_gradient where

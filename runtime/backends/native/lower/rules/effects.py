@@ -6,6 +6,7 @@ from runtime.backends.native.errors import Unsupported
 from runtime.backends.native.lower.function import FunctionLowering, rule
 from runtime.backends.native.lower.types import is_float
 from runtime.ir.graph import Node
+from runtime.typesys.spec import TensorType
 
 __all__: list[str] = []
 
@@ -14,6 +15,14 @@ __all__: list[str] = []
 def assert_(ctx: FunctionLowering, node: Node) -> None:
     """Go on if a condition holds."""
     ctx.code.require(str(ctx.ops.cast(ctx.scalar(node.inputs[0]), "b1").reg), ctx.failure)
+
+
+@rule("demand")
+def demand(ctx: FunctionLowering, node: Node) -> None:
+    """Go on: operands are checked where they are taken, and numbers where they are made."""
+    value = node.inputs[0]
+    if isinstance(value.type, TensorType) and value.type.shape == ():
+        ctx.scalar(value)
 
 
 @rule("raise_")
