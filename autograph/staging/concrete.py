@@ -195,7 +195,7 @@ class ConcreteFunction:
             try:
                 return Tensor((self._compiled or self.compiled).run(*payloads)[0])
             except Exception as error:  # noqa: BLE001 (raised again, placed)
-                raise _placed(error) from None
+                raise (placed := _placed(error)) from placed.__cause__
         return self._call(leaves, payloads, holders)
 
     def _call(self, leaves: list[Any], payloads: list[Any], holders: Sequence[Any]) -> Any:
@@ -221,7 +221,7 @@ class ConcreteFunction:
         try:
             outputs = self._differentiable(payloads) if taped else run(*payloads)
         except Exception as error:  # noqa: BLE001 (raised again, placed)
-            raise _placed(error) from None
+            raise (placed := _placed(error)) from placed.__cause__
         del payloads[lead:]
         if into:
             outputs = [_apart(x, into) for x in outputs]

@@ -207,12 +207,30 @@ def _argument(argument: Any, values: tuple[Any, ...]) -> Any:
     return fill(argument.template, values) if isinstance(argument, Text) else argument
 
 
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """What an exception is raised `from`: as the attributes of `Raise` say of an exception."""
+
+    exception: Any
+    arguments: tuple[Any, ...] = ()
+    state: tuple[tuple[str, Any], ...] | None = None
+    cause: Cause | None = None
+
+    def made(self, values: tuple[Any, ...]) -> BaseException:
+        """The exception."""
+        made = exception_of(values, self.exception, self.arguments, (), self.state)
+        if self.cause is not None:
+            made.__cause__ = self.cause.made(values)
+        return made
+
+
 class Raise(Op):
     """Raise `exception(*arguments)`, or `exception(text)` where `arguments` is None.
 
     In `arguments`, a `Slot` stands for an input, and a `Text` for a text with inputs in it. What has an `__init__` or
     attributes of its own is not initialised again: `state` holds the attributes. Where an attempt waits for it, `site`
-    tells it from others: see `raised_at`. `caught_by` names the function of the attempt that caught what is raised again.
+    tells it from others: see `raised_at`. `caught_by` names the function of the attempt that caught what is raised again,
+    `cause` what it is raised `from`.
     """
 
     name = "raise_"
@@ -228,6 +246,7 @@ class Raise(Op):
         state: tuple[tuple[str, Any], ...] | None = None,
         site: Any = 0,
         caught_by: str = "",
+        cause: Cause | None = None,
     ) -> tuple[()]:
         return ()
 
@@ -240,8 +259,11 @@ class Raise(Op):
         state: tuple[tuple[str, Any], ...] | None = None,
         site: Any = 0,
         caught_by: str = "",
+        cause: Cause | None = None,
     ) -> tuple[()]:
         made = exception_of(values, exception, arguments, template, state)
+        if cause is not None:
+            made.__cause__ = cause.made(values)
         if site:
             _RAISED.last = made, site
         raise made

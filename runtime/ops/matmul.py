@@ -13,7 +13,7 @@ from runtime.ops.kinds import require_numbers
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import ShapeError
-from runtime.typesys.shapes import Shape, Size, broadcast
+from runtime.typesys.shapes import Shape, Size, broadcast, same_size
 from runtime.typesys.spec import TensorType
 
 
@@ -226,6 +226,9 @@ def matvec(op: Any, a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool =
     return op.squeeze(out, axis=(-1 if rank is None else rank - 1,))
 
 
+_UNPAIRED = "the product of tensors of unknown sizes: sizes ", (0, ""), " and ", (1, ""), " of paired axes differ"
+
+
 @function("tensordot", "linalg.tensordot")
 def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
     """Sum of products over pairs of axes: the last `axes` of a with the first of b, or the lists given.
@@ -247,6 +250,11 @@ def tensordot(op: Any, a: Any, b: Any, axes: Any = 2, name: Any = None) -> Any:
         if isinstance(size_a, int) and isinstance(size_b, int) and size_a != size_b:
             message = f"the product of tensors of shapes {op.type_of(a).shape} and {op.type_of(b).shape}"
             raise ShapeError(f"{message}: sizes {size_a} and {size_b} of paired axes differ", op="tensordot")
+        if not same_size(size_a, size_b):  # a size of 1 would broadcast
+            if len(left) == 1 and ra <= 2 and rb <= 2:
+                return _product(op, a, b, ra == 2 and i % 2 == 0, rb == 2 and j % 2 == 1)
+            sizes = op.dim_size(a, axis=i % ra), op.dim_size(b, axis=j % rb)
+            op.assert_(op.equal(*sizes), *sizes, template=_UNPAIRED, exception=ShapeError)
         names_b[j] = names_a[i]
     paired_a, paired_b = {i % ra for i in left}, {j % rb for j in right}
     out = [n for i, n in enumerate(names_a) if i not in paired_a] + [

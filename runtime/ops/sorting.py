@@ -56,6 +56,7 @@ class SortOrder(Op):
         yield (np.array([[1, 0, 1], [2, 2, 0]]),), {"axis": -1, "descending": True}
 
 
+_TOO_FEW_AT_RUN = "top_k: there are ", (0, ""), " elements along the last axis, of which k=", (1, ""), " cannot be taken"
 _TOO_FEW = "top_k: there are {} elements along the last axis, which is less than k={}"
 
 
@@ -147,9 +148,15 @@ def top_k(
     last = (op.type_of(x).shape or (None,))[-1]
     if count is not None and isinstance(last, int) and int(count) > last:
         raise InvalidArgumentError(_TOO_FEW.format(last, int(count)), op="top_k")
-    if count is not None and int(count) >= 0:
+    if count is not None:
+        if int(count) < 0:
+            raise InvalidArgumentError(f"top_k: k must not be negative, not {int(count)}", op="top_k")
         order = op.top_order(x, k=int(count))
     else:
+        size = op.dim_size(x, axis=op.type_of(x).rank - 1)
+        k = op.cast(k, dtype=as_dtype("int64"))
+        inside = op.logical_and(op.greater_equal(k, 0), op.less_equal(k, size))
+        op.assert_(inside, size, k, template=_TOO_FEW_AT_RUN, exception=InvalidArgumentError)
         order = op.get_item(op.sort_order(x, axis=-1, descending=True), (Ellipsis, slice(None, k)))
     return op.take_along_axis(x, order, -1), op.cast(order, dtype=as_dtype(index_type))
 

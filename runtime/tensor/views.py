@@ -22,6 +22,7 @@ from runtime.tensor.dispatch import convert, op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, note_write
 from runtime.typesys.errors import boundary
+from runtime.typesys.shapes import same_size
 
 __all__ = [
     "Turned", "attach_views", "carry", "into_array", "is_array", "mark_array", "note_view", "put", "written", "written_hook",
@@ -169,8 +170,8 @@ def written(name: str, into: Tensor, made: Any, write: Callable[[Tensor, Any, Te
             raise ValueError(
                 f"non-broadcastable output operand with shape {kind.shape} doesn't match the broadcast shape {shape}"
             )
-        if len(shape) < len(kind.shape) or 1 in shape:
-            made = op.broadcast_to_shape(made, op.shape(into))
+        if len(shape) < len(kind.shape) or not all(map(same_size, shape, kind.shape)):
+            made = op.broadcast_to_shape(made, op.shape(into))  # which finds sizes of the run that are not those
     if made.type.dtype != kind.dtype:
         if not np.can_cast(made.type.dtype.dtype, kind.dtype.dtype, "same_kind"):
             raise TypeError(

@@ -246,6 +246,28 @@ def one_of_two_names(a, b):
     return node.right.value, None if owner.right is None else owner.right.right.value
 
 
+class Pair:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __iter__(self):
+        yield self.x
+        yield self.y
+
+
+class Ordered(Pair):
+    def __iter__(self):
+        return iter(sorted((self.x, self.y)))
+
+
+@PROGRAMS.add((1.0, 2.0), (3.0, 2.0))
+def taken_apart_of_two(a, b):
+    pair = Pair(a, b) if a < b else Ordered(2 * a, b)
+    x, y = pair
+    first, *more = pair
+    return x - 3 * y, first, more, [*pair, a], (b, *pair)
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

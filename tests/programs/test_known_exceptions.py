@@ -133,3 +133,59 @@ def test_what_depends_on_the_run_is_refused():
 
     with pytest.raises(ag.errors.OperatorNotAllowedInGraphError, match="caught-later"):
         ag.function(f)(ag.constant([3.0]), ag.constant(1))
+
+
+class Stop(Exception):
+    pass
+
+
+def caused_by_own(x):
+    try:
+        if x > 2:
+            raise Fault(7, f"{x:.1f} is too much")
+    except Fault as e:
+        if e.code == 7:
+            raise Stop("stopped") from e
+    return x
+
+
+def caused_by_an_operation(x):
+    try:
+        y = [1.0, 2.0][int(x)]
+    except IndexError as e:
+        raise Stop(f"no place {x}") from e
+    return y
+
+
+def caused_twice(x):
+    if x > 2:
+        first = KeyError("first", 1)
+        second = Fault(3, "second")
+        second.__cause__ = first
+        raise Stop from second
+    return x
+
+
+def caused_by_nothing(x):
+    try:
+        if x > 2:
+            raise Fault(7)
+    except Fault:
+        raise Stop("stopped") from None
+    return x
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("f", [caused_by_own, caused_by_an_operation, caused_twice, caused_by_nothing])
+def test_what_an_exception_is_raised_from(f, jit):
+    # the cause was lost where a tensor decides whether it is raised
+    def chain(error):
+        return [] if error is None else [(type(error), str(error), getattr(error, "code", 0)), *chain(error.__cause__)]
+
+    with pytest.raises(Stop) as plain:
+        f(3.0)
+    with pytest.raises(Stop) as staged:
+        ag.function(f, jit_compile=jit)(ag.constant(3.0, ag.float64))
+    assert chain(staged.value) == chain(plain.value)
+    assert staged.value.__suppress_context__
+    assert float(ag.function(f, jit_compile=jit)(ag.constant(1.0, ag.float64))) == f(1.0)

@@ -195,3 +195,83 @@ def test_deques_as_long_as_the_run_says():
 
     np.testing.assert_array_equal(last_half(ag.constant(X)), [1.0, 9.0])
     np.testing.assert_array_equal(last_half(ag.constant(X[:2])), [9.0])
+
+
+def _row_grown(x, y):
+    z = np.zeros((len(x), 1))
+    for i in range(len(z)):
+        z[i] += y
+    return z
+
+
+def _array_grown(x, y):
+    z = np.zeros(x.shape)
+    z += y
+    return z
+
+
+def _out_grown(x, y):
+    z = np.empty_like(x)
+    np.add(x, y, out=z)
+    return z
+
+
+MISFITS = {
+    "dot": (lambda x, y: np.dot(x, y), (1,), (5,)),
+    "inner": (lambda x, y: np.inner(x, y), (5,), (1,)),
+    "vdot": (lambda x, y: np.vdot(x, y), (1,), (5,)),
+    "dot_of_matrices": (lambda x, y: np.dot(x, y), (2, 1), (3, 2)),
+    "dot_of_batches": (lambda x, y: np.dot(x, y), (2, 3, 1), (3, 2)),
+    "first_axes": (lambda x, y: np.tensordot(x, y, [[0], [0]]), (1,), (3, 2)),
+    "last_axes": (lambda x, y: np.tensordot(x, y, [[1], [1]]), (2, 3), (4, 1)),
+    "two_axes": (lambda x, y: np.tensordot(x, y, [[1, 2], [0, 1]]), (2, 3, 1), (3, 4)),
+    "a_row": (_row_grown, (2,), (2,)),
+    "an_array": (_array_grown, (1,), (3,)),
+    "a_matrix": (_array_grown, (1, 1), (2,)),
+    "an_output": (_out_grown, (1,), (2,)),
+}
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("name", MISFITS)
+def test_a_size_of_one_that_does_not_fit(name, jit):
+    # what broadcasts elsewhere must not here: it gave numbers, or cut some off, without a word
+    f, *shapes = MISFITS[name]
+    x, y = (np.arange(1.0, 1 + np.prod(s)).reshape(s) for s in shapes)
+    with pytest.raises(ValueError):
+        f(x.copy(), y)
+    with pytest.raises(ValueError):
+        of_any_size(f, x, y, jit=jit)(x, y)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    ("axes", "shapes"),
+    [
+        (1, [(3,), (3,)]),
+        ([[0], [0]], [(3,), (3, 2)]),
+        ([[0], [1]], [(3,), (2, 3)]),
+        ([[1], [0]], [(2, 3), (3,)]),
+        ([[0], [0]], [(3, 2), (3,)]),
+        ([[0], [1]], [(3, 2), (4, 3)]),
+        ([[-2], [-1]], [(3, 2), (4, 3)]),
+        ([[1, 2], [0, 1]], [(2, 3, 4), (3, 4, 5)]),
+    ],
+)
+def test_products_over_axes_of_unknown_sizes(axes, shapes, jit):
+    x, y = (np.arange(1.0, 1 + np.prod(s)).reshape(s) for s in shapes)
+
+    def product(x, y):
+        return np.tensordot(x, y, axes)
+
+    same(of_any_size(product, x, y, jit=jit)(x, y), product(x, y))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_more_than_there_are_largest(jit):
+    kinds = [ag.TensorSpec([None], ag.float64), ag.TensorSpec([], ag.int32)]
+    largest = ag.function(lambda x, k: ag.math.top_k(x, k)[0], input_signature=kinds, jit_compile=jit)
+    assert largest(X, 2).numpy().tolist() == [3.0, 2.0]
+    for k in (5, -1):  # gave all there are, and all but the last
+        with pytest.raises(ag.errors.InvalidArgumentError, match=f"k={k}" if jit or k == 5 else "k"):
+            largest(X, k)

@@ -12,11 +12,13 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, get_element, get_slice, length
 from autograph.operators.expressions.py_builtins import gathered, list_
+from autograph.operators.functions.calls import callee
 from autograph.operators.state.plain import CERTAIN, ITERATORS
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.values.choice import is_mixed
 from autograph.operators.values.listvalue import Splice, new_list
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
@@ -29,6 +31,8 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
     kind = type(x)
     if kind in CERTAIN or kind in ITERATORS or STATE.trace is None:
         return x
+    if is_mixed(x):  # each of the objects is gone over on its path
+        x = callee(list)(x)
     x = gathered(x)
     dynamic = dynamic_of(x)
     if dynamic is None:

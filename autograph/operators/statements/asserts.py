@@ -15,12 +15,15 @@ from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import Choice, choice_of, is_mixed, require_bound
 from runtime.ir.graph import Value
-from runtime.ops.effects import Text
+from runtime.ops.effects import Cause, Text
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, Trace
 
 __all__ = ["assert_stmt", "raised"]
+
+_MARKS = "__as_made__", "__raised_again__"
+"""Attributes by which an exception that stands for one of the run is known."""
 
 
 def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
@@ -68,7 +71,7 @@ def raised(error: Any, *cause: Any) -> Any:
             known = {"site": site} if site else {"caught_by": getattr(made, "__caught_by__", "")}
             leaving(made, [], {"exception": again, "arguments": (), "template": (), **known})
             return made
-        for name in ("__as_made__", "__raised_again__"):
+        for name in _MARKS:
             del made.__dict__[name]
     if any(map(is_mixed, made.args)):
         made.args = tuple(str(x) if is_mixed(x) else x for x in made.args)
@@ -78,8 +81,23 @@ def raised(error: Any, *cause: Any) -> Any:
     attrs: dict[str, Any] = {"exception": type(made), "arguments": arguments, "template": template}
     if type(type(made).__init__) is FunctionType or made.__dict__:
         attrs["state"] = tuple(zip(made.__dict__, _arguments(trace, tuple(made.__dict__.values()), values), strict=True))
+    if made.__cause__ is not None:
+        attrs["cause"] = _made_of(trace, made.__cause__, values)
     leaving(made, values, attrs)
     return made
+
+
+def _made_of(trace: Trace, cause: BaseException, values: list[Value]) -> Cause:
+    """What a cause is made of when the graph runs."""
+    if type(cause).__dict__.get("__stands_in__"):
+        return Cause(cause.__raised_again__)  # type: ignore[attr-defined]
+    own = {name: value for name, value in vars(cause).items() if name not in _MARKS}
+    given = _arguments(trace, tuple(str(x) if is_mixed(x) else x for x in cause.args), values)
+    state = None
+    if type(type(cause).__init__) is FunctionType or own:
+        state = tuple(zip(own, _arguments(trace, tuple(own.values()), values), strict=True))
+    further = None if cause.__cause__ is None else _made_of(trace, cause.__cause__, values)
+    return Cause(type(cause), given, state, further)
 
 
 def _caused(error: Any, cause: Any) -> Any:
@@ -113,7 +131,7 @@ def _leave(error: Any) -> None:
 
 def _same(state: dict[str, Any], now: dict[str, Any]) -> bool:
     """Whether a handler has left an exception's attributes as they were."""
-    own = {name: value for name, value in now.items() if name not in ("__as_made__", "__raised_again__")}
+    own = {name: value for name, value in now.items() if name not in _MARKS}
     return own.keys() == state.keys() and all(own[name] is state[name] for name in own)
 
 

@@ -16,7 +16,7 @@ counterpart(np.einsum)(lambda *operands, optimize=False: public.einsum(*operands
 counterpart(np.outer, np.linalg.outer)(
     lambda a, b: public.mul(public.reshape(ours(a), (-1, 1)), public.reshape(ours(b), (1, -1)))
 )
-counterpart(np.vdot)(lambda a, b: public.sum(public.mul(_conjugate(_flat(a)), _flat(b))))
+counterpart(np.vdot)(lambda a, b: public.tensordot(_conjugate(_flat(a)), _flat(b), 1))
 counterpart(np.linalg.matmul)(lambda x1, x2, /: public.matmul(x1, x2))
 counterpart(np.linalg.vecdot)(
     lambda x1, x2, /, *, axis=-1: public.sum(public.mul(_conjugate(ours(x1)), x2), axis)

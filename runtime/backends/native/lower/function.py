@@ -73,6 +73,21 @@ class FunctionLowering(Values):
             maps.append(tuple((0, *self._pace(n, out[lead + i], lead + i)) for i, n in enumerate(s)))
         return tuple(out), maps
 
+    def onto(self, have: tuple[Operand, ...], want: tuple[Operand, ...]) -> IndexMap:
+        """How a shape is looked at in another of as many axes or more, which it is broadcast to and does not change."""
+        lead = len(want) - len(have)
+        for n, whole in zip(have, want[lead:], strict=True):
+            if n in (1, whole):
+                continue
+            if isinstance(n, int) and isinstance(whole, int):
+                raise Unsupported([("shapes that do not fit", None)])
+            fits = self.code.op(f"icmp eq i64 {n}, {whole}")
+            if not isinstance(n, int):
+                one = self.code.op(f"icmp eq i64 {n}, 1")
+                fits = self.code.op(f"or i1 {fits}, {one}")
+            self.code.require(fits, self.failure)
+        return tuple((0, *self._pace(n, want[lead + i], lead + i)) for i, n in enumerate(have))
+
     def _common(self, sizes: set[Operand]) -> Operand:
         if not sizes:
             return 1

@@ -215,9 +215,8 @@ class _Blocks:
             array = ctx.contiguous(value)
         else:
             ctx.array(value)  # it may be a reduction
-            _, maps = ctx.broadcast([self.sizes, have])
             array = ctx.allocate(code_of(ctx.type(value).dtype), self.sizes)
-            ctx.fill(array, ctx.viewed(value, maps[1]))
+            ctx.fill(array, ctx.viewed(value, ctx.onto(have, self.sizes)))
         return Array(array.ptr, array.code, (self.count,), (1,), array.buffers, array.offset)
 
     def _all(self) -> None:

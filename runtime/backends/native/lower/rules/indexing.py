@@ -342,14 +342,14 @@ def put(ctx: FunctionLowering, node: Node, target: Array, p: Place) -> None:
         extra = max(len(have) - len(p.sizes), 0)
         if any(n != 1 for n in have[:extra]):
             raise Unsupported([("a value of more axes", None)])
-        _, maps = ctx.broadcast([p.sizes, have[extra:]])
-        value = ctx.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
+        seen_as = (*((0, None, 0) for _ in range(extra)), *ctx.onto(have[extra:], p.sizes))
+        value = ctx.viewed(v, seen_as)
         rep = ctx.env[v]
         if isinstance(rep, Deferred) and not rep.done:
             seen = ctx.view_of_memory(rep)
             if seen is None or seen.buffers & target.buffers:
                 ctx.materialize(rep)
-            value = ctx.viewed(v, (*((0, None, 0) for _ in range(extra)), *maps[1]))
+            value = ctx.viewed(v, seen_as)
         elif isinstance(rep, Deferred) and rep.array is not None and rep.array.buffers & target.buffers:
             raise Unsupported([("a value that overlaps its target", None)])
     part = Array(target.ptr, code, p.sizes, strides, target.buffers, offset)
