@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import synthetic_frames
 from autograph.operators.containers.heap import Heap
+from autograph.operators.containers.leaving_rows import opened, opened_in
 from autograph.operators.containers.lists import ListPlace
 from autograph.operators.containers.sharing import finish
 from autograph.operators.items import linked
@@ -180,7 +181,8 @@ def _other_way(hints: set[Any], error: Exception, constructed: dict[Any, Any]) -
         return True
     if not isinstance(error, (OpError, RecursionError)):
         return False
-    if (isinstance(error, RecursionError) or error.id in _BY_LINKS) and NO_LINKS not in hints and constructed:
+    led_there = isinstance(error, RecursionError) or error.id in (_BY_LINKS | _BY_SHARING if HEAP in hints else _BY_LINKS)
+    if led_there and NO_LINKS not in hints and constructed:
         hints.difference_update((HEAP, NO_HEAP))
         hints.update((LINKED, (LINKED, found)))
         if not any(isinstance(made, type) for made in constructed):
@@ -260,10 +262,12 @@ def _attempt(
             try:
                 result = [_called(trace, function, symbols, keywords)]  # in a list: who else holds it is counted
                 finish(trace)
-                if "tables" in trace.notes:
-                    linked.close(trace)
                 if "heap" in trace.notes:
                     trace.notes["heap"].close([result, *_left(table)])
+                if "tables" in trace.notes:
+                    opened_in([place for place, _ in table.values()])
+                    result[0] = opened(result[0])
+                    linked.close(trace)
             except PathEnds:
                 result = [UNDEFINED]
             except TypeError as error:

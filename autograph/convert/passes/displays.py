@@ -3,7 +3,6 @@
 import gast
 
 from autograph.convert.converter import Converter, Example
-from autograph.convert.template import constant, copy_tree
 from autograph.source.parse import Node
 
 
@@ -12,10 +11,10 @@ class Displays(Converter):
 
     {**d, k: v}  ->  ag__.dict_of((d,), (k, v));  {*xs, x}  ->  ag__.set_of(*ag__.spread(xs), x)
 
-    Left as they are: dictionaries all of whose keys are texts that stand there, and what is only asked for its items
-    (`x in {1, 2}`). But those that may be nodes of chains are told to a hook, `head = ag__.node(('v', 'next'), {...})`: with
-    None in them, or with what the name stood for before; and so are tuples, `head = ag__.node(2, (x, head))`, and lists,
-    `root = ag__.node((3,), [x, None, None])`.
+    Left as it is: what is only asked for its items (`x in {1, 2}`). Dictionaries all of whose keys are texts that stand
+    there may be nodes of chains and rows of lists: they are told to a hook, `row = ag__.node({'v': x})`. So are tuples and
+    lists that may be nodes, with what the name stood for before, `head = ag__.node((x, head))`, or with None in a list,
+    `root = ag__.node([x, None, None])`.
     """
 
     begins = (gast.Dict, gast.Set, gast.Assign, gast.List)
@@ -23,34 +22,29 @@ class Displays(Converter):
         Example("y = {}", "y = ag__.dict_of()"),
         Example("y = {a: b, 1: 2}", "y = ag__.dict_of((a, b), (1, 2))"),
         Example("y = {a, 1}", "y = ag__.set_of(a, 1)"),
-        Example("y = {'a': b}", "y = {'a': b}"),
-        Example("y = {'a': b, 'next': None}", "y = ag__.node(('a', 'next'), {'a': b, 'next': None})"),
-        Example("y = (a, y)", "y = ag__.node(2, (a, y))"),
-        Example("y = [a, None]", "y = ag__.node((2,), [a, None])"),
+        Example("y = {'a': b}", "y = ag__.node({'a': b})"),
+        Example("y = (a, y)", "y = ag__.node((a, y))"),
+        Example("y = [a, None]", "y = ag__.node([a, None])"),
         Example("y = {**a, b: 1}", "y = ag__.dict_of((a,), (b, 1))"),
         Example("y = {*a, b}", "y = ag__.set_of(*ag__.spread(a), b)"),
     )
 
     def visit_Assign(self, node: Node) -> Node:
         """What holds what its name stood for before may be a chain."""
+        self.generic_visit(node)
         value = node.value
-        if isinstance(value, gast.Tuple) and _names(node.targets) & _names(value.elts):
-            node.value = self.quote_expression("ag__.node(n, x)", value, n=constant(len(value.elts), value), x=value)
-        elif isinstance(value, gast.List) and _names(node.targets) & _names(value.elts):
-            node.value = self._list(value)
-        elif isinstance(value, gast.Dict) and _is_known(value) and _names(node.targets) & _names(value.values):
+        if isinstance(value, (gast.Tuple, gast.List)) and _names(node.targets) & _names(value.elts):
             node.value = self._node(value)
-        return self.generic_visit(node)
+        return node
 
     def _node(self, display: Node) -> Node:
-        keys = gast.copy_location(gast.Tuple(display.keys, gast.Load()), display)
-        return self.quote_expression("ag__.node(keys, x)", display, keys=copy_tree(keys), x=display)
+        return self.quote_expression("ag__.node(x)", display, x=display)
 
     def visit_Dict(self, node: Node) -> Node:
         """Keys that stand there as texts are looked up by no tensor."""
         self.generic_visit(node)
         if _is_known(node):
-            return self._node(node) if any(map(_is_none, node.values)) else node
+            return self._node(node)
         parts = zip(node.keys, node.values, strict=True)
         pairs = [gast.Tuple([v] if k is None else [k, v], gast.Load()) for k, v in parts]
         for pair, key in zip(pairs, node.keys, strict=True):
@@ -58,14 +52,10 @@ class Displays(Converter):
         return self.quote_expression("ag__.dict_of(pairs)", node, pairs=pairs)
 
     def visit_List(self, node: Node) -> Node:
-        """One with None in it, and something else."""
+        """One with None in it or in a list in it, and something else."""
+        is_node = isinstance(node.ctx, gast.Load) and any(map(_holds_none, node.elts)) and not all(map(_is_none, node.elts))
         self.generic_visit(node)
-        if not isinstance(node.ctx, gast.Load) or not any(map(_is_none, node.elts)) or all(map(_is_none, node.elts)):
-            return node
-        return self._list(node)
-
-    def _list(self, display: Node) -> Node:
-        return self.quote_expression("ag__.node((n,), x)", display, n=constant(len(display.elts), display), x=display)
+        return self._node(node) if is_node else node
 
     def visit_Set(self, node: Node) -> Node:
         """What is unpacked into it may have any length."""
@@ -101,6 +91,10 @@ def _is_known(display: Node) -> bool:
 
 def _is_none(node: Node) -> bool:
     return isinstance(node, gast.Constant) and node.value is None
+
+
+def _holds_none(node: Node) -> bool:
+    return _is_none(node) or (isinstance(node, gast.List) and any(map(_holds_none, node.elts)))
 
 
 def _is_text(node: Node) -> bool:

@@ -103,10 +103,22 @@ def joined(trace: Trace, result: Any, value: Any, test: Any, own: list[Relation]
 
 def detached(trace: Trace, result: Any, value: Any, own: list[Relation]) -> None:
     """`result` was made of `value`, of whose parts `own`, relations of a region that has ended, tell what they are."""
-    for part in mutable_parts(value) if own else ():
+    for part in _within(value) if own else ():
         for r in own:
             if r.near is part:
                 _detach(trace, result, r)
+
+
+def _within(x: Any) -> Iterator[Any]:
+    """A value and all that is in it: what is noted to be an element may be a tuple, or one of several alternatives."""
+    yield x
+    if type(x) is Choice:
+        for alternative in own_alternatives(x):
+            yield from _within(alternative)
+        return
+    parts = structure_of(x, instances=is_mutable(x))
+    for part in () if parts is None else parts[1]:
+        yield from _within(part)
 
 
 def copied(trace: Trace, near: Any, far: Any, **places: Any) -> Any:

@@ -31,6 +31,7 @@ from autograph.operators.state.regions import NewReferences
 from autograph.operators.values.choice import choice_of, make_choice
 from autograph.operators.values.descriptors import Joiner, is_mutable, rebuild, structure_of, value_types
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Reference, Sequence, Struct
+from autograph.operators.values.links import Linked
 from autograph.operators.values.listvalue import (
     ListContents,
     ListValue,
@@ -388,7 +389,7 @@ class Heap:
             alternatives = [self._plain_item(alternative) for alternative in choice._alternatives]
             d = self._plain(choice._descriptor, ())
             return x if d is choice._descriptor else make_choice(d, choice._tag, alternatives, choice._name)
-        parts = None if isinstance(x, Tensor) else structure_of(x, instances=True)
+        parts = None if isinstance(x, (Tensor, Linked)) else structure_of(x, instances=True)
         if parts is None:
             return x
         return rebuild(type(x), parts[0], [self._plain_item(part) for part in parts[1]])

@@ -11,7 +11,7 @@ from autograph.operators.containers.lists import ListPlace, as_list_value, dynam
 from autograph.operators.state.aliases import HEAP, followed_no_further, hints_of
 from autograph.operators.state.births import births_of, has_frozen, owner_of
 from autograph.operators.state.dict_places import note_item
-from autograph.operators.state.places import note_attribute
+from autograph.operators.state.places import UNBOUND, note_attribute
 from autograph.operators.values.choice import Choice, choice_of, usable_of
 from autograph.operators.values.descriptors import is_mutable, mutable_parts, own_alternatives, structure_of
 from autograph.operators.values.forms import Descriptor, Leaf, OneOf, Sequence, Struct
@@ -247,11 +247,16 @@ def overwrite(x: Any, new: Any) -> None:
         for i, (old, item) in enumerate(zip(x, new, strict=True)):
             x[i] = _kept(old, item)
     elif type(x) is dict:
-        if x.keys() != new.keys():
-            raise followed_no_further()
-        for key in x:
+        for key in list(x):
             note_item(trace, x, key)
-            x[key] = _kept(x[key], new[key])
+            if new.get(key, UNBOUND) is UNBOUND:
+                del x[key]
+            else:
+                x[key] = _kept(x[key], new[key])
+        for key, item in new.items():
+            if key not in x and item is not UNBOUND:
+                note_item(trace, x, key)
+                x[key] = item
     elif isinstance(x, tuple):
         for old, item in zip(x, new, strict=True):
             if old is not item and any(True for _ in changeable_parts(old)):

@@ -64,6 +64,8 @@ def _either(test: Any, one: Any, other: Any) -> Any:
     if type(one) is type(other) and type(one) not in (list, dict):
         names = dict.fromkeys(name for x in (one, other) for name in (structure_of(x, instances=True) or ((),))[0])
         one, other = ({name: getattr(x, name, UNBOUND) for name in names} for x in (one, other))
+    elif type(one) is type(other) is dict and one.keys() != other.keys():  # a key has come or gone
+        one, other = ({key: x.get(key, UNBOUND) for key in (other | one)} for x in (one, other))
     return choice_module.branch_hook(test, lambda: one, lambda: other)
 
 
@@ -203,6 +205,14 @@ class Sharing:
         found: dict[int, tuple[Any, Any]] = {}
         _find_same([r for r in self.relations if type(r) is SameIf], [x], None, None, found, [_WAYS])
         return found[id(y)][1] if id(y) in found else False
+
+    def may_be(self, x: Any) -> list[Any]:
+        """An object and all others that it may be."""
+        found = [x]
+        for one in found:
+            others = [r.other(one) for r in self.relations if type(r) is SameIf]
+            found += [y for y in others if y is not None and all(y is not z for z in found)]
+        return found
 
     def elements_in(self, x: Any) -> list[ElementOf]:
         """Who stands for elements of the lists that `x` is or holds, before those are given another content."""

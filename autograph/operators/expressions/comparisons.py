@@ -10,6 +10,7 @@ from autograph.operators.containers.lists import as_list_value, dynamic_of, get_
 from autograph.operators.expressions.py_builtins import collect, gathered
 from autograph.operators.functions import row_forms
 from autograph.operators.functions.calls import callee
+from autograph.operators.items import records
 from autograph.operators.items.for_loops import staged_for
 from autograph.operators.state.places import UNBOUND, name_places
 from autograph.operators.state.regions import current_trace
@@ -51,6 +52,7 @@ def not_eq(a: Any, b: Any) -> Any:
     return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
 
 
+records.equal_hook, records.unequal_hook = eq, not_eq
 _BUILT = frozenset((list, dict))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from autograph.operators.containers import contents
 from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.functions import alternatives, calls
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generators import may_be_shared
@@ -87,10 +88,14 @@ def ask(container: Any, writes: bool = True) -> None:
     hints = hints_of(trace)
     if KEYED not in hints and type(container) in _FORMS:
         raise TraceAgain(KEYED)
-    site = trace.notes.get("made", {}).get(id(container))
-    if site is not None and site not in hints:
-        raise TraceAgain(site)
-    if site is None and writes and "outside arrays" in trace.notes:
+    made = trace.notes.get("made", {})
+    # One of several alternatives was made for the branch: those that it may be were made by the function.
+    alike = sharing_of(trace).may_be(container) if "sharing" in trace.notes and id(container) not in made else [container]
+    sites = [made[id(x)] for x in alike if id(x) in made]
+    for site in sites:
+        if site not in hints:
+            raise TraceAgain(site)
+    if not sites and writes and "outside arrays" in trace.notes:
         trace.notes["outside arrays"].only_run_knows(trace, container)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from autograph.operators.containers.leaving_rows import opened
 from autograph.operators.containers.lists import as_list_value, concatenated, dynamic_of, get_slice, length
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.stand_ins import stand_in
@@ -53,7 +54,7 @@ def text_of(x: Any) -> str:
         return slot(trace, trace.operand(x), "")
     dynamic = dynamic_of(x)
     if dynamic is not None:
-        return _list_text(dynamic)
+        return _list_text(opened(dynamic))
     if type(x) in _CONTAINERS and (trace is None or ("lists" not in trace.notes and not leads_to_tensor([x]))):
         return repr(x)  # it may hold itself
     if type(x) is list:

@@ -146,6 +146,10 @@ def _place(x: Any, indices: Any) -> Any:
     return x
 
 
+def node(x: Any) -> Any:
+    return x
+
+
 def dict_of(*pairs: Any) -> dict[Any, Any]:
     return {k: v for part in pairs for k, v in (part[0].items() if len(part) == 1 else [part])}
 
