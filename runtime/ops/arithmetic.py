@@ -340,6 +340,7 @@ class Maximum(Binary):
 
     public = "maximum", "math.maximum"
     numpy = "maximum"
+    python = "({0} if {0} >= {1} or {0} != {0} else {1})"
     dtypes = "fdi"
 
     @staticmethod
@@ -357,6 +358,7 @@ class Minimum(Binary):
 
     public = "minimum", "math.minimum"
     numpy = "minimum"
+    python = "({0} if {0} <= {1} or {0} != {0} else {1})"
     dtypes = "fdi"
 
     @staticmethod

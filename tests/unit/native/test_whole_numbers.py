@@ -142,3 +142,30 @@ def test_a_loop_of_shifts_stays_native(monkeypatch):
     made, executable = native(shifted_register, np.int64(1), np.int64(1))
     forbid_plan(executable, monkeypatch)
     assert tuple(map(int, made(np.int64(98765), np.int64(500)))) == shifted_register(98765, 500)
+
+
+def capped(y):
+    return min(10**20, y) * 2**40, max(y, 10**20)
+
+
+def grown(y):
+    k = y
+    while k < 10**25:
+        k = max(3 * k, 10**19)
+    return k
+
+
+@pytest.mark.parametrize("way", [True, False])
+@pytest.mark.parametrize("f", [capped, grown])
+def test_the_lesser_of_numbers_beyond_64_bits(f, way):
+    got = ag.function(f, jit_compile=way)(np.int64(5))
+    want = f(5)
+    assert [int(x) for x in np.atleast_1d(np.array(got, object))] == [int(x) for x in np.atleast_1d(np.array(want, object))]
+
+
+@pytest.mark.parametrize("way", [True, False])
+def test_the_lesser_of_numbers_and_none(way):
+    nan = float("nan")
+    for x, y in ((nan, 1.0), (1.0, nan), (1.0, 2.0), (2.0, 1.0), (-0.0, 0.0)):
+        got = ag.function(lambda x, y: (np.minimum(x, y), np.maximum(x, y)), jit_compile=way)(np.float64(x), np.float64(y))
+        np.testing.assert_array_equal(np.asarray(got), [np.minimum(x, y), np.maximum(x, y)])
