@@ -71,7 +71,7 @@ def _clean(graph: Graph, effects: set[str]) -> None:
     live = set(graph.outputs)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        if not has_effect(node, effects) and not any(v in live for v in node.outputs):
+        if not any(v in live for v in node.outputs) and not has_effect(node, effects):
             continue
         if node.op.name == "cond":
             _clean_cond(node, live, effects)

@@ -236,6 +236,8 @@ def optimised(text: str) -> tuple[Any, Any]:
         for function in module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
+                if "llvm.loop.unroll.count" in text:
+                    _unrolling().run(function, builder)
     elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
         builder.getModulePassManager().run(module, builder)
     if inlines:
@@ -260,6 +262,15 @@ def _cleaning() -> Any:
     """What makes registers of memory and leaves out what nobody needs: a tenth of the time of LLVM's least pipeline."""
     passes = _inlining()
     passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    return passes
+
+
+def _unrolling() -> Any:
+    """What LLVM does about loops of which some turns are to be written in a row after all other passes."""
+    passes = require().create_new_function_pass_manager()
+    passes.add_loop_unroll_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
     return passes

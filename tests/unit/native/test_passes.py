@@ -58,6 +58,24 @@ def primes(n):
     return count
 
 
+def longest(n):
+    best = 0
+    for i in range(1, n):
+        steps = collatz(i)
+        if steps > best:
+            best = steps
+    return best
+
+
+def slope_of_root(a):
+    with ag.GradientTape() as tape:
+        tape.watch(a)
+        x = a
+        while abs(x * x - a) > 1e-6:
+            x = x - (x * x - a) / (2 * x)
+    return tape.gradient(x, a)
+
+
 def first_negative(x):
     i = 0
     while x[i] >= 0.0:
@@ -80,6 +98,8 @@ def noise(*shape):
         (until_small, (noise(100),), "; written"),
         (collatz, (np.int32(27),), "; one by one"),
         (primes, (np.int32(60),), "; one by one"),
+        (longest, (np.int64(60),), "; one by one"),
+        (slope_of_root, (np.float64(7.0),), "; one by one"),
         (first_negative, (np.array([1, 2, -3, 4], np.float32),), ""),
         (short_rows, (noise(50, 5),), ""),
     ],
@@ -121,3 +141,23 @@ def test_a_number_of_all_elements_is_spread_before_the_loop():
 
 def test_turns_that_divide_are_not_written_in_a_row():
     assert "llvm.loop.unroll.count" not in compiled(primes, np.int32(60))
+
+
+def test_the_gradient_of_a_loop_begins_with_lists_that_are_empty():
+    text = compiled(slope_of_root, np.float64(7.0))
+    assert text.count("call ptr @ag_grow(") == 3  # one for each number that is saved
+    assert "@llvm.memcpy" not in text
+
+
+def unrolled(xs, n, w):
+    h = ag.zeros([4, 16])
+    for t in range(8):
+        z = ag.tanh(xs[t] + h @ w)
+        h = ag.where((t < n)[:, None], z, h)
+    return h
+
+
+def test_turns_that_differ_in_offsets_are_one_function():
+    text = compiled(unrolled, noise(8, 4, 16), np.array([8, 3, 5, 1]), noise(16, 16))
+    assert text.count("define internal void @nest") <= 3
+    assert len(set(re.findall(r"call void @nest\d+\(i64 \d+, i64 (\d), ", text))) >= 6

@@ -10,6 +10,7 @@ import numpy as np
 
 from runtime.backends.native import mathlib
 from runtime.backends.native.islands import Island
+from runtime.backends.native.lower.alike import merge_alike
 from runtime.backends.native.lower.helpers import helpers_of
 from runtime.backends.native.lower.widen import ONE_BY_ONE, OURS
 from runtime.ir.graph import Value
@@ -39,6 +40,10 @@ _OPAQUE = pattern(r"  (?:%\S+ = )?(?:notail )?call (?:void|ptr) @(?!llvm\.)")  #
 _CALLED = pattern(r"@[\w.]+\(")
 _KERNEL = pattern(r" call [^@]*@(?:ag_gemm|ag_pooled|ag_swept|ag_tiles|ag_top|ag_sort|ag_order|cblas)_")  # what takes long
 _ADDS = pattern(r"  (?:%\S+ = (?:phi|icmp|add|sub)|br) ")
+_ASKED = pattern(r"  br i1 (%\S+), ")
+_CARRIED = pattern(r"  (%\S+) = phi (\S+) .*\[ (%\S+), %\S+ \]$")  # what the turn before gives
+_COUNTED = pattern(r"  %\S+ = (fadd|fsub|fmul|fdiv|fneg) ")
+_STEP = pattern(r"  (%\S+) = (?:add|sub) ")  # of a count
 _VECTOR = pattern(r"<\d+ x (?:float|double|i\d+|ptr)>")
 OFTEN = 6  # places that call a mathematical function from which on it is not inlined (math_calls.py)
 SHORT = 600  # lines of a program that may be of calls only
@@ -65,6 +70,7 @@ class Module:
         self.records: frozenset[Value] = frozenset()  # values that are records (rules/records.py)
         self.shares = False  # whether loops of the same text are one function
         self.tried: set[Any] = set()  # elementwise operations, by types, that have a native form (rules/elementwise.py)
+        self.carried: dict[Any, Any] = {}  # what signs.py has found out about loops
         self._shared: dict[str, str] = {}
         self._kernels: dict[str, str] = {}
         self.items = False  # a loop reads or writes single items
@@ -233,7 +239,9 @@ class Module:
 
     def text(self) -> str:
         """The module."""
-        body = "\n".join([*self.globals, *self.functions])
+        unmerged = "\n".join(self.functions)  # what is called often in these is called in all that is left, not inlined
+        functions = merge_alike(self.functions, self._shared) if self._shared else self.functions
+        body = "\n".join([*self.globals, *functions])
         if self.islands and self._never_written:  # Python may write what it is shown
             body = body.replace(self._never_written, "")
         done: dict[str, str] = {}
@@ -248,7 +256,7 @@ class Module:
             name, code = key.split(".")
             if f"{mathlib.symbol(name, code)}(" not in body:
                 continue  # of vectors only
-            if body.count(f"{mathlib.symbol(name, code)}(") >= OFTEN:
+            if unmerged.count(f"{mathlib.symbol(name, code)}(") >= OFTEN:
                 done[key] = ""
                 outside.update(mathlib.outside(name, code))
                 continue
@@ -260,7 +268,7 @@ class Module:
             vector = f"{mathlib.symbol(name, code)}_x{lanes}"
             if vector in outside or f" {vector}(" in done.get(f"{name}.{code}", ""):
                 continue  # it came with the function of one element
-            often = body.count(f"{vector}(") >= OFTEN
+            often = unmerged.count(f"{vector}(") >= OFTEN
             text, declared, elsewhere = mathlib.vector(name, code, lanes, often)
             done[f"{name}.{code}.{lanes}"] = text
             declarations.update(dict.fromkeys(declared))
@@ -313,11 +321,43 @@ def _left(text: str) -> str:
 
 def _goes_turn_by_turn(lines: list[str]) -> bool:
     """Whether the turns of an innermost loop cannot be vectors: it is left where a number overflows, or has vectors."""
-    if any(_VECTOR.search(line) for line in lines):
+    if any(_VECTOR.search(line) for line in lines) or _waits_for_itself(lines):
         return True
     if all(_ADDS.match(line) or line.endswith(":") for line in lines):  # LLVM knows what that comes to without a loop
         return True
     return any("label %failed" in line for line in lines) and not any(" = getelementptr " in line for line in lines)
+
+
+def _waits_for_itself(lines: list[str]) -> bool:
+    """Whether the turns of a loop that begins with its label are none that can be done side by side.
+
+    Its head asks something else than a count, so that nobody knows how many turns there will be; or a floating-point number
+    that comes from itself is used in ways that are no sum, product or extreme of what the turns have.
+    """
+    head = next((k for k, line in enumerate(lines[1:], 1) if line.endswith(":")), len(lines))
+    carried = {m[1]: m for m in map(_CARRIED.match, lines[1:head]) if m}
+    asked = _ASKED.match(lines[head - 1])
+    needed = {asked[1]} if asked else set()  # for the answer, of what the head makes
+    for line in reversed(lines[1:head]):
+        found = _NAMES.findall(line)
+        if found and found[0] in needed and " = phi " not in line:
+            needed.update(found[1:])
+    steps = {m[1] for m in map(_STEP.match, lines) if m}
+    if any(m[3] not in steps for name, m in carried.items() if name in needed):
+        return True
+    return any(m[2] in ("float", "double") and _is_used_up(name, m[3], lines) for name, m in carried.items())
+
+
+def _is_used_up(name: str, given: str, lines: list[str]) -> bool:
+    """Whether what a loop carries under a name is used in two operations, or negated or divided, and comes from itself."""
+    uses, come = 0, {name}
+    for line in lines:
+        used = _NAMES.findall(line)
+        if not come.isdisjoint(used[1:]):
+            come.add(used[0])
+        if name in used[1:] and (m := _COUNTED.match(line)):
+            uses += 2 if m[1] in ("fneg", "fdiv") else 1
+    return uses > 1 and given in come
 
 
 def _intrinsics_of(text: str) -> list[str]:

@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 Range: TypeAlias = tuple[int, int]
+Known: TypeAlias = "dict[tuple[Node, tuple[Range | None, ...], int], Carried]"
 
 _CARRIED_AFTER = {"for_loop": 1, "while_loop": 0}
 _WHOLE = -(2**63), 2**63 - 1
@@ -49,18 +50,26 @@ class Carried(NamedTuple):
     sums: dict[int, Range]
 
 
-def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carried:
-    """What is known of a loop whose inputs are known to be within some ranges.
+def carried(node: Node, inputs: Sequence[Range | None], known: Known | None = None, deep: int = 0) -> Carried:
+    """What is known of a loop whose inputs are known to be within some ranges; `known` keeps it.
 
     What begins at zero or above is taken to stay where it begins or above, then at zero or above, and everything to stay
     below the most that it begins with; what a turn might change is dropped, until nothing is dropped.
     """
+    known = {} if known is None else known
+    key = node, tuple(inputs), deep
+    if key not in known:
+        known[key] = _carried(node, inputs, known, deep)
+    return known[key]
+
+
+def _carried(node: Node, inputs: Sequence[Range | None], known: Known, deep: int) -> Carried:
     first = _CARRIED_AFTER[node.op.name]
     body = node.regions[-1]
     numbers = [k for k in range(node.carried) if _is_integer(body.inputs[first + k]) and _is_integer(body.outputs[k])]
     starts = {k: inputs[first + k] or _whole(body.inputs[first + k]) for k in numbers}
     if first and numbers and inputs[0] is not None and inputs[0][0] == inputs[0][1] <= _FEW and _is_short(body):
-        return _turn_by_turn(node, inputs, starts, deep)
+        return _turn_by_turn(node, inputs, starts, known, deep)
     kept = {k: starts[k][0] for k in numbers if starts[k][0] >= 0}
     below = {k for k in numbers if starts[k][1] < _whole(body.inputs[first + k])[1]}
     while numbers:
@@ -79,7 +88,7 @@ def carried(node: Node, inputs: Sequence[Range | None], deep: int = 0) -> Carrie
             for k, (low, high) in within.items():
                 now = given[k] or _WHOLE
                 given[k] = max(now[0], low), max(min(now[1], high), low, now[0])
-        found = _ranges(body, given, deep)
+        found = _ranges(body, given, known, deep)
         still = {k: least for k, least in kept.items() if found[body.outputs[k]][0] >= least}
         still |= {k: 0 for k, least in kept.items() if k not in still and least > 0}
         still_below = {k for k in below if found[body.outputs[k]][1] <= starts[k][1]}
@@ -111,7 +120,9 @@ def _is_short(body: Graph) -> bool:
     return len(nodes) <= _FEW and not any(n.op.name in _CARRIED_AFTER for n in nodes)
 
 
-def _turn_by_turn(node: Node, inputs: Sequence[Range | None], starts: dict[int, Range], deep: int) -> Carried:
+def _turn_by_turn(
+    node: Node, inputs: Sequence[Range | None], starts: dict[int, Range], known: Known, deep: int
+) -> Carried:
     """What is known of a short loop of a few turns, by going through them."""
     body, turns = node.regions[-1], max((inputs[0] or _TURNS)[0], 0)
     now = dict(starts)
@@ -120,7 +131,7 @@ def _turn_by_turn(node: Node, inputs: Sequence[Range | None], starts: dict[int, 
         given = [(turn, turn), *inputs[1:]]
         for k, between in now.items():
             given[1 + k] = between
-        found = _ranges(body, given, deep)
+        found = _ranges(body, given, known, deep)
         now = {k: found[body.outputs[k]] for k in now}
         ranges = {k: (min(ranges[k][0], low), max(ranges[k][1], high)) for k, (low, high) in now.items()}
     return Carried(ranges, turns, True, {})
@@ -191,7 +202,7 @@ def _is_halved(value: Value, origin: Value) -> bool:
 
 def limits(test: Graph, inputs: Sequence[Range | None], squares: bool = False) -> dict[int, Range]:
     """Between what integers among a test's inputs are where it holds; those whose `squares` are compared, too."""
-    known = _ranges(test, inputs, _DEEPEST)
+    known = _ranges(test, inputs, {}, _DEEPEST)
     found = said(test.outputs[0], known.get, True)
     for x in list(found) if squares else ():
         node = x.node
@@ -315,12 +326,12 @@ def is_test_or(node: Node, output: int, truth: bool) -> bool:
     return node.inputs[1 + value.index] is node.inputs[0]
 
 
-def _ranges(graph: Graph, inputs: Sequence[Range | None], deep: int) -> dict[Value, Range]:
+def _ranges(graph: Graph, inputs: Sequence[Range | None], known: Known, deep: int) -> dict[Value, Range]:
     """Between what the integers of a region are."""
     out: dict[Value, Range] = {}
-    for value, known in zip(graph.inputs, inputs, strict=True):
+    for value, between in zip(graph.inputs, inputs, strict=True):
         if _is_integer(value) or _is_truth(value):
-            out[value] = known or _whole(value)
+            out[value] = between or _whole(value)
     for node in graph.nodes:
         results: list[Range | None] = [None] * len(node.outputs)
         if node.op.name == "cond":
@@ -329,19 +340,24 @@ def _ranges(graph: Graph, inputs: Sequence[Range | None], deep: int) -> dict[Val
             for r, holds in zip(node.regions, (True, False), strict=True):
                 here = said(node.inputs[0], out.get, holds)
                 narrowed = [_within(g, here.get(v)) for g, v in zip(given, node.inputs[1:], strict=True)]
-                parts.append(_ranges(r, narrowed, deep))
+                parts.append(_ranges(r, narrowed, known, deep))
                 out.update(parts[-1])
             ends = [[part.get(v) for v in r.outputs] for part, r in zip(parts, node.regions, strict=True)]
             results = [around(list(pair)) for pair in zip(*ends, strict=True)]
         elif node.op.name in _CARRIED_AFTER:
             if deep < _DEEPEST:
-                for k, found in carried(node, [out.get(v) for v in node.inputs], deep + 1).ranges.items():
+                for k, found in carried(node, [out.get(v) for v in node.inputs], known, deep + 1).ranges.items():
                     results[k] = found
-        elif len(node.outputs) == 1 and _is_integer(node.outputs[0]):
-            results = [_result(node, [out.get(v) for v in node.inputs])]
-        for value, between in zip(node.outputs, results, strict=True):
+        elif len(results) == 1:
+            value = node.outputs[0]
+            if _is_integer(value):
+                out[value] = _fitting(value, _result(node, [out.get(v) for v in node.inputs]))
+            elif _is_truth(value):
+                out[value] = 0, 1
+            continue
+        for value, now in zip(node.outputs, results, strict=True):
             if _is_integer(value) or _is_truth(value):
-                out[value] = _fitting(value, between)
+                out[value] = _fitting(value, now)
     return out
 
 

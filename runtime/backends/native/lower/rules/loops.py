@@ -29,6 +29,7 @@ from runtime.backends.native.lower.held_lists import (
     copied,
     is_mine,
     length_of,
+    new_list,
     reserve,
 )
 from runtime.backends.native.lower.memory import Array, Buffer
@@ -347,7 +348,8 @@ def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: V
     if isinstance(inner.type, ListType):
         rep = converted(ctx, ctx.env[init], init.type, inner.type)
         if rep.element is None or not is_mine(ctx, init, node):
-            rep = copied(ctx, rep, inner.type.element)
+            is_new = init.node is not None and init.node.op.name == "list_new"  # nobody has changed what it gives
+            rep = new_list(ctx, inner.type.element) if is_new else copied(ctx, rep, inner.type.element)
         rep.known = None
         return rep
     t = ctx.type(inner)

@@ -55,7 +55,7 @@ _SMALL = 2**5  # what a turn may add so that a number stays within 62 bits
 def note_ranges(ctx: FunctionLowering, node: Node, numbers: dict[int, tuple[Scalar, Scalar]]) -> Carried:
     """Note between what carried numbers stay, given before the loop and in it."""
     code = ctx.code
-    known = carried(node, [_range_of(ctx, ctx.env[v]) for v in node.inputs])
+    known = carried(node, [_range_of(ctx, ctx.env[v]) for v in node.inputs], ctx.module.carried)
     found = known.ranges
     grown = changes(node)
     for k, (before, now) in numbers.items():
@@ -235,7 +235,7 @@ def bound_sums(
         count = inputs[0] or (0, MOST_TURNS)
         inputs[0] = min(count[0], _MOST_SUMMED_TURNS), min(count[1], _MOST_SUMMED_TURNS + TURNS_BETWEEN_POLLS)
     sums = {}
-    for k, (low, high) in carried(node, inputs).sums.items():
+    for k, (low, high) in carried(node, inputs, ctx.module.carried).sums.items():
         between = code.range_of(numbers[k][1].reg) if k in numbers else (0, 0)
         if -_MOST_SUM <= low <= high <= _MOST_SUM and (between is None or between[0] < -_HALF or between[1] > _HALF):
             sums[k] = low, high
