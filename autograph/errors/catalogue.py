@@ -35,8 +35,8 @@ REFUSALS: dict[str, Refusal] = {
     "truth-in-python": Refusal(
         _GRAPH,
         "Python tests a staged tensor ({type}) here, in code that is not converted",
-        "test it in a function with source, outside generators and class bodies; hand sorting, heaps and the like an "
-        "ag operation, or ag.where(test, a, b)",
+        "test it in a function with source, outside generators, async functions and class bodies; hand sorting, heaps and "
+        "the like an ag operation, or ag.where(test, a, b)",
     ),
     "unknown-length": Refusal(
         _GRAPH,
@@ -292,7 +292,7 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "variable-created-again": Refusal(
         _STATE,
-        "a Variable was created by a traced function after its first call",
+        "a Variable was created {when}",
         "create variables once: outside the function, in __init__, or guarded by `if self.v is None:`",
     ),
     "variable-initial-value": Refusal(

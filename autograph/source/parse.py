@@ -33,6 +33,15 @@ def parse_ast(text: str, filename: str = "<unknown>") -> ast.Module:
         return ast.parse(text, filename)
 
 
+def expression(text: str) -> ast.expr | None:
+    """The standard library's tree of an expression; None of any other text."""
+    try:
+        statements = parse_ast(text).body
+    except SyntaxError:
+        return None
+    return statements[0].value if len(statements) == 1 and isinstance(statements[0], ast.Expr) else None
+
+
 @contextmanager
 def _warned_before() -> Iterator[None]:
     """For text that Python has compiled before: what it warns of in a text, it has warned of.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from operator import is_
 from sys import getrefcount
+from traceback import clear_frames
 from types import CellType
 from typing import Any, TypeAlias
 
@@ -118,6 +119,7 @@ def trace_function(
     earlier: list[StateEntry] = []  # the objects, of which some are the function's own, keep their ids
     restarts = 0
     advanced: tuple[dict[int, Any], dict[int, Any]] = {}, {}  # iterators: by earlier attempts, and by this one
+    given_up: Exception | None = None  # what refused the way by references, which says more than that they are needed
     constructed: dict[Any, Any] = {}  # classes of objects that the function makes, and their attributes (or keys: `records`)
     arrays = OutsideArrays(written_as or function, dict(zip(names, args, strict=False)) | kwargs)
     for turn in range(_ATTEMPTS):
@@ -144,9 +146,15 @@ def trace_function(
                 hints.discard(NO_HEAP)
             restarts += 1
         except Exception as error:
+            by_references = HEAP in hints
             if not _other_way(hints, error, constructed):
+                if given_up is not None and getattr(error, "id", None) in _SAID_OF_SHARING:
+                    raise given_up from None
                 raise
             restarts += 1
+            if by_references and HEAP not in hints and getattr(error, "id", None) not in _SAID_OF_SHARING:
+                clear_frames(error.__traceback__)  # who holds what is counted
+                given_up = error
         else:
             created += traced.created
             traced.created = created
@@ -196,6 +204,7 @@ def _other_way(hints: set[Any], error: Exception, constructed: dict[Any, Any]) -
 
 
 _BY_LINKS = frozenset(("shared-list", "unsettled-loop", "unsettled-recursion", "too-many-alternatives", "self-reference"))
+_SAID_OF_SHARING = _BY_SHARING | _BY_LINKS
 
 
 def _attempt(

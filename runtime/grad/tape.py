@@ -385,6 +385,8 @@ class GradientTape:
 
 
 def _no_target(target: Any) -> TypeError:
+    if isinstance(target, (list, tuple)):
+        return TypeError(f"A target must be a tensor, not a {type(target).__name__}: make one of its items, ag.stack(ys)")
     return TypeError(
         f"A target must be a tensor, not {target!r} of type {type(target).__name__!r}: compute it from tensors or variables "
         f"under the tape, without float(), numpy() or item()"

@@ -12,7 +12,7 @@ from runtime.ops.kinds import axis_number, normalize_axis
 from runtime.ops.registry import Op, function
 from runtime.typesys.dtypes import promote
 from runtime.typesys.errors import InvalidArgumentError, ShapeError
-from runtime.typesys.shapes import Dim, Shape, Size, concat_dim, whole_number
+from runtime.typesys.shapes import Dim, Shape, Size, concat_dim, unequal_parts, whole_number
 from runtime.typesys.spec import TensorType, type_of_payload
 
 
@@ -156,7 +156,7 @@ class StackArrays(Op):
         if np.ndim(xs[0]) == 0:
             dtype = promote(*((_dtype(x), not isinstance(x, (np.ndarray, np.generic))) for x in xs))[0]
             if any(np.ndim(x) for x in xs):
-                raise ShapeError("cannot stack tensors whose shapes differ", op="stack")
+                raise unequal_parts(list(map(np.shape, xs)))
             normalize_axis(axis, 1, "stack")
             return np.array(xs, dtype.dtype)
         return np.stack(xs, axis)

@@ -13,7 +13,7 @@ import numpy as np
 from runtime.ops.registry import Op
 from runtime.typesys.errors import DTypeError
 from runtime.typesys.join import join_all, join_types
-from runtime.typesys.shapes import Dim, concat_dim, is_static, require_scalar
+from runtime.typesys.shapes import Dim, concat_dim, is_static, require_scalar, unequal_parts
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
 INDEX = TensorType("int64", (), weak=True)
@@ -422,7 +422,13 @@ class ListStack(Op):
             return np.zeros((0, *sizes), hard or element.dtype.dtype)
         if hard is None and not isinstance(x[0], (np.ndarray, np.generic)):
             hard = _HARD[np.result_type(*x).kind]
-        return np.array(x, hard) if np.ndim(x[0]) == 0 and hard else np.stack(x)
+        try:
+            return np.array(x, hard) if np.ndim(x[0]) == 0 and hard else np.stack(x)
+        except ValueError:
+            shapes = list(map(np.shape, x))
+            if len(set(shapes)) == 1:
+                raise
+            raise unequal_parts(shapes) from None
 
     vjp = lambda op, dy, y, x, element=None: (op.list_cast(op.list_unstack(dy), type=op.type_of(x).element),)
 

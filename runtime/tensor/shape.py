@@ -312,10 +312,15 @@ def _set_shape(self: Tensor, shape: Any) -> None:
         self._value = checked._value
 
 
+def _reshape_in_place(self: Tensor, shape: Any) -> None:
+    raise AttributeError("the shape of a tensor cannot be set: make a tensor of another one, x = ag.reshape(x, shape)")
+
+
 def attach_shape() -> None:
     """Give Tensor its shape, rank, size, length and iteration."""
-    for name, getter in {"shape": _shape, "ndim": _ndim, "size": _size}.items():
+    for name, getter in {"ndim": _ndim, "size": _size}.items():
         setattr(Tensor, name, property(getter))
+    Tensor.shape = property(_shape, _reshape_in_place)  # type: ignore[attr-defined]
     Tensor.mT = property(boundary(lambda self: op.matrix_transpose(self)))  # type: ignore[attr-defined]
     Tensor.real = property(lambda self: op.real(self) if self.dtype.is_complex else self)  # type: ignore[attr-defined]
     Tensor.imag = property(lambda self: op.imag(self) if self.dtype.is_complex else op.zeros_like(self))  # type: ignore[attr-defined]

@@ -311,6 +311,7 @@ def _check_creation(trace: Trace) -> None:
             "a Variable was created by a traced function after its first call; create variables once, outside the function "
             "or guarded by `if self.v is None:`",
             id="variable-created-again",
+            when="by a traced function after its first call",
         )
 
 

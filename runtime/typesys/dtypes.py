@@ -132,12 +132,16 @@ def as_dtype(type_value: Any) -> DType:
     elif type_value in (str, bytes):
         type_value = "O"
     try:
+        if hasattr(type_value, "dtype") and not isinstance(type_value, type):
+            raise TypeError  # NumPy asks arrays for theirs, and warns of it
         if isinstance(type_value, type) and type_value not in (bool, complex, object) and not issubclass(
             type_value, (np.generic, np.dtype)
         ):
             raise TypeError  # NumPy takes any class for that of objects
         dtype = np.dtype(type_value)
     except TypeError:
+        if hasattr(type_value, "dtype") and not isinstance(type_value, type):
+            raise TypeError("no element type: a tensor or array stands where one is needed; that of x is x.dtype") from None
         raise TypeError(
             f"no element type {type_value!r}; expected a DType, a NumPy dtype or a name such as {_nearest(type_value)!r}"
         ) from None

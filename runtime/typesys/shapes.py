@@ -11,7 +11,8 @@ from runtime.typesys.errors import DTypeError, InvalidArgumentError, OpError, Sh
 
 __all__ = [
     "Dim", "Shape", "Size",
-    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "require_scalar", "same_size", "whole_number",
+    "broadcast", "broadcast_many", "concat_dim", "is_static", "num_elements", "require_scalar", "same_size", "unequal_parts",
+    "whole_number",
 ]
 
 _counter = itertools.count()
@@ -139,3 +140,10 @@ def concat_dim(sizes: Sequence[Size]) -> Size:
     if all(isinstance(s, int) for s in sizes):
         return sum(s for s in sizes if isinstance(s, int))
     return sizes[0] if len(sizes) == 1 else Dim()
+
+
+def unequal_parts(shapes: Sequence[Shape]) -> ShapeError:
+    """What to raise where tensors of these shapes are to become one."""
+    shown = ", ".join(map(str, list(dict.fromkeys(shapes))[:4]))
+    text = f"cannot stack tensors of different shapes: {shown}; pad them to one shape first, or keep the list as it is"
+    return ShapeError(text, op="stack")

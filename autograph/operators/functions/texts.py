@@ -41,6 +41,7 @@ def textless(f: Any, made: Any) -> Any:
                 refuse_text(f"by {name}()")
         return made(*args, **kwargs)
 
+    call.__qualname__ = getattr(f, "__qualname__", name)  # refusals of `made` say it
     return call
 
 

@@ -92,8 +92,10 @@ def names_of(places: Iterable[Place]) -> str:
 _SHOWN = 5
 
 
-def unset_by_branch(branch: str) -> Callable[[str], str]:
-    """Why a name is unbound after a branch that does not bind it."""
+def unset_by_branch(branch: str, deleted: bool = False) -> Callable[[str], str]:
+    """Why a name is unbound after a branch that does not bind it, or that has `deleted` what it was bound to."""
+    if deleted:
+        return lambda name: f"the {branch} branch of an `if` deletes '{name}': it must be initialized again there"
     return lambda name: f"'{name}' must also be initialized in the {branch} branch, or before the `if`"
 
 

@@ -103,7 +103,7 @@ def staged_cond(
             made.append((result, left, right))
             continue
         missing = "else" if right is UNBOUND else "main" if left is UNBOUND else None
-        name = label_of(place) if missing is None else label_of(place, unset_by_branch(missing))
+        name = label_of(place) if missing is None else label_of(place, unset_by_branch(missing, place.read() is not UNBOUND))
         value = left if left is right else unpack(d, outputs, name)
         if value is UNDEFINED:
             continue

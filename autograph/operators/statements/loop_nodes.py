@@ -44,7 +44,8 @@ from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.graph import Graph, Value
 from runtime.ops.registry import get
 from runtime.passes.ordered_writes import append_in_order
-from runtime.tensor.trace import Place, Trace
+from runtime.tensor.trace import BoxPlace, Place, Trace
+from runtime.tensor.variable import Variable
 from runtime.tensor.views import is_array, mark_array
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
 
@@ -127,6 +128,8 @@ def fixed_point(
         if deeper > _MUCH_DEEPER or (deeper > 1 and _grows_without_end(state.types, joined)):
             break
         state.types = joined
+    if any(isinstance(place, BoxPlace) and isinstance(place.box, Variable) for place in changing or state.places):
+        raise refusal("variable-created-again", when="in a loop of the graph, where it would be a new one at each turn")
     raise refusal("unsettled-loop", names=names_of(changing or state.places))
 
 
