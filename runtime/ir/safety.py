@@ -37,12 +37,16 @@ _CHEAP_ELEMENTS = 4096
 def may_fail(op: Op, inputs: list[Value]) -> bool:
     """Whether an operation is one of those that raise when the graph runs, with operands of these types."""
     if op.name in RISKY:
-        return True
+        return op.name != "to_python" or not _is_truth(inputs[0])
     if not isinstance(op, Elementwise):
         return False
     types = [v.type for v in inputs]
     tensors = [t for t in types if isinstance(t, TensorType)]
     return len(tensors) < len(types) or _elementwise_raises(op.name, tensors, _fitting(inputs))
+
+
+def _is_truth(x: Value) -> bool:
+    return isinstance(x.type, TensorType) and x.type.dtype.is_bool and x.type.shape == ()
 
 
 def may_raise(node: Node) -> bool:
@@ -52,7 +56,7 @@ def may_raise(node: Node) -> bool:
     tensors = [t for t in types if isinstance(t, TensorType) and t.dtype.kind in "biufc"]
     if len(tensors) < len(types) or op.effect is not None or node.regions:
         return True
-    if op.name in _TOTAL:
+    if op.name in _TOTAL or (op.name == "to_python" and _is_truth(node.inputs[0])):
         return False
     if op.name == "cast":
         have, want = tensors

@@ -23,7 +23,7 @@ from autograph.operators.statements.iterables import (
     any_iterable,
     staged_iterable,
 )
-from autograph.operators.statements.truth import truth_of
+from autograph.operators.statements.truth import as_truth, truth_of
 from autograph.operators.values import specials
 from autograph.operators.values.choice import CHOICES, choice_of, is_mixed, resolve, select, without_unbound
 from autograph.operators.values.listvalue import new_list
@@ -41,7 +41,7 @@ def eq(a: Any, b: Any) -> Any:
     kind = type(a)
     if (kind not in _BUILT and not issubclass(kind, tuple)) or current() is None or not _are_alike(kind, type(b)):
         return a == b
-    return _equal(a, b) if holds_staged(a) or holds_staged(b) else a == b
+    return as_truth(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a == b
 
 
 def not_eq(a: Any, b: Any) -> Any:
@@ -98,10 +98,10 @@ def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
     a, b = resolve(a), resolve(b)
     known = dynamic_of(a) is None and dynamic_of(b) is None
     if not known and type(a) is type(b) is list:
-        return callee(row_forms.ordered)(_HOOKS[compare], _HOOKS[strict], a, b)
+        return as_truth(callee(row_forms.ordered)(_HOOKS[compare], _HOOKS[strict], a, b))
     if not known or not _are_rows(type(a), type(b), compare) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
-    return _by_items(compare, strict, a, b)
+    return as_truth(_by_items(compare, strict, a, b))
 
 
 _HOOKS: dict[Any, Any] = {operator.lt: lt, operator.le: lt_e, operator.gt: gt, operator.ge: gt_e}

@@ -24,7 +24,7 @@ from autograph.operators.state.plain import NUMBERS, PLAIN
 from autograph.operators.statements.branches import and_, not_, or_
 from autograph.operators.statements.iterables import StagedRange
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
-from autograph.operators.statements.truth import truth_of
+from autograph.operators.statements.truth import as_truth, truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
 from autograph.operators.values.descriptors import is_mutable
 from autograph.operators.values.links import Linked
@@ -143,6 +143,11 @@ def in_(x: Any, container: Any) -> Any:
             pass
     elif _by_python(x, container):
         return x in container
+    return as_truth(_is_in(x, container))
+
+
+def _is_in(x: Any, container: Any) -> Any:
+    """`x in container` where Python cannot tell at once."""
     if has_own_next(container) and not hasattr(type(container), "__contains__"):
         return _found(x, container)
     if is_object(type(container)):

@@ -9,7 +9,7 @@ from autograph.operators.containers.lists import emit, index_value
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
-from autograph.operators.statements.truth import truth_of
+from autograph.operators.statements.truth import as_truth, truth_of
 from autograph.operators.values.choice import resolve
 from autograph.operators.values.descriptors import Leaf, Sequence
 from autograph.operators.values.listvalue import ListValue, new_list
@@ -83,7 +83,7 @@ def chr_(x: Any) -> Any:
 @stand_in(builtins.bool)
 def bool_(x: Any = False) -> Any:
     """`bool(x)`."""
-    return truth_of(x)
+    return as_truth(truth_of(x))
 
 
 @stand_in(Tensor.item)

@@ -18,7 +18,7 @@ from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import not_, staged_cond
 from autograph.operators.statements.iterables import staged_iterable
-from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.statements.truth import as_truth, is_staged_condition, truth_of
 from autograph.operators.values import quick
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
@@ -30,13 +30,13 @@ __all__ = ["any_"]
 @stand_in(builtins.any)
 def any_(iterable: Any) -> Any:
     """`any`."""
-    return _quantify(iterable, stop_on=True)
+    return as_truth(_quantify(iterable, stop_on=True))
 
 
 @stand_in(builtins.all)
 def all_(iterable: Any) -> Any:
     """`all`."""
-    return _quantify(iterable, stop_on=False)
+    return as_truth(_quantify(iterable, stop_on=False))
 
 
 def _quantify(iterable: Any, stop_on: bool) -> Any:

@@ -28,7 +28,7 @@ from autograph.operators.state.regions import (
     replayed,
     run_region,
 )
-from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.statements.truth import as_truth, is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values import specials
 from autograph.operators.values.descriptors import (
@@ -300,7 +300,7 @@ def not_(x: Any) -> Any:
     if not is_staged_condition(test):
         return not test
     facts = choice_module.told_by(test)
-    return choice_module.tell(op.logical_not(test), *((choice, no, yes) for choice, yes, no in facts))
+    return as_truth(choice_module.tell(op.logical_not(test), *((choice, no, yes) for choice, yes, no in facts)))
 
 
 specials.negation = not_

@@ -9,8 +9,8 @@ from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, describe
-from runtime.ir.graph import Graph, Value
-from runtime.ir.safety import RISKY
+from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.safety import RISKY, may_fail
 from runtime.tensor.known import static_value
 from runtime.tensor.trace import Place
 
@@ -63,8 +63,12 @@ def refuse_endless(test: Any, body: Graph, places: list[Place], entries: list[An
 def _can_be_seen(graph: Graph) -> bool:
     """Whether an operation of a graph may raise, print or call Python."""
     return any(
-        node.op.effect is not None or node.op.name in RISKY or any(map(_can_be_seen, node.regions)) for node in graph.nodes
+        node.op.effect is not None or _is_risky(node) or any(map(_can_be_seen, node.regions)) for node in graph.nodes
     )
+
+
+def _is_risky(node: Node) -> bool:
+    return node.op.name in RISKY and may_fail(node.op, node.inputs)
 
 
 def _change(before: Descriptor, after: Descriptor) -> tuple[str, str] | None:

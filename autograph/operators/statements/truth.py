@@ -12,7 +12,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.lists import dynamic_of, length
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import CERTAIN, TRUTHS
-from autograph.operators.values.choice import Choice, choice_of, options_of, truth_among
+from autograph.operators.values.choice import Choice, choice_of, options_of, tell, told_by, truth_among
 from autograph.operators.values.listvalue import ListValue
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from autograph.operators.values.quick import is_object
@@ -23,7 +23,7 @@ from runtime.tensor.trace import STATE
 from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.shapes import num_elements
 
-__all__ = ["is_staged_condition", "truth_of"]
+__all__ = ["as_truth", "is_staged_condition", "truth_of"]
 
 
 def truth_of(x: Any) -> Any:
@@ -62,13 +62,31 @@ def truth_of(x: Any) -> Any:
             if num_elements(shape) != 1:
                 raise refusal("truth-of-many", shape=shape)
             x = op.reshape(x, shape=())
-        return x if dtype.is_bool else op.not_equal(x, 0)
+        return _as_found(x) if dtype.is_bool else op.not_equal(x, 0)
     if type(x) is ListValue:
         return op.not_equal(length(x), 0)
     staged_truth = getattr(type(x), "__staged_bool__", None)
     if staged_truth is not None:
         return staged_truth(x)
     return _truth_of_object(x, kind)
+
+
+def as_truth(x: Any) -> Any:
+    """What Python itself finds, a number of Python's: `bool(a) + bool(b)` counts, where NumPy's truths are joined."""
+    if type(x) is not Tensor:
+        return x
+    if type(x._value) is not Value:
+        return bool(x) if STATE.trace is None else x
+    kind = x.type
+    return x if kind.weak or not kind.dtype.is_bool or kind.shape != () else tell(op.to_python(x, kind="bool"), *told_by(x))
+
+
+def _as_found(x: Tensor) -> Tensor:
+    """The truth that a number of Python's was made of: who tests it needs no number."""
+    node = x._value.node if type(x._value) is Value else None
+    if node is None or node.op.name != "to_python" or not node.inputs[0].tensor_type.dtype.is_bool:
+        return x
+    return Tensor(node.inputs[0])
 
 
 def _truth_of_dict(x: dict[Any, Any]) -> Any:
