@@ -89,5 +89,24 @@ def item_of_some_paths(n, x):
     return d, len(d), e
 
 
+@PROGRAMS.add(*CASES, (-1, 1.5))
+def written_after_a_return(n, x):
+    if n < 0:
+        return n, x
+    if n > 2:
+        y = x * 2
+    return {"y": y, "x": x}
+
+
+@PROGRAMS.add(*CASES, (-1, 1.5))
+def left_by_a_branch(n, x):
+    rows = []
+    if n >= 0:
+        for j in range(n):
+            y = x * j
+        rows.append({"y": y, "x": x})
+    return rows
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()

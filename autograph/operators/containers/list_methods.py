@@ -21,6 +21,7 @@ from autograph.operators.containers.lists import (
 )
 from autograph.operators.containers.relations import CountOf, ElementOf
 from autograph.operators.containers.sharing import sharing_of, sync
+from autograph.operators.state import regions
 from autograph.operators.state.aliases import followed_no_further
 from autograph.operators.state.plain import PLAIN
 from autograph.operators.values.descriptors import (
@@ -79,6 +80,8 @@ class ListMethod:
             raise refusal("list-method", name=name)
         if value is None:
             value = as_list_value(x)
+        if "choices" in trace.notes:
+            regions.read_items(list(args))
         new, result = staged(value, *args, **kwargs)
         if new is not value:
             put_content(x, new)

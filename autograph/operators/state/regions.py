@@ -110,6 +110,8 @@ def run_region(
         places.seen_in_region(trace, thunk)
         try:
             traced.result = thunk()
+            if "choices" in trace.notes:
+                read_items([traced.result, *(final for _, final in _changed(before, table).values())])
             if "sharing" in trace.notes:
                 trace.notes["sharing"].end(region.graph)
         except PathEnds:
@@ -150,6 +152,7 @@ def _keep_shared(trace: Trace, traced: Traced, records: list[Any], fresh: tuple[
         sharing.keep_placed(traced.shared, unheld(trace, placed, records) | {id(x) for x in fresh})
 
 
+read_items: Callable[[list[Any]], None] = lambda values: None  # has dictionaries read what they hold; put here by `maybe`
 raised: Callable[[Any], Any] = lambda error: error  # notes what `raise` raises; put here by the module that can
 _LEAVING = "__autograph_leaving__"
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograph.operators.state import regions
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import CHOICES, choice_of, is_read, without_unbound
+from autograph.operators.values.listvalue import ListContents
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
@@ -26,6 +28,31 @@ def is_maybe(x: Any) -> bool:
     if type(x) not in CHOICES or not any(a is UNBOUND for a in choice_of(x)._alternatives):  # type: ignore[union-attr]
         return False
     return not is_read(x)
+
+
+def _read_items(values: list[Any]) -> None:
+    """A name that nothing is bound to, of which a dictionary was written that a path leaves behind, raises there: after the
+    paths have met it would be an item that is not there."""
+    pending, seen = values, set()
+    while pending:
+        x = pending.pop()
+        if type(x) is ListContents:
+            x = x.items
+        if type(x) is dict:
+            held = list(x.values())
+        elif type(x) in (list, tuple) and not _HOLDERS.isdisjoint(map(type, x)):
+            held = list(x)
+        else:
+            continue
+        if id(x) not in seen:
+            seen.add(id(x))
+            pending += held
+            for item in held if type(x) is dict else ():
+                is_read(item)
+
+
+regions.read_items = _read_items
+_HOLDERS = frozenset((dict, list, tuple))
 
 
 def is_set(x: Any) -> Any:
