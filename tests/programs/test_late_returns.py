@@ -124,4 +124,26 @@ def one_or_none_of_a_try(xs):
     return kept
 
 
+@PROGRAMS.add(*ROWS)
+def a_known_number_from_a_loop(xs):
+    while xs[1] > 5:
+        return 5.0
+    xs = xs + 1
+    return xs[0]
+
+
+@PROGRAMS.add(*ROWS)
+def a_known_text_from_a_loop(xs):
+    guard = 0
+    while guard < 3 and not xs[1] > 5:
+        guard += 1
+        if len(xs) > 1:
+            return "low", guard
+    for i in range(3):
+        if xs[i] > 2:
+            break
+        guard += 1
+    return "high", guard
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

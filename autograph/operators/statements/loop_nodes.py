@@ -261,7 +261,7 @@ def finish(
     results = []
     for i, (place, d, entry, final) in enumerate(zip(state.places, state.types, state.entries, finals, strict=True)):
         name_of_place = label_of(place, unset_by_loop) if entry is UNBOUND else label_of(place)
-        value = entry if isinstance(d, Static) else unpack(d, outputs, name_of_place)
+        value = entry if isinstance(d, Static) and entry is not UNDEFINED else unpack(d, outputs, name_of_place)
         if state.aliases.stays(i, entry) and trace.value_of(entry).type == value.type:
             value = entry
         if is_array(final) or is_array(entry):

@@ -75,7 +75,7 @@ class LoopState:
             name = label_of(place, unset_before_loop) if entry is UNBOUND else label_of(place)
             if len(values) == 1:
                 values[0].name = name or None
-            value = entry if isinstance(d, Static) else unpack(d, iter(values), name)
+            value = entry if isinstance(d, Static) and entry is not UNDEFINED else unpack(d, iter(values), name)
             result.append(value)
             place.write(UNBOUND if value is UNDEFINED else value)
         return result
