@@ -23,6 +23,15 @@ V_FIRST = np.where(np.arange(5) == 0, NAN, V)
 V_LATER = np.where(np.arange(5) == 1, NAN, V)
 
 
+@PROGRAMS.add(([3.0, 1.0, 2.0], 1), ([3.0, -4.0, 2.0], 5))
+def sorted_either_way(xs, k):
+    xs = xs[:]
+    xs.sort(key=abs, reverse=bool(k > 3))
+    ids = [3, 1, 2]
+    ids.sort(reverse=bool(k > 3))
+    return xs, ids, sorted(xs, reverse=not k > 3), sorted((x for x in xs if x > 1.5), reverse=bool(k % 2))
+
+
 @PROGRAMS.add((V, 1.0), (V_FIRST, 1.5), (V_LATER, NAN), (V * NAN, 0.0), gradients=False)
 def most_and_least_with_nan(xs, y):
     """No comparison with it holds: it stays where it is the first."""

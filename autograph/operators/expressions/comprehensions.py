@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograph.operators.containers.advances import by_place
+from autograph.operators.containers.advances import by_place, taken_in_part
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.expressions.py_builtins import (
     collect,
@@ -130,7 +130,11 @@ def _generate(element: Callable[[Any], Any], iterable: Any, condition: Test, fla
         return
     for x in iterable:
         if condition is None or condition(x):
-            if flat:
-                yield from element(x)
-            else:
+            if not flat:
                 yield element(x)
+                continue
+            items = element(x)
+            staged = staged_iterable(items)
+            if type(items) is Emitting or (staged is not None and not isinstance(staged.count(), int)):
+                raise taken_in_part()
+            yield from items

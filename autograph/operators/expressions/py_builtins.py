@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from builtins import len  # what another module makes of the name is nothing to the hooks
+from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers import list_methods
@@ -47,6 +48,7 @@ from autograph.operators.statements.iterables import (
     StagedReversed,
     StagedStream,
     any_iterable,
+    filter_of,
     filtered,
     integer,
     staged_iterable,
@@ -318,6 +320,8 @@ def next_(iterator: Any, *default: Any) -> Any:
     refuse_spent(iterator)
     if default and trace is not None and has_own_next(iterator):
         return next_or(iterator, *default)
+    if trace is not None and (searched := _searched(iterator)) is not None:
+        iterator = searched
     if type(iterator) is not Emitting and (not may_be_shared(iterator) or (trace is not None and tensorless(trace))):
         if trace is not None:
             note_advance(trace, iterator, in_passing=3)
@@ -346,6 +350,23 @@ def next_(iterator: Any, *default: Any) -> Any:
             raise StopIteration
         if_stmt(not_(found), missing, None, ())
     return result
+
+
+def _searched(x: Any) -> Emitting | None:
+    """The items of a generator that nobody else has, by a loop that ends where one is found, if tensors say which it leaves
+    out; None of others."""
+    made = filter_of(x) if getrefcount(x) <= _IN_PASSING else None
+    if made is None or not leads_to_tensor([made[2]]):
+        return None
+    element, iterable, condition = made
+
+    def run(body: Any, test: Any) -> None:
+        for_stmt(iterable, lambda item: watched(body)(item), (), test)
+
+    return emitted_map(Emitting(run), element, condition)  # type: ignore[no-any-return]
+
+
+_IN_PASSING = 3  # references to what a call has made for `next`: its parameter, ours, getrefcount's
 
 
 @stand_in(builtins.reversed)

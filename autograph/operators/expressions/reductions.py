@@ -41,6 +41,7 @@ from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
 from autograph.operators.statements.iterables import StagedRange, staged_iterable
+from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
 from autograph.operators.values.listvalue import ListValue, Splice
@@ -224,6 +225,9 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
 def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
     iterable = gathered(iterable)
+    if type(reverse) not in NUMBERS and is_staged_condition(backwards := truth_of(reverse)):
+        items = list_(iterable)
+        return if_exp(backwards, lambda: sorted_(items, key=key, reverse=True), lambda: sorted_(items, key=key))
     staged = staged_iterable(iterable)
     if staged is None:
         return _sorted_items(list(iterable), key, reverse)
@@ -316,7 +320,7 @@ def _order_of(columns: list[Any], reverse: bool) -> Any:
 
 def _sorted_items(items: list[Any], key: Any, reverse: bool) -> list[Any]:
     """Items of a Python list, which are tensors or whose keys are."""
-    if key is None and not holds_staged(items) and not are_ordered_by_run(items):
+    if key is None and type(reverse) in NUMBERS and not holds_staged(items) and not are_ordered_by_run(items):
         return builtins.sorted(items, reverse=reverse)
     rank = None if key is None else callee(key)
     ranks = items if rank is None else [rank(e) for e in items]
@@ -365,7 +369,7 @@ def _is_storable(x: Any) -> bool:
 def sort_(items: list[Any], *, key: Any = None, reverse: bool = False) -> None:
     """`list.sort`."""
     trace = current_trace()
-    if key is None and not holds_staged(items) and not are_ordered_by_run(items):
+    if key is None and type(reverse) in NUMBERS and not holds_staged(items) and not are_ordered_by_run(items):
         note_list(trace, items)
         items.sort(reverse=reverse)
         return

@@ -6,6 +6,7 @@ import itertools
 import operator
 import sys
 from collections.abc import Callable, Iterator
+from inspect import GEN_CREATED, getgeneratorstate
 from types import GeneratorType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.advances import taken_in_part
 from autograph.operators.containers.counterparts import taken
 from autograph.operators.containers.lists import as_list_value, dynamic_of, get_element, length
 from autograph.operators.state.numbers import note_integer
@@ -36,6 +38,7 @@ __all__ = [
     "StagedReversed",
     "StagedStream",
     "StagedZip",
+    "filter_of",
     "filtered",
     "integer",
     "is_without_end",
@@ -386,19 +389,22 @@ def staged_iterable(x: Any) -> StagedIterable | None:
 class _Filtered:
     """What a generator goes over that leaves items out: the first may have been looked at."""
 
-    __slots__ = ("collect", "collected", "condition", "element", "iterator", "looked_at")
+    __slots__ = ("collect", "collected", "condition", "element", "iterable", "iterator", "looked_at")
 
-    def __init__(self, element: Any, iterator: Any, condition: Any, collect: Any) -> None:
-        self.element, self.iterator, self.condition, self.collect = element, iterator, condition, collect
+    def __init__(self, element: Any, iterable: Any, condition: Any, collect: Any) -> None:
+        self.element, self.iterable, self.condition, self.collect = element, iterable, condition, collect
+        self.iterator = iter(iterable)
         self.looked_at: list[tuple[Any, Any]] = []
         self.collected: Any = None  # an iterator over the items that are left
 
     def look(self) -> Any:
-        """The truth of the condition of the next item; None at the end."""
+        """The truth of the condition of the next item that is not left out for sure; None at the end."""
         if not self.looked_at:
             for x in self.iterator:
-                self.looked_at.append((x, truth_of(self.condition(x))))
-                break
+                test = truth_of(self.condition(x))
+                if test is not False:
+                    self.looked_at.append((x, test))
+                    break
             else:
                 return None
         return self.looked_at[0][1]
@@ -409,8 +415,9 @@ class _Filtered:
             return None
         if self.collected is None:
             left = [x for x, _ in self.looked_at]
+            known = [test for _, test in self.looked_at]  # nobody is asked twice
             rest = itertools.chain(left, self.iterator)
-            self.collected = self.collect(rest, self.element, self.condition)
+            self.collected = self.collect(rest, self.element, lambda x: known.pop() if known else self.condition(x))
         return staged_iterable(self.collected)
 
     def items(self) -> Iterator[Any]:
@@ -429,12 +436,20 @@ class _Filtered:
                 test = truth_of(test)
                 if isinstance(test, Tensor):
                     looked_at.append((x, test))
-                    raise refusal("generator-items")
+                    raise taken_in_part()
             if test:
                 yield element(x)
 
 
 _filtered: WeakKeyDictionary[Any, _Filtered] = WeakKeyDictionary()
+
+
+def filter_of(generator: Any) -> tuple[Any, Any, Any] | None:
+    """What a generator that leaves items out gives for each, goes over and asks; None of others, and where it has begun."""
+    known = _filtered.get(generator) if type(generator) is GeneratorType else None
+    if known is None or known.looked_at or getgeneratorstate(generator) != GEN_CREATED:
+        return None
+    return known.element, known.iterable, known.condition
 
 
 def filtered(element: Any, iterable: Any, condition: Any, collect: Any) -> Any:
@@ -445,7 +460,7 @@ def filtered(element: Any, iterable: Any, condition: Any, collect: Any) -> Any:
     """
     if type(iterable) in (list, tuple) and any(issubclass(kind, Tensor) for kind in set(map(type, iterable))):
         return collect(iterable, element, condition)
-    state = _Filtered(element, iter(iterable), condition, collect)
+    state = _Filtered(element, iterable, condition, collect)
     made = state.items()
     _filtered[made] = state
     return made
