@@ -55,6 +55,7 @@ from autograph.staging.changed_containers import ChangedContainer, changed_conta
 from autograph.staging.guards import Guards, guards_of
 from autograph.staging.moved import Moved, Outside, described
 from autograph.staging.newcomers import Newcomers
+from autograph.staging.number_divisions import check_divisions
 from autograph.staging.outside_arrays import OutsideArrays
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from autograph.staging.state_entries import (
@@ -300,6 +301,8 @@ def _attempt(
                 list(zip(holders, held, strict=True)),
                 result,
             )
+            if not grown:
+                check_divisions(trace.graph, trace.notes.get("joined numbers", set()))
         except TraceAgain:
             put_back(table)
             raise

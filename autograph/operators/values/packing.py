@@ -54,6 +54,8 @@ def as_value(x: Any, want: TensorType) -> Value:
     have = value.tensor_type
     if have.dtype != want.dtype or have.weak != want.weak:
         value = _emit("cast", [value], {"dtype": want.dtype}, (TensorType(want.dtype, have.shape, want.weak),))
+        if have.weak and not want.weak:
+            trace.notes.setdefault("joined numbers", set()).add(value)
     return value
 
 
