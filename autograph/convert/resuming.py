@@ -10,8 +10,9 @@
                                               return x
                                           return following
 
-So a branch or loop that only the run takes may ask for the next item. The generator has no loop, or one, after plain
-assignments; its yields stand in the loop's body, or in branches of that. A `break` after a yield leaves the loop, too.
+So a branch or loop that only the run takes may ask for the next item. The generator is a sequence of statements and loops
+after plain assignments; its yields stand there and in the loops' bodies, or in branches of that. A `break` after a yield
+leaves the loop, too.
 """
 
 import gast
@@ -77,43 +78,75 @@ def resuming(function: Node, names: Names) -> Node | None:
     start, rest = block[:plain], block[plain:]
     if use_of(start).captures or has_jump(rest, gast.Return) or not rest:
         return None
-    stages, origin = _Stages(names.fresh("stage")), rest[0]
-    loop = rest[0] if len(rest) == 1 and isinstance(rest[0], (gast.While, gast.For)) else None
-    turn = stages.turned(rest if loop is None else loop.body)
-    head = [] if loop is None else [loop.test if isinstance(loop, gast.While) else loop.iter]
-    if (loop is not None and loop.orelse) or holds([*head, *turn, *(s for after in stages.after for s in after)], *_YIELDS):
-        return None  # one is in a place that is no statement of the loop's
-    if isinstance(loop, gast.For):
-        if not _is_early(loop.iter):
+    stage, origin = names.fresh("stage"), rest[0]
+    parts: list[tuple[_Stages, list[Node]]] = []
+    bound: set[str] = set()  # by the parts so far
+    for part in _parts(rest):
+        loop = part[0] if len(part) == 1 and isinstance(part[0], (gast.While, gast.For)) else None
+        stages = _Stages(stage, sum([len(made.after) for made, _ in parts]))
+        turn = stages.turned(part if loop is None else loop.body)
+        head = [] if loop is None else [loop.test if isinstance(loop, gast.While) else loop.iter]
+        outside = [*head, *turn, *(s for after in stages.after for s in after)]
+        if (loop is not None and loop.orelse) or holds(outside, *_YIELDS):
+            return None  # one is in a place that is no statement of the loop's
+        if isinstance(loop, gast.For):
+            if not _is_early(loop.iter) or (parts and not (_is_lazy(loop.iter) and bound.isdisjoint(use_of(head).reads))):
+                return None
+            items = names.fresh("items")
+            start += quote("items = iter(head)", loop, items=items, head=loop.iter)
+            loop.iter = load(items, loop)
+        body = stages.choice(turn, origin) if loop is None else stages.body(loop, turn)
+        if body is None:
             return None
-        items = names.fresh("items")
-        start += quote("items = iter(head)", loop, items=items, head=loop.iter)
-        loop.iter = load(items, loop)
-    body = stages.choice(turn, origin) if loop is None else stages.body(loop, turn)
-    if body is None:
-        return None
+        bound.update(name for block in (body, *stages.after) for name in use_of(block).binds)
+        parts.append((stages, body))
+    place, body, after = "", parts[0][1], [rest for stages, _ in parts for rest in stages.after]
+    if len(parts) > 1:
+        place = names.fresh("part")
+        start += quote("place = 0", origin, place=place)
+        body = [s for number, (_, one) in enumerate(parts) for s in _as_part(one, place, number, origin)]
     use = use_of(body)
     if use.globals or use.nonlocals or use.captures:
         return None
-    names_after = {*use.exposed, *(name for rest in stages.after for name in use_of(rest).exposed)}
+    names_after = {*use.exposed, *(name for rest in after for name in use_of(rest).exposed)}
     kept = {*use.binds, *use.deletes} & names_after
-    endless = isinstance(loop, gast.While) and _is_true(loop.test) and ends(body)
+    endless = len(parts) == 1 and isinstance(loop, gast.While) and _is_true(loop.test) and ends(body)
     ended, following = names.fresh("ended"), names.fresh("following")
-    unbound = [s for name in sorted(kept - {stages.name}) for s in quote("name = None", origin, name=name)]
-    holes = {"stage": stages.name, "following": following, "body": body, "unbound": unbound or quote("pass", origin)}
+    unbound = [s for name in sorted(kept - {stage, place}) for s in quote("name = None", origin, name=name)]
+    holes = {"stage": stage, "following": following, "body": body, "unbound": unbound or quote("pass", origin)}
     if not endless:
         holes["ended"] = ended
         kept.add(ended)
-    made = quote((_ENDLESS if endless else _FORM).strip(), origin, kept=tuple(sorted(kept | {stages.name})), **holes)
+    made = quote((_ENDLESS if endless else _FORM).strip(), origin, kept=tuple(sorted(kept | {stage})), **holes)
     function.body = start + (made if unbound else made[:-1])
     return function
 
 
-class _Stages:
-    """The yields of a loop's body, numbered; `after` has what follows each, up to the end of the turn."""
+def _parts(block: list[Node]) -> list[list[Node]]:
+    """A generator's statements: its loops with yields, and what stands before, between and after them."""
+    parts: list[list[Node]] = []
+    is_open = False
+    for statement in block:
+        is_loop = isinstance(statement, (gast.While, gast.For)) and holds(statement, *_YIELDS)
+        if is_open and not is_loop:
+            parts[-1].append(statement)
+        else:
+            parts.append([statement])
+        is_open = not is_loop
+    return parts
 
-    def __init__(self, name: str) -> None:
+
+def _as_part(body: list[Node], place: str, number: int, origin: Node) -> list[Node]:
+    """What gives the next item as long as the generator stands in one of its parts."""
+    return quote(f"if place == {number}:\n    body\n    place = {number + 1}", origin, place=place, body=body)
+
+
+class _Stages:
+    """The yields of a part, numbered from `first` on; `after` has what follows each, up to the end of the turn."""
+
+    def __init__(self, name: str, first: int = 0) -> None:
         self.name = name
+        self.first = first
         self.after: list[list[Node]] = []
         self.numbers: dict[int, int] = {}  # by id of the statement
 
@@ -132,9 +165,10 @@ class _Stages:
         """What stands for a yield, `rest` being what follows."""
         number = self.numbers.get(id(statement))
         if number is None:
-            number = self.numbers[id(statement)] = len(self.numbers) + 1
+            place = len(self.numbers)
+            number = self.numbers[id(statement)] = self.first + place + 1
             self.after.append([])
-            self.after[number - 1] = self.turned(rest)
+            self.after[place] = self.turned(rest)
         item = statement.value.value or gast.copy_location(gast.Constant(None, None), statement)
         text = f"stage = {number}\nreturn item"
         return quote(text, statement, stage=self.name, item=copy_tree(item))
@@ -167,7 +201,7 @@ class _Stages:
     def choice(self, turn: list[Node], origin: Node) -> list[Node]:
         """What follows the yield at which the generator stands, or else `turn`."""
         found = turn
-        for number, rest in reversed(list(enumerate(self.after, 1))):
+        for number, rest in reversed(list(enumerate(self.after, self.first + 1))):
             if rest or turn:
                 rest = copy_tree(rest) or quote("pass", origin)
                 (statement,) = quote(f"if stage == {number}:\n    rest", origin, stage=self.name, rest=rest)
@@ -178,7 +212,7 @@ class _Stages:
     def _within(self, loop: Node, turn: list[Node]) -> list[Node]:
         """The loop, whose first turn is what is left of the last."""
         turns = turn
-        for number, rest in reversed(list(enumerate(self.after, 1))):
+        for number, rest in reversed(list(enumerate(self.after, self.first + 1))):
             left = [*quote("stage = 0", loop, stage=self.name), *copy_tree(rest)]
             text = f"if stage == {number}:\n    left\nelse:\n    turns"
             turns = quote(text, loop, stage=self.name, left=left, turns=turns)
@@ -199,6 +233,16 @@ def _is_early(node: Node) -> bool:
             if not known:
                 return False
     return not holds(node, gast.Await, gast.NamedExpr)
+
+
+_LAZY = frozenset("range enumerate zip iter".split())
+_OF_NAMES = (gast.Name, gast.Constant, gast.Call, gast.BinOp, gast.UnaryOp, gast.expr_context, gast.operator, gast.unaryop)
+
+
+def _is_lazy(node: Node) -> bool:
+    """Whether what a later loop goes over is the same when the generator is made: nothing is looked into before."""
+    calls = all(isinstance(c.func, gast.Name) and c.func.id in _LAZY for c in walk(node) if isinstance(c, gast.Call))
+    return calls and all(isinstance(part, _OF_NAMES) for part in walk(node))
 
 
 def _is_true(test: Node) -> bool:

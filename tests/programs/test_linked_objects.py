@@ -271,6 +271,70 @@ def which_dictionary(a, b, c):
     return other is one, other is x, one is x, other is not one
 
 
+class Slotted:
+    __slots__ = ("following", "value")
+
+    def __init__(self, value, following=None):
+        self.value, self.following = value, following
+
+
+@add((np.array([3, 1, 2]), 2), (np.array([5, 6]), 5))
+def slotted_list(xs, drop):
+    head = None
+    for x in xs:
+        head = Slotted(x, head)
+    before, now = None, head
+    while now is not None:
+        if now.value != drop:
+            before = now
+        elif before is None:
+            head = now.following
+        else:
+            before.following = now.following
+        now = now.following
+    out = []
+    while head is not None:
+        out.append(head.value)
+        head = head.following
+    return out
+
+
+@dataclass(slots=True)
+class SlottedTree:
+    key: int
+    left: "SlottedTree | None" = None
+    right: "SlottedTree | None" = None
+
+
+@add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
+def slotted_tree(xs, wanted):
+    def insert(node, x):
+        if node is None:
+            return SlottedTree(x)
+        if x < node.key:
+            node.left = insert(node.left, x)
+        else:
+            node.right = insert(node.right, x)
+        return node
+
+    root, depth = None, 0
+    for x in xs:
+        root = insert(root, x)
+    while root is not None and root.key != wanted:
+        root = root.left if wanted < root.key else root.right
+        depth += 1
+    return depth, root is None
+
+
+@add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
+def slotted_in_lists(xs, least):
+    nodes = [Slotted(x, 0) for x in xs]
+    big = [node for node in nodes if node.value > least]
+    for node in big:
+        node.following += node.value
+    return [node.following for node in nodes], len(big)
+
+
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_staged(name, jit):

@@ -339,6 +339,64 @@ def closed_in_a_branch(n):
     return first * 100 + sum(numbers)
 
 
+def twice(n):
+    for i in range(n):
+        yield i
+    for i in range(n):
+        yield i * 10
+
+
+def in_parts(xs):
+    odd = 0
+    yield -1
+    for x in xs:
+        if x % 2:
+            odd += 1
+            yield x
+        else:
+            yield odd
+    yield odd * 7
+    while odd > 0:
+        odd -= 1
+        yield odd * 100
+    last = odd - 7
+    yield last
+
+
+@PROGRAMS.add((4, 2), (4, 9))
+def two_loops_after_a_zip(n, k):
+    numbers, s = twice(n), 0
+    for i, x in zip(range(k), numbers):
+        s += i * x
+    return s, sum(numbers)
+
+
+@PROGRAMS.add(([1, 5, 3, 8], 4), ([1, 5, 3, 8], 0), ([2, 4, 6, 8], 2), ([2, 4, 6, 8], 20))
+def parts_taken_by_count(xs, k):
+    numbers, first, rest = in_parts(xs), 0, 0
+    for _ in range(k):
+        x = next(numbers, None)
+        if x is None:
+            break
+        first = first * 3 + x
+    for x in numbers:
+        rest = rest * 3 + x
+    return first, rest
+
+
+@PROGRAMS.add((4, 4), (4, 1), (3, 20))
+def two_of_two_loops(n, k):
+    a, b, s = twice(n), in_parts([1, 2, 3]), 0
+    while k > 0:
+        x, y = next(a, -1), next(b, -1)
+        if x < y:
+            s += x
+            x = next(a, -1)
+        s += x * y
+        k -= 1
+    return s, sum(a), sum(b)
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()
 

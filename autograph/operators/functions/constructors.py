@@ -51,8 +51,8 @@ def _note(trace: Trace, cls: type, made: Any) -> None:
     """Note a class of which objects may refer to others, and their attributes."""
     if (found := trace.notes.get("constructed")) is None:
         return
-    known = found.get(cls)
-    if known is not None and tuple(made.__dict__) == known:  # as most of them
+    known, held = found.get(cls), attributes_of(made)
+    if known is not None and held is not None and tuple(held) == known:  # as most of them
         return
     if known is None:
         others = trace.notes.setdefault("other classes", set())
@@ -61,7 +61,7 @@ def _note(trace: Trace, cls: type, made: Any) -> None:
         if not is_user_class(cls):
             others.add(cls)
             return
-    if held := attributes_of(made):
+    if held:
         found[cls] = (*(known or ()), *(name for name in held if name not in (known or ())))
 
 
@@ -101,7 +101,7 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
     if trace is not None and (found := trace.notes.get("constructed")) is not None:
         known = found.get(cls)
-        if known is None or tuple(made.__dict__) != known:  # as of few
+        if known is None or tuple(getattr(made, "__dict__", ())) != known:  # as of few
             _note(trace, cls, made)
     return made
 
@@ -147,4 +147,4 @@ def _called_later(cell: CellType) -> CellType:
 def is_user_class(cls: type) -> bool:
     """Whether objects of a class are nothing but the attributes that Python itself keeps for them."""
     own = all(getattr(cls, name) is getattr(object, name) for name in ("__getattribute__", "__setattr__"))
-    return own and is_plain_class(cls) and not hasattr(cls, "__getattr__") and not hasattr(cls, "__slots__")
+    return own and is_plain_class(cls) and not hasattr(cls, "__getattr__")

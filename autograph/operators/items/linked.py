@@ -21,6 +21,7 @@ from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import constructors
 from autograph.operators.functions.calls import callee
 from autograph.operators.items.items import get_item, set_item
+from autograph.operators.state.births import births_of
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.state.stand_ins import STAND_INS, stand_in
 from autograph.operators.values import quick
@@ -57,7 +58,9 @@ class Table:
         held = attributes_of(x)
         if held is None or held.keys() != self.columns.keys():
             raise refusal("shared-list")
-        if getrefcount(x) > _ALONE + sum(value is x for value in held.values()):
+        trace = current()
+        assert trace is not None
+        if getrefcount(x) > _ALONE + sum(value is x for value in held.values()) + births_of(trace).holds(x):
             raise refusal("shared-list")  # whom it has told of itself would not see what happens to the row
         made = link(self.kind, STAND_INS[len](next(iter(self.columns.values()))), self)
         for name, column in self.columns.items():
