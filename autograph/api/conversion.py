@@ -41,14 +41,16 @@ def to_graph(
 ) -> Any:
     """The converted function: called in a trace, it stages what depends on tensors.
 
+    Where nothing is traced it runs as it stands.
+
     >>> ag.autograph.to_graph(lambda x: x if x > 0 else -x)(-2)
     2
 
     Source of the semantics: TensorFlow's `tf.autograph.to_graph`.
     """
-    from autograph.load.conversion import convert_function  # loads gast
+    from autograph.load.conversion import entry_of  # loads gast
 
-    return convert_function(_plain(entity), sys.modules["autograph.operators"])
+    return entry_of(_plain(entity), sys.modules["autograph.operators"])
 
 
 @public("autograph.experimental.do_not_convert", "autograph.do_not_convert")

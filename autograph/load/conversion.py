@@ -16,7 +16,8 @@ from autograph.convert.resuming import resuming
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.cache import CodeCache, is_converted, keep_reads, note_tries, reads_of
 from autograph.load.depth import deep_trees
-from autograph.load.loader import compile_function, make_function
+from autograph.load.entries import converted_form, has_entry
+from autograph.load.loader import compile_entry, compile_function, make_function
 from autograph.source.parse import Node, walk
 from autograph.source.reader import FunctionSource, read_function
 
@@ -37,8 +38,23 @@ def convert_function(function: Any, hooks: object, options: Hashable = None, sho
         return function
     if not isinstance(function, types.FunctionType):
         read_function(function)  # raises the error that says why not
+    form = converted_form(function)
+    if form is not None:
+        return form
     code = _codes.get(function.__code__, (options, shortcuts), lambda: _convert(function, shortcuts))
     return make_function(code, function, hooks)
+
+
+def entry_of(function: Any, hooks: object) -> Any:
+    """A function, method or lambda that runs as it stands where nothing is traced, and converted inside a trace."""
+    if isinstance(function, types.MethodType):
+        return types.MethodType(entry_of(function.__func__, hooks), function.__self__)
+    made = convert_function(function, hooks)
+    if made is function or not has_entry(function.__code__):
+        return made
+    if converted_form(function) is not None:
+        return function
+    return make_function(_codes.get(function.__code__, "entry", lambda: _entry(function)), function, hooks, made)
 
 
 def convert_with_tries(function: types.FunctionType, hooks: object) -> types.FunctionType:
@@ -87,6 +103,12 @@ def _convert(function: types.FunctionType, shortcuts: bool, stage_tries: bool = 
     if has_tries:
         note_tries(code)
     return code
+
+
+@deep_trees()
+def _entry(function: types.FunctionType) -> types.CodeType:
+    source = read_function(function)
+    return compile_entry(source.node, function.__code__, source.class_name)
 
 
 def _finished(

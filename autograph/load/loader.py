@@ -15,11 +15,12 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from autograph.load.cache import register_converted
+from autograph.load.entries import CONVERTED, ask_first
 from autograph.load.helpers import settle
+from autograph.load.parts import HOOKS
 from autograph.load.shortcuts import shorten
 from autograph.source.parse import Node, compile_quietly, complete_positions, to_ast
 
-HOOKS = "ag__"
 _FUTURE_FLAGS = 0
 for _name in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
@@ -38,24 +39,37 @@ def compile_function(
     definition = to_ast(tree)
     if shortcuts:
         shorten(definition)
-    _keep_only_the_body(definition, original.co_firstlineno)
-    factory = _factory(definition, original, class_name)
-    flags = original.co_flags & _FUTURE_FLAGS
-    module = compile_quietly(factory, original.co_filename, flags)
-    code = _innermost(module, original.co_name, depth=2 if class_name else 1)
-    code = code.replace(co_flags=code.co_flags | (original.co_flags & _ITERABLE_COROUTINE))
-    code = settle(code, original, helpers)
+    code = settle(_compiled(definition, original, class_name, (HOOKS,)), original, helpers)
     register_converted(code)
     return code
 
 
-def make_function(code: types.CodeType, original: types.FunctionType, hooks: object) -> types.FunctionType:
+def compile_entry(tree: Node, original: types.CodeType, class_name: str | None = None) -> types.CodeType:
+    """The code object of a function as it stands, that leaves calls inside traces to another (`load.entries`)."""
+    definition = to_ast(tree)
+    ask_first(definition)
+    return settle(_compiled(definition, original, class_name, (HOOKS, CONVERTED)), original, ())
+
+
+def _compiled(definition: Any, original: types.CodeType, class_name: str | None, cells: tuple[str, ...]) -> types.CodeType:
+    """The code object of a definition in the original's place; `cells` are free variables that the original has not."""
+    _keep_only_the_body(definition, original.co_firstlineno)
+    factory = _factory(definition, original, class_name, cells)
+    flags = original.co_flags & _FUTURE_FLAGS
+    module = compile_quietly(factory, original.co_filename, flags)
+    code = _innermost(module, original.co_name, depth=2 if class_name else 1)
+    return code.replace(co_flags=code.co_flags | (original.co_flags & _ITERABLE_COROUTINE))
+
+
+def make_function(
+    code: types.CodeType, original: types.FunctionType, hooks: object, converted: types.FunctionType | None = None
+) -> types.FunctionType:
     """A function over `code` that has all else from `original`: globals, cells, defaults, annotations, ...
 
-    `hooks` is what generated code sees as `ag__`.
+    `hooks` is what generated code sees as `ag__`, `converted` what that of an entry calls inside traces.
     """
     cells = dict(zip(original.__code__.co_freevars, original.__closure__ or (), strict=True))
-    cells[HOOKS] = types.CellType(hooks)
+    cells[HOOKS], cells[CONVERTED] = types.CellType(hooks), types.CellType(converted)
     closure = tuple(cells[name] for name in code.co_freevars)
     made = types.FunctionType(code, original.__globals__, original.__name__, original.__defaults__, closure)
     made.__kwdefaults__ = original.__kwdefaults__
@@ -95,7 +109,9 @@ def _keep_only_the_body(definition: Any, first_line: int) -> None:
         definition.type_params = []
 
 
-def _factory(definition: Any, original: types.CodeType, class_name: str | None) -> ast.Module:
+def _factory(
+    definition: Any, original: types.CodeType, class_name: str | None, cells: tuple[str, ...]
+) -> ast.Module:
     """`def factory(free variables): [class C:] def ...`, all of it at the definition's line."""
     inner: ast.stmt = definition if isinstance(definition, ast.stmt) else ast.Expr(definition)
     binds = class_name or getattr(definition, "name", None)
@@ -107,7 +123,7 @@ def _factory(definition: Any, original: types.CodeType, class_name: str | None) 
     if binds and binds not in original.co_freevars:
         # What the factory would bind is a global for the function, not a free variable.
         body.insert(0, ast.Global([binds]))
-    parameters = [ast.arg(name) for name in dict.fromkeys((*original.co_freevars, HOOKS))]
+    parameters = [ast.arg(name) for name in dict.fromkeys((*original.co_freevars, *cells))]
     factory = ast.FunctionDef(
         name="factory",
         args=ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[]),

@@ -33,6 +33,7 @@ from numpy import ufunc
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.at_once import JOINING, OF_TEXTS
 from autograph.load.cache import has_tries, is_converted
+from autograph.load.entries import converted_form
 from autograph.operators.containers.contents import note_within, noting, noting_method
 from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
@@ -402,6 +403,9 @@ is called if there is nothing more to it than being called."""
 
 
 def _function(trace: Trace, f: FunctionType) -> Any:
+    form = converted_form(f)
+    if form is not None:
+        return callee(form)
     original = undispatched(f)
     if original is not f:
         made = callee(original)

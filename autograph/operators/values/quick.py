@@ -83,6 +83,7 @@ def show() -> None:
 
     `noted` and `born` are those of the journal: what is in them is changed without a note. `at_once` has by id what is
     called for a function, where that is always the same, `outright` the classes whose methods are called as they are.
+    `tracing` says whether any thread traces.
     All threads see the same: nothing while several trace. One that does not trace may see what is another's: it does as
     Python does then, or calls the converted form of a function.
     """
@@ -93,6 +94,7 @@ def show() -> None:
             _tracing.discard(threading.get_ident())
         else:
             _tracing.add(threading.get_ident())
+        namespace["tracing"] = bool(_tracing)
         if trace is None or len(_tracing) > 1 or _unusual:
             namespace.update(_NOTHING)
             at_once, watched, outright, calm = _NOTHING["at_once"], _NOTHING["watched"], set(), False
