@@ -260,6 +260,7 @@ class Trace:
         self.simple: set[int] = set()  # ids of code that was made for the trace, of which calls are all there is to it
         self.met: set[type] = set()  # classes whose methods were called
         self.notes: dict[str, Any] = {}  # room for the front end
+        self.noted = 0  # how many of Python's objects it has noted
         self.called: dict[int, tuple[Any, dict[str, Any]]] = {}  # id(code) -> the code and globals of functions called
         self.streams = sys.stdout, sys.stderr  # to which a graph's prints will go
 

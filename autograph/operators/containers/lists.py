@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.state.aliases import count_note
 from autograph.operators.state.places import ROOM, overfull
 from autograph.operators.values.descriptors import (
     Joiner,
@@ -99,6 +100,7 @@ def note_list(trace: Trace, owner: list[Any]) -> None:
         table = trace.journal[-1]
         key = ("list", id(owner))
         if key not in table:
+            count_note(trace)
             place = ListPlace(trace, owner)
             table[key] = (place, place.read())
             if len(table) > trace.notes.get("room", ROOM):

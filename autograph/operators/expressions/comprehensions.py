@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers.advances import by_place, taken_in_part
@@ -17,7 +18,7 @@ from autograph.operators.expressions.py_builtins import (
 from autograph.operators.functions.generators import Emitting, emitting
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import mapped, once, placed
-from autograph.operators.state.plain import CERTAIN
+from autograph.operators.state.plain import CERTAIN, ITERATORS
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import filtered, staged_iterable
@@ -37,7 +38,7 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         return _python(element, iterable, condition, flat)
     if condition is None and not flat and type(iterable) in CERTAIN:
         return [element(x) for x in iterable]
-    if quick.calm and type(iterable) in _PYTHONS:
+    if quick.calm and (type(iterable) in _PYTHONS or _is_in_passing(iterable)):
         return _python(element, iterable, condition, flat)
     if is_mixed(iterable):
         return select(iterable, lambda taken: list_comp(element, taken, condition, flat))
@@ -65,6 +66,12 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
     return out
 
 
+def _is_in_passing(x: Any) -> bool:
+    """Whether something is an iterator that Python has made for a comprehension: nobody else goes on with it."""
+    return type(x) in ITERATORS and getrefcount(x) <= _REFERENCES
+
+
+_REFERENCES = 3  # to one that was made for the call: the comprehension's parameter, ours, getrefcount's
 _WRITTEN_OUT = 256
 
 

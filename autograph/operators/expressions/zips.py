@@ -18,11 +18,13 @@ from autograph.operators.functions.own_iterators import has_own_next
 from autograph.operators.functions.zip_form import columns
 from autograph.operators.items.iterators import mapped, once, zipped
 from autograph.operators.state.aliases import tensorless
+from autograph.operators.state.plain import PLAIN_OR_LISTS
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import and_, if_exp, if_stmt, not_, or_
 from autograph.operators.statements.endless_iterators import by_index
 from autograph.operators.statements.iterables import StagedIterable, StagedZip, staged_iterable
+from autograph.operators.values import quick
 from autograph.operators.values.descriptors import Struct
 from autograph.operators.values.listvalue import ListValue, Splice, new_list
 from autograph.operators.values.specials import leads_to_tensor
@@ -35,6 +37,8 @@ __all__: list[str] = []
 @stand_in(builtins.zip)
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`."""
+    if quick.calm and PLAIN_OR_LISTS.issuperset(map(type, iterables)) and not by_place(STATE.trace):
+        return builtins.zip(*iterables, strict=strict)
     if len(iterables) == 1 and type(iterables[0]) is Splice:
         return iter_(_columns(iterables[0].value))
     if not strict and _go_on(iterables):

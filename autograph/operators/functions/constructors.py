@@ -86,20 +86,29 @@ def new_instance(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = NEW(cls, *args, **kwargs) if args or kwargs else NEW(cls)
     trace = current()
     if trace is not None:
-        note_birth(trace, made)
+        if quick.calm:
+            key = id(made)
+            quick.early.add(key)
+            trace.journal.born.add(key)
+        else:
+            note_birth(trace, made)
     return made
 
 
 def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = NEW(cls)
     trace = current()
-    if trace is not None:
+    if calm := trace is not None and quick.calm:
+        key = id(made)
+        quick.early.add(key)
+        trace.journal.born.add(key)  # type: ignore[union-attr]
+    elif trace is not None:
         note_birth(trace, made)
     init = cls.__init__  # type: ignore[misc]
     result = (quick.at_once.get(id(init)) or specials.callee(init))(made, *args, **kwargs)
     if result is not None:
         raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
-    if trace is not None and (found := trace.notes.get("constructed")) is not None:
+    if not calm and trace is not None and (found := trace.notes.get("constructed")) is not None:
         known = found.get(cls)
         if known is None or tuple(getattr(made, "__dict__", ())) != known:  # as of few
             _note(trace, cls, made)

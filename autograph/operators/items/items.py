@@ -107,8 +107,12 @@ def get_item(x: Any, index: Any) -> Any:
                 return x[index]
         elif kind in PLAIN:
             return present(x[index], index) if kind is dict else x[index]
-        elif kind is defaultdict and (value := x.get(index, UNBOUND)) is not UNBOUND and not is_maybe(value):
-            return value
+        elif kind is defaultdict:
+            value = x.get(index, UNBOUND)
+            if value is not UNBOUND and not is_maybe(value):
+                return value
+            if value is UNBOUND and quick.calm and x.default_factory in _EMPTY:
+                return _new_item(x, index)
     elif kind is dict and by is tuple and not keyed.is_key(index):
         return present(x[index], index)
     if by in _OF_PYTHON and (method := quick.method_of(kind, "__getitem__")) is not None:
@@ -162,6 +166,20 @@ def _item(x: Any, index: Any, kind: type, by: type) -> Any:
     if isinstance(x, dict) and type(value) in CHOICES and is_maybe(value):
         return _or_missing(x, index, value)
     return value
+
+
+def _new_item(x: defaultdict[Any, Any], index: Any) -> Any:
+    """`x[index]` of a key that is not there: it is, with an empty container that is changed without a note."""
+    trace = current()
+    if trace is not None:
+        note_item(trace, x, index)
+    value = x[index]
+    if trace is not None:
+        trace.journal.noted.add(id(value))
+    return value
+
+
+_EMPTY = frozenset((list, dict, set))
 
 
 def _of_numpy(x: Any, index: Any) -> Any:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from operator import length_hint
+from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers import lists
@@ -139,6 +140,8 @@ def row(x: Any, tested: bool = False) -> Any:
         if quick.calm or trace is None or (tensorless(trace) and not _stand_for_others(trace)):
             return iter(x) if tested else x
     if kind in ITERATORS:
+        if kind is zip and quick.calm and getrefcount(x) <= _REFERENCES:
+            return x
         trace = current()
         if trace is not None:
             if kind in COUNTING and (items := long_of(x)) is not None:
@@ -170,6 +173,7 @@ def turns(x: Any, tested: bool = False) -> Any:
     return iter(x) if tested else x
 
 
+_REFERENCES = 2  # to an iterator that was made for the loop: our parameter, getrefcount's
 _HEAP = 1 << 9  # the flag of a class that is not built into Python
 
 

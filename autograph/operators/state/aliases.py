@@ -26,6 +26,7 @@ __all__ = [
     "TENSORS",
     "TraceAgain",
     "alias_condition",
+    "count_note",
     "doubt",
     "followed_no_further",
     "hints_of",
@@ -171,6 +172,14 @@ def tensorless(trace: Trace) -> bool:
     return True
 
 
+def count_note(trace: Trace) -> None:
+    """Count what is noted of Python's objects: a trace that has noted many without a tensor relies on it that none comes."""
+    trace.noted += 1
+    if trace.noted == _MANY:
+        tensorless(trace)
+
+
+_MANY = 16
 KEYED = "keyed"  # a hint: some dictionaries and sets have tensors as keys (see `functions.keyed`)
 TENSORS = "tensors"  # a hint: some come where none had before
 LINKED, NO_LINKS = "linked", "no links"  # hints: objects are rows of tables (see `items.linked`); they cannot be

@@ -17,6 +17,7 @@ from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionTy
 from typing import Any
 
 from autograph.operators.state import places
+from autograph.operators.state.aliases import count_note
 from autograph.operators.state.debuggers import is_debugged, untraced
 from autograph.operators.state.places import ROOM, CellPlace, Loose
 from autograph.operators.state.plain import NUMBERS
@@ -53,10 +54,13 @@ class Births:
     """Instances made while tracing, and in which region: seen from outside it they are structures, not identities.
 
     They die as they would without a trace, if their classes allow weak references; others live here until `forget_dead`.
+    Of those made while the trace relies on it that it meets no tensor only the ids are kept, in `early`: all are made in
+    one region, so that what gets the id of one that died was made there, too.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.objects: dict[int, tuple[Any, Graph]] = {}  # by id: the object or a reference to it
+        self.early: set[int] = set()
         self.tried = 0  # trials under way that are to find all that they change
         self.opened: set[int] = set()  # being described: who refers to itself is met again
         self.journal = journal
@@ -82,17 +86,21 @@ class Births:
         return [x for x, _ in self.objects.copy().values() if type(x) is not _Reference]
 
     def __contains__(self, x: Any) -> bool:
-        return id(x) in self.objects
+        return id(x) in self.objects or id(x) in self.early
 
     def here(self, x: Any, trace: Trace) -> bool:
         """Whether `x` was made in the open region: nobody else sees what is written to it."""
         known = self.objects.get(id(x))
-        return known is not None and known[1] is trace.builder.region.graph and not self.tried
+        if known is None:
+            return id(x) in self.early and trace.builder.region.parent is None and not self.tried
+        return known[1] is trace.builder.region.graph and not self.tried
 
     def before(self, x: Any, region: Region) -> bool:
         """Whether `x` was made in a region around this one."""
         known = self.objects.get(id(x))
         outer = region.parent
+        if known is None:
+            return id(x) in self.early and outer is not None
         while known is not None and outer is not None:
             if outer.graph is known[1]:
                 return True
@@ -143,6 +151,7 @@ def note_birth(trace: Trace, made: Any) -> None:
         kept = _Reference(made, births.gone)
         kept.key = id(made)
     objects[id(made)] = kept, trace.builder.region.graph
+    count_note(trace)
     if len(objects) > ROOM and len(objects) > notes.get("room", ROOM):
         forget_dead(trace, small=True)
     if "classes" in notes and "lists" not in notes:  # its properties are converted where they are

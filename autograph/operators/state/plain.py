@@ -2,13 +2,16 @@
 
 from typing import Any
 
-__all__ = ["CERTAIN", "ITERATORS", "NUMBERS", "PLAIN", "TRUTHS"]
+__all__ = ["CERTAIN", "ITERATORS", "NUMBERS", "PLAIN", "PLAIN_OR_LISTS", "TRUTHS"]
 
 PLAIN = frozenset((
     bool, int, float, complex, str, bytes, bytearray, type(None), type, tuple, dict, set, frozenset, range, slice,
     type(Ellipsis), type(NotImplemented), type(lambda: 0), type(len), type({}.keys()), type({}.values()), type({}.items()),
 ))  # fmt: skip
 """Exact types that are what they are. A tuple or dictionary may hold staged values, but its own size is Python's."""
+
+PLAIN_OR_LISTS = PLAIN | {list}
+"""The same with lists, which hold nothing but what Python sees while a trace meets no tensor."""
 
 CERTAIN = PLAIN - {dict}
 """Those whose truth, length and items are Python's: keys of a dictionary may be there on some paths only."""

@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+from autograph.operators.state.births import births_of
 from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN, TRUTHS
 from autograph.operators.values.choice import CHOICES
 from runtime.tensor import trace as trace_module
@@ -76,6 +77,7 @@ met: set[type] = set()  # the classes for whose instances that is called, too
 watched: dict[int, Any] = _NOTHING["watched"]  # functions that are called as they are
 outright: set[type] = set()
 calm = False  # whether the trace relies on it that it meets no tensor: if one comes, all is traced again
+early: set[int] = set()  # ids of the instances that it has made so far
 
 
 def show() -> None:
@@ -87,7 +89,7 @@ def show() -> None:
     All threads see the same: nothing while several trace. One that does not trace may see what is another's: it does as
     Python does then, or calls the converted form of a function.
     """
-    global at_once, met, watched, outright, calm
+    global at_once, met, watched, outright, calm, early
     trace = current()
     with _lock:
         if trace is None:
@@ -104,6 +106,7 @@ def show() -> None:
         if trace.builder.region.parent is None and "rolling" not in trace.notes:
             at_once, met, watched, outright = trace.calls.at_once, trace.met, journal.watched, OUTRIGHT
             calm = "tensorless" in trace.notes and not trace.builder.emitted and not trace.graph.inputs
+            early = births_of(trace).early
         else:
             at_once, watched, outright, calm = _NOTHING["at_once"], _NOTHING["watched"], set(), False
         namespace.update(at_once=at_once, met=met, watched=watched, outright=outright, calm=calm)
