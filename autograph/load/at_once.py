@@ -25,6 +25,7 @@ from autograph.load.parts import (
     given_up,
     hook_of,
     is_atom,
+    is_atomic,
     is_member,
     is_of,
     is_slice,
@@ -297,7 +298,12 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         check = is_ours(owner, fresh)
     else:
         check = is_of(owner, "READ" if name in READING else "METHODS" if name in _OWN else "outright")
-    call.func = quickly([check, *checks], method, _found(taken, name) if name in _ALSO_OWN else call_of("callee", method))
+    checks.insert(0, check)
+    otherwise = _found(taken, name) if name in _ALSO_OWN else call_of("callee", method)
+    if is_atomic(call):  # written twice: Python makes no method of what it calls at once
+        short = ast.Call(method, call.args, call.keywords)
+        return located(call, quickly(checks, short, ast.Call(otherwise, call.args, call.keywords)))  # type: ignore[no-any-return]
+    call.func = quickly(checks, method, otherwise)
     return located(call, call)  # type: ignore[no-any-return]
 
 
@@ -314,7 +320,7 @@ def _call_of_own_method(call: ast.Call, function: ast.Attribute, visit: Visit) -
     call.keywords = [visit(k) for k in call.keywords]
     x = visit(function.value)
     checks, taken = _checked(x, function.attr)
-    if all(map(is_atom, call.args)) and all(k.arg is not None and is_atom(k.value) for k in call.keywords):
+    if is_atomic(call):
         short = ast.Call(load(_MADE), [taken, *call.args], call.keywords)
         return located(call, quickly(checks, short, ast.Call(_unbound(), call.args, call.keywords)))  # type: ignore[no-any-return]
     call.func = _found(x, function.attr)

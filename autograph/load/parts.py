@@ -20,6 +20,7 @@ __all__ = [
     "given_up",
     "hook_of",
     "is_atom",
+    "is_atomic",
     "is_in",
     "is_member",
     "is_of",
@@ -73,6 +74,11 @@ def is_atom(x: ast.expr) -> bool:
         x = x.operand
         return isinstance(x, ast.Constant)
     return isinstance(x, (ast.Name, ast.Constant)) and getattr(x, "value", None) is not ...
+
+
+def is_atomic(call: ast.Call) -> bool:
+    """Whether a function is given nothing but names and numbers."""
+    return all(map(is_atom, call.args)) and all(k.arg is not None and is_atom(k.value) for k in call.keywords)
 
 
 def is_of(x: ast.expr, types: str) -> ast.expr:

@@ -4,6 +4,9 @@
                         else: ag__.set_item(x, i, v)
     o.name = v      ->  if ag__.id(o) in ag__.born: o.name = v
                         else: ag__.set_attr(o, 'name', v)
+    o.xs.append(v)  ->  ag__base = o.xs
+                        if ag__.id(ag__base) in ag__.noted: ag__base.append(v)
+                        else: ag__.callee(ag__base.append)(v)
 
 Tests and operands are as in `autograph.load.at_once`.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from autograph.load.fresh import Fresh, is_ours
+from autograph.load.fresh import CHANGING, Fresh, is_ours
 from autograph.load.parts import (
     BASE,
     INDEX,
@@ -24,6 +27,7 @@ from autograph.load.parts import (
     copied,
     given_up,
     hook_of,
+    is_atomic,
     is_in,
     is_of,
     load,
@@ -58,7 +62,19 @@ def writing_at_once(statement: ast.stmt, visit: Visit, fresh: Fresh) -> list[ast
         return made.changed_attribute(*call.args)
     if hook == "assert_stmt":
         return _assertion(call, visit)
-    return None
+    method = _changing_method(call)
+    return None if method is None else made.change(method)
+
+
+def _changing_method(call: ast.Call) -> ast.Attribute | None:
+    """The method of a computed container that a call of it with names and numbers changes."""
+    found = call.func.args[0] if isinstance(call.func, ast.Call) and hook_of(call.func) == "callee" else None
+    if not isinstance(found, ast.Attribute) or found.attr not in _CHANGING or not is_atomic(call):
+        return None
+    return None if isinstance(found.value, (ast.Name, ast.Constant)) else found
+
+
+_CHANGING = CHANGING | {"add", "appendleft", "discard"}
 
 
 def _assertion(call: ast.Call, visit: Visit) -> list[ast.stmt]:
@@ -160,6 +176,13 @@ class _Writing:
         write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], load(INDEX))
         hook = call_of("aug_attr", owner, name, sign, value)
         return self._made([is_in(owner, "born")], [old, change, write], hook)
+
+    def change(self, method: ast.Attribute) -> list[ast.stmt]:
+        """`owner.xs.append(value)`."""
+        owner = self._operand(BASE, method.value)
+        method.value = owner
+        write = ast.Expr(ast.Call(copied(method), copied(self.call.args), copied(self.call.keywords)))
+        return self._made([is_in(owner, "noted")], [write], self.visit(copied(self.call)))
 
     def _operand(self, name: str, value: ast.expr) -> ast.expr:
         """A name or constant for an operand."""

@@ -25,6 +25,7 @@ from autograph.operators.statements.branches import and_, not_, or_
 from autograph.operators.statements.iterables import StagedRange
 from autograph.operators.statements.staged_texts import StagedText, call_of_text
 from autograph.operators.statements.truth import as_truth, truth_of
+from autograph.operators.values import quick
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, is_mixed, resolve, select
 from autograph.operators.values.descriptors import is_mutable
 from autograph.operators.values.links import Linked
@@ -132,11 +133,19 @@ _ROWS = frozenset((tuple, list))
 _DICTS = frozenset((OrderedDict, defaultdict, Counter))
 _HASHED = frozenset((dict, set, frozenset, *_DICTS))
 _SETS = PLAIN - {dict}
+_BUILT_IN = PLAIN | _DICTS | {list}
+
+
+def _truth(found: Any) -> Any:
+    return found if found is True or found is False else as_truth(truth_of(found))
 
 
 def in_(x: Any, container: Any) -> Any:
     """`x in container`; staged where either is."""
-    if type(container) in _ROWS and type(x) in NUMBERS:
+    kind = type(container)
+    if kind not in _BUILT_IN and type(x) in NUMBERS and (method := quick.method_of(kind, "__contains__")) is not None:
+        return _truth(method(container, x))
+    if kind in _ROWS and type(x) in NUMBERS:
         try:
             return x in container
         except OperatorNotAllowedInGraphError:  # a staged tensor does not tell Python whether it is equal

@@ -56,7 +56,7 @@ from autograph.operators.statements.iterables import (
 from autograph.operators.statements.printing import print_
 from autograph.operators.statements.staged_texts import StagedText, call_of_text, check_text
 from autograph.operators.statements.truth import is_staged_condition, truth_of
-from autograph.operators.values import maybe
+from autograph.operators.values import maybe, quick
 from autograph.operators.values.choice import (
     CHOICES,
     alternatives_of,
@@ -93,6 +93,8 @@ def len_(x: Any) -> Any:
     if kind is list:
         dynamic = dynamic_of(x)
         return len(x) if dynamic is None else length(dynamic)
+    if (method := quick.method_of(kind, "__len__")) is not None:
+        return method(x)
     if kind is StagedText:
         return call_of_text("len", x)
     if is_object(kind):

@@ -8,6 +8,7 @@ import heapq
 import math
 from collections.abc import Iterator
 from operator import is_not
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,14 @@ from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import get_item
 from autograph.operators.items.iterators import used_up
 from autograph.operators.state.aliases import followed_no_further
-from autograph.operators.state.plain import NUMBERS
+from autograph.operators.state.plain import NUMBERS, PLAIN_OR_LISTS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp
 from autograph.operators.statements.iterables import StagedRange, staged_iterable
 from autograph.operators.statements.truth import is_staged_condition, truth_of
+from autograph.operators.values import quick
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
 from autograph.operators.values.listvalue import ListValue, Splice
@@ -224,6 +226,8 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
 @stand_in(builtins.sorted)
 def sorted_(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     """`sorted`: a list of the scalars (or rows, by `key`) of a staged tensor or list."""
+    if quick.calm and type(iterable) in PLAIN_OR_LISTS and (key is None or type(key) is FunctionType):
+        return builtins.sorted(iterable, key=None if key is None else callee(key), reverse=reverse)
     iterable = gathered(iterable)
     if type(reverse) not in NUMBERS and is_staged_condition(backwards := truth_of(reverse)):
         items = list_(iterable)

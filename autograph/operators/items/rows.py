@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from operator import length_hint
 from sys import getrefcount
+from types import FunctionType, GeneratorType
 from typing import Any
 
 from autograph.operators.containers import lists
@@ -183,16 +184,32 @@ def _stand_for_others(trace: Trace) -> bool:
 
 
 def _row(x: Any, tested: bool) -> Any:
-    if is_mixed(x) or staged_iterable(x) is not None:
-        return Rest(x)
-    emitted = emitting(x, may_stop=tested)
-    if emitted is None:
-        method = special(x, "__iter__")
-        if method is not None:
-            x = method()
-            emitted = emitting(x)
-    if emitted is not None:
-        return Rest(emitted)
+    own = quick.method_of(type(x), "__iter__") if quick.calm else None
+    if own is None:
+        if is_mixed(x) or staged_iterable(x) is not None:
+            return Rest(x)
+        emitted = emitting(x, may_stop=tested)
+        if emitted is not None:
+            return Rest(emitted)
+        own = special(x, "__iter__")
+        if own is None:
+            return _left_to_python(x, tested)
+        x = own()
+    else:
+        x = own(x)
+    if tensorless(current_trace()):
+        if type(x) is GeneratorType:  # nobody else has it
+            return x
+        if type(getattr(type(x), "__next__", None)) is FunctionType:
+            return iter(x.__next__, _NEVER)  # the statement would ask for `__iter__` again
+    emitted = emitting(x)
+    return _left_to_python(x, tested) if emitted is None else Rest(emitted)
+
+
+_NEVER = object()  # what no iterator gives
+
+
+def _left_to_python(x: Any, tested: bool) -> Any:
     if tested and may_be_shared(x):
         return Rest(x)
     if hasattr(type(x), "__next__"):
