@@ -64,6 +64,21 @@ def tensor_behind_a_text():
     f(ONE)
 
 
+@wrong("ys.append(x, 1)", "list.append() takes exactly one argument (2 given)")
+def two_items_at_once():
+    @ag.function
+    def f(xs):
+        ys = []
+        for x in xs:
+            if x > 1:
+                ys.append(x)
+        for x in xs:
+            ys.append(x, 1)
+        return ys
+
+    f(XS)
+
+
 @wrong('return ", ".join(xs)', "expected str instance, Tensor found", "str(x)")
 def tensors_joined():
     @ag.function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -82,7 +83,12 @@ class ListMethod:
             value = as_list_value(x)
         if "choices" in trace.notes:
             regions.read_items(list(args))
-        new, result = staged(value, *args, **kwargs)
+        try:
+            new, result = staged(value, *args, **kwargs)
+        except TypeError:
+            with suppress(IndexError, ValueError):
+                getattr([], name)(*args, **kwargs)  # says of its number of arguments what Python says
+            raise
         if new is not value:
             put_content(x, new)
             _keep_account(trace, x, name, args, value, result)
