@@ -7,7 +7,8 @@ few rows; the rows of all steps make one product that BLAS runs near its peak. W
 then (`runtime.passes.counted`). What is multiplied from the other side (`W @ v[i]`) is multiplied transposed.
 
 In what stays inside, `y @ W^T` for an invariant W multiplies a transposed copy made once before the loop: BLAS is
-slower on a few rows times a transposed matrix, by more than the copy costs after a few steps.
+slower on a few rows times a transposed matrix, by more than the copy costs after a few steps. So it is on a W whose rows
+begin at the same place of the cache. (Native code puts weights into an order of its own, and copies nothing for that.)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import substitute
+from runtime.ops.movement import ALIASED
 from runtime.passes.joined import part_products
 from runtime.passes.loops import Loop, lengths_before
 from runtime.passes.rewrite import UNKNOWN, constant_of, graphs, is_scalar, put, static_sizes
@@ -26,6 +28,8 @@ __all__ = ["batch_products"]
 
 SMALL = 256  # elements of a step, on which an operation's call costs more than its work
 FEWEST_STEPS = 4  # from which a transposed copy pays
+FEWEST_ALIASED = 8  # and one whose rows lie apart
+FEW_ROWS = 64  # of products that such a copy is of use to
 
 
 def batch_products(graph: Graph) -> Graph:
@@ -47,7 +51,7 @@ def _batch(graph: Graph) -> None:
             loop = Loop(node, graph, lengths)
             _turned_choices(loop)
             _move(loop)
-            _transposed(loop)
+            _copied(loop)
         graph.nodes.append(node)
         lengths_before(node, lengths)
 
@@ -151,21 +155,42 @@ def _read(loop: Loop, series: Series, old: Value, nodes: list[Node]) -> Value:
     return new
 
 
-def _transposed(loop: Loop) -> None:
-    """`y @ W^T` of a few rows y and an invariant W -> `y @ V`, where V is W^T copied before the loop."""
+def _copied(loop: Loop) -> None:
+    """`y @ W^T` of a few rows y and an invariant W -> `y @ V`, where V is W^T copied before the loop; and `y @ W` likewise
+    for a W whose rows begin at the same place of the cache."""
     count = constant_of(loop.count)
     if type(count) is int and count < FEWEST_STEPS:
         return
     made: dict[Value, Value] = {}
     for node in loop.body.nodes:
-        if node.op.name != "matmul" or not node.attrs.get("transpose_b") or node.inputs[1] not in loop.outside:
+        if node.op.name != "matmul" or node.inputs[1] not in loop.outside:
             continue
         weights = loop.outside[node.inputs[1]]
         sizes, rows = static_sizes(weights), static_sizes(node.inputs[0])
         if sizes is None or len(sizes) != 2 or rows is None or len(rows) != 2 or rows[0] > MOST_ROWS:
+            continue
+        if not node.attrs.get("transpose_b"):
+            if _is_aliased(weights, sizes, rows[0]) and (type(count) is not int or count >= FEWEST_ALIASED):
+                node.inputs[1] = loop.pass_in(_copy(loop, weights))
             continue
         if weights not in made:
             turned = put(loop.graph, "transpose", weights, perm=(1, 0))
             made[weights] = loop.pass_in(put(loop.graph, "contiguous", turned))
         node.inputs[1] = made[weights]
         node.attrs = {k: v for k, v in node.attrs.items() if k != "transpose_b"}
+
+
+def _is_aliased(weights: Value, sizes: tuple[int, ...], rows: int) -> bool:
+    """Whether BLAS is slower on a matrix for where its rows begin: one of single precision, times a few rows."""
+    node, kind = weights.node, weights.tensor_type.dtype
+    if kind.name != "float32" or not 1 < rows <= FEW_ROWS or (node is not None and node.op.name == "contiguous"):
+        return False
+    return bool(sizes[1]) and sizes[1] * kind.size % ALIASED == 0 and math.prod(sizes) >= 1 << 16
+
+
+def _copy(loop: Loop, weights: Value) -> Value:
+    """A copy of an outer matrix, made once."""
+    for node in loop.graph.nodes:
+        if node.op.name == "contiguous" and node.inputs[0] is weights:
+            return node.outputs[0]
+    return put(loop.graph, "contiguous", weights)

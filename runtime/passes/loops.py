@@ -72,6 +72,16 @@ class Loop:
         whole = made.inputs[0]
         return True if whole in self.outside and self.same_count(self.outside[whole]) else None
 
+    def offset(self, value: Value, axis: Dim | int | None) -> int | None:
+        """What is added to the index, if that is a natural number, and the sums are indices of an axis of a known size."""
+        node, count = value.node, constant_of(self.count)
+        if node is None or node.op.name != "add" or type(count) is not int or not isinstance(axis, int):
+            return None
+        added = [constant_of(self.outside.get(v, v)) for v in node.inputs if v is not self.index]
+        if len(added) != 1 or not is_natural(added[0]) or int(added[0]) + count > axis:
+            return None
+        return int(added[0])
+
     def _last(self, last: Value) -> bool | None:
         count, known = constant_of(self.count), constant_of(self.outside.get(last, last))
         return True if type(count) is int and type(known) is int and known == count - 1 else None
@@ -94,13 +104,13 @@ class Loop:
         known = self.lengths.get(shape[0])
         return known is not None and self.same_count(known)
 
-    def rows(self, x: Value) -> Value:
-        """The first `count` rows of an outer array."""
-        if self.has_steps(x):
+    def rows(self, x: Value, first: int = 0) -> Value:
+        """So many rows of an outer array as there are steps."""
+        if not first and self.has_steps(x):
             return x
         count = constant_of(self.count)
         if type(count) is int:
-            return put(self.graph, "index", x, spec=((None, max(count, 0), None),))
+            return put(self.graph, "index", x, spec=((first or None, first + max(count, 0), None),))
         return put(self.graph, "index", x, self.count, spec=((None, "?", None),))
 
     def popped(self, node: Node) -> Node | None:

@@ -3,7 +3,8 @@
 A series is what an invariant holds at the index, the index itself, and gathers, elementwise work and products with
 invariants on such. For all steps it is one array with the steps along its first axis, in the order of the index, or,
 where the loop reads from the end (`x[count - 1 - i]`, or values taken off the end of a list), in the order of the steps
-backwards: step i sees row i or row count - 1 - i.
+backwards: step i sees row i or row count - 1 - i. (Of `x[3 + i]`, whose first rows are read before the loop, it holds the
+others.)
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _find(loop: Loop, value: Value) -> Series | None:
 
 
 def _read(loop: Loop, node: Node) -> Series | None:
-    """`x[i]` of an invariant, or `x[:, i]` (batches whose second axis is time)."""
+    """`x[i]` and `x[3 + i]` of an invariant, or `x[:, i]` (batches whose second axis is time)."""
     x, *parts = node.inputs
     spec, rank = node.attrs["spec"], x.tensor_type.rank
     if not parts:
@@ -83,14 +84,15 @@ def _read(loop: Loop, node: Node) -> Series | None:
     if any(e != _ALL for e in spec[:axis]) or any(e not in ("...", _ALL) for e in spec[axis + 1 :]):
         return None
     backwards = loop.direction(parts[0])
-    if backwards is None:
+    first = loop.offset(parts[0], (x.tensor_type.shape or ())[axis]) if backwards is None else 0
+    if first is None:
         return None
     whole, perm = loop.outside[x], (axis, *range(axis), *range(axis + 1, rank))
 
     def build() -> Value:
-        return loop.rows(whole if axis == 0 else put(loop.graph, "transpose", whole, perm=perm))
+        return loop.rows(whole if axis == 0 else put(loop.graph, "transpose", whole, perm=perm), first)
 
-    return Series(build, backwards, cheap=True)
+    return Series(build, bool(backwards), cheap=True)
 
 
 def _part(loop: Loop, node: Node) -> Series | None:

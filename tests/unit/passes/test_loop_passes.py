@@ -432,3 +432,71 @@ def test_rows_of_the_inputs_gradient_are_one_product_after_the_loop():
         """,
         sink_sums,
     )
+
+
+def test_a_product_of_rows_from_a_later_one_on_is_one_before_the_loop():
+    check(
+        """
+        graph f(x: float32[8,2,3], w: float32[3,4], s0: float32[2,4]):
+          %0: int64*[] = constant(5)
+          %1: float32[2,4] = for_loop(%0, s0; x, w)
+            body(i, s, x, w):
+              %0: int64*[] = constant(3)
+              %1: int64*[] = add(%0, i)
+              %2: float32[2,3] = index(x, %1, spec=('?',))
+              %3: float32[2,4] = matmul(%2, w)
+              %4: float32[2,4] = mul(%3, s)
+              return %4
+          return %1
+        """,
+        """
+        graph f(x: float32[8,2,3], w: float32[3,4], s0: float32[2,4]):
+          %0: int64*[] = constant(5)
+          %1: float32[5,2,3] = index(x, spec=((3, 8, None),))
+          %2: float32[10,3] = reshape(%1, shape=(-1, 3))
+          %3: float32[10,4] = matmul(%2, w)
+          %4: float32[5,2,4] = reshape(%3, shape=(-1, 2, 4))
+          %5: float32[2,4] = for_loop(%0, s0; %4)
+            body(i, s, %0):
+              %1: float32[2,4] = index(%0, i, spec=('?',))
+              %2: float32[2,4] = mul(%1, s)
+              return %2
+          return %5
+        """,
+        batch_products,
+    )
+
+
+def test_rows_behind_the_last_stay_in_the_loop():
+    unchanged(
+        """
+        graph f(x: float32[8,2,3], w: float32[3,4], s0: float32[2,4]):
+          %0: int64*[] = constant(6)
+          %1: float32[2,4] = for_loop(%0, s0; x, w)
+            body(i, s, x, w):
+              %0: int64*[] = constant(3)
+              %1: int64*[] = add(%0, i)
+              %2: float32[2,3] = index(x, %1, spec=('?',))
+              %3: float32[2,4] = matmul(%2, w)
+              %4: float32[2,4] = mul(%3, s)
+              return %4
+          return %1
+        """,
+        batch_products,
+    )
+
+
+@pytest.mark.parametrize(("steps", "columns", "copies"), [(20, 512, 1), (5, 512, 0), (20, 500, 0)])
+def test_weights_whose_rows_begin_at_one_place_are_copied_before_the_loop(steps, columns, copies):
+    text = f"""
+        graph f(s0: float32[4,{columns}], w: float32[{columns},{columns}]):
+          %0: int64*[] = constant({steps})
+          %1: float32[4,{columns}] = for_loop(%0, s0; w)
+            body(i, s, w):
+              %0: float32[4,{columns}] = matmul(s, w)
+              %1: float32[4,{columns}] = tanh(%0)
+              %2: float32[4,{columns}] = matmul(%1, w)
+              return %2
+          return %1
+        """
+    assert after(text, batch_products).count("contiguous(w)") == copies
