@@ -6,7 +6,7 @@ from runtime.typesys.dtypes import DType
 from runtime.typesys.shapes import is_static
 from runtime.typesys.spec import ListType, TensorType, ValueType
 
-__all__ = ["is_held"]
+__all__ = ["is_held", "is_rows", "leaf_of"]
 
 
 def is_held(t: ValueType) -> bool:
@@ -19,6 +19,23 @@ def is_held(t: ValueType) -> bool:
             return False
         return type(t.element) is not TensorType or not is_static(t.element.shape) or not _is_number(t.element.dtype)
     return t.shape is None or not _is_number(t.dtype)
+
+
+def is_rows(t: ValueType | None) -> bool:
+    """Whether a type is of lists of lists of numbers, which native code may have in memory of its own (row_lists.py)."""
+    if not isinstance(t, ListType) or not isinstance(t.element, ListType):
+        return False
+    leaf = leaf_of(t)
+    return leaf is not None and leaf.shape == () and _is_number(leaf.dtype)
+
+
+def leaf_of(t: ValueType | None) -> TensorType | None:
+    """What lists in lists have in the end, if it is known."""
+    while isinstance(t, ListType):
+        if t.record:
+            return None
+        t = t.element
+    return t
 
 
 def _is_number(dtype: DType) -> bool:

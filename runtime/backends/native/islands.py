@@ -35,20 +35,24 @@ _BYTES: dict[int, Any] = {}  # types of so many bytes
 
 
 class Form:
-    """How a value crosses: `kind` is "scalar", "array", "list" or "held"; `slots` is how many slots it takes."""
+    """How a value crosses: `kind` is "scalar", "array", "list", "rows" (of a list of lists) or "held"; it takes so many
+    `slots`; `depth` is how many lists are around a list of numbers."""
 
-    __slots__ = ("dtype", "kind", "shape", "slots", "weak")
+    __slots__ = ("depth", "dtype", "kind", "shape", "slots", "weak")
 
     def __init__(self, kind: str, t: ValueType) -> None:
-        element = t.element if isinstance(t, ListType) else t
-        if kind == "list" and element is None:  # nothing was put in
+        element: Any = t
+        self.depth = -1
+        while isinstance(element, ListType):
+            element, self.depth = element.element, self.depth + 1
+        if kind in ("list", "rows") and element is None:  # nothing was put in
             element = TensorType("float32")
         self.kind = kind
         known = kind != "held" and type(element) is TensorType
         self.dtype: np.dtype[Any] = element.dtype.dtype if known else np.dtype(object)  # type: ignore[union-attr]
         self.shape: tuple[Any, ...] = (element.shape or ()) if known else ()  # type: ignore[union-attr]
         self.weak = known and bool(element.weak)  # type: ignore[union-attr]
-        self.slots = {"array": 1 + len(self.shape), "list": 2}.get(kind, 1)
+        self.slots = {"array": 1 + len(self.shape), "list": 2, "rows": 2}.get(kind, 1)
 
 
 class Island:
@@ -168,6 +172,8 @@ def take(form: Form, words: Any, k: int, registers: dict[int, Any], copy: bool) 
     if form.kind == "array":
         seen = _view(words[k], tuple(words[k + 1 : k + 1 + len(form.shape)]), form.dtype)
         return seen.copy() if copy else seen
+    if form.kind == "rows":
+        return _rows_at(form, words[k], words[k + 1], form.depth)
     elements = _view(words[k], (words[k + 1], *form.shape), form.dtype)
     return elements.tolist() if form.weak else list(elements.copy() if copy else elements)
 
@@ -183,13 +189,13 @@ def give(form: Form, words: Any, k: int, x: Any, registers: dict[int, Any]) -> N
         registers[words[k]] = x
         return
     if form.kind == "list":
-        array = np.empty((len(x), *form.shape), form.dtype)
-        for place, one in enumerate(x):
-            if np.shape(one) != form.shape or (np.result_type(one) != form.dtype and not form.weak):
-                raise TypeError(f"an element {one!r} in a list of {form.dtype}{list(form.shape)}")
-            array[place] = one
+        array = _elements(form, x)
         words[k + 1] = len(x)
         _into_pair(words[k], array)
+        return
+    if form.kind == "rows":
+        words[k + 1] = len(x)
+        _give_rows(form, words[k], _arrays(form, x, form.depth))
         return
     array = np.asarray(x, form.dtype if form.weak else None)
     if array.dtype != form.dtype or array.ndim != len(form.shape):
@@ -202,6 +208,44 @@ def give(form: Form, words: Any, k: int, x: Any, registers: dict[int, Any]) -> N
             raise TypeError(f"a shape {array.shape} for {form.shape}")
         words[k + 1 + axis] = size
     _into_pair(words[k], array)
+
+
+def _elements(form: Form, x: list[Any]) -> np.ndarray[Any, Any]:
+    """The elements of a list side by side."""
+    array = np.empty((len(x), *form.shape), form.dtype)
+    for place, one in enumerate(x):
+        if np.shape(one) != form.shape or (np.result_type(one) != form.dtype and not form.weak):
+            raise TypeError(f"an element {one!r} in a list of {form.dtype}{list(form.shape)}")
+        array[place] = one
+    return array
+
+
+def _arrays(form: Form, x: list[Any], depth: int) -> Any:
+    """Lists of lists with arrays for the innermost."""
+    return [_arrays(form, row, depth - 1) for row in x] if depth else _elements(form, x)
+
+
+def _give_rows(form: Form, address: int, rows: Any) -> None:
+    """Rows into a {pointer, capacity, length} of row_lists.ll, which is empty."""
+    if isinstance(rows, np.ndarray):
+        _into_pair(address, rows)
+        return
+    block = np.zeros((len(rows), 3), np.int64)
+    _into_pair(address, block)
+    first = _PAIR.from_address(address)[0]
+    for place, row in enumerate(rows):
+        here = first + place * block.strides[0]
+        _give_rows(form, here, row)
+        ctypes.c_int64.from_address(here + 16).value = len(row)
+
+
+def _rows_at(form: Form, address: int, count: int, depth: int) -> list[Any]:
+    """A list of lists out of native memory."""
+    if not depth:
+        elements = _view(address, (count,), form.dtype)
+        return elements.tolist() if form.weak else list(elements.copy())
+    block = _view(address, (count, 3), np.dtype(np.int64)).tolist()
+    return [_rows_at(form, data, length, depth - 1) for data, _, length in block]
 
 
 def _into_pair(address: int, array: np.ndarray[Any, Any]) -> None:

@@ -29,6 +29,7 @@
 declare ptr @malloc(i64)
 declare void @free(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare i64 @llvm.umin.i64(i64, i64)
 declare i64 @llvm.smax.i64(i64, i64)
@@ -268,6 +269,11 @@ failed:
 }
 
 define ptr @ag_grow(ptr %slot, i64 %size, i64 %used) {
+  %p = call ptr @grown(ptr %slot, i64 %size, i64 %used, i64 1024)
+  ret ptr %p
+}
+
+define private ptr @grown(ptr %slot, i64 %size, i64 %used, i64 %least.size) {
 entry:
   %place = getelementptr i64, ptr %slot, i64 1
   %have = load i64, ptr %place
@@ -280,7 +286,7 @@ old:
   ret ptr %before
 more:
   %double = mul i64 %have, 2
-  %least = call i64 @llvm.smax.i64(i64 %double, i64 1024)
+  %least = call i64 @llvm.smax.i64(i64 %double, i64 %least.size)
   %want = call i64 @llvm.smax.i64(i64 %least, i64 %size)
   %q = call ptr @ag_take(i64 %want)
   %gone = icmp eq ptr %q, null

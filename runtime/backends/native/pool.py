@@ -1,4 +1,4 @@
-"""Memory of native code that is kept from call to call, and of the arrays that it returns (pool.ll)."""
+"""Memory of native code that is kept from call to call, and of the arrays that it returns (pool.ll, row_lists.ll)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ BOUND = 1 << 28  # bytes that are kept at most
 
 FORGET = "ag_forget"
 KEPT = "ag_frame_kept"  # the word of a program for its frame
-PROGRAMS = ("ag_take", "ag_give", "ag_reserve", "ag_grow", "ag_drop", "ag_frame", "ag_frame_back")  # what these call
+PROGRAMS = (  # what these call
+    "ag_take", "ag_give", "ag_reserve", "ag_grow", "ag_drop", "ag_frame", "ag_frame_back",
+    "ag_grow_row", "ag_rows_clear", "ag_rows_drop", "ag_rows_copy", "ag_row_put",
+)
 _OTHERS = ("ag_empty", "ag_kept", FORGET)
 _HANDLER = ("ag_numpy_malloc", "ag_numpy_calloc", "ag_numpy_realloc", "ag_numpy_free")
 _NAME = b"mem_handler"  # of capsules that arrays have
@@ -37,7 +40,7 @@ class _Handler(ctypes.Structure):
 @lru_cache(maxsize=1)
 def text() -> str:
     """Its LLVM IR."""
-    text = text_of("pool")
+    text = text_of("pool", "row_lists")
     advises = sys.platform == "linux" and process_symbol("madvise") is not None
     facts = {
         "$LARGE": str(LARGE), "$BOUND": str(BOUND),

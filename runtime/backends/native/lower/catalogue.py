@@ -68,6 +68,11 @@ _RULES = {
     "runtime.backends.native.lower.rules.repeating": """
         pad pad_grad repeat repeat_grad repeat_like roll tile tile_grad tile_like
     """,
+    "runtime.backends.native.lower.rules.rows": """
+        list_append.rows list_cast.rows list_concat.rows list_from.rows list_get.rows list_insert.rows
+        list_insert_place.rows list_len.rows list_new.rows list_place.rows list_pop.rows list_repeat.rows
+        list_reverse.rows list_set.rows list_slice.rows
+    """,
     "runtime.backends.native.lower.rules.rowwise": """
         log_softmax_grad reduce_euclidean_norm reduce_logsumexp softmax_cross_entropy_grad
     """,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.backends.native.forms import is_held
+from runtime.backends.native.forms import is_rows
 from runtime.backends.native.islands import Form, Island
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Deferred
@@ -52,15 +52,15 @@ def _form(rep: Any, t: ValueType) -> Form:
     if isinstance(rep, Held):
         return Form("held", t)
     if isinstance(rep, ListRep):
-        return Form("list", ListType(rep.element))
+        return Form("rows" if rep.depth else "list", ListType(rep.element))
     return Form("scalar" if isinstance(rep, Scalar) else "array", t)
 
 
-def _form_of(t: ValueType) -> Form:
-    if is_held(t):
+def _form_of(ctx: FunctionLowering, t: ValueType) -> Form:
+    if ctx.is_held(t):
         return Form("held", t)
     if isinstance(t, ListType):
-        return Form("list", t)
+        return Form("rows" if is_rows(t) else "list", t)
     return Form("scalar" if t.shape == () else "array", t)
 
 
@@ -78,7 +78,7 @@ def call_python(
 ) -> list[Any]:
     """Call Python on values in memory; the representations of what it gives (the only one in register `into`)."""
     code = ctx.code
-    ins, outs = [_form(rep, t) for rep, t in given], [_form_of(t) for t in types]
+    ins, outs = [_form(rep, t) for rep, t in given], [_form_of(ctx, t) for t in types]
     if into is not None:
         outs = [Form("held", types[0])]
     number = ctx.module.island(Island(name, run, ins, outs, node, effect, single, calls))
@@ -145,7 +145,7 @@ def _target(ctx: FunctionLowering, words: str, k: int, form: Form, t: ValueType,
         rep = into or hold(ctx)
         _store(ctx, words, k, "i64", register_of(ctx, rep))
         return rep
-    if form.kind == "list":
+    if form.kind in ("list", "rows"):
         assert isinstance(t, ListType)
         made = new_list(ctx, t.element)
         _store(ctx, words, k, "ptr", made.slot)
@@ -161,7 +161,7 @@ def _taken(ctx: FunctionLowering, words: str, k: int, form: Form, t: ValueType, 
     code = ctx.code
     if form.kind == "held":
         return target
-    if form.kind == "list":
+    if form.kind in ("list", "rows"):
         code.do(f"store i64 {code.op(f'load i64, ptr {_at(ctx, words, k + 1)}')}, ptr {target.length}")
         return target
     assert isinstance(t, TensorType)
@@ -211,7 +211,7 @@ def copied_held(ctx: FunctionLowering, rep: Any, t: ValueType) -> Held:
 
 def converted(ctx: FunctionLowering, rep: Any, have: ValueType, want: ValueType) -> Any:
     """A value in the form that values of another type, which it is of too, have."""
-    if isinstance(rep, Held) == is_held(want):
+    if isinstance(rep, Held) == ctx.is_held(want):
         return rep
     if isinstance(rep, Deferred):
         rep = _memory(ctx, rep)

@@ -7,9 +7,9 @@ from typing import Any
 
 from runtime.backends.native import pool
 from runtime.backends.native.errors import Unsupported
-from runtime.backends.native.forms import is_held
+from runtime.backends.native.forms import is_held, is_rows
 from runtime.backends.native.lower.code import Operand
-from runtime.backends.native.lower.crossings import Held, converted, hold
+from runtime.backends.native.lower.crossings import Held, converted, hold, move
 from runtime.backends.native.lower.exprs import Deferred
 from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.held_lists import ListRep, copied, length_of, new_list, reserve
@@ -17,6 +17,7 @@ from runtime.backends.native.lower.low_bits import wrapping
 from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.module import Lowered, Module
 from runtime.backends.native.lower.records import addressed
+from runtime.backends.native.lower.row_lists import rows_are_native, taken_inside
 from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of
 from runtime.ir.graph import Graph, Value
@@ -37,6 +38,9 @@ def lower(graph: Graph) -> Lowered:
     """
     module = Module()
     graph, module.records = addressed(split_complex(graph))
+    module.rows = not module.records and rows_are_native(graph)
+    if module.rows:
+        graph = taken_inside(graph)
     module.shares = sum(1 for _ in graph.walk()) > LARGE
     work = _Entry(graph, module)
     work.write()
@@ -101,6 +105,8 @@ class _Entry:
                 ctx.bindable.add(value)
                 ctx.outs[value] = lambda c, sizes, k=k: self._made(k, c, sizes)  # type: ignore[misc]
         ctx.low = wrapping(self.graph)
+        for k, value in enumerate(self.graph.inputs):
+            reps[k] = converted(ctx, reps[k], value.type, value.type) if is_rows(value.type) else reps[k]
         ctx.region(self.graph, reps)
         self._outputs()
         code.do("store i64 0, ptr %status")
@@ -113,6 +119,8 @@ class _Entry:
             code.do("call void @ag_arena_back(ptr %arena, ptr null, i64 0)")
         for s in ctx.slots:
             code.do(f"call void @ag_drop(ptr {s})")
+        for rep in ctx.rows:
+            code.do(f"call void @ag_rows_drop(ptr {rep.slot}, i64 {rep.depth - 1})")
         ctx.memory.lay_out()
         frame = ctx.memory.frame
         if frame:
@@ -239,6 +247,9 @@ class _Entry:
         handed_over = {rep.slot: k for k, rep in enumerate(lists) if isinstance(rep, ListRep)}  # by the last that has it
         for k, value in enumerate(self.graph.outputs):
             rep = converted(ctx, ctx.env[value], value.type, value.type)
+            if is_held(value.type) and not isinstance(rep, Held):  # Python makes lists of lists
+                rep, given = hold(ctx), rep
+                move(ctx, rep, given, value.type)
             if isinstance(rep, Held):
                 code.do(f"store i64 {rep.register}, ptr {self._place(self.out_slots[k])}")
                 continue

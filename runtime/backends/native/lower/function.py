@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.backends.native.errors import Unsupported
-from runtime.backends.native.forms import is_held
+from runtime.backends.native.forms import is_held, is_rows
 from runtime.backends.native.lower.catalogue import HOMES
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.exprs import Const, Deferred, Expr, IndexMap, Map
@@ -19,7 +19,7 @@ from runtime.backends.native.lower.uses import Uses
 from runtime.backends.native.lower.values import DEEPEST, Values
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
-from runtime.typesys.spec import TensorType
+from runtime.typesys.spec import TensorType, ValueType
 
 __all__ = ["RULES", "FunctionLowering", "constant", "rule", "rule_of"]
 
@@ -143,7 +143,19 @@ class FunctionLowering(Values):
                 raise Unsupported([(f"the number {x.reg} as {to}", None)])
         return self.ops.cast(x, to)
 
+    def is_held(self, t: ValueType) -> bool:
+        """Whether Python holds values of a type."""
+        return is_held(t) and not (self.module.rows and is_rows(t))
+
     # Regions
+
+    def _note_outer(self, node: Node) -> None:
+        """Which values of a node's regions are the same as outside."""
+        lead = {"cond": 1, "for_loop": 1}.get(node.op.name, 0)
+        first = 0 if node.op.name == "cond" else lead + node.carried
+        for region in node.regions:
+            for inner in region.inputs[first:]:
+                self.outer[inner] = node.inputs[inner.index + (1 if node.op.name == "cond" else 0)]
 
     def region(self, graph: Graph, inputs: list[Any]) -> None:
         """Lower the nodes of a graph; its outputs are then in `env`, not all in memory."""
@@ -193,8 +205,13 @@ class FunctionLowering(Values):
         control = bool(node.regions) or isinstance(node.attrs.get("function"), str)  # a named graph
         self.current = node
         try:
-            if not control and any(is_held(v.type) for v in (*node.inputs, *node.outputs)):
+            values = *node.inputs, *node.outputs
+            if control and self.module.rows:
+                self._note_outer(node)
+            elif not control and any(self.is_held(v.type) for v in values):
                 found = named_rule("island")
+            elif not control and self.module.rows and any(is_rows(v.type) for v in values):
+                found = named_rule(f"{node.op.name}.rows")
             found(self, node)
         except Unsupported as error:
             if error.missing[0][1] is not None:

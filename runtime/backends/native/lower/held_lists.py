@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
+from runtime.backends.native.forms import is_rows, leaf_of
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.elements import store
 from runtime.backends.native.lower.exprs import Map
@@ -13,21 +14,28 @@ from runtime.backends.native.lower.memory import Array, Buffer
 from runtime.backends.native.lower.types import SIZE, code_of
 from runtime.ir.graph import Node, Value
 from runtime.typesys.shapes import is_static
-from runtime.typesys.spec import TensorType
+from runtime.typesys.spec import ListType, TensorType
 
 __all__ = [
     "ListRep", "assign", "copied", "data_of", "element_at", "is_mine", "known_element", "length_of", "mine", "new_list",
-    "put", "reserve",
+    "put", "put_rows", "reserve", "row_at",
 ]
 
 
-class ListRep:
-    """A list: registers that point to its length and to its {pointer, capacity}; capacity 0 means that it is borrowed."""
+ROW = 24  # bytes of a list in a list of lists: {pointer, capacity, length}
 
-    def __init__(self, element: TensorType | None, length: str, slot: str) -> None:
+
+class ListRep:
+    """A list: registers that point to its length and to its {pointer, capacity}; capacity 0 means that it is borrowed.
+
+    The elements of a list of lists are such lists (row_lists.ll): a row is where it is in the list's block (`within`).
+    """
+
+    def __init__(self, element: TensorType | ListType | None, length: str, slot: str, within: bool = False) -> None:
         self.element = element
         self.length = length
         self.slot = slot
+        self.within = within
         self.buffers = frozenset((Buffer(slot, None),))  # its own memory, and what it may be borrowed from
         self.known: int | None = None  # its length, where that is known now
         self.planned: Array | None = None  # memory that nobody else has, borrowed from the function's frame
@@ -35,12 +43,16 @@ class ListRep:
     @property
     def code(self) -> str:
         """The code of the elements' type."""
+        if isinstance(self.element, ListType):
+            raise Unsupported([("a list of lists", None)])
         assert self.element is not None
         return code_of(self.element.dtype)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """The elements' shape."""
+        if isinstance(self.element, ListType):
+            return ()
         assert self.element is not None
         assert self.element.shape is not None
         return self.element.shape  # type: ignore[return-value]
@@ -53,11 +65,32 @@ class ListRep:
             total *= n
         return total
 
+    @property
+    def bytes(self) -> int:
+        """How large an element is, so that none is nothing."""
+        return ROW if self.depth else SIZE[self.code] * max(self.count, 1)
 
-def known_element(kind: Any) -> TensorType | None:
+    @property
+    def depth(self) -> int:
+        """How many levels of lists are in it."""
+        levels, element = 0, self.element
+        while isinstance(element, ListType):
+            levels, element = levels + 1, element.element  # type: ignore[assignment]
+        return levels
+
+    @property
+    def item(self) -> int:
+        """Bytes of the numbers that are in it in the end."""
+        leaf = leaf_of(self.element)
+        return SIZE[code_of(leaf.dtype)] if leaf is not None else 1
+
+
+def known_element(kind: Any) -> TensorType | ListType | None:
     """The type of a list's elements: None while it has had none."""
     if kind is None:
         return None
+    if is_rows(ListType(kind)):
+        return kind  # type: ignore[no-any-return]
     if type(kind) is not TensorType or not is_static(kind.shape):
         raise Unsupported([(f"a list of {kind}", None)])
     code_of(kind.dtype)
@@ -66,10 +99,44 @@ def known_element(kind: Any) -> TensorType | None:
 
 def new_list(ctx: FunctionLowering, element: Any) -> ListRep:
     """An empty list."""
+    if isinstance(element, ListType):
+        return _new_rows(ctx, element)
     rep = ListRep(known_element(element), ctx.code.alloca("i64", "length"), ctx.slot())
     ctx.code.do(f"store i64 0, ptr {rep.length}")
     ctx.lists.add(rep)
     return rep
+
+
+def _new_rows(ctx: FunctionLowering, element: ListType) -> ListRep:
+    """An empty list of lists."""
+    code = ctx.code
+    slot = code.alloca("{ptr, i64, i64}", "rows")
+    length = code.fresh("length")
+    code.prologue.append(f"  store {{ptr, i64, i64}} zeroinitializer, ptr {slot}")
+    code.prologue.append(f"  {length} = getelementptr i64, ptr {slot}, i64 2")
+    rep = ListRep(known_element(element), length, slot)
+    ctx.rows.append(rep)
+    if code.depth:  # a turn before may have filled it
+        code.do(f"call void @ag_rows_drop(ptr {slot}, i64 {rep.depth - 1})")
+    ctx.lists.add(rep)
+    return rep
+
+
+def row_at(ctx: FunctionLowering, rep: ListRep, i: Operand) -> ListRep:
+    """A row of a list of lists, where it is."""
+    assert isinstance(rep.element, ListType)
+    place = ctx.code.op(f"mul i64 {i}, {ROW}")
+    slot = ctx.code.op(f"getelementptr i8, ptr {data_of(ctx, rep)}, i64 {place}", "row")
+    length = ctx.code.op(f"getelementptr i64, ptr {slot}, i64 2", "length")
+    return ListRep(rep.element.element, length, slot, within=True)  # type: ignore[arg-type]
+
+
+def put_rows(ctx: FunctionLowering, target: str, source: ListRep) -> None:
+    """Make a list at an address hold what a list holds, which stays as it is."""
+    item = source.item
+    n, data = length_of(ctx, source), data_of(ctx, source)
+    done = ctx.code.op(f"call i1 @ag_row_put(ptr {target}, ptr {data}, i64 {n}, i64 {item}, i64 {source.depth})")
+    ctx.code.require(done, ctx.failure)
 
 
 def length_of(ctx: FunctionLowering, rep: ListRep) -> str:
@@ -88,7 +155,7 @@ def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand, given_away: boo
     """Memory of its own for a number of elements; those it has are kept. What is given away is not of the frame."""
     code = ctx.code
     ctx.big = True
-    size = SIZE[rep.code] * max(rep.count, 1)
+    size = rep.bytes
     need = code.op(f"mul i64 {count}, {size}")
     used = code.op(f"mul i64 {length_of(ctx, rep)}, {size}")
     # Not by a call where there is room, and that is not left to the inliner: of programs with many lists it makes
@@ -103,7 +170,8 @@ def reserve(ctx: FunctionLowering, rep: ListRep, count: Operand, given_away: boo
     short, on, before = code.label("short"), code.label("room"), code.block
     code.do(f"br i1 {room}, label %{on}, label %{short}, !prof !0")
     code.begin(short)
-    new = code.op(f"call ptr @ag_grow(ptr {rep.slot}, i64 {need}, i64 {used})")
+    grow = "ag_grow_row" if rep.within else "ag_grow"
+    new = code.op(f"call ptr @{grow}(ptr {rep.slot}, i64 {need}, i64 {used})")
     code.require(code.op(f"icmp ne ptr {new}, null"), ctx.failure)
     last = code.block
     code.jump(on)
@@ -132,7 +200,8 @@ def put(ctx: FunctionLowering, rep: ListRep, target: Array, value: Value) -> Non
     """Write a value into an element's memory."""
     kind = rep.code
     if not rep.sizes:
-        weak = ctx.type(value).weak and not (rep.element is not None and rep.element.weak)
+        assert isinstance(rep.element, TensorType)
+        weak = ctx.type(value).weak and not rep.element.weak
         ctx.memory.touch(target.buffers)
         store(ctx.code, target.ptr, target.offset, ctx.narrowed(ctx.scalar(value), kind, weak))
         return
@@ -159,6 +228,10 @@ def assign(ctx: FunctionLowering, target: ListRep, source: ListRep, moved: bool 
         code.do(f"store {{ptr, i64}} {held}, ptr {target.slot}")
         code.do(f"store {{ptr, i64}} {old}, ptr {source.slot}")
         target.buffers |= source.buffers
+        if source.depth:  # what is to be given back of it now
+            code.do(f"store i64 {length_of(ctx, target)}, ptr {source.length}")
+    elif target.element is not None and source.depth:
+        put_rows(ctx, target.slot, source)
     elif target.element is not None and source.element is not None:
         code.do(f"store i64 0, ptr {target.length}")
         ptr = reserve(ctx, target, count)
@@ -172,7 +245,8 @@ def assign(ctx: FunctionLowering, target: ListRep, source: ListRep, moved: bool 
 def copied(ctx: FunctionLowering, rep: ListRep, element: Any = None) -> ListRep:
     """Another list of the same elements."""
     out = new_list(ctx, rep.element if rep.element is not None else element)
-    if rep.element is not None and out.element is not None and code_of(out.element.dtype) != rep.code:
+    leaf = leaf_of(out.element)
+    if rep.element is not None and leaf is not None and rep.depth == 0 and code_of(leaf.dtype) != rep.code:
         raise Unsupported([("a list whose elements change type", None)])
     if rep.element is not None:
         assign(ctx, out, rep)

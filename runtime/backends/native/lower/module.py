@@ -28,6 +28,11 @@ declare void @ag_give(ptr)
 declare ptr @ag_reserve(ptr, i64)
 declare ptr @ag_grow(ptr, i64, i64)
 declare void @ag_drop(ptr)
+declare ptr @ag_grow_row(ptr, i64, i64)
+declare void @ag_rows_clear(ptr, i64, i64)
+declare void @ag_rows_drop(ptr, i64)
+declare i1 @ag_rows_copy(ptr, ptr, i64, i64, i64)
+declare i1 @ag_row_put(ptr, ptr, i64, i64, i64)
 declare ptr @ag_frame(ptr, i64)
 declare void @ag_frame_back(ptr, ptr)
 declare ptr @llvm.stacksave.p0()
@@ -68,6 +73,7 @@ class Module:
         self.environment = "%environment"  # words passed after the constants: the islands' callback, bytes of stack
         self.needs_environment = False
         self.records: frozenset[Value] = frozenset()  # values that are records (rules/records.py)
+        self.rows = False  # whether lists of lists are native (row_lists.py)
         self.shares = False  # whether loops of the same text are one function
         self.tried: set[Any] = set()  # elementwise operations, by types, that have a native form (rules/elementwise.py)
         self.carried: dict[Any, Any] = {}  # what signs.py has found out about loops

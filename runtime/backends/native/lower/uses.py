@@ -14,6 +14,7 @@ class Uses:
     """Who uses the values of a region: known before it is lowered."""
 
     def __init__(self, graph: Graph, is_fused: Callable[[Node], bool]) -> None:
+        self.users: dict[Value, list[Any]] | None = None  # nodes by what they take, where somebody has asked for that
         self.count: dict[Value, int] = {}
         self.must: set[Value] = set(graph.outputs)
         self.last: dict[Value, Any] = {}

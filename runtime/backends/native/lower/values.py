@@ -67,6 +67,9 @@ class Values:
         self.lists: set[Any] = set()  # lists, likewise
         self.uses: Uses
         self.slots: list[str] = []  # {pointer, capacity} pairs to free at the end
+        self.rows: list[Any] = []  # lists of lists, likewise
+        self.outer: dict[Value, Value] = {}  # what values of regions are outside, of those that no turn changes
+        self.put_back: dict[Node, Any] = {}  # rows that were changed where they are, by what puts them back (row_lists.py)
         self.outs: dict[
             Value, Callable[[str, tuple[Operand, ...]], Array | None]
         ] = {}  # memory made for outputs

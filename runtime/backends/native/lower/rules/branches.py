@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.backends.native.errors import Unsupported
-from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.crossings import Held, converted, hold, move
 from runtime.backends.native.lower.exprs import (
@@ -148,7 +147,7 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
     out: list[Any] = []
     origins = [{_origin(g, g.outputs[v.index]) for g in node.regions} for v in node.outputs]
     for value in node.outputs:
-        if is_held(value.type):
+        if ctx.is_held(value.type):
             out.append(hold(ctx))
             continue
         if not isinstance(value.type, ListType):
@@ -168,7 +167,8 @@ def _list_targets(ctx: FunctionLowering, node: Node, given: list[Any]) -> list[A
 def _takes(rep: ListRep, kind: ListType) -> bool:
     """Whether the elements of a list of this type can lie in the memory of `rep`: a region may have changed their type."""
     element = kind.element
-    return rep.element is not None and (not isinstance(element, TensorType) or element.dtype == rep.element.dtype)
+    have = rep.element
+    return have is not None and (not isinstance(element, TensorType) or element.dtype == have.dtype)  # type: ignore[union-attr]
 
 
 def is_lent(ctx: FunctionLowering, value: Value, given: Any, node: Node) -> bool:
@@ -212,7 +212,8 @@ def _branch(
             continue
         rep = converted(ctx, source, value.type, ListType(target.element))
         if rep is not target:
-            assign(ctx, target, rep, moved=not any(rep is x for x in (*given, *waiting)))
+            kept = rep not in ctx.lists or any(rep is x for x in (*given, *waiting))
+            assign(ctx, target, rep, moved=not kept)
     made |= ctx.writable - lent
     return out
 

@@ -27,7 +27,7 @@ from runtime.backends.native.lower.types import SIZE, code_of
 from runtime.ir.graph import Node
 from runtime.typesys.spec import ListType
 
-__all__: list[str] = []
+__all__ = ["insert_place"]
 
 
 def _list(ctx: FunctionLowering, node: Node, k: int = 0) -> ListRep:
@@ -115,7 +115,7 @@ def list_insert(ctx: FunctionLowering, node: Node) -> None:
         ctx.array(value)
     rep = mine(ctx, node, kind.element)
     n = length_of(ctx, rep)
-    i = _insert_place(ctx, ctx.number(node.inputs[1]), n)
+    i = insert_place(ctx, ctx.number(node.inputs[1]), n)
     more = ctx.code.op(f"add i64 {n}, 1")
     ptr = reserve(ctx, rep, more)
     size = SIZE[rep.code] * max(rep.count, 1)
@@ -126,7 +126,7 @@ def list_insert(ctx: FunctionLowering, node: Node) -> None:
     ctx.define(node.outputs[0], rep)
 
 
-def _insert_place(ctx: FunctionLowering, i: Operand, n: str) -> Operand:
+def insert_place(ctx: FunctionLowering, i: Operand, n: str) -> Operand:
     """Where `insert` puts an element: an index beyond an end is that end."""
     code = ctx.code
     negative = code.op(f"icmp slt i64 {i}, 0")
@@ -138,7 +138,7 @@ def _insert_place(ctx: FunctionLowering, i: Operand, n: str) -> Operand:
 def list_insert_place(ctx: FunctionLowering, node: Node) -> None:
     """Where `insert` puts an element."""
     n = length_of(ctx, _list(ctx, node))
-    ctx.define(node.outputs[0], Scalar(_insert_place(ctx, ctx.number(node.inputs[1]), n), "i64"))
+    ctx.define(node.outputs[0], Scalar(insert_place(ctx, ctx.number(node.inputs[1]), n), "i64"))
 
 
 @rule("list_place")

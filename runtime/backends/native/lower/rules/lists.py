@@ -28,7 +28,7 @@ from runtime.backends.native.lower.scalars import Scalar
 from runtime.backends.native.lower.signs import constant_of
 from runtime.backends.native.lower.types import MEMORY, SIZE, code_of, literal
 from runtime.ir.graph import Node, Value
-from runtime.typesys.spec import ListType
+from runtime.typesys.spec import ListType, TensorType
 
 _CHANGING = frozenset(
     ("list_append", "list_set", "list_insert", "list_accumulate_at", "list_concat", "list_reverse")
@@ -233,7 +233,7 @@ def list_stack(ctx: FunctionLowering, node: Node) -> None:
             raise Unsupported([("Python numbers that may not fit", None)])
         ctx.fill(target, Map(lambda x: ctx.ops.cast(x, kind), kind, (ctx.dense(array).as_expr(),), 1))
         array = target
-    elif not is_mine(ctx, value, node):
+    elif rep.within or not is_mine(ctx, value, node):
         array = ctx.copy(array)
     ctx.define(node.outputs[0], ctx.dense(array))
 
@@ -263,6 +263,7 @@ def list_cast(ctx: FunctionLowering, node: Node) -> None:
     if rep.element is None or kind is None:
         ctx.define(node.outputs[0], new_list(ctx, kind))
         return
+    assert isinstance(kind, TensorType)
     out = mine(ctx, node)
     if code_of(kind.dtype) != out.code:
         raise Unsupported([("elements that change type", None)])

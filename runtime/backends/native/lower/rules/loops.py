@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runtime.backends.native.forms import is_held
 from runtime.backends.native.lower.code import Operand
 from runtime.backends.native.lower.crossings import Held, converted, copied_held, move
 from runtime.backends.native.lower.exprs import (
@@ -56,7 +55,7 @@ from runtime.backends.native.lower.rules.turns import (
     unbroken,
 )
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.types import SIZE, code_of
+from runtime.backends.native.lower.types import code_of
 from runtime.backends.native.lower.values import reads
 from runtime.ir.graph import Graph, Node, Value
 from runtime.typesys.spec import ListType, ValueType
@@ -319,7 +318,7 @@ def _make_room(ctx: FunctionLowering, node: Node, body: Graph, states: list[Any]
         if plans_memory(ctx, state, node.inputs[1 + k], node.outputs[k], count):
             planned.append(state)
             continue
-        most = MOST_ROOM // max(SIZE[state.code] * state.count, 1)
+        most = MOST_ROOM // state.bytes
         if type(count) is int:
             more: Operand = min(max(count, 0), most)
         else:
@@ -343,7 +342,7 @@ def _marked(ctx: FunctionLowering, node: Node, body: Graph) -> tuple[str, str] |
 
 def _state(ctx: FunctionLowering, node: Node, init: Value, inner: Value, last: Value) -> Any:
     """What holds a carried value: `inner` at the beginning of a turn, `last` at its end."""
-    if is_held(inner.type):
+    if ctx.is_held(inner.type):
         return copied_held(ctx, ctx.env[init], init.type)
     if isinstance(inner.type, ListType):
         rep = converted(ctx, ctx.env[init], init.type, inner.type)
@@ -395,7 +394,7 @@ def _carry(ctx: FunctionLowering, body: Graph, states: list[Any], types: list[Va
         if isinstance(state, Scalar):
             finals[k] = ctx.ops.cast(ctx.scalar(value), state.code)
         elif isinstance(state, ListRep) and outs[k] is not state:
-            assign(ctx, state, outs[k], moved=True)
+            assign(ctx, state, outs[k], moved=outs[k] in ctx.lists)
     moves = [
         k
         for k, s in enumerate(states)
