@@ -173,6 +173,14 @@ def a_row_of_before_an_insertion(n):
     return 10 * len(rows[0]) + rows[0][-1]
 
 
+def changed_again_and_again(n):
+    rows = [[] for _ in range(n)]
+    for k in range(60):
+        rows[(n + k * k) % n].append(k)
+        rows[(n + k) % n].append(1)
+    return sum(rows[n - 1]) + len(rows[0])
+
+
 PROGRAMS = [f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == __name__]
 
 

@@ -16,6 +16,7 @@ from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 from autograph.errors.refusals import caution
+from autograph.operators.containers.sharing import finish
 from autograph.operators.state.places import name_places
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values.descriptors import (
@@ -298,6 +299,7 @@ def _type_of(x: Any) -> Descriptor:
 def tried(trace: Trace, states: list[Any], stage: Callable[[], None]) -> bool:
     """Make the graph loop; whether there is one. If not, all is as it was: `states` are what was carried so far."""
     graph = trace.builder.region.graph
+    finish(trace)  # what rows that were changed say of their lists is not the loop's, and stays where it is given up
     mark = len(graph.nodes)  # what the places hold is not held here: who alone holds a tensor, is counted
     with _rolling(trace):
         try:
