@@ -123,4 +123,25 @@ def test_a_diagonal_of_several_numbers_is_refused() -> None:
         filled(ag.constant(M))
 
 
+@PROGRAMS.add((M[0], 2.0), (M[1], 0.0), gradients=False)
+def tee_of_what_only_the_run_counts(x, least):
+    big = [v * 2 for v in x if v > least]
+    a, b, c = itertools.tee(big, 3)
+    most, first = max(a, default=-1.0), next(b, 0.0)
+    if least > 1:
+        first += next(b, 0.0)
+    return most, first, sum(b, 0.0), len(list(c))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_tee_of_an_open_size(jit):
+    @ag.function(input_signature=[ag.TensorSpec([None], ag.int64)], jit_compile=jit)
+    def program(v):
+        a, b = itertools.tee(v)
+        next(b)
+        return sum([x * y for x, y in zip(a, b)])  # noqa: B905
+
+    assert [int(program(np.arange(n))) for n in (1, 2, 5)] == [0, 0, 20]
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()

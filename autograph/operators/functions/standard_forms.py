@@ -15,7 +15,7 @@ from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
 from autograph.operators.functions.generators import made_of, may_be_shared
 from autograph.operators.state.aliases import tensorless
-from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.state.stand_ins import STAND_INS, stand_in
 from autograph.operators.statements.endless_iterators import repeated
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.specials import leads_to_tensor
@@ -96,6 +96,8 @@ def tee_(iterable: Any, n: int = 2, /) -> Any:
     trace = STATE.trace
     if trace is None or tensorless(trace) or type(n) is not int or n < 1:
         return itertools.tee(iterable, n)
+    if type(iterable) in (Tensor, list) and unknown(iterable):  # what may be gone over as often as one likes
+        return tuple(STAND_INS[iter](iterable) for _ in range(n))
     first = generators.buffered(iter(iterable), ())
     return first, *(first.beside() for _ in range(n - 1))
 
