@@ -240,6 +240,27 @@ def told_by_a_chain_of_tests(xs):
     return total(("none", 1.0) if r is None else (r, 2.0))
 
 
+@PROGRAMS.add((1.5, 0), (0.5, 3), (2.5, 5))
+def matched(x, n):
+    d = {"a": x, "b": 1.0}
+    r = 0.0
+    for i in range(n):
+        match d:
+            case {"c": w, "a": v}:
+                r += w * v
+            case {"a": w, "b": u} if w > u:
+                r += 10.0
+            case _:
+                r -= 1.0
+        if i > 0:
+            d["c"] = x + i
+    match d:
+        case {"c": w, **rest}:
+            return r + w, len(rest)
+        case _:
+            return -r, len(d)
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

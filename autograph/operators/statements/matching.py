@@ -1,6 +1,7 @@
-"""The shape tests of `match` statements. They answer in Python, but for what is of several structures, and for the length of
-a list that only the run knows."""
+"""The shape tests of `match` statements. They answer in Python, but for what is of several structures, for the length of
+a list that only the run knows, and for keys that are there on some paths only."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from autograph.operators.containers.lists import dynamic_of, get_slice, length
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.values.choice import CHOICES, choice_of, is_alternative, select
 from autograph.operators.values.listvalue import new_list
+from autograph.operators.values.maybe import has_maybe_keys, is_set
 from runtime.tensor.dispatch import op
 
 # Classes whose one positional sub-pattern is the subject itself (Python's language reference, 8.6.4.9).
@@ -58,6 +60,11 @@ def match_mapping(subject: Any, keys: tuple[object, ...]) -> Any:
     for position, key in enumerate(keys):
         if key in keys[:position]:
             raise ValueError(f"mapping pattern checks duplicate key ({key!r})")
+    if type(subject) is dict and has_maybe_keys(subject):
+        if not all(key in subject for key in keys):
+            return False
+        staged = [test for test in (is_set(subject[key]) for key in keys) if test is not True]
+        return functools.reduce(op.logical_and, staged) if staged else True
     missing = object()
     return all(subject.get(key, missing) is not missing for key in keys)
 
