@@ -23,6 +23,7 @@ from autograph.operators.state.regions import (
     run_region,
 )
 from autograph.operators.statements.loop_state import LoopState, Slot
+from autograph.operators.statements.seen_loops import learned_before
 from autograph.operators.values.choice import alternatives_of
 from autograph.operators.values.descriptors import (
     Joiner,
@@ -71,6 +72,7 @@ def fixed_point(
     Returns the regions and the final values of the carried places in the body's region.
     """
     sync(trace)
+    learned_before(trace, state)
     keys = {place.key for place in state.places}
     settled = False
     changing: list[Place] = []
@@ -118,6 +120,7 @@ def fixed_point(
             joined.append(made if state.exact else growing_tuple(made, d))
         if canonical(joined) == canonical(state.types):
             if not incomplete or settled:
+                state.learned.keep(state)
                 return regions, finals
             settled = True  # once more, for good: what fails now fails for the user
             continue
@@ -186,6 +189,7 @@ def with_parameters(
     held = None if heap is None else heap.enter()
     around = trace.notes.get("loop_options")
     trace.notes["loop_options"] = state.options
+    inside_of = state.learned.open(trace, state.places)
     try:
         parameters = state.parameters(graph)
         for entry, parameter in zip(state.entries, parameters, strict=True):
@@ -214,6 +218,7 @@ def with_parameters(
         if heap is not None:
             heap.leave(held)
         trace.notes["loop_options"] = around
+        state.learned.close(trace, inside_of)
 
 
 def emit_while(trace: Trace, state: LoopState, condition: Traced, test: Any, body: Traced, finals: list[Any]) -> None:

@@ -10,6 +10,7 @@ from autograph.operators.containers.loop_aliases import LoopAliases
 from autograph.operators.containers.loop_sharing import LoopSharing
 from autograph.operators.state.places import UNBOUND, UNDEFINED, CellPlace, label_of, unset_before_loop
 from autograph.operators.state.regions import Traced
+from autograph.operators.statements.seen_loops import Learned, is_plain
 from autograph.operators.values.descriptors import (
     Descriptor,
     Joiner,
@@ -44,9 +45,12 @@ class LoopState:
         self.places: list[Place] = []
         self.entries: list[Any] = []
         self.unshared: set[int] = set()  # places that alone hold their tensors
+        self.first: list[Descriptor | None] = []  # the types of the entries, as far as they hold no objects
         self.types: list[Descriptor] = []
         self.loosened = loosened
         self.options: dict[str, Any] = {}  # attributes of the node that the body asked for
+        self.body = body
+        self.learned = Learned()  # from the times that it was traced before, within a loop around
         self.exact = False  # it can be written out turn by turn: what has another structure each time keeps it
         self.runs = runs  # the body is known to run at least once: afterwards, what it always sets is set
         for place in cells:
@@ -65,7 +69,9 @@ class LoopState:
             self.unshared.add(len(self.places))
         self.places.append(place)
         self.entries.append(entry)
-        self.types.append(loosen(described) if self.loosened else described)
+        kind = loosen(described) if self.loosened else described
+        self.first.append(kind if is_plain(kind) else None)
+        self.types.append(kind)
 
     def parameters(self, graph: Graph) -> list[Any]:
         """New inputs of a region for the carried values, as Python values; the places hold them."""
