@@ -33,7 +33,6 @@ from autograph.convert.passes.stars import Stars
 from autograph.convert.passes.subscripts import Subscripts
 from autograph.convert.passes.ternary import Ternary
 from autograph.convert.passes.texts import Texts
-from autograph.convert.passes.tuples import Tuples
 from autograph.convert.passes.unpacking import Unpacking
 from autograph.convert.passes.unused import Unused
 from autograph.convert.passes.walrus import Walrus
@@ -51,7 +50,6 @@ PASSES: tuple[type[Converter], ...] = (
     Continues,
     Returns,
     Breaks,
-    Tuples,
     InPlace,
     Endings,
     ControlFlow,

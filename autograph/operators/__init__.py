@@ -21,7 +21,7 @@ from autograph.operators.expressions import zips as zips  # the same
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
 from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in
-from autograph.operators.expressions.stars import add_tuple, joined, spread
+from autograph.operators.expressions.stars import joined, spread
 from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.frames import f_back
@@ -104,7 +104,6 @@ __all__ = [
     "SIMPLE",
     "STANDING_IN",
     "TRUTHS",
-    "add_tuple",
     "and_",
     "ask",
     "assert_stmt",

@@ -48,6 +48,7 @@ from autograph.operators.values.descriptors import (
     loosen,
     value_types,
 )
+from autograph.operators.values.listvalue import RunTuple
 from autograph.operators.values.packing import pack, unpack
 from autograph.operators.values.shells import leaving
 from autograph.operators.values.specials import leads_to_tensor, special_methods
@@ -555,7 +556,7 @@ def _bound(result: Any) -> Any:
     if type(result) is tuple:
         parts = tuple(map(_bound, result))
         return result if all(map(is_, parts, result)) else parts
-    if isinstance(result, (tuple, list)):
+    if isinstance(result, (tuple, list)) and type(result) is not RunTuple:
         for part in result:
             _bound(part)
     return result

@@ -103,9 +103,9 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Sequence):
         columns = [next(arrays) for _ in list_types(d)]
         if d.element is None:
-            return []
+            return d.kind()
         width = len(value_types(d.element))
-        return [from_arrays(d.element, iter(row[:width]), numbers) for row in zip(*columns, strict=True)]
+        return d.kind(from_arrays(d.element, iter(row[:width]), numbers) for row in zip(*columns, strict=True))
     if isinstance(d, OneOf):
         tag = int(next(arrays))
         taken: Any = None

@@ -5,6 +5,7 @@
     ("static", text)                           what is known before
     ("struct", before, parts, names, after)    a structure: the texts of its parts, each after its name
     ("rows", before, row, columns, after)      a list, given as columns: a row's text for each
+    ("tuple", row, columns)                    a tuple, given as columns
     ("each", before, row, columns, after)      the items of a list, each with the texts around it
     ("pairs", before, columns, key, columns, value, after)    a dictionary, given as a list of keys and one of values
     ("one of", alternatives)                   a tag, and the values of all alternatives
@@ -41,6 +42,9 @@ def shown(form: Form, values: Iterator[Any], leaf: Callable[[Any, str], str]) ->
     if kind == "rows":
         _, before, row, columns, after = form
         return before + ", ".join(_rows(row, columns, values, leaf)) + after  # type: ignore[no-any-return]
+    if kind == "tuple":
+        texts = _rows(form[1], form[2], values, leaf)
+        return f"({', '.join(texts)}{',' * (len(texts) == 1)})"
     if kind == "each":
         _, before, row, columns, after = form
         return "".join(before + text + after for text in _rows(row, columns, values, leaf))

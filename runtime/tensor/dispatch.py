@@ -359,7 +359,7 @@ def _binary(operation: Op, name: str, reflected: bool = False) -> Callable[..., 
                             return Tensor(run(y, x) if reflected else run(x, y))
                     except (ValueError, TypeError) as error:
                         raise _explain(operation, [y, x] if reflected else [x, y], {}, error) from None
-            if multiplies and type(other) in _REPEATED and _is_count(self):
+            if multiplies and type(other) in repeated and _is_count(self):
                 return _repeat(other, self)
             if isinstance(other, _OPERANDS):
                 return apply(operation, (other, self) if reflected else (self, other), {})
@@ -389,8 +389,6 @@ _REPEATED = (list, tuple, str)
 def _repeat(items: Any, count: Any) -> Any:
     if type(count._value) is not Value:
         return items * int(count._value)
-    if type(items) is tuple:
-        raise TypeError("can't multiply a tuple by a staged number: how long a tuple is, is known while tracing; use a list")
     return repeated[type(items)](items, count)
 
 
@@ -398,7 +396,7 @@ def _none_here(items: Any, count: Any) -> Any:
     raise TypeError(f"can't multiply a {type(items).__name__} by a staged number here")
 
 
-repeated: dict[type, Callable[[Any, Any], Any]] = {list: _none_here, str: _none_here}
+repeated: dict[type, Callable[[Any, Any], Any]] = dict.fromkeys(_REPEATED, _none_here)
 """What `[x] * n` and `"x" * n` are for a staged integer: as long as only the run knows; the front end puts it here."""
 
 
@@ -408,7 +406,7 @@ def _method(caller: Callable[..., Any], name: str) -> Callable[..., Any]:
 
         def method(self: Any, other: Any) -> Any:
             try:
-                if name == "__rmul__" and type(other) in _REPEATED and _is_count(self):
+                if name == "__rmul__" and type(other) in repeated and _is_count(self):
                     return _repeat(other, self)
                 return caller(other, self) if isinstance(other, _OPERANDS) else NotImplemented
             except BaseException as error:

@@ -35,7 +35,7 @@ from autograph.operators.values.descriptors import (
     mutable_parts,
     value_types,
 )
-from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.listvalue import ListValue, RunTuple, new_list, new_tuple
 from autograph.operators.values.packing import pack_list, unpack
 from runtime.tensor import dispatch
 from runtime.tensor.dispatch import op
@@ -101,17 +101,19 @@ class ListMethod:
 gathered: Callable[[Any], Any] = lambda x: x  # a list of what comes one by one and staged; put here by `py_builtins`
 
 
-def _repeated(items: list[Any], count: Tensor) -> list[Any]:
+def _repeated(items: Any, count: Tensor) -> Any:
     """`items * count`: in Python all turns hold the same objects, so that those must be none that change."""
     value = as_list_value(items)
     element = value.element
     if element is not None and not isinstance(element, (Leaf, Static, Reference)):
         raise followed_no_further()
     n = index_value(count)
-    return new_list(ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values]))
+    made = ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values])
+    return new_list(made) if type(items) is list else new_tuple(made)
 
 
-dispatch.repeated[list] = _repeated
+for _kind in (list, tuple, RunTuple):
+    dispatch.repeated[_kind] = _repeated
 
 
 def _keep_account(

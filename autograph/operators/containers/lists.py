@@ -20,7 +20,14 @@ from autograph.operators.values.descriptors import (
     loosen,
     value_types,
 )
-from autograph.operators.values.listvalue import ListContents, ListValue, Splice, expect_lists, has_splices
+from autograph.operators.values.listvalue import (
+    ListContents,
+    ListValue,
+    RunTuple,
+    Splice,
+    expect_lists,
+    has_splices,
+)
 from autograph.operators.values.packing import pack, pack_list, unpack
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -114,11 +121,13 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def dynamic_of(x: Any) -> ListValue | None:
-    """The staged content of a Python list, if it has one."""
+    """The staged content of a Python list or tuple, if it has one."""
     if type(x) is ListValue:
         return x
     if type(x) is ListContents:
         x = x.items
+    elif type(x) is RunTuple:
+        return content_of(x.items)
     elif type(x) is not list:
         return None
     trace = current()
@@ -321,7 +330,7 @@ def _strong(element: Any) -> Any:
     if isinstance(element, Leaf) and element.type.weak:
         return Leaf(element.type.strong())
     if isinstance(element, Sequence) and element.element is not None:
-        return Sequence(_strong(element.element))
+        return Sequence(_strong(element.element), element.kind)
     if isinstance(element, Struct) and element.kind in (list, tuple):
         return Struct(element.kind, element.keys, tuple(map(_strong, element.children)))
     return element

@@ -161,7 +161,7 @@ def _holds_grown(value: Any) -> bool:
     trace = STATE.trace
     if trace is None or "lists" not in trace.notes or type(value) not in (list, tuple):
         return False
-    return any((type(x) is list and dynamic_of(x) is not None) or _holds_grown(x) for x in value)
+    return any(dynamic_of(x) is not None or _holds_grown(x) for x in value)
 
 
 def _of_staged(value: Any, dtype: Any, copy: bool, axes: int) -> Any:

@@ -24,6 +24,7 @@ from autograph.operators.statements.iterables import (
     staged_iterable,
 )
 from autograph.operators.statements.truth import as_truth, truth_of
+from autograph.operators.values import choice as choice_module
 from autograph.operators.values import specials
 from autograph.operators.values.choice import CHOICES, choice_of, is_mixed, resolve, select, without_unbound
 from autograph.operators.values.listvalue import new_list
@@ -97,7 +98,7 @@ def _ordered(compare: Any, strict: Any, a: Any, b: Any) -> Any:
         return select(b, lambda taken: _ordered(compare, strict, a, taken))
     a, b = resolve(a), resolve(b)
     known = dynamic_of(a) is None and dynamic_of(b) is None
-    if not known and type(a) is type(b) is list:
+    if not known and _are_rows(type(a), type(b), compare):
         return as_truth(callee(row_forms.ordered)(_HOOKS[compare], _HOOKS[strict], a, b))
     if not known or not _are_rows(type(a), type(b), compare) or not (holds_staged(a) or holds_staged(b)):
         return compare(a, b)
@@ -159,6 +160,9 @@ def holds_staged(x: Any) -> bool:
 
 
 _HOLDING = frozenset((list, tuple, dict))
+
+
+choice_module.equal_hook = eq
 
 
 def _equal(a: Any, b: Any) -> Any:

@@ -11,6 +11,7 @@ from autograph.operators.expressions.py_builtins import collect
 from autograph.operators.functions.calls import callee
 from autograph.operators.state.births import note_birth
 from autograph.operators.state.stand_ins import stand_in
+from autograph.operators.values.listvalue import RunTuple
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
@@ -23,7 +24,9 @@ _NEW: Any = object.__new__
 @stand_in(copy.copy)
 def copy_(x: Any) -> Any:
     """`copy.copy`."""
-    if type(x) is list and dynamic_of(x) is not None:
+    if type(x) is RunTuple:
+        return x
+    if dynamic_of(x) is not None:
         return ListMethod(x, "copy")()
     method = getattr(type(x), "__copy__", None)
     return copy.copy(x) if method is None or isinstance(x, Tensor) else callee(method)(x)
@@ -43,8 +46,9 @@ def _deep(x: Any, memo: dict[int, Any]) -> Any:
     if made is not _NOT_THERE:
         return made
     kind = type(x)
-    if kind is list and dynamic_of(x) is not None:
+    if dynamic_of(x) is not None:
         made = collect(x, lambda e: _deep(e, {}), None)
+        made = made if kind is list else RunTuple(made)
     elif kind is list:
         made = memo[id(x)] = []
         made.extend(_deep(e, memo) for e in x)

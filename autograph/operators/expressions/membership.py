@@ -226,7 +226,7 @@ def _asked(x: Any, container: Any) -> Any:
 
 def _compares_items(x: Any, container: Any) -> bool:
     """Whether a tuple is looked for in a list or tuple and the items of either are staged."""
-    return type(x) is tuple and type(container) in _ROWS and (holds_staged(x) or holds_staged(container))
+    return isinstance(x, tuple) and type(container) in _ROWS and (holds_staged(x) or holds_staged(container))
 
 
 def _among(x: Any, container: Any) -> Any:
@@ -265,7 +265,7 @@ def _any_equal(value: ListValue, x: Any) -> Any:
 
     def body(item: Any) -> None:
         nonlocal found
-        if type(x) is tuple:
+        if isinstance(x, (tuple, list)):
             found = or_(found, lambda: same(item, x))
         else:
             found = op.logical_or(found, op.all(op.equal(item, x)))

@@ -66,7 +66,7 @@ from autograph.operators.values.choice import (
     select,
     select_any,
 )
-from autograph.operators.values.listvalue import new_list
+from autograph.operators.values.listvalue import RunTuple, new_list, new_tuple
 from autograph.operators.values.maybe import has_maybe_keys
 from autograph.operators.values.quick import is_object, meet_tuple
 from autograph.operators.values.specials import leads_to_tensor
@@ -428,11 +428,14 @@ def list_(iterable: Any = ()) -> Any:
 
 @stand_in(builtins.tuple)
 def tuple_(iterable: Any = ()) -> Any:
-    """`tuple`; of an iterable whose length is staged, a list."""
+    """`tuple`."""
     if type(iterable) in CERTAIN:
         return builtins.tuple(iterable)
+    if type(iterable) is RunTuple:
+        return iterable
     made = list_(iterable)
-    return made if dynamic_of(made) is not None else builtins.tuple(made)
+    dynamic = dynamic_of(made)
+    return builtins.tuple(made) if dynamic is None else new_tuple(dynamic)
 
 
 @stand_in(builtins.callable)

@@ -46,7 +46,7 @@ from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values import quick
 from autograph.operators.values.choice import CHOICES, choice_of, resolve
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, mutable_parts
-from autograph.operators.values.listvalue import ListValue, Splice
+from autograph.operators.values.listvalue import ListValue, RunTuple, Splice
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 
@@ -169,7 +169,7 @@ def _kind_of(x: Any) -> str:
 
 def _is_staged(x: Any) -> bool:
     if isinstance(x, (tuple, list)):
-        return any(map(_is_staged, x)) or (type(x) is list and dynamic_of(x) is not None)
+        return dynamic_of(x) is not None or any(map(_is_staged, x))
     return isinstance(x, Tensor) or choice_of(x) is not None
 
 
@@ -366,6 +366,8 @@ def _is_scalar(x: Any) -> bool:
 
 def _is_storable(x: Any) -> bool:
     """Whether an item can be taken from a list at a staged index."""
+    if type(x) is RunTuple:
+        return False
     return isinstance(x, (bool, int, float, str, Tensor)) or (isinstance(x, (tuple, list)) and all(map(_is_storable, x)))
 
 

@@ -19,11 +19,11 @@ from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.choice import is_mixed
-from autograph.operators.values.listvalue import Splice, new_list
+from autograph.operators.values.listvalue import RunTuple, Splice, new_list
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
-__all__ = ["add_tuple", "joined", "spread"]
+__all__ = ["joined", "spread"]
 
 
 def spread(x: Any, function: Any = None, before: int = 0) -> Any:
@@ -41,6 +41,8 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
             return x
         x = list_(x)
         dynamic = dynamic_of(x)
+    if type(x) is RunTuple:
+        x = x.items
     if dynamic is None or function is None:
         return x
     try:
@@ -77,18 +79,8 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
 
 
 def joined(x: tuple[Any, ...]) -> Any:
-    """A tuple, or a list, if it holds items of which only the run knows how many there are."""
+    """A tuple, of which only the run may know how many items it has."""
     trace = STATE.trace
     if trace is None or "lists" not in trace.notes or not any(type(e) is Splice for e in x):
         return x
-    return list(x)
-
-
-def add_tuple(x: Any, y: Any) -> Any:
-    """`x + y`, of which one is a tuple that is written out; the other may be one of a length that only the run knows."""
-    if STATE.trace is not None:
-        if type(x) is list and type(y) is tuple and dynamic_of(x) is not None:
-            y = list(y)
-        elif type(y) is list and type(x) is tuple and dynamic_of(y) is not None:
-            x = list(x)
-    return x + y
+    return RunTuple(x)

@@ -83,6 +83,7 @@ from autograph.operators.statements.world import (
 )
 from autograph.operators.values import quick, specials
 from autograph.operators.values.choice import choice_of, select
+from autograph.operators.values.listvalue import RunTuple
 from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
@@ -246,6 +247,8 @@ def _builtin(trace: Trace, f: Any) -> Any:
         if name in _COMPARING or name in _SUBSCRIPTS:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
+    if owner is RunTuple and name in _SEARCHING:
+        return partial(STAND_INS[getattr(list, name)], f.__self__.items)
     if owner.__name__ == "ndarray":
         return method_of_array(f)
     if owner is ufunc and name == "at":
@@ -544,6 +547,7 @@ _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator
 """Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))
 _WRITES_ALL = frozenset(("clear",))  # of dictionaries: a key may be there on some paths only
+_SEARCHING = frozenset(("count", "index"))
 _SUBSCRIPTS = frozenset(("__getitem__", "__contains__", "__reversed__"))
 _WITH_SLOTS = frozenset((object, list, dict))  # classes some special methods of which have stand-ins
 _COMPARING = frozenset(("sort", "index", "count", "remove"))  # which have stand-ins

@@ -29,7 +29,7 @@ from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.staged_texts import StagedText
 from autograph.operators.values import quick
 from autograph.operators.values.choice import alternatives_of, is_mixed, select
-from autograph.operators.values.listvalue import Splice
+from autograph.operators.values.listvalue import RunTuple, Splice
 from autograph.operators.values.maybe import is_maybe, merged
 from runtime.tensor import tensor as tensor_module
 from runtime.tensor.tensor import Tensor, is_staged
@@ -45,12 +45,14 @@ _FORMS: dict[type, Any] = {
 
 def is_key(x: Any) -> bool:
     """Whether a key is known only to the run."""
+    if type(x) is RunTuple:
+        return True
     if type(x) is tuple:
         return not NUMBERS.issuperset(map(type, x)) and any(map(is_key, x))
     return is_staged(x) or type(x) is StagedText or is_mixed(x)
 
 
-_MAY_BE = (tuple, StagedText)
+_MAY_BE = (tuple, RunTuple, StagedText)
 
 
 def check(container: Any, key: Any) -> None:
@@ -140,7 +142,7 @@ def _has_keys(x: Any, kind: type) -> bool:
     """Whether what a dictionary or set is made of has keys that only the run knows."""
     if type(x) in OF_FORMS:
         return True
-    if type(x) is list and dynamic_of(x) is not None:
+    if dynamic_of(x) is not None:
         return True
     of_pairs = kind is not set and kind is not collections.Counter
     if type(x) in (list, tuple):

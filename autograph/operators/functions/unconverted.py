@@ -87,7 +87,7 @@ def refusing(cls: type) -> Callable[..., Any]:
         return cls
 
     def construct(*args: Any, **kwargs: Any) -> Any:
-        if any(type(x) is list and dynamic_of(x) is not None for x in (*args, *kwargs.values())):
+        if any(dynamic_of(x) is not None for x in (*args, *kwargs.values())):
             raise refusal("list-argument", name=cls.__qualname__)
         return cls(*args, **kwargs)
 
@@ -118,7 +118,7 @@ def without_lists(f: Any) -> Callable[..., Any]:
         return f(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
 
     def _plain(x: Any) -> Any:
-        dynamic = dynamic_of(x) if type(x) is list else None
+        dynamic = dynamic_of(x)
         if dynamic is None:
             return x
         if getattr(f, "__accepts_lists__", False):

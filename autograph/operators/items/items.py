@@ -66,7 +66,7 @@ from autograph.operators.values.choice import (
     select_of,
     without_unbound,
 )
-from autograph.operators.values.listvalue import ListValue, new_list
+from autograph.operators.values.listvalue import ListValue, RunTuple, new_list, new_tuple
 from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
@@ -139,8 +139,11 @@ def _item(x: Any, index: Any, kind: type, by: type) -> Any:
         dynamic = dynamic_of(x)
         if isinstance(index, slice):
             if dynamic is not None or any(isinstance(p, Tensor) for p in (index.start, index.stop, index.step)):
-                made = new_list(get_slice(as_list_value(x), index))
-                return sliced(current_trace(), made, x, index) if type(x) is list and dynamic is not None else made
+                part = get_slice(as_list_value(x), index)
+                if type(x) is not list:
+                    return new_tuple(part)
+                made = new_list(part)
+                return sliced(current_trace(), made, x, index) if dynamic is not None else made
             return x[index]
         if dynamic is not None:
             return _element_of(x, dynamic, index)
@@ -226,7 +229,7 @@ def _has_tensors(index: Any) -> bool:
     """Whether an index, or a part or bound of it, is a tensor."""
     if isinstance(index, slice):
         index = index.start, index.stop, index.step
-    if type(index) is list and dynamic_of(index) is not None:
+    if dynamic_of(index) is not None:
         return True
     return any(map(_has_tensors, index)) if isinstance(index, (tuple, list)) else isinstance(index, Tensor)
 
@@ -377,13 +380,16 @@ def updated(sign: str, old: Any, value: Any) -> Any:
 _DICTS = frozenset((dict, defaultdict, OrderedDict))
 
 
+_KEYS_OF_ITEMS = frozenset((tuple, RunTuple, StagedText))
+
+
 def _is_python(base: Any, index: Any) -> bool:
     """Whether `base[index] = ...` is all Python's; then it is noted in the journal."""
     kind, by = type(base), type(index)
     if kind in _DICTS:
         if by is str and current() is not None:
             check_text(current_trace(), index, "a key")
-        if by not in NUMBERS and by is not tuple and by is not StagedText:
+        if by not in NUMBERS and by not in _KEYS_OF_ITEMS:
             return False
         keyed.check(base, index)
         trace = current()

@@ -420,7 +420,7 @@ def once(items: list[Any]) -> Any:
 def sequence_iterator(x: Any) -> SequenceIterator | None:
     """`iter(x)` of a sequence of Python's, where tensors are about; None for anything else."""
     trace = STATE.trace
-    if trace is None or type(x) not in _SEQUENCES or tensorless(trace) or (type(x) is list and dynamic_of(x) is not None):
+    if trace is None or type(x) not in _SEQUENCES or tensorless(trace) or dynamic_of(x) is not None:
         return None
     if not (trace.builder.emitted or trace.graph.inputs or "restarts" in trace.notes):
         return None  # nor are there any so far, and it cannot be traced again
@@ -433,7 +433,7 @@ def iterator_of(x: Any) -> StagedIterator | None:
         return None
     if isinstance(x, StagedIterator):
         return x
-    if is_staged(x) or (type(x) is list and dynamic_of(x) is not None) or isinstance(x, StagedIterable):
+    if is_staged(x) or dynamic_of(x) is not None or isinstance(x, StagedIterable):
         return None if staged_iterable(x) is None else ItemsIterator(x)
     return None
 

@@ -239,5 +239,6 @@ Sequence.register(_Tuple)  # as `match` and isinstance ask
 MutableSequence.register(_List)
 MutableMapping.register(_Dictionary)
 linked.record_hook = _kind_of
+quick.ALTERNATIVES |= {_Dictionary, _Tuple, _List}  # `isinstance` is asked what they stand for
 quick.STANDING_IN.update((_Dictionary, _Tuple, _List))
 quick.POSING.update((_Dictionary, _Tuple, _List))

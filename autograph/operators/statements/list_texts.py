@@ -21,7 +21,7 @@ from autograph.operators.values.descriptors import (
 from autograph.operators.values.listvalue import ListValue
 from runtime.ops.shown import Form
 
-__all__ = ["choice_form", "each_form", "list_form", "pairs_form"]
+__all__ = ["choice_form", "each_form", "list_form", "pairs_form", "tuple_form"]
 
 _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 
@@ -29,6 +29,11 @@ _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 def list_form(value: ListValue, before: str = "[", after: str = "]") -> Form:
     """The form of a list's text."""
     return ("rows", before, _form(value.element), len(value.values), after)
+
+
+def tuple_form(value: ListValue) -> Form:
+    """The form of a tuple's text."""
+    return ("tuple", _form(value.element), len(value.values))
 
 
 def each_form(value: ListValue, before: str, after: str) -> Form:
@@ -78,7 +83,8 @@ def _form(d: Descriptor | None) -> Form:
     if isinstance(d, Static):
         return ("static", _known_text(d.value))
     if isinstance(d, Sequence):
-        return ("rows", "[", _form(d.element), len(list_types(d)), "]")
+        row, columns = _form(d.element), len(list_types(d))
+        return ("rows", "[", row, columns, "]") if d.kind is list else ("tuple", row, columns)
     if isinstance(d, OneOf):
         return ("one of", tuple(map(_form, d.alternatives)))
     if isinstance(d, Struct) and d.kind in _BRACKETS:

@@ -24,7 +24,7 @@ def match_sequence(subject: Any, count: int, star: bool) -> Any:
     """
     if type(subject) in CHOICES:
         return _of_alternatives(subject, lambda each: match_sequence(each, count, star))
-    dynamic = dynamic_of(subject) if type(subject) is list else None
+    dynamic = dynamic_of(subject)
     if dynamic is not None:
         return (op.greater_equal if star else op.equal)(length(dynamic), count)
     if not isinstance(subject, Sequence) or isinstance(subject, (str, bytes, bytearray)):
@@ -40,7 +40,7 @@ def match_star(subject: Any, before: int, after: int) -> Any:
     """
     if type(subject) in CHOICES:
         return select(subject, lambda each: match_star(each, before, after))
-    dynamic = dynamic_of(subject) if type(subject) is list else None
+    dynamic = dynamic_of(subject)
     if dynamic is not None:
         return new_list(get_slice(dynamic, slice(before, -after or None)))
     items = list(subject)
@@ -114,7 +114,7 @@ def _of_alternatives(subject: Any, test: Callable[[Any], Any]) -> Any:
     """The truth of a test of what is of one structure or another, as only the run knows."""
     choice = choice_of(subject)
     assert choice is not None
-    return is_alternative(choice, test, lambda each: type(each) is list and dynamic_of(each) is not None)
+    return is_alternative(choice, test, lambda each: dynamic_of(each) is not None)
 
 
 def match_argument(subject: object, cls: type, index: int) -> Any:

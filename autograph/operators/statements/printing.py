@@ -11,7 +11,13 @@ from autograph.operators.containers.leaving_rows import opened
 from autograph.operators.containers.lists import as_list_value, concatenated, dynamic_of, get_slice, length
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.stand_ins import stand_in
-from autograph.operators.statements.list_texts import choice_form, each_form, list_form, pairs_form
+from autograph.operators.statements.list_texts import (
+    choice_form,
+    each_form,
+    list_form,
+    pairs_form,
+    tuple_form,
+)
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import (
     TOKEN,
@@ -32,7 +38,7 @@ from autograph.operators.values.descriptors import (
     Words,
     describe,
 )
-from autograph.operators.values.listvalue import ListValue, Splice, new_list
+from autograph.operators.values.listvalue import ListValue, RunTuple, Splice, new_list
 from autograph.operators.values.packing import mapped, pack
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.ir.graph import Value
@@ -54,6 +60,9 @@ def text_of(x: Any) -> str:
         return slot(trace, trace.operand(x), "")
     dynamic = dynamic_of(x)
     if dynamic is not None:
+        if type(x) is RunTuple:
+            value = opened(dynamic)
+            return _shown(tuple_form(value), value.values)
         return _list_text(opened(dynamic))
     if type(x) in _CONTAINERS and (trace is None or ("lists" not in trace.notes and not leads_to_tensor([x]))):
         return repr(x)  # it may hold itself
@@ -141,7 +150,12 @@ def _splice_text(splice: Splice) -> str:
     return _list_text(value, "", "")
 
 
+def _tuple_text(x: RunTuple) -> str:
+    return "<tuple known at run time>" if STATE.trace is None else text_of(x)
+
+
 Splice.__repr__ = _splice_text  # type: ignore[method-assign]
+RunTuple.__repr__ = _tuple_text  # type: ignore[method-assign]
 
 
 def print_(*args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False) -> None:

@@ -13,7 +13,7 @@ from autograph.operators.containers.lists import dynamic_of, length
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import CERTAIN, TRUTHS
 from autograph.operators.values.choice import Choice, choice_of, options_of, tell, told_by, truth_among
-from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.listvalue import ListValue, RunTuple
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from autograph.operators.values.quick import is_object
 from runtime.ir.graph import Value
@@ -37,7 +37,7 @@ def truth_of(x: Any) -> Any:
         return bool(x)
     if kind is dict:
         return _truth_of_dict(x) if has_maybe_keys(x) else bool(x)
-    if kind is list:
+    if kind is list or kind is RunTuple:
         dynamic = dynamic_of(x)
         return bool(x) if dynamic is None else op.not_equal(length(dynamic), 0)
     known = _pythons.get(id(kind))

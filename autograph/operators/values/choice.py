@@ -489,10 +489,13 @@ def _equal_or_absent(maybe: MaybeTensor, other: Any) -> Any:
     return op.logical_and(is_there, equal) if isinstance(equal, Tensor) else equal
 
 
+equal_hook: Callable[[Any, Any], Any] = operator.eq  # of tuples and lists by their items; put here by `comparisons`
+
+
 def equals(choice: Choice, other: Any) -> Any:
     """`choice == other`: of alternatives that Python itself can compare by the tag alone."""
     if isinstance(other, Tensor) or any(isinstance(a, (Tensor, tuple, list, dict)) for a in choice._alternatives):
-        return select_any(choice, lambda a: a == other)
+        return select_any(choice, lambda a: equal_hook(a, other))
 
     def test(a: Any) -> Any:
         found = a is not UNBOUND and a == other

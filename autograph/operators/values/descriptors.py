@@ -40,7 +40,14 @@ from autograph.operators.values.forms import (
     same_static,
 )
 from autograph.operators.values.links import Linked, link, row_of
-from autograph.operators.values.listvalue import Contents, ListContents, ListValue, Splice, has_splices
+from autograph.operators.values.listvalue import (
+    Contents,
+    ListContents,
+    ListValue,
+    RunTuple,
+    Splice,
+    has_splices,
+)
 from autograph.operators.values.shells import filled, is_shell, taken_apart
 from runtime.ir.graph import Value
 from runtime.tensor.shape import TensorShape
@@ -76,6 +83,8 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     """(keys, children) if `x` is a structure that travels by its parts; `instances` of any class are, where one has to."""
     if isinstance(x, Linked):
         return ("row", "table"), row_of(x)
+    if type(x) is RunTuple:
+        return (), tuple(x.items)
     if isinstance(x, tuple):
         if type(x) is TensorShape and x.rank is None:
             return None  # no sizes to travel by
@@ -236,6 +245,8 @@ def describe(x: Any) -> Descriptor:
         referred = heap.of(x)
         if referred is not None or not heap.closing:
             return Static(x) if referred is None else Reference(referred.store)
+    if type(x) is RunTuple:
+        return Sequence(_spliced(x.items), tuple)
     parts = structure_of(x)
     if parts is not None:
         kind = list if type(x) is ListContents else type(x)
@@ -273,8 +284,8 @@ def _as_changed(d: Descriptor, x: Any) -> Descriptor:
     return d if made == d else made
 
 
-def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
-    """The element of a list some of whose items are known only at run time."""
+def _spliced(items: list[Any] | tuple[Any, ...]) -> Descriptor | None:
+    """The element of a list or tuple some of whose items are known only at run time."""
     joiner = Joiner()
     element: Descriptor | None = None
     for item in items:
@@ -388,6 +399,8 @@ class Joiner:
                 return Sequence(self.element(self.element_of(a), self.element_of(b)))
         if is_list(a) and is_list(b):
             return Sequence(self.element(self.element_of(a), self.element_of(b)))
+        if (is_run_tuple(a) and is_tuple(b)) or (is_tuple(a) and is_run_tuple(b)):
+            return Sequence(self.element(self.element_of(a), self.element_of(b)), tuple)
         return None
 
     def opened_for(self, d: Descriptor, other: Descriptor) -> Descriptor:
@@ -399,7 +412,7 @@ class Joiner:
         if isinstance(d, Static):
             for o in others:
                 if isinstance(o, (Struct, Sequence)):
-                    made = self.opened(d, o.kind if isinstance(o, Struct) else list)
+                    made = self.opened(d, o.kind)
                     if made is not d:
                         return self.opened_for(made, o)
         if isinstance(d, Struct) and d.children:
@@ -462,7 +475,7 @@ def growing_text(d: Descriptor, before: Descriptor) -> Descriptor:
 
 
 def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
-    """`d`, with one list that only the run knows the length of for all its tuples if turns of a loop make them longer."""
+    """`d`, with one tuple that only the run knows the length of for all its tuples if turns of a loop make them longer."""
     if not isinstance(d, OneOf) or not isinstance(before, OneOf) or len(d.alternatives) <= len(before.alternatives):
         return d
     tuples = [a for a in d.alternatives if isinstance(a, Struct) and a.kind is tuple]
@@ -474,7 +487,7 @@ def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
         for child in t.children:
             element = joiner.element(element, loosen(child))
     others = tuple(a for a in d.alternatives if all(a is not t for t in tuples))
-    joined: Descriptor = Sequence(element)
+    joined: Descriptor = Sequence(element, tuple)
     for a in others:
         joined = joiner(joined, a)
     return joined
@@ -484,7 +497,15 @@ _GROWN = 4  # lengths of tuples, from one turn to the next
 
 
 def is_list(d: Descriptor) -> bool:
-    return isinstance(d, Sequence) or (isinstance(d, Struct) and d.kind is list)
+    return isinstance(d, (Sequence, Struct)) and d.kind is list
+
+
+def is_run_tuple(d: Descriptor) -> bool:
+    return isinstance(d, Sequence) and d.kind is tuple
+
+
+def is_tuple(d: Descriptor) -> bool:
+    return isinstance(d, (Sequence, Struct)) and d.kind is tuple
 
 
 def leaf_type(d: Descriptor) -> TensorType | None:
@@ -525,7 +546,7 @@ def canonical(descriptors: list[Descriptor]) -> Any:
         if isinstance(d, Struct):
             return ("struct", d.kind, d.keys, tuple(map(form, d.children)))
         if isinstance(d, Sequence):
-            return ("sequence", None if d.element is None else form(d.element))
+            return ("sequence", d.kind, None if d.element is None else form(d.element))
         if isinstance(d, Reference):
             return ("reference", d)
         if isinstance(d, OneOf):

@@ -75,15 +75,16 @@ class Struct(Descriptor):
 
 
 class Sequence(Descriptor):
-    """A list of run-time length; `element` is None while nothing was put in."""
+    """A list, or tuple, of run-time length; `element` is None while nothing was put in."""
 
-    __slots__ = ("element",)
+    __slots__ = ("element", "kind")
 
-    def __init__(self, element: Descriptor | None) -> None:
+    def __init__(self, element: Descriptor | None, kind: type = list) -> None:
         self.element = element
+        self.kind = kind
 
     def __repr__(self) -> str:
-        return f"list of {self.element}"
+        return f"{self.kind.__name__} of {self.element}"
 
 
 class Words(Descriptor):

@@ -8,10 +8,13 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.state.plain import NUMBERS
 from runtime.ir.graph import Value
+from runtime.tensor import tensor as tensor_module
 from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace, current
 
-__all__ = ["Contents", "ListContents", "ListValue", "Splice", "expect_lists", "has_splices", "new_list"]
+__all__ = [
+    "Contents", "ListContents", "ListValue", "RunTuple", "Splice", "expect_lists", "has_splices", "new_list", "new_tuple",
+]  # fmt: skip
 
 
 class ListValue:
@@ -121,6 +124,55 @@ def new_list(value: ListValue) -> list[Any]:
     return [Splice(value)]
 
 
+class RunTuple(tuple[Any, ...]):
+    """A tuple of which only the run knows how many items it has: some of them are splices."""
+
+    __slots__ = ()
+    __python_class__: type = tuple
+
+    def _refuse(self, *_: Any) -> Any:
+        raise refusal("list-in-python")
+
+    __iter__ = __len__ = __getitem__ = _refuse  # type: ignore[assignment]
+
+    def __hash__(self) -> int:
+        tensor_module.hash_hook()
+        raise refusal("number-as-key")
+
+    @property
+    def items(self) -> list[Any]:
+        """The items, splices among them: a list with the same content."""
+        return list(tuple.__iter__(self))
+
+    def __add__(self, other: Any) -> Any:
+        return self.joined(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.joined(other, self)
+
+    @staticmethod
+    def joined(a: Any, b: Any) -> Any:
+        """`a + b`."""
+        if not isinstance(a, tuple) or not isinstance(b, tuple):
+            return NotImplemented
+        return RunTuple((*tuple.__iter__(a), *tuple.__iter__(b)))
+
+    def __mul__(self, count: Any) -> Any:
+        return RunTuple(self.items * count) if type(count) is int else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return "<tuple known at run time>"
+
+
+def new_tuple(value: ListValue) -> RunTuple:
+    """A tuple with staged content."""
+    assert STATE.trace is not None
+    expect_lists(STATE.trace)
+    return RunTuple((Splice(value),))
+
+
 def expect_lists(trace: Trace) -> None:
     """From now on lists may have staged content."""
     if "lists" not in trace.notes:
@@ -133,4 +185,6 @@ def expect_lists(trace: Trace) -> None:
 def has_splices(x: Any) -> bool:
     """Whether a Python list or tuple has staged content."""
     trace = current()
-    return trace is not None and "lists" in trace.notes and any(type(e) is Splice for e in x)
+    if trace is None or "lists" not in trace.notes:
+        return False
+    return type(x) is RunTuple or any(type(e) is Splice for e in x)

@@ -15,6 +15,7 @@ from typing import Any
 from autograph.operators.state.births import births_of
 from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN, TRUTHS
 from autograph.operators.values.choice import CHOICES
+from autograph.operators.values.listvalue import RunTuple
 from runtime.tensor import trace as trace_module
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Journal, Trace, current
@@ -46,7 +47,7 @@ OWN_NAMES = tuple(
 """Built-in functions that generated code calls, or asks whether a name still means them."""
 ALTERNATIVES = frozenset((*CHOICES, Tensor))
 """Types of values that are one or another, or stand for a number."""
-POSING: set[Any] = {*ALTERNATIVES}
+POSING: set[Any] = {*ALTERNATIVES, RunTuple}
 """The same, and classes of which `type` and `id` do not tell what their instances stand for."""
 STANDING_IN = {*ALTERNATIVES, list, dict}
 """The same with what may be one with another of its type."""
