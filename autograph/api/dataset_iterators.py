@@ -17,6 +17,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.expressions.py_builtins import iter_ as iter_of_items
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.iterables import StagedIterable, StagedStream
+from autograph.operators.values.choice import is_mixed
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -259,7 +260,7 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     if STATE.trace is not None and not sentinel:
         if isinstance(x, DatasetIterator):
             return x
-        node = getattr(x, "_dataset_node", None)
+        node = None if is_mixed(x) else getattr(x, "_dataset_node", None)
         if isinstance(node, Node):
             return DatasetIterator(node)
     return iter_of_items(x, *sentinel)

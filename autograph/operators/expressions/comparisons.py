@@ -233,7 +233,7 @@ def unpack(x: Any, before: int | tuple[Any, ...], after: int | None = None) -> A
     if meet_tuple(kind):
         return x
     if choice_of(x) is not None:
-        x = callee(tuple)(x) if is_mixed(x) else resolve(x)  # each of several objects is gone over on its path
+        x = callee(list)(x) if is_mixed(x) else resolve(x)  # each of several objects is gone over on its path
     x = gathered(x)
     dynamic = dynamic_of(x)
     if dynamic is not None:
