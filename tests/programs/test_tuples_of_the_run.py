@@ -18,7 +18,8 @@ SOME = [(XS, 2), (XS, 3), (XS, 1)]
 @PROGRAMS.add(*SOME, (XS, 0))
 def as_they_are(xs, n):
     t = tuple(xs[:n])
-    return t, len(t), bool(t), sum(t), list(t), tuple(t), t[1:], t[:1], t[::-1], isinstance(t, tuple), isinstance(t, list), [t]
+    kinds = isinstance(t, tuple), isinstance(t, list)
+    return t, len(t), bool(t), sum(t), list(t), tuple(t), t[1:], t[:1], t[::-1], kinds, [t]
 
 
 @PROGRAMS.add(*SOME)
