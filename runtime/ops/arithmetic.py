@@ -16,6 +16,11 @@ from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.spec import TensorType
 
 
+def _one_of(chosen: str) -> str:
+    """The template for one of two bare numbers, as a number of the type that both have in common."""
+    return f"({chosen} if type({{0}}) is type({{1}}) else type({{0}} + {{1}})({chosen}))"
+
+
 class _Arithmetic(Elementwise, abstract=True):
     """NumPy's dtypes, except that bare Python bools count as Python's do: 0 and 1."""
 
@@ -340,7 +345,7 @@ class Maximum(Binary):
 
     public = "maximum", "math.maximum"
     numpy = "maximum"
-    python = "({0} if {0} >= {1} or {0} != {0} else {1})"
+    python = _one_of("({0} if {0} >= {1} or {0} != {0} else {1})")
     dtypes = "fdi"
 
     @staticmethod
@@ -358,7 +363,7 @@ class Minimum(Binary):
 
     public = "minimum", "math.minimum"
     numpy = "minimum"
-    python = "({0} if {0} <= {1} or {0} != {0} else {1})"
+    python = _one_of("({0} if {0} <= {1} or {0} != {0} else {1})")
     dtypes = "fdi"
 
     @staticmethod

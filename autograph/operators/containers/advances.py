@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from sys import getrefcount
 from types import FunctionType, GeneratorType, ModuleType
@@ -27,24 +27,34 @@ from runtime.tensor.trace import STATE, Trace
 
 __all__ = [
     "BY_PLACE",
+    "LIVE",
     "IteratorPlace",
     "by_place",
     "guarding",
     "is_guarding",
+    "live",
     "note_advance",
+    "note_gone_over",
     "note_spent",
+    "refuse_gone_over",
     "refuse_spent",
     "taken_in_part",
 ]
 
 
 BY_PLACE = "iterators by place"
+LIVE = "iterators over lists as they are"
 
 
 def by_place(trace: Trace | None) -> bool:
     """Whether Python's iterators over sequences, and those without end, are to be made so that the graph knows where they
     stand: one has given an item in a branch or loop."""
-    return trace is not None and BY_PLACE in hints_of(trace)
+    return trace is not None and not {BY_PLACE, LIVE}.isdisjoint(hints_of(trace))
+
+
+def live(trace: Trace | None) -> bool:
+    """Whether lists are to be gone over as they are at each turn: one was made as long as only the run knows by a turn."""
+    return trace is not None and LIVE in hints_of(trace)
 
 
 def taken_in_part(otherwise: BaseException | None = None) -> BaseException:
@@ -175,6 +185,32 @@ def _note(trace: Trace, iterator: Any) -> None:
 
 
 made_here: Callable[[Any, Trace], bool] = lambda iterator, trace: False  # `generators` puts its own
+
+
+def note_gone_over(*iterables: Any) -> None:
+    """Note the lists that Python is about to go over by an iterator of its own: it does not see what they become when only
+    the run knows their content."""
+    trace = STATE.trace
+    if trace is not None:
+        for x in iterables:
+            if type(x) is list:
+                trace.notes.setdefault(_GONE_OVER, set()).add(id(x))  # the id of another list, later, is only looked up
+
+
+def refuse_gone_over(trace: Trace, items: list[Any], but: Iterable[Any]) -> None:
+    """The content of a list is about to be staged: refuse, or trace again, where an iterator of Python's is over it."""
+    if id(items) not in trace.notes.get(_GONE_OVER, ()) or "closing" in trace.notes:
+        return
+    known = set(map(id, but))
+    for x in gc.get_referrers(items):
+        if type(x) in _OVER_LISTS and id(x) not in known:
+            if trace.notes.get("restarts") and not live(trace):
+                raise TraceAgain(LIVE)
+            raise refusal("iterator-in-graph", what=type(x).__name__)
+
+
+_GONE_OVER = "gone over"
+_OVER_LISTS: tuple[type, ...] = (type(iter([])), type(reversed([])))
 
 
 def note_spent(trace: Trace, iterator: Any) -> None:

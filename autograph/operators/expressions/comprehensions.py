@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from sys import getrefcount
 from typing import Any
 
-from autograph.operators.containers.advances import by_place, taken_in_part
+from autograph.operators.containers.advances import by_place, note_gone_over, taken_in_part
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.expressions.py_builtins import (
     collect,
@@ -47,6 +47,8 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         if type(iterable) is Emitting:
             return collect(iterable, element, condition)
         staged = staged_iterable(iterable)
+        if staged is None and type(iterable) is list:  # which `element` may make as long as only the run knows
+            return collect(iterable, element, condition)
         if condition is None and (staged is None or _is_short(staged.count())):
             return [element(x) for x in (iterable if staged is None else staged)]
         return collect(iterable, element, condition)
@@ -118,6 +120,7 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         if leads_to_tensor([element, condition, iterable]):
             return once(list_comp(element, iterable, condition, flat))
         return placed(_generate(element, iter(iterable), condition, flat))
+    note_gone_over(iterable)
     if trace is not None and condition is not None:
         if not flat:
             return filtered(element, iterable, condition, collected_once)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 from builtins import len  # what another module makes of the name is nothing to the hooks
+from collections.abc import Collection, Container, Iterable, Reversible, Sized
 from sys import getrefcount
 from typing import Any
 
 from autograph.operators.containers import list_methods
-from autograph.operators.containers.advances import by_place, note_advance
+from autograph.operators.containers.advances import by_place, note_advance, note_gone_over
 from autograph.operators.containers.counterparts import copied
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import dynamic_of, length
@@ -23,16 +24,18 @@ from autograph.operators.functions.generators import (
     tried_by_python,
 )
 from autograph.operators.functions.own_iterators import has_own_next, next_or
-from autograph.operators.items.for_loops import for_stmt, staged_for
+from autograph.operators.items.for_loops import for_stmt, list_rest, staged_for
 from autograph.operators.items.iterators import (
     StagedIterator,
     enumerated,
     iterator_of,
     once,
+    over_sequence,
     placed,
     sequence_iterator,
     used_up,
 )
+from autograph.operators.items.rows import ListTurns
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
@@ -152,6 +155,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
         return _numbered(emitted, start)
     staged = staged_iterable(iterable)
     if staged is None and not isinstance(start, Tensor) and not one_by_one:
+        note_gone_over(iterable)
         return builtins.enumerate(iterable, start)
     if isinstance(staged, StagedStream):
         return staged.enumerated(start)
@@ -169,6 +173,7 @@ def filter_(fn: Any, iterable: Any) -> Any:
     if staged is None:
         if by_place(STATE.trace) and leads_to_tensor([keep, iterable]):
             return collected_once(iterable, lambda x: x, keep)
+        note_gone_over(iterable)
         if type(keep) is type or by_place(STATE.trace):
             return placed(builtins.filter(keep, iterable))
         return filtered(lambda x: x, iterable, keep, collected_once)
@@ -192,7 +197,9 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
         for_stmt(staged, body, ())
         return out
     result: list[Any] = []
-    iterator = iter(iterable)
+    trace = current()
+    turns = ListTurns(trace, iterable) if type(iterable) is list and trace is not None and not quick.calm else iterable
+    iterator = iter(turns)
     for item in iterator:
         test = True if condition is None else condition(item)
         if type(test) is not bool:
@@ -201,9 +208,11 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
             _add_if(test, result, item, element)
             for rest in iterator:
                 _add_collected(result, rest, element, condition)
-            return result
+            break
         if test:
             result.append(element(item))
+    if trace is not None and isinstance(turns, ListTurns) and turns:  # one has made the list as long as only the run knows
+        list_rest(trace, iterable, turns.rest(), lambda e: _add_collected(result, e, element, condition), (), None)
     return result
 
 
@@ -379,14 +388,27 @@ def reversed_(x: Any) -> Any:
         return builtins.reversed(x)
     if type(x) is dict and has_maybe_keys(x):
         x = list_(x)
-    staged = any_iterable(x) if one_by_one else staged_iterable(x)
+    staged = over_sequence(x) if one_by_one else staged_iterable(x)
+    note_gone_over(x)
     return builtins.reversed(x) if staged is None else iterator_of(StagedReversed(staged))
+
+
+_OF_MANY = frozenset((Iterable, Sized, Container, Collection, Reversible))
+
+
+def _are_of_many(classes: Any) -> bool:
+    """Whether classes are those of what has items, as NumPy's arrays do and its numbers do not."""
+    if type(classes) is tuple:
+        return builtins.all(map(_are_of_many, classes))
+    return getattr(classes, "__origin__", classes) in _OF_MANY
 
 
 @stand_in(builtins.isinstance)
 def isinstance_(x: Any, classes: Any) -> Any:
     """`isinstance`; staged where `x` may be of another class on some paths. A staged Python number is one."""
     if type(x) not in CHOICES:
+        if builtins.isinstance(x, Tensor) and x.type.shape == () and _are_of_many(classes):
+            return False
         if builtins.isinstance(x, classes) or (is_number(x) and builtins.isinstance(python_type(x)(), classes)):
             return True
         stands_for = getattr(builtins.type(x), "__python_class__", None)

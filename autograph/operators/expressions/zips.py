@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import by_place, note_spent
+from autograph.operators.containers.advances import by_place, note_gone_over, note_spent
 from autograph.operators.containers.lists import length
 from autograph.operators.expressions.py_builtins import collect, emitted_map, gathered, iter_, watched
 from autograph.operators.functions.calls import callee
@@ -49,6 +49,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
             take = gathered if strict else _taken
             return _zipped(k, i, [None if j == k else take(x) for j, x in builtins.enumerate(iterables)], strict)
     if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
+        note_gone_over(*iterables)
         return builtins.zip(*iterables, strict=strict)
     return zipped(iterables, StrictZip if strict else StagedZip)
 
@@ -169,6 +170,7 @@ def map_(fn: Any, *iterables: Any) -> Any:
         return emitted_map(emitted, callee(fn), None)
     iterables = tuple(i if (emitted := emitting(i)) is None else _taken(emitted) for i in iterables)
     if not any(staged_iterable(i) is not None for i in iterables) and not by_place(STATE.trace):
+        note_gone_over(*iterables)
         return builtins.map(callee(fn), *iterables)
     return mapped(callee(fn), iterables)
 

@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import by_place, is_guarding, note_spent, refuse_spent
-from autograph.operators.containers.lists import dynamic_of
+from autograph.operators.containers.advances import by_place, is_guarding, live, note_spent, refuse_spent
+from autograph.operators.containers.lists import as_list_value, dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.items.attributes import set_attr
 from autograph.operators.state.aliases import TraceAgain, hints_of, tensorless
@@ -47,6 +47,7 @@ __all__ = [
     "iterator_of",
     "mapped",
     "once",
+    "over_sequence",
     "placed",
     "sequence_iterator",
     "used_up",
@@ -283,7 +284,7 @@ class Left(StagedIterable):
     def __init__(self, iterator: ItemsIterator) -> None:
         self.iterator = iterator
         self.first = iterator.place
-        self.source = any_iterable(iterator.source_items)
+        self.source = over_sequence(iterator.source_items)
         self.is_live = False
         self.is_shared = False
         self.is_private = iterator.is_private
@@ -408,6 +409,13 @@ def used_up(x: Any) -> Any:
 def placed(iterator: Iterator[Any]) -> Any:
     """An iterator of Python's over no tensors: where branches and loops may go on with it, one that keeps its items."""
     return BufferedIterator(iterator) if by_place(STATE.trace) else iterator
+
+
+def over_sequence(x: Any) -> StagedIterable:
+    """A staged view of any iterable; of a list as it is at each turn, where one may change."""
+    if type(x) is list and dynamic_of(x) is None and live(STATE.trace):
+        return OverList(as_list_value(x), x)
+    return any_iterable(x)
 
 
 def once(items: list[Any]) -> Any:

@@ -11,7 +11,7 @@ from types import FunctionType, GeneratorType
 from typing import Any
 
 from autograph.operators.containers import lists
-from autograph.operators.containers.advances import note_advance
+from autograph.operators.containers.advances import note_advance, refuse_gone_over
 from autograph.operators.functions.calls import special
 from autograph.operators.functions.generators import emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
@@ -108,10 +108,13 @@ class ListTurns:
 
 
 def _before_staged(trace: Trace, items: list[Any]) -> None:
+    ours = []
     for reference in trace.notes.get("list turns", ()):
         turns = reference()
         if turns is not None and turns.items is items:
             turns.becomes_staged()
+            ours.append(turns._iterator)
+    refuse_gone_over(trace, items, ours)
 
 
 lists.before_staged_hooks.append(_before_staged)
