@@ -199,8 +199,10 @@ def note_gone_over(*iterables: Any) -> None:
 
 def refuse_gone_over(trace: Trace, items: list[Any], but: Iterable[Any]) -> None:
     """The content of a list is about to be staged: refuse, or trace again, where an iterator of Python's is over it."""
-    if id(items) not in trace.notes.get(_GONE_OVER, ()) or "closing" in trace.notes:
+    noted = trace.notes.get(_GONE_OVER, ())
+    if id(items) not in noted or "closing" in trace.notes:
         return
+    noted.remove(id(items))  # to look for who holds it takes as long as there are objects: once for each time it is noted
     known = set(map(id, but))
     for x in gc.get_referrers(items):
         if type(x) in _OVER_LISTS and id(x) not in known:
