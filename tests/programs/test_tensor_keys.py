@@ -293,6 +293,30 @@ def powers(n, x):
     return total
 
 
+@PROGRAMS.add((KEYS,), (OTHERS,))
+def frozen(xs):
+    edges, met = {}, set()
+    for a, b in zip(xs, xs[1:]):  # noqa: B905
+        edge = frozenset((a, b))
+        edges[edge] = edges.get(edge, 0) + 1
+        met |= edge
+    one, other = frozenset(xs), frozenset(x + 1 for x in xs)
+    joined = sorted(one | other), sorted(one & other), sorted(one - other), sorted(one ^ other), sorted(met)
+    asked = one == other, one <= one | other, 4 in one, one == frozenset(list(xs)), isinstance(one, frozenset), len(other)
+    one |= {9}
+    return len(edges), max(edges.values()), frozenset((4, 1)) in edges, joined, asked, sorted(one), other
+
+
+@PROGRAMS.add((KEYS,))
+def never_changed(xs):
+    one = frozenset(xs)
+    try:
+        one.add(3)
+    except AttributeError:
+        return len(one)
+    return -1
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

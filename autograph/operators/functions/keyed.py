@@ -20,7 +20,14 @@ from autograph.operators.containers.sharing import sharing_of
 from autograph.operators.functions import alternatives, calls
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generators import may_be_shared
-from autograph.operators.functions.keyed_forms import Counts, Defaulting, Keyed, KeyedSet, Ordered
+from autograph.operators.functions.keyed_forms import (
+    Counts,
+    Defaulting,
+    FrozenKeyedSet,
+    Keyed,
+    KeyedSet,
+    Ordered,
+)
 from autograph.operators.state import aliases, dict_places, places
 from autograph.operators.state.aliases import KEYED, TraceAgain, hints_of
 from autograph.operators.state.plain import NUMBERS
@@ -39,20 +46,20 @@ __all__ = ["OF_FORMS", "ask", "check", "dict_of", "form_of", "grouped", "is_key"
 
 _FORMS: dict[type, Any] = {
     dict: Keyed, set: KeyedSet, collections.Counter: Counts, collections.defaultdict: Defaulting,
-    collections.OrderedDict: Ordered,
+    collections.OrderedDict: Ordered, frozenset: FrozenKeyedSet,
 }  # fmt: skip
 
 
 def is_key(x: Any) -> bool:
     """Whether a key is known only to the run."""
-    if type(x) is RunTuple:
+    if type(x) is RunTuple or type(x) is FrozenKeyedSet:
         return True
     if type(x) is tuple:
         return not NUMBERS.issuperset(map(type, x)) and any(map(is_key, x))
     return is_staged(x) or type(x) is StagedText or is_mixed(x)
 
 
-_MAY_BE = (tuple, RunTuple, StagedText)
+_MAY_BE = (tuple, RunTuple, FrozenKeyedSet, StagedText)
 
 
 def check(container: Any, key: Any) -> None:
@@ -76,7 +83,7 @@ def form_of(container: Any) -> Any:
         kind = dict  # it does not get the keys that it lacks
     made = callee(_FORMS.get(kind, Keyed))()
     made.names = list(container)
-    if kind is not set:
+    if kind not in _SETS:
         made.held = list(container.values())
     return made
 
@@ -129,7 +136,7 @@ def _made(kind: type, *args: Any, **kwargs: Any) -> Any:
         site = (KEYED, frame.f_code, frame.f_lasti)
     given = args[1:] if kind is collections.defaultdict else args
     if (site is not None and site in hints_of(trace)) or any(_has_keys(x, kind) for x in given):
-        if kind is set and "keyed" not in trace.notes and trace.notes.get("restarts"):
+        if kind in _SETS and "keyed" not in trace.notes and trace.notes.get("restarts"):
             raise TraceAgain(KEYED)  # the set that this one is given to may have to be one, too
         return callee(_FORMS[kind])(*args, **kwargs)
     made = kind(*args, **kwargs)
@@ -144,7 +151,7 @@ def _has_keys(x: Any, kind: type) -> bool:
         return True
     if dynamic_of(x) is not None:
         return True
-    of_pairs = kind is not set and kind is not collections.Counter
+    of_pairs = kind not in _SETS and kind is not collections.Counter
     if type(x) in (list, tuple):
         return any(is_key(e[0] if of_pairs and type(e) in (list, tuple) and e else e) for e in x)
     if may_be_shared(x) or isinstance(x, Tensor):
@@ -153,6 +160,7 @@ def _has_keys(x: Any, kind: type) -> bool:
 
 
 OF_FORMS = frozenset(_FORMS.values())
+_SETS = (set, frozenset)
 
 
 def dict_of(*pairs: Any) -> Any:

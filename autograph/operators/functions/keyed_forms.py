@@ -18,7 +18,7 @@ from autograph.operators.statements.printing import keys_text, pairs_text, text_
 from autograph.operators.statements.staged_texts import text
 from autograph.operators.values.choice import alternatives_of, is_mixed
 
-__all__ = ["Counts", "Defaulting", "Keyed", "KeyedSet", "Ordered"]
+__all__ = ["Counts", "Defaulting", "FrozenKeyedSet", "Keyed", "KeyedSet", "Ordered"]
 
 __name__ = "python_forms.collections"  # methods of this package's own modules are called as they are
 
@@ -340,11 +340,11 @@ class KeyedSet(_Searched):
     """A set."""
 
     __hash__ = None  # type: ignore[assignment]
-    __python_class__ = set
+    __python_class__: type = set
 
     def __init__(self, *others: Any) -> None:
         self.names: Any = []
-        self.update(*others)
+        self._take(*others)
 
     def add(self, x: Any) -> None:
         if x not in self:
@@ -366,24 +366,30 @@ class KeyedSet(_Searched):
             raise KeyError("pop from an empty set")
         return self.names.pop(0)
 
-    def update(self, *others: Any) -> None:
+    def _take(self, *others: Any) -> None:
         for other in others:
             for x in other:
-                self.add(x)
+                if x not in self:
+                    self.names.append(x)
+
+    update = _take
 
     def clear(self) -> None:
         self.names.clear()
 
     def copy(self) -> Any:
-        made = KeyedSet()
+        made = self._empty()
         made.names = self.names[:]
         return made
 
     __copy__ = copy
 
+    def _empty(self) -> Any:
+        return KeyedSet()
+
     def union(self, *others: Any) -> Any:
         made = self.copy()
-        made.update(*others)
+        made._take(*others)
         return made
 
     def intersection(self, *others: Any) -> Any:
@@ -402,11 +408,11 @@ class KeyedSet(_Searched):
         made = self._kept(other, False)
         for x in other:
             if x not in self:
-                made.add(x)
+                made.names.append(x)
         return made
 
     def _kept(self, other: Any, kept: bool) -> Any:
-        made = KeyedSet()
+        made = self._empty()
         for x in self.names:
             if (x in other) == kept:
                 made.names.append(x)
@@ -492,3 +498,39 @@ class KeyedSet(_Searched):
 
     def __staged_iterable__(self) -> Any:
         return staged_iterable(self.names)
+
+
+class FrozenKeyedSet(KeyedSet):
+    """A frozenset."""
+
+    __python_class__ = frozenset
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.names))  # which only the run knows: whoever asks is told so
+
+    def _refuse(self, *_: Any) -> Any:
+        raise AttributeError("'frozenset' object has no such attribute: it cannot be changed")
+
+    add = discard = remove = pop = clear = update = _refuse  # type: ignore[assignment]
+    difference_update = intersection_update = symmetric_difference_update = _refuse  # type: ignore[assignment]
+
+    def __ior__(self, other: Any) -> Any:
+        return self.union(other)
+
+    def __iand__(self, other: Any) -> Any:
+        return self.intersection(other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self.difference(other)
+
+    def __ixor__(self, other: Any) -> Any:
+        return self.symmetric_difference(other)
+
+    def _empty(self) -> Any:
+        return FrozenKeyedSet()
+
+    def __as_python__(self) -> Any:
+        return frozenset(self.names)
+
+    def __repr__(self) -> str:
+        return keys_text(self.names, "frozenset({", "})")
