@@ -117,6 +117,34 @@ def one_by_one(xs, n):
     return total, xs
 
 
+@PROGRAMS.add(*CASES)
+def by_its_iterator(xs, n):
+    xs, found = [*xs, *xs], []
+    items = iter(xs)
+    first = next(items)
+    for x in items:
+        if x > n:
+            xs[3] = xs[3] + 1
+            if len(xs) < 9:
+                xs.insert(0, x)
+        if first > 4 and len(found) > 3:
+            break
+        found.append(x)
+    return xs, found, list(items)
+
+
+@PROGRAMS.add(*CASES)
+def from_both_ends(xs, n):
+    xs, found = list(xs), []
+    for a, b in zip(xs, reversed(xs)):  # noqa: B905
+        if a > n:
+            xs[0], xs[2] = 9, xs[2] + 1
+        found.append(a * b)
+        if b == 0:
+            break
+    return xs, found
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "LIVE",
     "IteratorPlace",
     "by_place",
+    "changed_meanwhile",
     "guarding",
     "is_guarding",
     "live",
@@ -206,9 +207,15 @@ def refuse_gone_over(trace: Trace, items: list[Any], but: Iterable[Any]) -> None
     known = set(map(id, but))
     for x in gc.get_referrers(items):
         if type(x) in _OVER_LISTS and id(x) not in known:
-            if trace.notes.get("restarts") and not live(trace):
-                raise TraceAgain(LIVE)
-            raise refusal("iterator-in-graph", what=type(x).__name__)
+            raise changed_meanwhile(trace, type(x))
+
+
+def changed_meanwhile(trace: Trace, kind: type) -> BaseException:
+    """What to raise where a list has changed while an iterator of a class went over what it was: the function is traced
+    again with iterators that look at it; where that was tried, a refusal."""
+    if trace.notes.get("restarts") and not live(trace):
+        return TraceAgain(LIVE)
+    return refusal("iterator-in-graph", what=kind.__name__)
 
 
 _GONE_OVER = "gone over"

@@ -10,6 +10,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.containers.advances import (
     by_place,
     guarding,
+    live,
     note_advance,
     note_spent,
     taken_in_part,
@@ -234,7 +235,8 @@ def rest_guarded(
     trace: Trace, iterator: Any, body: Callable[[Any], None], cells: list[Place], test: Callable[[], Any]
 ) -> None:
     """A Python loop whose `break` depends on a tensor: each further iteration is taken only if no break came before."""
-    if type(iterator) is Endless:
+    turns = getattr(type(iterator), "__staged_turns__", None)
+    if type(iterator) is Endless or (turns is not None and (live(trace) or not iterator.is_known())):
         staged_for(trace, iterator.rest(), body, cells, test)
         return
     run = steps(iterator)
@@ -242,7 +244,6 @@ def rest_guarded(
         run(body, test)
         return
     go_on = truth_of(test())
-    turns = getattr(type(iterator), "__staged_turns__", None)
     for take, item in _guarded_turns(trace, iterator) if turns is None else turns(iterator):
         if not is_staged_condition(go_on):
             if not go_on:
@@ -294,6 +295,8 @@ def staged_for(
     finally:
         for left in iterators:
             left.end()
+    for left in iterators:
+        left.require_unchanged(trace)
 
 
 def _staged_for_items(

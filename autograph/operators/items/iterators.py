@@ -11,10 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import is_
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.containers.advances import by_place, is_guarding, live, note_spent, refuse_spent
+from autograph.operators.containers.advances import (
+    by_place,
+    changed_meanwhile,
+    is_guarding,
+    live,
+    note_spent,
+    refuse_spent,
+)
 from autograph.operators.containers.lists import as_list_value, dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.items.attributes import set_attr
@@ -38,7 +46,7 @@ from autograph.operators.statements.iterables import (
 )
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import is_staged
-from runtime.tensor.trace import STATE
+from runtime.tensor.trace import STATE, Trace
 
 __all__ = [
     "SequenceIterator",
@@ -162,8 +170,20 @@ class SequenceIterator(ItemsIterator):
 
     def __staged_turns__(self) -> Iterator[tuple[Callable[[], None], Any]]:
         """What is left, with what moves the iterator there: to be called where the item is taken."""
-        for k in range(self.place, len(self.source_items)):
-            yield partial(set_attr, self, "place", k + 1), self.source_items[k]
+        items = self.source_items
+        known = tuple(items) if type(items) is list else items
+        for k in range(self.place, len(known)):
+            if known is not items:
+                _require_same(current_trace(), items, known)
+            yield partial(set_attr, self, "place", k + 1), known[k]
+        if known is not items:
+            _require_same(current_trace(), items, known)
+
+
+def _require_same(trace: Trace, items: Any, known: tuple[Any, ...]) -> None:
+    """A list is what it was."""
+    if len(items) != len(known) or not all(map(is_, items, known)):
+        raise changed_meanwhile(trace, type(iter([])))
 
 
 class BufferedIterator(SequenceIterator):
@@ -284,7 +304,10 @@ class Left(StagedIterable):
     def __init__(self, iterator: ItemsIterator) -> None:
         self.iterator = iterator
         self.first = iterator.place
-        self.source = over_sequence(iterator.source_items)
+        items = iterator.source_items
+        self.source = over_sequence(items)
+        over = type(items) is list and type(iterator) is SequenceIterator and not isinstance(self.source, OverList)
+        self.known = tuple(items) if over else None
         self.is_live = False
         self.is_shared = False
         self.is_private = iterator.is_private
@@ -342,6 +365,11 @@ class Left(StagedIterable):
     def end(self) -> None:
         """The loop was traced."""
         self.iterator.gone_over = None
+
+    def require_unchanged(self, trace: Trace) -> None:
+        """The loop was traced over what a list was before: nothing in it may have changed the list."""
+        if self.known is not None:
+            _require_same(trace, self.iterator.source_items, self.known)
 
 
 def _plus(a: Any, b: Any) -> Any:
