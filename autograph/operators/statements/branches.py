@@ -28,7 +28,7 @@ from autograph.operators.state.regions import (
     replayed,
     run_region,
 )
-from autograph.operators.statements.truth import as_truth, is_staged_condition, truth_of
+from autograph.operators.statements.truth import as_found, as_truth, is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values import specials
 from autograph.operators.values.descriptors import (
@@ -252,27 +252,38 @@ def and_(first: Any, *rest: Callable[[], Any]) -> Any:
 
 
 def _staged_and(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
-    told = list(choice_module.told_by(test))
-    result = staged_cond(current_trace(), test, _telling(told, lambda: and_(rest[0](), *rest[1:])), lambda: first, [])
-    return choice_module.tell(result, *((choice, yes, choice_module.tags_of(choice)) for choice, yes, _ in told))
+    told, truths = list(choice_module.told_by(test)), [True]
+    later, now = _telling(told, truths, lambda: and_(rest[0](), *rest[1:])), _found(first, truths)
+    result = staged_cond(current_trace(), test, later, lambda: now, [])
+    result = choice_module.tell(result, *((choice, yes, choice_module.tags_of(choice)) for choice, yes, _ in told))
+    return as_truth(result) if all(truths) else result
 
 
 def _staged_or(test: Tensor, first: Any, rest: tuple[Callable[[], Any], ...]) -> Any:
-    told = list(choice_module.told_by(test))
-    result = staged_cond(current_trace(), test, lambda: first, _telling(told, lambda: or_(rest[0](), *rest[1:])), [])
-    return choice_module.tell(result, *((choice, choice_module.tags_of(choice), no) for choice, _, no in told))
+    told, truths = list(choice_module.told_by(test)), [True]
+    later, now = _telling(told, truths, lambda: or_(rest[0](), *rest[1:])), _found(first, truths)
+    result = staged_cond(current_trace(), test, lambda: now, later, [])
+    result = choice_module.tell(result, *((choice, choice_module.tags_of(choice), no) for choice, _, no in told))
+    return as_truth(result) if all(truths) else result
 
 
-def _telling(told: list[choice_module.Fact], operand: Callable[[], Any]) -> Callable[[], Any]:
-    """`operand`, which adds what its truth tells of choices."""
+def _telling(told: list[choice_module.Fact], truths: list[bool], operand: Callable[[], Any]) -> Callable[[], Any]:
+    """`operand`, which adds what its truth tells of choices, and whether it is one that Python finds."""
 
     def telling() -> Any:
         value = operand()
         if type(value) is Tensor:
             told.extend(choice_module.told_by(value))
-        return value
+        return _found(value, truths)
 
     return telling
+
+
+def _found(value: Any, truths: list[bool]) -> Any:
+    """An operand; of a truth that Python finds what it was made of: most of them are tested, and nothing else."""
+    found = as_found(value) if type(value) is Tensor else value
+    truths.append(found is not value or type(value) is bool)
+    return found
 
 
 def or_(first: Any, *rest: Callable[[], Any]) -> Any:

@@ -23,7 +23,7 @@ from runtime.tensor.trace import STATE
 from runtime.typesys.errors import InvalidArgumentError
 from runtime.typesys.shapes import num_elements
 
-__all__ = ["as_truth", "is_staged_condition", "truth_of"]
+__all__ = ["as_found", "as_truth", "is_staged_condition", "truth_of"]
 
 
 def truth_of(x: Any) -> Any:
@@ -62,7 +62,7 @@ def truth_of(x: Any) -> Any:
             if num_elements(shape) != 1:
                 raise refusal("truth-of-many", shape=shape)
             x = op.reshape(x, shape=())
-        return _as_found(x) if dtype.is_bool else op.not_equal(x, 0)
+        return as_found(x) if dtype.is_bool else op.not_equal(x, 0)
     if type(x) is ListValue:
         return op.not_equal(length(x), 0)
     staged_truth = getattr(type(x), "__staged_bool__", None)
@@ -81,7 +81,7 @@ def as_truth(x: Any) -> Any:
     return x if kind.weak or not kind.dtype.is_bool or kind.shape != () else tell(op.to_python(x, kind="bool"), *told_by(x))
 
 
-def _as_found(x: Tensor) -> Tensor:
+def as_found(x: Tensor) -> Tensor:
     """The truth that a number of Python's was made of: who tests it needs no number."""
     node = x._value.node if type(x._value) is Value else None
     if node is None or node.op.name != "to_python" or not node.inputs[0].tensor_type.dtype.is_bool:
