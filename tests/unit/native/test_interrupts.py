@@ -82,7 +82,7 @@ def test_a_handler_that_returns_does_not(alarm):
         return longest
 
     collatz_until(ag.constant(10, dtype=ag.int64))
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
     assert int(collatz_until(ag.constant(1_000_000, dtype=ag.int64))) == 524
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert len(seen) > 2
