@@ -23,7 +23,7 @@ from autograph.operators.values.descriptors import (
     structure_of,
     value_types,
 )
-from autograph.operators.values.listvalue import Contents
+from autograph.operators.values.listvalue import Contents, RunTuple
 from autograph.operators.values.packing import alternative_for
 from autograph.operators.values.shells import is_shell
 from runtime.ops.control import Placeholder
@@ -95,6 +95,8 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Struct):
         if is_shell(d.keys):
             return rebuild(d.kind, d.keys, [_from_arrays(c, arrays, numbers) for c in d.children])
+        if d.kind is RunTuple:
+            return tuple(from_arrays(d.children[0], arrays, numbers))
         if issubclass(d.kind, (tuple, list, Contents)):
             return rebuild(d.kind, d.keys, [from_arrays(c, arrays, numbers) for c in d.children])
         parts = {k: _from_arrays(c, arrays, numbers) for k, c in zip(d.keys, d.children, strict=True)}
@@ -103,9 +105,9 @@ def _from_arrays(d: Descriptor, arrays: Iterator[Any], numbers: bool) -> Any:
     if isinstance(d, Sequence):
         columns = [next(arrays) for _ in list_types(d)]
         if d.element is None:
-            return d.kind()
+            return []
         width = len(value_types(d.element))
-        return d.kind(from_arrays(d.element, iter(row[:width]), numbers) for row in zip(*columns, strict=True))
+        return [from_arrays(d.element, iter(row[:width]), numbers) for row in zip(*columns, strict=True)]
     if isinstance(d, OneOf):
         tag = int(next(arrays))
         taken: Any = None

@@ -141,6 +141,81 @@ def smooth(xs, n):
     return sum(u) * u[0], u
 
 
+class Cell:
+    def __init__(self, value):
+        self.value = value
+
+
+ROWS = [(np.array([3, 1, 4, 1, 5]), 2), (np.array([5, 4, 3, 2, 1]), 3)]
+
+
+@PROGRAMS.add(*ROWS)
+def of_rows_that_change(xs, n):
+    t = tuple([x] for x in xs if x > n)
+    t[0].append(9)
+    for r in t:
+        r.append(1)
+    u = t[1:]
+    u[0].append(8)
+    return t, u, hasattr(t, "items")
+
+
+@PROGRAMS.add(*ROWS)
+def of_the_rows_of_a_list(xs, n):
+    rows = [[x] for x in xs if x > n]
+    t = tuple(rows)
+    t[0].append(5)
+    rows[-1].append(6)
+    u = t + ([0],)
+    u[0].append(7)
+    return t, rows, u
+
+
+@PROGRAMS.add(*ROWS)
+def of_dictionaries(xs, n):
+    t = tuple({"v": x} for x in xs if x > n)
+    for r in t:
+        r["v"] += 1
+    t[0]["v"] = 7
+    return [r["v"] for r in t]
+
+
+@PROGRAMS.add(*ROWS)
+def of_objects(xs, n):
+    t = tuple(Cell(x) for x in xs if x > n)
+    for cell in t:
+        cell.value += 1
+    t[-1].value = 100
+    return [cell.value for cell in t]
+
+
+@PROGRAMS.add(*ROWS)
+def grown_by_rows(xs, n):
+    t = ()
+    for x in xs:
+        if x > n:
+            t += ([x],)
+    for r in t:
+        r[0] = r[0] * 2
+    return t, len(t)
+
+
+@PROGRAMS.add(*ROWS)
+def the_longest(xs, n):
+    best = ()
+    for i in range(n):
+        found = tuple(x + i for x in xs if x > i)
+        if len(found) > len(best):
+            best = found
+    return best, sum(best)
+
+
+@PROGRAMS.add(*ROWS)
+def sorted_beside_others(xs, n):
+    t = tuple(x for x in xs if x > n)
+    return sorted([t, (4, 5)]), sorted([t, (5,)], key=len)
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
 
 

@@ -22,7 +22,7 @@ from autograph.operators.values.descriptors import (
     own_alternatives,
     structure_of,
 )
-from autograph.operators.values.listvalue import Splice, has_splices
+from autograph.operators.values.listvalue import RunTuple, Splice, has_splices, list_of
 from autograph.operators.values.packing import alternative_of
 from runtime.ir.graph import Value
 from runtime.tensor.dispatch import op
@@ -64,7 +64,12 @@ def _one_of(trace: Trace, element: Any, items: Any, index: Any) -> None:
 
 def _pairs(near: Any, far: Any) -> Iterator[tuple[Any, Any]]:
     """What can be changed of two structures that may be one: themselves, or the parts of tuples."""
-    if isinstance(near, tuple):
+    if type(near) is RunTuple:
+        if type(far) is RunTuple:
+            yield from _pairs(list_of(near), list_of(far))
+        elif any(True for _ in changeable_parts(far)):
+            raise followed_no_further()
+    elif isinstance(near, tuple):
         if isinstance(far, tuple) and len(near) == len(far):
             for a, b in zip(near, far, strict=True):
                 yield from _pairs(a, b)

@@ -408,7 +408,7 @@ class Heap:
             return d if all(a is b for a, b in zip(children, d.children, strict=True)) else Struct(d.kind, d.keys, children)
         if isinstance(d, Sequence) and d.element is not None:
             inner = self._plain(d.element, around)
-            return d if inner is d.element else Sequence(inner, d.kind)
+            return d if inner is d.element else Sequence(inner)
         if isinstance(d, OneOf):
             alternatives = tuple(self._plain(a, around) for a in d.alternatives)
             return d if all(a is b for a, b in zip(alternatives, d.alternatives, strict=True)) else OneOf(alternatives)

@@ -19,10 +19,8 @@ from autograph.operators.values.links import Linked, row_of
 from autograph.operators.values.listvalue import (
     ListContents,
     ListValue,
-    RunTuple,
     has_splices,
     new_list,
-    new_tuple,
 )
 from autograph.operators.values.packing import mapped
 from runtime.tensor.tensor import Tensor
@@ -66,7 +64,7 @@ def _opened(d: Descriptor, around: tuple[Any, ...]) -> Descriptor:
         return d if all(map(is_, children, d.children)) else Struct(d.kind, d.keys, children)
     if isinstance(d, Sequence) and d.element is not None:
         element = _opened(d.element, around)
-        return d if element is d.element else Sequence(element, d.kind)
+        return d if element is d.element else Sequence(element)
     if isinstance(d, OneOf):
         alternatives = [_opened(a, around) for a in d.alternatives]
         return d if all(map(is_, alternatives, d.alternatives)) else OneOf(tuple(alternatives))
@@ -105,7 +103,7 @@ def _new_item(x: Any, memo: dict[int, tuple[Any, Any]]) -> Any:
     if choice is not None:
         d = describe(choice)
         return x if _opened(d, ()) is d else select_any(choice, lambda one: _item(one, {}))
-    if type(x) is ListValue or (type(x) in (list, RunTuple) and has_splices(x)):
+    if type(x) is ListValue or (type(x) is list and has_splices(x)):
         value = as_list_value(x)
         d = Sequence(value.element)
         new = _opened(d, ())
@@ -113,7 +111,7 @@ def _new_item(x: Any, memo: dict[int, tuple[Any, Any]]) -> Any:
             return x
         assert isinstance(new, Sequence)
         value = ListValue(new.element, mapped(value, new, lambda item: _item(item, {})))
-        return value if type(x) is ListValue else new_list(value) if type(x) is list else new_tuple(value)
+        return value if type(x) is ListValue else new_list(value)
     parts = None if isinstance(x, Tensor) else structure_of(x, instances=is_mutable(x))
     if parts is None:
         return x

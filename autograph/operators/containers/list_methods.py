@@ -35,7 +35,7 @@ from autograph.operators.values.descriptors import (
     mutable_parts,
     value_types,
 )
-from autograph.operators.values.listvalue import ListValue, RunTuple, new_list, new_tuple
+from autograph.operators.values.listvalue import ListValue, RunTuple, new_list, run_tuple
 from autograph.operators.values.packing import pack_list, unpack
 from runtime.tensor import dispatch
 from runtime.tensor.dispatch import op
@@ -109,7 +109,7 @@ def _repeated(items: Any, count: Tensor) -> Any:
         raise followed_no_further()
     n = index_value(count)
     made = ListValue(element, [emit("list_repeat", [v, n], None, (v.type,))[0] for v in value.values])
-    return new_list(made) if type(items) is list else new_tuple(made)
+    return new_list(made) if type(items) is list else run_tuple(new_list(made))
 
 
 for _kind in (list, tuple, RunTuple):

@@ -27,6 +27,7 @@ from autograph.operators.values.listvalue import (
     Splice,
     expect_lists,
     has_splices,
+    list_of,
 )
 from autograph.operators.values.packing import pack, pack_list, unpack
 from runtime.ir.graph import Value
@@ -127,7 +128,7 @@ def dynamic_of(x: Any) -> ListValue | None:
     if type(x) is ListContents:
         x = x.items
     elif type(x) is RunTuple:
-        return content_of(x.items)
+        x = list_of(x)
     elif type(x) is not list:
         return None
     trace = current()
@@ -330,7 +331,7 @@ def _strong(element: Any) -> Any:
     if isinstance(element, Leaf) and element.type.weak:
         return Leaf(element.type.strong())
     if isinstance(element, Sequence) and element.element is not None:
-        return Sequence(_strong(element.element), element.kind)
+        return Sequence(_strong(element.element))
     if isinstance(element, Struct) and element.kind in (list, tuple):
         return Struct(element.kind, element.keys, tuple(map(_strong, element.children)))
     return element

@@ -11,7 +11,7 @@ from autograph.operators.expressions.py_builtins import collect
 from autograph.operators.functions.calls import callee
 from autograph.operators.state.births import note_birth
 from autograph.operators.state.stand_ins import stand_in
-from autograph.operators.values.listvalue import RunTuple
+from autograph.operators.values.listvalue import RunTuple, run_tuple
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
@@ -48,7 +48,7 @@ def _deep(x: Any, memo: dict[int, Any]) -> Any:
     kind = type(x)
     if dynamic_of(x) is not None:
         made = collect(x, lambda e: _deep(e, {}), None)
-        made = made if kind is list else RunTuple(made)
+        made = made if kind is list else run_tuple(made)
     elif kind is list:
         made = memo[id(x)] = []
         made.extend(_deep(e, memo) for e in x)

@@ -69,7 +69,7 @@ from autograph.operators.values.choice import (
     select,
     select_any,
 )
-from autograph.operators.values.listvalue import RunTuple, new_list, new_tuple
+from autograph.operators.values.listvalue import RunTuple, list_of, new_list, run_tuple
 from autograph.operators.values.maybe import has_maybe_keys
 from autograph.operators.values.quick import is_object, meet_tuple
 from autograph.operators.values.specials import leads_to_tensor
@@ -439,6 +439,8 @@ def list_(iterable: Any = ()) -> Any:
     if type(iterable) in CERTAIN:
         return builtins.list(iterable)
     iterable = gathered(resolve(iterable))
+    if type(iterable) is RunTuple:
+        iterable = list_of(iterable)
     dynamic = dynamic_of(iterable)
     if dynamic is not None:
         return copied(current_trace(), new_list(dynamic), iterable, count=length(dynamic), step=1)
@@ -456,8 +458,7 @@ def tuple_(iterable: Any = ()) -> Any:
     if type(iterable) is RunTuple:
         return iterable
     made = list_(iterable)
-    dynamic = dynamic_of(made)
-    return builtins.tuple(made) if dynamic is None else new_tuple(dynamic)
+    return builtins.tuple(made) if dynamic_of(made) is None else run_tuple(made)
 
 
 @stand_in(builtins.callable)

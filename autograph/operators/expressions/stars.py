@@ -19,7 +19,7 @@ from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_stmt
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.values.choice import is_mixed
-from autograph.operators.values.listvalue import RunTuple, Splice, new_list
+from autograph.operators.values.listvalue import RunTuple, Splice, list_of, new_list, run_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE
 
@@ -42,7 +42,7 @@ def spread(x: Any, function: Any = None, before: int = 0) -> Any:
         x = list_(x)
         dynamic = dynamic_of(x)
     if type(x) is RunTuple:
-        x = x.items
+        x = list_of(x)
     if dynamic is None or function is None:
         return x
     try:
@@ -83,4 +83,4 @@ def joined(x: tuple[Any, ...]) -> Any:
     trace = STATE.trace
     if trace is None or "lists" not in trace.notes or not any(type(e) is Splice for e in x):
         return x
-    return RunTuple(x)
+    return run_tuple(list(x))

@@ -83,7 +83,7 @@ from autograph.operators.statements.world import (
 )
 from autograph.operators.values import quick, specials
 from autograph.operators.values.choice import choice_of, select
-from autograph.operators.values.listvalue import RunTuple
+from autograph.operators.values.listvalue import RunTuple, list_of
 from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.specials import meet_class, meet_function, undispatched
 from runtime.tensor import trace as trace_module
@@ -248,7 +248,7 @@ def _builtin(trace: Trace, f: Any) -> Any:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
         return ListMethod(f.__self__, name) if name in MUTATING or "lists" in trace.notes else f
     if owner is RunTuple and name in _SEARCHING:
-        return partial(STAND_INS[getattr(list, name)], f.__self__.items)
+        return partial(STAND_INS[getattr(list, name)], list_of(f.__self__))
     if owner.__name__ == "ndarray":
         return method_of_array(f)
     if owner is ufunc and name == "at":

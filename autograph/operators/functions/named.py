@@ -381,7 +381,7 @@ def _mapped(d: Any, size: Callable[[Dim], Any]) -> Any:
     if isinstance(d, Struct):
         return Struct(d.kind, d.keys, tuple(_mapped(c, size) for c in d.children))
     if isinstance(d, Sequence):
-        return Sequence(None if d.element is None else _mapped(d.element, size), d.kind)
+        return Sequence(None if d.element is None else _mapped(d.element, size))
     if isinstance(d, OneOf):
         return OneOf(tuple(_mapped(a, size) for a in d.alternatives))
     return d

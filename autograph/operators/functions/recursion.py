@@ -31,7 +31,6 @@ from autograph.operators.values.descriptors import (
     structure_of,
 )
 from autograph.operators.values.forms import same_static
-from autograph.operators.values.listvalue import RunTuple
 from runtime.ir.graph import Graph
 from runtime.tensor.trace import Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, OpError
@@ -272,7 +271,7 @@ class ArgumentJoiner(Joiner):
 
 def argument_type(x: Any) -> Descriptor:
     """The descriptor of an argument: what has an identity is known by it, also a function made anew at each call."""
-    if isinstance(x, tuple) and type(x) is not RunTuple:
+    if isinstance(x, tuple):
         parts = structure_of(x)
         assert parts is not None
         return Struct(type(x), parts[0], tuple(map(argument_type, parts[1])))

@@ -66,7 +66,7 @@ from autograph.operators.values.choice import (
     select_of,
     without_unbound,
 )
-from autograph.operators.values.listvalue import ListValue, RunTuple, new_list, new_tuple
+from autograph.operators.values.listvalue import ListValue, RunTuple, list_of, new_list, run_tuple
 from autograph.operators.values.maybe import is_maybe
 from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
@@ -135,13 +135,16 @@ def _item(x: Any, index: Any, kind: type, by: type) -> Any:
         if type(index) is Choice:
             return _by_choice(x, index)
         index = resolve(index)
+    if kind is RunTuple:
+        found = get_item(list_of(x), index)
+        return run_tuple(found) if isinstance(index, slice) else found
     if type(x) is list or isinstance(x, tuple):
         dynamic = dynamic_of(x)
         if isinstance(index, slice):
             if dynamic is not None or any(isinstance(p, Tensor) for p in (index.start, index.stop, index.step)):
                 part = get_slice(as_list_value(x), index)
                 if type(x) is not list:
-                    return new_tuple(part)
+                    return run_tuple(new_list(part))
                 made = new_list(part)
                 return sliced(current_trace(), made, x, index) if dynamic is not None else made
             return x[index]

@@ -22,7 +22,7 @@ from autograph.operators.state.plain import ITERATORS, PLAIN
 from autograph.operators.statements.truth import truth_of
 from autograph.operators.values.choice import choice_of, resolve
 from autograph.operators.values.descriptors import mutable_parts
-from autograph.operators.values.listvalue import ListValue, RunTuple
+from autograph.operators.values.listvalue import ListValue, RunTuple, list_of
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor, is_staged
@@ -368,7 +368,9 @@ def staged_iterable(x: Any) -> StagedIterable | None:
     kind = type(x)
     if kind in PLAIN or kind in ITERATORS:
         return None
-    if kind is list or kind is RunTuple:
+    if kind is RunTuple:
+        return staged_iterable(list_of(x))
+    if kind is list:
         dynamic = dynamic_of(x)
         return None if dynamic is None else OverList(dynamic, x)
     if isinstance(x, StagedIterable):

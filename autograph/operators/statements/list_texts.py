@@ -18,7 +18,7 @@ from autograph.operators.values.descriptors import (
     Words,
     list_types,
 )
-from autograph.operators.values.listvalue import ListValue
+from autograph.operators.values.listvalue import ListValue, RunTuple
 from runtime.ops.shown import Form
 
 __all__ = ["choice_form", "each_form", "list_form", "pairs_form", "tuple_form"]
@@ -83,8 +83,10 @@ def _form(d: Descriptor | None) -> Form:
     if isinstance(d, Static):
         return ("static", _known_text(d.value))
     if isinstance(d, Sequence):
-        row, columns = _form(d.element), len(list_types(d))
-        return ("rows", "[", row, columns, "]") if d.kind is list else ("tuple", row, columns)
+        return ("rows", "[", _form(d.element), len(list_types(d)), "]")
+    if isinstance(d, Struct) and d.kind is RunTuple:
+        kind, _, *parts = _form(d.children[0])
+        return ("tuple", *parts[:2]) if kind == "rows" else (kind, "(", *parts[:-1], ")")
     if isinstance(d, OneOf):
         return ("one of", tuple(map(_form, d.alternatives)))
     if isinstance(d, Struct) and d.kind in _BRACKETS:

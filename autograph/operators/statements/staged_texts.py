@@ -25,7 +25,7 @@ from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.values import packing
 from autograph.operators.values.choice import is_mixed
 from autograph.operators.values.descriptors import TEXT, OneOf, Sequence, Words, is_text
-from autograph.operators.values.listvalue import ListValue, RunTuple, new_list
+from autograph.operators.values.listvalue import ListValue, RunTuple, list_of, new_list
 from runtime.ir.build import user_location
 from runtime.ir.graph import Location, Value
 from runtime.ops.registry import get
@@ -375,7 +375,7 @@ def text_in(x: Any) -> str | None:
     if isinstance(x, str):
         return x if type(x) is not StagedText and TOKEN.search(x) is not None else None
     if isinstance(x, (list, tuple)):
-        return next(filter(None, map(text_in, x.items if type(x) is RunTuple else x)), None)
+        return next(filter(None, map(text_in, list_of(x) if type(x) is RunTuple else x)), None)
     if isinstance(x, dict):
         return text_in([*x, *x.values()])
     return None

@@ -47,6 +47,7 @@ from autograph.operators.values.listvalue import (
     RunTuple,
     Splice,
     has_splices,
+    list_of,
 )
 from autograph.operators.values.shells import filled, is_shell, taken_apart
 from runtime.ir.graph import Value
@@ -84,7 +85,7 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if isinstance(x, Linked):
         return ("row", "table"), row_of(x)
     if type(x) is RunTuple:
-        return (), tuple(x.items)
+        return (), (list_of(x),)
     if isinstance(x, tuple):
         if type(x) is TensorShape and x.rank is None:
             return None  # no sizes to travel by
@@ -245,8 +246,6 @@ def describe(x: Any) -> Descriptor:
         referred = heap.of(x)
         if referred is not None or not heap.closing:
             return Static(x) if referred is None else Reference(referred.store)
-    if type(x) is RunTuple:
-        return Sequence(_spliced(x.items), tuple)
     parts = structure_of(x)
     if parts is not None:
         kind = list if type(x) is ListContents else type(x)
@@ -284,8 +283,8 @@ def _as_changed(d: Descriptor, x: Any) -> Descriptor:
     return d if made == d else made
 
 
-def _spliced(items: list[Any] | tuple[Any, ...]) -> Descriptor | None:
-    """The element of a list or tuple some of whose items are known only at run time."""
+def _spliced(items: tuple[Any, ...]) -> Descriptor | None:
+    """The element of a list some of whose items are known only at run time."""
     joiner = Joiner()
     element: Descriptor | None = None
     for item in items:
@@ -383,6 +382,8 @@ class Joiner:
         if x is not None and y is not None:
             return Leaf(self.leaf(x, y))
         a, b = self.opened_for(a, b), self.opened_for(b, a)
+        if isinstance(a, Struct) and isinstance(b, Struct) and {a.kind, b.kind} == {tuple, RunTuple}:
+            a, b = as_run_tuple(a), as_run_tuple(b)
         if isinstance(a, Static) and isinstance(b, Static) and type(a.value) is type(b.value) is FunctionType:
             a, b = self.opened(a, FunctionType), self.opened(b, FunctionType)
         if isinstance(a, Struct) and isinstance(b, Struct) and a.kind is b.kind is FunctionType and a.keys != b.keys:
@@ -399,8 +400,6 @@ class Joiner:
                 return Sequence(self.element(self.element_of(a), self.element_of(b)))
         if is_list(a) and is_list(b):
             return Sequence(self.element(self.element_of(a), self.element_of(b)))
-        if (is_run_tuple(a) and is_tuple(b)) or (is_tuple(a) and is_run_tuple(b)):
-            return Sequence(self.element(self.element_of(a), self.element_of(b)), tuple)
         return None
 
     def opened_for(self, d: Descriptor, other: Descriptor) -> Descriptor:
@@ -412,7 +411,7 @@ class Joiner:
         if isinstance(d, Static):
             for o in others:
                 if isinstance(o, (Struct, Sequence)):
-                    made = self.opened(d, o.kind)
+                    made = self.opened(d, o.kind if isinstance(o, Struct) else list)
                     if made is not d:
                         return self.opened_for(made, o)
         if isinstance(d, Struct) and d.children:
@@ -487,7 +486,7 @@ def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
         for child in t.children:
             element = joiner.element(element, loosen(child))
     others = tuple(a for a in d.alternatives if all(a is not t for t in tuples))
-    joined: Descriptor = Sequence(element, tuple)
+    joined: Descriptor = Struct(RunTuple, (), (Sequence(element),))
     for a in others:
         joined = joiner(joined, a)
     return joined
@@ -497,15 +496,12 @@ _GROWN = 4  # lengths of tuples, from one turn to the next
 
 
 def is_list(d: Descriptor) -> bool:
-    return isinstance(d, (Sequence, Struct)) and d.kind is list
+    return isinstance(d, Sequence) or (isinstance(d, Struct) and d.kind is list)
 
 
-def is_run_tuple(d: Descriptor) -> bool:
-    return isinstance(d, Sequence) and d.kind is tuple
-
-
-def is_tuple(d: Descriptor) -> bool:
-    return isinstance(d, (Sequence, Struct)) and d.kind is tuple
+def as_run_tuple(d: Struct) -> Struct:
+    """The type of a tuple as one of whose length only the run knows."""
+    return d if d.kind is RunTuple else Struct(RunTuple, (), (Struct(list, (), d.children),))
 
 
 def leaf_type(d: Descriptor) -> TensorType | None:
@@ -546,7 +542,7 @@ def canonical(descriptors: list[Descriptor]) -> Any:
         if isinstance(d, Struct):
             return ("struct", d.kind, d.keys, tuple(map(form, d.children)))
         if isinstance(d, Sequence):
-            return ("sequence", d.kind, None if d.element is None else form(d.element))
+            return ("sequence", None if d.element is None else form(d.element))
         if isinstance(d, Reference):
             return ("reference", d)
         if isinstance(d, OneOf):

@@ -75,16 +75,15 @@ class Struct(Descriptor):
 
 
 class Sequence(Descriptor):
-    """A list, or tuple, of run-time length; `element` is None while nothing was put in."""
+    """A list of run-time length; `element` is None while nothing was put in."""
 
-    __slots__ = ("element", "kind")
+    __slots__ = ("element",)
 
-    def __init__(self, element: Descriptor | None, kind: type = list) -> None:
+    def __init__(self, element: Descriptor | None) -> None:
         self.element = element
-        self.kind = kind
 
     def __repr__(self) -> str:
-        return f"{self.kind.__name__} of {self.element}"
+        return f"list of {self.element}"
 
 
 class Words(Descriptor):

@@ -13,7 +13,8 @@ from runtime.tensor import trace as trace_module
 from runtime.tensor.trace import STATE, Trace, current
 
 __all__ = [
-    "Contents", "ListContents", "ListValue", "RunTuple", "Splice", "expect_lists", "has_splices", "new_list", "new_tuple",
+    "Contents", "ListContents", "ListValue", "RunTuple", "Splice", "expect_lists", "has_splices", "list_of", "new_list",
+    "run_tuple",
 ]  # fmt: skip
 
 
@@ -125,7 +126,10 @@ def new_list(value: ListValue) -> list[Any]:
 
 
 class RunTuple(tuple[Any, ...]):
-    """A tuple of which only the run knows how many items it has: some of them are splices."""
+    """A tuple of which only the run knows how many items it has: they are those of a list, which nobody else has.
+
+    So what is known of lists holds for it: whose its items are, and what becomes of them. `list_of` gives the list.
+    """
 
     __slots__ = ()
     __python_class__: type = tuple
@@ -139,26 +143,14 @@ class RunTuple(tuple[Any, ...]):
         tensor_module.hash_hook()
         raise refusal("number-as-key")
 
-    @property
-    def items(self) -> list[Any]:
-        """The items, splices among them: a list with the same content."""
-        return list(tuple.__iter__(self))
-
     def __add__(self, other: Any) -> Any:
-        return self.joined(self, other)
+        return run_tuple(list_of(self) + _listed(other)) if isinstance(other, tuple) else NotImplemented
 
     def __radd__(self, other: Any) -> Any:
-        return self.joined(other, self)
-
-    @staticmethod
-    def joined(a: Any, b: Any) -> Any:
-        """`a + b`."""
-        if not isinstance(a, tuple) or not isinstance(b, tuple):
-            return NotImplemented
-        return RunTuple((*tuple.__iter__(a), *tuple.__iter__(b)))
+        return run_tuple(_listed(other) + list_of(self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, count: Any) -> Any:
-        return RunTuple(self.items * count) if type(count) is int else NotImplemented
+        return run_tuple(list_of(self) * count) if type(count) is int else NotImplemented
 
     __rmul__ = __mul__
 
@@ -166,11 +158,18 @@ class RunTuple(tuple[Any, ...]):
         return "<tuple known at run time>"
 
 
-def new_tuple(value: ListValue) -> RunTuple:
-    """A tuple with staged content."""
-    assert STATE.trace is not None
-    expect_lists(STATE.trace)
-    return RunTuple((Splice(value),))
+def run_tuple(items: list[Any]) -> RunTuple:
+    """A tuple of the items of a new list with staged content."""
+    return RunTuple((items,))
+
+
+def list_of(x: RunTuple) -> list[Any]:
+    """The list that has the items of a tuple."""
+    return tuple.__getitem__(x, 0)  # type: ignore[no-any-return]
+
+
+def _listed(x: tuple[Any, ...]) -> list[Any]:
+    return list_of(x) if type(x) is RunTuple else list(x)
 
 
 def expect_lists(trace: Trace) -> None:
@@ -185,6 +184,4 @@ def expect_lists(trace: Trace) -> None:
 def has_splices(x: Any) -> bool:
     """Whether a Python list or tuple has staged content."""
     trace = current()
-    if trace is None or "lists" not in trace.notes:
-        return False
-    return type(x) is RunTuple or any(type(e) is Splice for e in x)
+    return trace is not None and "lists" in trace.notes and any(type(e) is Splice for e in x)

@@ -36,7 +36,7 @@ from autograph.operators.values.listvalue import (
     Splice,
     has_splices,
     new_list,
-    new_tuple,
+    run_tuple,
 )
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -83,6 +83,8 @@ def pack(x: Any, d: Descriptor) -> list[Value]:
     if type(x) is Choice and not isinstance(d, OneOf):  # of objects that another one of their class has made one structure
         return _pack_as_one(x, list(enumerate(x._alternatives)), d)
     if isinstance(d, Struct):
+        if d.kind is RunTuple and type(x) is tuple:
+            x = run_tuple(list(x))
         parts = structure_of(x, instances=True)
         assert parts is not None, (x, d)
         children = parts[1]
@@ -195,7 +197,7 @@ def unpack(d: Descriptor, values: Iterator[Value], name: str = "", make: Callabl
         return rebuild(d.kind, d.keys, [unpack(c, values, name, make) for c in d.children])
     if isinstance(d, Sequence):
         value = ListValue(d.element, [next(values) for _ in list_types(d)])
-        return new_list(value) if d.kind is list else new_tuple(value)
+        return new_list(value)
     assert isinstance(d, OneOf)
     tag = make(next(values))
     return make_choice(d, tag, [unpack(a, values, name, make) for a in d.alternatives], name)
@@ -208,8 +210,8 @@ def pack_list(x: Any, d: Sequence) -> list[Value]:
     """A Python list, or a staged one, as graph lists: one per leaf of the element type."""
     types = list_types(d)
     items = x.items if type(x) is ListContents else x
-    if type(x) in (list, ListContents, RunTuple) and has_splices(items):
-        return _pack_spliced(items.items if type(items) is RunTuple else items, d, types)
+    if type(x) in (list, ListContents) and has_splices(items):
+        return _pack_spliced(items, d, types)
     if type(x) is ListValue:
         if x.element == d.element:
             return list(x.values)
@@ -249,7 +251,7 @@ def same_columns(a: Descriptor | None, b: Descriptor | None) -> bool:
         fits = a.kind is b.kind and a.keys == b.keys and len(a.children) == len(b.children)
         return fits and all(map(same_columns, a.children, b.children))
     if isinstance(a, Sequence) and isinstance(b, Sequence):
-        return a.kind is b.kind and same_columns(a.element, b.element)
+        return same_columns(a.element, b.element)
     if isinstance(a, Leaf) and isinstance(b, Leaf):
         return True
     return a == b

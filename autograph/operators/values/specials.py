@@ -31,7 +31,7 @@ from autograph.operators.state.places import CACHED, UNBOUND, note_attribute
 from autograph.operators.state.plain import NUMBERS
 from autograph.operators.values import quick
 from autograph.operators.values.choice import Choice
-from autograph.operators.values.listvalue import RunTuple, Splice
+from autograph.operators.values.listvalue import RunTuple, Splice, list_of
 from autograph.operators.values.maybe import is_maybe, otherwise
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
@@ -323,7 +323,7 @@ def _reached(things: Iterable[Any], inside: Callable[[FunctionType], Iterable[An
         elif issubclass(kind, dict):
             pending.extend(dict.values(x))
         elif kind is RunTuple:
-            pending.extend(x.items)
+            pending.append(list_of(x))
         elif kind is list or kind is tuple:
             if not NUMBERS.issuperset(map(type, x)):
                 pending.extend(x)
