@@ -1,4 +1,4 @@
-"""LLVM IR text to machine code in memory. llvmlite is imported when the first text is compiled."""
+"""LLVM IR text to machine code in memory. LLVM is loaded when the first text is compiled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
-from runtime.backends.native import elf, scaling
+from runtime.backends.native import elf, llvm, scaling
 from runtime.backends.native.cache import cache, digest
 from runtime.backends.native.cache import identity as cheap_identity
 from runtime.backends.native.errors import NoCompilerError
@@ -77,16 +77,11 @@ def _drain() -> None:
 def reason_unavailable() -> str | None:
     """Why nothing can be compiled here, or None where it can be."""
     try:
-        import llvmlite.binding as llvm
+        llvm.initialise()
+    except NoCompilerError as error:
+        return str(error)
     except (ImportError, OSError) as error:
-        return f"llvmlite cannot be imported ({error})"
-    try:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        llvm.initialize_native_asmparser()
-        llvm.check_jit_execution()
-    except (RuntimeError, OSError) as error:
-        return f"LLVM does not run on this machine ({error})"
+        return f"llvmlite cannot be loaded ({error})"
     return None
 
 
@@ -107,8 +102,8 @@ def require_installed() -> None:
         raise NoCompilerError("llvmlite cannot be imported")
 
 
-def require() -> Any:
-    """llvmlite's binding.
+def require() -> None:
+    """Load LLVM.
 
     Raises:
       NoCompilerError: it is not there, or cannot run.
@@ -116,9 +111,6 @@ def require() -> Any:
     reason = reason_unavailable()
     if reason is not None:
         raise NoCompilerError(reason)
-    import llvmlite.binding as llvm
-
-    return llvm
 
 
 @lru_cache(maxsize=1)
@@ -140,47 +132,35 @@ def host() -> tuple[str, str, str]:
 
 
 def _asked_host() -> tuple[str, str, str]:
-    llvm = require()
-    try:
-        features = llvm.get_host_cpu_features().flatten()
-    except RuntimeError:  # LLVM cannot tell on this processor
-        features = ""
-    cpu = llvm.get_host_cpu_name()
+    require()
+    features, cpu = llvm.features(), llvm.processor()
     if "+avx512vl" in features and cpu not in SLOWED_BY_WIDE_VECTORS:
         features += ",-prefer-256-bit"
-    return llvm.get_process_triple(), cpu, features
+    return llvm.triple(), cpu, features
 
 
 def identity() -> str:
     """What compiled code depends on besides its text: compiler, processor, features."""
     import llvmlite
 
-    llvm = require()
-    return "|".join([llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)), *host()])
+    require()
+    return "|".join([llvmlite.__version__, ".".join(map(str, llvm.version())), *host()])
 
 
 class _Machines(threading.local):
     """Target machines by level: each thread's own, as they keep what they found out of functions."""
 
     def __init__(self) -> None:
-        self.made: dict[int, Any] = {}
+        self.made: dict[int, llvm.Machine] = {}
 
 
 _machines = _Machines()
 
 
-def _machine(level: int = 3) -> Any:
+def _machine(level: int) -> llvm.Machine:
     if level not in _machines.made:
-        _machines.made[level] = _new_machine(level)
+        _machines.made[level] = llvm.Machine(*host(), level)
     return _machines.made[level]
-
-
-def _new_machine(level: int = 3) -> Any:
-    llvm = require()
-    triple, cpu, features = host()
-    return llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small", jit=True
-    )
 
 
 QUICK = "; quick"
@@ -202,90 +182,49 @@ def is_long(text: str) -> bool:
     return text.count("\n") > LONG and max(part.count("\n") for part in _LABEL.split(text)) > LONG
 
 
-@lru_cache(maxsize=1)
-def _jit() -> Any:
-    llvm = require()
-    return llvm.create_lljit_compiler(_new_machine(), suppress_errors=True)
-
-
-def optimised(text: str) -> tuple[Any, Any]:
+def optimised(text: str) -> tuple[llvm.Module, llvm.Machine]:
     """The module of a text after LLVM's O3 passes, and the target machine it is for.
 
     Raises:
       RuntimeError: the text is not valid LLVM IR.
     """
-    llvm = require()
-    text += scaling.definitions(text, llvm.llvm_version_info[0], host()[2])
-    module = llvm.parse_assembly(text, llvm.create_context())
-    module.verify()
+    require()
+    text += scaling.definitions(text, llvm.version()[0], host()[2])
+    module = llvm.Module(text)
     quick = text.startswith((QUICK, CALLS))
     machine = _machine(0 if quick or is_long(text) else 3)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.loop_interleaving = True
-    # Numbers alone are put into vectors and taken out again, while each waits for the one before.
-    options.slp_vectorization = "parallel_accesses" in text
-    options.loop_unrolling = not text.startswith("; large")  # it takes most of the time of large programs
-    builder = llvm.create_pass_builder(machine, options)
+    # Numbers alone are put into vectors and taken out again, while each waits for the one before. Unrolling takes most of
+    # the time of large programs.
+    passes = llvm.Passes(module, machine, slp="parallel_accesses" in text, unrolls=not text.startswith("; large"))
     inlines = "alwaysinline" in text or "vector-function-abi" in text
     if quick or text.startswith(WRITTEN):
-        _cleaning().run(module, builder)
+        # What makes registers of memory and leaves out what nobody needs: a tenth of the time of LLVM's least pipeline.
+        passes.named("AlwaysInliner", "SROA", "InstCombine", "SimplifyCFG")
     elif text.startswith(ONE_BY_ONE):
         if inlines:
-            _inlining().run(module, builder)
-        passes = builder.getFunctionPassManager()
-        for function in module.functions:
-            if not function.is_declaration:
-                passes.run(function, builder)
-                if "llvm.loop.unroll.count" in text:
-                    _unrolling().run(function, builder)
+            passes.named("AlwaysInliner")
+        passes.of_functions(late_unrolling="llvm.loop.unroll.count" in text)
     elif not text.startswith("; final"):  # written as it is to be: it would cost the most and change nothing
-        builder.getModulePassManager().run(module, builder)
+        passes.all()
     if inlines:
-        _inline_the_rest(module, builder)
+        _inline_the_rest(module, passes)
     return module, machine
 
 
-def _inline_the_rest(module: Any, builder: Any) -> None:
+def _inline_the_rest(module: llvm.Module, passes: llvm.Passes) -> None:
     """What the loop vectoriser put in (vector variants of functions) comes after the pipeline's inliner. They and the
     functions that name them were kept as they are for it."""
-    for function in module.functions:
-        attributes = b" ".join(function.attributes)
-        kept = b"alwaysinline" in attributes or b"vector-function-abi" in attributes
-        if kept and not function.is_declaration:
-            function.linkage = "internal"
-    last = _inlining()
-    last.add_global_dead_code_eliminate_pass()
-    last.run(module, builder)
-
-
-def _cleaning() -> Any:
-    """What makes registers of memory and leaves out what nobody needs: a tenth of the time of LLVM's least pipeline."""
-    passes = _inlining()
-    passes.add_sroa_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_simplify_cfg_pass()
-    return passes
-
-
-def _unrolling() -> Any:
-    """What LLVM does about loops of which some turns are to be written in a row after all other passes."""
-    passes = require().create_new_function_pass_manager()
-    passes.add_loop_unroll_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_simplify_cfg_pass()
-    return passes
-
-
-def _inlining() -> Any:
-    passes = require().create_new_module_pass_manager()
-    passes.add_always_inliner_pass()
-    return passes
+    for function in module.functions():
+        attributes = module.attributes(function)
+        if "alwaysinline" in attributes or "vector-function-abi" in attributes:
+            module.keep_inside(function)
+    passes.named("AlwaysInliner", "GlobalDCE")
 
 
 def emit(text: str) -> bytes:
     """The object file of a text."""
     module, machine = optimised(text)
-    return bytes(machine.emit_object(module))
+    return machine.emit_object(module)
 
 
 def load(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...] = ("ag_run",)) -> Loaded:
@@ -320,9 +259,22 @@ def _process() -> ctypes.CDLL:
     return ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
 
 
+@lru_cache(maxsize=1)
+def _jit() -> Any:
+    import llvmlite.binding as theirs
+
+    require()
+    triple, cpu, features = host()
+    machine = theirs.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small", jit=True
+    )
+    return theirs.create_lljit_compiler(machine, suppress_errors=True)
+
+
 def _load_by_llvm(code: bytes, symbols: Mapping[str, int], exports: tuple[str, ...]) -> Loaded:
-    llvm = require()
-    builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    import llvmlite.binding as theirs
+
+    builder = theirs.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name, address in symbols.items():
         builder.import_symbol(name, address)
     for name in exports:

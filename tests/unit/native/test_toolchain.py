@@ -2,10 +2,17 @@
 
 import ctypes
 import gc
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runtime.backends.native import toolchain
+from runtime.backends.native import llvm, toolchain
+from runtime.backends.native.errors import NoCompilerError
+from tests.architecture.sources import ROOT
 
 pytestmark = pytest.mark.skipif(not toolchain.available(), reason="llvmlite is not installed")
 
@@ -91,3 +98,31 @@ def test_what_the_code_has_kept_is_freed_before_it():
     del loaded
     gc.collect()
     assert called == [address]
+
+
+def test_compiling_leaves_llvmlites_own_modules_alone(tmp_path):
+    code = """
+        import sys
+        from runtime.backends.native import toolchain
+        toolchain.emit("define i64 @ag_run() { ret i64 0 }")
+        print("llvmlite.binding" in sys.modules, "pathlib" in sys.modules)
+    """
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in (str(ROOT), *sys.path) if path)},
+    )
+    assert run.stdout == "False False\n", run.stderr
+
+
+def test_another_release_of_llvmlite_is_compared_with_its_own_declarations(monkeypatch):
+    llvm._compare("0.99")
+    monkeypatch.setitem(llvm._FUNCTIONS, "VerifyModule", (ctypes.c_bool, (ctypes.c_void_p,)))
+    with pytest.raises(NoCompilerError, match=r"VerifyModule of llvmlite 0\.99 takes other arguments"):
+        llvm._compare("0.99")
+
+
+def test_threads_compile_side_by_side():
+    texts = [ADD.replace("1\n", f"{n}\n") for n in range(2, 18)]
+    with ThreadPoolExecutor(8) as threads:
+        codes = list(threads.map(toolchain.emit, texts))
+    assert [run(toolchain.load(code, {}), 40) for code in codes] == [(0, [40 + n]) for n in range(2, 18)]
