@@ -313,7 +313,7 @@ class ListRepeat(Op):
     """The list `count` times over; a negative count is 0."""
 
     aliases = True
-    numpy = "{0} * {1}"
+    numpy = "{0} * int({1})"  # an array of no axes, as an argument may be, would multiply the items
 
     def infer(self, x: ListType, count: TensorType) -> ListType:
         require_scalar(count.shape, self.name)

@@ -62,9 +62,11 @@ class PowModular(Op):
 
     @staticmethod
     def kernel(x: Any, y: Any, mod: Any) -> Any:
-        if all(isinstance(v, int) for v in (x, y, mod)):
-            return pow(x, y, mod)
-        dtype = np.result_type(*(v for v in (x, mod) if not isinstance(v, int)), *([] if isinstance(x, int) else [x]))
+        if isinstance(x, int) and isinstance(mod, int):  # Python's numbers, whatever the exponent is
+            if np.ndim(y) == 0:
+                return pow(x, int(y), mod)
+            x = np.int64(x)
+        dtype = np.result_type(*(v for v in (x, mod) if not isinstance(v, int)))
         found = _pow(*(np.array(np.asarray(v).tolist(), object) for v in (x, y, mod)))
         return np.asarray(found).astype(dtype)[()]
 

@@ -14,8 +14,17 @@ from runtime.ir.walk import reachable_functions
 
 _EXCEPTIONS = "(exceptions)"
 """Among the names of functions with effects: exceptions are effects, too."""
+NO_DEMANDS = "(no demands)"
+"""Among the names of functions with effects: what is demanded only is not needed."""
 
-__all__ = ["effectful_functions", "eliminate_dead_code", "has_effect"]
+__all__ = [
+    "NO_DEMANDS",
+    "effectful_functions",
+    "eliminate_dead_code",
+    "has_effect",
+    "loop_inputs",
+    "needed_by",
+]
 
 
 def eliminate_dead_code(graph: Graph) -> Graph:
@@ -42,9 +51,9 @@ def _watched_functions(graph: Graph, names: list[str]) -> set[str]:
     return watched
 
 
-def effectful_functions(graph: Graph, names: list[str]) -> set[str]:
+def effectful_functions(graph: Graph, names: list[str], without_demands: bool = False) -> set[str]:
     """Functions that have an effect, themselves or through a call."""
-    effects: set[str] = set()
+    effects: set[str] = {NO_DEMANDS} if without_demands else set()
     changed = True
     while changed:
         changed = False
@@ -57,6 +66,8 @@ def effectful_functions(graph: Graph, names: list[str]) -> set[str]:
 
 def _acts(node: Node, effects: set[str]) -> bool:
     """Whether this node itself (its regions aside) has an effect."""
+    if node.op.name == "demand":
+        return NO_DEMANDS not in effects
     if node.op.effect is not None or (node.op.name == "call" and node.attrs["function"] in effects):
         return True
     return _EXCEPTIONS in effects and may_fail(node.op, node.inputs) and may_raise(node)
@@ -112,11 +123,11 @@ def _clean_loop(node: Node, live: set[Value], effects: set[str]) -> None:
 
 def _carried_needed(node: Node, lead: int, live: set[Value], effects: set[str]) -> list[int]:
     """The carried values that stay."""
-    needed = _loop_inputs(node, lead, {k for k, v in enumerate(node.outputs) if v in live}, effects)
+    needed = loop_inputs(node, lead, {k for k, v in enumerate(node.outputs) if v in live}, effects)
     return [k for k in range(node.carried) if lead + k in needed]
 
 
-def _loop_inputs(node: Node, lead: int, used: set[int], effects: set[str]) -> set[int]:
+def loop_inputs(node: Node, lead: int, used: set[int], effects: set[str]) -> set[int]:
     """Indices of the inputs that some outputs of a loop, its condition and its effects depend on."""
     body, carried = node.regions[-1], range(node.carried)
     needed = {lead + k for k in used}
@@ -148,11 +159,11 @@ def _inputs_needed(region: Graph, wanted: set[Value], effects: set[str]) -> set[
     for node in reversed(region.nodes):
         used = {k for k, v in enumerate(node.outputs) if v in needed}
         if used or has_effect(node, effects):
-            needed.update(_needed_by(node, used, effects))
+            needed.update(needed_by(node, used, effects))
     return {v.index for v in region.inputs if v in needed}
 
 
-def _needed_by(node: Node, used: set[int], effects: set[str]) -> list[Value]:
+def needed_by(node: Node, used: set[int], effects: set[str]) -> list[Value]:
     """The inputs that some outputs of a node, and its effects, depend on: what a list's copy in a loop feeds is not all
     that the loop is given."""
     if len(used) < len(node.outputs):
@@ -161,7 +172,7 @@ def _needed_by(node: Node, used: set[int], effects: set[str]) -> list[Value]:
             return [node.inputs[0], *(node.inputs[1 + j] for j in set().union(*inner))]
         if node.op.name in ("while_loop", "for_loop"):
             lead = 1 if node.op.name == "for_loop" else 0
-            return [node.inputs[j] for j in _loop_inputs(node, lead, used, effects)]
+            return [node.inputs[j] for j in loop_inputs(node, lead, used, effects)]
     return node.inputs
 
 

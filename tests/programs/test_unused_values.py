@@ -107,6 +107,50 @@ def called(xs, n):
     return n
 
 
+def pop_of_an_empty_list(xs, n):
+    ys = [x for x in xs if x > 10]
+    ys.pop()
+    return n
+
+
+def pop_in_a_branch(xs, n):
+    ys = [x for x in xs if x > 1]
+    if n > 5:
+        ys.pop(n)
+    return n
+
+
+def pop_in_a_loop(xs, n):
+    ys = [x for x in xs if x > 10]
+    while len(ys) < 3:
+        ys.pop()
+        if xs[0] > 5:
+            break
+    return n
+
+
+def pop_in_a_recursion(xs, n):
+    def drop(ys, k):
+        if k > 0:
+            ys.pop()
+            drop(ys, k - 1)
+
+    drop([x for x in xs if x > 10], n)
+    return n
+
+
+def deleted_item(xs, n):
+    ys = [x for x in xs if x > 10]
+    del ys[0]
+    return n
+
+
+def assigned_item(xs, n):
+    ys = [x for x in xs if x > 10]
+    ys[0] = 1.0
+    return n
+
+
 def recursion(xs, n):
     def search(i):
         if xs[i] > 10:
@@ -120,7 +164,8 @@ def recursion(xs, n):
 PROGRAMS = [
     item, item_under_a_name, item_under_two_names, item_of_a_list, last_of_an_empty_list, in_a_loop, in_a_branch,
     in_an_expression, before_a_loop, unbound_name, unbound_name_under_another, deleted_name, division_by_a_count,
-    wrong_shape, called, recursion,
+    wrong_shape, called, recursion, pop_of_an_empty_list, pop_in_a_branch, pop_in_a_loop, pop_in_a_recursion,
+    deleted_item, assigned_item,
 ]  # fmt: skip
 
 
@@ -150,6 +195,23 @@ def test_what_cannot_raise_is_not_worked_out(text, tmp_path) -> None:
     spec = ag.TensorSpec([3], ag.float32)
     concrete = ag.function(space["g"], jit_compile=False).get_concrete_function(spec, spec)
     assert len(concrete.executable.source.splitlines()) == 2, concrete.executable.source
+
+
+def test_nothing_is_demanded_of_lists_that_are_read() -> None:
+    @ag.function(jit_compile=False)
+    def f(n):
+        stack, total = [n], 0
+        while stack:
+            k = stack.pop()
+            total += k
+            if k > 1:
+                stack.append(k - 1)
+                stack[0] = k - 2
+        return total
+
+    concrete = f.get_concrete_function(ag.TensorSpec([], ag.int64))
+    assert "demand" not in concrete.executable.source
+    assert f(ag.constant(5, ag.int64)).numpy() == 9
 
 
 def test_a_gradient_goes_through() -> None:

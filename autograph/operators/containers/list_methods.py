@@ -12,6 +12,7 @@ from autograph.operators.containers.lists import (
     appended,
     as_list_value,
     concatenated,
+    demanded,
     dynamic_of,
     emit,
     index_value,
@@ -172,7 +173,7 @@ def _pop(value: ListValue, index: Any = -1) -> tuple[ListValue, Any]:
         rest, item = emit("list_pop", [v, i], None, (v.type, t) if t is not None else None)
         lists.append(rest)
         taken.append(item)
-    return ListValue(element, lists), unpack(element, iter(taken))
+    return demanded(ListValue(element, lists)), unpack(element, iter(taken))
 
 
 def _insert(value: ListValue, index: Any, item: Any) -> tuple[ListValue, None]:

@@ -41,6 +41,7 @@ __all__ = [
     "ListPlace",
     "as_list_value",
     "content_of",
+    "demanded",
     "dynamic_of",
     "get_element",
     "length",
@@ -264,6 +265,12 @@ def appended(value: ListValue, item: Any) -> ListValue:
     types = list_types(Sequence(wide.element))
     columns = zip(wide.values, leaves, types, strict=True)
     return ListValue(wide.element, [emit("list_append", [v, leaf], None, (t,))[0] for v, leaf, t in columns])
+
+
+def demanded(value: ListValue) -> ListValue:
+    """The list, after an operation that may find no such place: it raises although nobody reads the list."""
+    emit("demand", value.values[:1], None, ())
+    return value
 
 
 def set_element(value: ListValue, index: Any, item: Any) -> ListValue:

@@ -15,7 +15,7 @@ from autograph.operators.expressions.py_builtins import (
     emitted_map,
     list_,
 )
-from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import mapped, once, placed
 from autograph.operators.state.plain import CERTAIN, ITERATORS
@@ -42,6 +42,7 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
         return _python(element, iterable, condition, flat)
     if is_mixed(iterable):
         return select(iterable, lambda taken: list_comp(element, taken, condition, flat))
+    iterable = asked(iterable)
     iterable = emitting(iterable) or iterable
     if not flat:
         if type(iterable) is Emitting:
@@ -106,6 +107,7 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         return _generate(element, iter(iterable), condition, flat)
     if is_mixed(iterable):
         return list_comp(element, iterable, condition, flat)
+    iterable = asked(iterable)
     emitted = emitting(iterable)
     if emitted is not None and not flat:
         return emitted_map(emitted, element, condition)

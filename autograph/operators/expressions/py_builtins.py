@@ -17,6 +17,8 @@ from autograph.operators.functions import generator_forms, generators
 from autograph.operators.functions.calls import callee, special
 from autograph.operators.functions.generators import (
     Emitting,
+    asked,
+    asked_by_iter,
     emitting,
     may_be_shared,
     refuse_spent,
@@ -150,6 +152,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
     if type(iterable) in CERTAIN and type(start) in NUMBERS and not one_by_one:
         return builtins.enumerate(iterable, start)
     start = integer(resolve(start))
+    iterable = asked(iterable)
     emitted = emitting(iterable, may_stop=True)
     if emitted is not None:
         return _numbered(emitted, start)
@@ -166,6 +169,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 def filter_(fn: Any, iterable: Any) -> Any:
     """`filter`; over a staged iterable an iterator over a list of the items that pass."""
     keep = callee(fn) if fn is not None else (lambda x: x)
+    iterable = asked(iterable)
     emitted = emitting(iterable)
     if emitted is not None:
         return emitted_map(emitted, lambda x: x, keep)
@@ -187,6 +191,7 @@ def collected_once(iterable: Any, element: Any, condition: Any) -> Any:
 
 def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
     """[element(x) for x in iterable if condition(x)], staged where the iterable or the condition is."""
+    iterable = asked(iterable)
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is not None:
         out: list[Any] = []
@@ -218,13 +223,15 @@ def collect(iterable: Any, element: Any, condition: Any) -> list[Any]:
 
 def gathered(x: Any) -> Any:
     """A list of what a generator emits, and what a staged iterator has left, all of which is taken; others as they are."""
+    x = asked(x)
     emitted = emitting(x)
     return used_up(x) if emitted is None else collect(emitted, lambda e: e, None)
 
 
 def _listed(x: Any) -> Any:
-    x = gathered(x)
-    return collect(x, lambda e: e, None) if isinstance(x, StagedIterable) else x
+    items = gathered(x)
+    # `list += tensor` adds numbers; what gives a tensor's items one by one makes the list longer.
+    return list_(items) if isinstance(items, StagedIterable) or (isinstance(items, Tensor) and items is not x) else items
 
 
 generators.gather = gathered
@@ -315,9 +322,12 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     made = iterator_of(x)
     if made is not None:
         return made
-    emitted = None if hasattr(type(x), "__next__") else emitting(x) or _emitted(x)
+    if hasattr(type(x), "__next__"):
+        return builtins.iter(x)
+    x = asked_by_iter(x)
+    emitted = emitting(x) or _emitted(x)
     if emitted is None:
-        return builtins.iter(x) if hasattr(type(x), "__next__") else placed(builtins.iter(x))
+        return placed(builtins.iter(x))
     return emitted_map(emitted, lambda e: e, None) if emitted.again else emitted
 
 

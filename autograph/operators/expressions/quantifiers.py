@@ -10,7 +10,7 @@ from types import CodeType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from autograph.errors.refusals import refusal
-from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.functions.unconverted import runs_as_it_is
 from autograph.operators.items.for_loops import staged_for
 from autograph.operators.state.places import name_places
@@ -42,6 +42,7 @@ def all_(iterable: Any) -> Any:
 def _quantify(iterable: Any, stop_on: bool) -> Any:
     if quick.calm and type(iterable) in _PYTHONS:
         return (builtins.any if stop_on else builtins.all)(iterable)
+    iterable = asked(iterable)
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is None:
         return _over_python(iter(iterable), stop_on, iterable)

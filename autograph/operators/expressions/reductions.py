@@ -30,7 +30,7 @@ from autograph.operators.expressions.comparisons import gt, lt
 from autograph.operators.expressions.orders import are_ordered_by_run, compares, order_by_pairs, order_of_rows
 from autograph.operators.expressions.py_builtins import collect, gathered, list_
 from autograph.operators.functions.calls import callee, special
-from autograph.operators.functions.generators import emitting
+from autograph.operators.functions.generators import asked, emitting
 from autograph.operators.functions.python_forms import holds_staged
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.items import get_item
@@ -203,7 +203,7 @@ def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
 @stand_in(builtins.sum)
 def sum_(iterable: Any, /, start: Any = 0) -> Any:
     """`sum`."""
-    iterable = used_up(iterable)
+    iterable = asked(used_up(iterable))
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is None:
         return builtins.sum(iterable, start)

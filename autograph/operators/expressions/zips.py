@@ -13,7 +13,7 @@ from autograph.operators.containers.lists import length
 from autograph.operators.expressions.py_builtins import collect, emitted_map, gathered, iter_, watched
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.generator_forms import Together
-from autograph.operators.functions.generators import Emitting, emitting
+from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.functions.own_iterators import has_own_next
 from autograph.operators.functions.zip_form import columns
 from autograph.operators.items.iterators import mapped, once, zipped
@@ -41,6 +41,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
         return builtins.zip(*iterables, strict=strict)
     if len(iterables) == 1 and type(iterables[0]) is Splice:
         return iter_(_columns(iterables[0].value))
+    iterables = tuple(map(asked, iterables))
     if not strict and _go_on(iterables):
         return callee(Together)([_following(i) for i in iterables])
     iterables = tuple(emitting(i) or i for i in iterables)
@@ -161,6 +162,7 @@ def _failing(k: int, what: str) -> Callable[[], None]:
 @stand_in(builtins.map)
 def map_(fn: Any, *iterables: Any) -> Any:
     """`map`."""
+    iterables = tuple(map(asked, iterables))
     if len(iterables) > 1 and _go_on(iterables):
         together, called = emitting(zip_(*iterables)), callee(fn)
         assert together is not None

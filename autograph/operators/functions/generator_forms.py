@@ -99,6 +99,19 @@ class Counted:
         return self.number - 1, item
 
 
+class Asked:
+    """What the `__iter__` of an iterator gave, where that acts: a loop asks once."""
+
+    def __init__(self, iterator: Any) -> None:
+        self.iterator = iterator
+
+    def __iter__(self) -> Asked:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.iterator)
+
+
 class Resumed:
     """An iterator: a function gives its items."""
 

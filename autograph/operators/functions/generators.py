@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dis import get_instructions
+from dis import Instruction, get_instructions
 from functools import lru_cache
 from inspect import GEN_CREATED, getgeneratorstate
 from types import CodeType, FunctionType, GeneratorType
@@ -37,6 +37,8 @@ from runtime.typesys.errors import OperatorNotAllowedInGraphError
 __all__ = [
     "GENERATOR",
     "Emitting",
+    "asked",
+    "asked_by_iter",
     "emitting",
     "for_manager",
     "generator_maker",
@@ -277,9 +279,42 @@ def _of_object(x: Any) -> Any:
 
 @lru_cache(1000)
 def _may_be_asked(code: CodeType) -> bool:
-    """Whether a method `__iter__` changes nothing: what it returns may be looked at."""
-    return bool(code.co_flags & GENERATOR) or not any(
-        i.opname.startswith(("STORE_", "DELETE_")) and not i.opname.endswith("_FAST") for i in get_instructions(code)
+    """Whether a method `__iter__` changes nothing: what it returns may be looked at, and it may be asked again."""
+    if code.co_flags & GENERATOR:
+        return True
+    return not any(map(_acts, get_instructions(code)))
+
+
+def _acts(i: Instruction) -> bool:
+    if i.opname == "LOAD_METHOD" or (i.opname == "LOAD_ATTR" and sys.version_info >= (3, 12) and i.arg & 1):  # type: ignore[operator]
+        return i.argval not in _PURE_METHODS
+    if i.opname == "LOAD_GLOBAL":
+        return i.argval not in _PURE
+    return i.opname.startswith(("STORE_", "DELETE_")) and not i.opname.endswith("_FAST")
+
+
+_PURE = frozenset(("iter", "enumerate", "zip", "reversed", "range", "len"))
+_PURE_METHODS = frozenset(("keys", "values", "items"))
+
+
+def asked(x: Any) -> Any:
+    """What is gone over in the place of an object whose `__iter__` acts: what that gives, asked for once as Python does."""
+    if not _acts_when_asked(x):
+        return x
+    made = asked_by_iter(x)
+    return specials.callee(generator_forms.Asked)(made) if has_own_next(made) and _acts_when_asked(made) else made
+
+
+def asked_by_iter(x: Any) -> Any:
+    """The same for `iter`: whoever goes over what it gives asks again."""
+    converted = truth.special_hook(x, "__iter__") if _acts_when_asked(x) else None
+    return x if converted is None else converted()
+
+
+def _acts_when_asked(x: Any) -> bool:
+    method = getattr(type(x), "__iter__", None)
+    return (
+        type(method) is FunctionType and STATE.trace is not None and not _may_be_asked(undispatched(method).__code__)
     )
 
 

@@ -18,7 +18,7 @@ from autograph.operators.containers.advances import (
 from autograph.operators.containers.lists import ListPlace, dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.functions.calls import special
-from autograph.operators.functions.generators import emitting, may_be_shared, tried_by_python
+from autograph.operators.functions.generators import asked, emitting, may_be_shared, tried_by_python
 from autograph.operators.functions.own_iterators import steps
 from autograph.operators.state.places import name_places, note_unset, unset_by_loop
 from autograph.operators.state.plain import PLAIN
@@ -86,6 +86,7 @@ def for_stmt(
         if staged is not None:
             staged_for(current_trace(), staged, body, name_places(names, body), test)
             return
+        iterable = asked(iterable)
         emitted = emitting(iterable, may_stop=test is not None)
         if emitted is None:
             method = special(iterable, "__iter__")

@@ -24,6 +24,7 @@ from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import (
     as_list_value,
     concatenated,
+    demanded,
     dynamic_of,
     get_element,
     get_slice,
@@ -458,7 +459,7 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
                 _store_slice(trace, base, dynamic, index, value)
                 return
             index = index if not isinstance(index, Tensor) else _scalar_index(index)
-            put_content(base, set_element(dynamic, index, value))
+            put_content(base, demanded(set_element(dynamic, index, value)))
             sharing_of(trace).moved(base, counted(base, index), "set")
             placed(trace, base, index, value)
             return

@@ -13,7 +13,7 @@ from typing import Any
 from autograph.operators.containers import lists
 from autograph.operators.containers.advances import note_advance, refuse_gone_over
 from autograph.operators.functions.calls import special
-from autograph.operators.functions.generators import emitting, may_be_shared
+from autograph.operators.functions.generators import asked, emitting, may_be_shared
 from autograph.operators.items.for_loops import for_stmt, list_rest, long_range, rest_guarded, rest_of_long
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.nesting import in_region
@@ -191,6 +191,7 @@ def _row(x: Any, tested: bool) -> Any:
     if own is None:
         if is_mixed(x) or staged_iterable(x) is not None:
             return Rest(x)
+        x = asked(x)
         emitted = emitting(x, may_stop=tested)
         if emitted is not None:
             return Rest(emitted)
