@@ -10,8 +10,8 @@ from runtime.ir.build import emit
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.safety import may_fail, may_raise
 from runtime.ir.walk import reachable_functions
-from runtime.passes.dce import effectful_functions, has_effect, loop_inputs, needed_by
 from runtime.ops.registry import get
+from runtime.passes.dce import effectful_functions, has_effect, loop_inputs, needed_by
 
 __all__ = ["settle_demands"]
 
