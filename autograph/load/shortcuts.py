@@ -37,7 +37,7 @@ as shown, so that the size grows with the depth of nesting only. Loops go round 
     if ag__test is not False:
         def loop_test(): ...
         def loop_body(): ...
-        ag__.while_rest(ag__test, loop_test, loop_body, ('y',))
+        ag__.while_rest(ag__test, loop_test, loop_body, ('y',), (ag__left, ag__mark) != (4, None))
 
 A test that may write is asked by a hook, `ag__.ask(ag__asked)`, so that it can be undone, unless the trace is
 `ag__.calm`; one that reads attributes, where its objects are of classes that may run code for that. `ag__asked` is its
@@ -287,11 +287,13 @@ class _Shorten(ast.NodeTransformer):
         inside.append(ast.AugAssign(ast.Name(left, ast.Store()), ast.Sub(), ast.Constant(1)))
         inside.append(ast.If(copied(ends), [look, hand_over], []))
         begin = ast.Tuple([ast.Constant(_TURNS), ast.Constant(None)], ast.Load())
+        now = ast.Tuple([load(left), load(mark)], ast.Load())
+        begun = ast.Compare(now, [ast.NotEq()], [copied(begin)])
         made: list[ast.stmt] = [
             *first,
             ast.Assign([copied(both)], begin),
             ast.While(goes_on, inside, []),
-            ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *hooked))], []),
+            ast.If(_is_not_false(), [*kept, ast.Expr(call_of("while_rest", _test(), *hooked, begun))], []),
         ]
         for new in made:
             located(call, new)

@@ -77,6 +77,32 @@ def forgotten_step():
     f(ONE)
 
 
+@wrong("while going:", "this loop never ends", "condition of while loop started as non-Tensor, then changed to Tensor")
+def true_again_at_each_turn():
+    @ag.function
+    def f(x):
+        going = True
+        while going:
+            going = ag.constant(True)
+        return x  # which needs no turn: the loop was left out, and the call returned
+
+    f(ONE)
+
+
+@wrong("while x > 3:", "this loop never ends", "nothing in the loop makes it false")
+def the_same_number_at_each_turn():
+    @ag.function
+    def f(x):
+        turns = 0
+        while x > 3:
+            x = ag.constant(7)
+            turns += 1
+        return turns
+
+    assert f(ag.constant(3)) == 0
+    f(ag.constant(4))
+
+
 @wrong("while more:", "'s' has dtype int32 before the loop, but dtype float32 after", "leave it by `break` or `return`")
 def always_true():
     @ag.function

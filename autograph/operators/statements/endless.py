@@ -8,19 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.state.regions import Traced
 from autograph.operators.values.descriptors import Descriptor, Leaf, Struct, describe
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.safety import RISKY, may_fail
+from runtime.passes.rewrite import evaluate
 from runtime.tensor.known import static_value
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import Place
 
-__all__ = ["ENDLESS", "is_endless", "refuse_endless"]
+__all__ = ["ENDLESS", "is_endless", "refuse_begun", "refuse_endless", "stays_true"]
 
 ENDLESS = (
-    "this loop never ends: its test is true, nothing that the test reads changes in the loop, and nothing leaves it\n"
+    "this loop never ends: its test is true, nothing in the loop makes it false, and nothing leaves the loop\n"
     "Instead: change in the loop what its test reads, or leave it by `break` or `return`"
 )
 """What is said where the test is known only when the graph runs."""
+
+_NUMBERS = frozenset((Tensor, bool, int, float))
 
 
 def is_endless(test: Graph, own: set[Value], body: Graph) -> bool:
@@ -37,6 +42,39 @@ def is_endless(test: Graph, own: set[Value], body: Graph) -> bool:
             pending += value.node.inputs
         seen.add(value)
     return True
+
+
+def stays_true(test: Traced, body: Graph, finals: list[Any]) -> bool:
+    """Whether a test is true after every turn, whatever the loop begins with: each turn leaves the same numbers in what
+    it reads (`more = True`). The body can neither raise nor be seen.
+
+    Call it with the test's output set, and before the graph of the test is closed.
+    """
+    if _can_be_seen(test.region.graph) or _can_be_seen(body):
+        return False
+    known: dict[Value, Any] = {}
+    for parameter, final in zip(test.parameters, finals, strict=True):
+        left = static_value(final) if type(final) in _NUMBERS else None  # by type: a choice would be asked for its own
+        if type(parameter) is Tensor and type(parameter._value) is Value and left is not None:
+            known[parameter._value] = left
+    for node in test.region.graph.nodes:
+        if node.op.name == "constant":
+            known[node.outputs[0]] = node.attrs["value"]
+        elif all(value in known for value in node.inputs):
+            known.update(zip(node.outputs, evaluate(node, [known[value] for value in node.inputs]) or (), strict=False))
+    return all(known.get(value) is not None and bool(known[value]) for value in test.region.graph.outputs)
+
+
+def refuse_begun(begins: Any, pythons: bool) -> None:
+    """Raise if a loop whose test stays true is known to begin.
+
+    Raises:
+      UnimplementedError: its test was Python's (`pythons`) at first.
+      InvalidArgumentError: it was a tensor's.
+    """
+    if static_value(begins):
+        what = "; the condition of while loop started as non-Tensor, then changed to Tensor" if pythons else ""
+        raise refusal("endless-loop", "UnimplementedError" if pythons else "InvalidArgumentError", what=what)
 
 
 def refuse_endless(test: Any, body: Graph, places: list[Place], entries: list[Any], finals: list[Any]) -> None:

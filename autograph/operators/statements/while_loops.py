@@ -7,7 +7,13 @@ from typing import Any
 
 from autograph.operators.state.places import name_places
 from autograph.operators.state.regions import Traced
-from autograph.operators.statements.endless import ENDLESS, is_endless, refuse_endless
+from autograph.operators.statements.endless import (
+    ENDLESS,
+    is_endless,
+    refuse_begun,
+    refuse_endless,
+    stays_true,
+)
 from autograph.operators.statements.loop_nodes import (
     attempts,
     emit_while,
@@ -49,13 +55,15 @@ def _turn_by_turn(trace: Trace, test: Callable[[], Any], body: Callable[[], None
     """A loop whose test has been Python's."""
     added = trace.builder.region.graph.nodes
     turns = None
+    pythons = False
     while True:
         condition = ask(test)
         if condition is False:
             return
         if condition is not True:
-            while_rest(condition, test, body, names)
+            while_rest(condition, test, body, names, pythons)
             return
+        pythons = True
         if turns is not None and turns.is_due and turns.rolled():
             return
         mark = len(added)
@@ -111,9 +119,12 @@ def _is_constant(test: Callable[[], Any]) -> bool:
 
 
 
-def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...]) -> None:
+def while_rest(
+    condition: Any, test: Callable[[], Any], body: Callable[[], None], names: tuple[str, ...], pythons: bool = False
+) -> None:
     """Go on with a loop whose test gave something staged: a `Trial`, or the condition of a test without effects; or,
-    if that is True, whose turns have staged something, before its next test."""
+    if that is True, whose turns have staged something, before its next test. `pythons` says that turns were taken
+    by Python."""
     trace = current()
     assert trace is not None
     if condition is True:
@@ -123,7 +134,7 @@ def while_rest(condition: Any, test: Callable[[], Any], body: Callable[[], None]
         condition.discard(trace)
     else:
         _discard_last(trace, test)
-    staged_while(trace, test, body, name_places(names, test, body))
+    staged_while(trace, test, body, name_places(names, test, body), pythons)
 
 
 def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
@@ -150,13 +161,20 @@ def _discard_last(trace: Trace, test: Callable[[], Any]) -> None:
 
 
 
-def staged_while(trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place]) -> None:
+def staged_while(
+    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], pythons: bool = False
+) -> None:
     """A `while_loop` node."""
-    attempts(lambda loosened: _staged_while(trace, test, body, cells, loosened))
+    attempts(lambda loosened: _staged_while(trace, test, body, cells, loosened, pythons))
 
 
 def _staged_while(
-    trace: Trace, test: Callable[[], Any], body: Callable[[], None], cells: list[Place], loosened: bool
+    trace: Trace,
+    test: Callable[[], Any],
+    body: Callable[[], None],
+    cells: list[Place],
+    loosened: bool,
+    pythons: bool,
 ) -> None:
     state = LoopState(cells, loosened, runs=False, body=body)
 
@@ -179,9 +197,11 @@ def _staged_while(
         set_predicate(trace, condition, condition.result)
         captured = {inner for _, inner in condition.region.captured()}
         own = set(condition.region.graph.inputs) - captured
-        if is_endless(condition.region.graph, own, turn.region.graph):
-            begins = op.cast(truth_of(test()), dtype=INDEX.dtype)
-            op.require_alternative(begins, index=0, errors=((1, InvalidArgumentError, ENDLESS),))
+        graph = turn.region.graph
+        if is_endless(condition.region.graph, own, graph) or stays_true(condition, graph, finals):
+            begins = truth_of(test())
+            refuse_begun(begins, pythons)
+            op.require_alternative(op.cast(begins, dtype=INDEX.dtype), index=0, errors=((1, InvalidArgumentError, ENDLESS),))
             return
     emit_while(trace, state, condition, condition.result, turn, finals)
 
