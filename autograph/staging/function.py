@@ -22,6 +22,7 @@ from autograph.staging.explanations import explain
 from autograph.staging.fast_calls import FastCalls
 from autograph.staging.fitting import checked_signature, fit, held, specs_of, taken, write_back
 from autograph.staging.inspection import Inspection
+from autograph.staging.newcomers import in_turn
 from autograph.staging.relaxing import Relaxation
 from autograph.staging.signature import (
     Parameters,
@@ -313,7 +314,8 @@ class Function(NativelyCallable):
             self._count += 1
             try:
                 inline, budget = self._inline(), self._memory_budget
-                traced = trace_function(inline, args, kwargs, self._name, names, first, budget, self._python_function)
+                with in_turn():
+                    traced = trace_function(inline, args, kwargs, self._name, names, first, budget, self._python_function)
             except BaseException:
                 self._count -= 1
                 raise

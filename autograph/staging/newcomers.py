@@ -4,18 +4,23 @@ The collector knows: what there is goes to its permanent generation, so that all
 time, where a look at every object of the process takes seconds in a large one. Until the attempt is over the collector
 passes over what there was; what a program has frozen itself is thawed by that. Newcomers that yield are not known any more
 where somebody asks for a collection of everything in between; one that Python begins itself looks at the new ones only.
+
+Threads trace in turn: what one freezes or thaws while another traces leaves that one without new objects, and it traces
+again, which disturbs the first. Who has waited for long goes on nevertheless: the other may wait for this thread.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Container, Iterable
+import threading
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from sys import getrefcount
 from typing import Any
 
 from autograph.operators.state.aliases import TraceAgain
 
-__all__ = ["Newcomers"]
+__all__ = ["Newcomers", "in_turn"]
 
 
 class Newcomers:
@@ -93,6 +98,21 @@ class Newcomers:
         elif self._yields:
             return  # that is so
         gc.unfreeze()
+
+
+_PATIENCE = 5  # seconds
+_turn = threading.RLock()
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """One thread after the other is here."""
+    alone = _turn.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if alone:
+            _turn.release()
 
 
 _OURS = 2  # references to a dictionary in a list, counted there

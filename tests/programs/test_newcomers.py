@@ -5,6 +5,8 @@ import enum
 import functools
 import gc
 import heapq
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -107,6 +109,28 @@ def test_no_object_is_known_to_be_new_after_a_look_at_all(again: Any) -> None:
     finally:
         newcomers.close()
     assert not has_frozen()
+
+
+def test_threads_trace_in_turn() -> None:
+    """What one thread freezes or thaws would be lost to the other, which would trace again, and again."""
+    inside, found = [0], []
+
+    def run(x: Any) -> Any:
+        inside[0] += 1
+        found.append(inside[0])
+        time.sleep(0.02)
+        inside[0] -= 1
+        return x
+
+    def traced() -> None:
+        ag.function(ag.autograph.experimental.do_not_convert(run))(ag.constant(1.0))
+
+    threads = [threading.Thread(target=traced) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {1}
 
 
 def test_a_dictionary_from_before_is_not_new() -> None:
