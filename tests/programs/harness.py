@@ -93,6 +93,20 @@ class Programs:
 
         return test_natively
 
+    def at_open_sizes(self) -> Any:
+        """One more test of the file: each program staged once for arguments of all sizes, on NumPy and natively."""
+
+        @pytest.mark.parametrize("jit", [False, True])
+        @pytest.mark.parametrize("name", self.table)
+        def test_at_open_sizes(name: str, jit: bool) -> None:
+            program = self.table[name]
+            signature = [walk(argument, open_spec) for argument in program.cases[0]]
+            staged = ag.function(program.function, input_signature=signature, jit_compile=jit)
+            for case in program.cases:
+                agree(outcome(staged, tensors(case)), outcome(program.function, plain(case)))
+
+        return test_at_open_sizes
+
 
 def walk(x: Any, leaf: Callable[[Any], Any]) -> Any:
     """`x` with its numbers and arrays replaced."""

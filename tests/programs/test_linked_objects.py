@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import open_spec, values
+from tests.programs.harness import Programs
 
-PROGRAMS = {}
-
-
-def add(*cases):
-    def register(function):
-        PROGRAMS[function.__name__] = function, [case if isinstance(case, tuple) else (case,) for case in cases]
-        return function
-
-    return register
+PROGRAMS = Programs()
 
 
 class Node:
@@ -49,7 +41,10 @@ class SearchTree:
         return 0 if node is None else 1 + max(self.height(node.left), self.height(node.right))
 
 
-@add((np.array([4, 2, 6, 2]), np.array([1.0, 2.0, 3.0, 4.0]), 2), (np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0]), 9))
+@PROGRAMS.add(
+    (np.array([4, 2, 6, 2]), np.array([1.0, 2.0, 3.0, 4.0]), 2),
+    (np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0]), 9),
+)
 def search_tree(keys, weights, wanted):
     tree = SearchTree()
     for key, weight in zip(keys, weights):
@@ -67,7 +62,7 @@ class Link:
         self.after = self
 
 
-@add(np.array([1, 2, 1, 3, 2]), np.array([5]))
+@PROGRAMS.add(np.array([1, 2, 1, 3, 2]), np.array([5]))
 def ring(keys):
     end = Link(-1)
     count = 0
@@ -99,7 +94,7 @@ class Cell:
     tail: Any = None
 
 
-@add(np.array([3, 1, 2]), np.array([1]))
+@PROGRAMS.add(np.array([3, 1, 2]), np.array([1]))
 def sorted_and_reversed(xs):
     first = None
     for x in xs:
@@ -141,7 +136,7 @@ class Queue:
         return x
 
 
-@add(np.array([3, -1, 2, 4, -1, -1, -1]), np.array([1, -1]))
+@PROGRAMS.add(np.array([3, -1, 2, 4, -1, -1, -1]), np.array([1, -1]))
 def queue(orders):
     waiting, served = Queue(), []
     for order in orders:
@@ -158,7 +153,7 @@ class Person:
         self.reports = 0
 
 
-@add((np.array([0, 0, 1, 2]), 3), (np.array([0]), 1))
+@PROGRAMS.add((np.array([0, 0, 1, 2]), 3), (np.array([0]), 1))
 def bosses(numbers, which):
     people = [Person(None)]
     for number in numbers:
@@ -187,7 +182,7 @@ class Step:
 ORDERS = (3, 1, 2), (1, 2, 3), (3, 2, 1), (2, 3, 1), (2, 2, 1)
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def sorted_insertion(a, b, c):
     head = None
     for v in (a, b, c):
@@ -201,7 +196,7 @@ def sorted_insertion(a, b, c):
     return list(head)
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def removed_and_reversed(a, b, c):
     head = Step(a, Step(b, Step(c)))
     before, step = None, head
@@ -224,7 +219,7 @@ def removed_and_reversed(a, b, c):
     return total
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def one_of_three(a, b, c):
     x, y = Step(1), Step(2)
     step = x if a > b else y
@@ -235,7 +230,7 @@ def one_of_three(a, b, c):
     return x.v, y.v, step.v, step is x, step is y, step is not y
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def ends_changed(a, b, c):
     x, y = Step(a), Step(b)
     first = Step(0, x)
@@ -247,7 +242,7 @@ def ends_changed(a, b, c):
     return step.nxt.v, x.nxt is None, y.nxt is None, step.v
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def who_is_who(a, b, c):
     x = Step(1)
     step = x
@@ -259,7 +254,7 @@ def who_is_who(a, b, c):
     return other is step, other is x, step is x, other is not step
 
 
-@add(*ORDERS)
+@PROGRAMS.add(*ORDERS)
 def which_dictionary(a, b, c):
     x = {"v": 1}
     one = x
@@ -278,7 +273,7 @@ class Slotted:
         self.value, self.following = value, following
 
 
-@add((np.array([3, 1, 2]), 2), (np.array([5, 6]), 5))
+@PROGRAMS.add((np.array([3, 1, 2]), 2), (np.array([5, 6]), 5))
 def slotted_list(xs, drop):
     head = None
     for x in xs:
@@ -306,7 +301,7 @@ class SlottedTree:
     right: "SlottedTree | None" = None
 
 
-@add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
+@PROGRAMS.add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
 def slotted_tree(xs, wanted):
     def insert(node, x):
         if node is None:
@@ -326,7 +321,7 @@ def slotted_tree(xs, wanted):
     return depth, root is None
 
 
-@add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
+@PROGRAMS.add((np.array([3, 1, 2, 5]), 2), (np.array([5, 6, 7]), 8))
 def slotted_in_lists(xs, least):
     nodes = [Slotted(x, 0) for x in xs]
     big = [node for node in nodes if node.value > least]
@@ -335,18 +330,12 @@ def slotted_in_lists(xs, least):
     return [node.following for node in nodes], len(big)
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_staged(name, jit):
-    program, cases = PROGRAMS[name]
-    staged = ag.function(program, input_signature=list(map(open_spec, cases[0])), jit_compile=jit)
-    for case in cases:
-        got = values(staged(*map(ag.constant, map(np.asarray, case))))
-        np.testing.assert_equal(got, values(program(*case)))
+test_at_open_sizes = PROGRAMS.at_open_sizes()
+
 
 
 def test_gradients():
-    keys, weights, wanted = PROGRAMS["search_tree"][1][0]
+    keys, weights, wanted = PROGRAMS.table["search_tree"].cases[0]
     x = ag.constant(weights)
     with ag.GradientTape() as tape:
         tape.watch(x)

@@ -4,20 +4,11 @@ they are changed wherever else they are."""
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 
 import autograph as ag
-from tests.programs.harness import open_spec, values
+from tests.programs.harness import Programs
 
-PROGRAMS = {}
-
-
-def add(*cases):
-    def register(function):
-        PROGRAMS[function.__name__] = function, [case if isinstance(case, tuple) else (case,) for case in cases]
-        return function
-
-    return register
+PROGRAMS = Programs()
 
 
 class Node:
@@ -26,7 +17,7 @@ class Node:
         self.kids = [None, None]
 
 
-@add((np.array([1,5,3,8]), 2))
+@PROGRAMS.add((np.array([1,5,3,8]), 2))
 def kept_rows(v, x):
     rows = [{"v": v[0], "n": 0}, {"v": v[1], "n": 0}, {"v": v[2], "n": 0}]
     kept = [r for r in rows if r["v"] > x]
@@ -36,7 +27,7 @@ def kept_rows(v, x):
     return [r["v"] for r in rows], rows[1]["n"]
 
 
-@add((np.array([1,5,3,8]), 2))
+@PROGRAMS.add((np.array([1,5,3,8]), 2))
 def kept_rows_open(v, x):
     rows = []
     for e in v:
@@ -48,7 +39,7 @@ def kept_rows_open(v, x):
     return [r["v"] for r in rows], len(kept)
 
 
-@add((np.array([1,5,3,8]), 2))
+@PROGRAMS.add((np.array([1,5,3,8]), 2))
 def sorted_rows(v, x):
     rows = [{"v": e, "n": 0} for e in v]
     best = sorted(rows, key=lambda r: -r["v"])
@@ -57,7 +48,7 @@ def sorted_rows(v, x):
     return [r["n"] for r in rows], [r["v"] for r in best]
 
 
-@add(([1, 5, 3, 8], 2))
+@PROGRAMS.add(([1, 5, 3, 8], 2))
 def eq_rows(v, x):
     rows = [{"v": e, "n": 0} for e in v]
     k = [r for r in rows if r["v"] > x]
@@ -66,7 +57,7 @@ def eq_rows(v, x):
     return k[0] == rows[1], k[0] is rows[1], k[0] is rows[0], k[0] == {"v": 5, "n": 2}
 
 
-@add(([1, 5, 3, 8], 2))
+@PROGRAMS.add(([1, 5, 3, 8], 2))
 def copy_rows(v, x):
     rows = [{"v": e, "n": 0} for e in v]
     k = [r for r in rows if r["v"] > x]
@@ -82,7 +73,7 @@ def copy_rows(v, x):
     return rows, k[0].get("q", 4), "v" in k[0], len(k[0]), list(k[0].keys())
 
 
-@add(([1, 5, 3, 8], 2))
+@PROGRAMS.add(([1, 5, 3, 8], 2))
 def nested_rows(v, x):
     rows = [{"v": e, "tags": [], "pos": {"a": 0, "b": e}} for e in v]
     k = [r for r in rows if r["v"] > x]
@@ -92,7 +83,7 @@ def nested_rows(v, x):
     return [len(r["tags"]) for r in rows], [r["pos"]["a"] for r in rows]
 
 
-@add(([1, 5, 3, 8], 2))
+@PROGRAMS.add(([1, 5, 3, 8], 2))
 def queue_rows(v, x):
     q = [{"id": i, "left": e} for i, e in enumerate(v)]
     done = []
@@ -109,7 +100,7 @@ def queue_rows(v, x):
     return done
 
 
-@add((np.array([1, 5, 3, 8]), 2))
+@PROGRAMS.add((np.array([1, 5, 3, 8]), 2))
 def best_none(v, x):
     rows = [{"v": e, "n": 0} for e in v]
     best = None
@@ -121,7 +112,7 @@ def best_none(v, x):
     return [r["n"] for r in rows], best
 
 
-@add((np.array([1, 5, 3, 8]), 2))
+@PROGRAMS.add((np.array([1, 5, 3, 8]), 2))
 def maker(v, x):
     def make(e):
         return {"v": e, "n": 0}
@@ -137,7 +128,7 @@ def maker(v, x):
     return [r["n"] for r in rows], big
 
 
-@add((np.array([1, 5, 3, 8]), 2))
+@PROGRAMS.add((np.array([1, 5, 3, 8]), 2))
 def filt(v, x):
     rows = []
     for e in v:
@@ -149,7 +140,7 @@ def filt(v, x):
     return rows
 
 
-@add(([1, 5, 3, 8], 2))
+@PROGRAMS.add(([1, 5, 3, 8], 2))
 def print_list(v, x):
     rows = [{"v": e, "n": 0} for e in v]
     k = [r for r in rows if r["v"] > x]
@@ -160,7 +151,7 @@ def print_list(v, x):
     return len(rows)
 
 
-@add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
+@PROGRAMS.add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
 def bst_list(v, q):
     root = [v[0], None, None]
     for x in v[1:]:
@@ -181,7 +172,7 @@ def bst_list(v, q):
     return -1
 
 
-@add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
+@PROGRAMS.add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
 def bst_bool(v, q):
     root = None
     for x in v:
@@ -205,7 +196,7 @@ def bst_bool(v, q):
     return d
 
 
-@add((np.array([0, 1, 1, 0, 1]), np.array([0, 1, 0, 1])))
+@PROGRAMS.add((np.array([0, 1, 1, 0, 1]), np.array([0, 1, 0, 1])))
 def trie(bits, q):
     root = [None, None, 0]
     cur = root
@@ -224,7 +215,7 @@ def trie(bits, q):
     return n
 
 
-@add((np.array([[0, 1, 1], [0, 0, 1], [1, 1, 1], [0, 1, 0]]), np.array([0, 1])))
+@PROGRAMS.add((np.array([[0, 1, 1], [0, 0, 1], [1, 1, 1], [0, 1, 0]]), np.array([0, 1])))
 def trie_words(words, q):
     root = {"kids": [None, None], "n": 0}
     for w in words:
@@ -242,7 +233,7 @@ def trie_words(words, q):
     return cur["n"]
 
 
-@add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
+@PROGRAMS.add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
 def node_kids(v, q):
     root = Node(v[0])
     for x in v[1:]:
@@ -261,7 +252,7 @@ def node_kids(v, q):
     return d
 
 
-@add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
+@PROGRAMS.add((np.array([4,2,6,1,3,5,7]), 5), (np.array([4,2,6,1,3,5,7]), 8))
 def dict_side(v, q):
     root = {"k": v[0], "c": [None, None]}
     for x in v[1:]:
@@ -281,7 +272,7 @@ def dict_side(v, q):
     return find(root, 0)
 
 
-@add((1, 2), (3, 2))
+@PROGRAMS.add((1, 2), (3, 2))
 def del_choice(c, k):
     a = {"p": 1, "q": 2}
     b = {"p": 3, "r": 4}
@@ -289,7 +280,7 @@ def del_choice(c, k):
     return sum(a.values()), sum(b.values()), len(a), len(b), "p" in a
 
 
-@add((1, 2), (3, 2))
+@PROGRAMS.add((1, 2), (3, 2))
 def del_choice2(c, k):
     a = {"p": 1, "q": 2}
     b = {"p": 3, "q": 4}
@@ -299,7 +290,7 @@ def del_choice2(c, k):
     return a, b, x
 
 
-@add((1, 2), (3, 2))
+@PROGRAMS.add((1, 2), (3, 2))
 def set_choice_k(c, k):
     a = {1: 1, 2: 2}
     b = {2: 3, 5: 4}
@@ -309,7 +300,7 @@ def set_choice_k(c, k):
     return a, b, k in d
 
 
-@add((1, 2), (3, 2))
+@PROGRAMS.add((1, 2), (3, 2))
 def del_then_use(c, k):
     a = {"p": 1, "q": 2}
     b = {"p": 3, "r": 4}
@@ -319,7 +310,7 @@ def del_then_use(c, k):
     return a, b, list(d), sum(d.values())
 
 
-@add((np.array([1, 2, 3, 4]), 2))
+@PROGRAMS.add((np.array([1, 2, 3, 4]), 2))
 def best_key_open(v, k):
     rows = [{"x": x} for x in v]
     best = max(rows, key=lambda r: r["x"] % 3)
@@ -327,7 +318,7 @@ def best_key_open(v, k):
     return [r.get("won", 0) for r in rows], [r["x"] for r in rows]
 
 
-@add((0, 1))
+@PROGRAMS.add((0, 1))
 def s1(b, d):
     r = [None, None, 0]
     r[b] = [None, None, 0]
@@ -338,7 +329,7 @@ def s1(b, d):
     return r[0][1][2], c[1][2], e[2]
 
 
-@add((0, 1))
+@PROGRAMS.add((0, 1))
 def u5(b, d):
     r = [[[0,1], 0], 0]
     c = r[b]
@@ -347,7 +338,7 @@ def u5(b, d):
     return r[0][0][1]
 
 
-@add((0, np.array([1, 2, 3])), (1, np.array([1, 2, 3])))
+@PROGRAMS.add((0, np.array([1, 2, 3])), (1, np.array([1, 2, 3])))
 def v3(b, v):
     rows = []
     for x in v:
@@ -361,27 +352,9 @@ def v3(b, v):
     return rows
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("opened", [False, True])
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_staged(name, opened, jit, capsys):
-    program, cases = PROGRAMS[name]
-    signature = [spec_of(argument) for argument in cases[0]] if opened else None
-    staged = ag.function(program, input_signature=signature, jit_compile=jit)
-    for case in cases:
-        want = values(program(*case))
-        printed = capsys.readouterr().out
-        got = values(staged(*map(tensors, case)))
-        np.testing.assert_equal(got, want)
-        assert capsys.readouterr().out == printed
-
-
-def spec_of(x):
-    return [open_spec(e) for e in x] if isinstance(x, list) else open_spec(x)
-
-
-def tensors(x):
-    return [ag.constant(np.asarray(e)) for e in x] if isinstance(x, list) else ag.constant(np.asarray(x))
+test_at_open_sizes = PROGRAMS.at_open_sizes()
+_, test_staged, _ = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()
 
 
 @dataclass

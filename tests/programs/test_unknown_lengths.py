@@ -1,28 +1,18 @@
 """Programs whose arguments have sizes that only the run knows, staged once for all of them; Python is the reference."""
 
-import contextlib
-import io
 
 import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import open_spec, values
+from tests.programs.harness import Programs
 
-PROGRAMS = {}
+PROGRAMS = Programs()
 PAIRS = np.array([[1, 3], [8, 10], [2, 6], [15, 18], [9, 12]])
 POINTS = np.array([[0.0, 1.0], [2.0, -1.0], [1.0, 5.0]])
 
 
-def add(*cases):
-    def register(function):
-        PROGRAMS[function.__name__] = function, [case if isinstance(case, tuple) else (case,) for case in cases]
-        return function
-
-    return register
-
-
-@add((PAIRS, PAIRS[:, 0]), (PAIRS[:2], PAIRS[:2, 1]))
+@PROGRAMS.add((PAIRS, PAIRS[:, 0]), (PAIRS[:2], PAIRS[:2, 1]))
 def nested_targets(pairs, weights):
     total, out = 0, []
     for (a, b), w in zip(pairs, weights):
@@ -35,7 +25,7 @@ def nested_targets(pairs, weights):
     return total, out, [x - y for x, y in pairs], later, a + b * i, c * d + e
 
 
-@add(PAIRS, PAIRS[1:3])
+@PROGRAMS.add(PAIRS, PAIRS[1:3])
 def merged_intervals(pairs):
     rows = sorted([list(row) for row in pairs], key=lambda row: row[0])
     out = [rows[0]]
@@ -48,7 +38,7 @@ def merged_intervals(pairs):
     return out, sum(b - a for a, b in out)
 
 
-@add(POINTS, POINTS[1:])
+@PROGRAMS.add(POINTS, POINTS[1:])
 def wrong_numbers(points):
     try:
         return [x + y + z for x, y, z in points]
@@ -57,7 +47,7 @@ def wrong_numbers(points):
     return [sum(point) for point in points]
 
 
-@add(np.array([1, 2, 3, 2]), np.array([5]))
+@PROGRAMS.add(np.array([1, 2, 3, 2]), np.array([5]))
 def merged_dictionaries(xs):
     squares, known = {}, {"first": xs[0]}
     for x in xs:
@@ -68,7 +58,7 @@ def merged_dictionaries(xs):
     return list(both), list(both.values()), len(squares), known, sorted(values), {**known, "n": 3}
 
 
-@add(np.array([[1, 2, 3], [4, 5, 6]]), np.array([[7], [8], [9]]))
+@PROGRAMS.add(np.array([[1, 2, 3], [4, 5, 6]]), np.array([[7], [8], [9]]))
 def transposed(m):
     rows = [list(row) for row in m]
     columns = [list(column) for column in zip(*rows)]
@@ -89,15 +79,4 @@ def test_what_is_no_mapping(other):
             f(ag.constant(1))
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_staged(name, jit):
-    program, cases = PROGRAMS[name]
-    staged = ag.function(program, input_signature=list(map(open_spec, cases[0])), jit_compile=jit)
-    for case in cases:
-        outcomes = []
-        for f, arguments in ((program, case), (staged, tuple(map(ag.constant, case)))):
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                outcomes.append((values(f(*arguments)), printed.getvalue()))
-        np.testing.assert_equal(outcomes[1], outcomes[0])
+test_at_open_sizes = PROGRAMS.at_open_sizes()
