@@ -6,15 +6,12 @@ traced again with that place as an input, so that each call reads it and writes 
 
 from __future__ import annotations
 
-import gc
-import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import is_
-from sys import getrefcount
 from traceback import clear_frames
 from types import CellType
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograph.errors.refusals import refusal
 from autograph.load.user_traceback import synthetic_frames
@@ -37,7 +34,7 @@ from autograph.operators.state.aliases import (
 from autograph.operators.state.births import births_of, forget_dead, has_frozen
 from autograph.operators.state.debuggers import is_debugged
 from autograph.operators.state.dict_places import by_item, put_back
-from autograph.operators.state.places import UNBOUND, UNDEFINED, AttributePlace, CellPlace, ItemPlace, watch
+from autograph.operators.state.places import UNBOUND, UNDEFINED, CellPlace, ItemPlace, watch
 from autograph.operators.state.regions import PathEnds, forget_unheld, left_by, settle
 from autograph.operators.statements.staged_texts import place_of, text_in
 from autograph.operators.values.choice import choice_of, is_read, require_bound
@@ -58,6 +55,7 @@ from autograph.staging.moved import Moved, Outside, described
 from autograph.staging.newcomers import Newcomers
 from autograph.staging.number_divisions import check_divisions
 from autograph.staging.outside_arrays import OutsideArrays
+from autograph.staging.own_objects import are_held, forget_new, holder_of, is_own, new_ids
 from autograph.staging.signature import containers, contents, leaf_type, rebuild
 from autograph.staging.state_entries import (
     StateEntry,
@@ -136,7 +134,7 @@ def trace_function(
             if not earlier:
                 earlier += state
                 state.clear()
-            own = notes["own objects"] = notes["newcomers"] = Newcomers(_holder(entry.place) for entry in earlier)
+            own = notes["own objects"] = notes["newcomers"] = Newcomers(holder_of(entry.place) for entry in earlier)
         elif not has_frozen():
             own = notes["newcomers"] = Newcomers(yields=True)
         state += [StateEntry(place, before) for place, before in arrays.entries(entry.place for entry in state)]
@@ -166,7 +164,7 @@ def trace_function(
             places = traced.own or [entry.place for entry in state]
             shown = ", ".join(map(repr, places))
             stale = any(is_staged(entry.place.read()) for entry in state) and not active()
-            if stale or (traced.own and _are_held(traced.own)):
+            if stale or (traced.own and are_held(traced.own)):
                 raise refusal("unsettled-state", function=name, names=shown)
             return traced
         finally:
@@ -403,7 +401,7 @@ def _collect(
     known = {entry.place.key: entry for entry in state}
     finals = [entry.place.read() for entry in state]
     trace.notes["closing"] = True  # what was made here leaves by its parts
-    _forget_new(trace, table)
+    forget_new(trace, table)
     forget_dead(trace)
     if "heap" not in trace.notes and any(key[0] == "dict" for key in table):
         forget_unheld(trace, table, [holders, finals, result])
@@ -419,16 +417,16 @@ def _collect(
     traced.originals = {key: original for key, (_, original) in found.items() if key in outside or key in known}
     grown = False
     done: list[tuple[Place, Any]] = []
-    new = _new_ids(trace, outside, found) if outside else frozenset()
+    new = new_ids(trace, outside, found) if outside else frozenset()
     others = {key: entry for key, entry in outside.items() if key not in known}
     there = Outside(found, others, [entry.place for entry in state])
     for key, (place, final) in others.items():
-        holder = None if type(place) is CellPlace else _holder(place)
+        holder = None if type(place) is CellPlace else holder_of(place)
         if id(holder) in new and not leads_to_tensor([final]):
             place.write(final)  # in what Python made, which others may hold: there is nothing to undo or to go on with
             continue
-        if _is_own(trace, place):
-            if isinstance(_holder(place), (CellType, type)) or leads_to_tensor([final]):
+        if is_own(trace, place):
+            if isinstance(holder_of(place), (CellType, type)) or leads_to_tensor([final]):
                 traced.own.append(place)
             else:
                 done.append((place, final))
@@ -468,7 +466,7 @@ def _collect(
         return True
     result[0] = _bound(result[0])
     written = (*(e.place for e in state), *(moved.place for moved in traced.moved), *(p for p, _ in traced.constant_writes))
-    theirs = {id(_holder(place)) for place in written}
+    theirs = {id(holder_of(place)) for place in written}
     with leaving(trace, theirs):
         traced.result = describe(result[0])
     left = (result[0], *finals, *(final for _, final in traced.constant_writes), *(holder for holder, _ in holders))
@@ -504,48 +502,6 @@ def _collect(
     return False
 
 
-def _forget_new(trace: Trace, table: dict[Any, tuple[Place, Any]]) -> None:
-    """Forget what holds only itself and, in a trace without tensors, what was written to objects that the trace has made:
-    they keep it, whoever holds them."""
-    if not table or "newcomers" not in trace.notes:
-        return
-    trace.notes["newcomers"].collect()
-    if trace.builder.emitted or trace.graph.inputs:
-        return
-    new, births = _new_ids(trace, table, table), births_of(trace)
-    for key, (place, _) in table.copy().items():
-        holder = None if type(place) is CellPlace else _holder(place)
-        if id(holder) in new:
-            table.pop(key, None)
-            if isinstance(place, AttributePlace) and holder not in births:
-                births.add(holder, trace.graph)
-
-
-_Table: TypeAlias = dict[Any, tuple[Place, Any]]
-
-
-def _new_ids(trace: Trace, table: _Table, originals: _Table) -> frozenset[int]:
-    """The ids of what the trace has made for sure, of dictionaries those that are places of the table."""
-    newcomers: Newcomers | None = trace.notes.get("newcomers")
-    if newcomers is None:
-        return frozenset()
-    asked = [x for place, _ in table.values() if type(x := _holder(place)) is dict]
-    return newcomers.surely() | newcomers.dictionaries(asked, _kept_by(originals)) if asked else newcomers.surely()
-
-
-def _kept_by(table: _Table) -> set[int]:
-    """The ids of what a table keeps of what was before, and of how it keeps it."""
-    kept = set(map(id, table.values()))
-    pending: list[Any] = [before for _, before in table.values()]
-    while pending:
-        x = pending.pop()
-        kind = type(x)
-        if id(x) not in kept and (kind in (list, tuple, dict) or kind.__module__.startswith("autograph.")):
-            kept.add(id(x))
-            pending += gc.get_referents(x)
-    return kept
-
-
 def _bound(result: Any) -> Any:
     """What a function returns, with checks that the names in it, alone or in tuples and lists, are bound: where there is one
     thing that they may be bound to, that."""
@@ -560,31 +516,3 @@ def _bound(result: Any) -> Any:
         for part in result:
             _bound(part)
     return result
-
-
-def _are_held(places: list[Place]) -> bool:
-    """Whether anybody holds what one of the places is in, now that the trace is over; the list is emptied."""
-    gc.collect()
-    loose = [p.owner for p in places if isinstance(p, AttributePlace) and type(p.owner).__weakrefoffset__]
-    owners = [weakref.ref(owner) for owner in loose]
-    loose.clear()
-    counted = [x for p in places if (x := _holder(p)) is not None and not type(x).__weakrefoffset__]
-    x = None  # type: ignore[assignment]
-    held = any(getrefcount(counted[i]) > _BY_US for i in range(len(counted)))
-    places.clear()
-    gc.collect()
-    return held or any(owner() is not None for owner in owners)
-
-
-def _holder(place: Place) -> Any:
-    """What a place is in: a cell, or the object whose content it is; None for a global name."""
-    return place.cell if isinstance(place, CellPlace) else getattr(place, "owner", None)
-
-
-_BY_US = 3  # references to a cell or list: its place, the list, the argument of the question
-
-
-def _is_own(trace: Trace, place: Place) -> bool:
-    """Whether a place is a variable of a call that was traced, or in an object made there, which lives on in cycles."""
-    own, holder = trace.notes.get("own objects"), _holder(place)
-    return own is not None and holder is not None and holder in own
