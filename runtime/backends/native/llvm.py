@@ -70,6 +70,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "CreateNewModulePassManager": (c_void_p, ()),
     "RunNewModulePassManager": (None, (c_void_p, c_void_p, c_void_p)),
     "DisposeNewModulePassManger": (None, (c_void_p,)),
+    "CreateNewFunctionPassManager": (c_void_p, ()),
     "RunNewFunctionPassManager": (None, (c_void_p, c_void_p, c_void_p)),
     "DisposeNewFunctionPassManger": (None, (c_void_p,)),
     "module_AddAlwaysInlinerPass": (None, (c_void_p,)),
@@ -298,17 +299,23 @@ class Passes:
         """All of O3."""
         self._over_module(self._lib.buildPerModuleDefaultPipeline(self._builder, 3, 0))
 
-    def of_functions(self, late_unrolling: bool) -> None:
-        """What O3 does to each function before it comes to vectors; then turns of loops that say so in a row."""
+    def of_functions(self) -> None:
+        """What O3 does to each function before it comes to vectors."""
+        self._over_functions(self._lib.buildFunctionSimplificationPipeline(self._builder, 3, 0))
+
+    def unroll(self) -> None:
+        """Turns of loops in a row, and what that leaves to be cleaned up."""
         lib = self._lib
-        passes = lib.buildFunctionSimplificationPipeline(self._builder, 3, 0)
-        if late_unrolling:
-            lib.function_AddLoopUnrollPass(passes)
-            lib.function_AddInstCombinePass(passes)
-            lib.function_AddSimplifyCFGPass(passes)
+        passes = lib.CreateNewFunctionPassManager()
+        lib.function_AddLoopUnrollPass(passes)
+        lib.function_AddInstCombinePass(passes)
+        lib.function_AddSimplifyCFGPass(passes)
+        self._over_functions(passes)
+
+    def _over_functions(self, passes: int) -> None:
         for function in self._module.functions():
-            lib.RunNewFunctionPassManager(passes, function, self._builder)
-        lib.DisposeNewFunctionPassManger(passes)
+            self._lib.RunNewFunctionPassManager(passes, function, self._builder)
+        self._lib.DisposeNewFunctionPassManger(passes)
 
     def named(self, *names: str) -> None:
         """Passes over the module, by what llvmlite calls them: "SROA"."""

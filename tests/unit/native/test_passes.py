@@ -161,3 +161,23 @@ def test_turns_that_differ_in_offsets_are_one_function():
     text = compiled(unrolled, noise(8, 4, 16), np.array([8, 3, 5, 1]), noise(16, 16))
     assert text.count("define internal void @nest") <= 3
     assert len(set(re.findall(r"call void @nest\d+\(i64 \d+, i64 (\d), ", text))) >= 6
+
+
+def sums_of_sums(n):
+    total = 0
+    while n > 0:
+        m = n
+        while m > 0:
+            total += m
+            m -= 1
+        n -= 1
+    return total
+
+
+def test_a_loop_around_one_that_became_a_formula_is_not_unrolled():
+    staged = ag.function(sums_of_sums, jit_compile=True)
+    n = ag.constant(np.int64(50))
+    assert int(staged(n)) == sums_of_sums(50)
+    made = staged.inspect(n)
+    assert "llvm.loop.unroll.count" in made.llvm
+    assert made.llvm_optimized.count("lshr i65") == 1  # four, and the code for each, while its mark was looked for in the text
