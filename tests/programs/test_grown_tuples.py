@@ -58,6 +58,29 @@ def as_long_as_three(n):
     return sum(t), len(t)
 
 
+@PROGRAMS.add((3, np.array([0.5, -1.0, 0.25])), (9, np.array([-0.5, -0.25, 2.0])))
+def inside_of_beams(n, row):
+    beams = [((), 0.0)]
+    while n > 0:
+        found = []
+        for seq, score in beams:
+            for k in range(3):
+                found.append((seq + (k,), score + row[k] * n))
+        found.sort(key=lambda b: -b[1])
+        beams = found[:2]
+        n -= 1
+    best, score = beams[0]
+    return len(best), best[-1], sum(beams[1][0]), score
+
+
+@PROGRAMS.add(3, 10)
+def beside_a_number(n):
+    best = ((), 0)
+    for i in range(n):
+        best = ((i, *best[0]), best[1] + len(best[0]))
+    return best[0][-1], best[1]
+
+
 @PROGRAMS.add(np.array([1.0, -2.0, 3.0]), np.array([-1.0, -2.0, -3.0]))
 def another_one_than_before(xs):
     positive = tuple(x for x in xs if x > 0)

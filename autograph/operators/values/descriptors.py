@@ -474,7 +474,14 @@ def growing_text(d: Descriptor, before: Descriptor) -> Descriptor:
 
 
 def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
-    """`d`, with one tuple that only the run knows the length of for all its tuples if turns of a loop make them longer."""
+    """`d`, with one tuple that only the run knows the length of for all its tuples if turns of a loop make them longer,
+    also those in lists and tuples: `beams = [(seq + (tok,), score) ...]`."""
+    if isinstance(d, Sequence) and isinstance(before, Sequence) and d.element is not None and before.element is not None:
+        items = growing_tuple(d.element, before.element)
+        return d if items is d.element else Sequence(items)
+    if isinstance(d, Struct) and isinstance(before, Struct) and _form(d) == _form(before):
+        children = tuple(map(growing_tuple, d.children, before.children))
+        return d if all(map(operator.is_, children, d.children)) else Struct(d.kind, d.keys, children)
     if not isinstance(d, OneOf) or not isinstance(before, OneOf) or len(d.alternatives) <= len(before.alternatives):
         return d
     tuples = [a for a in d.alternatives if isinstance(a, Struct) and a.kind is tuple]
@@ -490,6 +497,10 @@ def growing_tuple(d: Descriptor, before: Descriptor) -> Descriptor:
     for a in others:
         joined = joiner(joined, a)
     return joined
+
+
+def _form(d: Struct) -> tuple[Any, ...]:
+    return d.kind, d.keys, len(d.children)
 
 
 _GROWN = 4  # lengths of tuples, from one turn to the next
