@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.ops.effects import raised_at
+from runtime.ops.effects import Holder, raised_at
 from runtime.ops.registry import Op
 from runtime.typesys.errors import InvalidArgumentError, OpError
 from runtime.typesys.numpy_texts import as_eager
@@ -16,11 +16,12 @@ from runtime.typesys.spec import TensorType, ValueType
 
 
 class _Open(threading.local):
-    """The attempts under way, innermost last, and the exception that was caught last."""
+    """The attempts under way, innermost last, and what was caught last: by any, and by each."""
 
     def __init__(self) -> None:
         self.slots: list[tuple[str, list[Any]]] = []  # name of the function, values
         self.caught: BaseException | None = None
+        self.caught_by: dict[str, BaseException] = {}  # by the names of functions
 
 
 _OPEN = _Open()
@@ -79,7 +80,7 @@ class Attempt(Op):
             which = next((k for k, kind in enumerate(exceptions, 1) if _catches(kind, error, said)), 0)
             if not which:
                 raise
-            _OPEN.caught = said if isinstance(exceptions[which - 1], type) else error
+            _OPEN.caught = _OPEN.caught_by[name] = said if isinstance(exceptions[which - 1], type) else error
             return (which, *state)
         finally:
             _OPEN.slots.pop()
@@ -125,10 +126,35 @@ class CaughtText(Op):
 
     @staticmethod
     def kernel(*, quoted: bool) -> str:
-        return repr(last_caught()) if quoted else str(last_caught())
+        return repr(_OPEN.caught) if quoted else str(_OPEN.caught)
 
 
-def last_caught() -> BaseException:
-    """The exception that an attempt caught last, to be raised again."""
-    assert _OPEN.caught is not None
-    return _OPEN.caught
+class Caught(Op):
+    """The exception that an attempt caught last: a text that holds it, for `held`. Others are caught until it is raised
+    again."""
+
+    effect = "check"
+
+    def infer(self) -> TensorType:
+        return TensorType("string", ())
+
+    @staticmethod
+    def kernel() -> str:
+        return Holder(_OPEN.caught)
+
+
+def held(holder: Any) -> BaseException:
+    """The exception that a value made by `caught` holds, to be raised again."""
+    assert holder.error is not None
+    return holder.error  # type: ignore[no-any-return]
+
+
+@dataclasses.dataclass(frozen=True)
+class LastOf:
+    """Gives the exception that attempts at a function caught last, to be raised after its handler."""
+
+    function: str
+
+    def __call__(self) -> BaseException:
+        """The exception."""
+        return _OPEN.caught_by[self.function]

@@ -15,7 +15,7 @@ _OPERATIONS = {
         neg positive pow reciprocal sign square sub
     """,
     "runtime.ops.attempts": """
-        attempt caught_text note
+        attempt caught caught_text note
     """,
     "runtime.ops.bitwise": """
         bitwise_and bitwise_count bitwise_or bitwise_xor gcd invert lcm left_shift right_shift

@@ -195,7 +195,21 @@ class Text:
         return repr("".join(p if isinstance(p, str) else f"{{{p[0]}}}" for p in self.template))
 
 
-_BARE = (bool, int, float, complex)
+class Holder(str):
+    """A value of the graph that is an exception."""
+
+    __slots__ = ("error",)
+
+    error: BaseException | None
+
+    def __new__(cls, error: BaseException | None) -> Holder:
+        """The text is nobody's."""
+        made = super().__new__(cls, type(error).__name__)
+        made.error = error
+        return made
+
+
+_BARE = (bool, int, float, complex, Holder)
 
 
 def _argument(argument: Any, values: tuple[Any, ...]) -> Any:

@@ -11,6 +11,7 @@ import collections
 from typing import Any
 
 from autograph.operators.statements.iterables import staged_iterable
+from autograph.operators.statements.printing import keys_text
 
 __all__ = ["Deque"]
 
@@ -129,7 +130,8 @@ class Deque:
         return self.items == list(other) if isinstance(other, collections.deque) else NotImplemented
 
     def __repr__(self) -> str:
-        return repr(collections.deque(self.items, self.maxlen))
+        after = "])" if self.maxlen is None else f"], maxlen={self.maxlen})"
+        return keys_text(self.items, "deque([", after)
 
     def __as_python__(self) -> Any:
         return collections.deque(self.items, self.maxlen)

@@ -26,6 +26,7 @@ from runtime.tensor.trace import STATE, BoxPlace, Place, Trace
 from runtime.typesys.errors import OperatorNotAllowedInGraphError, UnboundVariableError, UnimplementedError
 
 __all__ = [
+    "LEAVING",
     "NewReferences",
     "PathEnds",
     "Traced",
@@ -154,20 +155,20 @@ def _keep_shared(trace: Trace, traced: Traced, records: list[Any], fresh: tuple[
 
 read_items: Callable[[list[Any]], None] = lambda values: None  # has dictionaries read what they hold; put here by `maybe`
 raised: Callable[[Any], Any] = lambda error: error  # notes what `raise` raises; put here by the module that can
-_LEAVING = "__autograph_leaving__"
+LEAVING = "__autograph_leaving__"
 
 
 def leaving(error: BaseException, values: list[Value], attrs: dict[str, Any]) -> None:
     """Note on an exception that the user's code raises it: if nothing catches it on its way out of the region, a node
     will raise it. (A note elsewhere would keep the exception's frames, and what they hold would seem to be held.)"""
-    setattr(error, _LEAVING, (values, attrs, user_location(current_trace().builder.root)))
+    setattr(error, LEAVING, (values, attrs, user_location(current_trace().builder.root)))
 
 
 def left_by(trace: Trace, error: BaseException) -> bool:
     """Emit the node of an exception that the user's code raised here, if it is one."""
-    if _LEAVING not in error.__dict__ and ("__raised_again__" in error.__dict__ or "__raised_again__" in vars(type(error))):
+    if LEAVING not in error.__dict__ and ("__raised_again__" in error.__dict__ or "__raised_again__" in vars(type(error))):
         raised(error)  # a bare `raise`
-    known = error.__dict__.pop(_LEAVING, None)
+    known = error.__dict__.pop(LEAVING, None)
     if known is None:
         return False
     values, attrs, location = known

@@ -8,21 +8,24 @@ from typing import Any
 
 from autograph.operators.state import regions
 from autograph.operators.state.plain_arrays import in_lists_staged
-from autograph.operators.state.regions import leaving, slotted
+from autograph.operators.state.regions import LEAVING, current_trace, leaving, slotted
 from autograph.operators.statements.printing import text_of
 from autograph.operators.statements.staged_texts import StagedText, template_of
 from autograph.operators.statements.truth import is_staged_condition, truth_of
 from autograph.operators.values import choice as choice_module
 from autograph.operators.values.choice import Choice, choice_of, is_mixed, require_bound
+from runtime.ir.build import Region
 from runtime.ir.graph import Value
-from runtime.ops.effects import Cause, Text
+from runtime.ops.attempts import LastOf, held
+from runtime.ops.effects import Cause, Slot, Text
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
+from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace
 
 __all__ = ["assert_stmt", "raised"]
 
-_MARKS = "__as_made__", "__raised_again__"
+_MARKS = "__as_made__", "__raised_again__", LEAVING
 """Attributes by which an exception that stands for one of the run is known."""
 
 
@@ -69,10 +72,12 @@ def raised(error: Any, *cause: Any) -> Any:
         site, args, state = made.__dict__.get("__as_made__", (0, None, None))
         if state is None or (args is made.args and _same(state, made.__dict__)):
             known = {"site": site} if site else {"caught_by": getattr(made, "__caught_by__", "")}
-            leaving(made, [], {"exception": again, "arguments": (), "template": (), **known})
+            holders: list[Value] = []
+            exception, arguments = again.made_of(current_trace(), holders)
+            leaving(made, holders, {"exception": exception, "arguments": arguments, "template": (), **known})
             return made
         for name in _MARKS:
-            del made.__dict__[name]
+            made.__dict__.pop(name, None)
     if any(map(is_mixed, made.args)):
         made.args = tuple(str(x) if is_mixed(x) else x for x in made.args)
     text = str(made.args[0]) if len(made.args) == 1 and isinstance(made.args[0], str) else None
@@ -87,10 +92,31 @@ def raised(error: Any, *cause: Any) -> Any:
     return made
 
 
+class Again:
+    """What is raised where an exception that the run has caught is raised once more: that one, also if others have been
+    caught since. Made where its handler begins."""
+
+    def __init__(self, attempt: str) -> None:
+        trace = current_trace()
+        self._attempt = attempt
+        self._holder = trace.builder.emit(get("caught"), [], {}).outputs[0]
+        self._region = trace.builder.region
+
+    def made_of(self, trace: Trace, values: list[Value]) -> tuple[Callable[..., BaseException], tuple[Any, ...]]:
+        """What makes it, and of which arguments; the values that stand for these are added to `values`."""
+        region: Region | None = trace.builder.region
+        while region is not None and region is not self._region:
+            region = region.parent
+        if region is None:  # it has left its handler
+            return LastOf(self._attempt), ()
+        values.append(trace.operand(Tensor(self._holder)))
+        return held, (Slot(len(values) - 1),)
+
+
 def _made_of(trace: Trace, cause: BaseException, values: list[Value]) -> Cause:
     """What a cause is made of when the graph runs."""
     if type(cause).__dict__.get("__stands_in__"):
-        return Cause(cause.__raised_again__)  # type: ignore[attr-defined]
+        return Cause(*cause.__raised_again__.made_of(trace, values))  # type: ignore[attr-defined]
     own = {name: value for name, value in vars(cause).items() if name not in _MARKS}
     given = _arguments(trace, tuple(str(x) if is_mixed(x) else x for x in cause.args), values)
     state = None

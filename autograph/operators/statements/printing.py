@@ -20,6 +20,7 @@ from autograph.operators.statements.list_texts import (
 )
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import (
+    FORMATTING,
     TOKEN,
     call_of_text,
     refuse_text,
@@ -240,6 +241,9 @@ def _repr(x: Any) -> str:
     if choice is not None:
         return _choice_text(choice, repr)
     return text(text_of(x) if type(x) in _CONTAINERS or is_staged(x) else repr(x))
+
+
+FORMATTING.update(f.__code__ for f in (text_of, _item_text, _str, _repr))  # an exception with tensors among its arguments
 
 
 def _shows_staged(args: tuple[Any, ...]) -> bool:

@@ -64,7 +64,7 @@ def raised_in(
                     made: Known | Sited | None
                     if type(site) is Known:
                         made = site
-                    elif site and (not node.inputs or site in carried):
+                    elif site and (not is_new or not node.inputs or site in carried):
                         made = Sited(exception, site)
                         if is_new:
                             sites[made] = {**node.attrs, "slots": len(node.inputs)}

@@ -40,6 +40,7 @@ from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.late import pattern
 
 __all__ = [
+    "FORMATTING",
     "TOKEN",
     "StagedText",
     "call_of_text",
@@ -341,12 +342,13 @@ def _repr_token(tensor: Tensor) -> str:
     """The text that converted code asks for by `repr`; who looks at the trace (a debugger, a log) gets the type."""
     frame = sys._getframe(2)
     trace = STATE.trace
-    if trace is not None and ("ag__" in frame.f_code.co_freevars or frame.f_code in _FORMATTING):
+    if trace is not None and ("ag__" in frame.f_code.co_freevars or frame.f_code in FORMATTING):
         return slot(trace, trace.operand(tensor), "")
     return f"<Tensor staged {tensor.type}>"
 
 
-_FORMATTING = frozenset(f.__code__ for f in (text, method_of_text, percent))
+FORMATTING = {f.__code__ for f in (text, method_of_text, percent)}
+"""Who asks for the text of what Python's own methods show, tensors in it among others."""
 tensor_module.text_hook = _token
 tensor_module.repr_hook = _repr_token
 packing.text_hook = _text_of_string

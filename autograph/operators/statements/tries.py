@@ -27,7 +27,7 @@ from autograph.operators.state.regions import (
     replayed,
     run_region,
 )
-from autograph.operators.statements.asserts import raised
+from autograph.operators.statements.asserts import Again, raised
 from autograph.operators.statements.branches import staged_cond
 from autograph.operators.statements.loop_state import Slot as OwnPlace
 from autograph.operators.statements.raised_kinds import flat, raised_in
@@ -49,7 +49,7 @@ from autograph.operators.values.packing import alternative_for, pack, unpack
 from runtime.ir.build import Region
 from runtime.ir.graph import Graph, Value
 from runtime.ir.safety import may_fail
-from runtime.ops.attempts import Kind, Known, Sited, last_caught
+from runtime.ops.attempts import Kind, Known, Sited
 from runtime.ops.effects import Slot, Text, exception_of
 from runtime.ops.registry import Op, get
 from runtime.tensor.dispatch import op
@@ -171,6 +171,7 @@ def _handling(
             error = _caught(kind, _uses_first(handler), attempt, length)
         else:
             error = _remade(kind) if isinstance(kind, Known) else noted(kind)
+            error.__dict__["__raised_again__"] = Again(attempt)
         try:
             raise error  # so that a bare `raise` in the handler finds it
         except type(error):
@@ -205,7 +206,6 @@ def _remade(kind: Known) -> BaseException:
 def _mark(made: BaseException, kind: Known | int) -> None:
     """Let an exception that stands for one of the run be known as such where it is raised again."""
     made.__dict__["__as_made__"] = kind, made.args, dict(made.__dict__)
-    made.__dict__["__raised_again__"] = last_caught
 
 
 def _with_values(argument: Any, values: Sequence[Any]) -> Any:
@@ -242,7 +242,7 @@ def _caught(kind: type[BaseException], is_used: bool, attempt: str, length: int 
     arguments = property(refuse if length is None else lambda self: (texts[0],)[:length])
     members: dict[str, Any] = {"args": arguments, "__getattr__": unknown}
     members |= {"__str__": lambda self: texts[0], "__repr__": lambda self: texts[1]}
-    members["__raised_again__"] = staticmethod(last_caught)
+    members["__raised_again__"] = Again(attempt)
     members["__module__"] = kind.__module__
     members |= {"__stands_in__": True, "__caught_by__": attempt}
     made: Any = type(kind.__name__, (kind,), members)
@@ -381,7 +381,7 @@ class _Try:
         try:
             opened = trace.notes["tries"]
             for each in opened:
-                if attrs.get("site") and inputs and each.asks:
+                if attrs.get("site") and inputs and each.asks and isinstance(attrs["exception"], type):
                     if not all(isinstance(v.type, TensorType) for v in inputs):  # a text that the run chooses
                         raise refusal("caught-later", kind=attrs["exception"].__name__)
                     each.note_raised(attrs["site"], inputs)
