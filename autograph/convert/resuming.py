@@ -76,8 +76,11 @@ def resuming(function: Node, names: Names) -> Node | None:
     block = function.body[1:] if gast.get_docstring(function, clean=False) else function.body
     plain = next((k for k, statement in enumerate(block) if not _is_plain(statement)), len(block))
     start, rest = block[:plain], block[plain:]
-    if use_of(start).captures or has_jump(rest, gast.Return) or not rest:
+    if use_of(start).captures or not rest:
         return None
+    ended, returns = names.fresh("ended"), has_jump(rest, gast.Return)
+    if returns:
+        rest = _Ending(ended).block(copy_tree(rest))
     stage, origin = names.fresh("stage"), rest[0]
     parts: list[tuple[_Stages, list[Node]]] = []
     bound: set[str] = set()  # by the parts so far
@@ -106,12 +109,12 @@ def resuming(function: Node, names: Names) -> Node | None:
         start += quote("place = 0", origin, place=place)
         body = [s for number, (_, one) in enumerate(parts) for s in _as_part(one, place, number, origin)]
     use = use_of(body)
-    if use.globals or use.nonlocals or use.captures:
+    if use.globals or use.nonlocals or use.rebinds:
         return None
-    names_after = {*use.exposed, *(name for rest in after for name in use_of(rest).exposed)}
+    names_after = {*use.exposed, *use.captures, *(name for rest in after for name in use_of(rest).exposed)}
     kept = {*use.binds, *use.deletes} & names_after
-    endless = len(parts) == 1 and isinstance(loop, gast.While) and _is_true(loop.test) and ends(body)
-    ended, following = names.fresh("ended"), names.fresh("following")
+    endless = len(parts) == 1 and isinstance(loop, gast.While) and _is_true(loop.test) and ends(body) and not returns
+    following = names.fresh("following")
     unbound = [s for name in sorted(kept - {stage, place}) for s in quote("name = None", origin, name=name)]
     holes = {"stage": stage, "following": following, "body": body, "unbound": unbound or quote("pass", origin)}
     if not endless:
@@ -139,6 +142,28 @@ def _parts(block: list[Node]) -> list[list[Node]]:
 def _as_part(body: list[Node], place: str, number: int, origin: Node) -> list[Node]:
     """What gives the next item as long as the generator stands in one of its parts."""
     return quote(f"if place == {number}:\n    body\n    place = {number + 1}", origin, place=place, body=body)
+
+
+class _Ending(gast.NodeTransformer):
+    """return  ->  ended = True; raise StopIteration"""
+
+    def __init__(self, ended: str) -> None:
+        self.ended = ended
+
+    def block(self, statements: list[Node]) -> list[Node]:
+        """Statements of the generator's own, in place."""
+        return list(self.visit(gast.Module(statements, [])).body)
+
+    def visit_Return(self, node: Node) -> list[Node]:
+        """What it returns is nobody's, but in `yield from`."""
+        said = node.value or gast.copy_location(gast.Constant(None, None), node)
+        return quote("value\nended = True\nraise StopIteration", node, ended=self.ended, value=said)
+
+    def visit_FunctionDef(self, node: Node) -> Node:
+        """Returns of its own."""
+        return node
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
 
 class _Stages:

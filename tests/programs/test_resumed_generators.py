@@ -397,6 +397,69 @@ def two_of_two_loops(n, k):
     return s, sum(a), sum(b)
 
 
+def below(limit):
+    k = 0
+    while True:
+        if k >= limit:
+            return
+        yield k
+        k += 1
+
+
+@PROGRAMS.add((5, 2), (2, 7), (0, 1))
+def returns_at_a_limit(n, x):
+    numbers, total = below(n), 0
+    for k in numbers:
+        total += k
+        if k >= x:
+            break
+    return total, next(numbers, -1), list(numbers), next(numbers, -2)
+
+
+def in_steps(x):
+    if x > 3:
+        return
+    yield x
+    if x > 1:
+        return None
+    for k in range(3):
+        if k + x > 2:
+            return
+        yield k * 10
+    yield x + 1
+
+
+@PROGRAMS.add((5, 2), (2, 7), (0, 1), (1, 0), (-1, 5))
+def returns_between(n, x):
+    steps, found = in_steps(n), []
+    for k in steps:
+        found.append(k)
+        if k > x:
+            break
+    return found, sum(steps), list(steps)
+
+
+@PROGRAMS.add((5, 2, [1, 2, 3]), (2, 7, [1, 4, 3]), (0, 1, [2, 9, 9]))
+def looks_at_names_by_comprehensions(n, x, xs):
+    table = {"a": n, "b": x}
+    later = []
+
+    def found():
+        total = sum(v for k, v in table.items() if k != "a")
+        for q in xs:
+            total += sum([q * y for y in xs])
+            later.append(lambda: total + q)
+            yield total
+        yield n
+
+    items, count = found(), 0
+    for k in items:
+        count += k
+        if k > 20:
+            break
+    return count, [f() for f in later], list(items)
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 test_natively = PROGRAMS.natively()
 
