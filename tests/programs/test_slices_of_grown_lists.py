@@ -18,6 +18,16 @@ def by_steps(x, n):
     return xs
 
 
+@PROGRAMS.add((X, 3), (Y, 1), (X, -1), (Y, 0))
+def deleted_from_lists_of_known_lengths(x, n):
+    xs, ys, zs, none = [1.0, 2.0, 3.0, x[0]], [x[0], x[1], 0.5], [(1, 2.0), (3, x[1])], []
+    del xs[n:]
+    del ys[:n]
+    del zs[n : n + 1]
+    del none[n:]
+    return xs, ys, zs, none
+
+
 @PROGRAMS.add((X, 3), (Y, 1), (X, 5))
 def turned(x, n):
     xs = [x[i] for i in range(n)]

@@ -557,6 +557,8 @@ def del_item(x: Any, index: Any) -> None:
             return
         if type(x) is list:
             dynamic = dynamic_of(x)
+            if dynamic is None and type(index) is slice and any(isinstance(i, Tensor) for i in (index.start, index.stop)):
+                dynamic = as_list_value(x)
             if dynamic is not None and isinstance(index, slice):
                 if index.step is not None and not (type(index.step) is int and index.step == 1):
                     raise refusal("slice-assignment")
