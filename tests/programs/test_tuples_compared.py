@@ -125,6 +125,14 @@ def heap_of_nodes(a, b, c, d):
     return total
 
 
+@PROGRAMS.add(*FOUR)
+def lists_and_numbers(a, b, c, d):
+    xs = [x for x in (a, b, c, d) if x > 0]
+    pair, table = (a, b), {"a": a}
+    count = len([x for x in xs if x > 1])
+    return xs == (not xs), [a, b] != count, pair == count, count == xs, count != pair, table == (not xs), not xs != table
+
+
 test_eager, test_staged, _ = PROGRAMS.tests()
 
 

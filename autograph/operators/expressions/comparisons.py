@@ -40,16 +40,20 @@ __all__ = ["eq", "gt", "gt_e", "holds_staged", "lt", "lt_e", "not_eq", "same", "
 def eq(a: Any, b: Any) -> Any:
     """`a == b`."""
     kind = type(a)
-    if (kind not in _BUILT and not issubclass(kind, tuple)) or current() is None or not _are_alike(kind, type(b)):
-        return a == b
+    if kind not in _BUILT and not issubclass(kind, tuple):
+        return a == b if kind is not Tensor or not _is_list_and_number(b, a) else False
+    if current() is None or not _are_alike(kind, type(b)):
+        return a == b if not _is_list_and_number(a, b) else False
     return as_truth(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a == b
 
 
 def not_eq(a: Any, b: Any) -> Any:
     """`a != b`."""
     kind = type(a)
-    if (kind not in _BUILT and not issubclass(kind, tuple)) or current() is None or not _are_alike(kind, type(b)):
-        return a != b
+    if kind not in _BUILT and not issubclass(kind, tuple):
+        return a != b if kind is not Tensor or not _is_list_and_number(b, a) else True
+    if current() is None or not _are_alike(kind, type(b)):
+        return a != b if not _is_list_and_number(a, b) else True
     return not_(_equal(a, b)) if holds_staged(a) or holds_staged(b) else a != b
 
 
@@ -60,6 +64,11 @@ _BUILT = frozenset((list, dict))
 def _are_alike(a: type, b: type) -> bool:
     """Whether instances of two classes are compared by their items."""
     return a is b if a in _BUILT else _is_tuple(a) and (a is b or _is_tuple(b))
+
+
+def _is_list_and_number(a: Any, b: Any) -> bool:
+    """Whether one is a list, tuple or dictionary and the other a number of Python's: a tensor compares each item."""
+    return type(b) is Tensor and b.type.weak and b.type.shape == () and (type(a) in _BUILT or _is_tuple(type(a)))
 
 
 def _is_tuple(kind: type) -> bool:
