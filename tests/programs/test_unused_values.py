@@ -161,11 +161,31 @@ def recursion(xs, n):
     return n
 
 
+def asked_for_nothing(xs, n):
+    if xs[n] > 1:
+        pass
+    return n
+
+
+def asked_at_the_end_of_a_turn(xs, n):
+    for x in xs:
+        if (xs[n] > x) == (x > 2):
+            continue
+    return n
+
+
+def put_into_a_dictionary(xs, n):
+    for x in xs:
+        row = {"a": xs[n], "b": (x, [n])}  # noqa: F841
+    return n
+
+
 PROGRAMS = [
     item, item_under_a_name, item_under_two_names, item_of_a_list, last_of_an_empty_list, in_a_loop, in_a_branch,
     in_an_expression, before_a_loop, unbound_name, unbound_name_under_another, deleted_name, division_by_a_count,
     wrong_shape, called, recursion, pop_of_an_empty_list, pop_in_a_branch, pop_in_a_loop, pop_in_a_recursion,
     deleted_item, assigned_item,
+    asked_for_nothing, asked_at_the_end_of_a_turn, put_into_a_dictionary,
 ]  # fmt: skip
 
 
@@ -178,8 +198,14 @@ def test_raises_as_python_does(program, jit_compile) -> None:
         ag.function(program, jit_compile=jit_compile)(ag.constant(XS), ag.constant(7, ag.int64))
 
 
+UNHARMED = [
+    item, item_under_a_name, item_of_a_list, in_a_branch, in_an_expression, called, asked_for_nothing,
+    put_into_a_dictionary,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("program", [item, item_under_a_name, item_of_a_list, in_a_branch, in_an_expression, called])
+@pytest.mark.parametrize("program", UNHARMED)
 def test_raises_nothing_where_it_is_there(program, jit_compile) -> None:
     assert ag.function(program, jit_compile=jit_compile)(ag.constant(XS), ag.constant(2, ag.int64)).numpy() == 2
 

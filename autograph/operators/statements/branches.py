@@ -94,6 +94,8 @@ def staged_cond(
     flags = [*_flags(a, plan, 1), *_flags(b, plan, 2)]
     plan += [row for _, row, _ in flags]
     outputs = iter(_emit(trace, test, a, b, plan))
+    if not (a.ended or b.ended) and all(left is right for _, left, right, _ in plan):
+        trace.builder.emit(get("demand"), [trace.operand(test)], {}, ())  # `if v[5] > 0: pass` raises
     result = None
     made = []
     for place, left, right, d in plan:

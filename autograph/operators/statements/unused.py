@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from autograph.operators.values.choice import bound
@@ -18,6 +19,16 @@ def unused(value: Any) -> Any:
     if trace is None:
         return value
     value = bound(value)
-    if type(value) is Tensor:
-        trace.builder.emit(get("demand"), [trace.operand(value)], {}, ())
+    for part in _tensors(value):
+        trace.builder.emit(get("demand"), [trace.operand(part)], {}, ())
     return value
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors in a value: `{"a": v[1]}`."""
+    kind = type(value)
+    if kind is Tensor:
+        yield value
+    elif kind is tuple or kind is list or kind is dict:
+        for part in value.values() if kind is dict else value:
+            yield from _tensors(part)
