@@ -45,6 +45,7 @@ from runtime.typesys.spec import TensorType
 __all__ = ["Call", "Named", "Restart"]
 
 MAX_PASSES = 40
+WIDEST = 64  # values in a result that may still grow
 
 
 class Restart(BaseException):
@@ -130,7 +131,9 @@ class Named:
         self._returns = not traced.ended or self.result is None
         if not traced.ended:
             returned = self._describe_result(traced.result)
-            self.result = returned if self.result is None else joiner(self.result, returned)
+            wider = returned if self.result is None else joiner(self.result, returned)
+            self._refuse_growing(wider)
+            self.result = wider
         elif self.result is None and not any(e.named and e.named.result is None for e in entries[:-1]):
             self.result, self._returns = Static(None), False  # it raises, or runs until Python's stack ends
         same &= canonical([*self.types, *self.state.types, self.result or Static(_NOTHING)]) == before
@@ -146,6 +149,12 @@ class Named:
     def _count(self) -> None:
         self._passes += 1
         if self._passes > MAX_PASSES:
+            raise refusal("unsettled-recursion", function=self.f.__name__)
+
+    def _refuse_growing(self, result: Descriptor) -> None:
+        """Each attempt may nest one tuple deeper: the next takes twice as long."""
+        width = len(value_types(result))
+        if self.result is not None and width > WIDEST and width > 1.5 * len(value_types(self.result)):
             raise refusal("unsettled-recursion", function=self.f.__name__)
 
     def _trace(self, trace: Trace) -> tuple[Traced, list[tuple[Tensor, Value]]]:
