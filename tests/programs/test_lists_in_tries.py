@@ -35,4 +35,19 @@ def row_put_in_before_it_fails(x, i, xs):
     return rows, row
 
 
+@PROGRAMS.add(([1, 2, 3], 1), ([3, 4, 7], 4), ([2, 2, 5], 5))
+def rows_around_a_try(ks, n):
+    rows = [[n]]
+    for k in ks:
+        if k > 2:
+            rows.append([k])
+        rows[-1].append(k)
+        try:
+            assert k % 2 == 1, "even"
+        except AssertionError:
+            n -= 1
+    return rows, n
+
+
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
+test_natively = PROGRAMS.natively()

@@ -150,7 +150,9 @@ class FunctionLowering(Values):
     # Regions
 
     def _note_outer(self, node: Node) -> None:
-        """Which values of a node's regions are the same as outside."""
+        """Which values of a node's regions are the same as outside; calls and attempts have none."""
+        if not node.regions:
+            return
         lead = {"cond": 1, "for_loop": 1}.get(node.op.name, 0)
         first = 0 if node.op.name == "cond" else lead + node.carried
         for region in node.regions:
