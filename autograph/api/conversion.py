@@ -30,7 +30,7 @@ def to_code(
     True
     """
     from autograph.load.conversion import converted_tree  # loads gast
-    from autograph.source.parse import unparse
+    from autograph.source.printing import unparse
 
     return unparse(converted_tree(_plain(entity)))
 

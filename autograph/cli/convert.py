@@ -8,7 +8,7 @@ from typing import Any
 from autograph.cli.output import CommandError, read_source, refused_source, show, write_file
 from autograph.convert.pipeline import convert_source
 from autograph.source.comments import comments_ahead
-from autograph.source.parse import unparse
+from autograph.source.printing import unparse
 
 __all__ = ["convert", "run"]
 

@@ -28,7 +28,8 @@ def turned_inside_out(function: Node, names: Names, may_stop: bool, manages: boo
 
     One that `manages` a context is to see these errors.
 
-    >>> from autograph.source.parse import parse, unparse
+    >>> from autograph.source.parse import parse
+    >>> from autograph.source.printing import unparse
     >>> tree = parse("def f(xs):\\n    for x in xs:\\n        yield x\\n    yield from xs").body[0]
     >>> print(unparse(turned_inside_out(tree, Names(tree), False)))
     def f(emit, /, xs):

@@ -20,7 +20,8 @@ from autograph.convert.passes.control_flow import is_static
 from autograph.convert.pipeline import convert_source
 from autograph.convert.template import copy_tree
 from autograph.errors.catalogue import REFUSALS
-from autograph.source.parse import Node, parse, parse_ast, unparse, walk
+from autograph.source.parse import Node, parse, parse_ast, walk
+from autograph.source.printing import unparse
 
 __all__ = ["PYTHON", "REFUSED", "STAGED", "Finding", "Report", "explain_source"]
 

@@ -10,7 +10,8 @@ __all__ = ["nest_managers"]
 def nest_managers(function: Node) -> None:
     """One `with` for each manager, within the tree.
 
-    >>> from autograph.source.parse import parse, unparse
+    >>> from autograph.source.parse import parse
+    >>> from autograph.source.printing import unparse
     >>> tree = parse("with a as x, b: f(x)")
     >>> nest_managers(tree)
     >>> print(unparse(tree).strip())

@@ -110,7 +110,7 @@ def convert_source(
     Returns (qualified name, converted, original) for each function outside other functions,
     methods included; nested ones are inside their parents. Raises `SyntaxError` as Python does.
 
-    >>> from autograph.source.parse import unparse
+    >>> from autograph.source.printing import unparse
     >>> [(name, made, _)] = convert_source("class A:\\n  def f(self): return self.x[0]")
     >>> print(name, unparse(made), sep="\\n")
     A.f

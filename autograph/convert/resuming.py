@@ -51,7 +51,8 @@ unbound
 def resuming(function: Node, names: Names) -> Node | None:
     """The function (changed in place), which returns what gives the next item; None where it has no such form.
 
-    >>> from autograph.source.parse import parse, unparse
+    >>> from autograph.source.parse import parse
+    >>> from autograph.source.printing import unparse
     >>> tree = parse("def f(n):\\n    for i in n:\\n        if i > 2:\\n            yield i\\n            print(i)").body[0]
     >>> print(unparse(resuming(tree, Names(tree))))
     def f(n):

@@ -33,7 +33,8 @@ POSITION = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 def quote(text: str, origin: Node, **holes: Filling) -> list[Node]:
     """The statements of `text`, its holes filled, located at `origin`.
 
-    >>> from autograph.source.parse import parse, unparse
+    >>> from autograph.source.parse import parse
+    >>> from autograph.source.printing import unparse
     >>> user = parse("while a < b: a += 1").body[0]
     >>> made = quote("def body():\\n    nonlocal names\\n    body_", user,
     ...              body="loop_body", names=("a",), body_=user.body)
@@ -49,7 +50,8 @@ def quote(text: str, origin: Node, **holes: Filling) -> list[Node]:
 def quote_expression(text: str, origin: Node, **holes: Filling) -> Node:
     """The expression of `text`, its holes filled, located at `origin`.
 
-    >>> from autograph.source.parse import parse, unparse
+    >>> from autograph.source.parse import parse
+    >>> from autograph.source.printing import unparse
     >>> user = parse("a if c else b").body[0].value
     >>> unparse(quote_expression("ag__.if_exp(c, lambda: a, lambda: b)", user,
     ...                          c=user.test, a=user.body, b=user.orelse))

@@ -5,7 +5,7 @@ import io
 import tokenize
 from functools import lru_cache
 
-from autograph.source.parse import Ahead
+from autograph.source.printing import Ahead
 
 __all__ = ["comments_ahead"]
 
@@ -16,7 +16,8 @@ def comments_ahead(text: str, tree: ast.AST) -> Ahead:
     A comment goes ahead of the first statement printed that begins at or after its line; one at the end of a
     statement's line goes ahead of that statement. Each is given once. What follows the last statement is left out.
 
-    >>> from autograph.source.parse import parse_ast, unparse
+    >>> from autograph.source.parse import parse_ast
+    >>> from autograph.source.printing import unparse
     >>> text = "def f(x):\\n    # twice\\n    y = x * 2  # so much\\n    return y\\n"
     >>> print(unparse(parse_ast(text), comments_ahead(text, parse_ast(text).body[0])))
     def f(x):

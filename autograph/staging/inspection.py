@@ -47,7 +47,7 @@ class Inspection:
     @cached_property
     def source(self) -> str:
         from autograph.load.conversion import converted_tree
-        from autograph.source.parse import unparse
+        from autograph.source.printing import unparse
 
         return unparse(converted_tree(self._function))
 

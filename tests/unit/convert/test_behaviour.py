@@ -12,7 +12,8 @@ from autograph.convert.converter import Context, Converter
 from autograph.convert.pipeline import PASSES, check_order, convert_source, convert_tree
 from autograph.errors.catalogue import PassError
 from autograph.load.conversion import convert_function
-from autograph.source.parse import parse, unparse
+from autograph.source.parse import parse
+from autograph.source.printing import unparse
 from tests.unit.convert import plain_hooks
 
 COUNTER = 0

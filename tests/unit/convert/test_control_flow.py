@@ -14,7 +14,8 @@ from autograph.convert.passes.control_flow import ControlFlow
 from autograph.convert.passes.match import Match
 from autograph.convert.passes.returns import Returns
 from autograph.convert.pipeline import PASSES
-from autograph.source.parse import Node, parse, to_ast, unparse
+from autograph.source.parse import Node, parse, to_ast
+from autograph.source.printing import unparse
 from tests.unit.convert.python_hooks import ERRORS, UNBOUND, PythonHooks, StagingHooks, World
 from tests.unit.convert.random_programs import Programs
 

@@ -4,7 +4,8 @@ import pytest
 
 from autograph.convert.converter import Context, Converter, Example
 from autograph.convert.pipeline import PASSES
-from autograph.source.parse import dump, parse, unparse
+from autograph.source.parse import dump, parse
+from autograph.source.printing import unparse
 
 EXAMPLES = [pytest.param(p, e, id=f"{p.__name__}-{i}") for p in PASSES for i, e in enumerate(p.examples)]
 

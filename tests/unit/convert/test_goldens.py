@@ -13,7 +13,8 @@ import pytest
 
 from autograph.convert.pipeline import convert_source
 from autograph.source.comments import comments_ahead
-from autograph.source.parse import parse_ast, unparse
+from autograph.source.parse import parse_ast
+from autograph.source.printing import unparse
 
 ROOT = pathlib.Path(__file__).parents[3]
 GOLDENS = sorted((ROOT / "tests" / "goldens" / "convert").glob("*.py"))

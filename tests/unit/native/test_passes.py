@@ -180,4 +180,4 @@ def test_a_loop_around_one_that_became_a_formula_is_not_unrolled():
     assert int(staged(n)) == sums_of_sums(50)
     made = staged.inspect(n)
     assert "llvm.loop.unroll.count" in made.llvm
-    assert made.llvm_optimized.count("lshr i65") == 1  # four, and the code for each, while its mark was looked for in the text
+    assert made.llvm_optimized.count("lshr i65") == 1  # four while the mark was looked for in the text

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograph.source import parse as module
-from autograph.source.parse import parse, parse_ast, same, to_ast, unparse
+from autograph.source import printing as module
+from autograph.source.parse import parse, parse_ast, same, to_ast
+from autograph.source.printing import unparse
 
 
 def statements():

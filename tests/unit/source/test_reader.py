@@ -11,7 +11,7 @@ import pytest
 import autograph.operators
 from autograph.errors.catalogue import SourceUnavailableError
 from autograph.load.conversion import convert_function
-from autograph.source.parse import unparse
+from autograph.source.printing import unparse
 from autograph.source.reader import read_function
 
 
@@ -42,7 +42,7 @@ def test_lambdas_without_columns(tmp_path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from autograph.source.reader import read_function\n"
-        "from autograph.source.parse import unparse\n"
+        "from autograph.source.printing import unparse\n"
         "fs = [lambda x: x + 1, lambda x: x + 2, lambda: 2, lambda: 1 + 1, lambda x: x + 1]\n"
         "for f in fs:\n"
         "    try:\n        print(unparse(read_function(f).node))\n"
