@@ -135,11 +135,21 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
             raise DTypeError(f"a tensor of dtype string is given where one of dtype {wanted.name} is needed")
         return harden(x) if wanted is None or (x.dtype == wanted and not x.type.weak) else op.cast(x, dtype=wanted)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
-        stacked = op.stack([convert(e, dtype) if not isinstance(e, _NUMBERS) else e for e in x], axis=0)
-        return stacked if wanted is None or stacked.dtype == wanted else op.cast(stacked, dtype=wanted)
+        return _stacked(x, dtype, wanted)
     if hasattr(x, "__tensor__"):
         return convert(x.__tensor__(), dtype)
-    return _new(literal(x, wanted))
+    try:
+        made = literal(x, wanted)
+    except InvalidArgumentError:
+        if isinstance(x, (list, tuple)) and _holds_what_makes_one(x):
+            return _stacked(x, dtype, wanted)
+        raise
+    return _new(made)
+
+
+def _stacked(x: Any, dtype: Any, wanted: Any) -> Tensor:
+    stacked = op.stack([convert(e, dtype) if not isinstance(e, _NUMBERS) else e for e in x], axis=0)
+    return stacked if wanted is None or stacked.dtype == wanted else op.cast(stacked, dtype=wanted)  # type: ignore[no-any-return]
 
 
 def _new(payload: Any) -> Tensor:
@@ -192,6 +202,10 @@ def _checked_cast(array: Any, wanted: Any) -> Any:
 
 def _holds_tensor(x: Any) -> bool:
     return any(isinstance(e, Tensor) or (isinstance(e, (list, tuple)) and _holds_tensor(e)) for e in x)
+
+
+def _holds_what_makes_one(x: Any) -> bool:
+    return any(_holds_what_makes_one(e) if isinstance(e, (list, tuple)) else hasattr(type(e), "__tensor__") for e in x)
 
 
 def _holds_typed(x: Any) -> bool:

@@ -14,8 +14,8 @@ from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.items import add_at, write_part
-from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes, signals
-from runtime.tensor.numpy_functions.table import TABLE, public
+from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes, signals, writers
+from runtime.tensor.numpy_functions.table import TABLE, as_array, public, without_counterpart
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 from runtime.tensor.views import into_array, mark_array, written
@@ -23,7 +23,7 @@ from runtime.typesys.errors import UnimplementedError, outward
 
 __all__ = ["FAMILIES", "attach"]
 
-FAMILIES = (applied, choosing, linear, numeric, reductions, shapes, signals)
+FAMILIES = (applied, choosing, linear, numeric, reductions, shapes, signals, writers)
 """The files whose functions are in the table."""
 
 
@@ -142,24 +142,11 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
             made = ours(*args, **kwargs)
             return made if any(made is x for x in args) else mark_array(made)
         if STATE.trace is not None or STATE.tapes:
-            inner = (getattr(func, "__module__", None) or "numpy").removeprefix("numpy").strip(".")
-            what = f"np.{inner}.{func.__name__}" if inner and inner[0] != "_" else f"np.{func.__name__}"
-            raise UnimplementedError(
-                f"{what} has no counterpart for tensors in a graph or under a tape", id="numpy-function", what=what
-            )
-        return func(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+            raise without_counterpart(func)
+        return func(*map(as_array, args), **{k: as_array(v) for k, v in kwargs.items()})
     except BaseException as error:
         outward[0](error)
         raise
-
-
-def _plain(x: Any) -> Any:
-    """An argument with eager tensors in it as arrays."""
-    if isinstance(x, Tensor):
-        return np.asarray(x._value)
-    if type(x) in (list, tuple):
-        return type(x)(map(_plain, x))
-    return x
 
 
 def attach() -> None:

@@ -48,3 +48,11 @@ def putmask_(a: Any, mask: Any, values: Any) -> None:
         np.putmask(a, mask, values)
     else:
         into[...] = op.where(mask, values, into)
+
+
+@stand_in(np.put_along_axis)
+def put_along_axis_(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    """`np.put_along_axis`."""
+    indices, values = resolve(indices), resolve(values)
+    into = tensor_for(arr, is_staged(indices) or is_staged(values))
+    np.put_along_axis(arr if into is None else into, indices, values, axis)

@@ -67,9 +67,11 @@ from autograph.operators.values.choice import (
     alternatives_of,
     choice_of,
     is_alternative,
+    is_mixed,
     resolve,
     select,
     select_any,
+    usable_of,
 )
 from autograph.operators.values.listvalue import RunTuple, list_of, new_list, run_tuple
 from autograph.operators.values.maybe import has_maybe_keys
@@ -312,6 +314,8 @@ def _add_if(test: Any, out: list[Any], item: Any, element: Any) -> None:
 @stand_in(builtins.iter)
 def iter_(x: Any, *sentinel: Any) -> Any:
     """`iter`; of what has a staged length (and is no tensor or list) a generator's stand-in, which gives its items once."""
+    if not sentinel and is_mixed(x) and all(isinstance(a, _LISTED) for _, a in usable_of(x)):
+        x = select(x, list_)
     known = None if sentinel else sequence_iterator(x)
     if known is not None:
         return known
@@ -329,6 +333,10 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     if emitted is None:
         return placed(builtins.iter(x))
     return emitted_map(emitted, lambda e: e, None) if emitted.again else emitted
+
+
+_LISTED = (Tensor, builtins.tuple, builtins.list, builtins.dict, builtins.range, builtins.str)
+"""What an iterator over several alternatives goes over as over lists."""
 
 
 @stand_in(builtins.next)

@@ -12,7 +12,8 @@ from autograph.operators.functions.generators import for_manager
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND
 from autograph.operators.state.plain import NUMBERS
-from autograph.operators.values.choice import Choice, alternatives_of, select_any
+from autograph.operators.values.choice import CHOICES, Choice, alternatives_of, select_any
+from autograph.operators.values.listvalue import RunTuple
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import OperatorNotAllowedInGraphError
 
@@ -44,6 +45,8 @@ def _call_cached(f: Any, callee: Callee, /, *args: Any, **kwargs: Any) -> Any:
 def _holds_tensor(x: Any) -> bool:
     if type(x) in NUMBERS or (type(x) is tuple and NUMBERS.issuperset(map(type, x))):
         return False
+    if type(x) is RunTuple or type(x) in CHOICES:
+        return True
     parts = x.values() if type(x) is dict else x if isinstance(x, (tuple, list)) else None
     return isinstance(x, Tensor) if parts is None else any(map(_holds_tensor, parts))
 

@@ -124,6 +124,11 @@ def get_item(x: Any, index: Any) -> Any:
 def _item(x: Any, index: Any, kind: type, by: type) -> Any:
     """The same, where it is not Python's alone."""
     if current() is None or (isinstance(x, Tensor) and kind is not MaybeTensor):
+        if by is Choice:
+            return select(index, lambda taken: get_item(x, taken))
+        if by is tuple and Choice in map(type, index):
+            k = [*map(type, index)].index(Choice)
+            return select(index[k], lambda taken: get_item(x, (*index[:k], taken, *index[k + 1 :])))
         return x[index if by in NUMBERS else _in_numbers(index)]  # type: ignore[index]
     if by in _OF_PYTHON and is_object(kind):
         method = special(x, "__getitem__")

@@ -76,6 +76,11 @@ class Choice:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return select(self, lambda value: value(*args, **kwargs))
 
+    def __tensor__(self) -> Any:
+        """As a tensor: that of the alternative that is taken, where all have one type."""
+        made = select(self, op.convert)
+        return resolve(made) if type(made) is Choice else made
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         at = next(i for i, x in enumerate(inputs) if x is self)
         call = getattr(ufunc, method)

@@ -14,7 +14,19 @@ from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.errors import UnimplementedError
 
-__all__ = ["NO_VALUE", "TABLE", "Counterpart", "axes_of", "counterpart", "ours", "public", "rank_of", "refuse"]
+__all__ = [
+    "NO_VALUE",
+    "TABLE",
+    "Counterpart",
+    "as_array",
+    "axes_of",
+    "counterpart",
+    "ours",
+    "public",
+    "rank_of",
+    "refuse",
+    "without_counterpart",
+]
 
 
 class _Public:
@@ -100,6 +112,23 @@ def refuse(function: str, argument: str) -> None:
         id="numpy-arguments",
         what=f"{argument} of {function}",
     )
+
+
+def without_counterpart(function: Any) -> UnimplementedError:
+    """The error of one of NumPy's functions that there is nothing for."""
+    inner = (getattr(function, "__module__", None) or "numpy").removeprefix("numpy").strip(".")
+    what = f"np.{inner}.{function.__name__}" if inner and inner[0] != "_" else f"np.{function.__name__}"
+    message = f"{what} has no counterpart for tensors in a graph or under a tape"
+    return UnimplementedError(message, id="numpy-function", what=what)
+
+
+def as_array(x: Any) -> Any:
+    """An argument with eager tensors in it as arrays."""
+    if isinstance(x, Tensor):
+        return np.asarray(x._value)
+    if type(x) in (list, tuple):
+        return type(x)(map(as_array, x))
+    return x
 
 
 def rank_of(x: Any) -> int:
