@@ -13,7 +13,7 @@ from runtime.ops.registry import Op
 from runtime.typesys.shapes import Dim, is_static, num_elements, same_size
 from runtime.typesys.spec import TensorType
 
-__all__ = ["RISKY", "is_cheap", "may_fail", "may_raise"]
+__all__ = ["RISKY", "is_cheap", "may_fail", "may_raise", "surely_broadcast"]
 
 RISKY = frozenset(
     "assert_ attempt call cholesky fold gather gather_nd index index_update inv list_get list_index list_pop list_set "
@@ -88,14 +88,15 @@ def _elementwise_raises(name: str, operands: list[TensorType], fitting: bool) ->
     if narrow and not fitting and any(t.weak and t.dtype.kind == "i" for t in operands):
         return True  # a Python number may be out of bounds for the array's dtype
     pairs = pairwise(sorted(strong, key=_rank))
-    return len(strong) > 2 or not all(_surely_broadcast(a.shape, b.shape) for a, b in pairs)
+    return len(strong) > 2 or not all(surely_broadcast(a.shape, b.shape) for a, b in pairs)
 
 
 def _rank(t: TensorType) -> int:
     return -1 if t.shape is None else len(t.shape)
 
 
-def _surely_broadcast(a: Any, b: Any) -> bool:
+def surely_broadcast(a: Any, b: Any) -> bool:
+    """Whether arrays of these shapes are broadcast without an error, whatever their open sizes are."""
     if a is None or b is None:
         return False
     return all(same_size(x, y) or x == 1 or y == 1 for x, y in zip(reversed(a), reversed(b), strict=False))

@@ -29,6 +29,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runtime.ir.graph import Graph, Node, Value
+from runtime.ir.safety import surely_broadcast
 from runtime.ops.kinds import normalize_axes
 from runtime.ops.registry import get
 from runtime.passes.rewrite import UNKNOWN, constant_node, constant_of, graphs, is_scalar, may_stand_for
@@ -336,6 +337,8 @@ def _bare_operand(r: Rewriter, node: Node) -> Value | None:
             continue
         if made.inputs[0].tensor_type.dtype != value.tensor_type.dtype or not _same_shape(other, node.outputs[0]):
             continue
+        if not surely_broadcast(value.tensor_type.shape, other.tensor_type.shape):
+            continue
         inputs = list(node.inputs)
         inputs[k] = made.inputs[0]
         return r.emit(node.op.name, inputs, node, **node.attrs)
@@ -440,6 +443,8 @@ def _bare_choice(r: Rewriter, node: Node) -> Value | None:
         if filled is None or node.inputs[k].tensor_type.dtype != out.dtype or out.dtype.kind not in _BARE:
             continue
         if other.tensor_type.weak or other.tensor_type.dtype != out.dtype or not _same_shape(other, node.outputs[0]):
+            continue
+        if not surely_broadcast(node.inputs[k].tensor_type.shape, out.shape):
             continue
         payload = {"b": bool, "f": float}.get(out.dtype.kind, int)(filled)
         inputs = list(node.inputs)

@@ -14,7 +14,16 @@ from runtime.ops.catalogue import UFUNCS
 from runtime.ops.registry import get
 from runtime.tensor.dispatch import apply, op
 from runtime.tensor.items import add_at, write_part
-from runtime.tensor.numpy_functions import applied, choosing, linear, numeric, reductions, shapes, signals, writers
+from runtime.tensor.numpy_functions import (
+    applied,
+    choosing,
+    linear,
+    numeric,
+    reductions,
+    shapes,
+    signals,
+    writers,
+)
 from runtime.tensor.numpy_functions.table import TABLE, as_array, public, without_counterpart
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
@@ -80,10 +89,10 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                 id="numpy-out",
                 what=f"np.{ufunc.__name__}",
             )
-        plain = {name: _plain(x) for name, x in kwargs.items()}
+        plain = {name: as_array(x) for name, x in kwargs.items()}
         if method == "__call__":
-            plain["where"] = _plain(where)
-        return getattr(ufunc, method)(*map(_plain, inputs), out=out, **plain)
+            plain["where"] = as_array(where)
+        return getattr(ufunc, method)(*map(as_array, inputs), out=out, **plain)
     except BaseException as error:
         outward[0](error)
         raise
@@ -92,7 +101,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
 def _computed(self: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a ufunc or a method of it gives."""
     if method == "at" and not isinstance(inputs[0], Tensor) and STATE.trace is None and not STATE.tapes:
-        return ufunc.at(*map(_plain, inputs))  # NumPy's own array is written
+        return ufunc.at(*map(as_array, inputs))  # NumPy's own array is written
     if method == "at" and ufunc.__name__ in ("add", "subtract") and isinstance(inputs[0], Tensor):
         add_at(inputs[0], inputs[1], inputs[2] if ufunc.__name__ == "add" else op.neg(inputs[2]))
         return None

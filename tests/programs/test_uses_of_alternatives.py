@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograph as ag
-from tests.programs.harness import Programs
+from tests.programs.harness import Programs, compare, values
 
 PROGRAMS = Programs()
 X, M = np.array([1.0, 2.0, 3.0]), np.arange(12.0).reshape(3, 4)
@@ -69,7 +69,8 @@ def caches(xs, n):
     def length(x):
         return len(x)
 
-    return best(tuple(x for x in xs if x > 2)), best((1, 2)), length((1, 2) if n > 0 else (1,)), length("a" if n > 0 else "bcd")
+    lengths = length((1, 2) if n > 0 else (1,)), length("a" if n > 0 else "bcd")
+    return best(tuple(x for x in xs if x > 2)), best((1, 2)), lengths
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
@@ -85,3 +86,39 @@ def test_what_cannot_be_a_tensor_is_named() -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011 (what its message does not hold is the point)
         f(ag.constant(X), ag.constant(1))
     assert "Choice" not in str(raised.value)
+
+
+class Both:
+    def __init__(self):
+        self.a, self.b = 1.0, 2.0
+
+    def up(self, x):
+        return x + self.a
+
+    def down(self, x):
+        return x - self.b
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_names_of_attributes(jit_compile) -> None:
+    def f(xs, n):
+        both = Both()
+        name, method = ("a", "up") if n > 0 else ("b", "down")
+        before = getattr(both, name)
+        setattr(both, name, 5.0)
+        return before, both.a, both.b, getattr(both, method)(xs[0]), hasattr(both, "a" if n > 0 else "c")
+
+    staged = ag.function(f, jit_compile=jit_compile)
+    for n in (1, 0):
+        compare(values(staged(ag.constant(X), ag.constant(n))), f(X, n))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_reduce_of_nothing(jit_compile) -> None:
+    @ag.function(jit_compile=jit_compile)
+    def f(xs):
+        return functools.reduce(lambda a, b: a * b, [x for x in xs if x > 1])
+
+    assert f(ag.constant(X)).numpy() == 6.0
+    with pytest.raises(TypeError, match="of empty iterable with no initial value"):
+        f(ag.constant(-X))

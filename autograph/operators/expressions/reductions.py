@@ -436,6 +436,12 @@ def reduce_(function: Any, iterable: Any, *initial: Any) -> Any:
     staged = staged_iterable(iterable)
     if staged is None:
         return functools.reduce(fn, iterable, *initial)
+    if not initial:
+        count, empty = staged.count(), "reduce() of empty iterable with no initial value"
+        if isinstance(count, Tensor):
+            op.assert_(op.greater(count, 0), template=(empty,), exception=TypeError)
+        elif count == 0:
+            raise TypeError(empty)
     total = initial[0] if initial else staged.item(0)
     skip = not initial
     first = 0

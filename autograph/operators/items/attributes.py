@@ -21,11 +21,14 @@ __all__ = ["aug_attr", "del_attr", "set_attr"]
 
 
 @stand_in(builtins.setattr)
-def set_attr(owner: Any, name: str, value: Any, /) -> None:
+def set_attr(owner: Any, name: Any, value: Any, /) -> None:
     """`owner.name = value`."""
     if type(value) in CHOICES:
         value = bound(value)
     trace = current()
+    if type(name) is Choice:  # of `setattr`
+        select(name, lambda taken: set_attr(owner, taken, value))
+        return
     if trace is not None and trace.journal:
         if id(owner) in trace.journal.born:
             setattr(owner, name, value)

@@ -14,7 +14,7 @@ from autograph.operators.state.places import UNBOUND, read_by_name, watch
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.branches import and_, if_exp, if_stmt
-from autograph.operators.values.choice import choice_of, without_unbound
+from autograph.operators.values.choice import Choice, choice_of, select, without_unbound
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
 from runtime.tensor.dispatch import op
 from runtime.tensor.trace import STATE, current
@@ -84,8 +84,10 @@ def _write(name: str, d: dict[Any, Any], key: Any, *default: Any) -> Any:
 
 
 @stand_in(builtins.hasattr)
-def _hasattr(owner: Any, name: str, /) -> Any:
+def _hasattr(owner: Any, name: Any, /) -> Any:
     """`hasattr`: an attribute may have been set on some paths only."""
+    if type(name) is Choice:
+        return select(name, lambda taken: _hasattr(owner, taken))
     if not hasattr(owner, name):
         return False
     trace = current()  # none in another thread, while this one traces
@@ -93,8 +95,10 @@ def _hasattr(owner: Any, name: str, /) -> Any:
 
 
 @stand_in(builtins.getattr)
-def _getattr(owner: Any, name: str, /, *default: Any) -> Any:
+def _getattr(owner: Any, name: Any, /, *default: Any) -> Any:
     """`getattr` with a default, likewise."""
+    if type(name) is Choice:
+        return select(name, lambda taken: _getattr(owner, taken, *default))
     trace = current()
     noted = trace is not None and "runs_again" in trace.notes
     value = read_by_name(owner, name, *default) if noted else getattr(owner, name, *default)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from runtime.tensor.dispatch import op
-from runtime.tensor.numpy_functions.table import as_array, counterpart, ours, public, rank_of, without_counterpart
+from runtime.tensor.numpy_functions.table import (
+    as_array,
+    counterpart,
+    ours,
+    public,
+    rank_of,
+    without_counterpart,
+)
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE
 
@@ -20,20 +27,25 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
         _by_numpy(np.put_along_axis, arr, indices, values, axis)
     elif axis is None:
         flat = public.reshape(arr, (-1,))
-        flat[indices] = values
-        arr[...] = public.reshape(flat, op.shape(arr))
+        _put(flat, indices, values)
+        _put(arr, ..., public.reshape(flat, op.shape(arr)))
     else:
         rank = rank_of(arr)
         axis = axis % rank if -rank <= axis < rank else axis
         # The places along the other axes are those of the indices: where these have one item only, of all.
         where = [public.reshape(public.np_arange(arr.shape[k]), _along(k, rank)) for k in range(rank)]
         where[axis] = ours(indices)
-        arr[tuple(where)] = values
+        _put(arr, tuple(where), values)
 
 
 @counterpart(np.ix_)
 def ix_(*args: Any) -> tuple[Any, ...]:
     return tuple(public.reshape(_places(x), _along(k, len(args))) for k, x in enumerate(args))
+
+
+def _put(x: Any, index: Any, value: Any) -> None:
+    """Into what `x` is a view of, too."""
+    x[index] = value
 
 
 def _along(k: int, rank: int) -> tuple[int, ...]:
@@ -79,4 +91,4 @@ def _by_numpy(function: Any, a: Any, *args: Any, **kwargs: Any) -> None:
     array = np.array(a._value) if isinstance(a, Tensor) else a
     function(array, *map(as_array, args), **{k: as_array(v) for k, v in kwargs.items()})
     if isinstance(a, Tensor):
-        a[...] = array
+        _put(a, ..., array)

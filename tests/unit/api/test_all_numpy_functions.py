@@ -453,8 +453,10 @@ def test_in_a_loop_of_the_graph(f, x):
 
 
 def test_all_functions_of_the_table_are_compared():
-    assert len(FAMILIES) == 7
-    assert {f.__name__ for f in TABLE} == {f.__name__ for f in {*CASES, *OF_FORM}}
+    assert len(FAMILIES) == 8
+    writers = np.copyto, np.fill_diagonal, np.ix_, np.place, np.put, np.put_along_axis, np.putmask
+    # `tests/programs/test_written_by_numpy.py` compares these.
+    assert {f.__name__ for f in TABLE} == {f.__name__ for f in {*CASES, *OF_FORM, *writers}}
 
 
 def test_what_tells_of_the_form():
