@@ -261,7 +261,7 @@ def _is_early(node: Node) -> bool:
     return not holds(node, gast.Await, gast.NamedExpr)
 
 
-_LAZY = frozenset("range enumerate zip iter".split())
+_LAZY = frozenset("range enumerate zip iter abs int".split())
 _OF_NAMES = (gast.Name, gast.Constant, gast.Call, gast.BinOp, gast.UnaryOp, gast.expr_context, gast.operator, gast.unaryop)
 
 

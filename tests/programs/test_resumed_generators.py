@@ -439,6 +439,22 @@ def returns_between(n, x):
     return found, sum(steps), list(steps)
 
 
+@PROGRAMS.add((5, 2), (-2, 7), (0, 1))
+def counts_after_a_call(n, x):
+    def found():
+        total = abs(x)
+        for k in range(abs(n) % 4):
+            total += k
+            yield total * x
+
+    items = found()
+    first = next(items, -1)
+    for k in items:
+        if k > 3:
+            break
+    return first, list(items)
+
+
 @PROGRAMS.add((5, 2, [1, 2, 3]), (2, 7, [1, 4, 3]), (0, 1, [2, 9, 9]))
 def looks_at_names_by_comprehensions(n, x, xs):
     table = {"a": n, "b": x}
