@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from autograph.load.user_traceback import is_internal, verbosity
-from runtime.backends.numpy_executor.executor import place_in_plan
+from runtime.backends.numpy_executor.executable import place_in_plan
 
 __all__ = ["show_at_users_line"]
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.ir.graph import Graph, Node
 from runtime.ir.text import graph_text
-from runtime.plan.peak import Peak, peak_bytes
-from runtime.plan.plan import make_plan
 
 if TYPE_CHECKING:
     from autograph.staging.concrete import ConcreteFunction
+    from runtime.plan.peak import Peak
 
 __all__ = ["Inspection"]
 
@@ -61,14 +59,20 @@ class Inspection:
 
     @cached_property
     def plan(self) -> str:
+        from runtime.backends.numpy_executor.executor import compile_graph
+
         return compile_graph(self.optimized_graph, self._concrete.donated).source
 
     @cached_property
     def buffers(self) -> str:
+        from runtime.plan.plan import make_plan
+
         return str(make_plan(self.optimized_graph, self._concrete.donated))
 
     @cached_property
     def peak(self) -> Peak:
+        from runtime.plan.peak import peak_bytes
+
         return peak_bytes(self.optimized_graph, self._concrete.donated)
 
     @cached_property

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from autograph.errors.refusals import refusal
-from runtime.backends.numpy_executor.executor import Executable, compile_graph
+from runtime.backends.numpy_executor.executable import Executable
 from runtime.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class LazyPlan:
     def executable(self) -> Executable:
         """The plan."""
         if self._made is None:
+            from runtime.backends.numpy_executor.executor import compile_graph
+
             self._made = compile_graph(self._graph)
         return self._made
 
@@ -233,6 +235,8 @@ class Compiled:
         self.run: Any = native
         self.is_native = native is not None
         if native is None:
+            from runtime.backends.numpy_executor.executor import compile_graph
+
             plan = compile_graph(graph, donated)
             self.run = _Trial(self, plan) if choice is None and NATIVE_BY_DEFAULT else plan
 

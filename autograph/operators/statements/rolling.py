@@ -31,7 +31,6 @@ from autograph.operators.values.descriptors import (
     value_types,
 )
 from autograph.operators.values.quick import show
-from runtime.backends.numpy_executor.executor import compile_graph
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ir.walk import clone
 from runtime.passes.dce import eliminate_dead_code
@@ -417,6 +416,8 @@ def counted(test: Graph, graph: Graph, numbers: dict[int, tuple[Place, Any]]) ->
 
 def _part(graph: Graph, outputs: list[int]) -> Callable[..., list[Any]]:
     """What computes some outputs of a graph."""
+    from runtime.backends.numpy_executor.executor import compile_graph
+
     part = clone(graph)
     part.outputs = [part.outputs[k] for k in outputs]
     return compile_graph(eliminate_dead_code(part))
