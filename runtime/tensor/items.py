@@ -17,7 +17,7 @@ import numpy as np
 
 from runtime.ir.graph import Value
 from runtime.ops.index import indexed_shape, put_misfit
-from runtime.ops.registry import function
+from runtime.ops.registry import function, get
 from runtime.tensor.dispatch import convert, harden, op
 from runtime.tensor.known import static_value
 from runtime.tensor.tensor import Tensor
@@ -255,6 +255,8 @@ def write_item(x: Tensor, index: Any, v: Any) -> None:
         x._value = result._value
     else:
         trace.write(x, result._value)
+        if parts or spec != (Ellipsis,):
+            trace.builder.emit(get("demand"), [result._value], {}, ())  # although nobody may read `x` any more
 
 
 def _payload(v: Any) -> Any:

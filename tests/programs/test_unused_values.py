@@ -151,6 +151,31 @@ def assigned_item(xs, n):
     return n
 
 
+def item_of_an_array(xs, n):
+    ys = xs * 0
+    ys[n] = 1.0
+    return n
+
+
+def item_of_a_new_array(xs, n):
+    made = np.zeros(n - 5)
+    made[2] = 1.0
+    return n
+
+
+def part_of_an_array(xs, n):
+    ys = xs * 0
+    ys[: n - 5] = xs
+    return n
+
+
+def item_of_an_array_in_a_loop(xs, n):
+    ys = xs * 0
+    for i in range(n):
+        ys[i] = 1.0
+    return n
+
+
 def recursion(xs, n):
     def search(i):
         if xs[i] > 10:
@@ -184,7 +209,7 @@ PROGRAMS = [
     item, item_under_a_name, item_under_two_names, item_of_a_list, last_of_an_empty_list, in_a_loop, in_a_branch,
     in_an_expression, before_a_loop, unbound_name, unbound_name_under_another, deleted_name, division_by_a_count,
     wrong_shape, called, recursion, pop_of_an_empty_list, pop_in_a_branch, pop_in_a_loop, pop_in_a_recursion,
-    deleted_item, assigned_item,
+    deleted_item, assigned_item, item_of_an_array, item_of_a_new_array, part_of_an_array, item_of_an_array_in_a_loop,
     asked_for_nothing, asked_at_the_end_of_a_turn, put_into_a_dictionary,
 ]  # fmt: skip
 
@@ -238,6 +263,19 @@ def test_nothing_is_demanded_of_lists_that_are_read() -> None:
     concrete = f.get_concrete_function(ag.TensorSpec([], ag.int64))
     assert "demand" not in concrete.executable.source
     assert f(ag.constant(5, ag.int64)).numpy() == 9
+
+
+def test_nothing_is_demanded_of_arrays_that_are_read() -> None:
+    @ag.function(jit_compile=False)
+    def f(xs, n):
+        ys = xs * 0
+        for i in range(n):
+            ys[i] = xs[i] * 2
+        return ys
+
+    concrete = f.get_concrete_function(ag.TensorSpec([3]), ag.TensorSpec([], ag.int64))
+    assert "demand" not in concrete.executable.source
+    assert f(ag.constant(XS), ag.constant(2, ag.int64)).numpy().tolist() == [2.0, 4.0, 0.0]
 
 
 def test_a_gradient_goes_through() -> None:
