@@ -155,7 +155,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
         return builtins.enumerate(iterable, start)
     start = integer(resolve(start))
     iterable = asked(iterable)
-    emitted = emitting(iterable, may_stop=True)
+    emitted = emitting(iterable, may_stop=True, alone=False)
     if emitted is not None:
         return _numbered(emitted, start)
     staged = staged_iterable(iterable)

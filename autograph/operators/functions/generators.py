@@ -226,10 +226,11 @@ def _by_place(generator: GeneratorType[Any, Any, Any]) -> Any:
     return buffered(generator, made.function.__closure__ or ())
 
 
-def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
+def emitting(x: Any, may_stop: bool = False, alone: bool = True) -> Emitting | None:
     """The emitting form of an iterable; None where Python iterates.
 
-    A consumer that may stop must be the only one who holds the generator, by one parameter: nobody may go on with it.
+    A consumer that may stop must be the only one who holds the generator, by one parameter, if it is to be `alone`: nobody
+    may go on with it. Else who goes on with it makes the trace begin again.
     """
     kind = type(x)
     if kind is Emitting:
@@ -258,7 +259,7 @@ def emitting(x: Any, may_stop: bool = False) -> Emitting | None:
         return made.emitting
     if getgeneratorstate(x) != GEN_CREATED:
         return None
-    if may_stop and sys.getrefcount(x) > _REFERENCES:
+    if may_stop and alone and sys.getrefcount(x) > _REFERENCES:
         return None
     if tensorless(trace) or not leads_to_tensor(made_of(x)):
         return None
