@@ -440,6 +440,23 @@ def returns_between(n, x):
 
 
 @PROGRAMS.add((5, 2), (-2, 7), (0, 1))
+def never_comes_to_its_yield(n, x, wanted=None):
+    def found():
+        for k in range(abs(n) % 5):
+            if wanted is None:
+                return
+            yield k
+
+    items = found()
+    first, total = next(items, -1), 0
+    for k in items:
+        total += k
+        if k > x:
+            break
+    return first, total, list(items)
+
+
+@PROGRAMS.add((5, 2), (-2, 7), (0, 1))
 def counts_after_a_call(n, x):
     def found():
         total = abs(x)

@@ -110,7 +110,7 @@ def try_stmt(
 
     def done() -> None:
         staged.settle()
-        if orelse is not None:
+        if orelse is not None and not traced.ended:  # nobody comes to the `else` of a body that always raises
             orelse()
 
     everything = [*cells, *(p for p in staged.places if type(p) is not OwnPlace and all(p is not c for c in cells))]
