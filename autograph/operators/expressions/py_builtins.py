@@ -32,6 +32,7 @@ from autograph.operators.items.iterators import (
     enumerated,
     iterator_of,
     once,
+    one_of_sequences,
     over_sequence,
     placed,
     sequence_iterator,
@@ -323,7 +324,7 @@ def iter_(x: Any, *sentinel: Any) -> Any:
         return callee(generator_forms.Until)(callee(x), *sentinel)
     if sentinel or type(x) in CERTAIN:
         return placed(builtins.iter(x, *sentinel))
-    made = iterator_of(x)
+    made = iterator_of(one_of_sequences(x))
     if made is not None:
         return made
     if hasattr(type(x), "__next__"):

@@ -61,12 +61,15 @@ def _looks_into(f: Any, made: Any) -> bool:
 
 
 _BUILTIN_TYPES = frozenset(t for t in vars(builtins).values() if type(t) is type and not issubclass(t, BaseException))
+_GOING_OVER = frozenset((enumerate, filter, map, reversed, zip))
 _STORING = frozenset(("copy", "dataclasses", "functools", "contextlib", "typing", "weakref"))
 
 
 def _each(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """`made(*args, **kwargs)`, each alternative of its arguments on its own path, where it is asked again what is called
     for `f`: that notes there what is changed."""
+    if type(f) is type and f in _GOING_OVER:
+        args = tuple(map(one_of_sequences, args))
     at = next((k for k, x in enumerate(args) if is_mixed(x)), None)
     if at is not None:
         if at == 0:
@@ -93,6 +96,9 @@ def _at_each_key(f: Any, made: Callable[..., Any], key: Any, /, *args: Any) -> A
 
 
 note_keys: Callable[[Any, Any], None] = lambda owner, key: None  # is told of one of several keys; `keyed` puts its own
+
+
+one_of_sequences: Callable[[Any], Any] = lambda x: x  # one iterable for several lists or tensors; `iterators` puts its own
 
 
 def _text(f: Any, made: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -24,7 +24,7 @@ from autograph.operators.containers.advances import (
     refuse_spent,
 )
 from autograph.operators.containers.lists import as_list_value, dynamic_of
-from autograph.operators.functions import generators
+from autograph.operators.functions import alternatives, generators
 from autograph.operators.items.attributes import set_attr
 from autograph.operators.state.aliases import TraceAgain, hints_of, tensorless
 from autograph.operators.state.births import note_birth
@@ -38,14 +38,17 @@ from autograph.operators.statements.iterables import (
     OverList,
     StagedIterable,
     StagedMap,
+    StagedRange,
     StagedStream,
     StagedZip,
     any_iterable,
     is_without_end,
     staged_iterable,
 )
+from autograph.operators.values.choice import Choice, is_mixed, require_usable, select_of, usable_of
+from autograph.operators.values.listvalue import RunTuple
 from runtime.tensor.dispatch import op
-from runtime.tensor.tensor import is_staged
+from runtime.tensor.tensor import Tensor, is_staged
 from runtime.tensor.trace import STATE, Trace
 
 __all__ = [
@@ -55,6 +58,7 @@ __all__ = [
     "iterator_of",
     "mapped",
     "once",
+    "one_of_sequences",
     "over_sequence",
     "placed",
     "sequence_iterator",
@@ -443,7 +447,37 @@ def over_sequence(x: Any) -> StagedIterable:
     """A staged view of any iterable; of a list as it is at each turn, where one may change."""
     if type(x) is list and dynamic_of(x) is None and live(STATE.trace):
         return OverList(as_list_value(x), x)
-    return any_iterable(x)
+    return any_iterable(one_of_sequences(x))
+
+
+def one_of_sequences(x: Any) -> Any:
+    """One iterable for several lists, tuples or tensors of which only the run knows which it is; others as they are."""
+    return _OneOfSequences(x) if is_mixed(x) and all(_is_sequence(a) for _, a in usable_of(x)) else x
+
+
+def _is_sequence(x: Any) -> bool:
+    return x.type.shape != () if isinstance(x, Tensor) else type(x) in _SEQUENCES or type(x) in (RunTuple, StagedRange)
+
+
+alternatives.one_of_sequences = one_of_sequences
+
+
+class _OneOfSequences(StagedIterable):
+    """The items of the one that is taken: each is looked up in its own way."""
+
+    def __init__(self, choice: Choice) -> None:
+        require_usable(choice)
+        self.choice, self.options = choice, usable_of(choice)
+        self.views = {id(x): over_sequence(x) for _, x in self.options}
+
+    def count(self) -> Any:
+        return select_of(self.choice, self.options, lambda x: self.views[id(x)].count())
+
+    def item(self, index: Any) -> Any:
+        return select_of(self.choice, self.options, lambda x: self.views[id(x)].item(index))
+
+    def lists(self) -> list[OverList]:
+        return [one for view in self.views.values() for one in view.lists()]
 
 
 def once(items: list[Any]) -> Any:
