@@ -51,6 +51,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from autograph.load.at_once import expression_at_once
+from autograph.load.comprehensions_at_once import comprehension_at_once
 from autograph.load.fresh import VIEWS, Fresh, fresh_names, scope_of
 from autograph.load.parts import HOOKS, call_of, copied, hook_of, is_of, load, located, quickly
 from autograph.load.turns import bound_from_within, goes_over_range, without_questions
@@ -95,12 +96,23 @@ class _Shorten(ast.NodeTransformer):
                 self.enter(inner)
             return node
         if isinstance(node, ast.Call):
-            short = self._expression(node) or expression_at_once(node, self.visit, self._fresh)
+            short = (
+                self._expression(node)
+                or (comprehension_at_once(node, self.visit, self._left) if self._goes_through else None)
+                or expression_at_once(node, self.visit, self._fresh)
+            )
             if short is not None:
                 return short
         return self.generic_visit(node)
 
     # Expressions
+
+    def _left(self, function: Any) -> Any:
+        """A function that is left to a hook: shortened, but for comprehensions."""
+        outer, self._goes_through = self._goes_through, False
+        made = self.visit(copied(function))
+        self._goes_through = outer
+        return made
 
     def _expression(self, call: ast.Call) -> ast.expr | None:
         hook = hook_of(call)
@@ -140,6 +152,7 @@ class _Shorten(ast.NodeTransformer):
     _function: Any = None
     _fresh = Fresh()
     _depth = 0  # of branches in place inside each other
+    _goes_through = True  # comprehensions, as Python does
     _replaced: tuple[str, ...] = ("if_stmt", "for_stmt", "while_stmt")  # statements that have short ways
 
     def _block(self, statements: list[ast.stmt], function: Any) -> list[ast.stmt]:
@@ -303,7 +316,7 @@ class _Shorten(ast.NodeTransformer):
     def _kept(self, nodes: list[Any]) -> list[Any]:
         """The same for the hook: shortened, but for loops."""
         outer, self._replaced = self._replaced, ("if_stmt",)
-        made = [self.visit(copied(node)) for node in nodes]
+        made = [self._left(node) for node in nodes]
         self._replaced = outer
         return made
 

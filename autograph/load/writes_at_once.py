@@ -19,6 +19,7 @@ from typing import Any
 from autograph.load.fresh import CHANGING, Fresh, is_ours
 from autograph.load.parts import (
     BASE,
+    HOOKS,
     INDEX,
     VALUE,
     Visit,
@@ -82,6 +83,9 @@ def _assertion(call: ast.Call, visit: Visit) -> list[ast.stmt]:
     test = ast.Compare(bind(VALUE, visit(call.args[0])), [ast.IsNot()], [ast.Constant(True)])
     failed = call_of("assert_stmt", given_up(VALUE), *map(visit, call.args[1:]))
     return [located(call, ast.If(test, [ast.Expr(failed)], []))]
+
+
+_MAKING = frozenset(("dict_comp", "dict_of", "list_comp"))  # hooks that make containers
 
 
 class _Writing:
@@ -157,11 +161,17 @@ class _Writing:
         return self._made([is_ours(x, self.fresh), *checks], [write], call_of("del_item", x, index))
 
     def attribute(self, owner: ast.expr, name: Any, value: ast.expr) -> list[ast.stmt]:
-        """`owner.name = value`."""
+        """`owner.name = value`; what is changed of a container that is made for it is no change that anybody sees."""
+        is_made = isinstance(value, (ast.List, ast.Dict)) or (isinstance(value, ast.Call) and hook_of(value) in _MAKING)
         value = self._operand(VALUE, value)
         owner = self._operand(BASE, owner)
         write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], value)
-        return self._made([is_in(owner, "born")], [write], call_of("set_attr", owner, name, value))
+        writes: list[ast.stmt] = [write]
+        if is_made:
+            enter = ast.Call(ast.Attribute(ast.Attribute(load(HOOKS), "noted", ast.Load()), "add", ast.Load()), [], [])
+            enter.args.append(call_of("id", value))
+            writes.append(ast.If(ast.Attribute(load(HOOKS), "calm", ast.Load()), [ast.Expr(enter)], []))
+        return self._made([is_in(owner, "born")], writes, call_of("set_attr", owner, name, value))
 
     def changed_attribute(self, owner: ast.expr, name: Any, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:
         """`owner.name op= value`."""

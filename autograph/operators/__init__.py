@@ -19,7 +19,14 @@ from autograph.operators.expressions import quantifiers as quantifiers  # the sa
 from autograph.operators.expressions import slots as slots  # the same
 from autograph.operators.expressions import zips as zips  # the same
 from autograph.operators.expressions.comparisons import eq, gt, gt_e, lt, lt_e, not_eq, unpack
-from autograph.operators.expressions.comprehensions import dict_comp, generator_exp, list_comp, set_comp
+from autograph.operators.expressions.comprehensions import (
+    dict_comp,
+    generator_exp,
+    inner,
+    list_comp,
+    passing,
+    set_comp,
+)
 from autograph.operators.expressions.membership import in_, is_, is_not, not_in
 from autograph.operators.expressions.stars import joined, spread
 from autograph.operators.functions import standard_forms as standard_forms  # registers what it stands in for
@@ -127,6 +134,7 @@ __all__ = [
     "if_stmt",
     "in_",
     "in_place",
+    "inner",
     "is_",
     "is_not",
     "joined",
@@ -147,6 +155,7 @@ __all__ = [
     "not_eq",
     "not_in",
     "or_",
+    "passing",
     "percent",
     "raised",
     "row",

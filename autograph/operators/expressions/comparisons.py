@@ -25,7 +25,7 @@ from autograph.operators.statements.iterables import (
 )
 from autograph.operators.statements.truth import as_truth, truth_of
 from autograph.operators.values import choice as choice_module
-from autograph.operators.values import specials
+from autograph.operators.values import quick, specials
 from autograph.operators.values.choice import CHOICES, choice_of, is_mixed, resolve, select, without_unbound
 from autograph.operators.values.listvalue import new_list
 from autograph.operators.values.maybe import has_maybe_keys, is_maybe, is_set
@@ -228,7 +228,7 @@ def unpack(x: Any, before: int | tuple[Any, ...], after: int | None = None) -> A
     """
     kind, trace = type(x), current()
     if type(before) is tuple:
-        if trace is None:
+        if trace is None or (quick.calm and kind is tuple and _is_of_tuples(x, before)):
             return x
         items = tuple(unpack(x, len(before)))
         if len(items) != len(before):
@@ -254,6 +254,14 @@ def unpack(x: Any, before: int | tuple[Any, ...], after: int | None = None) -> A
     if isinstance(count, int):
         return x
     return _unpacked(count, staged.item, before, after, lambda start, stop: _items(staged, start, stop))
+
+
+def _is_of_tuples(x: tuple[Any, ...], sizes: tuple[int, ...]) -> bool:
+    """Whether Python takes apart a tuple, and tuples in it."""
+    for item, size in zip(x, sizes):  # noqa: B905, SIM110 (Python says where there are too many; `all` takes twice the time)
+        if size and type(item) is not tuple:
+            return False
+    return True
 
 
 def _unpacked(count: Any, item: Any, before: int, after: int | None, middle: Any) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from sys import getrefcount
+from types import GeneratorType
 from typing import Any
 
 from autograph.operators.containers.advances import by_place, note_gone_over, taken_in_part
@@ -18,6 +19,7 @@ from autograph.operators.expressions.py_builtins import (
 from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.items.for_loops import for_stmt
 from autograph.operators.items.iterators import mapped, once, placed
+from autograph.operators.state.aliases import count_note
 from autograph.operators.state.plain import CERTAIN, ITERATORS
 from autograph.operators.state.stand_ins import STAND_INS
 from autograph.operators.statements.branches import if_stmt
@@ -27,18 +29,20 @@ from autograph.operators.values.choice import is_mixed, select
 from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.trace import current
 
-__all__ = ["dict_comp", "generator_exp", "list_comp", "set_comp"]
+__all__ = ["dict_comp", "generator_exp", "inner", "list_comp", "passing", "set_comp"]
 
 Test = Callable[[Any], Any] | None
 
 
 def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`[element(x) for x in iterable if condition(x)]`; `flat` joins the lists that `element` returns."""
-    if current() is None:
+    trace = current()
+    if trace is None:
         return _python(element, iterable, condition, flat)
+    count_note(trace)
     if condition is None and not flat and type(iterable) in CERTAIN:
         return [element(x) for x in iterable]
-    if quick.calm and (type(iterable) in _PYTHONS or _is_in_passing(iterable)):
+    if quick.calm and passing(iterable):
         return _python(element, iterable, condition, flat)
     if is_mixed(iterable):
         return select(iterable, lambda taken: list_comp(element, taken, condition, flat))
@@ -69,12 +73,21 @@ def list_comp(element: Callable[[Any], Any], iterable: Any, condition: Test = No
     return out
 
 
-def _is_in_passing(x: Any) -> bool:
-    """Whether something is an iterator that Python has made for a comprehension: nobody else goes on with it."""
-    return type(x) in ITERATORS and getrefcount(x) <= _REFERENCES
+def passing(x: Any) -> bool:
+    """Whether something is what Python goes over, or an iterator that it has made for a comprehension: nobody else goes on
+    with that."""
+    kind = type(x)
+    return kind in _PYTHONS or (kind in ITERATORS and getrefcount(x) <= _REFERENCES)
 
 
-_REFERENCES = 3  # to one that was made for the call: the comprehension's parameter, ours, getrefcount's
+def inner(x: Any) -> Any:
+    """What an inner `for` of a comprehension goes over, where the outer ones are Python's."""
+    if passing(x) or type(x) is GeneratorType or quick.is_object(type(x)):
+        return x
+    return list_comp(lambda item: item, x)
+
+
+_REFERENCES = 3  # to one that was made for the call: the comprehension's parameter or name, ours, getrefcount's
 _WRITTEN_OUT = 256
 
 
@@ -103,7 +116,7 @@ def dict_comp(
 
 def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test = None, flat: bool = False) -> Any:
     """`(element(x) for x in iterable if condition(x))`: lazy over Python iterables."""
-    if quick.calm and type(iterable) in _PYTHONS and not by_place(current()):
+    if quick.calm and passing(iterable) and not by_place(current()):
         return _generate(element, iter(iterable), condition, flat)
     if is_mixed(iterable):
         return list_comp(element, iterable, condition, flat)

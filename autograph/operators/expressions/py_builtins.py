@@ -42,7 +42,7 @@ from autograph.operators.items.rows import ListTurns
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.numbers import is_number, python_type
 from autograph.operators.state.places import UNBOUND, UNDEFINED, watch
-from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN
+from autograph.operators.state.plain import CERTAIN, NUMBERS, PLAIN, PLAIN_OR_LISTS
 from autograph.operators.state.regions import current_trace
 from autograph.operators.state.stand_ins import stand_in
 from autograph.operators.statements.asserts import raised
@@ -151,6 +151,8 @@ def range_(*args: Any) -> Any:
 @stand_in(builtins.enumerate)
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`."""
+    if quick.calm and type(start) in NUMBERS and (type(iterable) in PLAIN_OR_LISTS or is_object(type(iterable))):
+        return builtins.enumerate(iterable, start)
     one_by_one = by_place(STATE.trace)
     if type(iterable) in CERTAIN and type(start) in NUMBERS and not one_by_one:
         return builtins.enumerate(iterable, start)
@@ -315,6 +317,8 @@ def _add_if(test: Any, out: list[Any], item: Any, element: Any) -> None:
 @stand_in(builtins.iter)
 def iter_(x: Any, *sentinel: Any) -> Any:
     """`iter`; of what has a staged length (and is no tensor or list) a generator's stand-in, which gives its items once."""
+    if quick.calm and not sentinel and (type(x) in PLAIN_OR_LISTS or is_object(type(x))):
+        return builtins.iter(x)
     if not sentinel and is_mixed(x) and all(isinstance(a, _LISTED) for _, a in usable_of(x)):
         x = select(x, list_)
     known = None if sentinel else sequence_iterator(x)
@@ -455,7 +459,7 @@ def type_(x: Any, *more: Any, **keywords: Any) -> Any:
 @stand_in(builtins.list)
 def list_(iterable: Any = ()) -> Any:
     """`list`."""
-    if type(iterable) in CERTAIN:
+    if type(iterable) in CERTAIN or (type(iterable) is builtins.list and quick.calm):
         return builtins.list(iterable)
     iterable = gathered(resolve(iterable))
     if type(iterable) is RunTuple:
@@ -472,7 +476,7 @@ def list_(iterable: Any = ()) -> Any:
 @stand_in(builtins.tuple)
 def tuple_(iterable: Any = ()) -> Any:
     """`tuple`."""
-    if type(iterable) in CERTAIN:
+    if type(iterable) in CERTAIN or (type(iterable) is builtins.list and quick.calm):
         return builtins.tuple(iterable)
     if type(iterable) is RunTuple:
         return iterable

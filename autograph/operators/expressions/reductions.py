@@ -203,6 +203,8 @@ def min_(*args: Any, key: Any = None, default: Any = _MISSING) -> Any:
 @stand_in(builtins.sum)
 def sum_(iterable: Any, /, start: Any = 0) -> Any:
     """`sum`."""
+    if quick.calm and type(iterable) in PLAIN_OR_LISTS:
+        return builtins.sum(iterable, start)
     iterable = asked(used_up(iterable))
     staged: Any = emitting(iterable) or staged_iterable(iterable)
     if staged is None:

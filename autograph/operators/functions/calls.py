@@ -39,7 +39,13 @@ from autograph.operators.containers.list_methods import MUTATING, ListMethod
 from autograph.operators.containers.lists import note_list
 from autograph.operators.functions.alternatives import by_alternatives
 from autograph.operators.functions.array_functions import is_of_numpy, on_arrays
-from autograph.operators.functions.constructors import NEW, constructor, new_instance
+from autograph.operators.functions.constructors import (
+    NEW,
+    NEW_CONTAINERS,
+    constructor,
+    new_container,
+    new_instance,
+)
 from autograph.operators.functions.decorators import CACHED, cached, unwrapped
 from autograph.operators.functions.generators import GENERATOR, generator_maker, refuse_spent
 from autograph.operators.functions.noted_methods import (
@@ -243,6 +249,10 @@ def _hold(trace: Trace, f: Any, made: Any) -> Any:
 def _builtin(trace: Trace, f: Any) -> Any:
     """`callee` of a built-in function or method."""
     owner, name = type(f.__self__), f.__name__
+    if "seeded" in trace.notes and id(f.__self__) in trace.notes["seeded"] and tensorless(trace):
+        return f  # what is in C writes to nothing else
+    if owner is type and f in NEW_CONTAINERS:
+        return _keep(trace, f, partial(new_container, f))
     if owner is list:
         if name in _COMPARING or name in _SUBSCRIPTS:
             return partial(STAND_INS[getattr(list, name)], f.__self__)
@@ -349,7 +359,7 @@ def _other(trace: Trace, f: Any, kind: type) -> Any:
     except TypeError:  # not hashable
         stand_in = None
     if stand_in is not None:
-        return stand_in
+        return _hold(trace, f, stand_in) if kind in _HELD else stand_in
     if kind is BuiltinMethodType:
         return as_python(trace, f, noting(f))
     if getattr(f, "__module__", None) in RANDOM_MODULES and runs_again(trace, 4) and (how := asks_world(f)):
@@ -542,7 +552,7 @@ _MANY = 500  # functions: one without a closure, made by another, is kept only w
 _METHOD_IN_C: Any = type(re.compile("").match)  # another type than that of a list's methods
 _BOUND = frozenset((BuiltinMethodType, MethodWrapperType, _METHOD_IN_C))
 _KEPT = frozenset((FunctionType, BuiltinMethodType, type, ABCMeta))  # types of what may be remembered by its identity
-_HELD = frozenset((CACHED, WrapperDescriptorType, MethodDescriptorType))  # of what has no stand-in
+_HELD = frozenset((CACHED, WrapperDescriptorType, MethodDescriptorType))  # of what lives as long as the trace
 _ASKED = frozenset((weakref.ref, weakref.KeyedRef, operator.itemgetter, operator.attrgetter))
 """Types of what is called as it is while nothing is staged."""
 _WRITES = frozenset(("append", "clear", "reverse", "pop", "insert", "extend"))

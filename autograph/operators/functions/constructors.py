@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from dataclasses import MISSING, fields, is_dataclass
 from functools import partial
 from operator import is_
-from types import CellType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType
 from typing import Any
 
 from autograph.load.cache import is_converted
@@ -17,7 +18,7 @@ from autograph.operators.values.descriptors import attributes_of, is_plain_class
 from autograph.operators.values.specials import meet_class
 from runtime.tensor.trace import Trace, current
 
-__all__ = ["NEW", "constructor", "new_instance"]
+__all__ = ["NEW", "NEW_CONTAINERS", "constructor", "new_container", "new_instance"]
 
 NEW = object.__new__
 _constructed: dict[int, tuple[Any, ...]] = {}  # by id of a class: it, its __init__ and __new__, what makes instances
@@ -68,6 +69,9 @@ def _note(trace: Trace, cls: type, made: Any) -> None:
 def _maker(cls: type, init: Any) -> Any:
     """What makes instances, given the class; None where it does so itself."""
     made_so: Any = cls.__new__
+    if type(made_so) is BuiltinFunctionType and made_so in NEW_CONTAINERS and type(cls).__call__ is type.__call__:
+        own = type(init) is FunctionType and (is_converted(init.__code__) or not is_unconverted_module(cls.__module__))
+        return _construct_container if own else None
     if made_so is not NEW or type(cls).__call__ is not type.__call__ or issubclass(cls, BaseException):
         return None
     if init is object.__init__ and (quick.is_object(cls) or not is_unconverted_module(cls.__module__)):
@@ -95,6 +99,30 @@ def new_instance(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
+def new_container(make: Any, cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """What `dict.__new__` and its like make for a class derived from Python's: it is new, too."""
+    made: Any = make(cls, *args, **kwargs)
+    trace = current()
+    if trace is not None and quick.calm:
+        key = id(made)
+        quick.early.add(key)
+        trace.journal.born.add(key)
+        trace.journal.noted.add(key)
+    return made
+
+
+NEW_CONTAINERS = frozenset(kind.__new__ for kind in (dict, list, set, deque))
+
+
+def _construct_container(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    made = new_container(cls.__new__, cls)
+    init = cls.__init__  # type: ignore[misc]
+    result = (quick.at_once.get(id(init)) or specials.callee(init))(made, *args, **kwargs)
+    if result is not None:
+        raise TypeError(f"__init__() should return None, not '{type(result).__name__}'")
+    return made
+
+
 def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = NEW(cls)
     trace = current()
@@ -118,10 +146,14 @@ def _construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:
 def _initialised(init: Any, cls: type, /, *args: Any, **kwargs: Any) -> Any:
     made: Any = NEW(cls)
     trace = current()
-    if trace is not None:
+    if calm := trace is not None and quick.calm:
+        key = id(made)
+        quick.early.add(key)
+        trace.journal.born.add(key)  # type: ignore[union-attr]
+    elif trace is not None:
         note_birth(trace, made)
     init(made, *args, **kwargs)
-    if trace is not None:
+    if not calm and trace is not None:
         _note(trace, cls, made)
     return made
 

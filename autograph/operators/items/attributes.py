@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from types import FunctionType
 from typing import Any
+from weakref import CallableProxyType, ProxyType
 
 from autograph.operators.containers.sharing import sync
 from autograph.operators.functions.calls import callee
@@ -39,6 +40,9 @@ def set_attr(owner: Any, name: Any, value: Any, /) -> None:
                 sync(trace)
             return
     kind = type(owner)
+    if kind in _PROXIES and (meant := _meant(owner)) is not owner:
+        set_attr(meant, name, value)
+        return
     if kind is Choice:
         select(owner, lambda taken: set_attr(taken, name, value))
         return
@@ -63,6 +67,15 @@ def set_attr(owner: Any, name: Any, value: Any, /) -> None:
         raise
     if trace is not None and "sharing" in trace.notes:
         sync(trace)
+
+
+_PROXIES = frozenset((ProxyType, CallableProxyType))
+
+
+def _meant(proxy: Any) -> Any:
+    """The object that a weak proxy stands for, which is what is written to; itself where it does not tell."""
+    found = getattr(proxy.__init__, "__self__", None)
+    return found if type(found) is proxy.__class__ else proxy
 
 
 def _is_set_simply(kind: type) -> bool:
@@ -112,6 +125,9 @@ def del_attr(owner: Any, name: str, /) -> None:
         delattr(owner, name)
         return
     if trace is not None:
+        if type(owner) in _PROXIES and (meant := _meant(owner)) is not owner:
+            del_attr(meant, name)
+            return
         deleter = _method(type(owner), name, *_DELETING)
         if deleter is not None:
             deleter(owner)
@@ -124,9 +140,14 @@ def del_attr(owner: Any, name: str, /) -> None:
 @stand_in(object.__setattr__)
 def _set_past(owner: Any, name: str, value: Any, /) -> None:
     """`object.__setattr__(owner, name, value)`, past a `__setattr__` of the class."""
-    _note(STATE.trace, owner, name)
+    trace = STATE.trace
+    if trace is not None and id(owner) in trace.journal.born:
+        SET_PAST.add(type(owner))
+        object.__setattr__(owner, name, value)
+        return
+    _note(trace, owner, name)
     object.__setattr__(owner, name, value)
-    sync(STATE.trace)
+    sync(trace)
 
 
 @stand_in(object.__delattr__)

@@ -350,6 +350,9 @@ def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
             if "sharing" in trace.notes:
                 sync(trace)
             return
+    elif quick.calm and type(index) in NUMBERS and type(base) not in CHOICES:
+        set_item(get_item(base, index), value, *more)
+        return
     *indices, value = index, value, *more
     if type(indices[-1]) is slice and current() is not None:
         value = list_methods.gathered(value)
@@ -371,6 +374,12 @@ def aug_item(base: Any, index: Any, sign: Any, value: Any, *more: Any) -> None:
             if trace is not None and "sharing" in trace.notes:
                 sync(trace)
             return
+        if quick.calm and type(index) in _OF_PYTHON and is_object(type(base)):
+            set_item(base, index, updated(sign, get_item(base, index), value))
+            return
+    elif quick.calm and type(index) in NUMBERS and type(base) not in CHOICES:
+        aug_item(get_item(base, index), sign, value, *more)
+        return
     *indices, sign, value = index, sign, value, *more
     _store(base, indices, lambda old: _updated_item(sign, old(), value))
     sync(current())

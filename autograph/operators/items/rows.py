@@ -144,7 +144,7 @@ def row(x: Any, tested: bool = False) -> Any:
         if quick.calm or trace is None or (tensorless(trace) and not _stand_for_others(trace)):
             return iter(x) if tested else x
     if kind in ITERATORS:
-        if kind is zip and quick.calm and getrefcount(x) <= _REFERENCES:
+        if quick.calm and (kind is zip or kind is enumerate) and getrefcount(x) <= _REFERENCES:
             return x
         trace = current()
         if trace is not None:

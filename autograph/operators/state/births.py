@@ -226,17 +226,17 @@ def _forget_single(trace: Trace, objects: dict[int, tuple[Any, Graph]]) -> None:
             objects.pop(key, None)
         dropped = len(found)
         for table in trace.journal:
-            dead = [
-                key for key, (place, _) in table.copy().items()
-                if not isinstance(place, Loose) and getrefcount(getattr(place, "owner", None)) == _SINGLE
-            ]
-            for name in dead:
-                table.pop(name, None)
-            dropped += len(dead)
+            for name in [*table]:  # what goes may have held the next, which then goes, too
+                place = table.get(name, _NONE)[0]
+                if not isinstance(place, Loose) and getrefcount(getattr(place, "owner", None)) == _SINGLE:
+                    table.pop(name, None)
+                    dropped += 1
+            place = None
         if not dropped:
             break
 
 
+_NONE = (None,)
 _SINGLE = 2  # references to what one place holds, counted there
 
 places.overfull_hook = partial(forget_dead, small=True)

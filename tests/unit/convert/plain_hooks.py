@@ -228,6 +228,10 @@ watched: dict[int, Any] = {}
 calm = False
 
 
+def passing(x: Any) -> bool:
+    return True
+
+
 def row(x: Any, tested: bool = False) -> Any:
     """What a `for` statement goes over."""
     return iter(x) if tested else x
