@@ -283,8 +283,12 @@ def _call_of_method(call: ast.Call, function: ast.Attribute, visit: Visit, fresh
         checks = [is_of(a, "INDICES" if name == "pop" else "INDEXED") for a in call.args if isinstance(a, ast.Name)]
     if not changes and name not in READING and name not in _OWN and name not in _OF_CONTAINERS:
         return _call_of_own_method(call, function, visit)
+    given = call.args[1] if name == "setdefault" and len(call.args) == 2 else None
+    is_made = isinstance(given, ast.List) or (isinstance(given, ast.Call) and hook_of(given) == "dict_of")
     call.args = [visit(a) for a in call.args]
     call.keywords = [visit(k) for k in call.keywords]
+    if is_made:
+        call.args[1] = call_of("owned", call.args[1])
     if name in OF_TEXTS:
         if name in JOINING or call.keywords or not all(map(is_atom, call.args)):
             call.func = call_of("callee", ast.Attribute(visit(x), name, ast.Load()))

@@ -9,7 +9,7 @@
 Where items are taken apart, `for item in ag__over for a, b in (ag__.unpack(item, 2),)`; a comprehension inside one that is
 `flat` is another `for`, over `ag__.inner(ys)`. Of the two the first is shortened as statements are; the hook has the other
 as it is shown, so that the size grows with the depth of nesting only. A generator goes on while the function does something
-else: nothing in it may give a name to what is computed.
+else: nothing in it may give a name to what is computed, which calls hooks instead.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def comprehension_at_once(call: ast.Call, visit: Visit, kept: Visit) -> ast.expr
     if hook not in _KINDS or any(_gives_names(part) for part in (call.args[0], *call.args[2:])):
         return None
     loops: list[ast.comprehension] = []
-    element = _loops(call, load(_OVER), loops, visit)
+    element = _loops(call, load(_OVER), loops, visit, hook == "generator_exp")
     if element is None:
         return None
     made: ast.expr
@@ -58,10 +58,13 @@ def comprehension_at_once(call: ast.Call, visit: Visit, kept: Visit) -> ast.expr
             return None
         key, value = (visit(copied(part)) for part in element.elts)
         made = ast.DictComp(key, value, loops)
+    elif hook == "generator_exp":
+        given = visit(copied(element))
+        if _gives_names(given) and not call.keywords:
+            return None
+        made = ast.GeneratorExp(copied(element) if _gives_names(given) else given, loops)
     else:
         made = _KINDS[hook](visit(copied(element)), loops)
-    if hook == "generator_exp" and _gives_names(made):
-        return None
     gone = ast.Tuple([made, bind(_OVER, ast.Constant(None))], ast.Load())
     short = ast.Subscript(gone, ast.Constant(0), ast.Load())
     source = visit(copied(call.args[1]))
@@ -71,7 +74,9 @@ def comprehension_at_once(call: ast.Call, visit: Visit, kept: Visit) -> ast.expr
     return located(call, quickly([call_of("passing", bind(_OVER, source)), calm], short, long))  # type: ignore[no-any-return]
 
 
-def _loops(call: ast.Call, source: ast.expr, loops: list[ast.comprehension], visit: Visit) -> ast.expr | None:
+def _loops(
+    call: ast.Call, source: ast.expr, loops: list[ast.comprehension], visit: Visit, is_lazy: bool
+) -> ast.expr | None:
     """Add the loops of a comprehension, the first over `source`; returns what is computed for an item, None if that is not
     told."""
     parts = [_part(f) for f in (call.args[0], *call.args[2:]) if isinstance(f, ast.Lambda)]
@@ -85,6 +90,8 @@ def _loops(call: ast.Call, source: ast.expr, loops: list[ast.comprehension], vis
         target, value = taken
         loops.append(ast.comprehension(copied(target), ast.Tuple([_whole(value)], ast.Load()), [], 0))
     loops[-1].ifs = [visit(copied(test)) for _, _, test in parts[1:]]
+    if is_lazy and any(map(_gives_names, loops[-1].ifs)):
+        loops[-1].ifs = [copied(test) for _, _, test in parts[1:]]
     if not call.keywords:
         return element
     if not isinstance(element, ast.Call) or hook_of(element) not in _KINDS:
@@ -92,7 +99,7 @@ def _loops(call: ast.Call, source: ast.expr, loops: list[ast.comprehension], vis
     inner = visit(copied(element.args[1]))
     if _gives_names(inner):  # Python takes none in what a comprehension goes over
         inner = copied(element.args[1])
-    return _loops(element, call_of("inner", inner), loops, visit)
+    return _loops(element, call_of("inner", inner), loops, visit, is_lazy)
 
 
 def _gives_names(x: ast.expr) -> bool:

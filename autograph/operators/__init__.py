@@ -6,6 +6,7 @@ from types import MethodType
 
 from autograph.operators.containers import splices as splices  # registers what comes before content is staged
 from autograph.operators.containers.contents import in_place
+from autograph.operators.containers.lists import owned
 from autograph.operators.expressions import array_iterators as array_iterators  # registers forms
 from autograph.operators.expressions import array_lists as array_lists  # registers what it stands in for
 from autograph.operators.expressions import array_writers as array_writers  # the same
@@ -155,6 +156,7 @@ __all__ = [
     "not_eq",
     "not_in",
     "or_",
+    "owned",
     "passing",
     "percent",
     "raised",

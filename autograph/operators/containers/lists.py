@@ -10,6 +10,7 @@ from typing import Any
 from autograph.errors.refusals import refusal
 from autograph.operators.state.aliases import count_note
 from autograph.operators.state.places import ROOM, overfull
+from autograph.operators.values import quick
 from autograph.operators.values.descriptors import (
     Joiner,
     Leaf,
@@ -47,6 +48,7 @@ __all__ = [
     "length",
     "make_dynamic",
     "note_list",
+    "owned",
     "put_content",
     "set_element",
 ]
@@ -116,6 +118,13 @@ def note_list(trace: Trace, owner: list[Any]) -> None:
                 overfull(trace)
         if "lists" not in trace.notes:
             trace.journal.noted.add(id(owner))
+
+
+def owned(x: Any) -> Any:
+    """A container that generated code has made: as long as the trace meets no tensor, changes of it need no note."""
+    if quick.calm:
+        quick.namespace["noted"].add(id(x))
+    return x
 
 
 def _same(a: Any, b: Any) -> bool:

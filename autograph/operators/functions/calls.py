@@ -106,7 +106,10 @@ def callee(f: Any) -> Any:
         made = quick.at_once.get(id(function)) or quick.watched.get(id(function))
         if made is not None and ((owned := type(f.__self__)) in quick.met or (owned is type and f.__self__ in quick.met)):
             return f if made is function else MethodType(made, f.__self__)
-    elif kind in _BOUND and (owned := type(f.__self__)) in quick.outright:
+    elif kind in _BOUND and (
+        (owned := type(f.__self__)) in quick.outright
+        or (owned is list and quick.calm and id(f.__self__) in quick.namespace["noted"] and f.__name__ in _ALL_PYTHONS)
+    ):
         return f if owned not in _LOOKED_AT else _outright(f, owned)
     else:
         made = quick.at_once.get(id(f))

@@ -155,7 +155,7 @@ def row(x: Any, tested: bool = False) -> Any:
         trace = current()
         if trace is not None:
             if kind is range:
-                if x[FEW:]:
+                if x[_CALMLY if quick.calm else FEW :]:
                     return Turns(trace, x)
             elif not kind.__flags__ & _HEAP and kind not in ENDLESS and not in_region(trace) and tensorless(trace):
                 return iter(x) if tested else x
@@ -172,11 +172,12 @@ def turns(x: Any, tested: bool = False) -> Any:
     """The same for what `range` was called for: Python goes over nothing but integers, and the hook over all else."""
     if type(x) is not range:
         return Rest(x)
-    if x[FEW:] and (trace := current()) is not None:
+    if x[_CALMLY if quick.calm else FEW :] and (trace := current()) is not None:
         return Turns(trace, x)
     return iter(x) if tested else x
 
 
+_CALMLY = 32  # turns that are gone through where no tensor is expected: if one comes, all is traced again
 _REFERENCES = 2  # to an iterator that was made for the loop: our parameter, getrefcount's
 _HEAP = 1 << 9  # the flag of a class that is not built into Python
 

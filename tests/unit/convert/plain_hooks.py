@@ -228,6 +228,10 @@ watched: dict[int, Any] = {}
 calm = False
 
 
+def owned(x: Any) -> Any:
+    return x
+
+
 def passing(x: Any) -> bool:
     return True
 
