@@ -511,8 +511,9 @@ def _inlined(side: _Function, function: _Function) -> list[ast.stmt]:
 
 
 def _functions_in(node: ast.AST) -> Iterator[ast.AST]:
-    """The outermost functions below a class or comprehension."""
-    for child in children(node):
+    """The outermost functions below a class or comprehension, but for those in what a comprehension goes over: Python lets
+    nothing get a name there."""
+    for child in node.ifs if isinstance(node, ast.comprehension) else children(node):
         if isinstance(child, _FUNCTIONS):
             yield child
         else:

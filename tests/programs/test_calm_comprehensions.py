@@ -163,7 +163,19 @@ def objects() -> Any:
     return watcher.seen, watcher.__dict__, items
 
 
-PROGRAMS = [forms, shared_iterators, kept_alive, items_of_items, through_proxies, objects]
+def in_what_others_go_over() -> Any:
+    xs = [3, 1, 2]
+    named = [(last := x) for x in sorted(xs, key=lambda p: [q for q in (p, 1)][0])]
+    found = [lambda: x for x in sorted(xs, key=lambda p: sum(q for q in [p]))][0]()
+
+    class Table:
+        rows = [[z for z in [y]] for y in range(2)]
+
+    inner = [b for a in [[c for c in [x]] for x in xs] for b in [d for d in a]]  # noqa: C416
+    return named, last, found, Table.rows, inner, sum(y for x in xs for y in [x for _ in range(x)])
+
+
+PROGRAMS = [in_what_others_go_over, forms, shared_iterators, kept_alive, items_of_items, through_proxies, objects]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
