@@ -19,7 +19,6 @@ from typing import Any
 from autograph.load.fresh import CHANGING, Fresh, is_ours
 from autograph.load.parts import (
     BASE,
-    HOOKS,
     INDEX,
     VALUE,
     Visit,
@@ -168,9 +167,7 @@ class _Writing:
         write = ast.Assign([ast.Attribute(owner, name.value, ast.Store())], value)
         writes: list[ast.stmt] = [write]
         if is_made:
-            enter = ast.Call(ast.Attribute(ast.Attribute(load(HOOKS), "noted", ast.Load()), "add", ast.Load()), [], [])
-            enter.args.append(call_of("id", value))
-            writes.append(ast.If(ast.Attribute(load(HOOKS), "calm", ast.Load()), [ast.Expr(enter)], []))
+            writes.append(ast.Expr(call_of("owned", value)))
         return self._made([is_in(owner, "born")], writes, call_of("set_attr", owner, name, value))
 
     def changed_attribute(self, owner: ast.expr, name: Any, sign: ast.expr, value: ast.expr) -> list[ast.stmt]:

@@ -122,8 +122,8 @@ def note_list(trace: Trace, owner: list[Any]) -> None:
 
 def owned(x: Any) -> Any:
     """A container that generated code has made: as long as the trace meets no tensor, changes of it need no note."""
-    if quick.calm:
-        quick.namespace["noted"].add(id(x))
+    if quick.calm and (trace := current()) is not None:
+        trace.journal.noted.add(id(x))
     return x
 
 
