@@ -143,6 +143,21 @@ def test_turns_that_divide_are_not_written_in_a_row():
     assert "llvm.loop.unroll.count" not in compiled(primes, np.int32(60))
 
 
+def around_each(s):
+    best = 0
+    for i in range(len(s)):
+        low, high = i, i + 1
+        while low >= 0 and high < len(s) and s[low] == s[high]:
+            low -= 1
+            high += 1
+        best = max(best, high - low)
+    return best
+
+
+def test_searches_are_not_written_in_a_row():
+    assert "llvm.loop.unroll.count" not in compiled(around_each, np.zeros(50, np.uint8))
+
+
 def test_the_gradient_of_a_loop_begins_with_lists_that_are_empty():
     text = compiled(slope_of_root, np.float64(7.0))
     assert text.count("call ptr @ag_grow(") == 3  # one for each number that is saved

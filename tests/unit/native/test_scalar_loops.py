@@ -535,3 +535,51 @@ def test_the_least_and_the_greatest_so_far():
     for z in (x, -np.abs(x), np.sort(x), np.where(used, np.nan, x), x * 0, -np.arange(200.0)):
         np.testing.assert_array_equal(ag.function(extremes, jit_compile=True)(z), extremes(z))
     assert ", !prof !1" in ag.function(nearest, jit_compile=True).inspect(x, y, used).llvm  # a branch, not a choice
+
+
+def pairs(a, target):
+    i, j, seen = 0, len(a) - 1, 0
+    while i < j:
+        s = a[i] + a[j]
+        seen ^= s
+        if s < target:
+            i += 1
+        else:
+            j -= 1
+    return seen, i, j
+
+
+def bounced(x, v, steps):
+    x, v = x.copy(), v.copy()
+    hits = 0
+    for _ in range(steps):
+        for i in range(len(x)):
+            x[i] += v[i]
+            if x[i] > 1.0:
+                x[i] = 2.0 - x[i]
+                v[i] = -v[i]
+                hits += 1
+            elif x[i] < 0.0:
+                x[i] = -x[i]
+                v[i] = -v[i]
+                hits += 1
+    return x, v, hits
+
+
+def test_llvm_chooses_between_numbers_that_leave_nothing():
+    a = np.sort(np.random.default_rng(3).integers(0, 900, 300))
+    for target in (-1, 0, 500, 900, 4000):
+        assert ag.function(pairs, jit_compile=True)(a, np.int64(target)) == pairs(a, target)
+    text = ag.function(pairs, jit_compile=True).inspect(a, np.int64(7)).llvm
+    assert "select" not in text.split("\nloop")[-1]
+
+
+def test_sums_of_a_few_turns_ask_before_them():
+    rng = np.random.default_rng(4)
+    x, v = rng.random(20), rng.normal(size=20)
+    f = ag.function(bounced, jit_compile=True)
+    for got, want in zip(f(x, v, np.int64(50)), bounced(x, v, 50), strict=True):
+        np.testing.assert_array_equal(got, want)
+    around, inside = f.inspect(x, v, np.int64(50)).llvm.split("\nbody")[-2:]
+    assert "with.overflow" in around
+    assert "with.overflow" not in inside

@@ -134,7 +134,12 @@ def _turn_by_turn(
         found = _ranges(body, given, known, deep)
         now = {k: found[body.outputs[k]] for k in now}
         ranges = {k: (min(ranges[k][0], low), max(ranges[k][1], high)) for k, (low, high) in now.items()}
-    return Carried(ranges, turns, True, {})
+    given = [(0, max(turns - 1, 0)), *inputs[1:]]
+    for k, between in ranges.items():
+        given[1 + k] = between
+    by = _Changes(_ranges(body, given, known, deep))
+    sums = {k: by.of(body.outputs[k], body.inputs[1 + k]) for k in now if body.inputs[1 + k].tensor_type.weak}
+    return Carried(ranges, turns, True, {k: change for k, change in sums.items() if change is not None})
 
 
 def _turns(within: Range, start: Range, body: Graph, k: int, by: _Changes) -> int:

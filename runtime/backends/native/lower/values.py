@@ -59,6 +59,7 @@ class Values:
         self.arguments: set[str] = set()  # where arrays lie that the caller passed: nobody writes there
         self.exact: dict[Value, tuple[int, int]] = {}  # sums of Python's that fit 64 bits: between what
         self.low: set[Value] = set()  # integers of Python's of which only the low bits are asked for
+        self.places: set[Value] = set()  # numbers that say which items a loop around reads
         self.proved: dict[tuple[Value, Operand], Any] = {}  # what is known of indices of axes of some size
         self.unsteady: set[Dim] = set()  # sizes that are others at each turn of a loop
         self.pending: list[Deferred] = []

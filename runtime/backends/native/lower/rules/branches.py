@@ -56,8 +56,7 @@ def cond(ctx: FunctionLowering, node: Node) -> None:
     test = ctx.ops.cast(ctx.scalar(pred), "b1")
     if is_logic(node) and as_logic(ctx, node, test):
         return
-    if code.required is not None or (code.depth and is_choice(node)):
-        as_choice(ctx, node, test)
+    if (code.required is not None or (code.depth and is_choice(node))) and as_choice(ctx, node, test):
         return
     given = [settled(ctx, v) for v in inputs]
     kept = {_origin(g, g.outputs[v.index]) for v in node.outputs if isinstance(v.type, ListType) for g in node.regions}

@@ -9,12 +9,12 @@ from runtime.backends.native.lower.function import FunctionLowering
 from runtime.backends.native.lower.rules.elementwise import cost_of
 from runtime.backends.native.lower.rules.turns import note_said
 from runtime.backends.native.lower.scalars import Scalar
-from runtime.backends.native.lower.signs import Range, around
+from runtime.backends.native.lower.signs import Range, around, flags_of
 from runtime.ir.graph import Graph, Node, Value
 from runtime.ops.kinds import Elementwise
 from runtime.typesys.spec import TensorType
 
-__all__ = ["as_choice", "as_logic", "is_choice", "is_logic"]
+__all__ = ["as_choice", "as_logic", "is_choice", "is_logic", "places_of_items"]
 
 _MOST_LOGIC = 4  # operations that cost less than a branch that is not foreseen
 _MOST_TOGETHER = 8  # of several
@@ -126,11 +126,15 @@ def as_logic(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
     return True
 
 
-def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> None:
-    """Compute both sides and choose; leave native code where the side that is chosen has to."""
+def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> bool:
+    """Compute both sides and choose; leave native code where the side that is chosen has to.
+
+    No where neither has to, and items are read there: behind a branch that is foreseen, they are read before it is known.
+    """
     code = ctx.code
     given = [ctx.scalar(v) for v in node.inputs[1:]]
     outer = code.required
+    lines, late = len(code.lines), len(code.late or ())
 
     def side(graph: Graph, holds: bool) -> tuple[list[Scalar], list[str], list[Range | None]]:
         note_said(ctx, node, holds, given)
@@ -147,6 +151,10 @@ def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> None:
         )
     finally:
         code.required = outer
+    foreseen = outer is None and not ctx.places.isdisjoint(node.outputs)
+    if foreseen and not then[1] and not other[1] and len(code.late or ()) == late:
+        del code.lines[lines:]
+        return False
     fine = [_all(ctx, needs) for _, needs, _ in (then, other)]
     if fine != ["true", "true"]:
         chosen = code.op(f"select i1 {test.reg}, i1 {fine[0]}, i1 {fine[1]}")
@@ -157,6 +165,45 @@ def as_choice(ctx: FunctionLowering, node: Node, test: Scalar) -> None:
         if between is not None:
             code.ranges[result.reg] = between
         ctx.define(out, result)
+    return True
+
+
+_READING = frozenset(("index", "list_get"))
+_MOVING = frozenset(("add", "sub", "mul", "mod", "floordiv", "bitwise_and", "bitwise_xor", "right_shift", "where", "cast"))
+
+
+def places_of_items(loop: Node) -> set[Value]:
+    """The numbers of a loop's turn, and of the branches in it, that say which items this turn or the next one reads.
+
+    None where a turn may break off: choices by what it breaks off for are not made in the turns that go on.
+    """
+    if loop.op.name == "while_loop" and flags_of(loop.regions[0]):
+        return set()
+    first, body = loop.op.name == "for_loop", loop.regions[-1]
+    conds: dict[Graph, Node] = {}
+    todo: list[Value] = []
+    for inner in itertools.chain.from_iterable(region.walk() for region in loop.regions):
+        if inner.op.name == "cond":
+            conds.update(dict.fromkeys(inner.regions, inner))
+        elif inner.op.name in _READING:
+            todo += inner.inputs[1:]
+    found: set[Value] = set()
+    while todo:
+        value = todo.pop()
+        if value in found:
+            continue
+        found.add(value)
+        node = value.node
+        if node is None and value.graph in conds:
+            todo.append(conds[value.graph].inputs[1 + value.index])
+        elif node is None and value.graph in loop.regions:
+            k = value.index - (first if value.graph is body else 0)
+            todo += body.outputs[k : k + 1] if 0 <= k < loop.carried else []
+        elif node is not None and node.op.name == "cond":
+            todo += [region.outputs[value.index] for region in node.regions]
+        elif node is not None and node.op.name in _MOVING:
+            todo += node.inputs
+    return found
 
 
 def _all(ctx: FunctionLowering, conditions: list[str]) -> str:

@@ -39,6 +39,7 @@ from runtime.backends.native.lower.rules.growing import Growing
 from runtime.backends.native.lower.rules.kernels import pack_weights
 from runtime.backends.native.lower.rules.late import Late
 from runtime.backends.native.lower.rules.list_memory import as_number, plans_memory
+from runtime.backends.native.lower.rules.logic import places_of_items
 from runtime.backends.native.lower.rules.turns import (
     Stretch,
     bound_chosen_sums,
@@ -175,6 +176,7 @@ def loop(ctx: FunctionLowering, node: Node) -> None:
     counted = node.op.name == "for_loop"
     body = node.regions[-1]
     ctx.module.items |= has_items(body)
+    ctx.places |= places_of_items(node)
     start = 1 if counted else 0
     inits = node.inputs[start : start + node.carried]
     invariant = [settled(ctx, v) for v in node.inputs[start + node.carried :]]

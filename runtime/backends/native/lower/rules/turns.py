@@ -178,6 +178,8 @@ def _only_counts(node: Node) -> bool:
         return False
     if any(n.op.name in _DIVIDES and _by_unknown(n) for n in nodes):
         return False  # it takes longer than all the rest of a turn
+    if has_items(node.regions[0]):  # a search, which mostly ends soon
+        return False
     return all(_is_a_number(v) for n in nodes for v in (*n.inputs, *n.outputs))
 
 
