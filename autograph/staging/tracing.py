@@ -254,6 +254,9 @@ def _attempt(
         keywords = {k: named(a, k) for k, a in kwargs.items()}
         traced.arguments = len(boxes)
         holders = [c for a in (*symbols, *keywords.values()) for c in containers(a)]
+        for c in holders:
+            if type(c) not in (list, dict):
+                births_of(trace).add(c, trace.graph)  # it leaves by its parts: the caller has another one
         held = [contents(c) for c in holders]
         arrivals: list[Value] = [b._value for b in boxes]
         entered = [(entry.place, entry.place.read()) for entry in state]

@@ -99,11 +99,8 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
     if type(x) is Contents:
         carried = type(x.items) is tuple and (instances or any(isinstance(e, Tensor) for e in x.items))
         return ((x.kind,), x.items) if carried else None
-    if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        names = tuple(f.name for f in dataclasses.fields(x))
-        return names, tuple(getattr(x, n, UNBOUND) for n in names)
-    if hasattr(type(x), "__attrs_attrs__"):
-        names = tuple(a.name for a in type(x).__attrs_attrs__)
+    names = fields_of(type(x))
+    if names is not None and (instances or STATE.trace is None or is_frozen(type(x)) or is_born(x)):
         return names, tuple(getattr(x, n, UNBOUND) for n in names)
     if type(x) is FunctionType:
         return made_by(x) if instances or any(isinstance(d, Tensor) for d in x.__defaults__ or ()) else None
@@ -112,6 +109,21 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
         if attributes is not None and is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
     return taken_apart(x)
+
+
+def fields_of(cls: type) -> tuple[str, ...] | None:
+    """The names of the fields of a dataclass, or of a class of `attrs`."""
+    if dataclasses.is_dataclass(cls):
+        return tuple(f.name for f in dataclasses.fields(cls))
+    attributes = getattr(cls, "__attrs_attrs__", None)
+    return None if attributes is None else tuple(a.name for a in attributes)
+
+
+def is_frozen(cls: type) -> bool:
+    """Whether the fields of a class are never set: its instances are what they hold, as tuples are."""
+    if dataclasses.is_dataclass(cls):
+        return bool(cls.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+    return getattr(cls.__setattr__, "__name__", "") == "_frozen_setattrs"  # as `attrs` calls it
 
 
 def attributes_of(x: Any) -> dict[str, Any] | None:
