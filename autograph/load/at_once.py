@@ -22,6 +22,7 @@ from autograph.load.parts import (
     Visit,
     bind,
     call_of,
+    copied,
     given_up,
     hook_of,
     is_atom,
@@ -80,7 +81,9 @@ def expression_at_once(call: ast.Call, visit: Visit, fresh: Fresh) -> ast.expr |
 
 def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
     """`x[i]`, where the parts of `i` are names or numbers, or all but one."""
-    x, index = call.args
+    x, index, *more = call.args
+    if more:
+        return _item_of_item(call, x, index, more, visit)
     found = subscript(index)
     if found is not None:
         at, checks = found
@@ -118,6 +121,16 @@ def _item(call: ast.Call, visit: Visit) -> ast.expr | None:
         checks = [is_of(last, "INDICES"), *checks[:-1]]
     checks += [is_of(x, "INDEXED"), *(is_of(p, "INDICES") for p in parts if isinstance(p, ast.Name) and p.id not in names)]
     return located(call, quickly(checks, loaded(taken, at), call_of("get_item", taken, index)))  # type: ignore[no-any-return]
+
+
+def _item_of_item(call: ast.Call, x: ast.expr, index: ast.expr, more: list[ast.expr], visit: Visit) -> ast.expr | None:
+    """`x[i][j]`, where `x[i]` is Python's; the hook gets all where it is not."""
+    first = _item(ast.copy_location(call_of("get_item", x, index), call), visit)
+    if not isinstance(first, ast.IfExp) or not isinstance(first.orelse, ast.Call):
+        return None
+    left = ast.copy_location(call_of("get_item", first.body, *map(copied, more)), call)
+    first.orelse.args += more
+    return located(call, ast.IfExp(first.test, _item(left, visit) or left, first.orelse))  # type: ignore[no-any-return]
 
 
 _COMPARISONS: dict[str, type[ast.cmpop]] = {

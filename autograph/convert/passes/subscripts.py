@@ -9,7 +9,7 @@ from autograph.source.parse import Node
 
 
 class Subscripts(TargetConverter):
-    """x[i] -> ag__.get_item(x, i);  x[i][j] = v -> ag__.set_item(x, i, j, v);  x[i] += v -> ag__.aug_item(…)
+    """x[i][j] -> ag__.get_item(x, i, j);  x[i][j] = v -> ag__.set_item(x, i, j, v);  x[i] += v -> ag__.aug_item(…)
 
     A write gets the whole chain of subscripts, so that it can be written back along it. A slice
     becomes a call of `slice`; where the program gave that name to something else, of `ag__.slice`.
@@ -19,7 +19,8 @@ class Subscripts(TargetConverter):
     kind = gast.Subscript
     eliminates = (gast.Subscript, gast.Slice)
     examples = (
-        Example("y = x[i][0]", "y = ag__.get_item(ag__.get_item(x, i), 0)"),
+        Example("y = x[i][0]", "y = ag__.get_item(x, i, 0)"),
+        Example("y = x[i][f()]", "y = ag__.get_item(ag__.get_item(x, i), f())"),
         Example(
             "y = x[1:n, ..., None, ::2, :]",
             "y = ag__.get_item(x, (slice(1, n), ..., None, slice(None, None, 2), slice(None)))",
@@ -32,7 +33,7 @@ class Subscripts(TargetConverter):
         Example("x[i][j] *= v + 1", "ag__.aug_item(x, i, j, '*=', v + 1)"),
         Example(
             "def g(x, i):\n    x[i][h()] += f(x)",
-            "def g(x, i):\n    index = h()\n    updated = ag__.get_item(ag__.get_item(x, i), index)\n"
+            "def g(x, i):\n    index = h()\n    updated = ag__.get_item(x, i, index)\n"
             "    updated += ag__.in_place(updated, f(x))\n    ag__.set_item(x, i, index, updated)",
         ),
         Example(
@@ -52,8 +53,12 @@ class Subscripts(TargetConverter):
         """An item that is read."""
         if not isinstance(node.ctx, gast.Load):
             return self.generic_visit(node)  # the target of a comprehension
-        value, index = self.visit(node.value), self._index(node.slice)
-        return self.quote_expression("ag__.get_item(x, i)", node, x=value, i=index)
+        origin, indices = node, [node.slice]
+        while isinstance(node.value, gast.Subscript) and _is_plain(indices[0]) and not _is_fixed(node.value.slice):
+            node = node.value
+            indices.insert(0, node.slice)
+        value, indices = self.visit(node.value), [self._index(index) for index in indices]
+        return self.quote_expression("ag__.get_item(x, i)", origin, x=value, i=indices)
 
     def keeps(self, node: Node) -> bool:
         """Targets of comprehensions stay, with the slices in them."""
@@ -119,3 +124,15 @@ class Subscripts(TargetConverter):
             arguments = [none, upper] if node.upper is not None else [none]
         text = "slice(arguments)" if self.context.is_builtin("slice") else "ag__.slice(arguments)"
         return self.quote_expression(text, node, arguments=arguments)
+
+
+def _is_plain(index: Node) -> bool:
+    """Whether an index may be worked out before what it is the index of: names, numbers and what operators make of them."""
+    if isinstance(index, gast.BinOp):
+        return _is_plain(index.left) and _is_plain(index.right)
+    return isinstance(index, (gast.Name, gast.Constant)) or (isinstance(index, gast.UnaryOp) and _is_plain(index.operand))
+
+
+def _is_fixed(index: Node) -> bool:
+    """Whether an index picks the same at each time, or several."""
+    return isinstance(index, (gast.Constant, gast.Slice, gast.Tuple))

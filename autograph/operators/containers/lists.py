@@ -36,6 +36,7 @@ from runtime.ops.registry import get
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, Trace, current
+from runtime.typesys.dtypes import as_dtype
 from runtime.typesys.spec import ListType
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "note_list",
     "owned",
     "put_content",
+    "scalar_index",
     "set_element",
 ]
 
@@ -221,6 +223,16 @@ def index_value(x: Any) -> Value:
     trace = STATE.trace
     assert trace is not None
     return trace.operand(x)
+
+
+def scalar_index(index: Tensor) -> Tensor:
+    """An index of a list; a truth is 0 or 1, as in Python."""
+    kind = index.type
+    if kind.dtype.is_bool:
+        return op.cast(index, dtype=as_dtype("int64"))  # type: ignore[no-any-return]
+    if not kind.dtype.is_integer:
+        raise TypeError(f"list indices must be integers or slices, not a {kind.dtype.name} tensor")
+    return index
 
 
 def length(value: ListValue) -> Tensor:

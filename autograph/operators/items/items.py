@@ -20,6 +20,7 @@ from autograph.operators.containers import list_methods
 from autograph.operators.containers.contents import in_place, note_contents, note_within
 from autograph.operators.containers.counterparts import counted, placed, sliced, taken
 from autograph.operators.containers.held import changeable_parts, may_change
+from autograph.operators.containers.like_rows import PLACES, item_of_row, store_in_row, table_of
 from autograph.operators.containers.list_methods import ListMethod
 from autograph.operators.containers.lists import (
     as_list_value,
@@ -32,6 +33,7 @@ from autograph.operators.containers.lists import (
     make_dynamic,
     note_list,
     put_content,
+    scalar_index,
     set_element,
     stacked,
 )
@@ -73,7 +75,6 @@ from autograph.operators.values.quick import is_object, meet_tuple
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.tensor.trace import STATE, current
-from runtime.typesys.dtypes import as_dtype
 
 __all__ = ["aug_item", "del_item", "get_item", "set_item", "updated"]
 
@@ -96,8 +97,10 @@ _PLAINLY: dict[str, Any] = {sign: getattr(operator, f.__name__[1:], None) for si
 _PLAINLY |= {"&=": operator.and_, "|=": operator.or_}
 
 
-def get_item(x: Any, index: Any) -> Any:
-    """`x[index]`."""
+def get_item(x: Any, index: Any, *more: Any) -> Any:
+    """`x[index]`; `x[i]...[j]`, given as (x, i, ..., j)."""
+    if more:
+        return _item_of_item(x, index, *more)
     kind, by = type(x), type(index)
     if by in NUMBERS or (
         by is slice and type(index.start) in NUMBERS and type(index.stop) in NUMBERS and type(index.step) in NUMBERS
@@ -119,6 +122,13 @@ def get_item(x: Any, index: Any) -> Any:
     if by in _OF_PYTHON and (method := quick.method_of(kind, "__getitem__")) is not None:
         return method(x, index)
     return _item(x, index, kind, by)
+
+
+def _item_of_item(x: Any, index: Any, then: Any, *more: Any) -> Any:
+    """`x[index][then]...`: no account is kept of which row it was, where a row holds numbers."""
+    table = table_of(current(), x) if type(index) is Tensor and type(then) in PLACES else None
+    item = get_item(get_item(x, index), then) if table is None else item_of_row(table, scalar_index(index), then)
+    return get_item(item, *more) if more else item
 
 
 def _item(x: Any, index: Any, kind: type, by: type) -> Any:
@@ -157,7 +167,7 @@ def _item(x: Any, index: Any, kind: type, by: type) -> Any:
         if dynamic is not None:
             return _element_of(x, dynamic, index)
         if isinstance(index, Tensor):
-            return _element_of(x, as_list_value(x), _scalar_index(index))
+            return _element_of(x, as_list_value(x), scalar_index(index))
         return x[index]
     if type(kind.__module__) is str and kind.__module__.startswith("numpy") and (made := _of_numpy(x, index)) is not None:
         return made
@@ -297,15 +307,6 @@ def _pick(x: Any, index: Tensor, keys: list[Any]) -> Any:
 
 def _missing(index: Tensor) -> None:
     raise raised(KeyError(op.to_python(index, kind="int") if index.type.dtype.is_integer else index))
-
-
-def _scalar_index(index: Tensor) -> Tensor:
-    kind = index.type
-    if kind.dtype.is_bool:
-        return op.cast(index, dtype=as_dtype("int64"))  # type: ignore[no-any-return]
-    if not kind.dtype.is_integer:
-        raise TypeError(f"list indices must be integers or slices, not a {kind.dtype.name} tensor")
-    return index
 
 
 def set_item(base: Any, index: Any, value: Any, *more: Any) -> None:
@@ -450,6 +451,10 @@ def _store(base: Any, indices: list[Any], new: Any) -> Any:
 
         _store_one(base, index, new(old), asked)
         return
+    if len(indices) == 2 and type(index) is Tensor and type(indices[1]) in PLACES:
+        new = store_in_row(current(), base, index, indices[1], new)
+        if new is None:
+            return
     inner = get_item(base, index)
     _store(inner, indices[1:], new)
     if isinstance(index, Tensor) and not isinstance(base, (list, tuple, Tensor)):
@@ -472,7 +477,7 @@ def _store_one(base: Any, index: Any, value: Any, is_there: bool = False) -> Non
             if isinstance(index, slice):
                 _store_slice(trace, base, dynamic, index, value)
                 return
-            index = index if not isinstance(index, Tensor) else _scalar_index(index)
+            index = index if not isinstance(index, Tensor) else scalar_index(index)
             put_content(base, demanded(set_element(dynamic, index, value)))
             sharing_of(trace).moved(base, counted(base, index), "set")
             placed(trace, base, index, value)

@@ -40,6 +40,7 @@ from autograph.operators.values.descriptors import (
     mutable_parts,
     value_types,
 )
+from autograph.operators.values.listvalue import ListContents, ListValue
 from autograph.operators.values.packing import pack, unpack
 from runtime.ir.graph import Value
 from runtime.ops.registry import get
@@ -190,6 +191,8 @@ def _join(joiner: Joiner, one: tuple[Traced, Any], other: tuple[Traced, Any]) ->
     """The join of two paths' values, each as it is at the end of its region."""
     if one[1] is other[1]:
         return Static(one[1])
+    if _is_bare(one[1]) and _is_bare(other[1]):  # whatever the places hold
+        return joiner(describe(one[1]), describe(other[1]))
     with replayed(one[0]):
         left = describe(one[1])
     with replayed(other[0]):
@@ -199,6 +202,14 @@ def _join(joiner: Joiner, one: tuple[Traced, Any], other: tuple[Traced, Any]) ->
     with replayed(other[0]):
         right = joiner.opened_for(right, left)
     return joiner(left, right)
+
+
+def _is_bare(x: Any) -> bool:
+    """Whether a value is a number, a tensor or a list of those, in which nothing can be changed but by another value."""
+    return type(x) in _BARE or (type(x) is ListContents and _BARE.issuperset(map(type, x.items)))
+
+
+_BARE = frozenset((bool, int, float, Tensor, ListValue))
 
 
 def _emit(

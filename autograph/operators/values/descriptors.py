@@ -14,7 +14,6 @@ The lattice is finite in height: a Leaf only loses sizes and widens its dtype, a
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import operator
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from autograph.errors.refusals import refusal
 from autograph.operators.state.births import births_of
 from autograph.operators.state.places import UNBOUND, UNDEFINED
 from autograph.operators.values.choice import Choice, choice_of
+from autograph.operators.values.fields import fields_of, is_frozen
 from autograph.operators.values.forms import (
     Descriptor,
     Leaf,
@@ -109,21 +109,6 @@ def structure_of(x: Any, instances: bool = False) -> tuple[tuple[Any, ...], tupl
         if attributes is not None and is_plain_class(type(x)):
             return tuple(attributes), tuple(attributes.values())
     return taken_apart(x)
-
-
-def fields_of(cls: type) -> tuple[str, ...] | None:
-    """The names of the fields of a dataclass, or of a class of `attrs`."""
-    if dataclasses.is_dataclass(cls):
-        return tuple(f.name for f in dataclasses.fields(cls))
-    attributes = getattr(cls, "__attrs_attrs__", None)
-    return None if attributes is None else tuple(a.name for a in attributes)
-
-
-def is_frozen(cls: type) -> bool:
-    """Whether the fields of a class are never set: its instances are what they hold, as tuples are."""
-    if dataclasses.is_dataclass(cls):
-        return bool(cls.__dataclass_params__.frozen)  # type: ignore[attr-defined]
-    return getattr(cls.__setattr__, "__name__", "") == "_frozen_setattrs"  # as `attrs` calls it
 
 
 def attributes_of(x: Any) -> dict[str, Any] | None:

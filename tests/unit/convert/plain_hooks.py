@@ -1,6 +1,7 @@
 """Hooks with Python's own meaning: a function converted with these must behave as the original."""
 
 import builtins
+import functools
 import operator
 from itertools import chain
 from types import CellType, FunctionType, MethodType
@@ -134,7 +135,11 @@ not_eq = operator.ne
 lt, lt_e, gt, gt_e = operator.lt, operator.le, operator.gt, operator.ge
 
 
-get_item = operator.getitem
+
+def get_item(x, *indices):
+    return functools.reduce(operator.getitem, indices, x)
+
+
 del_item = operator.delitem
 set_attr = setattr
 del_attr = delattr
