@@ -53,7 +53,7 @@ from autograph.operators.state.plain_arrays import check_write
 from autograph.operators.state.regions import current_trace
 from autograph.operators.statements.asserts import raised
 from autograph.operators.statements.branches import if_exp, if_stmt, staged_cond
-from autograph.operators.statements.iterables import StagedRange, StagedZip, any_iterable
+from autograph.operators.statements.iterables import StagedRange, StagedZip, any_iterable, item_of_range
 from autograph.operators.statements.rolling import CannotRoll
 from autograph.operators.statements.staged_texts import StagedText, check_text
 from autograph.operators.values import quick
@@ -173,7 +173,7 @@ def _item(x: Any, index: Any, kind: type, by: type) -> Any:
         return made
     if isinstance(index, Tensor):
         if isinstance(x, range):
-            return _of_range(x, index)
+            return item_of_range(x, index)
         if type(x) is StagedText:
             return x[index]
         if isinstance(x, (str, bytes)):
@@ -226,14 +226,6 @@ def _by_choice(x: Any, index: Choice) -> Any:
     op.require_alternative(index._tag, index=-1, errors=absent)
     there = [(i, key) for i, key in enumerate(keys) if key in x]
     return select_of(index, there, lambda taken: get_item(x, taken))
-
-
-def _of_range(x: range, index: Tensor) -> Any:
-    """`x[index]`: no list is made of a range, which may be long."""
-    inside = op.logical_and(op.greater_equal(index, -len(x)), op.less(index, len(x)))
-    op.assert_(inside, template=("range object index out of range",), exception=IndexError)
-    at = op.where(op.less(index, 0), op.add(index, len(x)), index)
-    return op.add(x.start, op.mul(at, x.step))
 
 
 def _in_numbers(index: Any) -> Any:

@@ -42,6 +42,7 @@ __all__ = [
     "filtered",
     "integer",
     "is_without_end",
+    "item_of_range",
     "staged_iterable",
 ]
 
@@ -510,3 +511,11 @@ class _OverPython(StagedIterable):
 def depends_on_staged(x: Any) -> bool:
     """Whether iterating over `x` is staged."""
     return STATE.trace is not None and (staged_iterable(x) is not None or is_staged(x))
+
+
+def item_of_range(x: range, index: Tensor) -> Any:
+    """`x[index]`: no list is made of a range, which may be long."""
+    inside = op.logical_and(op.greater_equal(index, -len(x)), op.less(index, len(x)))
+    op.assert_(inside, template=("range object index out of range",), exception=IndexError)
+    at = op.where(op.less(index, 0), op.add(index, len(x)), index)
+    return op.add(x.start, op.mul(at, x.step))
