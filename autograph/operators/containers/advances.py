@@ -31,6 +31,7 @@ __all__ = [
     "IteratorPlace",
     "by_place",
     "changed_meanwhile",
+    "gone_over",
     "guarding",
     "is_guarding",
     "live",
@@ -223,13 +224,31 @@ _OVER_LISTS: tuple[type, ...] = (type(iter([])), type(reversed([])))
 
 
 def note_spent(trace: Trace, iterator: Any) -> None:
-    """Note that items of an iterator were taken that the run may leave: nobody may go on with it."""
+    """Note that items of an iterator were taken that the run may leave: nobody may go on with it, nor with those beneath."""
     trace.notes.setdefault("spent", {})[id(iterator)] = iterator
+    beneath = trace.notes.setdefault("spent beneath", {})
+    for x in gone_over(iterator):
+        if _is_iterator(x):
+            beneath[id(x)] = x
+
+
+def gone_over(iterator: Any, depth: int = 0) -> Iterator[Any]:
+    """What an iterator takes its items from, and what these take theirs from; nothing of anything else."""
+    if not _is_iterator(iterator):
+        return
+    ours = hasattr(type(iterator), "__staged_next__")
+    for held in getattr(iterator, "inners", ()) if ours else gc.get_referents(iterator):
+        for x in held if type(held) is tuple else (held,):  # a tuple: of `zip`
+            yield x
+            if depth < _DEEP:
+                yield from gone_over(x, depth + 1)
 
 
 def refuse_spent(trace: Trace, iterator: Any) -> None:
     """Refuse an iterator of Python's of which only the run knows where it stands."""
     if id(iterator) in trace.notes.get("spent", ()):
+        raise taken_in_part()
+    if id(iterator) in trace.notes.get("spent beneath", ()) and not is_guarding(trace):
         raise taken_in_part()
     if id(iterator) in trace.notes.get("gone", ()):
         raise taken_in_part(refusal("iterator-in-graph", what=type(iterator).__name__))

@@ -14,7 +14,9 @@ from autograph.operators.expressions.py_builtins import (
     collected_once,
     emitted_from,
     emitted_map,
+    goes_on,
     list_,
+    one_by_one,
 )
 from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.items.for_loops import for_stmt
@@ -122,8 +124,8 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         return list_comp(element, iterable, condition, flat)
     iterable = asked(iterable)
     emitted = emitting(iterable)
-    if emitted is not None and not flat:
-        return emitted_map(emitted, element, condition)
+    if emitted is not None:
+        return once(list_comp(element, emitted, condition, flat)) if flat else emitted_map(emitted, element, condition)
     trace = current()
     if trace is not None and staged_iterable(iterable) is not None:
         if condition is None and not flat:
@@ -133,6 +135,8 @@ def generator_exp(element: Callable[[Any], Any], iterable: Any, condition: Test 
         return once(list_comp(element, iterable, condition, flat))
     if by_place(trace):
         if leads_to_tensor([element, condition, iterable]):
+            if not flat and goes_on(iterable):
+                return one_by_one(element, iterable, condition)
             return once(list_comp(element, iterable, condition, flat))
         return placed(_generate(element, iter(iterable), condition, flat))
     note_gone_over(iterable)

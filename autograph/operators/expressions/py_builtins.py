@@ -179,6 +179,8 @@ def filter_(fn: Any, iterable: Any) -> Any:
     if emitted is not None:
         return emitted_map(emitted, lambda x: x, keep)
     staged = staged_iterable(iterable)
+    if by_place(STATE.trace) and goes_on(iterable) and leads_to_tensor([keep, iterable]):
+        return one_by_one(lambda x: x, iterable, keep)
     if staged is None:
         if by_place(STATE.trace) and leads_to_tensor([keep, iterable]):
             return collected_once(iterable, lambda x: x, keep)
@@ -186,7 +188,21 @@ def filter_(fn: Any, iterable: Any) -> Any:
         if type(keep) is type or by_place(STATE.trace):
             return placed(builtins.filter(keep, iterable))
         return filtered(lambda x: x, iterable, keep, collected_once)
+    if goes_on(iterable):
+        return emitted_map(emitted_from(iterable), lambda x: x, keep)
     return collected_once(iterable, lambda x: x, keep)
+
+
+def goes_on(x: Any) -> bool:
+    """Whether something is an iterator that somebody else may go on with, where its items were not all asked for.
+
+    For what has it as a parameter only."""
+    return hasattr(type(x), "__next__") and getrefcount(x) > _IN_PASSING
+
+
+def one_by_one(element: Any, iterator: Any, condition: Any) -> Any:
+    """(element(x) for x in iterator if condition(x)), which takes no item before it is asked for one."""
+    return callee(generator_forms.Each)(element, iterator, condition)
 
 
 def collected_once(iterable: Any, element: Any, condition: Any) -> Any:

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from autograph.errors.refusals import refusal
+from autograph.operators.containers.advances import by_place, guarding, note_spent
 from autograph.operators.functions.generators import Emitting, asked, emitting
 from autograph.operators.functions.unconverted import runs_as_it_is
 from autograph.operators.items.for_loops import staged_for
@@ -20,6 +21,7 @@ from autograph.operators.statements.branches import not_, staged_cond
 from autograph.operators.statements.iterables import staged_iterable
 from autograph.operators.statements.truth import as_truth, is_staged_condition, truth_of
 from autograph.operators.values import quick
+from autograph.operators.values.specials import leads_to_tensor
 from runtime.tensor.dispatch import op
 from runtime.tensor.tensor import Tensor
 from runtime.typesys.dtypes import as_dtype
@@ -44,6 +46,8 @@ def _quantify(iterable: Any, stop_on: bool) -> Any:
         return (builtins.any if stop_on else builtins.all)(iterable)
     iterable = asked(iterable)
     staged: Any = emitting(iterable) or staged_iterable(iterable)
+    if staged is None and hasattr(type(iterable), "__staged_turns__") and by_place(current_trace()):
+        staged = iterable.rest() if leads_to_tensor(iterable.source_items) else None
     if staged is None:
         return _over_python(iter(iterable), stop_on, iterable)
     if isinstance(iterable, Tensor) and len(iterable.type.shape or ()) == 1:
@@ -64,10 +68,19 @@ def _quantify(iterable: Any, stop_on: bool) -> Any:
     return found
 
 
-def _over_python(items: Iterator[Any], stop_on: bool, iterable: Any) -> Any:
-    """Items that Python gives: where making one may change something, each under the test of those before."""
+def _over_python(items: Iterator[Any], stop_on: bool, iterable: Any, guarded: bool = False) -> Any:
+    """Items that Python gives: where making one may change something, each under the test of those before.
+
+    `guarded`: a test before is the run's."""
     result: Any = not stop_on
-    for item in items:
+    while True:
+        if guarded:
+            with guarding(current_trace()):
+                item = next(items, _END)
+        else:
+            item = next(items, _END)
+        if item is _END:
+            return result
         if type(item) is bool:
             if item is stop_on:
                 return stop_on
@@ -77,10 +90,15 @@ def _over_python(items: Iterator[Any], stop_on: bool, iterable: Any) -> Any:
             if bool(test) is stop_on:
                 return stop_on
             continue
+        if not guarded:  # of what is left only the run knows how many are looked at
+            guarded = True
+            note_spent(current_trace(), items)
         if _may_change(iterable):
             return _decided(test, items, stop_on, iterable)
         result = test if not isinstance(result, Tensor) else (op.logical_or if stop_on else op.logical_and)(result, test)
-    return result
+
+
+_END = object()
 
 
 def _decided(test: Any, items: Iterator[Any], stop_on: bool, iterable: Any) -> Any:
@@ -94,7 +112,7 @@ def _decided(test: Any, items: Iterator[Any], stop_on: bool, iterable: Any) -> A
         if taken:  # a region is traced again, and the items are gone
             raise refusal("generator-items")
         taken = True
-        return _over_python(items, stop_on, iterable)
+        return _over_python(items, stop_on, iterable, guarded=True)
 
     then, otherwise = (lambda: True, rest) if stop_on else (rest, lambda: False)
     return staged_cond(current_trace(), test, then, otherwise, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import BuiltinMethodType
 from typing import Any
 
 from autograph.errors.refusals import refusal
@@ -163,6 +164,8 @@ def _failing(k: int, what: str) -> Callable[[], None]:
 def map_(fn: Any, *iterables: Any) -> Any:
     """`map`."""
     iterables = tuple(map(asked, iterables))
+    if type(fn) is BuiltinMethodType and type(fn.__self__) in CONTAINERS:
+        fn = partial(_at_each_call, fn)
     if len(iterables) > 1 and _go_on(iterables):
         together, called = emitting(zip_(*iterables)), callee(fn)
         assert together is not None
@@ -175,6 +178,14 @@ def map_(fn: Any, *iterables: Any) -> Any:
         note_gone_over(*iterables)
         return builtins.map(callee(fn), *iterables)
     return mapped(callee(fn), iterables)
+
+
+CONTAINERS = (list, dict, set)
+
+
+def _at_each_call(method: Any, *args: Any) -> Any:
+    """A method of a container: what stands for it is another one where the graph changes the container."""
+    return callee(method)(*args)
 
 
 def _zipped(position: int, inner: Emitting, others: list[Any], strict: bool) -> Emitting:

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from autograph.errors.refusals import refusal
 from autograph.operators.containers import advances
+from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.containers.sharing import sync
 from autograph.operators.functions import generator_forms
 from autograph.operators.functions.own_iterators import has_own_next, steps
@@ -63,7 +64,7 @@ class Emitting:
     of the user's `own`, whoever makes another iterator of it makes one that asks it.
     """
 
-    __slots__ = ("__weakref__", "_run", "again", "is_over", "once", "own", "spent")
+    __slots__ = ("__weakref__", "_is_running", "_run", "again", "is_over", "once", "own", "spent")
 
     def __init__(
         self, run: Callable[[Body, Test], None], once: bool = True, again: bool = False, own: Any = None
@@ -74,6 +75,7 @@ class Emitting:
         self.again = again
         self.is_over: Any = False  # all items were taken
         self.spent: Any = False  # some items were taken: nobody may go on
+        self._is_running = False
         if once and STATE.trace is not None:
             note_birth(STATE.trace, self)
 
@@ -83,15 +85,25 @@ class Emitting:
         if not self.once:
             self._run(body, test)
         elif self.is_over is not True:
-            taken = self.is_over
-            if_stmt(not_(taken), lambda: self._run(body, test), None, ())
+            if self._is_running:  # the body asks for items, too: they would come from the start
+                raise advances.taken_in_part()
+            taken, self._is_running = self.is_over, True
+            try:
+                if_stmt(not_(taken), lambda: self._run(body, test), None, ())
+            finally:
+                self._is_running = False
             _note_state(self, "is_over" if test is None else "spent")
 
     def __staged_bool__(self) -> bool:
         return True  # as of all iterators
 
     def __iter__(self) -> Any:
-        return iter(gather(self))
+        items = gather(self)
+        if dynamic_of(items) is not None:  # Python would take what stands for several items as one
+            raise refusal("generator-items")
+        if self.once:
+            _note_state(self, "spent")  # whoever asked may stop before the end
+        return iter(items)
 
     def __next__(self) -> Any:
         raise refusal("unknown-length", what="iteration by Python")  # where a method `__iter__` has returned it

@@ -53,7 +53,7 @@ def groupby(iterable: Any, key: Any = None) -> Iterator[Any]:
         end = start + 1
         while end < count and (items[end] if key is None else key(items[end])) == rank:
             end += 1
-        yield rank, items[start:end]
+        yield rank, iter(items[start:end])
         start = end
 
 
@@ -89,6 +89,8 @@ def islice(iterable: Any, *bounds: Any) -> Iterator[Any]:
     span = slice(*bounds)
     start = 0 if span.start is None else span.start
     step = 1 if span.step is None else span.step
+    if span.stop is not None and span.stop <= 0:
+        iterable = ()
     for i, x in enumerate(iterable):
         if span.stop is not None and i >= span.stop:
             break

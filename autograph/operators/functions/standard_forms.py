@@ -7,13 +7,14 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from autograph.operators.containers.advances import by_place
+from autograph.operators.containers.advances import by_place, gone_over
 from autograph.operators.containers.lists import dynamic_of
 from autograph.operators.functions import generators
 from autograph.operators.functions import itertools_forms as forms
 from autograph.operators.functions.calls import callee
 from autograph.operators.functions.deque_form import Deque
-from autograph.operators.functions.generators import made_of, may_be_shared
+from autograph.operators.functions.generators import Emitting, made_of, may_be_shared, stands_for
+from autograph.operators.functions.own_iterators import has_own_next
 from autograph.operators.state.aliases import tensorless
 from autograph.operators.state.stand_ins import STAND_INS, stand_in
 from autograph.operators.statements.endless_iterators import repeated
@@ -36,9 +37,12 @@ def deque_(*args: Any, **kwargs: Any) -> Any:
 
 def unknown(x: Any) -> bool:
     """Whether only the run knows how many items an iterable has, or Python code that is not converted would make them."""
+    kind = type(x)
+    if kind is Emitting or has_own_next(x):
+        return True
     if may_be_shared(x):
         return leads_to_tensor(made_of(x))
-    if type(x) is list:
+    if kind is list:
         return dynamic_of(x) is not None
     staged = staged_iterable(x)
     return staged is not None and not isinstance(staged.count(), int)
@@ -49,9 +53,11 @@ def _tests(form: Callable[..., Any]) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if STATE.trace is None or not (
-            leads_to_tensor([args, kwargs]) or any(map(unknown, args)) or by_place(STATE.trace)
-        ):
+        if STATE.trace is None:
+            return original(*args, **kwargs)
+        args = tuple(map(stands_for, args))
+        beneath = [x for iterable in args for x in gone_over(iterable)]
+        if not (leads_to_tensor([args, kwargs, beneath]) or any(map(unknown, args)) or by_place(STATE.trace)):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -63,8 +69,11 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
     original = getattr(itertools, form.__name__)
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if STATE.trace is None:
+            return original(*args, **kwargs)
+        args = tuple(map(stands_for, args))
         decided = any(map(unknown, args[looked_at])) or any(isinstance(x, Tensor) for x in args)
-        if STATE.trace is None or not (decided or by_place(STATE.trace)):
+        if not (decided or by_place(STATE.trace)):
             return original(*args, **kwargs)
         return callee(form)(*args, **kwargs)
 
@@ -74,6 +83,7 @@ def _passes_on(form: Callable[..., Any], looked_at: slice = slice(1)) -> None:
 @stand_in(itertools.accumulate)
 def accumulate_(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     """`itertools.accumulate`."""
+    iterable = stands_for(iterable)
     decided = unknown(iterable) or (func is not None and leads_to_tensor([iterable, initial]))
     if STATE.trace is None or not (decided or by_place(STATE.trace)):
         return itertools.accumulate(iterable, func, initial=initial)
@@ -93,6 +103,7 @@ def from_iterable_(iterables: Any, /) -> Any:
 @stand_in(itertools.tee)
 def tee_(iterable: Any, n: int = 2, /) -> Any:
     """`itertools.tee`: where tensors are about, iterators that keep their items, which nobody else can go over."""
+    iterable = stands_for(iterable)
     trace = STATE.trace
     if trace is None or tensorless(trace) or type(n) is not int or n < 1:
         return itertools.tee(iterable, n)
