@@ -12,11 +12,11 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from runtime.backends.native.once import MAKING, once
 from runtime.backends.native.toolchain import compile_text
 from runtime.backends.product_threads import FEW
 
@@ -71,12 +71,14 @@ class Blas:
         found = _address(self.handle, self.pattern.format(name))
         if found is None or self.bits == 64:
             return found
-        if name not in self._adapters:
-            kind, routine = name.removeprefix("cblas_")[:1], name.removeprefix("cblas_")[1:]
-            if kind not in _SCALAR or routine not in SIGNATURES:
-                return None
-            self._adapters[name] = compile_text(_narrowing(name, SIGNATURES[routine], kind), {"target": found}, (name,))
-        return self._adapters[name].address(name)
+        with MAKING:
+            if name not in self._adapters:
+                kind, routine = name.removeprefix("cblas_")[:1], name.removeprefix("cblas_")[1:]
+                if kind not in _SCALAR or routine not in SIGNATURES:
+                    return None
+                text = _narrowing(name, SIGNATURES[routine], kind)
+                self._adapters[name] = compile_text(text, {"target": found}, (name,))
+            return self._adapters[name].address(name)
 
     @property
     def threads(self) -> int:
@@ -106,14 +108,15 @@ class FortranBlas:
         """Where an adapter of `name` begins: cblas_sgemm and cblas_dgemm."""
         if name not in ("cblas_sgemm", "cblas_dgemm"):
             return None
-        if name not in self._adapters:
-            capsule = self._capsules[name.removeprefix("cblas_")]
-            kind = name.removeprefix("cblas_")[0]
-            self._adapters[name] = compile_text(_fortran_gemm(name, kind), {"target": _pointer(capsule)}, (name,))
-        return self._adapters[name].address(name)
+        with MAKING:
+            if name not in self._adapters:
+                capsule = self._capsules[name.removeprefix("cblas_")]
+                kind = name.removeprefix("cblas_")[0]
+                self._adapters[name] = compile_text(_fortran_gemm(name, kind), {"target": _pointer(capsule)}, (name,))
+            return self._adapters[name].address(name)
 
 
-@lru_cache(maxsize=1)
+@once
 def find() -> Blas | FortranBlas | None:
     """The BLAS to use: NumPy's own where it can be found."""
     for handle in _handles():

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from runtime.backends.native import objects
+from runtime.backends.native.once import once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -50,7 +51,7 @@ def text(box: Any) -> str | None:
     return text
 
 
-@lru_cache
+@once
 def _code(box: Any) -> Loaded | None:
     """The functions for a class, which from now on frees its objects by them; None where it is not as expected."""
     written = text(box)

@@ -12,6 +12,7 @@ import numpy as np
 
 from runtime.backends.native import boxes, interrupts, objects, pool
 from runtime.backends.native.layout import Input, Layout, Output
+from runtime.backends.native.once import once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -74,7 +75,7 @@ def _text() -> str | None:
     return text
 
 
-@lru_cache(maxsize=1)
+@once
 def _method() -> tuple[_MethodDef, Loaded] | None:
     """The entry point as Python's C functions are described; None where objects are not laid out as expected."""
     text = _text()

@@ -9,9 +9,8 @@ panels of columns that are not there. The order of sums depends on k alone, not 
 
 from __future__ import annotations
 
-from functools import cache
-
 from runtime.backends.native import gemm, pool, threads
+from runtime.backends.native.once import once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -35,7 +34,7 @@ def symbol(name: str) -> int:
     return _loaded(kind, int(columns)).address(name)
 
 
-@cache
+@once
 def _loaded(kind: str, columns: int) -> Loaded:
     tile = gemm.tile(kind)
     assert tile is not None

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -29,6 +28,7 @@ from typing import NamedTuple
 from runtime.backends.native import pool, toolchain
 from runtime.backends.native import threads as thread_pool
 from runtime.backends.native.errors import NoCompilerError
+from runtime.backends.native.once import MAKING, once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 
@@ -181,7 +181,7 @@ def symbol(name: str) -> int:
     return _products(parts[2]).symbol(name)
 
 
-@lru_cache(maxsize=2)
+@once
 def _products(kind: str) -> Products:
     found = tile(kind)
     assert found is not None
@@ -199,7 +199,6 @@ class Products:
         self.places = (ctypes.c_void_p * (found.kernels + len(_FILLED)))()
         self._addresses = {"ag_places": ctypes.addressof(self.places)}
         self._loaded: list[Loaded] = []
-        self._lock = threading.RLock()
 
     def symbol(self, name: str) -> int:
         """Where a function begins, by a name that may say what it needs."""
@@ -211,7 +210,7 @@ class Products:
     def address(self, function: str, places: int | None = None) -> int:
         """Where a function begins; `places`, or all, are filled before."""
         t = self.tile
-        with self._lock:
+        with MAKING:
             wanted = [p for p in range(len(self.places)) if (places is None or places >> p & 1) and not self.places[p]]
             self._fill_with_kernels(p for p in wanted if p < t.kernels)
             for p, name in enumerate(_FILLED, t.kernels):

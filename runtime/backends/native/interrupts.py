@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from runtime.backends.native.once import once
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
 __all__ = ["addresses", "raise_pending", "symbol", "text"]
@@ -108,7 +109,7 @@ def text() -> str:
     return _TEXT.replace("$CLOCK", str(clock))
 
 
-@lru_cache(maxsize=1)
+@once
 def _code() -> Loaded:
     api = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in _API}
     return compile_text(text(), api, _EXPORTS)

@@ -6,9 +6,8 @@ in few places, and are inlined there.
 
 from __future__ import annotations
 
-from functools import cache
-
 from runtime.backends.native import mathlib
+from runtime.backends.native.once import once
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["symbol"]
@@ -27,7 +26,7 @@ def symbol(name: str) -> int | None:
     return _loaded(function, kind).address(name)
 
 
-@cache
+@once
 def _loaded(name: str, kind: str) -> Loaded:
     exports = tuple(s.removeprefix("@") for s in mathlib.exports(name, kind))
     return compile_text(mathlib.module(name, kind), {}, exports)

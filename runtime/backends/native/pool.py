@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import Any
 
+from runtime.backends.native.once import once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text, process_symbol
 
@@ -53,7 +54,7 @@ def text() -> str:
     return text
 
 
-@lru_cache(maxsize=1)
+@once
 def _pool() -> Loaded:
     loaded = compile_text(text(), {}, (*PROGRAMS, *_OTHERS, *_HANDLER))
     # Arrays that outlive everything else are freed by it: the code stays until the process ends.
@@ -72,7 +73,7 @@ def forgetter(program: Loaded) -> Callable[[], None]:
     return partial(forget, program.address(KEPT))
 
 
-@lru_cache(maxsize=1)
+@once
 def handler() -> Any:
     """The capsule that arrays have for whom they give their memory back to."""
     pool = _pool()

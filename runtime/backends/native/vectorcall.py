@@ -12,6 +12,7 @@ from typing import Any
 from runtime.backends.native import boxes, dispatch, objects
 from runtime.backends.native.ahead import AHEAD
 from runtime.backends.native.callables import PLACE, calls_by_place
+from runtime.backends.native.once import once
 from runtime.backends.native.texts import text_of
 from runtime.backends.native.toolchain import Loaded, compile_text
 from runtime.tensor.trace import BUSY
@@ -75,7 +76,7 @@ def _text(cls: Any, calls: str, named: str, holder: Any) -> str | None:
     return text
 
 
-@lru_cache
+@once
 def _code(cls: Any, calls: str, named: str, holder: Any, nothing: object) -> Loaded | None:
     """The function for the instances of a class, which is kept as long as the process; None where there can be none."""
     text, entry = _text(cls, calls, named, holder), dispatch.entry_point()

@@ -6,8 +6,8 @@ What is the same for many programs (a block of a product, the transform of a row
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
+from runtime.backends.native.once import once
 from runtime.backends.native.toolchain import Loaded, compile_text
 
 __all__ = ["kept"]
@@ -16,7 +16,7 @@ __all__ = ["kept"]
 def kept(write: Callable[[str], str]) -> Callable[[str], int]:
     """What tells where the function of a name begins; `write` gives the text of its module."""
 
-    @cache
+    @once
     def loaded(name: str) -> Loaded:
         return compile_text(write(name), {}, (name,))
 
