@@ -336,7 +336,8 @@ def iter_(x: Any, *sentinel: Any) -> Any:
     if quick.calm and not sentinel and (type(x) in PLAIN_OR_LISTS or is_object(type(x))):
         return builtins.iter(x)
     if not sentinel and is_mixed(x) and all(isinstance(a, _LISTED) for _, a in usable_of(x)):
-        x = select(x, list_)
+        x = one_of_sequences(x)
+        x = select(x, list_) if is_mixed(x) else x
     known = None if sentinel else sequence_iterator(x)
     if known is not None:
         return known
@@ -344,7 +345,7 @@ def iter_(x: Any, *sentinel: Any) -> Any:
         return callee(generator_forms.Until)(callee(x), *sentinel)
     if sentinel or type(x) in CERTAIN:
         return placed(builtins.iter(x, *sentinel))
-    made = iterator_of(one_of_sequences(x))
+    made = iterator_of(x)
     if made is not None:
         return made
     if hasattr(type(x), "__next__"):

@@ -463,18 +463,30 @@ alternatives.one_of_sequences = one_of_sequences
 
 
 class _OneOfSequences(StagedIterable):
-    """The items of the one that is taken: each is looked up in its own way."""
+    """The items of the one that is taken: each is looked up in its own way, in a list as it is then."""
 
     def __init__(self, choice: Choice) -> None:
         require_usable(choice)
         self.choice, self.options = choice, usable_of(choice)
         self.views = {id(x): over_sequence(x) for _, x in self.options}
+        self.known = {id(x): tuple(x) for _, x in self.options if type(x) is list}
+
+    def view(self, x: Any) -> StagedIterable:
+        view = self.views[id(x)]
+        if type(x) is not list or (isinstance(view, OverList) and view.is_live):
+            return view
+        known = self.known[id(x)]
+        if len(known) == len(x) and all(map(is_, known, x)):
+            return view
+        if not isinstance(view, OverList):
+            raise changed_meanwhile(current_trace(), type(iter(x)))
+        return over_sequence(x)
 
     def count(self) -> Any:
-        return select_of(self.choice, self.options, lambda x: self.views[id(x)].count())
+        return select_of(self.choice, self.options, lambda x: self.view(x).count())
 
     def item(self, index: Any) -> Any:
-        return select_of(self.choice, self.options, lambda x: self.views[id(x)].item(index))
+        return select_of(self.choice, self.options, lambda x: self.view(x).item(index))
 
     def lists(self) -> list[OverList]:
         return [one for view in self.views.values() for one in view.lists()]

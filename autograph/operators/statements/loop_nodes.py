@@ -77,6 +77,7 @@ def fixed_point(
     settled = False
     changing: list[Place] = []
     deeper = 0  # passes in a row that nested types deeper
+    others = 0  # passes in a row that left an object of their own, which the next one does not know
     heap = trace.notes.get("heap")
     for _ in range(_MAX_PASSES):
         abandoned = trace.notes.get("abandoned", 0)
@@ -128,6 +129,9 @@ def fixed_point(
         pairs = zip(state.places, state.types, joined, strict=True)
         changing = [place for place, before, after in pairs if canonical([before]) != canonical([after])]
         deeper = deeper + 1 if sum(map(_depth, joined)) > sum(map(_depth, state.types)) else 0
+        others = others + 1 if _objects_made(trace, joined) - _objects_made(trace, state.types) else 0
+        if others > _OTHERS:
+            break
         if deeper > _MUCH_DEEPER or (deeper > 1 and _grows_without_end(state.types, joined)):
             break
         state.types = joined
@@ -142,6 +146,24 @@ def _grows_without_end(types: list[Any], joined: list[Any]) -> bool:
     return count > _MANY_VALUES and count > 3 * sum(len(value_types(d)) for d in types) // 2
 
 
+def _objects_made(trace: Trace, types: list[Any]) -> set[int]:
+    """The ids of objects in types, known by what they are, that were made in regions which are closed."""
+    births, found, pending = births_of(trace), set(), list(types)
+    while pending:
+        d = pending.pop()
+        if isinstance(d, Static):
+            if births.left(d.value, trace):
+                found.add(id(d.value))
+        elif isinstance(d, OneOf):
+            pending += d.alternatives
+        elif isinstance(d, Struct):
+            pending += d.children
+        elif isinstance(d, Sequence) and d.element is not None:
+            pending.append(d.element)
+    return found
+
+
+_OTHERS = 3
 _MANY_VALUES = 60
 _MUCH_DEEPER = 12
 
