@@ -27,8 +27,11 @@ def _integers(x: Any) -> Tensor:
     return tensor if tensor.dtype == _INT64 and not tensor.type.weak else op.cast(tensor, dtype=_INT64)
 
 
+_settle = object.__setattr__  # a part of a new one: they never change
+
+
 @public("SparseTensor", "sparse.SparseTensor")
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, frozen=True)
 class SparseTensor:
     """A tensor of which only some elements are kept: the others are zero.
 
@@ -53,8 +56,9 @@ class SparseTensor:
     dense_shape: Any
 
     def __post_init__(self) -> None:
-        self.indices, self.dense_shape = _integers(self.indices), _integers(self.dense_shape)
-        self.values = self.values if isinstance(self.values, Tensor) else convert(self.values)
+        _settle(self, "indices", _integers(self.indices))
+        _settle(self, "dense_shape", _integers(self.dense_shape))
+        _settle(self, "values", self.values if isinstance(self.values, Tensor) else convert(self.values))
         for part, rank in (("indices", 2), ("values", 1), ("dense_shape", 1)):
             shape = getattr(self, part).type.shape
             if shape is not None and len(shape) != rank:
@@ -133,7 +137,7 @@ def expand_dims(sp_input: SparseTensor, axis: int | None = None, name: Any = Non
 
 
 @public("RaggedTensor")
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, frozen=True)
 class RaggedTensor:
     """Rows of different lengths, one after the other in `values`.
 
@@ -153,8 +157,8 @@ class RaggedTensor:
     row_splits: Any
 
     def __post_init__(self) -> None:
-        self.values = self.values if isinstance(self.values, Tensor) else convert(self.values)
-        self.row_splits = _integers(self.row_splits)
+        _settle(self, "values", self.values if isinstance(self.values, Tensor) else convert(self.values))
+        _settle(self, "row_splits", _integers(self.row_splits))
 
     @staticmethod
     def from_row_splits(values: Any, row_splits: Any, name: Any = None, validate: bool = True) -> RaggedTensor:

@@ -27,13 +27,13 @@ __all__ = [
 ]
 
 
-def eliminate_dead_code(graph: Graph) -> Graph:
+def eliminate_dead_code(graph: Graph, without_demands: bool = False) -> Graph:
     """Remove dead nodes from `graph` and the functions it calls, in place; the same graph is returned.
 
-    Inputs and outputs of the graph and of functions stay as they are.
+    Inputs and outputs of the graph and of functions stay as they are. `without_demands`: what nobody uses need not raise.
     """
     names = reachable_functions(graph)
-    effects = effectful_functions(graph, names)
+    effects = effectful_functions(graph, names, without_demands)
     watched = _watched_functions(graph, names)
     _clean(graph, effects)
     for name in names:

@@ -361,7 +361,7 @@ def mixed_structures():
         if x > 0:
             y = (x, x)
         else:
-            y = (x,)
+            y = (v for v in [x])
         items = iter(y)
         return next(items) + sum(items)
 

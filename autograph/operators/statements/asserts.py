@@ -98,9 +98,16 @@ class Again:
 
     def __init__(self, attempt: str) -> None:
         trace = current_trace()
-        self._attempt = attempt
+        self.attempt = attempt
         self._holder = trace.builder.emit(get("caught"), [], {}).outputs[0]
         self._region = trace.builder.region
+        self._is_used = False
+
+    def drop(self) -> None:
+        """The handler has ended: take back what nobody asked for."""
+        node = self._holder.node
+        if not self._is_used and node is not None:
+            self._region.graph.nodes.remove(node)
 
     def made_of(self, trace: Trace, values: list[Value]) -> tuple[Callable[..., BaseException], tuple[Any, ...]]:
         """What makes it, and of which arguments; the values that stand for these are added to `values`."""
@@ -108,7 +115,8 @@ class Again:
         while region is not None and region is not self._region:
             region = region.parent
         if region is None:  # it has left its handler
-            return LastOf(self._attempt), ()
+            return LastOf(self.attempt), ()
+        self._is_used = True
         values.append(trace.operand(Tensor(self._holder)))
         return held, (Slot(len(values) - 1),)
 

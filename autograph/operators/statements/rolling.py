@@ -420,7 +420,7 @@ def _part(graph: Graph, outputs: list[int]) -> Callable[..., list[Any]]:
 
     part = clone(graph)
     part.outputs = [part.outputs[k] for k in outputs]
-    return compile_graph(eliminate_dead_code(part))
+    return compile_graph(eliminate_dead_code(part, without_demands=True))
 
 
 def _evaluable(graph: Graph, numbers: dict[int, Any]) -> dict[int, set[int]]:

@@ -167,11 +167,12 @@ def _handling(
     hold, and the others have no arguments, their text, or nobody knows how many (`length`)."""
 
     def handle() -> None:
+        once_more = Again(attempt)
         if isinstance(kind, type):
-            error = _caught(kind, _uses_first(handler), attempt, length)
+            error = _caught(kind, _uses_first(handler), once_more, length)
         else:
             error = _remade(kind) if isinstance(kind, Known) else noted(kind)
-            error.__dict__["__raised_again__"] = Again(attempt)
+            error.__dict__["__raised_again__"] = once_more
         try:
             raise error  # so that a bare `raise` in the handler finds it
         except type(error):
@@ -182,6 +183,7 @@ def _handling(
                     raise
                 raise raised(again) from None
         finally:
+            once_more.drop()
             error.__traceback__ = None  # it would keep what was born here alive
             del error
 
@@ -224,7 +226,7 @@ def _text_of(template: tuple[Any, ...], values: Sequence[Any]) -> str:
     return text("".join(parts))
 
 
-def _caught(kind: type[BaseException], is_used: bool, attempt: str, length: int | None) -> BaseException:
+def _caught(kind: type[BaseException], is_used: bool, once_more: Again, length: int | None) -> BaseException:
     """What stands for an exception that an attempt has caught when the graph runs: its class and its text can be asked, and
     its arguments where those are its text, or none."""
     if issubclass(kind, BaseExceptionGroup):
@@ -242,9 +244,9 @@ def _caught(kind: type[BaseException], is_used: bool, attempt: str, length: int 
     arguments = property(refuse if length is None else lambda self: (texts[0],)[:length])
     members: dict[str, Any] = {"args": arguments, "__getattr__": unknown}
     members |= {"__str__": lambda self: texts[0], "__repr__": lambda self: texts[1]}
-    members["__raised_again__"] = Again(attempt)
+    members["__raised_again__"] = once_more
     members["__module__"] = kind.__module__
-    members |= {"__stands_in__": True, "__caught_by__": attempt}
+    members |= {"__stands_in__": True, "__caught_by__": once_more.attempt}
     made: Any = type(kind.__name__, (kind,), members)
     return made.__new__(made)  # type: ignore[no-any-return]
 
