@@ -325,3 +325,27 @@ def test_what_turns_exchange_is_not_compared():
 
 
 test_eager, test_staged, test_gradients = PROGRAMS.tests()
+
+
+def test_lists_that_turns_make_are_not_told_apart_for_long() -> None:
+    """Each pass found the list that the one before had made to be another one that this may be: 40 passes, or no end."""
+    traced: list[int] = []
+
+    @ag.autograph.experimental.do_not_convert
+    def note() -> None:
+        traced.append(0)
+
+    def program(v, x, n):
+        xs = [x, x + 1]
+        for e in v:
+            for _ in (x, e):
+                note()
+                c = n % 6
+                while (c := c - 1) > 0:
+                    xs = list(xs)
+        xs[0] = x * 2
+        return xs
+
+    got = ag.function(program)(ag.constant([1.0, 2.0]), ag.constant(3.0), ag.constant(4))
+    assert [float(e) for e in got] == [6.0, 4.0]
+    assert len(traced) < 100

@@ -77,6 +77,7 @@ def fixed_point(
     settled = False
     changing: list[Place] = []
     deeper = 0  # passes in a row that nested types deeper
+    shared = 0  # passes that found containers to be one
     others = 0  # passes in a row that left an object of their own, which the next one does not know
     heap = trace.notes.get("heap")
     for _ in range(_MAX_PASSES):
@@ -106,6 +107,9 @@ def fixed_point(
         parameters = body.parameters
         if _needs_flags(trace, state, regions):
             settled = False
+            shared += 1
+            if shared > _SHARED:
+                break
             continue
         finals = [body.final(p, v) for p, v in zip(state.places, parameters, strict=True)]
         joiner = Joiner()
@@ -164,6 +168,7 @@ def _objects_made(trace: Trace, types: list[Any]) -> set[int]:
 
 
 _OTHERS = 3
+_SHARED = 8  # each pass may find what the one before has made: lists are references then
 _MANY_VALUES = 60
 _MUCH_DEEPER = 12
 
